@@ -1,0 +1,61 @@
+package atomstudio.diffusion;
+
+/// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it is.
+public abstract sealed class Failure extends Exception {
+    private Failure(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    /// A file or folder that is missing, damaged, or not what it should be.
+    public static final class Unreadable extends Failure {
+        public Unreadable(String message) {
+            super(message, null);
+        }
+
+        public Unreadable(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /// Things that are fine by themselves and do not fit together: model, adapter, size, setting.
+    public static final class Incompatible extends Failure {
+        public Incompatible(String message) {
+            super(message, null);
+        }
+    }
+
+    /// Something that exists and would have been overwritten, or is in use by another process.
+    public static final class Occupied extends Failure {
+        public Occupied(String message) {
+            super(message, null);
+        }
+    }
+
+    /// Writing failed: disk full, no permission.
+    public static final class Unwritable extends Failure {
+        public Unwritable(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /// The device asked for is not there.
+    public static final class NoDevice extends Failure {
+        public NoDevice(String message) {
+            super(message, null);
+        }
+    }
+
+    /// The machine's or the device's memory did not suffice.
+    public static final class OutOfMemory extends Failure {
+        public OutOfMemory(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /// Training or sampling left the numbers: NaN or infinity.
+    public static final class Diverged extends Failure {
+        public Diverged(String message) {
+            super(message, null);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package atomstudio.diffusion.ops;
+
+import atomstudio.diffusion.tensor.Shape;
+import java.util.List;
+import java.util.function.Function;
+
+/// Tensor algebra the networks and tuning methods are written in, at the level of layers, so that each carrier picks its kernel.
+/// `T` is the carrier's tensor: a shape (dry run), a native array (eager), a value of a graph (ONNX).
+/// Shapes below: B batch, C channels, H x W latent pixels, S tokens. `add` and `multiply` broadcast as NumPy does.
+public interface Ops<T> {
+    Shape shape(T x);
+
+    T add(T a, T b);
+
+    T multiply(T a, T b);
+
+    T scale(T x, double by);
+
+    /// Matrix product over the last two axes: (...,N,K) · (...,K,M) -> (...,N,M); leading axes equal.
+    T matmul(T a, T b);
+
+    /// (B,Ci,H,W) -> (B,Co,H',W').
+    T conv2d(T x, Affine<T> layer, Conv2d geometry);
+
+    /// (...,Ci) -> (...,Co): x · Wᵀ + b, W (Co,Ci).
+    T linear(T x, Affine<T> layer);
+
+    /// Normalizes (B,C,...) over groups of channels; the layer must have a bias.
+    T groupNorm(T x, Affine<T> layer, int groups, double epsilon);
+
+    /// Normalizes the last axis; the layer must have a bias.
+    T layerNorm(T x, Affine<T> layer, double epsilon);
+
+    T silu(T x);
+
+    /// The exact form, x · Φ(x).
+    T gelu(T x);
+
+    /// x · sigmoid(1.702 x), as CLIP's first text encoders have it.
+    T quickGelu(T x);
+
+    /// softmax(q kᵀ / √d) v for every head: q (B,S,C), k and v (B,S',C) -> (B,S,C), heads cut from C.
+    T attention(T q, T k, T v, Attention heads);
+
+    /// Rows of a table (N,C) by integer ids (B,S) -> (B,S,C).
+    T lookup(T table, T ids);
+
+    /// (B,C,h,w) -> (B,C,height,width): pixel y reads floor(y · h / height).
+    T upsampleNearest(T x, long height, long width);
+
+    T concat(T a, T b, int axis);
+
+    /// Equal parts along an axis.
+    List<T> split(T x, int parts, int axis);
+
+    T reshape(T x, Shape to);
+
+    T permute(T x, int... axes);
+
+    /// Runs body; a training carrier may drop its activations and recompute them (gradient checkpointing).
+    default T segment(String name, List<T> inputs, Function<List<T>, T> body) {
+        return body.apply(inputs);
+    }
+}
