@@ -1,0 +1,3 @@
+package atomstudio.diffusion.engine;
+
+public enum Device { CPU, CUDA }

@@ -1,0 +1,22 @@
+package atomstudio.diffusion.engine;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
+
+/// Runs the networks of one model. Calls from one thread at a time; closing frees everything native.
+public interface Engine extends AutoCloseable {
+    /// Token ids (B,S) -> the text encoder's last hidden state (B,S,C), after its final norm.
+    Tensor encodeText(int[][] ids) throws Failure;
+
+    /// What the UNet says of latents (B,C,H,W) at the pictures' timesteps (B) under the context (B,S,C).
+    Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure;
+
+    /// Latents, already divided by the scaling factor -> (B,3,8H,8W), about -1..1.
+    Tensor decode(Tensor latents) throws Failure;
+
+    /// Pictures (B,3,H,W) in -1..1 -> their latents' distribution, not multiplied by the scaling factor.
+    Moments encode(Tensor pictures) throws Failure;
+
+    @Override void close();
+}

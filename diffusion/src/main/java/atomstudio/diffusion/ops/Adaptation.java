@@ -1,0 +1,14 @@
+package atomstudio.diffusion.ops;
+
+import atomstudio.diffusion.tensor.Shape;
+import java.util.Map;
+
+/// What an adapter does to layers, for any carrier. Networks never see it: it stands between a checkpoint and the network.
+/// Equal adaptations make equal graphs, so implementations are records.
+public interface Adaptation {
+    /// Shapes of the numbers it brings for this layer, by slot name, in order; empty: the layer stays as it is.
+    Map<String, Shape> shapes(Layer layer);
+
+    /// The layer at strength s: base + s · (tuned − base). `strength` has shape (1).
+    <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength);
+}

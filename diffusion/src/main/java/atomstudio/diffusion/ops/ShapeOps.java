@@ -1,0 +1,126 @@
+package atomstudio.diffusion.ops;
+
+import atomstudio.diffusion.tensor.Shape;
+import java.util.Collections;
+import java.util.List;
+
+/// The dry run: tensors are their shapes. Checks every operation's sizes and needs no native library.
+/// @throws IllegalArgumentException from every operation whose operands do not fit
+public final class ShapeOps implements Ops<Shape> {
+    @Override public Shape shape(Shape x) {
+        return x;
+    }
+
+    @Override public Shape add(Shape a, Shape b) {
+        return broadcast("add", a, b);
+    }
+
+    @Override public Shape multiply(Shape a, Shape b) {
+        return broadcast("multiply", a, b);
+    }
+
+    @Override public Shape scale(Shape x, double by) {
+        return x;
+    }
+
+    @Override public Shape matmul(Shape a, Shape b) {
+        check(a.rank() >= 2 && a.rank() == b.rank() && a.size(-1) == b.size(-2), "matmul", a, b);
+        for (int axis = 0; axis < a.rank() - 2; axis++) check(a.size(axis) == b.size(axis), "matmul", a, b);
+        return a.with(-1, b.size(-1));
+    }
+
+    @Override public Shape conv2d(Shape x, Affine<Shape> layer, Conv2d geometry) {
+        Shape w = layer.weight();
+        check(x.rank() == 4 && w.rank() == 4 && x.size(1) == w.size(1), "conv2d", x, w);
+        bias("conv2d", layer);
+        long height = (x.size(2) + geometry.top() + geometry.bottom() - w.size(2)) / geometry.stride() + 1;
+        long width = (x.size(3) + geometry.left() + geometry.right() - w.size(3)) / geometry.stride() + 1;
+        return Shape.of(x.size(0), w.size(0), height, width);
+    }
+
+    @Override public Shape linear(Shape x, Affine<Shape> layer) {
+        Shape w = layer.weight();
+        check(w.rank() == 2 && x.rank() >= 1 && x.size(-1) == w.size(1), "linear", x, w);
+        bias("linear", layer);
+        return x.with(-1, w.size(0));
+    }
+
+    @Override public Shape groupNorm(Shape x, Affine<Shape> layer, int groups, double epsilon) {
+        check(x.rank() >= 3 && layer.weight().equals(Shape.of(x.size(1))) && x.size(1) % groups == 0, "groupNorm of " + groups + " groups", x, layer.weight());
+        return x;
+    }
+
+    @Override public Shape layerNorm(Shape x, Affine<Shape> layer, double epsilon) {
+        check(layer.weight().equals(Shape.of(x.size(-1))), "layerNorm", x, layer.weight());
+        return x;
+    }
+
+    @Override public Shape silu(Shape x) {
+        return x;
+    }
+
+    @Override public Shape gelu(Shape x) {
+        return x;
+    }
+
+    @Override public Shape quickGelu(Shape x) {
+        return x;
+    }
+
+    @Override public Shape attention(Shape q, Shape k, Shape v, Attention heads) {
+        check(q.rank() == 3 && k.equals(v) && q.size(0) == k.size(0) && q.size(2) == k.size(2), "attention", q, k);
+        check(q.size(2) % heads.heads() == 0, "attention with " + heads.heads() + " heads", q, k);
+        return q;
+    }
+
+    @Override public Shape lookup(Shape table, Shape ids) {
+        check(table.rank() == 2 && ids.rank() == 2, "lookup", table, ids);
+        return Shape.of(ids.size(0), ids.size(1), table.size(1));
+    }
+
+    @Override public Shape upsampleNearest(Shape x, long height, long width) {
+        return Shape.of(x.size(0), x.size(1), height, width);
+    }
+
+    @Override public Shape concat(Shape a, Shape b, int axis) {
+        check(a.with(axis, 0).equals(b.with(axis, 0)), "concat along axis " + axis, a, b);
+        return a.with(axis, a.size(axis) + b.size(axis));
+    }
+
+    @Override public List<Shape> split(Shape x, int parts, int axis) {
+        if (x.size(axis) % parts != 0) throw new IllegalArgumentException("split of " + x + ": axis " + axis + " is no multiple of " + parts);
+        return Collections.nCopies(parts, x.with(axis, x.size(axis) / parts));
+    }
+
+    @Override public Shape reshape(Shape x, Shape to) {
+        check(x.elements() == to.elements(), "reshape", x, to);
+        return to;
+    }
+
+    @Override public Shape permute(Shape x, int... axes) {
+        long[] sizes = new long[axes.length];
+        for (int i = 0; i < axes.length; i++) sizes[i] = x.size(axes[i]);
+        return new Shape(sizes);
+    }
+
+    private static Shape broadcast(String operation, Shape a, Shape b) {
+        int rank = Math.max(a.rank(), b.rank());
+        long[] sizes = new long[rank];
+        for (int i = 0; i < rank; i++) {
+            long left = i < rank - a.rank() ? 1 : a.size(i - rank);
+            long right = i < rank - b.rank() ? 1 : b.size(i - rank);
+            check(left == right || left == 1 || right == 1, operation, a, b);
+            sizes[i] = left == 1 ? right : left;
+        }
+        return new Shape(sizes);
+    }
+
+    private static void bias(String operation, Affine<Shape> layer) {
+        Shape bias = layer.bias();
+        if (bias != null) check(bias.equals(Shape.of(layer.weight().size(0))), operation + " with bias", layer.weight(), bias);
+    }
+
+    private static void check(boolean fits, String operation, Shape a, Shape b) {
+        if (!fits) throw new IllegalArgumentException(operation + ": " + a + " and " + b + " do not fit");
+    }
+}
