@@ -1,0 +1,168 @@
+package atomstudio.diffusion.net;
+
+import atomstudio.diffusion.ops.Attention;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Layer.Bias;
+import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.Shape;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/// Stable Diffusion's denoiser: residual blocks and transformers at falling resolutions, then back up along the skips.
+/// Names are diffusers' state-dict keys of UNet2DConditionModel.
+/// Source: Rombach et al. 2022, section 3.3; Ronneberger et al. 2015.
+public record UNet(Channels channels, List<Level> levels, int blocks, int contextWidth, Norm norm, Projection projection, TimestepFeatures time) {
+    /// Channels of the latents that go in (4, or 9 for inpainting) and of what comes out.
+    public record Channels(int in, int out) {}
+
+    /// One resolution: its width, its attention heads, and whether its blocks have transformers.
+    public record Level(int width, int heads, Block block) {}
+
+    public enum Block { PLAIN, CROSS_ATTENTION }
+
+    /// Group normalization of the residual blocks; the transformers' own has 1e-6.
+    public record Norm(int groups, double epsilon) {}
+
+    /// How a transformer is entered and left: 1×1 convolutions (SD 1.x) or linear layers (SD 2.x).
+    public enum Projection { CONV, LINEAR }
+
+    private static final double TRANSFORMER_EPSILON = 1e-6;
+    private static final double LAYER_EPSILON = 1e-5;
+
+    /// latents (B,in,H,W), features (B, time.width) of the timesteps, context (B,S,contextWidth) -> (B,out,H,W); any H and W.
+    public <T> T predict(Ops<T> ops, Layers<T> layers, T latents, T features, T context) {
+        return new Pass<>(ops, new Parts<>(ops, layers), context).run(latents, features);
+    }
+
+    /// Every layer, in the order of use.
+    public List<Layer> layers() {
+        DryRun run = new DryRun();
+        long side = 1L << levels.size();
+        predict(new ShapeOps(), run, Shape.of(1, channels.in, side, side), Shape.of(1, time.width()), Shape.of(1, 1, contextWidth));
+        return run.layers();
+    }
+
+    private final class Pass<T> {
+        private final Ops<T> ops;
+        private final Parts<T> parts;
+        private final T context;
+
+        Pass(Ops<T> ops, Parts<T> parts, T context) {
+            this.ops = ops;
+            this.parts = parts;
+            this.context = context;
+        }
+
+        T run(T latents, T features) {
+            int width = 4 * levels.getFirst().width;
+            T time = ops.silu(parts.linear("time_embedding.linear_2", ops.silu(parts.linear("time_embedding.linear_1", features, width)), width));
+            Deque<T> skips = new ArrayDeque<>();
+            T x = parts.conv("conv_in", latents, levels.getFirst().width, 3);
+            skips.push(x);
+            for (int i = 0; i < levels.size(); i++) x = down(i, x, time, skips);
+            Level deepest = levels.getLast();
+            x = resnet("mid_block.resnets.0", x, time, deepest.width);
+            x = transformer("mid_block.attentions.0", x, deepest.heads);
+            x = resnet("mid_block.resnets.1", x, time, deepest.width);
+            for (int i = 0; i < levels.size(); i++) x = up(i, x, time, skips);
+            return parts.conv("conv_out", ops.silu(parts.groupNorm("conv_norm_out", x, norm.groups, norm.epsilon)), channels.out, 3);
+        }
+
+        private T down(int i, T x, T time, Deque<T> skips) {
+            Level level = levels.get(i);
+            String name = "down_blocks." + i;
+            for (int j = 0; j < blocks; j++) {
+                x = block(name, j, resnet(name + ".resnets." + j, x, time, level.width), level);
+                skips.push(x);
+            }
+            if (i < levels.size() - 1) {
+                x = parts.conv(name + ".downsamplers.0.conv", x, level.width, 3, Conv2d.strided(2, 1));
+                skips.push(x);
+            }
+            return x;
+        }
+
+        private T up(int i, T x, T time, Deque<T> skips) {
+            Level level = levels.get(levels.size() - 1 - i);
+            String name = "up_blocks." + i;
+            for (int j = 0; j <= blocks; j++) {
+                x = block(name, j, resnet(name + ".resnets." + j, ops.concat(x, skips.pop(), 1), time, level.width), level);
+            }
+            if (i < levels.size() - 1) {
+                Shape skip = ops.shape(skips.element());                    // not simply double: odd sides were rounded up on the way down
+                x = parts.conv(name + ".upsamplers.0.conv", ops.upsampleNearest(x, skip.size(2), skip.size(3)), level.width, 3);
+            }
+            return x;
+        }
+
+        private T block(String name, int j, T x, Level level) {
+            return level.block == Block.PLAIN ? x : transformer(name + ".attentions." + j, x, level.heads);
+        }
+
+        private T resnet(String name, T input, T time, int width) {
+            return ops.segment(name, List.of(input, time), in -> {
+                T x = in.get(0);
+                T h = parts.conv(name + ".conv1", ops.silu(parts.groupNorm(name + ".norm1", x, norm.groups, norm.epsilon)), width, 3);
+                T t = parts.linear(name + ".time_emb_proj", in.get(1), width);
+                h = ops.add(h, ops.reshape(t, Shape.of(ops.shape(t).size(0), width, 1, 1)));
+                h = parts.conv(name + ".conv2", ops.silu(parts.groupNorm(name + ".norm2", h, norm.groups, norm.epsilon)), width, 3);
+                return ops.add(parts.channels(x) == width ? x : parts.conv(name + ".conv_shortcut", x, width, 1), h);
+            });
+        }
+
+        private T transformer(String name, T input, int heads) {
+            return ops.segment(name, List.of(input, context), in -> {
+                T x = in.get(0);
+                Shape shape = ops.shape(x);
+                long width = shape.size(1);
+                Shape tokens = Shape.of(shape.size(0), shape.size(2) * shape.size(3), width);
+                T h = parts.groupNorm(name + ".norm", x, norm.groups, TRANSFORMER_EPSILON);
+                h = switch (projection) {
+                    case CONV -> flatten(parts.conv(name + ".proj_in", h, width, 1), tokens);
+                    case LINEAR -> parts.linear(name + ".proj_in", flatten(h, tokens), width);
+                };
+                h = transformerBlock(name + ".transformer_blocks.0", h, in.get(1), heads);
+                h = switch (projection) {
+                    case CONV -> parts.conv(name + ".proj_out", unflatten(h, shape), width, 1);
+                    case LINEAR -> unflatten(parts.linear(name + ".proj_out", h, width), shape);
+                };
+                return ops.add(x, h);
+            });
+        }
+
+        private T flatten(T x, Shape tokens) {
+            return ops.reshape(ops.permute(x, 0, 2, 3, 1), tokens);
+        }
+
+        private T unflatten(T x, Shape shape) {
+            return ops.permute(ops.reshape(x, Shape.of(shape.size(0), shape.size(2), shape.size(3), shape.size(1))), 0, 3, 1, 2);
+        }
+
+        private T transformerBlock(String name, T h, T text, int heads) {
+            T x = parts.layerNorm(name + ".norm1", h, LAYER_EPSILON);
+            h = ops.add(h, attention(name + ".attn1", x, x, heads));
+            h = ops.add(h, attention(name + ".attn2", parts.layerNorm(name + ".norm2", h, LAYER_EPSILON), text, heads));
+            return ops.add(h, feedForward(name + ".ff", parts.layerNorm(name + ".norm3", h, LAYER_EPSILON)));
+        }
+
+        private T attention(String name, T x, T to, int heads) {
+            long width = ops.shape(x).size(-1);
+            T q = parts.linear(name + ".to_q", x, width, Bias.ABSENT);
+            T k = parts.linear(name + ".to_k", to, width, Bias.ABSENT);
+            T v = parts.linear(name + ".to_v", to, width, Bias.ABSENT);
+            return parts.linear(name + ".to_out.0", ops.attention(q, k, v, Attention.of(heads)), width);
+        }
+
+        /// GEGLU. Source: Shazeer 2020.
+        private T feedForward(String name, T x) {
+            long width = ops.shape(x).size(-1);
+            List<T> halves = ops.split(parts.linear(name + ".net.0.proj", x, 8 * width), 2, 2);
+            return parts.linear(name + ".net.2", ops.multiply(halves.get(0), ops.gelu(halves.get(1))), width);
+        }
+    }
+}
