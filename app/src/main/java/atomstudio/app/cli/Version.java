@@ -1,0 +1,15 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.jobs.Build;
+import picocli.CommandLine.IVersionProvider;
+
+/// What `--version` prints: the program's version and the Java that runs it.
+final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+        return new String[] {
+            "Atom Studio " + Build.current().version(),
+            "Java %s, %s %s".formatted(Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"))
+        };
+    }
+}

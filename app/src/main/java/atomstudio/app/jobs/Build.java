@@ -1,0 +1,28 @@
+package atomstudio.app.jobs;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+
+/// What the build knew: the version, and for which devices natives were put beside the program.
+public record Build(String version, boolean cuda) {
+    /// The command that builds the program for NVIDIA GPUs.
+    public static final String CUDA_COMMAND = "mvn -P cuda -pl app -am -DskipTests package";
+
+    private static final String RESOURCE = "/atomstudio/app/build.properties";
+
+    /// This program's build.
+    public static Build current() {
+        Properties properties = new Properties();
+        try (InputStream stream = Build.class.getResourceAsStream(RESOURCE)) {
+            if (stream == null) {
+                throw new IllegalStateException(RESOURCE + " is missing from the class path");
+            }
+            properties.load(stream);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+        return new Build(properties.getProperty("version"), properties.getProperty("onnxruntime").endsWith("_gpu"));
+    }
+}
