@@ -1,0 +1,31 @@
+package atomstudio.diffusion.model;
+
+/// The parts of a model that have weights, by their folders.
+public enum Part {
+    UNET("unet"), VAE("vae"), TEXT("text_encoder");
+
+    private final String folder;
+
+    Part(String folder) {
+        this.folder = folder;
+    }
+
+    public String folder() {
+        return folder;
+    }
+
+    /// Today's name of a tensor that may carry an older one.
+    String canonical(String key) {
+        return switch (this) {
+            case UNET -> key;
+            case VAE -> {
+                String name = key;
+                if (key.contains(".attentions.")) {
+                    name = name.replace(".query.", ".to_q.").replace(".key.", ".to_k.").replace(".value.", ".to_v.").replace(".proj_attn.", ".to_out.0.");
+                }
+                yield name;
+            }
+            case TEXT -> key.startsWith("embeddings.") || key.startsWith("encoder.") || key.startsWith("final_layer_norm.") ? "text_model." + key : key;
+        };
+    }
+}
