@@ -1,0 +1,143 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Attention;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.tensor.Shape;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The carrier that computes at once, and records for differentiation where its scope says so. float32.
+/// Natively wrapped operations of DJL where they exist, TorchScript for the others. Never an operation with a Java number:
+/// DJL makes an array over a Java buffer of it, which recording would keep after the buffer is gone.
+public final class EagerOps implements Ops<NDArray> {
+    private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
+
+    private final Kernels kernels;
+
+    EagerOps(Kernels kernels) {
+        this.kernels = kernels;
+    }
+
+    @Override public Shape shape(NDArray x) {
+        return Arrays.shape(x);
+    }
+
+    @Override public NDArray add(NDArray a, NDArray b) {
+        return JniUtils.add(pt(a), pt(b));
+    }
+
+    @Override public NDArray multiply(NDArray a, NDArray b) {
+        return JniUtils.mul(pt(a), pt(b));
+    }
+
+    @Override public NDArray scale(NDArray x, double by) {
+        return kernels.scale(x, by);
+    }
+
+    @Override public NDArray matmul(NDArray a, NDArray b) {
+        return JniUtils.matmul(pt(a), pt(b));
+    }
+
+    @Override public NDArray conv2d(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
+        boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
+        long[] sides = {geometry.left(), geometry.right(), geometry.top(), geometry.bottom()};
+        PtNDArray input = even ? pt(x) : JniUtils.pad(pt(x), sides, 0);
+        var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
+        var padding = even ? new ai.djl.ndarray.types.Shape(geometry.top(), geometry.left()) : new ai.djl.ndarray.types.Shape(0, 0);
+        return JniUtils.convolution(input, pt(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
+    }
+
+    @Override public NDArray linear(NDArray x, Affine<NDArray> layer) {
+        return JniUtils.linear(pt(x), pt(layer.weight()), optional(layer.bias()));
+    }
+
+    @Override public NDArray groupNorm(NDArray x, Affine<NDArray> layer, int groups, double epsilon) {
+        return kernels.groupNorm(x, layer.weight(), bias(layer), new Kernels.Group(groups, epsilon));
+    }
+
+    @Override public NDArray layerNorm(NDArray x, Affine<NDArray> layer, double epsilon) {
+        return JniUtils.layerNorm(pt(x), layer.weight().getShape(), pt(layer.weight()), pt(bias(layer)), epsilon);
+    }
+
+    @Override public NDArray silu(NDArray x) {
+        return kernels.silu(x);
+    }
+
+    @Override public NDArray gelu(NDArray x) {
+        return JniUtils.gelu(pt(x));
+    }
+
+    @Override public NDArray quickGelu(NDArray x) {
+        return kernels.quickGelu(x);
+    }
+
+    @Override public NDArray attention(NDArray q, NDArray k, NDArray v, Attention heads) {
+        String causal = switch (heads.mask()) {
+            case CAUSAL -> "True";
+            case NONE -> "False";
+        };
+        return kernels.attention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads(), causal);
+    }
+
+    @Override public NDArray lookup(NDArray table, NDArray ids) {
+        return JniUtils.embedding(pt(ids), pt(table), false);
+    }
+
+    @Override public NDArray upsampleNearest(NDArray x, long height, long width) {
+        return JniUtils.interpolate(pt(x), new long[] {height, width}, 0, false);
+    }
+
+    @Override public NDArray concat(NDArray a, NDArray b, int axis) {
+        return JniUtils.cat(new PtNDArray[] {pt(a), pt(b)}, axis);
+    }
+
+    @Override public List<NDArray> split(NDArray x, int parts, int axis) {
+        int along = axis < 0 ? axis + x.getShape().dimension() : axis;
+        NDList split = JniUtils.split(pt(x), x.getShape().get(along) / parts, along);
+        return List.copyOf(split);
+    }
+
+    @Override public NDArray reshape(NDArray x, Shape to) {
+        return JniUtils.reshape(pt(x), to.sizes());
+    }
+
+    @Override public NDArray permute(NDArray x, int... axes) {
+        long[] order = new long[axes.length];
+        for (int i = 0; i < axes.length; i++) order[i] = axes[i];
+        return JniUtils.permute(pt(x), order);
+    }
+
+    /// Σ over pictures of weight · mean squared difference, over their count: a scalar.
+    public NDArray loss(NDArray found, NDArray target, NDArray weights) {
+        return kernels.loss(found, target, weights);
+    }
+
+    /// Cuts a vector into consecutive pieces of these shapes, as views: a gradient of the whole is one array.
+    public NDArray[] pieces(NDArray vector, List<Shape> shapes) {
+        NDList parts = JniUtils.split(pt(vector), shapes.stream().mapToLong(Shape::elements).toArray(), 0);
+        NDArray[] pieces = new NDArray[shapes.size()];
+        for (int i = 0; i < pieces.length; i++) pieces[i] = reshape(parts.get(i), shapes.get(i));
+        return pieces;
+    }
+
+    private static NDArray bias(Affine<NDArray> layer) {
+        NDArray bias = layer.bias();
+        if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().getShape() + " channels: expected a bias, found none");
+        return bias;
+    }
+
+    private static @Nullable PtNDArray optional(@Nullable NDArray array) {
+        return array == null ? null : pt(array);
+    }
+
+    private static PtNDArray pt(NDArray array) {
+        return (PtNDArray) array;
+    }
+}

@@ -1,0 +1,81 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not tensors
+/// (groups, heads, epsilon) stand in the text, so a function of other numbers is another function.
+final class Kernels {
+    private record Key(String name, double a, double b) {}
+
+    private final PtNDManager manager;
+    private final Map<Key, PtSymbolBlock> compiled = new HashMap<>();
+
+    Kernels(PtNDManager manager) {
+        this.manager = manager;
+    }
+
+    NDArray silu(NDArray x) {
+        return run(new Key("silu", 0, 0), new String[] {"x"}, "return torch.silu(x)", x);
+    }
+
+    NDArray quickGelu(NDArray x) {
+        return run(new Key("quickGelu", 0, 0), new String[] {"x"}, "return torch.mul(x, torch.sigmoid(torch.mul(x, 1.702)))", x);
+    }
+
+    NDArray scale(NDArray x, double by) {
+        Key key = new Key("scale", by, 0);
+        return run(key, new String[] {"x"}, "return torch.mul(x, " + literal(by) + ")", x);
+    }
+
+    NDArray groupNorm(NDArray x, NDArray weight, NDArray bias, Group group) {
+        Key key = new Key("groupNorm", group.groups, group.epsilon);
+        return run(key, new String[] {"x", "w", "b"}, "return torch.group_norm(x, " + group.groups + ", w, b, " + literal(group.epsilon) + ", True)", x, weight, bias);
+    }
+
+    record Group(int groups, double epsilon) {}
+
+    /// Heads of `width` channels cut from (B,S,C): fused attention, which never holds the S x S' matrix.
+    NDArray attention(NDArray[] qkv, int heads, long width, String causal) {
+        Key key = new Key("attention" + causal, heads, width);
+        String cut = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
+        String call = "torch.scaled_dot_product_attention(torch.transpose(torch.reshape(q" + cut + ", torch.transpose(torch.reshape(k" + cut
+                + ", torch.transpose(torch.reshape(v" + cut + ", None, 0., " + causal + ")";
+        return run(key, new String[] {"q", "k", "v"}, "return torch.reshape(torch.transpose(" + call + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
+    }
+
+    /// Mean of the squared differences of each picture, weighted by picture, averaged: a scalar.
+    NDArray loss(NDArray found, NDArray target, NDArray weights) {
+        return run(new Key("loss", 0, 0), new String[] {"x", "y", "w"},
+                "return torch.mean(torch.mul(torch.mean(torch.flatten(torch.pow(torch.sub(x, y), 2), 1), [1]), w))", found, target, weights);
+    }
+
+    private NDArray run(Key key, String[] arguments, String body, NDArray... inputs) {
+        PtSymbolBlock block = compiled.get(key);
+        if (block == null) compiled.put(key, block = compile(arguments, body));
+        return IValueUtils.forward(block, new NDList(inputs), true).singletonOrThrow();
+    }
+
+    private PtSymbolBlock compile(String[] arguments, String body) {
+        try {
+            return JniUtils.loadModule(manager, new ByteArrayInputStream(TorchScript.archive(arguments, body)), true, false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// TorchScript's floating point literal: a plain decimal with a small e.
+    private static String literal(double number) {
+        return Double.toString(number).toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,135 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.SparseFormat;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.util.cuda.CudaUtils;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing frees them.
+/// Use one from one thread at a time, and compute only inside a `scope`.
+public final class Torch implements AutoCloseable {
+    private final Device device;
+    private final PtNDManager manager;
+    private final Kernels kernels;
+
+    private Torch(Device device, PtNDManager manager) {
+        this.device = device;
+        this.manager = manager;
+        this.kernels = new Kernels(manager);
+    }
+
+    /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is downloaded or reported to anybody.
+    /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
+    public static Torch open(Device device, TorchSettings settings) throws Failure.NoDevice {
+        prepare(settings.natives());
+        try {
+            Engine engine = Engine.getEngine("PyTorch");
+            if (device == Device.CUDA && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
+                throw new Failure.NoDevice("device cuda: no NVIDIA GPU that PyTorch " + engine.getVersion()
+                        + " can use was found; build with `mvn -Pcuda package`, or use --device cpu");
+            }
+            JniUtils.setNumThreads(settings.threads());
+            ai.djl.Device place = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
+            return new Torch(device, (PtNDManager) engine.newBaseManager(place));
+        } catch (EngineException | UnsatisfiedLinkError e) {
+            throw new Failure.NoDevice("PyTorch could not be loaded from " + settings.natives() + ": " + e.getMessage()
+                    + "; about 500 MB must be free there, or set ATOMSTUDIO_HOME to another folder");
+        }
+    }
+
+    /// DJL reads these once, when its engine is first asked for.
+    private static void prepare(Path natives) {
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
+        System.setProperty("ai.djl.pytorch.graph_optimizer", "false");
+        if (System.getProperty("DJL_CACHE_DIR") == null && System.getenv("DJL_CACHE_DIR") == null) {
+            System.setProperty("DJL_CACHE_DIR", natives.toAbsolutePath().toString());
+        }
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    /// Threads that one operation may use.
+    public int threads() {
+        return JniUtils.getNumThreads();
+    }
+
+    public EagerOps ops() {
+        return new EagerOps(kernels);
+    }
+
+    /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.
+    public TorchScope scope(Recording recording) {
+        return new TorchScope(recording);
+    }
+
+    /// A native copy. Its memory is PyTorch's own: aligned the same way in every process, so that equal runs give equal bits,
+    /// and alive as long as anything recorded needs it (an array over a Java buffer is neither).
+    public NDArray array(Tensor tensor) {
+        return place(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
+    }
+
+    /// Token ids (B,S) as the integers that a lookup takes.
+    public NDArray array(int[][] ids) {
+        Shape shape = Shape.of(ids.length, ids.length == 0 ? 0 : ids[0].length);
+        return place(create(shape, DataType.INT64, bytes -> {
+            LongBuffer numbers = bytes.asLongBuffer();
+            for (int[] row : ids) for (int id : row) numbers.put(id);
+        }));
+    }
+
+    /// A leaf that `gradient` can be asked for.
+    public NDArray leaf(Tensor tensor) {
+        NDArray leaf = array(tensor);
+        leaf.setRequiresGradient(true);
+        return leaf;
+    }
+
+    public Tensor tensor(NDArray array) {
+        float[] numbers = new float[Math.toIntExact(array.size())];
+        floats(array).get(numbers);
+        return new Tensor(Arrays.shape(array), numbers);
+    }
+
+    /// Differentiates a scalar and reads the leaf's gradient; zeros where the scalar does not depend on it.
+    public Tensor gradient(NDArray scalar, NDArray leaf) {
+        PtNDArray one = create(Arrays.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1));
+        JniUtils.backward((PtNDArray) scalar, (PtNDArray) place(one), false, false);
+        PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
+        return gradient == null ? Tensor.zeros(Arrays.shape(leaf)) : tensor(gradient);
+    }
+
+    private PtNDArray create(Shape shape, DataType type, Consumer<ByteBuffer> fill) {
+        PtNDArray array = JniUtils.createEmptyNdArray(manager, Arrays.shape(shape), type, ai.djl.Device.cpu(), SparseFormat.DENSE);
+        if (shape.elements() > 0) fill.accept(JniUtils.getByteBuffer(array, true));
+        return array;
+    }
+
+    private NDArray place(PtNDArray array) {
+        return array.getDevice().equals(manager.getDevice()) ? array : array.toDevice(manager.getDevice(), true);
+    }
+
+    private static FloatBuffer floats(NDArray array) {
+        return JniUtils.getByteBuffer((PtNDArray) array, true).asFloatBuffer();
+    }
+
+    @Override public void close() {
+        manager.close();
+    }
+}

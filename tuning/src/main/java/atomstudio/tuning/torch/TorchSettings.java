@@ -1,0 +1,26 @@
+package atomstudio.tuning.torch;
+
+import java.nio.file.Path;
+
+/// How PyTorch is loaded: where its native libraries are unpacked to once, and how many threads an operation may use.
+public record TorchSettings(Path natives, int threads) {
+    public TorchSettings {
+        if (threads < 1) throw new IllegalArgumentException("threads: expected at least 1, found " + threads);
+    }
+
+    /// Natives under the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else `~/.atomstudio`), one thread a processor.
+    public static TorchSettings standard() {
+        return new TorchSettings(home().resolve("natives"), Runtime.getRuntime().availableProcessors());
+    }
+
+    public TorchSettings withThreads(int threads) {
+        return new TorchSettings(natives, threads);
+    }
+
+    private static Path home() {
+        String property = System.getProperty("atomstudio.home");
+        if (property != null) return Path.of(property);
+        String variable = System.getenv("ATOMSTUDIO_HOME");
+        return variable != null && !variable.isBlank() ? Path.of(variable) : Path.of(System.getProperty("user.home"), ".atomstudio");
+    }
+}
