@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.Home;
+import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
@@ -9,7 +10,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The program: a command, or the window where none is given.
 @Command(
@@ -32,15 +35,17 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:done", "1:failed or refused", "2:wrong usage", "130:cancelled"})
 public final class Main implements Callable<Integer> {
     private final Studio studio;
+    private final Preparation preparation;
 
-    @Option(names = "--verbose", scope = CommandLine.ScopeType.INHERIT, description = "Show the stack trace of an unexpected error.")
+    @Option(names = "--verbose", scope = CommandLine.ScopeType.INHERIT, description = "Show stack traces of errors.")
     private boolean verbose;
 
     @Spec
     private CommandSpec spec;
 
-    private Main(Studio studio) {
+    private Main(Studio studio, Preparation preparation) {
         this.studio = studio;
+        this.preparation = preparation;
     }
 
     public static void main(String[] arguments) {
@@ -49,22 +54,26 @@ public final class Main implements Callable<Integer> {
         Terminal terminal = Terminal.ofProcess();
         StopSignal stop = new StopSignal(terminal, Runtime.getRuntime()::halt);
         stop.listen();
-        System.exit(run(new Studio(home, terminal, stop), arguments));
+        System.exit(run(new Studio(home, terminal, stop), Natives::prepare, arguments));
     }
 
     /// Runs one command line and says how it ended.
-    static int run(Studio studio, String... arguments) {
-        Main main = new Main(studio);
+    ///
+    /// @param preparation what is done before a command that needs native libraries
+    static int run(Studio studio, Preparation preparation, String... arguments) {
+        Main main = new Main(studio, preparation);
         CommandLine line = new CommandLine(main)
                 .setOut(studio.terminal().out())
-                .setErr(studio.terminal().err())
-                .setParameterExceptionHandler((wrong, given) -> main.refuse(wrong))
-                .setExecutionExceptionHandler((exception, command, parsed) -> main.fail(exception));
+                .setErr(studio.terminal().err());
         Commands.all(studio).forEach(line::addSubcommand);
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
         }
-        return line.setUsageHelpAutoWidth(false).setUsageHelpWidth(100).execute(arguments);
+        return line.setUsageHelpWidth(100)
+                .setExecutionStrategy(main::execute)
+                .setParameterExceptionHandler((wrong, given) -> main.refuse(wrong))
+                .setExecutionExceptionHandler((exception, command, parsed) -> main.fail(exception))
+                .execute(arguments);
     }
 
     /// No command: the window.
@@ -73,23 +82,45 @@ public final class Main implements Callable<Integer> {
         throw new ParameterException(spec.commandLine(), "the window is not built yet; name a command");
     }
 
+    private int execute(ParseResult parsed) {
+        Integer helped = CommandLine.executeHelpRequest(parsed);
+        if (helped != null) {
+            return helped;
+        }
+        Object command = parsed.asCommandLineList().getLast().getCommand();
+        if (!(command instanceof WithoutNatives)) {
+            try {
+                preparation.prepare(studio.home());
+            } catch (Failure failure) {
+                return fail(failure);
+            }
+        }
+        return new CommandLine.RunLast().execute(parsed);
+    }
+
     private int refuse(ParameterException wrong) {
         CommandLine command = wrong.getCommandLine();
-        studio.terminal().note(wrong.getMessage());
+        studio.terminal().note("studio: " + wrong.getMessage());
+        UnmatchedArgumentException.printSuggestions(wrong, studio.terminal().err());
         studio.terminal().note("See: " + command.getCommandSpec().qualifiedName() + " --help");
         return ExitCode.USAGE;
     }
 
     private int fail(Exception exception) {
         if (exception instanceof Failure failure) {
-            studio.terminal().note(String.valueOf(failure.getMessage()));
+            studio.terminal().note("studio: " + failure.getMessage());
         } else {
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);
-            studio.terminal().note("Unexpected error: " + exception + "; the stack trace is in " + studio.home().log());
+            studio.terminal().note("studio: unexpected error: " + exception + "; its stack trace is in " + studio.home().log());
         }
         if (verbose) {
             exception.printStackTrace(studio.terminal().err());
         }
         return ExitCode.FAILED;
+    }
+
+    /// What must have happened before a native library is loaded.
+    interface Preparation {
+        void prepare(Home home) throws Failure;
     }
 }

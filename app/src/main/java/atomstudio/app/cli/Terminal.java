@@ -68,9 +68,9 @@ public final class Terminal {
         drawn = fitting.length();
     }
 
-    /// Width that a status line may use.
-    int columns() {
-        return interactive() ? columns : USUAL_COLUMNS;
+    /// Takes the status line away.
+    synchronized void clear() {
+        erase();
     }
 
     PrintWriter out() {

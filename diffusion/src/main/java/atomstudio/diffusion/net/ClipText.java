@@ -7,7 +7,6 @@ import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
@@ -28,9 +27,7 @@ public record ClipText(int vocabulary, int tokens, int width, int hidden, int de
 
     /// Every layer, in the order of use.
     public List<Layer> layers() {
-        DryRun run = new DryRun();
-        encode(new ShapeOps(), run, Shape.of(1, tokens), 0);
-        return run.layers();
+        return DryRun.layers((ops, layers) -> encode(ops, layers, Shape.of(1, tokens), 0));
     }
 
     private <T> T table(Layers<T> layers, String name, int rows) {

@@ -7,7 +7,6 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -41,10 +40,9 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
 
     /// Every layer, in the order of use.
     public List<Layer> layers() {
-        DryRun run = new DryRun();
         long side = 1L << levels.size();
-        predict(new ShapeOps(), run, Shape.of(1, channels.in, side, side), Shape.of(1, time.width()), Shape.of(1, 1, contextWidth));
-        return run.layers();
+        return DryRun.layers((ops, layers) ->
+                predict(ops, layers, Shape.of(1, channels.in, side, side), Shape.of(1, time.width()), Shape.of(1, 1, contextWidth)));
     }
 
     private final class Pass<T> {

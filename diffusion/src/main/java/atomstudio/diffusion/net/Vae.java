@@ -6,7 +6,6 @@ import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
@@ -32,10 +31,9 @@ public record Vae(int pictureChannels, int latentChannels, List<Integer> widths,
 
     /// Every layer of both halves, in the order of use.
     public List<Layer> layers() {
-        DryRun run = new DryRun();
-        encode(new ShapeOps(), run, Shape.of(1, pictureChannels, factor(), factor()));
-        decode(new ShapeOps(), run, Shape.of(1, latentChannels, 1, 1));
-        return run.layers();
+        return DryRun.layers(
+                (ops, layers) -> encode(ops, layers, Shape.of(1, pictureChannels, factor(), factor())),
+                (ops, layers) -> decode(ops, layers, Shape.of(1, latentChannels, 1, 1)));
     }
 
     private final class Pass<T> {

@@ -9,6 +9,19 @@ import java.util.Map;
 public final class DryRun implements Layers<Shape> {
     private final Map<String, Layer> asked = new LinkedHashMap<>();
 
+    /// A pass through a network on tensors that are only their shapes.
+    @FunctionalInterface
+    public interface Pass {
+        void run(Ops<Shape> ops, Layers<Shape> layers);
+    }
+
+    /// Every layer that some passes ask for, in the order of asking.
+    public static List<Layer> layers(Pass... passes) {
+        DryRun run = new DryRun();
+        for (Pass pass : passes) pass.run(new ShapeOps(), run);
+        return run.layers();
+    }
+
     @Override public Affine<Shape> get(Layer layer) {
         asked.put(layer.name(), layer);
         return new Affine<>(layer.weight(), layer.biased() ? layer.biasShape() : null);

@@ -1,0 +1,162 @@
+package atomstudio.app.jobs;
+
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.JarURLConnection;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/// Tells both native engines where their libraries are, before either is loaded. They are unpacked once into the home, so that
+/// a start does not unpack them again into the temporary folder; a packaged program brings them unpacked.
+public final class Natives {
+    /// The system property that names a folder with `onnxruntime/` and `pytorch/`, both unpacked.
+    public static final String PROPERTY = "atomstudio.natives";
+
+    private static final String PREFIX = "ai/onnxruntime/native/";
+
+    private Natives() {}
+
+    /// Sets the engines' system properties; unpacks ONNX Runtime at the first start (DJL unpacks by itself when training begins).
+    /// Loads nothing. Several processes may do this at once.
+    public static void prepare(Home home) throws Failure {
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
+        String shipped = System.getProperty(PROPERTY);
+        if (shipped != null) {
+            System.setProperty("PYTORCH_LIBRARY_PATH", Path.of(shipped, "pytorch").toString());
+            System.setProperty("onnxruntime.native.path", Path.of(shipped, "onnxruntime").toString());
+            return;
+        }
+        System.setProperty("DJL_CACHE_DIR", home.natives().resolve("djl").toString());
+        @Nullable URL library = Natives.class.getClassLoader().getResource(PREFIX + platform() + "/" + System.mapLibraryName("onnxruntime"));
+        if (library != null) {
+            System.setProperty("onnxruntime.native.path", unpack(library, home.natives()).toString());
+        }
+    }
+
+    /// Unpacks a library of a jar and its neighbours into a folder that carries the library's check sum in its name.
+    static Path unpack(URL library, Path natives) throws Failure {
+        try {
+            JarURLConnection connection = (JarURLConnection) library.openConnection();
+            try (JarFile jar = new JarFile(Path.of(connection.getJarFileURL().toURI()).toFile())) {
+                JarEntry first = connection.getJarEntry();
+                List<JarEntry> entries = neighbours(jar, first.getName());
+                Path folder = natives.resolve("onnxruntime-%08x".formatted(first.getCrc()));
+                if (!complete(folder, entries)) {
+                    Files.createDirectories(natives);
+                    install(jar, entries, folder);
+                }
+                return folder;
+            }
+        } catch (IOException failed) {
+            throw new Failure.Unwritable("%s: the native libraries cannot be unpacked: %s; free some space, or move the home with %s"
+                    .formatted(natives, reason(failed), Home.VARIABLE), failed);
+        } catch (URISyntaxException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private static List<JarEntry> neighbours(JarFile jar, String name) {
+        String folder = name.substring(0, name.lastIndexOf('/') + 1);
+        return jar.stream()
+                .filter(entry -> !entry.isDirectory() && entry.getName().startsWith(folder) && entry.getName().indexOf('/', folder.length()) < 0)
+                .toList();
+    }
+
+    private static boolean complete(Path folder, List<JarEntry> entries) throws IOException {
+        for (JarEntry entry : entries) {
+            Path file = folder.resolve(fileName(entry));
+            if (!Files.isRegularFile(file) || Files.size(file) != entry.getSize()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void install(JarFile jar, List<JarEntry> entries, Path folder) throws IOException {
+        Path fresh = Files.createTempDirectory(folder.getParent(), ".unpacking-");
+        try {
+            for (JarEntry entry : entries) {
+                copy(jar, entry, fresh.resolve(fileName(entry)));
+            }
+            if (Files.exists(folder)) {
+                // Damaged, or just put there by another process: whichever it is, what counts is that it is complete afterwards.
+                if (complete(folder, entries)) {
+                    return;
+                }
+                Files.move(folder, Files.createTempDirectory(folder.getParent(), ".damaged-").resolve("old"), StandardCopyOption.ATOMIC_MOVE);
+            }
+            moveUnlessThere(fresh, folder, entries);
+        } finally {
+            deleteTree(fresh);
+        }
+    }
+
+    private static void moveUnlessThere(Path fresh, Path folder, List<JarEntry> entries) throws IOException {
+        try {
+            Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException taken) {
+            if (!complete(folder, entries)) {
+                throw taken;
+            }
+        }
+    }
+
+    private static void copy(JarFile jar, JarEntry entry, Path file) throws IOException {
+        CRC32 checksum = new CRC32();
+        try (InputStream from = jar.getInputStream(entry); OutputStream to = new CheckedOutputStream(Files.newOutputStream(file), checksum)) {
+            from.transferTo(to);
+        }
+        if (checksum.getValue() != entry.getCrc()) {
+            throw new IOException("%s of %s is damaged (check sum %08x, expected %08x)".formatted(
+                    entry.getName(), jar.getName(), checksum.getValue(), entry.getCrc()));
+        }
+    }
+
+    private static void deleteTree(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException leftover) {
+            // A leftover folder costs space and nothing else.
+        }
+    }
+
+    private static String fileName(JarEntry entry) {
+        return entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
+    }
+
+    private static String reason(IOException failed) {
+        return failed instanceof FileSystemException system && system.getReason() != null ? system.getReason() : String.valueOf(failed.getMessage());
+    }
+
+    /// ONNX Runtime's name for this machine.
+    private static String platform() {
+        String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String name = system.contains("win") ? "win" : system.contains("mac") ? "osx" : "linux";
+        return name + switch (System.getProperty("os.arch")) {
+            case "amd64", "x86_64" -> "-x64";
+            case String other -> "-" + other;
+        };
+    }
+}

@@ -1,0 +1,105 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+class StopSignalTest {
+    private final List<Integer> ended = new ArrayList<>();
+    private final StopSignal stop = new StopSignal(Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), ended::add);
+
+    @Test
+    void aJobThatLooksIsAskedOnceAndEndedAtTheSecondSignal() {
+        try (StopSignal.Watch watch = stop.watch()) {
+            stop.raise();
+            assertTrue(stop.requested());
+            assertEquals(List.of(), ended);
+            stop.raise();
+            assertEquals(List.of(ExitCode.CANCELLED), ended);
+        }
+    }
+
+    @Test
+    void withoutAJobThatLooksTheProcessEnds() {
+        stop.raise();
+        assertEquals(List.of(ExitCode.CANCELLED), ended);
+    }
+
+    @Test
+    void afterAJobHasEndedTheNextSignalEndsTheProcess() {
+        stop.watch().close();
+        assertFalse(stop.requested());
+        stop.raise();
+        assertEquals(List.of(ExitCode.CANCELLED), ended);
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void sigtermLetsAJobFinishItsStepAndTheProcessEndsWith130() throws Exception {
+        assertEquals(List.of("working", "saved"), linesAfterSignal("TERM", "watched"));
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void ctrlCLetsAJobFinishItsStepAndTheProcessEndsWith130() throws Exception {
+        assertEquals(List.of("working", "saved"), linesAfterSignal("INT", "watched"));
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void sigtermEndsACommandThatCannotStopWith130() throws Exception {
+        assertEquals(List.of("working"), linesAfterSignal("TERM", "deaf"));
+    }
+
+    private static List<String> linesAfterSignal(String signal, String kind) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+                        "-cp", System.getProperty("java.class.path"), Job.class.getName(), kind)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (BufferedReader reader = process.inputReader()) {
+            List<String> lines = new ArrayList<>();
+            lines.add(reader.readLine());
+            new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+            reader.lines().forEach(lines::add);
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+            assertEquals(ExitCode.CANCELLED, process.exitValue());
+            return lines;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /// A process that works until it is asked to stop, then takes a moment to save.
+    static final class Job {
+        public static void main(String[] arguments) throws InterruptedException {
+            StopSignal stop = new StopSignal(Terminal.ofProcess(), Runtime.getRuntime()::halt);
+            stop.listen();
+            if (arguments[0].equals("deaf")) {
+                System.out.println("working");
+                Thread.sleep(60_000);
+            }
+            try (StopSignal.Watch watch = stop.watch()) {
+                System.out.println("working");
+                while (!stop.requested()) {
+                    Thread.sleep(10);
+                }
+                Thread.sleep(200);
+                System.out.println("saved");
+            }
+            System.exit(ExitCode.CANCELLED);
+        }
+    }
+}
