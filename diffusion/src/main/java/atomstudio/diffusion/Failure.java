@@ -52,6 +52,13 @@ public abstract sealed class Failure extends Exception {
         }
     }
 
+    /// Something that this program knows of and cannot do yet; never run some other way instead.
+    public static final class NotBuilt extends Failure {
+        public NotBuilt(String message) {
+            super(message, null);
+        }
+    }
+
     /// Training or sampling left the numbers: NaN or infinity.
     public static final class Diverged extends Failure {
         public Diverged(String message) {

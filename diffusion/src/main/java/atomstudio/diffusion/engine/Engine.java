@@ -9,6 +9,9 @@ public interface Engine extends AutoCloseable {
     /// Token ids (B,S) -> the text encoder's last hidden state (B,S,C), after its final norm.
     Tensor encodeText(int[][] ids) throws Failure;
 
+    /// The same one block earlier, final norm applied: what `clip skip 2` reads.
+    Tensor encodePenultimate(int[][] ids) throws Failure;
+
     /// What the UNet says of latents (B,C,H,W) at the pictures' timesteps (B) under the context (B,S,C).
     Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure;
 

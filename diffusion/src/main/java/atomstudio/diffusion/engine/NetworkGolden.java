@@ -1,0 +1,69 @@
+package atomstudio.diffusion.engine;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// Reference inputs and outputs of a model's networks: `unet*.sample` …, `vae*.latents` …, `text.input_ids` …, where * is a variant
+/// such as `.wide`.
+public final class NetworkGolden {
+    private static final double TOLERANCE = 1e-4;
+
+    private NetworkGolden() {}
+
+    /// Whether these tensor names are such a golden's.
+    public static boolean matches(Set<String> names) {
+        return names.stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids"));
+    }
+
+    /// Runs everything that the golden holds on the engine.
+    public static List<Deviation> compare(Safetensors golden, Engine engine) throws Failure {
+        List<Deviation> deviations = new ArrayList<>();
+        for (String variant : variants(golden, "unet", ".sample")) unet(golden, engine, variant, deviations);
+        for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
+        for (String variant : variants(golden, "vae", ".image")) encoder(golden, engine, variant, deviations);
+        if (golden.has("text.input_ids")) text(golden, engine, deviations);
+        return deviations;
+    }
+
+    private static Set<String> variants(Safetensors golden, String network, String input) {
+        Set<String> variants = new TreeSet<>();
+        for (String name : golden.tensors().keySet()) {
+            if (name.startsWith(network) && name.endsWith(input)) variants.add(name.substring(0, name.length() - input.length()));
+        }
+        return variants;
+    }
+
+    private static void unet(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+        Tensor out = engine.predict(golden.read(name + ".sample"), golden.read(name + ".timestep").data(), golden.read(name + ".encoder_hidden_states"), List.of());
+        add(golden, name + ".out", out, deviations);
+    }
+
+    private static void decoder(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+        add(golden, name + ".decoded", engine.decode(golden.read(name + ".latents")), deviations);
+    }
+
+    private static void encoder(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+        Moments moments = engine.encode(golden.read(name + ".image"));
+        add(golden, name + ".mean", moments.mean(), deviations);
+        add(golden, name + ".logvar", moments.logVariance(), deviations);
+    }
+
+    private static void text(Safetensors golden, Engine engine, List<Deviation> deviations) throws Failure {
+        Tensor flat = golden.read("text.input_ids");
+        int tokens = Math.toIntExact(flat.shape().size(1));
+        int[][] ids = new int[Math.toIntExact(flat.shape().size(0))][tokens];
+        for (int i = 0; i < flat.data().length; i++) ids[i / tokens][i % tokens] = (int) flat.data()[i];
+        add(golden, "text.last_hidden_state", engine.encodeText(ids), deviations);
+        add(golden, "text.penultimate", engine.encodePenultimate(ids), deviations);
+    }
+
+    private static void add(Safetensors golden, String name, Tensor found, List<Deviation> deviations) {
+        if (golden.has(name)) deviations.add(Deviation.relative(name, golden.read(name), found, TOLERANCE));
+    }
+}

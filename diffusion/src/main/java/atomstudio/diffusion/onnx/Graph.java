@@ -1,0 +1,149 @@
+package atomstudio.diffusion.onnx;
+
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// An ONNX graph being written: inputs, initializers, nodes. Field numbers are those of onnx.proto (IR version 9).
+final class Graph {
+    private static final int IR_VERSION = 9;
+    private static final int OPSET = 17;
+    private static final int EXTERNAL = 1;
+
+    /// Element types by onnx.proto's numbers.
+    enum Element {
+        FLOAT(1), INT64(7), FLOAT16(10), DOUBLE(11), BFLOAT16(16);
+
+        final int number;
+
+        Element(int number) {
+            this.number = number;
+        }
+
+        static Element of(DType dtype) {
+            return switch (dtype) {
+                case F32 -> FLOAT;
+                case F16 -> FLOAT16;
+                case BF16 -> BFLOAT16;
+                case F64 -> DOUBLE;
+                case I64 -> INT64;
+                case I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights of " + dtype);
+            };
+        }
+    }
+
+    /// Operator with its attributes: Long, Float, String or long[].
+    record Operator(String domain, String name, Map<String, Object> attributes) {
+        static Operator of(String name) {
+            return new Operator("", name, Map.of());
+        }
+
+        static Operator of(String name, Map<String, Object> attributes) {
+            return new Operator("", name, attributes);
+        }
+
+        static Operator microsoft(String name, Map<String, Object> attributes) {
+            return new Operator("com.microsoft", name, attributes);
+        }
+    }
+
+    private final List<Message> nodes = new ArrayList<>();
+    private final List<Message> initializers = new ArrayList<>();
+    private final List<Message> inputs = new ArrayList<>();
+    private int next;
+
+    Value input(String name, Shape shape, Element element) {
+        inputs.add(valueInfo(name, shape, element));
+        return new Value(name, shape);
+    }
+
+    /// A weight whose bytes stay where they are, in a file beside the graph.
+    Value external(String name, Shape shape, Element element, Map<String, String> place) {
+        Message tensor = tensor(name, shape, element);
+        place.forEach((key, value) -> tensor.message(13, new Message().text(1, key).text(2, value)));
+        initializers.add(tensor.number(14, EXTERNAL));
+        return new Value(name, shape);
+    }
+
+    Value constant(long... values) {
+        ByteBuffer raw = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (long value : values) raw.putLong(value);
+        return raw(Shape.of(values.length), Element.INT64, raw.array());
+    }
+
+    Value constant(Shape shape, float[] values) {
+        ByteBuffer raw = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : values) raw.putFloat(value);
+        return raw(shape, Element.FLOAT, raw.array());
+    }
+
+    private Value raw(Shape shape, Element element, byte[] bytes) {
+        String name = "constant" + next++;
+        initializers.add(tensor(name, shape, element).bytes(9, bytes));
+        return new Value(name, shape);
+    }
+
+    /// One operator; an absent optional operand is null.
+    Value node(Operator operator, Shape out, @Nullable Value... operands) {
+        return node(operator, List.of(out), operands).getFirst();
+    }
+
+    List<Value> node(Operator operator, List<Shape> outs, @Nullable Value... operands) {
+        Message node = new Message();
+        for (Value operand : operands) node.text(1, operand == null ? "" : operand.name());
+        List<Value> results = new ArrayList<>();
+        for (Shape out : outs) {
+            Value result = new Value("value" + next++, out);
+            node.text(2, result.name());
+            results.add(result);
+        }
+        node.text(3, operator.name + next).text(4, operator.name);
+        operator.attributes.forEach((name, value) -> node.message(5, attribute(name, value)));
+        nodes.add(node.text(7, operator.domain));
+        return results;
+    }
+
+    /// The whole model as onnx.proto bytes.
+    byte[] model(Value output) {
+        Message graph = new Message();
+        nodes.forEach(node -> graph.message(1, node));
+        graph.text(2, "network");
+        initializers.forEach(initializer -> graph.message(5, initializer));
+        inputs.forEach(input -> graph.message(11, input));
+        graph.message(12, valueInfo(output.name(), output.shape(), Element.FLOAT));
+        return new Message().number(1, IR_VERSION).text(2, "Atom Studio").message(7, graph)
+                .message(8, new Message().text(1, "").number(2, OPSET)).message(8, new Message().text(1, "com.microsoft").number(2, 1)).toBytes();
+    }
+
+    private static Message tensor(String name, Shape shape, Element element) {
+        Message tensor = new Message();
+        for (long size : shape.sizes()) tensor.number(1, size);
+        return tensor.number(2, element.number).text(8, name);
+    }
+
+    private static Message valueInfo(String name, Shape shape, Element element) {
+        Message sizes = new Message();
+        for (long size : shape.sizes()) sizes.message(1, new Message().number(1, size));
+        Message type = new Message().message(1, new Message().number(1, element.number).message(2, sizes));
+        return new Message().text(1, name).message(2, type);
+    }
+
+    private static Message attribute(String name, Object value) {
+        Message attribute = new Message().text(1, name);
+        return switch (value) {
+            case Float real -> attribute.real(2, real).number(20, 1);
+            case Long whole -> attribute.number(3, whole).number(20, 2);
+            case String text -> attribute.text(4, text).number(20, 3);
+            case long[] wholes -> {
+                for (long whole : wholes) attribute.number(8, whole);
+                yield attribute.number(20, 7);
+            }
+            default -> throw new IllegalArgumentException(name + ": attribute of " + value.getClass());
+        };
+    }
+}

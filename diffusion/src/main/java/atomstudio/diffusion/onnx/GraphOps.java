@@ -1,0 +1,160 @@
+package atomstudio.diffusion.onnx;
+
+import atomstudio.diffusion.onnx.Graph.Operator;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Attention;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by the dry run.
+final class GraphOps implements Ops<Value> {
+    private final Graph graph;
+    private final ShapeOps shapes = new ShapeOps();
+
+    GraphOps(Graph graph) {
+        this.graph = graph;
+    }
+
+    @Override public Shape shape(Value x) {
+        return x.shape();
+    }
+
+    @Override public Value add(Value a, Value b) {
+        return graph.node(Operator.of("Add"), shapes.add(a.shape(), b.shape()), a, b);
+    }
+
+    @Override public Value multiply(Value a, Value b) {
+        return graph.node(Operator.of("Mul"), shapes.multiply(a.shape(), b.shape()), a, b);
+    }
+
+    @Override public Value scale(Value x, double by) {
+        return graph.node(Operator.of("Mul"), x.shape(), x, graph.constant(Shape.of(), new float[] {(float) by}));
+    }
+
+    @Override public Value matmul(Value a, Value b) {
+        return graph.node(Operator.of("MatMul"), shapes.matmul(a.shape(), b.shape()), a, b);
+    }
+
+    @Override public Value conv2d(Value x, Affine<Value> layer, Conv2d geometry) {
+        Shape weight = layer.weight().shape();
+        Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
+        return graph.node(Operator.of("Conv", Map.of("strides", new long[] {geometry.stride(), geometry.stride()},
+                "pads", new long[] {geometry.top(), geometry.left(), geometry.bottom(), geometry.right()},
+                "kernel_shape", new long[] {weight.size(2), weight.size(3)})), out, x, layer.weight(), layer.bias());
+    }
+
+    /// Gemm over all rows: it takes the weight as the checkpoint has it, so nothing is transposed or copied at load.
+    @Override public Value linear(Value x, Affine<Value> layer) {
+        Shape out = shapes.linear(x.shape(), shapes(layer));
+        long in = x.shape().size(-1);
+        Value rows = x.shape().rank() == 2 ? x : reshape(x, Shape.of(x.shape().elements() / in, in));
+        Value y = graph.node(Operator.of("Gemm", Map.of("transB", 1L)), Shape.of(rows.shape().size(0), out.size(-1)), rows, layer.weight(), layer.bias());
+        return x.shape().rank() == 2 ? y : reshape(y, out);
+    }
+
+    /// InstanceNormalization over the groups: ONNX Runtime's own group norms have no CPU kernel or fall into many small nodes.
+    @Override public Value groupNorm(Value x, Affine<Value> layer, int groups, double epsilon) {
+        Shape shape = shapes.groupNorm(x.shape(), shapes(layer), groups, epsilon);
+        long[] perChannel = new long[shape.rank()];
+        Arrays.fill(perChannel, 1);
+        perChannel[1] = shape.size(1);
+        float[] ones = new float[groups];
+        Arrays.fill(ones, 1);
+        Value grouped = reshape(x, Shape.of(shape.size(0), groups, shape.elements() / shape.size(0) / groups));
+        Value normal = graph.node(Operator.of("InstanceNormalization", Map.of("epsilon", (float) epsilon)), grouped.shape(), grouped,
+                graph.constant(Shape.of(groups), ones), graph.constant(Shape.of(groups), new float[groups]));
+        Value scaled = multiply(reshape(normal, shape), reshape(layer.weight(), new Shape(perChannel)));
+        return add(scaled, reshape(bias(layer), new Shape(perChannel)));
+    }
+
+    @Override public Value layerNorm(Value x, Affine<Value> layer, double epsilon) {
+        Shape shape = shapes.layerNorm(x.shape(), shapes(layer), epsilon);
+        return graph.node(Operator.of("LayerNormalization", Map.of("axis", -1L, "epsilon", (float) epsilon)), shape, x, layer.weight(), bias(layer));
+    }
+
+    @Override public Value silu(Value x) {
+        return quickGelu(x, 1);
+    }
+
+    @Override public Value gelu(Value x) {
+        return graph.node(Operator.microsoft("Gelu", Map.of()), x.shape(), x);
+    }
+
+    @Override public Value quickGelu(Value x) {
+        return quickGelu(x, 1.702f);
+    }
+
+    /// x · sigmoid(alpha x).
+    private Value quickGelu(Value x, float alpha) {
+        return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);
+    }
+
+    @Override public Value attention(Value q, Value k, Value v, Attention heads) {
+        Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
+        return switch (heads.mask()) {
+            case NONE -> graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) heads.heads())), out, q, k, v);
+            case CAUSAL -> causal(q, k, v, heads.heads());
+        };
+    }
+
+    private Value causal(Value q, Value k, Value v, int heads) {
+        long batch = q.shape().size(0);
+        long tokens = q.shape().size(1);
+        long depth = q.shape().size(2) / heads;
+        Shape cut = Shape.of(batch, tokens, heads, depth);
+        Value scores = matmul(permute(reshape(scale(q, 1 / Math.sqrt(depth)), cut), 0, 2, 1, 3), permute(reshape(k, cut), 0, 2, 3, 1));
+        scores = add(scores, graph.constant(Shape.of(1, 1, tokens, tokens), future((int) tokens)));
+        Value weights = graph.node(Operator.of("Softmax", Map.of("axis", -1L)), scores.shape(), scores);
+        return reshape(permute(matmul(weights, permute(reshape(v, cut), 0, 2, 1, 3)), 0, 2, 1, 3), q.shape());
+    }
+
+    /// Added to the scores: the lowest float where a token would see a later one.
+    private static float[] future(int tokens) {
+        float[] mask = new float[tokens * tokens];
+        for (int row = 0; row < tokens; row++) Arrays.fill(mask, row * tokens + row + 1, (row + 1) * tokens, -Float.MAX_VALUE);
+        return mask;
+    }
+
+    @Override public Value lookup(Value table, Value ids) {
+        return graph.node(Operator.of("Gather", Map.of("axis", 0L)), shapes.lookup(table.shape(), ids.shape()), table, ids);
+    }
+
+    @Override public Value upsampleNearest(Value x, long height, long width) {
+        Shape out = shapes.upsampleNearest(x.shape(), height, width);
+        Operator resize = Operator.of("Resize", Map.of("mode", "nearest", "nearest_mode", "floor", "coordinate_transformation_mode", "asymmetric"));
+        return graph.node(resize, out, x, null, null, graph.constant(out.sizes()));
+    }
+
+    @Override public Value concat(Value a, Value b, int axis) {
+        return graph.node(Operator.of("Concat", Map.of("axis", (long) axis)), shapes.concat(a.shape(), b.shape(), axis), a, b);
+    }
+
+    @Override public List<Value> split(Value x, int parts, int axis) {
+        return graph.node(Operator.of("Split", Map.of("axis", (long) axis)), shapes.split(x.shape(), parts, axis), x);
+    }
+
+    @Override public Value reshape(Value x, Shape to) {
+        return graph.node(Operator.of("Reshape"), shapes.reshape(x.shape(), to), x, graph.constant(to.sizes()));
+    }
+
+    @Override public Value permute(Value x, int... axes) {
+        long[] order = Arrays.stream(axes).asLongStream().toArray();
+        return graph.node(Operator.of("Transpose", Map.of("perm", order)), shapes.permute(x.shape(), axes), x);
+    }
+
+    private static Affine<Shape> shapes(Affine<Value> layer) {
+        return new Affine<>(layer.weight().shape(), layer.bias() == null ? null : layer.bias().shape());
+    }
+
+    private static Value bias(Affine<Value> layer) {
+        @Nullable Value bias = layer.bias();
+        if (bias == null) throw new IllegalArgumentException("a norm needs a bias");
+        return bias;
+    }
+}

@@ -1,0 +1,140 @@
+package atomstudio.diffusion.onnx;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Moments;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Runs a model on ONNX Runtime: a graph for each network, batch and size, written when first needed and kept while it is used.
+/// Adapters are graph inputs: strength, and numbers of the same form, change without a new session.
+/// One thread at a time; owns its sessions and the maps of the weights.
+public final class OnnxEngine implements Engine {
+    /// Sessions kept for one part; the least recently used goes first.
+    private static final int KEPT = 3;
+
+    private enum Network { TEXT, PENULTIMATE, UNET, DECODER, ENCODER }
+
+    private record Key(Network network, List<Shape> inputs, List<Adaptation> forms) {}
+
+    private final ModelFolder model;
+    private final Runtime runtime;
+    private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+    private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
+    private final AdapterInputs adapterInputs = new AdapterInputs();
+
+    private OnnxEngine(ModelFolder model, Runtime runtime) {
+        this.model = model;
+        this.runtime = runtime;
+    }
+
+    /// Nothing of the weights is read before the first call that needs them, but all are checked here.
+    /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
+    /// @throws Failure.NoDevice when the device is not there
+    public static OnnxEngine open(ModelFolder model, Device device, int threads) throws Failure {
+        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads));
+        try {
+            for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
+            return engine;
+        } catch (Failure e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    @Override public Tensor encodeText(int[][] ids) throws Failure {
+        return text(Network.TEXT, ids);
+    }
+
+    @Override public Tensor encodePenultimate(int[][] ids) throws Failure {
+        return text(Network.PENULTIMATE, ids);
+    }
+
+    private Tensor text(Network network, int[][] ids) throws Failure {
+        Shape shape = Shape.of(ids.length, ids[0].length);
+        return session(new Key(network, List.of(shape), List.of())).run(Map.of("ids", Feed.ids(ids)), Map.of());
+    }
+
+    @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
+        List<Adaptation> forms = adapters.stream().map(applied -> applied.adapter().form()).toList();
+        Session session = session(new Key(Network.UNET, List.of(latents.shape(), context.shape()), forms));
+        Map<String, Feed> feeds = new LinkedHashMap<>();
+        feeds.put("latents", Feed.of(latents));
+        feeds.put("features", Feed.of(model.unet().time().of(timesteps)));
+        feeds.put("context", Feed.of(context));
+        for (int i = 0; i < adapters.size(); i++) {
+            feeds.put(AdapterInputs.strength(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).strength())));
+        }
+        return session.run(feeds, adapterInputs.of(runtime, adapters, session.inputs()));
+    }
+
+    @Override public Tensor decode(Tensor latents) throws Failure {
+        return session(new Key(Network.DECODER, List.of(latents.shape()), List.of())).run(Map.of("latents", Feed.of(latents)), Map.of());
+    }
+
+    @Override public Moments encode(Tensor pictures) throws Failure {
+        Tensor both = session(new Key(Network.ENCODER, List.of(pictures.shape()), List.of())).run(Map.of("pictures", Feed.of(pictures)), Map.of());
+        return Moments.of(both);
+    }
+
+    private Session session(Key key) throws Failure {
+        Session session = sessions.get(key);
+        if (session == null) {
+            dropOldest(key.network);
+            session = build(key);
+            sessions.put(key, session);
+        }
+        return session;
+    }
+
+    private void dropOldest(Network network) {
+        List<Key> kept = new ArrayList<>(sessions.keySet().stream().filter(key -> key.network == network).toList());
+        while (kept.size() >= KEPT) sessions.remove(kept.removeFirst()).close();
+    }
+
+    private Session build(Key key) throws Failure {
+        Graph graph = new Graph();
+        GraphOps ops = new GraphOps(graph);
+        Part part = part(key.network);
+        Checkpoint checkpoint = checkpoints.get(part);
+        if (checkpoint == null) throw new IllegalStateException("the engine is closed");
+        GraphWeights weights = new GraphWeights(graph, checkpoint);
+        Shape first = key.inputs.getFirst();
+        Value output = switch (key.network) {
+            case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), 0);
+            case PENULTIMATE -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), 1);
+            case DECODER -> model.vae().decode(ops, weights, graph.input("latents", first, Graph.Element.FLOAT));
+            case ENCODER -> model.vae().encode(ops, weights, graph.input("pictures", first, Graph.Element.FLOAT));
+            case UNET -> model.unet().predict(ops, AdapterInputs.over(graph, ops, weights, key.forms), graph.input("latents", first, Graph.Element.FLOAT),
+                    graph.input("features", Shape.of(first.size(0), model.unet().time().width()), Graph.Element.FLOAT), graph.input("context", key.inputs.get(1), Graph.Element.FLOAT));
+        };
+        return runtime.session(graph.model(output), GraphWeights.folder(checkpoint), output.shape());
+    }
+
+    private static Part part(Network network) {
+        return switch (network) {
+            case TEXT, PENULTIMATE -> Part.TEXT;
+            case UNET -> Part.UNET;
+            case DECODER, ENCODER -> Part.VAE;
+        };
+    }
+
+    @Override public void close() {
+        sessions.values().forEach(Session::close);
+        sessions.clear();
+        adapterInputs.close();
+        checkpoints.values().forEach(Checkpoint::close);
+        checkpoints.clear();
+    }
+}

@@ -1,0 +1,69 @@
+package atomstudio.diffusion.onnx;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.tensor.Shape;
+import java.nio.file.Path;
+
+/// ONNX Runtime on one device, and the settings every session of it has.
+record Runtime(OrtEnvironment environment, Device device, int threads) {
+    private static final String WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path";
+
+    static Runtime open(Device device, int threads) throws Failure {
+        try {
+            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "atomstudio");
+            environment.setTelemetry(false);
+            Runtime runtime = new Runtime(environment, device, threads);
+            runtime.options().close();
+            return runtime;
+        } catch (OrtException e) {
+            throw failure(e, "ONNX Runtime on " + device);
+        } catch (UnsatisfiedLinkError e) {
+            throw new Failure.NoDevice("ONNX Runtime cannot be loaded on this machine: " + e.getMessage());
+        }
+    }
+
+    Session session(byte[] graph, Path weightsFolder, Shape output) throws Failure {
+        try (OrtSession.SessionOptions options = options()) {
+            options.addConfigEntry(WEIGHTS_FOLDER, weightsFolder.toString());
+            return new Session(environment, environment.createSession(graph, options), output);
+        } catch (OrtException e) {
+            throw failure(e, weightsFolder.toString());
+        }
+    }
+
+    private OrtSession.SessionOptions options() throws OrtException, Failure {
+        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+        options.setIntraOpNumThreads(threads);
+        options.setInterOpNumThreads(1);
+        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+        options.addConfigEntry("session.disable_prepacking", "1");          // Gemm weights stay in the mapped file instead of a second copy
+        switch (device) {
+            case CPU -> { }
+            case CUDA -> cuda(options);
+        }
+        return options;
+    }
+
+    private static void cuda(OrtSession.SessionOptions options) throws Failure {
+        try {
+            options.addCUDA(0);
+        } catch (OrtException e) {
+            options.close();
+            throw new Failure.NoDevice("no CUDA device for ONNX Runtime: " + e.getMessage() + "; use --device cpu, or build with the CUDA natives: mvn -P cuda -DskipTests package");
+        }
+    }
+
+    /// Native errors leave this package as failures that say what to do.
+    static Failure failure(OrtException e, String what) {
+        String message = String.valueOf(e.getMessage());
+        if (message.contains("bad_alloc") || message.contains("Failed to allocate memory") || message.contains("out of memory")) {
+            return new Failure.OutOfMemory(what + ": memory does not suffice; close other programs or choose a smaller picture", e);
+        }
+        return new Failure.Unreadable(what + ": ONNX Runtime failed: " + message, e);
+    }
+}

@@ -1,0 +1,41 @@
+package atomstudio.diffusion.ops;
+
+import java.util.List;
+import java.util.function.Function;
+
+/// A checkpoint with adapters over it. Each adapter computes its difference against the base, and the differences add.
+public record Adapted<T>(Ops<T> ops, Layers<T> base, List<Bound<T>> adapters) implements Layers<T> {
+    /// An adaptation with a carrier's numbers: its slots of each layer, and its strength of shape (1).
+    public record Bound<T>(Adaptation form, Function<Layer, Slots<T>> slots, T strength) {
+        boolean touches(Layer layer) {
+            return !form.shapes(layer).isEmpty();
+        }
+
+        Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base) {
+            return form.effective(ops, layer, base, slots.apply(layer), strength);
+        }
+    }
+
+    @Override public Affine<T> get(Layer layer) {
+        Affine<T> plain = base.get(layer);
+        Affine<T> tuned = null;
+        for (Bound<T> adapter : adapters) {
+            if (!adapter.touches(layer)) continue;
+            Affine<T> next = adapter.effective(ops, layer, plain);
+            tuned = tuned == null ? next : plus(tuned, next, plain);
+        }
+        return tuned == null ? plain : tuned;
+    }
+
+    private Affine<T> plus(Affine<T> tuned, Affine<T> next, Affine<T> plain) {
+        T weight = ops.add(tuned.weight(), minus(next.weight(), plain.weight()));
+        T bias = next.bias();
+        if (bias == null) return new Affine<>(weight, tuned.bias());
+        T change = plain.bias() == null ? bias : minus(bias, plain.bias());
+        return new Affine<>(weight, tuned.bias() == null ? change : ops.add(tuned.bias(), change));
+    }
+
+    private T minus(T a, T b) {
+        return ops.add(a, ops.scale(b, -1));
+    }
+}

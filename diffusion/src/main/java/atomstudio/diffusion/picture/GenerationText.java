@@ -1,0 +1,140 @@
+package atomstudio.diffusion.picture;
+
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.JsonParser;
+import java.math.BigDecimal;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/// How a picture was made, as the text `parameters` that other programs write and read in PNG files:
+/// the prompt, `Negative prompt: …`, and a last line of `Key: value` pairs.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, infotext; a value with a comma, colon, quote or line break is a JSON string.
+/// As there, a prompt line that starts with `Negative prompt:` is read back as one, and white space around lines goes.
+public record GenerationText(String prompt, String negative, Map<String, String> settings) {
+    /// Keyword of the text in PNG files.
+    public static final String KEYWORD = "parameters";
+
+    private static final String NEGATIVE = "Negative prompt:";
+    private static final Pattern PAIR = Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])*\"|[^,]*)(?:,|$)");
+    private static final int FEWEST_PAIRS = 3;
+    /// Names on the command line, and what other programs call these samplers.
+    private static final Map<String, String> SAMPLERS = Map.of("ddim", "DDIM", "euler", "Euler", "euler-a", "Euler a", "dpmpp-2m", "DPM++ 2M");
+
+    public GenerationText {
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+
+    public static GenerationText of(String prompt, String negative) {
+        return new GenerationText(prompt, negative, Map.of());
+    }
+
+    public GenerationText steps(int steps) {
+        return with("Steps", Integer.toString(steps));
+    }
+
+    /// By its name on the command line, e.g. `euler-a`; a name unknown here is written as it is.
+    public GenerationText sampler(String name) {
+        return with("Sampler", SAMPLERS.getOrDefault(name, name));
+    }
+
+    /// `karras`, or `model` for the model's own spacing.
+    public GenerationText schedule(String name) {
+        return with("Schedule type", name.equals("model") ? "Automatic" : name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1));
+    }
+
+    public GenerationText guidance(double scale) {
+        return with("CFG scale", number(scale));
+    }
+
+    /// The picture's own seed.
+    public GenerationText seed(long seed) {
+        return with("Seed", Long.toString(seed));
+    }
+
+    public GenerationText size(int width, int height) {
+        return with("Size", width + "x" + height);
+    }
+
+    public GenerationText model(String name) {
+        return with("Model", name);
+    }
+
+    /// @param hash hex SHA-256 of the adapter file's bytes after its header; its first 12 digits are written
+    public GenerationText adapter(String name, double strength, String hash) {
+        return with("Adapter", name).with("Adapter strength", number(strength)).with("Lora hashes", name + ": " + hash.substring(0, Math.min(12, hash.length())));
+    }
+
+    public GenerationText version(String version) {
+        return with("Version", version);
+    }
+
+    /// With one more pair at the end, or another value where the key is there already.
+    public GenerationText with(String key, String value) {
+        Map<String, String> more = new LinkedHashMap<>(settings);
+        more.put(key, value);
+        return new GenerationText(prompt, negative, more);
+    }
+
+    /// The text to put into the file.
+    public String format() {
+        StringBuilder text = new StringBuilder(prompt);
+        if (!negative.isEmpty()) text.append('\n').append(NEGATIVE).append(' ').append(negative);
+        String pairs = settings.entrySet().stream().map(pair -> pair.getKey() + ": " + quoted(pair.getValue())).collect(Collectors.joining(", "));
+        return text.append('\n').append(pairs).toString();
+    }
+
+    /// The text as a PNG chunk's entry.
+    public Map<String, String> toPng() {
+        return Map.of(KEYWORD, format());
+    }
+
+    /// Reads what any of these programs wrote; a text whose last line is no list of settings is all prompt.
+    public static GenerationText parse(String text) {
+        String[] lines = text.strip().split("\n", -1);
+        Map<String, String> settings = pairs(lines[lines.length - 1]);
+        int end = settings.size() >= FEWEST_PAIRS ? lines.length - 1 : lines.length;
+        StringBuilder[] parts = {new StringBuilder(), new StringBuilder()};
+        int part = 0;
+        for (int i = 0; i < end; i++) {
+            String line = lines[i].strip();
+            if (line.startsWith(NEGATIVE)) {
+                part = 1;
+                line = line.substring(NEGATIVE.length()).strip();
+            }
+            parts[part].append(parts[part].isEmpty() ? "" : "\n").append(line);
+        }
+        return new GenerationText(parts[0].toString(), parts[1].toString(), end == lines.length ? Map.of() : settings);
+    }
+
+    private static Map<String, String> pairs(String line) {
+        Map<String, String> pairs = new LinkedHashMap<>();
+        Matcher pair = PAIR.matcher(line);
+        while (pair.find()) pairs.put(pair.group(1), unquoted(pair.group(2).strip()));
+        return pairs;
+    }
+
+    private static String quoted(String value) {
+        boolean plain = value.chars().noneMatch(c -> c == ',' || c == ':' || c == '"' || c == '\n') && value.equals(value.strip());
+        return plain ? value : new JsonPrimitive(value).toString();
+    }
+
+    private static String unquoted(String value) {
+        if (!value.startsWith("\"")) return value;
+        try {
+            return JsonParser.parseString(value).getAsString();
+        } catch (JsonParseException | IllegalStateException notJson) {
+            return value;
+        }
+    }
+
+    /// 7.5 as 7.5, 4.0 as 4.
+    private static String number(double value) {
+        return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+    }
+}

@@ -1,0 +1,118 @@
+package atomstudio.diffusion.picture;
+
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.Arrays;
+
+/// A picture on the heap: sRGB, a pixel an int (alpha, red, green, blue from the top byte down), row by row, alpha not premultiplied.
+/// The array is shared, not copied: whoever makes a picture hands the array over.
+public record Picture(int width, int height, int[] argb) {
+    /// What shows through transparent pixels: the middle of a network's range.
+    private static final int GREY = 128;
+
+    public Picture {
+        if (width < 1 || height < 1 || argb.length != Math.multiplyExact(width, height)) {
+            throw new IllegalArgumentException("picture " + width + "x" + height + ": expected at least 1x1 and as many pixels, found " + argb.length);
+        }
+    }
+
+    /// An opaque picture of one colour, 0xRRGGBB.
+    public static Picture filled(int width, int height, int rgb) {
+        int[] argb = new int[Math.multiplyExact(width, height)];
+        Arrays.fill(argb, 0xFF000000 | rgb);
+        return new Picture(width, height, argb);
+    }
+
+    /// The picture a decoder's output (1, 3, H, W), about −1..1, stands for; rounded half to even as the reference does.
+    public static Picture of(Tensor tensor) {
+        Shape shape = tensor.shape();
+        if (shape.rank() != 4 || shape.size(0) != 1 || shape.size(1) != 3) {
+            throw new IllegalArgumentException("picture: expected a tensor of shape (1,3,height,width), found " + shape);
+        }
+        int height = Math.toIntExact(shape.size(2));
+        int width = Math.toIntExact(shape.size(3));
+        int plane = width * height;
+        float[] data = tensor.data();
+        int[] argb = new int[plane];
+        for (int i = 0; i < plane; i++) {
+            argb[i] = 0xFF000000 | level(data[i]) << 16 | level(data[plane + i]) << 8 | level(data[2 * plane + i]);
+        }
+        return new Picture(width, height, argb);
+    }
+
+    private static int level(float value) {
+        return (int) Math.rint(Math.clamp(value / 2 + 0.5f, 0f, 1f) * 255f);
+    }
+
+    /// (1, 3, H, W) in −1..1, transparency over mid grey.
+    public Tensor toTensor() {
+        int[] pixels = opaque().argb;
+        int plane = pixels.length;
+        float[] data = new float[3 * plane];
+        for (int i = 0; i < plane; i++) {
+            for (int channel = 0; channel < 3; channel++) {
+                data[channel * plane + i] = 2f * ((pixels[i] >> (16 - 8 * channel) & 0xFF) / 255f) - 1f;
+            }
+        }
+        return new Tensor(Shape.of(1, 3, height, width), data);
+    }
+
+    /// Transparency composed over mid grey; the same picture if nothing is transparent.
+    public Picture opaque() {
+        if (!transparent()) return this;
+        int[] over = new int[argb.length];
+        for (int i = 0; i < over.length; i++) {
+            int alpha = argb[i] >>> 24;
+            int pixel = 0xFF000000;
+            for (int shift = 0; shift <= 16; shift += 8) {
+                int mixed = (argb[i] >> shift & 0xFF) * alpha + GREY * (255 - alpha);
+                pixel |= (mixed + 127) / 255 << shift;
+            }
+            over[i] = pixel;
+        }
+        return new Picture(width, height, over);
+    }
+
+    /// Whether any pixel lets the ground through.
+    public boolean transparent() {
+        for (int pixel : argb) if (pixel >>> 24 != 0xFF) return true;
+        return false;
+    }
+
+    /// The largest centred square, scaled to size × size: what training and encoding see. Opaque.
+    public Picture square(int size) {
+        int side = Math.min(width, height);
+        return crop((width - side) / 2, (height - side) / 2, side, side).resize(size, size);
+    }
+
+    /// The rectangle whose top left corner is (x, y).
+    public Picture crop(int x, int y, int width, int height) {
+        if (x < 0 || y < 0 || x + width > this.width || y + height > this.height) {
+            throw new IllegalArgumentException("crop " + width + "x" + height + " at " + x + "," + y + " of a picture of " + this.width + "x" + this.height);
+        }
+        if (width == this.width && height == this.height) return this;
+        int[] part = new int[Math.multiplyExact(width, height)];
+        for (int row = 0; row < height; row++) {
+            System.arraycopy(argb, (y + row) * this.width + x, part, row * width, width);
+        }
+        return new Picture(width, height, part);
+    }
+
+    /// Scaled to width × height with Lanczos' window, up or down. Opaque.
+    public Picture resize(int width, int height) {
+        Picture ground = opaque();
+        return width == this.width && height == this.height ? ground : Lanczos.resize(ground, width, height);
+    }
+
+    @Override public boolean equals(Object other) {
+        return other instanceof Picture picture && width == picture.width && height == picture.height && Arrays.equals(argb, picture.argb);
+    }
+
+    @Override public int hashCode() {
+        return 31 * (31 * width + height) + Arrays.hashCode(argb);
+    }
+
+    @Override public String toString() {
+        return "Picture(" + width + "x" + height + ")";
+    }
+}

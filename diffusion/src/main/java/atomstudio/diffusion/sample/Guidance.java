@@ -1,0 +1,23 @@
+package atomstudio.diffusion.sample;
+
+import atomstudio.diffusion.tensor.Tensor;
+
+/// Classifier-free guidance: away from what the network says of the negative prompt, toward what it says of the prompt.
+/// Source: Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6, in the form u + scale · (c - u).
+public record Guidance(double scale) {
+    /// At 1 and below the negative prompt has no say: the network needs to run only once a step.
+    public boolean active() {
+        return scale > 1;
+    }
+
+    /// The guided output (B, C, H, W) of two.
+    public Tensor combine(Tensor unconditional, Tensor conditional) {
+        return Latents.sum(1 - scale, unconditional, scale, conditional);
+    }
+
+    /// A denoiser that asks both and combines; of an inactive guidance the conditional one alone.
+    public Denoiser guide(Denoiser unconditional, Denoiser conditional) {
+        if (!active()) return conditional;
+        return (latents, timestep) -> combine(unconditional.predict(latents, timestep), conditional.predict(latents, timestep));
+    }
+}

@@ -1,0 +1,28 @@
+package atomstudio.diffusion.sample;
+
+import atomstudio.diffusion.tensor.Tensor;
+
+/// The one operation that samplers need of tensors.
+final class Latents {
+    private Latents() {}
+
+    /// a · x + b · y, in double precision, rounded once.
+    static Tensor sum(double a, Tensor x, double b, Tensor y) {
+        if (!x.shape().equals(y.shape())) throw new IllegalArgumentException("latents " + x.shape() + " beside " + y.shape());
+        float[] sum = new float[x.data().length];
+        for (int i = 0; i < sum.length; i++) sum[i] = (float) (a * x.data()[i] + b * y.data()[i]);
+        return new Tensor(x.shape(), sum);
+    }
+
+    static Tensor scale(double a, Tensor x) {
+        float[] scaled = new float[x.data().length];
+        for (int i = 0; i < scaled.length; i++) scaled[i] = (float) (a * x.data()[i]);
+        return new Tensor(x.shape(), scaled);
+    }
+
+    static Tensor clamp(Tensor x, double bound) {
+        float[] clamped = new float[x.data().length];
+        for (int i = 0; i < clamped.length; i++) clamped[i] = (float) Math.clamp(x.data()[i], -bound, bound);
+        return new Tensor(x.shape(), clamped);
+    }
+}

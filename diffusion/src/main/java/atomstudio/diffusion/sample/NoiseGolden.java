@@ -1,0 +1,50 @@
+package atomstudio.diffusion.sample;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Draws of a reference generator, `seedN.SHAPE` from a fresh one each and `seedN.sequence.K` in a row, compared with [TorchRandom].
+public final class NoiseGolden {
+    private static final double TOLERANCE = 2e-6;
+    private static final Pattern KEY = Pattern.compile("seed(-?\\d{1,19})\\.(sequence\\.\\d+|[\\dx]+)");
+
+    private NoiseGolden() {}
+
+    public static boolean recognizes(Safetensors file) {
+        return file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
+    }
+
+    public static List<Deviation> verify(Path golden) throws Failure {
+        try (Safetensors file = Safetensors.open(golden)) {
+            List<Deviation> deviations = new ArrayList<>();
+            Map<Long, TorchRandom> sequences = new HashMap<>();
+            for (String name : new TreeSet<>(file.tensors().keySet())) {
+                Matcher key = KEY.matcher(name);
+                if (!key.matches()) throw new Failure.Unreadable(golden + ": " + name + ": expected a key such as seed7.1x4x8x8 or seed7.sequence.0");
+                long seed = seed(golden, key.group(1));
+                TorchRandom random = key.group(2).startsWith("sequence") ? sequences.computeIfAbsent(seed, TorchRandom::new) : new TorchRandom(seed);
+                Tensor expected = file.read(name);
+                deviations.add(Deviation.absolute(name, expected, random.randn(expected.shape()), TOLERANCE));
+            }
+            return deviations;
+        }
+    }
+
+    private static long seed(Path golden, String digits) throws Failure {
+        try {
+            return Long.parseLong(digits);
+        } catch (NumberFormatException e) {
+            throw new Failure.Unreadable(golden + ": seed " + digits + ": expected a 64-bit number", e);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package atomstudio.diffusion.sample;
+
+import atomstudio.diffusion.Failure;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A training schedule as samplers in σ = sigma / alpha read it: between timesteps, and backwards from σ to timestep.
+record Ratios(float[] trained) {
+    static Ratios of(SchedulerConfig config) throws Failure {
+        NoiseSchedule schedule = NoiseSchedule.of(config);
+        return new Ratios((config.flag("rescale_betas_zero_snr", false) ? schedule.lifted() : schedule).ratios());
+    }
+
+    double least() {
+        return trained[0];
+    }
+
+    double most() {
+        return trained[trained.length - 1];
+    }
+
+    /// How many timesteps, from the least noisy on, have λ = -log σ at or above a bound.
+    int above(double lambda) {
+        int count = 0;
+        while (count < trained.length && -Math.log(trained[count]) >= lambda) count++;
+        return count;
+    }
+
+    /// Linear between timesteps, the ends' value outside.
+    double at(double timestep) {
+        if (timestep <= 0) return trained[0];
+        if (timestep >= trained.length - 1) return trained[trained.length - 1];
+        int below = (int) timestep;
+        return ((double) trained[below + 1] - trained[below]) * (timestep - below) + trained[below];
+    }
+
+    double[] at(double[] timesteps) {
+        double[] ratios = new double[timesteps.length];
+        for (int i = 0; i < ratios.length; i++) ratios[i] = at(timesteps[i]);
+        return ratios;
+    }
+
+    /// The time, not always whole, whose noise is `ratio`: linear in the logarithm between timesteps.
+    double timestep(double ratio) {
+        double log = Math.log(Math.max(ratio, 1e-10));
+        int low = 0;
+        while (low < trained.length - 2 && (float) Math.log(trained[low + 1]) <= log) low++;
+        double from = (float) Math.log(trained[low]);
+        double to = (float) Math.log(trained[low + 1]);
+        return low + Math.clamp((from - log) / (from - to), 0.0, 1.0);
+    }
+
+    double[] timesteps(double[] ratios) {
+        double[] timesteps = new double[ratios.length];
+        for (int i = 0; i < timesteps.length; i++) timesteps[i] = timestep(ratios[i]);
+        return timesteps;
+    }
+
+    /// `count` values from `most` down to `least`, dense where there is little noise.
+    /// Source: Karras, Aittala, Aila and Laine 2022, equation 5, ρ = 7.
+    static double[] karras(double most, double least, int count) {
+        double rho = 7;
+        double from = Math.pow(most, 1 / rho);
+        double to = Math.pow(least, 1 / rho);
+        double[] ratios = new double[count];
+        for (int i = 0; i < count; i++) ratios[i] = Math.pow(from + (count > 1 ? i / (count - 1.0) : 0) * (to - from), rho);
+        return ratios;
+    }
+
+    /// Where the last step ends: at no noise, or at the least that was trained.
+    double end(SchedulerConfig config) throws Failure {
+        String type = config.text("final_sigmas_type", "zero");
+        return switch (type) {
+            case "zero" -> 0;
+            case "sigma_min" -> least();
+            default -> throw config.notBuilt("final_sigmas_type", type);
+        };
+    }
+
+    /// Steps through `ratios` and on to `end`, each value rounded to float32 as the reference keeps them.
+    static List<Step> steps(double[] timesteps, double[] ratios, double end) {
+        List<Step> steps = new ArrayList<>();
+        for (int i = 0; i < ratios.length; i++) {
+            double to = i + 1 < ratios.length ? ratios[i + 1] : end;
+            steps.add(new Step(timesteps[i], Level.ofRatio((float) ratios[i]), Level.ofRatio((float) to)));
+        }
+        return steps;
+    }
+}

@@ -1,0 +1,194 @@
+package atomstudio.diffusion.sample;
+
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A model's `scheduler_config.json`: how its noise was scheduled in training and how its author samples it.
+/// A key that is not written (or null) has the default of the class that reads it, so the same file means different things
+/// to different samplers: [#forClass].
+public final class SchedulerConfig {
+    private static final int MOST_TIMESTEPS = 1_000_000;
+
+    private final String className;
+    private final JsonObject written;
+
+    private SchedulerConfig(String className, JsonObject written) {
+        this.className = className;
+        this.written = written;
+    }
+
+    public static SchedulerConfig read(Path file) throws Failure {
+        try {
+            return parse(file.toString(), Files.readString(file));
+        } catch (IOException e) {
+            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// @param where names the text in messages
+    public static SchedulerConfig parse(String where, String json) throws Failure {
+        try {
+            JsonElement parsed = JsonParser.parseString(json);
+            if (!parsed.isJsonObject()) throw new Failure.Unreadable(where + ": expected a JSON object with a scheduler's settings");
+            return new SchedulerConfig("", parsed.getAsJsonObject()).named(where);
+        } catch (JsonParseException e) {
+            throw new Failure.Unreadable(where + ": expected JSON with a scheduler's settings: " + e.getMessage(), e);
+        }
+    }
+
+    private SchedulerConfig named(String where) throws Failure {
+        String name = text("_class_name", "");
+        SchedulerConfig config = new SchedulerConfig(name, written);
+        if (config.trainTimesteps() < 1 || config.trainTimesteps() > MOST_TIMESTEPS) {
+            throw new Failure.Unreadable(where + ": num_train_timesteps: expected 1 to " + MOST_TIMESTEPS + ", found " + config.trainTimesteps());
+        }
+        return config;
+    }
+
+    /// The reference class whose defaults hold; empty where the file names none.
+    public String className() {
+        return className;
+    }
+
+    /// The same file as another reference class reads it.
+    public SchedulerConfig forClass(String name) {
+        return new SchedulerConfig(name, written);
+    }
+
+    /// What the reference pipeline makes of any model's file before it generates: offset 1, predictions not clipped.
+    public SchedulerConfig forGeneration() {
+        JsonObject changed = written.deepCopy();
+        changed.addProperty("steps_offset", 1);
+        changed.addProperty("clip_sample", false);
+        return new SchedulerConfig(className, changed);
+    }
+
+    /// The same with Karras et al.'s spacing of the noise, for samplers that have it.
+    public SchedulerConfig withKarras() {
+        JsonObject changed = written.deepCopy();
+        changed.addProperty("use_karras_sigmas", true);
+        return new SchedulerConfig(className, changed);
+    }
+
+    /// Timesteps of training, T.
+    public int trainTimesteps() throws Failure {
+        return whole("num_train_timesteps", 1000);
+    }
+
+    /// What the network predicts.
+    /// @throws Failure.NotBuilt for kinds other than epsilon, v_prediction, sample
+    public Prediction prediction() throws Failure {
+        String type = text("prediction_type", "epsilon");
+        return switch (type) {
+            case "epsilon" -> Prediction.EPSILON;
+            case "v_prediction" -> Prediction.V;
+            case "sample" -> Prediction.SAMPLE;
+            default -> throw notBuilt("prediction_type", type);
+        };
+    }
+
+    /// Which timesteps are visited, unless Karras's spacing says otherwise.
+    public Spacing spacing() throws Failure {
+        String spacing = text("timestep_spacing", switch (className) {
+            case "DDIMScheduler", "PNDMScheduler", "DDPMScheduler", "LCMScheduler", "TCDScheduler" -> "leading";
+            default -> "linspace";
+        });
+        return switch (spacing) {
+            case "leading" -> Spacing.LEADING;
+            case "linspace" -> Spacing.LINSPACE;
+            case "trailing" -> Spacing.TRAILING;
+            default -> throw notBuilt("timestep_spacing", spacing);
+        };
+    }
+
+    public int stepsOffset() throws Failure {
+        return whole("steps_offset", 0);
+    }
+
+    public boolean karras() throws Failure {
+        return flag("use_karras_sigmas", false);
+    }
+
+    /// The text of a key, or `otherwise` where it is not written.
+    String text(String key, String otherwise) throws Failure {
+        return this.<String>value(key, "a text", e -> e.getAsJsonPrimitive().isString() ? e.getAsString() : null).orElse(otherwise);
+    }
+
+    boolean flag(String key, boolean otherwise) throws Failure {
+        return this.<Boolean>value(key, "true or false", e -> e.getAsJsonPrimitive().isBoolean() ? e.getAsBoolean() : null).orElse(otherwise);
+    }
+
+    double number(String key, double otherwise) throws Failure {
+        return number(key).orElse(otherwise);
+    }
+
+    Optional<Double> number(String key) throws Failure {
+        return value(key, "a number", e -> e.getAsJsonPrimitive().isBoolean() ? null : e.getAsDouble());
+    }
+
+    int whole(String key, int otherwise) throws Failure {
+        return this.<Integer>value(key, "a whole number", e -> e.getAsBigDecimal().intValueExact()).orElse(otherwise);
+    }
+
+    /// A list of numbers, for betas that are written out.
+    Optional<float[]> numbers(String key) throws Failure {
+        return value(key, "a list of numbers", e -> {
+            float[] numbers = new float[e.getAsJsonArray().size()];
+            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) e.getAsJsonArray().get(i).getAsDouble();
+            return numbers;
+        });
+    }
+
+    /// Refuses a flag that switches something on which this program does not do.
+    void refuse(String... keys) throws Failure {
+        for (String key : keys) {
+            if (flag(key, false)) throw notBuilt(key, "true");
+        }
+    }
+
+    Failure.NotBuilt notBuilt(String key, String value) {
+        return new Failure.NotBuilt(className + ": " + key + " " + value + " is not built yet");
+    }
+
+    @FunctionalInterface
+    private interface Reading<V> {
+        @Nullable V read(JsonElement element);
+    }
+
+    private <V> Optional<V> value(String key, String expected, Reading<V> reading) throws Failure {
+        JsonElement element = written.get(key);
+        if (element == null || element.isJsonNull()) return Optional.empty();
+        try {
+            V value = reading.read(element);
+            if (value != null) return Optional.of(value);
+        } catch (IllegalStateException | UnsupportedOperationException | ArithmeticException | IllegalArgumentException e) {
+            throw wrong(key, expected, element, e);
+        }
+        throw wrong(key, expected, element, null);
+    }
+
+    private static Failure.Unreadable wrong(String key, String expected, JsonElement found, @Nullable Exception cause) {
+        String message = "scheduler_config.json: " + key + ": expected " + expected + ", found " + found;
+        return cause == null ? new Failure.Unreadable(message) : new Failure.Unreadable(message, cause);
+    }
+
+    @Override public boolean equals(Object other) {
+        return other instanceof SchedulerConfig config && className.equals(config.className) && written.equals(config.written);
+    }
+
+    @Override public int hashCode() {
+        return 31 * className.hashCode() + written.hashCode();
+    }
+
+    @Override public String toString() {
+        return className + " " + written;
+    }
+}

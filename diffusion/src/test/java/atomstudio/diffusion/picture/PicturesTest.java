@@ -1,0 +1,117 @@
+package atomstudio.diffusion.picture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PicturesTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"rgb.jpg", "rgb-16.png", "palette.png", "lossy.webp", "frame.gif", "rgb.bmp", "lzw.tif"})
+    void readsEveryKind(String name) throws Failure {
+        Samples.assertScene(name, Samples.read(name), 12);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cmyk.jpg", "ycck.jpg", "cmyk.tif"})
+    void readsInksAsColours(String name) throws Failure {
+        Samples.assertScene(name, Samples.read(name), 40);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"exif-1.jpg", "exif-2.jpg", "exif-3.jpg", "exif-4.jpg", "exif-5.jpg", "exif-6.jpg", "exif-7.jpg", "exif-8.jpg",
+        "exif-6.png", "exif-6.webp", "exif-6.tif"})
+    void turnsPicturesUpright(String name) throws Failure {
+        Samples.assertScene(name, Samples.read(name), 12);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"profile.jpg", "profile.png"})
+    void readsColoursThroughTheProfileInTheFile(String name) throws Failure {
+        Samples.assertScene(name, Samples.read(name), 16);
+    }
+
+    @Test void readsTransparency() throws Failure {
+        for (String name : new String[] {"alpha.png", "alpha.webp"}) {
+            Picture picture = Samples.read(name);
+            assertEquals(0, picture.argb()[0] >>> 24, name);
+            Samples.assertPixel(name, picture.opaque(), 0, 0, 0x808080, 0);
+            Samples.assertPixel(name, picture, 20, 15, 0xFAFAFA, 0);
+        }
+    }
+
+    @Test void keepsGreyLevelsAsTheyStand() throws Failure {
+        Picture eight = Samples.read("grey.png");
+        Picture sixteen = Samples.read("grey-16.png");
+        Picture withAlpha = Samples.read("grey-alpha.png");
+        for (int y = 0; y < Samples.HEIGHT; y++) {
+            for (int x = 0; x < Samples.WIDTH; x++) {
+                int at = y * Samples.WIDTH + x;
+                assertEquals(Math.min(65535, at * 170) * 255 / 65535.0, sixteen.argb()[at] & 0xFF, 0.5, "16 bit at " + at);
+                assertEquals(eight.argb()[at], withAlpha.argb()[at]);
+            }
+        }
+        assertEquals(8, eight.argb()[0] & 0xFF, 8);
+        assertEquals(0x7F, eight.argb()[8 * Samples.WIDTH] & 0xFF, 16);
+    }
+
+    @Test void readsGreyJpegWithoutBrighteningIt() throws Failure {
+        Samples.assertPixel("grey.jpg", Samples.read("grey.jpg"), 4, 4, 0x595959, 3);
+    }
+
+    @Test void refusesAppleFilesByNameAndSaysWhatToDo(@TempDir Path folder) throws IOException {
+        Path disguised = Files.copy(Samples.file("apple.heic"), folder.resolve("holiday.jpg"));
+        String message = assertThrows(Failure.Unreadable.class, () -> Pictures.read(disguised)).getMessage();
+        assertTrue(message.contains("holiday.jpg") && message.contains("JPEG"), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rgb.jpg", "cmyk.jpg", "lanczos-50x61.png", "grey.png", "lossy.webp", "alpha.webp", "frame.gif", "rgb.bmp", "lzw.tif", "exif-6.tif"})
+    void refusesACutFileByName(String name, @TempDir Path folder) throws IOException {
+        byte[] whole = Files.readAllBytes(Samples.file(name));
+        for (int length : new int[] {whole.length / 4, whole.length / 3, whole.length / 2}) {
+            Path cut = Files.write(folder.resolve("cut-" + length + "-" + name), Arrays.copyOf(whole, length));
+            String message = assertThrows(Failure.class, () -> Pictures.read(cut), cut.toString()).getMessage();
+            assertTrue(message.contains(cut.getFileName().toString()), message);
+        }
+    }
+
+    @Test void refusesWhatIsNoPicture(@TempDir Path folder) throws IOException {
+        Path text = Files.writeString(folder.resolve("notes.png"), "milk, eggs, a picture frame");
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(text)).getMessage().contains("notes.png"));
+        Path empty = Files.createFile(folder.resolve("empty.png"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(empty)).getMessage().contains("empty"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(folder.resolve("gone.png"))).getMessage().contains("gone.png"));
+    }
+
+    @Test void refusesAnEnormousPictureBeforeAllocatingIt(@TempDir Path folder) throws IOException {
+        byte[] header = ByteBuffer.allocate(13).putInt(60_000).putInt(50_000).put(new byte[] {8, 2, 0, 0, 0}).array();
+        Path huge = folder.resolve("huge.png");
+        byte[] chunk = PngChunks.chunk("IHDR", header);
+        byte[] pixels = PngChunks.chunk("IDAT", new byte[] {0x78, (byte) 0x9C});
+        byte[] end = PngChunks.chunk("IEND", new byte[0]);
+        Files.write(huge, ByteBuffer.allocate(8 + chunk.length + pixels.length + end.length).put(PngChunks.SIGNATURE).put(chunk).put(pixels).put(end).array());
+        String message = assertThrows(Failure.Incompatible.class, () -> Pictures.read(huge)).getMessage();
+        assertTrue(message.contains("huge.png") && message.contains("60,000 x 50,000") && message.contains("3,000 megapixels"), message);
+    }
+
+    @Test void thinsOutAPictureOfManyMegapixels(@TempDir Path folder) throws Failure {
+        Path large = folder.resolve("large.png");
+        PngWriter.write(large, Picture.filled(6000, 5000, 0x3366CC), Map.of());
+        Picture read = Pictures.read(large);
+        assertEquals(3000, read.width());
+        assertEquals(2500, read.height());
+        Samples.assertPixel("large", read, 1500, 1200, 0x3366CC, 0);
+    }
+}

@@ -1,0 +1,61 @@
+package atomstudio.diffusion.sample;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.tensor.Deviation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class SamplerGoldenTest {
+    @Test void followsEveryReferenceTrajectoryKeptHere() throws Exception {
+        List<Path> files = goldens(Shared.root().resolve("diffusion/src/test/resources/goldens/samplers"));
+        assertFalse(files.isEmpty());
+        for (Path file : files) assertFollowed(file);
+    }
+
+    @Test void followsEveryReferenceTrajectoryOfASamplerThatIsBuilt() throws Exception {
+        List<Path> files = goldens(Shared.file("goldens/samplers"));
+        int followed = 0;
+        TreeSet<String> left = new TreeSet<>();
+        for (Path file : files) {
+            try {
+                assertFollowed(file);
+                followed++;
+            } catch (Failure.NotBuilt e) {
+                left.add(file.getFileName().toString().replaceFirst("-\\d+\\.safetensors", ""));
+            }
+        }
+        assertEquals(List.of("ddim-eta1", "ddpm", "deis", "dpm-2m", "dpm2", "dpm2-a", "dpmpp-2m-beta", "dpmpp-2m-exponential", "dpmpp-2m-heun",
+            "dpmpp-2m-sde", "dpmpp-2m-sde-karras", "dpmpp-2s", "dpmpp-3m", "euler-beta", "euler-exponential", "heun", "heun-karras", "lcm", "lms",
+            "pndm", "tcd", "unipc", "unipc-3", "unipc-karras"), new ArrayList<>(left));
+        assertEquals(32, followed);
+    }
+
+    private static void assertFollowed(Path file) throws Failure {
+        List<Deviation> deviations = SamplerGolden.verify(file);
+        assertTrue(deviations.stream().anyMatch(d -> d.tensor().startsWith("step.")), file.toString());
+        for (Deviation deviation : deviations) assertTrue(deviation.within(), file + ": " + deviation);
+    }
+
+    private static List<Path> goldens(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
+        }
+    }
+
+    @Test void refusesAFileWithoutTheReferencesName() {
+        Path file = Shared.root().resolve("diffusion/src/test/resources/goldens/noise/randn.safetensors");
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SamplerGolden.verify(file)).getMessage().contains("config"));
+    }
+}
