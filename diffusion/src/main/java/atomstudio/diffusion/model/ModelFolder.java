@@ -5,7 +5,7 @@ import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.ops.Layer;
-import com.google.gson.JsonObject;
+import atomstudio.diffusion.sample.SchedulerConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /// A Stable Diffusion 1.x or 2.x model in diffusers' folder layout: its networks as their configurations say, no weights yet.
-/// `scheduler` is scheduler_config.json as it stands; `sampleSize` is the side, in latent pixels, that the UNet was trained at.
-public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText text, JsonObject scheduler, int sampleSize) {
+/// `sampleSize` is the side, in latent pixels, that the UNet was trained at.
+public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText text, SchedulerConfig scheduler, int sampleSize) {
     private static final Set<String> PIPELINES = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
 
     /// Reads every configuration; no weights and no native code.
@@ -36,7 +36,7 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
         if (text.width() != unet.contextWidth()) {
             throw new Failure.Incompatible(folder + ": text_encoder gives " + text.width() + " numbers a token, unet expects " + unet.contextWidth());
         }
-        JsonObject scheduler = Config.read(folder.resolve("scheduler/scheduler_config.json")).json();
+        SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         return new ModelFolder(folder, name(folder), unet, vae, text, scheduler, unetConfig.positive("sample_size", 64));
     }
 
