@@ -63,9 +63,9 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
     /// Every layer of a part's network.
     public List<Layer> layers(Part part) {
         return switch (part) {
-            case UNET -> unet.layers();
-            case VAE -> vae.layers();
-            case TEXT -> text.layers();
+            case UNET -> Inventory.of(unet);
+            case VAE -> Inventory.of(vae);
+            case TEXT -> Inventory.of(text);
         };
     }
 

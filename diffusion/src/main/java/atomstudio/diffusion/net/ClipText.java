@@ -1,14 +1,12 @@
 package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.List;
 
 /// CLIP's text encoder. Names are the published state-dict keys of CLIPTextModel, with their `text_model.` prefix.
 /// Source: Radford et al. 2021, section 2.4.
@@ -23,11 +21,6 @@ public record ClipText(int vocabulary, int tokens, int width, int hidden, int de
         x = ops.add(x, ops.reshape(positions, Shape.of(1, tokens, width)));
         for (int i = 0; i < depth - skipped; i++) x = block(parts, "text_model.encoder.layers." + i, x);
         return parts.layerNorm("text_model.final_layer_norm", x, epsilon);
-    }
-
-    /// Every layer, in the order of use.
-    public List<Layer> layers() {
-        return DryRun.layers((ops, layers) -> encode(ops, layers, Shape.of(1, tokens), 0));
     }
 
     private <T> T table(Layers<T> layers, String name, int rows) {

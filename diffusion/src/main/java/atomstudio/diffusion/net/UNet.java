@@ -2,8 +2,6 @@ package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Attention;
 import atomstudio.diffusion.ops.Conv2d;
-import atomstudio.diffusion.ops.DryRun;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
@@ -36,13 +34,6 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
     /// latents (B,in,H,W), features (B, time.width) of the timesteps, context (B,S,contextWidth) -> (B,out,H,W); any H and W.
     public <T> T predict(Ops<T> ops, Layers<T> layers, T latents, T features, T context) {
         return new Pass<>(ops, new Parts<>(ops, layers), context).run(latents, features);
-    }
-
-    /// Every layer, in the order of use.
-    public List<Layer> layers() {
-        long side = 1L << levels.size();
-        return DryRun.layers((ops, layers) ->
-                predict(ops, layers, Shape.of(1, channels.in, side, side), Shape.of(1, time.width()), Shape.of(1, 1, contextWidth)));
     }
 
     private final class Pass<T> {

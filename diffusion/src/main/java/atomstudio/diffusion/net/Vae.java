@@ -2,8 +2,6 @@ package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Attention;
 import atomstudio.diffusion.ops.Conv2d;
-import atomstudio.diffusion.ops.DryRun;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
@@ -27,13 +25,6 @@ public record Vae(int pictureChannels, int latentChannels, List<Integer> widths,
     /// Latents (B,latentChannels,h,w), divided by the scaling factor -> (B,3,h · factor,w · factor), about -1..1.
     public <T> T decode(Ops<T> ops, Layers<T> layers, T latents) {
         return new Pass<>(ops, new Parts<>(ops, layers)).decode(latents);
-    }
-
-    /// Every layer of both halves, in the order of use.
-    public List<Layer> layers() {
-        return DryRun.layers(
-                (ops, layers) -> encode(ops, layers, Shape.of(1, pictureChannels, factor(), factor())),
-                (ops, layers) -> decode(ops, layers, Shape.of(1, latentChannels, 1, 1)));
     }
 
     private final class Pass<T> {

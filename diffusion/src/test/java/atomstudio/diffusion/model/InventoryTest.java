@@ -1,10 +1,14 @@
-package atomstudio.diffusion.net;
+package atomstudio.diffusion.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import atomstudio.diffusion.net.TimestepFeatures;
+import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.Block;
 import atomstudio.diffusion.net.UNet.Level;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.ShapeOps;
@@ -12,14 +16,14 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class UNetTest {
+class InventoryTest {
     /// Stable Diffusion 1.5's configuration.
     static final UNet SD15 = new UNet(new UNet.Channels(4, 4),
             List.of(new Level(320, 8, Block.CROSS_ATTENTION), new Level(640, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.PLAIN)),
             2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new TimestepFeatures(320, TimestepFeatures.Order.COSINE_SINE, 0));
 
     @Test void hasStableDiffusionsLayersAndParameters() {
-        List<Layer> layers = SD15.layers();
+        List<Layer> layers = Inventory.of(SD15);
         assertEquals(686, DryRun.tensors(layers));
         assertEquals(859_520_964L, DryRun.parameters(layers));
         assertEquals(52, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == 3).count());
@@ -34,7 +38,7 @@ class UNetTest {
 
     @Test void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new atomstudio.diffusion.ops.Affine<>(Shape.of(320, 4, 3, 3), null), atomstudio.diffusion.ops.Conv2d.same(3)));
+                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new Affine<>(Shape.of(320, 4, 3, 3), null), Conv2d.same(3)));
         assertEquals("conv2d: (1,9,8,8) and (320,4,3,3) do not fit", e.getMessage());
     }
 }

@@ -1,0 +1,37 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.Shape;
+import java.util.List;
+
+/// Every layer of a network, in the order of use, found by a dry run: for checking checkpoints, counting, and finding what can be tuned.
+/// @throws IllegalArgumentException from each when the network's own sizes do not fit together
+public final class Inventory {
+    private Inventory() {}
+
+    public static List<Layer> of(UNet unet) {
+        DryRun run = new DryRun();
+        long side = 1L << unet.levels().size();
+        unet.predict(new ShapeOps(), run, Shape.of(1, unet.channels().in(), side, side), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));
+        return run.layers();
+    }
+
+    /// Encoder, then decoder.
+    public static List<Layer> of(Vae vae) {
+        DryRun run = new DryRun();
+        vae.encode(new ShapeOps(), run, Shape.of(1, vae.pictureChannels(), vae.factor(), vae.factor()));
+        vae.decode(new ShapeOps(), run, Shape.of(1, vae.latentChannels(), 1, 1));
+        return run.layers();
+    }
+
+    public static List<Layer> of(ClipText text) {
+        DryRun run = new DryRun();
+        text.encode(new ShapeOps(), run, Shape.of(1, text.tokens()), 0);
+        return run.layers();
+    }
+}
