@@ -1,0 +1,57 @@
+package atomstudio.packaging;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+
+/// The application image: the program, a Java run time of its own, unpacked natives, the assets. Made by jpackage, then started once.
+public final class ApplicationImage {
+    private static final String NAME = "atomstudio";
+    private static final String MODULES = "java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,"
+            + "jdk.crypto.ec,jdk.management,jdk.unsupported";
+    private static final double MEGABYTE = 1e6;
+
+    private ApplicationImage() {}
+
+    /// @param arguments the checkout, the version, the folder to work in
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        Path checkout = Path.of(arguments[0]);
+        Path target = Path.of(arguments[2]);
+        Path input = Trees.fresh(target.resolve("input"));
+        Program program = new Program(checkout.resolve("app/target/app-" + arguments[1] + ".jar"));
+        program.copyTo(input);
+        Trees.copy(checkout.resolve("assets"), input.resolve("assets"));
+        for (String text : List.of("LICENSE", "NOTICE")) {
+            Files.copy(checkout.resolve(text), input.resolve(text));
+        }
+        Trees.delete(target.resolve(NAME));
+        jpackage(target, input, program.jar().getFileName().toString(), arguments[1]);
+
+        Path image = target.resolve(NAME);
+        new FirstStart(image, Trees.fresh(target.resolve("first-start"))).run();
+        String size = String.format(Locale.ROOT, "%s: %.0f MB (run time %.0f, natives %.0f, assets %.0f)", image.getFileName(),
+                Trees.size(image) / MEGABYTE, Trees.size(image.resolve("lib/runtime")) / MEGABYTE,
+                Trees.size(image.resolve("lib/app/natives")) / MEGABYTE, Trees.size(image.resolve("lib/app/assets")) / MEGABYTE);
+        Files.writeString(target.resolve("size.txt"), size + System.lineSeparator());
+        System.out.println(size);
+    }
+
+    private static void jpackage(Path target, Path input, String jar, String version) {
+        ToolProvider jpackage = ToolProvider.findFirst("jpackage")
+                .orElseThrow(() -> new IllegalStateException("this Java has no jpackage: a JDK is needed"));
+        List<String> command = Stream.concat(
+                Stream.of("--type", "app-image", "--name", NAME, "--app-version", version, "--dest", target.toString(),
+                        "--input", input.toString(), "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main",
+                        "--add-modules", MODULES, "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
+                Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
+                        "-Datomstudio.natives=$APPDIR/natives").flatMap(option -> Stream.of("--java-options", option))).toList();
+        int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
+        if (code != 0) {
+            throw new IllegalStateException("jpackage ended with " + code);
+        }
+    }
+}

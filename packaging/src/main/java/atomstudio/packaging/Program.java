@@ -1,0 +1,82 @@
+package atomstudio.packaging;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/// The built program: a jar whose manifest names the others. Natives are taken out of their jars and laid open beside them, so
+/// that nothing is unpacked at a start and no other system's libraries travel along.
+record Program(Path jar) {
+    private static final String ENGINE = "ai/onnxruntime/native/";
+
+    /// Where a system's libraries lie in the engines' jars.
+    private record Platform(String engine, String torch) {
+        static Platform ofThisMachine() {
+            if (System.getProperty("os.name").startsWith("Windows")) {
+                return new Platform("win-x64", "win-x86_64");
+            }
+            return new Platform("linux-x64", "linux-x86_64");
+        }
+    }
+
+    void copyTo(Path input) throws IOException {
+        Platform platform = Platform.ofThisMachine();
+        Path natives = Files.createDirectories(input.resolve("natives"));
+        Files.createDirectories(input.resolve("lib"));
+        Files.copy(jar, input.resolve(jar.getFileName()));
+        for (Path library : libraries()) {
+            String name = library.getFileName().toString();
+            if (name.startsWith("onnxruntime")) {
+                take(library, ENGINE + platform.engine() + "/", natives.resolve("onnxruntime"));
+                copyWithout(library, ENGINE, input.resolve("lib").resolve(name));
+            } else if (name.startsWith("pytorch-native")) {
+                take(library, "pytorch/cpu/" + platform.torch() + "/", natives.resolve("pytorch"));
+            } else if (name.startsWith("pytorch-jni")) {
+                take(library, "jnilib/" + platform.torch() + "/cpu/", natives.resolve("pytorch"));
+            } else {
+                Files.copy(library, input.resolve("lib").resolve(name));
+            }
+        }
+    }
+
+    private List<Path> libraries() throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            String path = file.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
+            return List.of(path.split(" ")).stream().map(name -> jar.resolveSibling(name)).toList();
+        }
+    }
+
+    private static void take(Path library, String prefix, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        int taken = 0;
+        try (JarFile file = new JarFile(library.toFile())) {
+            for (JarEntry entry : file.stream().filter(entry -> !entry.isDirectory() && entry.getName().startsWith(prefix)).toList()) {
+                try (InputStream from = file.getInputStream(entry)) {
+                    Files.copy(from, folder.resolve(entry.getName().substring(prefix.length())));
+                    taken++;
+                }
+            }
+        }
+        if (taken == 0) {
+            throw new IOException(library + ": expected libraries under " + prefix + ", found none");
+        }
+    }
+
+    private static void copyWithout(Path library, String prefix, Path copy) throws IOException {
+        try (JarFile file = new JarFile(library.toFile()); ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(copy))) {
+            for (JarEntry entry : file.stream().filter(entry -> !entry.getName().startsWith(prefix)).toList()) {
+                to.putNextEntry(new ZipEntry(entry.getName()));
+                try (InputStream from = file.getInputStream(entry)) {
+                    from.transferTo(to);
+                }
+            }
+        }
+    }
+}
