@@ -43,7 +43,7 @@ public final class Natives {
             System.setProperty("onnxruntime.native.path", Path.of(shipped, "onnxruntime").toString());
             return;
         }
-        System.setProperty("DJL_CACHE_DIR", home.natives().resolve("djl").toString());
+        System.setProperty("DJL_CACHE_DIR", home.natives().toString());
         @Nullable URL library = Natives.class.getClassLoader().getResource(PREFIX + platform() + "/" + System.mapLibraryName("onnxruntime"));
         if (library != null) {
             System.setProperty("onnxruntime.native.path", unpack(library, home.natives()).toString());
