@@ -1,0 +1,90 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.TuningMethod;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Trained numbers in our own format: safetensors whose numbers of equal meaning and shape are stacked in one tensor
+/// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make equal bytes.
+/// @param layers the tuned layers, in the network's order
+/// @param values the numbers, keyed `LAYER.SLOT`
+public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) {
+    /// How it was trained.
+    public record Training(int steps, double rate, long seed) {}
+
+    public AdapterFile {
+        layers = List.copyOf(layers);
+        values = Map.copyOf(values);
+    }
+
+    /// @throws Failure.Unreadable when the file is missing, damaged, or no adapter of ours
+    /// @throws Failure.Incompatible when a newer version wrote it
+    public static AdapterFile read(Path file) throws Failure {
+        return AdapterFormat.read(file);
+    }
+
+    /// @throws Failure.Unwritable when the disk is full; an old file is kept
+    public void write(Path file) throws Failure {
+        AdapterFormat.write(this, file);
+    }
+
+    /// Numbers in all values together, frozen ones included.
+    public long numbers() {
+        return values.values().stream().mapToLong(value -> value.data().length).sum();
+    }
+
+    /// For an engine.
+    public Adapter adapter(String name) {
+        return new Adapter(name, AdapterFormat.hash(this), method.method(), values);
+    }
+
+    /// Whether it can be used on a model with these layers. A warning where it fits but was trained on other weights: a relative of
+    /// the base, or the same weights in another precision.
+    /// @param hash of the model's UNet, where known by now
+    /// @throws Failure.Incompatible that names every layer that does not fit
+    public Optional<String> fit(String model, List<Layer> network, Optional<String> hash) throws Failure.Incompatible {
+        TuningMethod form = method.method();
+        Map<String, Layer> byName = new HashMap<>();
+        network.forEach(layer -> byName.put(layer.name(), layer));
+        List<String> wrong = new ArrayList<>();
+        for (TunedLayer tuned : layers) {
+            Layer layer = byName.remove(tuned.name());
+            if (layer == null) wrong.add(tuned.name() + ": the model has no such layer");
+            else if (!layer.weight().equals(tuned.weight())) wrong.add(tuned.name() + ": expected a weight of " + tuned.weight() + ", the model's has " + layer.weight());
+            else slots(form, layer, wrong);
+        }
+        for (Layer layer : network) {
+            if (byName.containsKey(layer.name()) && form.tunes(layer)) wrong.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
+        }
+        if (!wrong.isEmpty()) {
+            throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model + ", whose layers differ:\n  "
+                    + String.join("\n  ", wrong) + "\nUse it with " + base.name() + " or a model made from it.");
+        }
+        if (hash.isEmpty() || hash.get().equals(base.hash())) return Optional.empty();
+        return Optional.of("the adapter was trained on " + base.name() + " (" + brief(base.hash()) + "); " + model + " (" + brief(hash.get())
+                + ") has the same layers with other weights, so the result may differ from what was trained");
+    }
+
+    private void slots(TuningMethod form, Layer layer, List<String> wrong) {
+        Map<String, Shape> shapes = form.shapes(layer);
+        shapes.forEach((slot, shape) -> {
+            Tensor value = values.get(layer.name() + "." + slot);
+            if (value == null) wrong.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");
+            else if (!value.shape().equals(shape)) wrong.add(layer.name() + "." + slot + ": expected " + shape + ", found " + value.shape());
+        });
+    }
+
+    private static String brief(String hash) {
+        return hash.substring(0, Math.min(10, hash.length()));
+    }
+}

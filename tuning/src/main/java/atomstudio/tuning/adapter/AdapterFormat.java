@@ -1,0 +1,192 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers (`METHOD.SLOT.SHAPE` where layers
+/// have it in several shapes); the metadata `layers` name them in order, each with its weight's shape: `{"atoms.M":{"conv_in":[64,4,3,3],…}}`.
+final class AdapterFormat {
+    private static final String FORMAT = "atomstudio.adapter";
+    private static final int VERSION = 1;
+
+    private AdapterFormat() {}
+
+    /// One stacked tensor: the layers in it, in order, and the slot that it holds of each.
+    private record Stack(String slot, List<TunedLayer> layers) {
+        String key(TunedLayer layer) {
+            return layer.name() + "." + slot;
+        }
+    }
+
+    static void write(AdapterFile adapter, Path file) throws Failure {
+        Map<String, Stack> stacks = stacks(adapter);
+        Map<String, String> metadata = new TreeMap<>();
+        metadata.put("format", FORMAT);
+        metadata.put("version", Integer.toString(VERSION));
+        metadata.put("method", adapter.method().name());
+        metadata.put("atoms", Integer.toString(adapter.method().atoms()));
+        metadata.put("rank", Integer.toString(adapter.method().rank()));
+        metadata.put("base.name", adapter.base().name());
+        metadata.put("base.hash", adapter.base().hash());
+        metadata.put("token", adapter.trigger().token());
+        metadata.put("class", adapter.trigger().className());
+        metadata.put("steps", Integer.toString(adapter.training().steps()));
+        metadata.put("rate", Double.toString(adapter.training().rate()));
+        metadata.put("seed", Long.toString(adapter.training().seed()));
+        metadata.put("layers", layers(stacks).toString());
+        SafetensorsWriter.write(file, tensors(adapter, stacks), metadata);
+    }
+
+    /// SHA-256 of the bytes after the header of the file that `write` makes.
+    static String hash(AdapterFile adapter) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (Tensor tensor : tensors(adapter, stacks(adapter)).values()) {
+                ByteBuffer bytes = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
+                bytes.asFloatBuffer().put(tensor.data());
+                digest.update(bytes.array());
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private static Map<String, Tensor> tensors(AdapterFile adapter, Map<String, Stack> stacks) {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        stacks.forEach((name, stack) -> {
+            Tensor[] rows = stack.layers.stream().map(layer -> row(adapter.values().get(stack.key(layer)))).toArray(Tensor[]::new);
+            tensors.put(name, Tensor.stack(rows));
+        });
+        return tensors;
+    }
+
+    private static Tensor row(Tensor value) {
+        long[] sizes = new long[value.shape().rank() + 1];
+        sizes[0] = 1;
+        System.arraycopy(value.shape().sizes(), 0, sizes, 1, value.shape().rank());
+        return value.reshape(new Shape(sizes));
+    }
+
+    private static Map<String, Stack> stacks(AdapterFile adapter) {
+        Map<String, Map<Shape, Stack>> bySlot = new LinkedHashMap<>();
+        Map<String, List<String>> slots = new HashMap<>();
+        for (String key : new TreeMap<>(adapter.values()).keySet()) {
+            int dot = key.lastIndexOf('.');
+            slots.computeIfAbsent(key.substring(0, dot), layer -> new ArrayList<>()).add(key.substring(dot + 1));
+        }
+        for (TunedLayer layer : adapter.layers()) {
+            for (String slot : slots.getOrDefault(layer.name(), List.of())) {
+                Shape shape = adapter.values().get(layer.name() + "." + slot).shape();
+                bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>()).computeIfAbsent(shape, s -> new Stack(slot, new ArrayList<>())).layers.add(layer);
+            }
+        }
+        Map<String, Stack> stacks = new TreeMap<>();
+        bySlot.forEach((name, shapes) -> shapes.forEach((shape, stack) -> stacks.put(shapes.size() == 1 ? name : name + "." + times(shape), stack)));
+        return stacks;
+    }
+
+    private static String times(Shape shape) {
+        return Arrays.stream(shape.sizes()).mapToObj(Long::toString).collect(Collectors.joining("x"));
+    }
+
+    private static JsonObject layers(Map<String, Stack> stacks) {
+        JsonObject json = new JsonObject();
+        stacks.forEach((name, stack) -> {
+            JsonObject names = new JsonObject();
+            for (TunedLayer layer : stack.layers) {
+                JsonArray weight = new JsonArray();
+                for (long size : layer.weight().sizes()) weight.add(size);
+                names.add(layer.name(), weight);
+            }
+            json.add(name, names);
+        });
+        return json;
+    }
+
+    static AdapterFile read(Path file) throws Failure {
+        try (Safetensors tensors = Safetensors.open(file)) {
+            Map<String, String> metadata = tensors.metadata();
+            if (!FORMAT.equals(metadata.get("format"))) {
+                throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
+                        + (metadata.containsKey("format") ? "format " + metadata.get("format") : "a safetensors file of another program") + "; adapters of other programs cannot be read yet");
+            }
+            if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
+                throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + metadata.get("version") + "; update Atom Studio to use it");
+            }
+            return parse(file, tensors, metadata);
+        }
+    }
+
+    private static AdapterFile parse(Path file, Safetensors tensors, Map<String, String> metadata) throws Failure {
+        try {
+            MethodSettings method = MethodSettings.parse(text(metadata, "method"), Integer.parseInt(text(metadata, "atoms")), Integer.parseInt(text(metadata, "rank")));
+            BaseModel base = new BaseModel(text(metadata, "base.name"), text(metadata, "base.hash"));
+            Trigger trigger = new Trigger(text(metadata, "token"), text(metadata, "class"));
+            AdapterFile.Training training = new AdapterFile.Training(Integer.parseInt(text(metadata, "steps")), Double.parseDouble(text(metadata, "rate")), Long.parseLong(text(metadata, "seed")));
+            Map<String, TunedLayer> layers = new LinkedHashMap<>();
+            Map<String, Tensor> values = values(tensors, JsonParser.parseString(text(metadata, "layers")).getAsJsonObject(), layers);
+            return new AdapterFile(method, base, trigger, training, List.copyOf(layers.values()), values);
+        } catch (RuntimeException e) {
+            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + e.getMessage() + "; the file is damaged, copy or export it again", e);
+        }
+    }
+
+    private static Map<String, Tensor> values(Safetensors tensors, JsonObject described, Map<String, TunedLayer> layers) {
+        Map<String, Tensor> values = new HashMap<>();
+        for (String name : tensors.tensors().keySet()) {
+            if (!described.has(name)) throw new IllegalArgumentException("tensor " + name + " is not described");
+        }
+        for (Map.Entry<String, JsonElement> entry : described.entrySet()) {
+            String[] words = entry.getKey().split("\\.");
+            Tensor stacked = finite(entry.getKey(), tensors.read(entry.getKey()));
+            Map<String, JsonElement> names = entry.getValue().getAsJsonObject().asMap();
+            if (stacked.shape().rank() < 2 || stacked.shape().size(0) != names.size()) {
+                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold " + names.size() + " layers");
+            }
+            Shape each = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
+            int row = 0;
+            for (Map.Entry<String, JsonElement> layer : names.entrySet()) {
+                Shape weight = new Shape(layer.getValue().getAsJsonArray().asList().stream().mapToLong(JsonElement::getAsLong).toArray());
+                TunedLayer tuned = new TunedLayer(layer.getKey(), weight, words[0]);
+                TunedLayer before = layers.putIfAbsent(tuned.name(), tuned);
+                if (before != null && !before.equals(tuned)) throw new IllegalArgumentException("layer " + tuned.name() + " is described twice");
+                values.put(tuned.name() + "." + words[1], stacked.rows(row, ++row).reshape(each));
+            }
+        }
+        return values;
+    }
+
+    private static Tensor finite(String name, Tensor tensor) {
+        for (float number : tensor.data()) if (!Float.isFinite(number)) throw new IllegalArgumentException("tensor " + name + " holds " + number);
+        return tensor;
+    }
+
+    private static String text(Map<String, String> metadata, String key) {
+        String text = metadata.get(key);
+        if (text == null) throw new IllegalArgumentException("no " + key);
+        return text;
+    }
+}

@@ -1,0 +1,17 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.tuning.method.TuningMethod;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A layer that an adapter changes: its name, its weight's shape in the base model, and the method (part of a sum) that changes it.
+public record TunedLayer(String name, Shape weight, String method) {
+    /// The layers of a network that a method tunes, in the network's order.
+    public static List<TunedLayer> of(TuningMethod method, List<Layer> layers) {
+        List<TunedLayer> tuned = new ArrayList<>();
+        for (Layer layer : layers) if (method.tunes(layer)) tuned.add(new TunedLayer(layer.name(), layer.weight(), method.part(layer).name()));
+        return List.copyOf(tuned);
+    }
+}

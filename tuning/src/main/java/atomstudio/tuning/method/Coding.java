@@ -1,0 +1,31 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/// Linear coding: unfold(W) ≈ α · D with `atoms` atoms of `size` numbers; D are the leading right singular vectors, α = unfold(W) · Dᵀ
+/// is the best there is (Eckart and Young 1936), so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD, and α is never stored.
+/// As many atoms as numbers: D is the identity by definition and M itself is trained.
+record Coding(int atoms, int size) {
+    Coding {
+        if (atoms < 1 || atoms > size) {
+            throw new IllegalArgumentException("atoms: expected 1 to " + size + " (linear coding has no more than an atom has numbers), found " + atoms);
+        }
+    }
+
+    /// @param unfold rows of `size` numbers from a base weight
+    List<Slot> slots(UnaryOperator<Tensor> unfold) {
+        if (atoms == size) return List.of(Slot.zero("M", Shape.of(size, size)));
+        Shape shape = Shape.of(atoms, size);
+        return List.of(Slot.frozen("D", shape, (base, random) -> SingularVectors.leading(unfold.apply(base), atoms)), Slot.zero("dD", shape));
+    }
+
+    /// M (size,size).
+    <T> T matrix(Ops<T> ops, Slots<T> theta) {
+        return atoms == size ? theta.get("M") : ops.matmul(ops.permute(theta.get("D"), 1, 0), theta.get("dD"));
+    }
+}

@@ -1,0 +1,43 @@
+package atomstudio.tuning.method;
+
+import java.nio.charset.StandardCharsets;
+
+/// Random numbers without state: each is a function of a seed, the name of a stream and a position, the same on every machine and
+/// after every restart. Source: Steele, Lea, Flood 2014 (SplitMix64), over FNV-1a of the name.
+public record Noise(long seed, String stream) {
+    /// 64 random bits.
+    public long bits(long position) {
+        long key = 0xcbf29ce484222325L;
+        for (byte b : stream.getBytes(StandardCharsets.UTF_8)) key = (key ^ b & 0xFF) * 0x100000001b3L;
+        return mix(mix(mix(seed) ^ key) + position * 0x9e3779b97f4a7c15L);
+    }
+
+    /// From 0 (inclusive) to 1 (exclusive).
+    public double uniform(long position) {
+        return (bits(position) >>> 11) * 0x1p-53;
+    }
+
+    /// A whole number from 0 (inclusive) to `bound` (exclusive).
+    public int below(int bound, long position) {
+        return (int) (uniform(position) * bound);
+    }
+
+    /// `count` standard normal numbers; positions 2i and 2i + 1 make the i-th pair (Box and Muller 1958).
+    public float[] normals(int count) {
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i += 2) {
+            double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(i)));
+            double angle = 2 * Math.PI * uniform(i + 1);
+            numbers[i] = (float) (radius * StrictMath.cos(angle));
+            if (i + 1 < count) numbers[i + 1] = (float) (radius * StrictMath.sin(angle));
+        }
+        return numbers;
+    }
+
+    private static long mix(long z) {
+        z += 0x9e3779b97f4a7c15L;
+        z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
+        return z ^ z >>> 31;
+    }
+}

@@ -1,0 +1,39 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Slots;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// Methods that tune different layers, tuned together, each with its own slots.
+public record Sum(List<TuningMethod> parts) implements TuningMethod {
+    public Sum {
+        parts = List.copyOf(parts);
+        if (parts.size() < 2) throw new IllegalArgumentException("sum: expected at least two methods, found " + parts.size());
+    }
+
+    @Override public String name() {
+        return parts.stream().map(TuningMethod::name).collect(Collectors.joining("+"));
+    }
+
+    @Override public TuningMethod part(Layer layer) {
+        return tuning(layer).getFirst();
+    }
+
+    @Override public List<Slot> slots(Layer layer) {
+        List<TuningMethod> tuning = tuning(layer);
+        return tuning.isEmpty() ? List.of() : tuning.getFirst().slots(layer);
+    }
+
+    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+        return part(layer).effective(ops, layer, base, theta, strength);
+    }
+
+    private List<TuningMethod> tuning(Layer layer) {
+        List<TuningMethod> tuning = parts.stream().filter(part -> part.tunes(layer)).toList();
+        if (tuning.size() > 1) throw new IllegalArgumentException("sum: " + tuning + " both tune " + layer.name() + "; expected methods of different layers");
+        return tuning;
+    }
+}

@@ -1,0 +1,131 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.AtomicFile;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// `events.jsonl`: one JSON object a line, appended and flushed. The last line of a killed run may be cut short; readers leave it out.
+final class EventLog implements AutoCloseable {
+    private final Path file;
+    private final OutputStream out;
+
+    private EventLog(Path file, OutputStream out) {
+        this.file = file;
+        this.out = out;
+    }
+
+    /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again.
+    static EventLog resume(Path file, int step) throws Failure {
+        StringBuilder kept = new StringBuilder();
+        for (TimedEvent event : read(file)) if (event.event().step() <= step) kept.append(json(event.time(), event.event())).append('\n');
+        AtomicFile.write(file, stream -> stream.write(kept.toString().getBytes(StandardCharsets.UTF_8)));
+        try {
+            return new EventLog(file, Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    void append(TuneEvent event) throws Failure {
+        try {
+            out.write((json(System.currentTimeMillis(), event) + "\n").getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    /// Every whole line.
+    static List<TimedEvent> read(Path file) throws Failure {
+        String text;
+        try {
+            text = Files.readString(file);
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
+        }
+        List<TimedEvent> events = new ArrayList<>();
+        int from = 0;
+        for (int end; (end = text.indexOf('\n', from)) >= 0; from = end + 1) {
+            TimedEvent event = parse(Json.parse(file.toString(), text.substring(from, end)));
+            if (event != null) events.add(event);
+        }
+        return events;
+    }
+
+    private static @Nullable TimedEvent parse(Json json) throws Failure.Unreadable {
+        int step = (int) json.whole("step");
+        TuneEvent event = switch (json.text("kind")) {
+            case "start" -> new TuneEvent.Start(step, (int) json.whole("steps"), json.text("device"), (int) json.whole("threads"));
+            case "step" -> new TuneEvent.Step(step, json.number("loss"), json.number("rate"), json.number("seconds"), json.whole("memory"));
+            case "preview" -> new TuneEvent.Preview(step, json.text("file"), json.text("prompt"));
+            case "checkpoint" -> new TuneEvent.Checkpoint(step);
+            case "paused" -> new TuneEvent.Paused(step);
+            case "resumed" -> new TuneEvent.Resumed(step);
+            case "cancelled" -> new TuneEvent.Cancelled(step);
+            case "failed" -> new TuneEvent.Failed(step, json.text("message"));
+            case "note" -> new TuneEvent.Note(step, json.text("message"));
+            case "done" -> new TuneEvent.Done(step, json.number("loss"), json.whole("numbers"), json.whole("bytes"), json.number("seconds"));
+            default -> null;                                            // of a newer version: nothing to show here
+        };
+        return event == null ? null : new TimedEvent(json.whole("time"), event);
+    }
+
+    private static JsonObject json(long time, TuneEvent event) {
+        JsonObject json = new JsonObject();
+        json.addProperty("time", time);
+        json.addProperty("kind", event.getClass().getSimpleName().toLowerCase(Locale.ROOT));
+        json.addProperty("step", event.step());
+        switch (event) {
+            case TuneEvent.Start start -> {
+                json.addProperty("steps", start.steps());
+                json.addProperty("device", start.device());
+                json.addProperty("threads", start.threads());
+            }
+            case TuneEvent.Step step -> {
+                json.addProperty("loss", step.loss());
+                json.addProperty("rate", step.rate());
+                json.addProperty("seconds", step.seconds());
+                json.addProperty("memory", step.memory());
+            }
+            case TuneEvent.Preview preview -> {
+                json.addProperty("file", preview.file());
+                json.addProperty("prompt", preview.prompt());
+            }
+            case TuneEvent.Failed failed -> json.addProperty("message", failed.message());
+            case TuneEvent.Note note -> json.addProperty("message", note.message());
+            case TuneEvent.Done done -> {
+                json.addProperty("loss", done.loss());
+                json.addProperty("numbers", done.numbers());
+                json.addProperty("bytes", done.bytes());
+                json.addProperty("seconds", done.seconds());
+            }
+            case TuneEvent.Checkpoint _, TuneEvent.Paused _, TuneEvent.Resumed _, TuneEvent.Cancelled _ -> {}
+        }
+        return json;
+    }
+
+    private static Failure unwritable(Path file, IOException e) {
+        return new Failure.Unwritable(file + ": cannot be written: " + e.getMessage() + "; free some space, then run the same command again", e);
+    }
+
+    @Override public void close() throws Failure {
+        try {
+            out.close();
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// A run as it lies on disk: read by window, export and comparison, written by `Tuning` alone.
+public record RunFolder(Path folder) {
+    public RunFolder {
+        folder = folder.toAbsolutePath().normalize();
+    }
+
+    /// Whether there is a run here at all.
+    public boolean exists() {
+        return Files.isRegularFile(file("run.json"));
+    }
+
+    /// @throws Failure.Unreadable when there is no run here, or its description is damaged
+    public RunInfo info() throws Failure {
+        if (!exists()) throw new Failure.Unreadable(folder + ": expected a run folder with run.json, found " + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; `tune --out` makes one");
+        return RunInfo.read(file("run.json"));
+    }
+
+    public RunStatus status() {
+        if (RunLock.held(folder)) return RunStatus.RUNNING;
+        return Files.isRegularFile(report()) && Files.isRegularFile(adapter()) ? RunStatus.FINISHED : RunStatus.UNFINISHED;
+    }
+
+    /// Steps that the checkpoint holds; 0 where there is none yet.
+    public int step() throws Failure {
+        return Files.isRegularFile(checkpoint()) ? Checkpoint.step(checkpoint()) : 0;
+    }
+
+    /// The result of a finished run.
+    public Optional<Report> result() throws Failure {
+        return Files.isRegularFile(report()) ? Optional.of(Report.read(report())) : Optional.empty();
+    }
+
+    /// What has happened so far.
+    public List<TimedEvent> events() throws Failure {
+        return EventLog.read(eventLog());
+    }
+
+    /// Loss, previews and timings, a line each: for readers that follow it.
+    public Path eventLog() {
+        return file("events.jsonl");
+    }
+
+    public Path adapter() {
+        return file("adapter.safetensors");
+    }
+
+    /// The prepared pictures.
+    public Path pictures() {
+        return file("pictures");
+    }
+
+    Path checkpoint() {
+        return file("checkpoint.safetensors");
+    }
+
+    Path report() {
+        return file("report.json");
+    }
+
+    Path description() {
+        return file("run.json");
+    }
+
+    Path file(String name) {
+        return folder.resolve(name);
+    }
+}

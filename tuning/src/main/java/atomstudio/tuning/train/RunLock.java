@@ -1,0 +1,85 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+
+/// The operating system's lock on a run folder: gone with the process that holds it, however that ends.
+/// A POSIX lock is also lost when its own process closes any other handle of the file, so that `owner` beside it names the process:
+/// whoever is that process asks no further.
+final class RunLock implements AutoCloseable {
+    private final Path folder;
+    private final FileChannel channel;
+
+    private RunLock(Path folder, FileChannel channel) {
+        this.folder = folder;
+        this.channel = channel;
+    }
+
+    /// @throws Failure.Occupied when another run works on this folder
+    static RunLock take(Path folder) throws Failure {
+        try {
+            Files.createDirectories(folder);
+            if (held(folder)) throw occupied(folder);
+            FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileLock lock = channel.tryLock();
+            if (lock == null) {
+                channel.close();
+                throw occupied(folder);
+            }
+            Files.writeString(folder.resolve("owner"), self());
+            return new RunLock(folder, channel);
+        } catch (OverlappingFileLockException e) {
+            throw occupied(folder);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(folder + ": a run cannot be kept here: " + e.getMessage() + "; choose another --out", e);
+        }
+    }
+
+    /// Whether some process works on this folder.
+    static boolean held(Path folder) {
+        Path lock = folder.resolve("lock");
+        if (!Files.exists(lock)) return false;
+        if (ownedHere(folder)) return true;
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE); FileLock probe = channel.tryLock()) {
+            return probe == null;
+        } catch (OverlappingFileLockException e) {
+            return true;
+        } catch (IOException e) {
+            return false;                                               // not ours to write: a finished run on a read-only disk
+        }
+    }
+
+    private static boolean ownedHere(Path folder) {
+        try {
+            return Files.readString(folder.resolve("owner")).equals(self());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /// Process numbers come again, with another time of birth.
+    private static String self() {
+        ProcessHandle process = ProcessHandle.current();
+        return process.pid() + " " + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+    }
+
+    private static Failure occupied(Path folder) {
+        return new Failure.Occupied(folder + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
+    }
+
+    @Override public void close() throws Failure {
+        try {
+            Files.deleteIfExists(folder.resolve("owner"));
+            channel.close();
+        } catch (IOException e) {
+            throw new Failure.Unwritable(folder + ": the run's lock could not be released: " + e.getMessage(), e);
+        }
+    }
+}
