@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.net.TimestepFeatures;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.Block;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class MethodTest {
     @Test void countsOnStableDiffusion15EqualTheFormulas() {
-        List<Layer> layers = stableDiffusion15().layers();
+        List<Layer> layers = Inventory.of(stableDiffusion15());
         assertEquals(4_212, new FilterAtoms(9).numbers(layers));
         assertEquals(52 * 4 * 9, new FilterAtoms(4).numbers(layers));
         assertEquals(58_880, new ChannelAtoms(4, 16).numbers(layers));
@@ -30,7 +31,7 @@ class MethodTest {
     }
 
     @Test void theTimeEmbeddingIsTunedByChannelAtomsAndConvolutionsOfThreeAreNot() {
-        List<Layer> layers = stableDiffusion15().layers();
+        List<Layer> layers = Inventory.of(stableDiffusion15());
         ChannelAtoms channels = new ChannelAtoms(4, 16);
         assertTrue(layers.stream().filter(layer -> layer.name().startsWith("time_embedding.linear_")).allMatch(channels::tunes));
         assertTrue(layers.stream().filter(layer -> layer.kernel() == 3).noneMatch(channels::tunes));
@@ -42,7 +43,7 @@ class MethodTest {
     }
 
     @Test void loraTunesTheFourProjectionsAlone() {
-        List<String> tuned = stableDiffusion15().layers().stream().filter(new Lora(4)::tunes).map(Layer::name).toList();
+        List<String> tuned = Inventory.of(stableDiffusion15()).stream().filter(new Lora(4)::tunes).map(Layer::name).toList();
         assertEquals(16 * 8, tuned.size());
         assertTrue(tuned.stream().allMatch(name -> name.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)")));
     }
