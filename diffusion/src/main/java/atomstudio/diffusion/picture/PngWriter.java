@@ -1,72 +1,39 @@
 package atomstudio.diffusion.picture;
 
 import atomstudio.diffusion.Failure;
-import java.io.BufferedOutputStream;
+import atomstudio.diffusion.tensor.AtomicFile;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.zip.Deflater;
-import java.util.zip.DeflaterOutputStream;
 
 /// Writes PNG files: 8 bits a channel, alpha only where something is transparent, texts before the pixels. Equal pictures give equal bytes.
 /// Source: W3C, Portable Network Graphics (Third Edition); filters chosen by 12.7's sum of absolute differences.
 public final class PngWriter {
     private PngWriter() {}
 
-    /// Writes beside and moves, so that FILE is the old one or the whole new one. Replaces what is there; folders are made.
+    /// Writes beside and moves, so that the file is the old one or the whole new one. Replaces what is there; folders are made.
     /// @param text keyword (1 to 79 Latin-1 letters) to text; Latin-1 texts become tEXt chunks, others iTXt
     /// @throws Failure.Unwritable if the disk is full or the place cannot be written
     public static void write(Path file, Picture picture, Map<String, String> text) throws Failure {
-        Path target = file.toAbsolutePath();
-        Path beside = target.resolveSibling("." + target.getFileName() + "." + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + ".tmp");
-        try {
-            Files.createDirectories(target.getParent());
-            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(beside))) {
-                write(out, picture, text);
-            }
-            move(beside, target);
-        } catch (IOException failed) {
-            discard(beside);
-            throw new Failure.Unwritable(file + ": the picture could not be written (" + reason(failed) + "). Free some space or choose another place, then try again.", failed);
-        }
+        byte[] content = encode(picture, text);
+        AtomicFile.write(file, out -> out.write(content));
     }
 
-    private static void move(Path beside, Path target) throws IOException {
-        try {
-            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException plainFileSystem) {
-            Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
-    private static void discard(Path beside) {
-        try {
-            Files.deleteIfExists(beside);
-        } catch (IOException leftBehind) {
-            // The first failure is the one to report.
-        }
-    }
-
-    private static String reason(IOException failed) {
-        return failed.getMessage() == null ? failed.getClass().getSimpleName() : failed.getMessage();
-    }
-
-    private static void write(OutputStream out, Picture picture, Map<String, String> text) throws IOException {
+    /// The bytes of the file.
+    static byte[] encode(Picture picture, Map<String, String> text) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
         int channels = picture.transparent() ? 4 : 3;
-        out.write(PngChunks.SIGNATURE);
-        out.write(PngChunks.chunk("IHDR", ByteBuffer.allocate(13).putInt(picture.width()).putInt(picture.height())
+        out.writeBytes(PngChunks.SIGNATURE);
+        out.writeBytes(PngChunks.chunk("IHDR", ByteBuffer.allocate(13).putInt(picture.width()).putInt(picture.height())
             .put((byte) 8).put((byte) (channels == 4 ? 6 : 2)).array()));
-        for (Map.Entry<String, String> entry : text.entrySet()) out.write(text(entry.getKey(), entry.getValue()));
-        out.write(PngChunks.chunk("IDAT", deflated(picture, channels)));
-        out.write(PngChunks.chunk("IEND", new byte[0]));
+        for (Map.Entry<String, String> entry : text.entrySet()) out.writeBytes(text(entry.getKey(), entry.getValue()));
+        out.writeBytes(PngChunks.chunk("IDAT", deflated(picture, channels)));
+        out.writeBytes(PngChunks.chunk("IEND", new byte[0]));
+        return out.toByteArray();
     }
 
     private static byte[] text(String keyword, String text) {
@@ -80,18 +47,19 @@ public final class PngWriter {
             : PngChunks.chunk("iTXt", (keyword + "\0\0\0\0\0" + whole).getBytes(StandardCharsets.UTF_8));
     }
 
-    private static byte[] deflated(Picture picture, int channels) throws IOException {
+    private static byte[] deflated(Picture picture, int channels) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION);
-        try (DeflaterOutputStream out = new DeflaterOutputStream(bytes, deflater)) {
+        try (Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION)) {
+            byte[] part = new byte[1 << 16];
             byte[] above = new byte[picture.width() * channels];
             for (int y = 0; y < picture.height(); y++) {
                 byte[] line = line(picture, y, channels);
-                out.write(filtered(line, above, channels));
+                deflater.setInput(filtered(line, above, channels));
+                while (!deflater.needsInput()) bytes.write(part, 0, deflater.deflate(part));
                 above = line;
             }
-        } finally {
-            deflater.end();
+            deflater.finish();
+            while (!deflater.finished()) bytes.write(part, 0, deflater.deflate(part));
         }
         return bytes.toByteArray();
     }
