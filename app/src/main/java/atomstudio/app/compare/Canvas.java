@@ -1,0 +1,72 @@
+package atomstudio.app.compare;
+
+import atomstudio.diffusion.picture.Picture;
+
+/// Pixels to draw on: boxes, pictures with round corners, and single pixels at a coverage. Drawing outside it is cut off. One thread.
+final class Canvas {
+    private static final int SUBPIXELS = 4;
+    /// One part of black in so many.
+    private static final int EDGE = 10;
+
+    private final int width;
+    private final int height;
+    private final int[] pixels;
+
+    Canvas(int width, int height, int rgb) {
+        Picture ground = Picture.filled(width, height, rgb);
+        this.width = width;
+        this.height = height;
+        this.pixels = ground.argb();
+    }
+
+    /// A rectangle by its upper left corner and size.
+    record Box(int x, int y, int width, int height) {}
+
+    void fill(Box box, int rgb) {
+        for (int y = box.y; y < box.y + box.height; y++) {
+            for (int x = box.x; x < box.x + box.width; x++) blend(x, y, rgb, 255);
+        }
+    }
+
+    /// Mixes a colour into a pixel; coverage 0 leaves it, 255 replaces it.
+    void blend(int x, int y, int rgb, int coverage) {
+        if (x < 0 || y < 0 || x >= width || y >= height || coverage == 0) return;
+        int ground = pixels[y * width + x];
+        int mixed = 0xFF000000;
+        for (int shift = 0; shift <= 16; shift += 8) {
+            int level = (rgb >> shift & 0xFF) * coverage + (ground >> shift & 0xFF) * (255 - coverage);
+            mixed |= (level + 127) / 255 << shift;
+        }
+        pixels[y * width + x] = mixed;
+    }
+
+    /// Draws a picture in its own size with its upper left corner at (x, y), with round corners and an edge so faint that only white needs it.
+    void picture(Picture picture, int x, int y, int radius) {
+        for (int row = 0; row < picture.height(); row++) {
+            for (int column = 0; column < picture.width(); column++) {
+                int across = Math.min(column, picture.width() - 1 - column);
+                int down = Math.min(row, picture.height() - 1 - row);
+                int whole = coverage(across, down, radius);
+                blend(x + column, y + row, picture.argb()[row * picture.width() + column] & 0xFFFFFF, whole);
+                int inside = across == 0 || down == 0 ? 0 : coverage(across - 1, down - 1, radius - 1);
+                blend(x + column, y + row, 0x000000, (whole - inside) / EDGE);
+            }
+        }
+    }
+
+    /// How much of a pixel lies inside a corner's quarter circle, 0 to 255, by its distances from the two edges.
+    private static int coverage(int across, int down, int radius) {
+        if (across >= radius || down >= radius) return 255;
+        int inside = 0;
+        for (int i = 0; i < SUBPIXELS * SUBPIXELS; i++) {
+            double dx = radius - across - (i % SUBPIXELS + 0.5) / SUBPIXELS;
+            double dy = radius - down - (i / SUBPIXELS + 0.5) / SUBPIXELS;
+            if (dx * dx + dy * dy <= (double) radius * radius) inside++;
+        }
+        return inside * 255 / (SUBPIXELS * SUBPIXELS);
+    }
+
+    Picture picture() {
+        return new Picture(width, height, pixels);
+    }
+}

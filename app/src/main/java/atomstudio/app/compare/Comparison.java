@@ -1,0 +1,81 @@
+package atomstudio.app.compare;
+
+import atomstudio.diffusion.Failure;
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import com.google.gson.annotations.SerializedName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What was compared with what: the same prompts and seeds in every row. Its JSON is `compare.json`.
+/// @param model the model folder
+/// @param prompts as written by the person: `{}` stands for the subject
+public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts, List<Long> seeds, List<Row> rows) {
+    public static final String FILE = "compare.json";
+    /// Name of the row that shows the model as it is.
+    public static final String BASE = "base";
+
+    private static final String PLACEHOLDER = "{}";
+    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping()
+        .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY).create();
+
+    public Comparison {
+        prompts = List.copyOf(prompts);
+        seeds = List.copyOf(seeds);
+        rows = List.copyOf(rows);
+    }
+
+    /// One row.
+    /// @param name `base` or the method's name, `-2` and so on for a repeat: also the name of its folder of pictures
+    /// @param run the run's folder, relative to the comparison's where it lies inside; none for Base
+    /// @param numbers how many numbers were tuned
+    /// @param bytes size of the adapter file
+    /// @param seconds time that tuning took
+    public record Row(String name, @Nullable String run, long numbers, long bytes, double seconds) {
+        public static Row base() {
+            return new Row(BASE, null, 0, 0, 0);
+        }
+
+        public boolean isBase() {
+            return name.equals(BASE);
+        }
+    }
+
+    /// What stands for the subject in a row's prompts.
+    public String phrase(Row row) {
+        return row.isBase() ? className : token + " " + className;
+    }
+
+    /// A prompt as the row's model gets it.
+    public String prompt(Row row, int prompt) {
+        return prompts.get(prompt).replace(PLACEHOLDER, phrase(row));
+    }
+
+    /// Where a picture lies in the comparison's folder, with forward slashes.
+    public static String picture(Row row, int prompt, long seed) {
+        return "pictures/" + row.name() + "/" + prompt + "-" + seed + ".png";
+    }
+
+    public String toJson() {
+        return GSON.toJson(this) + "\n";
+    }
+
+    /// Reads a comparison's folder.
+    public static Comparison read(Path folder) throws Failure {
+        Path file = folder.resolve(FILE);
+        try {
+            Comparison read = GSON.fromJson(Files.readString(file), Comparison.class);
+            if (read == null) throw new JsonParseException("an empty file");
+            Objects.requireNonNull(read.className(), "class");
+            return read;
+        } catch (IOException | RuntimeException unreadable) {
+            throw new Failure.Unreadable(file + ": expected a comparison's description, found something else (" + unreadable.getMessage() + ").", unreadable);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package atomstudio.app.compare;
+
+import atomstudio.app.compare.Comparison.Row;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.List;
+import java.util.Locale;
+
+/// Writes a comparison as one HTML page over the pictures in its folder: no script, nothing from elsewhere, light and dark.
+final class Page {
+    private static final String STYLE = """
+        :root { color-scheme: light dark; --paper: #fff; --ink: #1f2328; --muted: #59636e; --line: #dde2e8; --tile: 176px; }
+        @media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --line: #30363d; } }
+        * { box-sizing: border-box; }
+        body { margin: 0 auto; max-width: 1500px; padding: 32px clamp(16px, 4vw, 48px); background: var(--paper); color: var(--ink);
+          font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+        h1 { font-size: 30px; line-height: 1.2; margin: 0 0 4px; }
+        h2 { font-size: 18px; font-weight: 600; margin: 0 0 12px; overflow-wrap: anywhere; }
+        p { margin: 0; color: var(--muted); }
+        header { display: flex; flex-wrap: wrap; gap: 24px; justify-content: space-between; margin-bottom: 32px; }
+        .subject { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; }
+        .subject img { width: 88px; height: 88px; object-fit: cover; }
+        img { display: block; border-radius: 8px; background: var(--line); }
+        a:focus-visible img { outline: 3px solid #0969da; outline-offset: 2px; }
+        table { border-collapse: collapse; margin-bottom: 40px; font-variant-numeric: tabular-nums; }
+        th, td { padding: 6px 28px 6px 0; border-bottom: 1px solid var(--line); text-align: right; font-weight: 400; }
+        th:first-child { text-align: left; font-weight: 600; }
+        thead th { color: var(--muted); font-size: 14px; }
+        section { margin-bottom: 40px; padding-top: 20px; border-top: 1px solid var(--line); }
+        .row { display: flex; gap: 16px; margin-bottom: 12px; }
+        .row h3 { flex: 0 0 150px; margin: 0; font-size: 15px; }
+        .row h3 small { display: block; font-weight: 400; font-size: 13px; color: var(--muted); }
+        .tiles { display: flex; gap: 8px; overflow-x: auto; flex: 1; padding: 4px; margin: -4px; }
+        figure { margin: 0; flex: 0 0 var(--tile); }
+        figure img { width: 100%; height: auto; }
+        figcaption { font-size: 12.5px; color: var(--muted); }
+        footer { padding-top: 20px; border-top: 1px solid var(--line); font-size: 14px; color: var(--muted); }
+        @media (max-width: 640px) { :root { --tile: 128px; } .row { display: block; } .row h3 { margin-bottom: 6px; } .row h3 small { display: inline; margin-left: 8px; } th, td { padding-right: 14px; } }
+        """;
+
+    private final Showing showing;
+    private final List<String> subject;
+    private final StringBuilder html = new StringBuilder();
+
+    private Page(Showing showing, List<String> subject) {
+        this.showing = showing;
+        this.subject = subject;
+    }
+
+    /// @param subject the subject's pictures, as paths relative to the page with forward slashes
+    static String write(Showing showing, List<String> subject) {
+        return new Page(showing, subject).whole();
+    }
+
+    private String whole() {
+        Comparison comparison = showing.comparison();
+        String title = comparison.token() + " " + comparison.className();
+        html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+            .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>").append(escaped(title))
+            .append(" – Atom Studio</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n");
+        header(title);
+        table();
+        for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) section(prompt);
+        html.append("<footer>Pictures below each other share prompt, seed and noise. Base was asked for “").append(escaped(comparison.className()))
+            .append("”, the others for “").append(escaped(title)).append("”. The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
+            .append(Comparison.FILE).append("\">data</a>. ").append(escaped(showing.maker())).append("</footer>\n</body>\n</html>\n");
+        return html.toString();
+    }
+
+    private void header(String title) {
+        html.append("<header>\n<div>\n<h1>").append(escaped(title)).append("</h1>\n<p>").append(escaped(showing.details())).append("</p>\n</div>\n<div>\n<p>Learned from ")
+            .append(Words.pictures(subject.size())).append("</p>\n<div class=\"subject\">\n");
+        for (String picture : subject) {
+            html.append("<a href=\"").append(link(picture)).append("\"><img src=\"").append(link(picture)).append("\" alt=\"the subject\"></a>\n");
+        }
+        html.append("</div>\n</div>\n</header>\n");
+    }
+
+    private void table() {
+        html.append("<table>\n<thead><tr><th></th><th>numbers tuned</th><th>adapter file</th><th>time of tuning</th></tr></thead>\n<tbody>\n");
+        for (Row row : showing.comparison().rows()) {
+            html.append("<tr><th>").append(escaped(Words.title(row))).append("</th>");
+            if (row.isBase()) {
+                html.append("<td>none</td><td></td><td></td>");
+            } else {
+                html.append("<td>").append(String.format(Locale.ROOT, "%,d", row.numbers())).append("</td><td>").append(Words.bytes(row.bytes()))
+                    .append("</td><td>").append(Words.seconds(row.seconds())).append("</td>");
+            }
+            html.append("</tr>\n");
+        }
+        html.append("</tbody>\n</table>\n");
+    }
+
+    private void section(int prompt) {
+        Comparison comparison = showing.comparison();
+        html.append("<section>\n<h2>").append(escaped(comparison.prompt(comparison.rows().getLast(), prompt))).append("</h2>\n");
+        for (Row row : comparison.rows()) {
+            html.append("<div class=\"row\">\n<h3>").append(escaped(Words.title(row))).append(" <small>").append(escaped(Words.numbers(row))).append("</small></h3>\n<div class=\"tiles\">\n");
+            for (long seed : comparison.seeds()) {
+                String link = link(Comparison.picture(row, prompt, seed));
+                html.append("<figure><a href=\"").append(link).append("\"><img loading=\"lazy\" src=\"").append(link).append("\" alt=\"")
+                    .append(escaped(Words.title(row) + ": " + comparison.prompt(row, prompt) + ", seed " + seed)).append("\"></a><figcaption>seed ")
+                    .append(seed).append("</figcaption></figure>\n");
+            }
+            html.append("</div>\n</div>\n");
+        }
+        html.append("</section>\n");
+    }
+
+    /// A relative path as a link: `#`, `?`, spaces and letters that are not ASCII would mean something else.
+    private static String link(String path) {
+        try {
+            return escaped(new URI(null, null, path, null).toASCIIString());
+        } catch (URISyntaxException noPath) {
+            throw new IllegalArgumentException(path + ": no relative path", noPath);
+        }
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
+    }
+}
