@@ -1,0 +1,69 @@
+package atomstudio.app.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.compare.Comparison.Row;
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ComparisonTest {
+    private final Comparison comparison = Examples.comparison(List.of("a {} in the snow", "<snow> & {}, {}"), List.of(0L, 1L));
+
+    @Test void theFileHasTheNamesThatScriptsRelyOn() {
+        JsonObject json = JsonParser.parseString(comparison.toJson()).getAsJsonObject();
+        assertEquals(List.of("model", "class", "token", "prompts", "seeds", "rows"), List.copyOf(json.keySet()));
+        assertEquals("car", json.get("class").getAsString());
+        assertEquals("a {} in the snow", json.getAsJsonArray("prompts").get(0).getAsString());
+        assertEquals(1, json.getAsJsonArray("seeds").get(1).getAsInt());
+        JsonObject atoms = json.getAsJsonArray("rows").get(1).getAsJsonObject();
+        assertEquals(JsonParser.parseString("{\"name\":\"atoms\",\"run\":\"runs/atoms\",\"numbers\":2268,\"bytes\":11234,\"seconds\":38.25}"), atoms);
+        JsonObject base = json.getAsJsonArray("rows").get(0).getAsJsonObject();
+        assertEquals("base", base.get("name").getAsString());
+        assertTrue(base.get("run").isJsonNull());
+        assertEquals(0, base.get("numbers").getAsInt());
+    }
+
+    @Test void readsBackWhatItWrote(@TempDir Path folder) throws IOException, Failure {
+        Files.writeString(folder.resolve(Comparison.FILE), comparison.toJson());
+        assertEquals(comparison, Comparison.read(folder));
+    }
+
+    @Test void refusesAFileThatIsNoComparison(@TempDir Path folder) throws IOException {
+        for (String content : new String[] {"", "{}", "[1]", "no JSON", "{\"class\": 3, \"prompts\": 4}"}) {
+            Files.writeString(folder.resolve(Comparison.FILE), content);
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Comparison.read(folder), content).getMessage().contains("compare.json"));
+        }
+    }
+
+    @Test void theSubjectIsNamedByTokenAndClassExceptForBase() {
+        Row base = comparison.rows().get(0);
+        Row atoms = comparison.rows().get(1);
+        assertEquals("a car in the snow", comparison.prompt(base, 0));
+        assertEquals("a sks car in the snow", comparison.prompt(atoms, 0));
+        assertEquals("<snow> & sks car, sks car", comparison.prompt(atoms, 1));
+        assertEquals("pictures/atoms/1-7.png", Comparison.picture(atoms, 1, 7));
+    }
+
+    @Test void costsReadLikeAPersonWouldSayThem() {
+        assertEquals("Atoms + channels 2", Words.title(new Row("atoms+channels-2", "r", 1, 1, 1)));
+        assertEquals(List.of("Base", "Atoms", "LoRA"), comparison.rows().stream().map(Words::title).toList());
+        assertEquals("2,268 numbers", Words.numbers(comparison.rows().get(1)));
+        assertEquals("999 bytes", Words.bytes(999));
+        assertEquals("11.2 KB", Words.bytes(11_234));
+        assertEquals("270 KB", Words.bytes(270_456));
+        assertEquals("1.1 MB", Words.bytes(1_100_000));
+        assertEquals("7.3 s", Words.seconds(7.26));
+        assertEquals("38 s", Words.seconds(38.25));
+        assertEquals("2 min 05 s", Words.seconds(125));
+        assertEquals("1 min 00 s", Words.seconds(59.6));
+    }
+}

@@ -1,0 +1,29 @@
+package atomstudio.app.compare;
+
+import atomstudio.app.compare.Comparison.Row;
+import atomstudio.diffusion.picture.Picture;
+import java.util.List;
+
+/// A small comparison whose pictures are plain colours: one for each row, prompt and seed.
+final class Examples {
+    static final int SIDE = 64;
+
+    private Examples() {}
+
+    static Comparison comparison(List<String> prompts, List<Long> seeds) {
+        return new Comparison("models/small", "car", "sks", prompts, seeds, List.of(Row.base(),
+            new Row("atoms", "runs/atoms", 2268, 11_234, 38.25), new Row("lora", "runs/lora", 65_792, 270_456, 125)));
+    }
+
+    static Showing showing(Comparison comparison) {
+        return new Showing(comparison, List.of(Picture.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
+    }
+
+    static Gallery gallery(Comparison comparison) {
+        return (row, prompt, seed) -> Picture.filled(SIDE, SIDE, colour(comparison.rows().indexOf(row), prompt, seed));
+    }
+
+    static int colour(int row, int prompt, long seed) {
+        return (40 + 60 * row) << 16 | (20 + 17 * prompt) << 8 | (int) (30 + 50 * seed);
+    }
+}

@@ -1,0 +1,66 @@
+package atomstudio.app.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.compare.Comparison.Row;
+import java.io.StringReader;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.w3c.dom.Document;
+import org.xml.sax.InputSource;
+
+class PageTest {
+    private static String page(Comparison comparison) {
+        return Page.write(Examples.showing(comparison), List.of("subject/00.png"));
+    }
+
+    private static Set<String> links(String html) {
+        Set<String> links = new TreeSet<>();
+        Matcher link = Pattern.compile("(?:href|src)=\"([^\"]*)\"").matcher(html);
+        while (link.find()) links.add(link.group(1));
+        return links;
+    }
+
+    @Test void linksToEveryPictureAndToNothingElsewhere() {
+        Comparison comparison = Examples.comparison(List.of("a {} in the snow", "a {}"), List.of(0L, 1L));
+        Set<String> expected = new TreeSet<>(List.of("sheet.png", "compare.json", "subject/00.png"));
+        for (Row row : comparison.rows()) {
+            for (int prompt = 0; prompt < 2; prompt++) {
+                for (long seed = 0; seed < 2; seed++) expected.add(Comparison.picture(row, prompt, seed));
+            }
+        }
+        assertEquals(expected, links(page(comparison)));
+        assertFalse(page(comparison).contains("http"), "no address");
+    }
+
+    @Test void whatPeopleWroteIsTextAndNotMarkup() {
+        String html = page(new Comparison("m", "<b>car</b>", "sks\"", List.of("<script>alert('1')</script> & {}"), List.of(0L), List.of(Row.base(), new Row("atoms", "r", 1, 1, 1))));
+        assertFalse(html.contains("<script") || html.contains("<b>"), html);
+        assertTrue(html.contains("<h2>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; sks&quot; &lt;b&gt;car&lt;/b&gt;</h2>"), html);
+    }
+
+    @Test void saysWhatEachRowCosts() {
+        String html = page(Examples.comparison(List.of("a {}"), List.of(0L)));
+        assertTrue(html.contains("<tr><th>Atoms</th><td>2,268</td><td>11.2 KB</td><td>38 s</td></tr>"), html);
+        assertTrue(html.contains("<tr><th>Base</th><td>none</td><td></td><td></td></tr>"), html);
+    }
+
+    @Test void followsTheReadersLightOrDark() {
+        String html = page(Examples.comparison(List.of("a {}"), List.of(0L)));
+        assertTrue(html.contains("prefers-color-scheme: dark") && html.contains("viewport"), html);
+    }
+
+    @Test void everyElementIsClosed() throws Exception {
+        String html = page(Examples.comparison(List.of("a {} & <more>"), List.of(0L, 1L)));
+        String xml = html.replaceFirst("<!DOCTYPE html>", "").replaceAll("<(meta|img)([^>]*)>", "<$1$2/>");
+        Document read = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(xml)));
+        assertEquals(7, read.getElementsByTagName("img").getLength());
+    }
+}

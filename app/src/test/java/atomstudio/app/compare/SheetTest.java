@@ -1,0 +1,100 @@
+package atomstudio.app.compare;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class SheetTest {
+    private static Picture sheet(Comparison comparison) throws Failure {
+        return Sheet.draw(Examples.showing(comparison), Examples.gallery(comparison));
+    }
+
+    /// The box that holds all pixels of a colour: x, y, width, height, and how many there are.
+    private static int[] extent(Picture sheet, int rgb) {
+        int left = Integer.MAX_VALUE;
+        int top = Integer.MAX_VALUE;
+        int right = -1;
+        int bottom = -1;
+        int count = 0;
+        for (int y = 0; y < sheet.height(); y++) {
+            for (int x = 0; x < sheet.width(); x++) {
+                if ((sheet.argb()[y * sheet.width() + x] & 0xFFFFFF) != rgb) continue;
+                left = Math.min(left, x);
+                top = Math.min(top, y);
+                right = Math.max(right, x);
+                bottom = Math.max(bottom, y);
+                count++;
+            }
+        }
+        return new int[] {left, top, right - left + 1, bottom - top + 1, count};
+    }
+
+    @Test void everyPictureStandsInItsRowAndColumn() throws Failure {
+        Comparison comparison = Examples.comparison(List.of("a {} in the snow", "a {} on the beach"), List.of(0L, 1L));
+        Picture sheet = sheet(comparison);
+        int lastBottom = 0;
+        for (int row = 0; row < 3; row++) {
+            int lastRight = 0;
+            int top = -1;
+            for (int prompt = 0; prompt < 2; prompt++) {
+                for (long seed = 0; seed < 2; seed++) {
+                    int[] box = extent(sheet, Examples.colour(row, prompt, seed));
+                    assertTrue(box[2] == box[3] && box[4] > box[2] * box[3] * 0.97, "one square of its colour: " + List.of(box[0], box[1], box[2], box[3], box[4]));
+                    assertTrue(box[0] > lastRight, "right of the one before");
+                    assertTrue(box[1] > lastBottom, "below the row before");
+                    assertTrue(top < 0 || top == box[1], "beside its row");
+                    lastRight = box[0] + box[2];
+                    top = box[1];
+                }
+            }
+            lastBottom = top + 100;
+        }
+        assertTrue(extent(sheet, 0xFF8000)[4] > 90 * 90, "the subject");
+    }
+
+    @Test void titlesAreDrawnWithoutAnyFont() throws Failure {
+        Picture sheet = sheet(Examples.comparison(List.of("a {}"), List.of(0L)));
+        int[] ink = extent(sheet, 0x1F2328);
+        assertEquals(48, ink[0], 6, "the title and the rows' names begin at the margin");
+        assertTrue(ink[4] > 500, "pixels of ink: " + ink[4]);
+        noClasses().should().dependOnClassesThat().haveFullyQualifiedName("java.awt.Font")
+            .orShould().dependOnClassesThat().haveFullyQualifiedName("java.awt.Graphics")
+            .orShould().dependOnClassesThat().haveFullyQualifiedName("java.awt.Graphics2D")
+            .because("a bare machine has no font, and drawing text there fails")
+            .check(new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("atomstudio.app.compare", "atomstudio.diffusion.picture"));
+    }
+
+    @Test void manyColumnsGoOnBelow() throws Failure {
+        List<Long> seeds = LongStream.range(0, 3).boxed().toList();
+        Comparison comparison = Examples.comparison(List.of("a", "b", "c", "d", "e"), seeds);
+        Bands bands = Bands.of(comparison);
+        assertEquals(2, bands.bands().size());
+        assertEquals(List.of(2, 3), bands.bands().stream().map(List::size).toList());
+        Picture sheet = sheet(comparison);
+        assertTrue(extent(sheet, Examples.colour(0, 4, 2))[1] > extent(sheet, Examples.colour(2, 0, 0))[1], "the second band is below the first");
+    }
+
+    @Test void manySeedsOfOnePromptGoOnBelow() {
+        Bands bands = Bands.of(Examples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
+        assertEquals(3, bands.bands().size());
+        assertEquals(25, bands.bands().stream().flatMap(List::stream).mapToInt(span -> span.seeds().size()).sum());
+    }
+
+    @Test void aSheetStopsGrowingAndSaysSo() {
+        List<String> prompts = LongStream.range(0, 300).mapToObj(i -> "prompt " + i).toList();
+        assertEquals(180, Bands.of(Examples.comparison(prompts, List.of(0L))).leftOut());
+    }
+
+    @Test void equalComparisonsGiveEqualSheets() throws Failure {
+        Comparison comparison = Examples.comparison(List.of("a {}"), List.of(0L));
+        assertEquals(sheet(comparison), sheet(comparison));
+    }
+}
