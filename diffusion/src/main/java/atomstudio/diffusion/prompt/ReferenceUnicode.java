@@ -1,0 +1,75 @@
+package atomstudio.diffusion.prompt;
+
+import java.text.Normalizer;
+
+/// Unicode as the reference tokenizer's libraries know it. Its character classes are Java 25's (Unicode 16), its canonical
+/// composition is of Unicode 9 (later combining marks neither move nor compose), its lower case of Unicode 17.
+final class ReferenceUnicode {
+    /// Combining marks, and parts of compositions, younger than Unicode 9: first and last of each range.
+    private static final int[] YOUNGER = {
+        0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715, 0x1715, 0x1ABF, 0x1ACE,
+        0x1DF6, 0x1DFA, 0xA82C, 0xA82C, 0x105D2, 0x105D2, 0x105DA, 0x105DA, 0x10D24, 0x10D27, 0x10D69, 0x10D6D, 0x10EAB, 0x10EAC, 0x10EFD, 0x10EFF,
+        0x10F46, 0x10F50, 0x10F82, 0x10F85, 0x11070, 0x11070, 0x1133B, 0x1133B, 0x113B8, 0x113B8, 0x113BB, 0x113BB, 0x113C2, 0x113C9,
+        0x113CE, 0x113D0, 0x1145E, 0x1145E, 0x11839, 0x1183A, 0x11930, 0x11930, 0x1193D, 0x1193E, 0x11943, 0x11943, 0x119E0, 0x119E0,
+        0x11A34, 0x11A34, 0x11A47, 0x11A47, 0x11A99, 0x11A99, 0x11D42, 0x11D42, 0x11D44, 0x11D45, 0x11D97, 0x11D97, 0x11F41, 0x11F42,
+        0x1611E, 0x1612F, 0x16D63, 0x16D6A, 0x16FF0, 0x16FF1, 0x1E08F, 0x1E08F, 0x1E130, 0x1E136, 0x1E2AE, 0x1E2AE, 0x1E2EC, 0x1E2EF,
+        0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF};
+
+    private ReferenceUnicode() {}
+
+    static boolean isSpace(int codePoint) {
+        return codePoint >= 0x9 && codePoint <= 0xD || codePoint == 0x85 || Character.isSpaceChar(codePoint);
+    }
+
+    static boolean isLetter(int codePoint) {
+        return Character.isLetter(codePoint);
+    }
+
+    static boolean isNumber(int codePoint) {
+        return switch (Character.getType(codePoint)) {
+            case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> true;
+            default -> false;
+        };
+    }
+
+    /// Canonical composition (NFC), then lower case, one code point at a time: no rule looks at neighbours.
+    static String normalize(String text) {
+        StringBuilder normalized = new StringBuilder(text.length());
+        int from = 0;
+        for (int at = 0; at < text.length(); ) {
+            int codePoint = text.codePointAt(at);
+            int next = at + Character.charCount(codePoint);
+            if (codePoint >= YOUNGER[0] && isYounger(codePoint)) {
+                appendLower(Normalizer.normalize(text.substring(from, at), Normalizer.Form.NFC), normalized);
+                appendLower(codePoint, normalized);
+                from = next;
+            }
+            at = next;
+        }
+        appendLower(Normalizer.normalize(text.substring(from), Normalizer.Form.NFC), normalized);
+        return normalized.toString();
+    }
+
+    private static boolean isYounger(int codePoint) {
+        for (int i = 0; i < YOUNGER.length && YOUNGER[i] <= codePoint; i += 2) {
+            if (codePoint <= YOUNGER[i + 1]) return true;
+        }
+        return false;
+    }
+
+    private static void appendLower(String text, StringBuilder to) {
+        text.codePoints().forEach(codePoint -> appendLower(codePoint, to));
+    }
+
+    private static void appendLower(int codePoint, StringBuilder to) {
+        if (codePoint == 0x130) {
+            to.append("i\u0307");
+        } else if (codePoint == 0xA7CE || codePoint == 0xA7D2 || codePoint == 0xA7D4) {
+            to.appendCodePoint(codePoint + 1);
+        } else if (codePoint >= 0x16EA0 && codePoint <= 0x16EB8) {
+            to.appendCodePoint(codePoint + 0x1B);
+        } else {
+            to.appendCodePoint(Character.toLowerCase(codePoint));
+        }
+    }
+}

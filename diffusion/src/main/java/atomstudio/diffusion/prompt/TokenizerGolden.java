@@ -1,0 +1,78 @@
+package atomstudio.diffusion.prompt;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Texts and a reference tokenizer's ids, one JSON object a line: `text`, `ids` (all of them) and `paddedN` (cut and padded to N).
+/// Ids must be equal: the tolerance is 0.
+public final class TokenizerGolden {
+    private static final Pattern PADDED = Pattern.compile("padded(\\d{1,6})");
+    private static final int QUOTED = 24;
+
+    private TokenizerGolden() {}
+
+    public static List<Deviation> verify(Path golden, Tokenizer tokenizer) throws Failure {
+        List<Deviation> deviations = new ArrayList<>();
+        int number = 0;
+        for (String line : lines(golden)) {
+            number++;
+            if (line.isBlank()) continue;
+            try {
+                verify(number, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
+            } catch (JsonParseException | IllegalStateException | UnsupportedOperationException | NumberFormatException | NullPointerException e) {
+                throw new Failure.Unreadable(golden + ", line " + number + ": expected JSON with text and ids: " + e.getMessage(), e);
+            }
+        }
+        return deviations;
+    }
+
+    private static List<String> lines(Path golden) throws Failure {
+        try {
+            return Files.readAllLines(golden);
+        } catch (IOException e) {
+            throw new Failure.Unreadable(golden + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void verify(int number, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations) {
+        String text = line.get("text").getAsString();
+        for (Map.Entry<String, JsonElement> entry : line.entrySet()) {
+            Matcher padded = PADDED.matcher(entry.getKey());
+            int[] found;
+            if (entry.getKey().equals("ids")) found = tokenizer.encode(text);
+            else if (padded.matches()) found = tokenizer.withLimit(Integer.parseInt(padded.group(1))).tokens(text).ids();
+            else continue;
+            String name = "line " + number + " " + entry.getKey() + " \"" + quoted(text) + "\"";
+            deviations.add(Deviation.absolute(name, vector(entry.getValue().getAsJsonArray()), vector(found), 0));
+        }
+    }
+
+    private static String quoted(String text) {
+        return text.codePointCount(0, text.length()) <= QUOTED ? text : text.substring(0, text.offsetByCodePoints(0, QUOTED)) + "…";
+    }
+
+    private static Tensor vector(JsonArray ids) {
+        return vector(ids.asList().stream().mapToInt(JsonElement::getAsInt).toArray());
+    }
+
+    private static Tensor vector(int... ids) {
+        Tensor vector = Tensor.zeros(Shape.of(ids.length));
+        for (int i = 0; i < ids.length; i++) vector.data()[i] = ids[i];
+        return vector;
+    }
+}

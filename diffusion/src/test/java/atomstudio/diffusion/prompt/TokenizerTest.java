@@ -1,0 +1,109 @@
+package atomstudio.diffusion.prompt;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.tensor.Deviation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TokenizerTest {
+    private static final Path GOLDENS = Shared.root().resolve("diffusion/src/test/resources/goldens/tokenizer");
+
+    private static Tokenizer plain() throws Failure {
+        return Tokenizer.open(GOLDENS.resolve("plain"));
+    }
+
+    private static void assertEqual(List<Deviation> deviations, int expected) {
+        assertEquals(expected, deviations.size());
+        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+    }
+
+    @Test void givesTheReferencesIds() throws Exception {
+        assertEqual(TokenizerGolden.verify(GOLDENS.resolve("plain.jsonl"), plain()), 360);
+    }
+
+    @Test void givesTheReferencesIdsWherePaddingIsAnExclamationMark() throws Exception {
+        assertEqual(TokenizerGolden.verify(GOLDENS.resolve("bang.jsonl"), Tokenizer.open(GOLDENS.resolve("bang"))), 360);
+    }
+
+    @Test void givesTheReferencesIdsWithThePublishedVocabulary() throws Exception {
+        Tokenizer tokenizer = Tokenizer.open(Shared.file("data/clip-vocabulary"));
+        assertEqual(TokenizerGolden.verify(Shared.file("goldens/tokenizer/clip.jsonl"), tokenizer), 76);
+        assertEquals(77, tokenizer.limit());
+    }
+
+    @Test void takesTheLimitFromTheModel() throws Exception {
+        assertEquals(16, plain().limit());
+        assertEquals(16, plain().tokens("a dog").ids().length);
+    }
+
+    @Test void quotesWhatDidNotFitAsItWasWritten() throws Exception {
+        Tokenizer tokenizer = plain();
+        assertEquals(Optional.empty(), tokenizer.tokens("a dog ".repeat(7)).dropped());
+        assertEquals(Optional.of("And CAFE\u0301"), tokenizer.tokens("a dog ".repeat(7) + " And CAFE\u0301 ").dropped());
+        assertEquals(Optional.of("<|endoftext|> x"), tokenizer.tokens("a dog ".repeat(7) + "<|endoftext|> x").dropped());
+    }
+
+    @Test void quotesFromTheMiddleOfAWordWhereCompositionShortenedIt() throws Exception {
+        String text = "e\u0301".repeat(7) + "e\u0301!";
+        Tokens tokens = plain().tokens(text);
+        int[] whole = plain().encode(text);
+        assertArrayEquals(Arrays.copyOf(whole, 15), Arrays.copyOf(tokens.ids(), 15));
+        assertTrue(whole.length > 16);
+        assertEquals(Optional.of("e\u0301!"), tokens.dropped());
+    }
+
+    @Test void theEmptyPromptIsStartStopAndPadding() throws Exception {
+        int[] around = plain().encode("");
+        int[] expected = new int[16];
+        Arrays.fill(expected, around[1]);
+        expected[0] = around[0];
+        assertArrayEquals(expected, plain().tokens("").ids());
+    }
+
+    @Test void aMegabyteOfTextIsReadInMoments() throws Exception {
+        Tokenizer tokenizer = plain();
+        for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19))) {
+            int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encode(text));
+            Tokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.tokens(text));
+            assertArrayEquals(Arrays.copyOf(ids, 15), Arrays.copyOf(tokens.ids(), 15));
+            assertTrue(tokens.dropped().orElseThrow().length() > 1 << 16);
+        }
+    }
+
+    @Test void refusesAFolderThatHasNoVocabulary(@TempDir Path folder) {
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("expected vocab.json"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder.resolve("none"))).getMessage().contains("found nothing"));
+    }
+
+    @Test void refusesAMergeOfTokensThatAreNotInTheVocabulary(@TempDir Path folder) throws IOException {
+        Files.copy(GOLDENS.resolve("plain/vocab.json"), folder.resolve("vocab.json"));
+        Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na zz\n");
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("merge 1"));
+    }
+
+    @Test void refusesASpecialTokenThatIsNotInTheVocabulary(@TempDir Path folder) throws IOException {
+        for (String file : List.of("vocab.json", "merges.txt")) Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"pad_token\": \"<pad>\"}");
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("<pad>"));
+    }
+
+    @Test void refusesAVocabularyThatIsNotJson(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("vocab.json"), "{\"a\": 1");
+        Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n");
+        assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder));
+    }
+}
