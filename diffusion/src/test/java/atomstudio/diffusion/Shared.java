@@ -14,6 +14,11 @@ public final class Shared {
         return Path.of(System.getProperty("atomstudio.root", "..")).toAbsolutePath().normalize();
     }
 
+    /// A file of the project's own test resources; other modules' tests use them too.
+    public static Path own(String path) {
+        return root().resolve("diffusion/src/test/resources").resolve(path);
+    }
+
     /// A file of `../shared`; the test is skipped, saying so, where it does not exist.
     public static Path file(String path) {
         Path file = root().resolveSibling("shared").resolve(path);

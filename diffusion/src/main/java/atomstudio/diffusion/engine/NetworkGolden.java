@@ -16,9 +16,9 @@ public final class NetworkGolden {
 
     private NetworkGolden() {}
 
-    /// Whether these tensor names are such a golden's.
-    public static boolean matches(Set<String> names) {
-        return names.stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids"));
+    /// Whether a file is such a golden.
+    public static boolean recognizes(Safetensors file) {
+        return file.tensors().keySet().stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids"));
     }
 
     /// Runs everything that the golden holds on the engine.

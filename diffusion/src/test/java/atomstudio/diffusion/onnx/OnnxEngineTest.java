@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OnnxEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
     void agreesWithTheReferenceOnEveryNetwork(String name) throws Exception {
-        Path folder = Shared.file("goldens/nets/" + name);
+        Path folder = Shared.own("goldens/nets/" + name);
         try (Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
                 OnnxEngine engine = OnnxEngine.open(ModelFolder.open(folder.resolve("model")), Device.CPU, 2)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);

@@ -1,0 +1,100 @@
+package atomstudio.diffusion.engine;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.NoiseSource;
+import atomstudio.diffusion.sample.Sampled;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplerName.Spaced;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Whole pictures of a reference pipeline: metadata `case` says how they were made, `noise`, `latents` and `pixels` what came of it.
+public final class PictureGolden {
+    private static final double NOISE = 2e-6;
+    private static final double LATENTS = 1e-3;
+    /// Root mean square error of the 8-bit picture at a peak signal-to-noise ratio of 40 dB.
+    private static final double RMSE_AT_40_DB = 255 / Math.pow(10, 40 / 20.0);
+
+    private PictureGolden() {}
+
+    public static boolean recognizes(Safetensors file) {
+        return file.metadata().containsKey("case") && file.tensors().keySet().containsAll(List.of("noise", "latents", "pixels"));
+    }
+
+    /// Makes each picture of the case by itself and compares.
+    /// @throws Failure.NotBuilt for a sampler or setting that this program does not have yet
+    public static List<Deviation> compare(Safetensors golden, ModelFolder model, Engine engine) throws Failure {
+        Generation first = generation(golden, model);
+        TextToImage pipeline = TextToImage.of(model, engine);
+        Tensor noise = golden.read("noise");
+        Tensor latents = golden.read("latents");
+        Tensor pixels = golden.read("pixels");
+        List<Deviation> deviations = new ArrayList<>();
+        for (int k = 0; k < noise.shape().size(0); k++) {
+            Generation generation = first.withSeed(first.seed() + k);
+            String suffix = noise.shape().size(0) == 1 ? "" : "." + k;
+            Shape shape = noise.shape().with(0, 1);
+            deviations.add(Deviation.absolute("noise" + suffix, noise.rows(k, k + 1), NoiseSource.ofSeeds(generation.seed()).draw(shape), NOISE));
+            if (!(pipeline.latents(generation, StepListener.none()) instanceof Sampled.Finished(Tensor found))) throw new IllegalStateException("nobody said stop");
+            deviations.add(Deviation.relative("latents" + suffix, latents.rows(k, k + 1), found, LATENTS));
+            deviations.add(eightBit("picture" + suffix, Picture.of(pixels.rows(k, k + 1)), Picture.of(pipeline.decode(found))));
+        }
+        return deviations;
+    }
+
+    private static Deviation eightBit(String name, Picture expected, Picture found) {
+        double squares = 0;
+        for (int i = 0; i < expected.argb().length; i++) {
+            for (int shift = 0; shift <= 16; shift += 8) {
+                double difference = (expected.argb()[i] >> shift & 0xFF) - (found.argb()[i] >> shift & 0xFF);
+                squares += difference * difference;
+            }
+        }
+        double rmse = Math.sqrt(squares / (3.0 * expected.argb().length));
+        return new Deviation(name + " (8-bit, root mean square)", rmse, rmse / 255, new Deviation.Bound(Deviation.Measure.ABSOLUTE, RMSE_AT_40_DB));
+    }
+
+    private static Generation generation(Safetensors golden, ModelFolder model) throws Failure {
+        try {
+            JsonObject made = JsonParser.parseString(golden.metadata().get("case")).getAsJsonObject();
+            String scheduler = made.get("scheduler").getAsString();
+            SamplerName sampler = SamplerName.ofClass(scheduler).orElse(null);
+            if (sampler == null) throw new Failure.NotBuilt("sampler " + scheduler + " is not built yet");
+            Settings settings = new Settings(sampler, spaced(made), made.get("steps").getAsInt(), made.get("guidance").getAsDouble(),
+                    side(made, "width", model), side(made, "height", model));
+            return new Generation(new Prompt(made.get("prompt").getAsString(), text(made, "negative")), settings, made.get("seed").getAsLong(), List.of());
+        } catch (RuntimeException e) {
+            throw new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, steps and guidance: " + e.getMessage(), e);
+        }
+    }
+
+    private static Spaced spaced(JsonObject made) throws Failure {
+        Spaced spaced = Spaced.MODEL;
+        for (Map.Entry<String, JsonElement> setting : made.getAsJsonObject("config").entrySet()) {
+            if (!setting.getKey().equals("use_karras_sigmas")) throw new Failure.NotBuilt("scheduler setting " + setting.getKey() + " is not built yet");
+            if (setting.getValue().getAsBoolean()) spaced = Spaced.KARRAS;
+        }
+        return spaced;
+    }
+
+    private static int side(JsonObject made, String key, ModelFolder model) {
+        return made.has(key) ? made.get(key).getAsInt() : model.pictureSize();
+    }
+
+    private static String text(JsonObject made, String key) {
+        return made.has(key) && !made.get(key).isJsonNull() ? made.get(key).getAsString() : "";
+    }
+}

@@ -1,0 +1,63 @@
+package atomstudio.diffusion.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// Whole pictures of the embedded model against the reference pipeline. The goldens belong to the model: `assets/refresh.sh` replaces both.
+class PictureGoldenTest {
+    private static final Path OWN = Shared.own("goldens/pictures");
+
+    @Test void makesThePicturesThatTheReferenceMakes() throws Exception {
+        assertEquals(3 * pictures(OWN), check(OWN));
+    }
+
+    @Test void makesTheSharedPicturesToo() throws Exception {
+        assertTrue(check(Shared.file("goldens/pictures")) > 0);
+    }
+
+    private static int check(Path folder) throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        int compared = 0;
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            for (Path file : goldens(folder)) {
+                try (Safetensors golden = Safetensors.open(file)) {
+                    List<Deviation> deviations = PictureGolden.compare(golden, model, engine);
+                    compared += deviations.size();
+                    for (Deviation deviation : deviations) assertTrue(deviation.within(), file.getFileName() + ": " + deviation);
+                }
+            }
+        }
+        return compared;
+    }
+
+    private static int pictures(Path folder) throws Exception {
+        int pictures = 0;
+        for (Path file : goldens(folder)) {
+            try (Safetensors golden = Safetensors.open(file)) {
+                pictures += (int) golden.info("noise").shape().size(0);
+            }
+        }
+        return pictures;
+    }
+
+    private static List<Path> goldens(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> goldens = files.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
+            assertFalse(goldens.isEmpty(), folder + " holds no goldens");
+            return goldens;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package atomstudio.diffusion.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelFolderTest {
+    private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
+
+    @TempDir Path folder;
+
+    @Test void opensTheEmbeddedModelWhole() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        for (Part part : Part.values()) {
+            try (Checkpoint checkpoint = model.checkpoint(part)) {
+                long stored = 0;
+                for (String name : checkpoint.names()) stored += checkpoint.info(name).shape().elements();
+                long unused = checkpoint.unused(model.layers(part)).stream().mapToLong(name -> checkpoint.info(name).shape().elements()).sum();
+                assertEquals(stored - unused, DryRun.parameters(model.layers(part)), part.toString());
+            }
+        }
+        assertTrue(model.words().contains("car"), "words: " + model.words());
+    }
+
+    @Test void listsEveryTensorThatIsMissingOrOfAnotherShape() throws Exception {
+        copy("sd1");
+        Map<String, Tensor> weights = weights();
+        weights.remove("conv_in.weight");
+        weights.put("conv_out.bias", Tensor.zeros(Shape.of(5)));
+        SafetensorsWriter.write(folder.resolve(WEIGHTS), weights, Map.of());
+        Failure.Incompatible failure = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder).checkpoint(Part.UNET));
+        assertTrue(failure.getMessage().contains("2 tensors do not fit"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("conv_in.weight: expected (16,4,3,3), found nothing"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("conv_out.bias: expected (4), found (5)"), failure.getMessage());
+    }
+
+    @Test void readsShardsThatAnIndexNames() throws Exception {
+        copy("sd1");
+        Map<String, Tensor> weights = weights();
+        Map<String, Tensor> first = new LinkedHashMap<>();
+        Map<String, Tensor> second = new LinkedHashMap<>();
+        StringBuilder map = new StringBuilder();
+        for (Map.Entry<String, Tensor> entry : weights.entrySet()) {
+            boolean early = first.size() <= weights.size() / 2;
+            (early ? first : second).put(entry.getKey(), entry.getValue());
+            map.append(map.isEmpty() ? "" : ",").append('"').append(entry.getKey()).append("\":\"part-").append(early ? 1 : 2).append(".safetensors\"");
+        }
+        Files.delete(folder.resolve(WEIGHTS));
+        SafetensorsWriter.write(folder.resolve("unet/part-1.safetensors"), first, Map.of());
+        SafetensorsWriter.write(folder.resolve("unet/part-2.safetensors"), second, Map.of());
+        Files.writeString(folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
+        try (Checkpoint checkpoint = ModelFolder.open(folder).checkpoint(Part.UNET)) {
+            assertEquals(weights.get("conv_in.weight"), checkpoint.read("conv_in.weight"));
+            assertEquals(folder.resolve("unet/part-2.safetensors"), checkpoint.file(List.copyOf(second.keySet()).getLast()));
+        }
+    }
+
+    @Test void readsOldNamesAndListsWhatNothingUses() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        try (Checkpoint text = model.checkpoint(Part.TEXT); Checkpoint vae = model.checkpoint(Part.VAE)) {
+            assertEquals(List.of("text_model.embeddings.position_ids"), text.unused(model.layers(Part.TEXT)));
+            assertTrue(vae.has("decoder.mid_block.attentions.0.to_out.0.weight"));
+        }
+    }
+
+    @Test void saysWhatIsNoModelFolder() throws Exception {
+        assertMessage("is not a model folder", Failure.Unreadable.class, folder);
+        copy("sd1");
+        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
+        assertMessage("StableDiffusionXLPipeline cannot be run here", Failure.Incompatible.class, folder);
+        Files.writeString(folder.resolve("model_index.json"), "not JSON {");
+        assertMessage("expected a JSON object", Failure.Unreadable.class, folder);
+    }
+
+    @Test void refusesArchitecturesThatAreNotBuilt() throws Exception {
+        copy("sd1");
+        Path config = folder.resolve("unet/config.json");
+        String original = Files.readString(config);
+        Files.writeString(config, original.replaceAll("\"addition_embed_type\": null", "\"addition_embed_type\": \"text_time\""));
+        assertMessage("addition_embed_type", Failure.Incompatible.class, folder);
+        Files.writeString(config, original.replaceAll("\"cross_attention_dim\": \\d+", "\"cross_attention_dim\": 31"));
+        assertMessage("text_encoder gives 24 numbers a token, unet expects 31", Failure.Incompatible.class, folder);
+        Files.writeString(config, original.replaceAll("\"norm_num_groups\": \\d+", "\"norm_num_groups\": 7"));
+        assertMessage("norm_num_groups = 7 does not divide the width 16", Failure.Incompatible.class, folder);
+    }
+
+    @Test void saysThatPickledWeightsAreNotRead() throws Exception {
+        copy("sd1");
+        Files.move(folder.resolve(WEIGHTS), folder.resolve("unet/diffusion_pytorch_model.bin"));
+        Failure.Unreadable failure = assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder).checkpoint(Part.UNET));
+        assertTrue(failure.getMessage().contains("only pickled weights"), failure.getMessage());
+    }
+
+    @Test void namesTheNearestSizeThatWorks() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        assertEquals(Optional.empty(), model.sizeProblem(136, 104));
+        assertTrue(model.sizeProblem(100, 131).orElseThrow().endsWith("the nearest size that works is 104x128"));
+        assertTrue(model.sizeProblem(0, 8).orElseThrow().endsWith("8x8"));
+    }
+
+    private static <F extends Failure> void assertMessage(String part, Class<F> kind, Path folder) {
+        F failure = assertThrows(kind, () -> ModelFolder.open(folder));
+        assertTrue(failure.getMessage().contains(part), failure.getMessage());
+    }
+
+    private Map<String, Tensor> weights() throws Failure {
+        Map<String, Tensor> weights = new LinkedHashMap<>();
+        try (Safetensors file = Safetensors.open(folder.resolve(WEIGHTS))) {
+            for (String name : file.tensors().keySet()) weights.put(name, file.read(name));
+        }
+        return weights;
+    }
+
+    private void copy(String name) throws IOException {
+        Path from = Shared.own("goldens/nets/" + name + "/model");
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Path to = folder.resolve(from.relativize(file).toString());
+                if (Files.isDirectory(file)) Files.createDirectories(to);
+                else Files.copy(file, to);
+            }
+        }
+    }
+}

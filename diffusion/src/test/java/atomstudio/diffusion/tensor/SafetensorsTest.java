@@ -1,0 +1,118 @@
+package atomstudio.diffusion.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SafetensorsTest {
+    @TempDir Path folder;
+
+    @Test void readsWhatItWrites() throws Exception {
+        Path file = folder.resolve("a.safetensors");
+        Tensor matrix = new Tensor(Shape.of(2, 3), new float[] {1, -2, 3.5f, Float.MIN_VALUE, 0, 1e30f});
+        Tensor scalar = new Tensor(Shape.of(), new float[] {7});
+        SafetensorsWriter.write(file, Map.of("z", matrix, "a", scalar), Map.of("made", "by \"us\""));
+        try (Safetensors read = Safetensors.open(file)) {
+            assertEquals(List.of("a", "z"), List.copyOf(read.tensors().keySet()));
+            assertEquals(matrix, read.read("z"));
+            assertEquals(scalar, read.read("a"));
+            assertEquals(Map.of("made", "by \"us\""), read.metadata());
+            assertEquals(28, read.payload().byteSize());
+        }
+    }
+
+    @Test void equalTensorsGiveEqualBytes() throws Exception {
+        Tensor x = new Tensor(Shape.of(1), new float[] {1});
+        SafetensorsWriter.write(folder.resolve("1"), Map.of("a", x, "b", x), Map.of("k", "v", "l", "w"));
+        SafetensorsWriter.write(folder.resolve("2"), Map.of("b", x, "a", x), Map.of("l", "w", "k", "v"));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("1")), Files.readAllBytes(folder.resolve("2")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F16,003C00C0,1,-2", "BF16,803F00C0,1,-2", "F32,0000803F000000C0,1,-2", "F64,000000000000F03F00000000000000C0,1,-2", "I64,0100000000000000FEFFFFFFFFFFFFFF,1,-2", "I32,01000000FEFFFFFF,1,-2", "I8,01FE,1,-2", "U8,01FE,1,254", "BOOL,0100,1,0"})
+    void widensEveryElementType(String dtype, String bytes, float first, float second) throws Exception {
+        byte[] payload = HexFormat.of().parseHex(bytes);
+        Path file = raw("{\"x\":{\"dtype\":\"" + dtype + "\",\"shape\":[2],\"data_offsets\":[0," + payload.length + "]}}", payload);
+        try (Safetensors read = Safetensors.open(file)) {
+            assertArrayEquals(new float[] {first, second}, read.read("x").data());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}|is truncated: x should end at byte",
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}|say otherwise",
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}|needs 8 bytes",
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}|expected dtype, shape and data_offsets",
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}|a size is negative",
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}|expected dtype, shape and data_offsets",
+        "{\"x\":{\"dtype\":\"Q9\",\"shape\":[1],\"data_offsets\":[0,4]}}|element type Q9 is not supported",
+        "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}|overlap",
+        "{\"x\":7}|expected dtype, shape and data_offsets",
+        "{\"x\":|not valid JSON",
+        "[1]|does not start with '{'",
+        "{\"__metadata__\":{\"a\":{}}}|__metadata__.a: expected a string"})
+    void refusesAHeaderThatLies(String header, String complaint) throws Exception {
+        Path file = raw(header, new byte[4]);
+        Failure.Unreadable failure = assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file));
+        assertTrue(failure.getMessage().contains(complaint) && failure.getMessage().startsWith(file.toString()), failure.getMessage());
+    }
+
+    @Test void refusesAHeaderLengthBeyondTheFileWithoutAllocatingIt() throws Exception {
+        Path file = folder.resolve("long");
+        Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 90_000_000).array());
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("is truncated"));
+        Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(0, -1).array());
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("is not a safetensors file"));
+        Files.write(file, new byte[0]);
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("found only 0 bytes"));
+    }
+
+    @Test void refusesDeepNestingAsBadJson() throws Exception {
+        Path file = raw("{\"x\":" + "[".repeat(200_000), new byte[0]);
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("not valid JSON"));
+    }
+
+    @Test void namesAMissingFileAndAFolder() {
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(folder.resolve("no"))).getMessage().contains("found nothing"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(folder)).getMessage().contains("found a folder"));
+    }
+
+    @Test void keepsTheOldFileWhenWritingFails() throws Exception {
+        Path file = folder.resolve("kept");
+        Files.writeString(file, "old");
+        Failure.Unwritable failure = assertThrows(Failure.Unwritable.class, () -> AtomicFile.write(file, out -> {
+            out.write(new byte[100_000]);
+            throw new IOException("No space left on device");
+        }));
+        assertTrue(failure.getMessage().contains("No space left on device"), failure.getMessage());
+        assertEquals("old", Files.readString(file));
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
+        }
+    }
+
+    private Path raw(String header, byte[] payload) throws IOException {
+        byte[] json = header.getBytes(StandardCharsets.UTF_8);
+        Path file = folder.resolve("raw.safetensors");
+        ByteBuffer all = ByteBuffer.allocate(8 + json.length + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        Files.write(file, all.putLong(json.length).put(json).put(payload).array());
+        return file;
+    }
+}
