@@ -39,6 +39,11 @@ public record Home(Path folder) {
         return folder.resolve("natives");
     }
 
+    /// Hashes of base models that were computed once.
+    public Path baseHashes() {
+        return folder.resolve("base-hashes.json");
+    }
+
     /// Warnings, and the stack trace of anything unexpected.
     public Path log() {
         return folder.resolve("studio.log");

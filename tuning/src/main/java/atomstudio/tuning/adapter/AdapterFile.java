@@ -3,6 +3,7 @@ package atomstudio.tuning.adapter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
@@ -25,6 +26,11 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     public AdapterFile {
         layers = List.copyOf(layers);
         values = Map.copyOf(values);
+    }
+
+    /// Whether an open file says that it is an adapter of ours.
+    public static boolean recognizes(Safetensors file) {
+        return AdapterFormat.FORMAT.equals(file.metadata().get("format"));
     }
 
     /// @throws Failure.Unreadable when the file is missing, damaged, or no adapter of ours

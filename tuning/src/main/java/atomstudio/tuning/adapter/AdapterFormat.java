@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
 /// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers (`METHOD.SLOT.SHAPE` where layers
 /// have it in several shapes); the metadata `layers` name them in order, each with its weight's shape: `{"atoms.M":{"conv_in":[64,4,3,3],…}}`.
 final class AdapterFormat {
-    private static final String FORMAT = "atomstudio.adapter";
+    static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
 
     private AdapterFormat() {}

@@ -1,0 +1,182 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.jobs.LoadedAdapter;
+import atomstudio.app.jobs.PictureMaker;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.StepListener.Next;
+import atomstudio.tuning.adapter.BaseHashes;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `studio generate`: pictures from a prompt, with an adapter or without.
+@Command(
+        name = "generate",
+        description = "Makes pictures from a prompt.",
+        footer = {"", "Examples:", "  studio generate --prompt \"a red apple on a table\" --out apple.png",
+            "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors --count 4 --seed 1 --out car.png",
+            "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png"})
+final class GenerateCommand implements Callable<Integer> {
+    private static final int MOST_PICTURES = 10_000;
+
+    private final Studio studio;
+
+    @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What the picture should show; may be empty.")
+    private String prompt = "";
+
+    @Option(names = "--model", paramLabel = "DIR", description = "A Stable Diffusion 1.x or 2.x folder in diffusers' layout. Default: the embedded model.")
+    private @Nullable Path model;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Equal seeds give equal pictures. Default: random, printed.")
+    private @Nullable Long seed;
+
+    @Option(names = "--count", paramLabel = "N", defaultValue = "1", description = "Pictures; picture k has seed + k and goes to FILE-k.png. Default: ${DEFAULT-VALUE}.")
+    private int count;
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Option(names = "--adapter", paramLabel = "FILE", description = "What a run made (adapter.safetensors, or an exported one).")
+    private @Nullable Path adapter;
+
+    @Option(names = "--strength", paramLabel = "X", defaultValue = "1", description = "Of the adapter, 0 to 2. Default: ${DEFAULT-VALUE}.")
+    private double strength;
+
+    @Mixin
+    private DeviceOption device = new DeviceOption();
+
+    @Option(names = "--out", paramLabel = "FILE.png", required = true, description = "Where the picture goes.")
+    private Path out = Path.of("");
+
+    @Option(names = "--overwrite", description = "Replace pictures that are there.")
+    private boolean overwrite;
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    @Spec
+    private CommandSpec spec;
+
+    GenerateCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    @Override public Integer call() throws Failure {
+        List<Path> files = files();
+        ModelFolder folder = ModelFolder.open(studio.model(model));
+        Settings settings = sampling.settings(studio, folder);
+        long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
+        Optional<LoadedAdapter> loaded = adapter == null ? Optional.empty() : Optional.of(load(folder, adapter));
+        List<Applied> adapters = loaded.map(one -> List.of(new Applied(one.adapter(), strength))).orElse(List.of());
+        Generation generation = new Generation(new Prompt(prompt, sampling.negative()), settings, first, adapters);
+        try (PictureMaker maker = PictureMaker.open(folder, device.device())) {
+            warnOfDropped(maker, "prompt", prompt);
+            warnOfDropped(maker, "negative prompt", sampling.negative());
+            int code = make(maker, generation, files);
+            if (loaded.isPresent()) loaded.get().otherWeights().ifPresent(studio.terminal()::note);        // may read the whole model: after the pictures
+            return code;
+        }
+    }
+
+    private int make(PictureMaker maker, Generation generation, List<Path> files) throws Failure {
+        int steps = generation.settings().steps();
+        long started = System.nanoTime();
+        JsonArray pictures = new JsonArray();
+        try (StopSignal.Watch watch = studio.stop().watch(); Progress progress = Progress.of(studio.terminal(), "generating", steps * files.size())) {
+            for (int k = 0; k < files.size(); k++) {
+                int before = k * steps;
+                Generation one = generation.withSeed(generation.seed() + k);
+                Optional<Picture> picture = maker.make(one, (done, latents) -> {
+                    progress.at(Math.min(before + done, before + steps));
+                    return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
+                });
+                if (picture.isEmpty()) return cancelled(k);
+                maker.save(files.get(k), picture.get(), one);
+                pictures.add(picture(files.get(k), one.seed()));
+                if (!json) {
+                    progress.close();
+                    studio.terminal().result(files.get(k) + "  seed " + one.seed());
+                }
+            }
+        }
+        if (json) studio.terminal().result(json(generation, pictures, (System.nanoTime() - started) / 1e9).toString());
+        return ExitCode.DONE;
+    }
+
+    private int cancelled(int done) {
+        studio.terminal().note("Cancelled; " + done + (done == 1 ? " picture is" : " pictures are") + " done.");
+        return ExitCode.CANCELLED;
+    }
+
+    /// Where the pictures go; none of them may be there.
+    private List<Path> files() throws Failure {
+        if (count < 1 || count > MOST_PICTURES) throw usage("--count: expected 1 to " + MOST_PICTURES + ", found " + count);
+        String name = out.getFileName() == null ? "" : out.getFileName().toString();
+        if (!name.toLowerCase(Locale.ROOT).endsWith(".png")) throw usage("--out: expected a file that ends in .png, found " + out);
+        String stem = name.substring(0, name.length() - 4);
+        List<Path> files = count == 1 ? List.of(out) : IntStream.range(0, count).mapToObj(k -> out.resolveSibling(stem + "-" + k + name.substring(stem.length()))).toList();
+        for (Path file : files) {
+            if (Files.exists(file) && !overwrite) throw new Failure.Occupied(file + ": is there already; choose another --out or add --overwrite");
+        }
+        return files;
+    }
+
+    private LoadedAdapter load(ModelFolder folder, Path file) throws Failure {
+        if (!(strength >= 0 && strength <= 2)) throw usage("--strength: expected 0 to 2, found " + strength);
+        LoadedAdapter loaded = LoadedAdapter.load(file, folder, new BaseHashes(studio.home().baseHashes()));
+        loaded.untriggered(prompt).ifPresent(studio.terminal()::note);
+        return loaded;
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    private void warnOfDropped(PictureMaker maker, String what, String text) {
+        maker.dropped(text).ifPresent(dropped -> studio.terminal().note("The " + what + " is longer than the model reads (" + maker.model().text().tokens()
+                + " tokens); dropped: \"" + dropped + "\""));
+    }
+
+    private static JsonObject picture(Path file, long seed) {
+        JsonObject picture = new JsonObject();
+        picture.addProperty("file", file.toString());
+        picture.addProperty("seed", seed);
+        return picture;
+    }
+
+    private static JsonObject json(Generation generation, JsonArray pictures, double seconds) {
+        Settings settings = generation.settings();
+        JsonObject json = new JsonObject();
+        json.addProperty("prompt", generation.prompt().text());
+        json.addProperty("negative", generation.prompt().negative());
+        json.addProperty("sampler", settings.sampler().option());
+        json.addProperty("schedule", settings.spaced().name().toLowerCase(Locale.ROOT));
+        json.addProperty("steps", settings.steps());
+        json.addProperty("guidance", settings.guidance());
+        json.addProperty("width", settings.width());
+        json.addProperty("height", settings.height());
+        json.add("pictures", pictures);
+        json.addProperty("seconds", seconds);
+        return json;
+    }
+}

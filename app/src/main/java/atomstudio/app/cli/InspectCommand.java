@@ -1,0 +1,40 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.inspect.Inspection;
+import atomstudio.diffusion.Failure;
+import com.google.gson.GsonBuilder;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `studio inspect`: what a file or folder is, without loading any native library.
+@Command(
+        name = "inspect",
+        description = "Says what a model, run, adapter, safetensors file or picture is: sizes, numbers, what does not fit.",
+        footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5", "  studio inspect unet/config.json", "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
+final class InspectCommand implements Callable<Integer>, WithoutNatives {
+    private final Studio studio;
+
+    @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a run, an adapter, any safetensors file, or a PNG.")
+    private Path place = Path.of("");
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    InspectCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    @Override public Integer call() throws Failure {
+        Inspection inspection = Inspection.of(place);
+        if (json) {
+            studio.terminal().result(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(inspection.json()));
+        } else {
+            inspection.lines().forEach(studio.terminal()::result);
+        }
+        inspection.problems().forEach(studio.terminal()::note);
+        return inspection.problems().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+    }
+}

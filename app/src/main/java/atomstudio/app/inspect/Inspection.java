@@ -1,0 +1,77 @@
+package atomstudio.app.inspect;
+
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// What was found out about a file or folder: facts, for people and programs alike, and what is wrong with it.
+public record Inspection(JsonObject json, List<String> problems) {
+    private static final int LONGEST_LIST = 12;
+
+    /// @throws Failure.Unreadable when it is nothing that is known here
+    public static Inspection of(Path place) throws Failure {
+        if (Files.isRegularFile(place.resolve("run.json"))) return RunInspection.of(place);
+        if (Files.isRegularFile(place.resolve("model_index.json"))) return ModelInspection.ofFolder(place);
+        if (Files.isRegularFile(place.resolve("config.json"))) return ModelInspection.ofConfig(place.resolve("config.json"));
+        String name = place.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
+        if (Files.isRegularFile(place)) {
+            if (name.endsWith(".json")) return ModelInspection.ofConfig(place);
+            if (name.endsWith(".png")) return PictureInspection.of(place);
+            return TensorsInspection.of(place);
+        }
+        throw new Failure.Unreadable(place + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a safetensors file or a PNG, found "
+                + (Files.isDirectory(place) ? "a folder with none of them" : "nothing"));
+    }
+
+    static Inspection of(JsonObject json) {
+        return new Inspection(json, List.of());
+    }
+
+    /// The facts as aligned lines; long lists are cut, saying so.
+    public List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        write(json, "", lines);
+        return lines;
+    }
+
+    private static void write(JsonObject object, String indent, List<String> lines) {
+        int width = object.keySet().stream().mapToInt(String::length).max().orElse(0);
+        for (Map.Entry<String, JsonElement> entry : object.entrySet()) {
+            String label = indent + entry.getKey();
+            switch (entry.getValue()) {
+                case JsonObject nested -> {
+                    lines.add(label);
+                    write(nested, indent + "  ", lines);
+                }
+                case JsonPrimitive value -> lines.add(label + " ".repeat(indent.length() + width + 2 - label.length()) + text(value));
+                default -> list(label, entry.getValue(), indent, lines);
+            }
+        }
+    }
+
+    private static void list(String label, JsonElement value, String indent, List<String> lines) {
+        if (!value.isJsonArray()) return;
+        lines.add(label + " (" + value.getAsJsonArray().size() + ")");
+        int shown = 0;
+        for (JsonElement element : value.getAsJsonArray()) {
+            if (shown++ == LONGEST_LIST) {
+                lines.add(indent + "  … and " + (value.getAsJsonArray().size() - LONGEST_LIST) + " more; --json lists all");
+                return;
+            }
+            lines.add(indent + "  " + (element.isJsonPrimitive() ? text(element.getAsJsonPrimitive()) : element));
+        }
+    }
+
+    private static String text(JsonPrimitive value) {
+        if (!value.isNumber()) return value.getAsString();
+        double number = value.getAsDouble();
+        return number == Math.rint(number) && Math.abs(number) < 1e15 ? String.format(Locale.ROOT, "%,d", value.getAsLong()) : value.getAsString();
+    }
+}

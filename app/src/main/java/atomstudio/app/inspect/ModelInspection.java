@@ -1,0 +1,115 @@
+package atomstudio.app.inspect;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.Config;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.NetworkConfigs;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.method.MethodSettings;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
+
+/// Models: counted by a dry run over their configuration, weights only looked up by name and shape.
+final class ModelInspection {
+    private ModelInspection() {}
+
+    static Inspection ofFolder(Path folder) throws Failure {
+        ModelFolder model = ModelFolder.open(folder);
+        JsonObject json = new JsonObject();
+        json.addProperty("kind", "model");
+        json.addProperty("name", model.name());
+        json.addProperty("folder", folder.toString());
+        json.addProperty("picture size", model.pictureSize() + "x" + model.pictureSize());
+        json.addProperty("prediction", model.scheduler().prediction().name().toLowerCase(Locale.ROOT));
+        json.addProperty("scheduler", model.scheduler().className());
+        json.addProperty("tokens", model.text().tokens());
+        List<String> problems = new ArrayList<>();
+        for (Part part : Part.values()) json.add(part.folder(), part(model, part, problems));
+        json.add("numbers tuned", methods(model.layers(Part.UNET)));
+        return new Inspection(json, problems);
+    }
+
+    private static JsonObject part(ModelFolder model, Part part, List<String> problems) {
+        List<Layer> layers = model.layers(part);
+        JsonObject json = counts(layers);
+        try (Checkpoint checkpoint = Checkpoint.open(model.folder().resolve(part.folder()), part)) {
+            json.addProperty("stored as", dtypes(checkpoint));
+            List<String> unused = checkpoint.unused(layers);
+            if (!unused.isEmpty()) {
+                JsonArray names = new JsonArray();
+                unused.forEach(names::add);
+                json.add("not used", names);
+            }
+            checkpoint.check(layers);
+        } catch (Failure e) {
+            problems.add(e.getMessage());
+        }
+        return json;
+    }
+
+    private static String dtypes(Checkpoint checkpoint) {
+        TreeSet<String> dtypes = new TreeSet<>();
+        for (String name : checkpoint.names()) dtypes.add(checkpoint.info(name).dtype().name());
+        return String.join(", ", dtypes);
+    }
+
+    /// A network's configuration without its weights.
+    static Inspection ofConfig(Path file) throws Failure {
+        Config config = Config.read(file);
+        String kind = config.text("_class_name", config.text("model_type", ""));
+        JsonObject json = new JsonObject();
+        switch (kind) {
+            case "UNet2DConditionModel" -> {
+                List<Layer> layers = Inventory.of(NetworkConfigs.unet(config));
+                json.addProperty("kind", "unet");
+                json.add("unet", counts(layers));
+                json.add("numbers tuned", methods(layers));
+            }
+            case "AutoencoderKL" -> {
+                json.addProperty("kind", "vae");
+                json.add("vae", counts(Inventory.of(NetworkConfigs.vae(config))));
+            }
+            case "clip_text_model" -> {
+                json.addProperty("kind", "text_encoder");
+                json.add("text_encoder", counts(Inventory.of(NetworkConfigs.text(config))));
+            }
+            default -> throw new Failure.Unreadable(file + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text model, found "
+                    + (kind.isEmpty() ? "none of these" : kind));
+        }
+        return Inspection.of(json);
+    }
+
+    private static JsonObject counts(List<Layer> layers) {
+        JsonObject json = new JsonObject();
+        json.addProperty("tensors", DryRun.tensors(layers));
+        json.addProperty("parameters", DryRun.parameters(layers));
+        json.addProperty("3x3 convolutions", convolutions(layers, 3));
+        json.addProperty("1x1 convolutions", convolutions(layers, 1));
+        json.addProperty("linear layers", layers.stream().filter(layer -> layer.kind() == Layer.Kind.LINEAR).count());
+        return json;
+    }
+
+    private static long convolutions(List<Layer> layers, int kernel) {
+        return layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == kernel).count();
+    }
+
+    private static JsonObject methods(List<Layer> unet) {
+        JsonObject json = new JsonObject();
+        for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {
+            long numbers = MethodSettings.of(choice).method().numbers(unet);
+            json.addProperty(choice.command(), numbers);
+            // A 1×1 kernel has one atom, so each such convolution would add one number.
+            if (choice == MethodSettings.Choice.ATOMS) json.addProperty("atoms, all convolutions", numbers + convolutions(unet, 1));
+        }
+        return json;
+    }
+}

@@ -1,0 +1,35 @@
+package atomstudio.app.jobs;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/// An adapter that fits a model.
+public record LoadedAdapter(AdapterFile file, Adapter adapter, ModelFolder model, BaseHashes hashes) {
+    /// Reads an adapter and checks that it fits; the model's weights are not read.
+    /// @throws Failure.Incompatible that names every layer that does not fit
+    public static LoadedAdapter load(Path place, ModelFolder model, BaseHashes hashes) throws Failure {
+        AdapterFile file = AdapterFile.read(place);
+        String name = place.getFileName().toString().replaceFirst("\\.safetensors$", "");
+        file.fit(model.name(), Inventory.of(model.unet()), Optional.empty());
+        return new LoadedAdapter(file, file.adapter(name), model, hashes);
+    }
+
+    /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.
+    public Optional<String> otherWeights() throws Failure {
+        return file.fit(model.name(), Inventory.of(model.unet()), Optional.of(hashes.of(model)));
+    }
+
+    /// That a prompt does not say the words that the adapter answers to.
+    public Optional<String> untriggered(String prompt) {
+        String token = file.trigger().token();
+        if (prompt.toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT))) return Optional.empty();
+        return Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + file.trigger().text() + "\" and may not show");
+    }
+}

@@ -1,0 +1,78 @@
+package atomstudio.app.jobs;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.StepListener;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
+public final class PictureMaker implements AutoCloseable {
+    private final ModelFolder model;
+    private final Engine engine;
+    private final TextToImage pipeline;
+
+    private PictureMaker(ModelFolder model, Engine engine, TextToImage pipeline) {
+        this.model = model;
+        this.engine = engine;
+        this.pipeline = pipeline;
+    }
+
+    /// Opens a model for sampling on ONNX Runtime with all processors.
+    public static PictureMaker open(ModelFolder model, Device device) throws Failure {
+        OnnxEngine engine = OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
+        try {
+            return new PictureMaker(model, engine, TextToImage.of(model, engine));
+        } catch (Failure e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    public ModelFolder model() {
+        return model;
+    }
+
+    /// The end of a prompt that does not fit the model's limit; empty when all of it does.
+    public Optional<String> dropped(String prompt) {
+        return pipeline.tokenizer().tokens(prompt).dropped();
+    }
+
+    /// Makes one picture; empty when the listener said stop.
+    public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
+        return pipeline.picture(generation, listener);
+    }
+
+    /// The `parameters` text that says how a picture was made.
+    public Map<String, String> text(Generation generation) {
+        Settings settings = generation.settings();
+        GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(settings.steps())
+                .sampler(settings.sampler().option()).schedule(settings.spaced().name().toLowerCase(Locale.ROOT)).guidance(settings.guidance())
+                .seed(generation.seed()).size(settings.width(), settings.height()).model(model.name());
+        for (Applied applied : generation.adapters()) {
+            text = text.adapter(applied.adapter().name(), applied.strength(), applied.adapter().hash());
+        }
+        return text.version("Atom Studio " + Build.current().version()).toPng();
+    }
+
+    /// Writes a picture as PNG with its text; replaces what is there.
+    public void save(Path file, Picture picture, Generation generation) throws Failure {
+        PngWriter.write(file, picture, text(generation));
+    }
+
+    @Override public void close() {
+        engine.close();
+    }
+}
