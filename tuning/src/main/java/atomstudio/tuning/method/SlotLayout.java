@@ -1,0 +1,88 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an optimizer sees.
+public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> frozen) {
+    /// One slot of one layer.
+    public record Entry(Layer layer, Slot slot) {
+        /// `LAYER.SLOT`.
+        public String key() {
+            return layer.name() + "." + slot.name();
+        }
+    }
+
+    public SlotLayout {
+        trained = List.copyOf(trained);
+        frozen = List.copyOf(frozen);
+    }
+
+    public static SlotLayout of(TuningMethod method, List<Layer> layers) {
+        List<Entry> trained = new ArrayList<>();
+        List<Entry> frozen = new ArrayList<>();
+        for (Layer layer : layers) {
+            for (Slot slot : method.slots(layer)) (slot.trained() ? trained : frozen).add(new Entry(layer, slot));
+        }
+        return new SlotLayout(method, trained, frozen);
+    }
+
+    /// Length of the vector.
+    public int size() {
+        return Math.toIntExact(trained.stream().mapToLong(entry -> entry.slot.shape().elements()).sum());
+    }
+
+    /// Shapes of the vector's consecutive pieces.
+    public List<Shape> shapes() {
+        return trained.stream().map(entry -> entry.slot.shape()).toList();
+    }
+
+    /// The vector before training. `weights` gives a tensor of the base model by its key.
+    public float[] start(Function<String, Tensor> weights, long seed) {
+        Map<String, Tensor> values = new HashMap<>();
+        trained.forEach(entry -> values.put(entry.key(), start(entry, weights, seed)));
+        return vector(values);
+    }
+
+    /// The numbers that stay as they start, keyed `LAYER.SLOT`.
+    public Map<String, Tensor> constants(Function<String, Tensor> weights, long seed) {
+        Map<String, Tensor> values = new HashMap<>();
+        frozen.forEach(entry -> values.put(entry.key(), start(entry, weights, seed)));
+        return values;
+    }
+
+    private static Tensor start(Entry entry, Function<String, Tensor> weights, long seed) {
+        return entry.slot.start().numbers(weights.apply(entry.layer.weightKey()), new Noise(seed, "start " + entry.key()));
+    }
+
+    /// The vector of values keyed `LAYER.SLOT`.
+    public float[] vector(Map<String, Tensor> values) {
+        float[] vector = new float[size()];
+        int at = 0;
+        for (Entry entry : trained) {
+            float[] numbers = values.get(entry.key()).data();
+            System.arraycopy(numbers, 0, vector, at, numbers.length);
+            at += numbers.length;
+        }
+        return vector;
+    }
+
+    /// The values of a vector, keyed `LAYER.SLOT`.
+    public Map<String, Tensor> values(float[] vector) {
+        Map<String, Tensor> values = new HashMap<>();
+        int at = 0;
+        for (Entry entry : trained) {
+            int size = Math.toIntExact(entry.slot.shape().elements());
+            values.put(entry.key(), new Tensor(entry.slot.shape(), Arrays.copyOfRange(vector, at, at + size)));
+            at += size;
+        }
+        return values;
+    }
+}

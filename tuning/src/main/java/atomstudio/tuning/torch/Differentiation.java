@@ -1,0 +1,89 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.SlotLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/// The denoising loss of a UNet and its gradient by a method's trained numbers. Base weights are frozen and get no gradient; effective
+/// weights are computed from them and the slots within what is recorded. Each call is one scope: nothing native outlives it.
+public final class Differentiation implements AutoCloseable {
+    /// The loss, and its gradient as a vector in the layout's order.
+    public record Gradient(double loss, float[] vector) {}
+
+    private final TorchEngine engine;
+    private final SlotLayout layout;
+    private final EagerOps ops;
+    private final NDArray strength;
+    private final Map<String, NDArray> constants = new HashMap<>();
+
+    Differentiation(TorchEngine engine, DifferentiationInput input) {
+        this.engine = engine;
+        this.layout = input.layout();
+        this.ops = engine.torch().ops();
+        this.strength = outliving(Tensor.filled(Shape.of(1), 1));
+        input.constants().forEach((key, value) -> constants.put(key, outliving(value)));
+    }
+
+    private NDArray outliving(Tensor tensor) {
+        NDArray array = engine.torch().array(tensor);
+        NDScope.unregister(array);
+        return array;
+    }
+
+    /// Mean over pictures of weight · mean squared error, and its gradient at these trained numbers.
+    public Gradient gradient(float[] trained, Batch batch) throws Failure {
+        return guard(Recording.ON, () -> {
+            NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
+            NDArray loss = record(theta, batch);
+            float[] vector = engine.torch().gradient(loss, theta).data();
+            return new Gradient(engine.torch().tensor(loss).data()[0], vector);
+        });
+    }
+
+    /// The loss alone.
+    public double loss(float[] trained, Batch batch) throws Failure {
+        return guard(Recording.OFF, () -> {
+            NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
+            return (double) engine.torch().tensor(record(theta, batch)).data()[0];
+        });
+    }
+
+    private NDArray record(NDArray theta, Batch batch) {
+        Torch torch = engine.torch();
+        Map<String, NDArray> slots = new HashMap<>(constants);
+        NDArray[] pieces = ops.pieces(theta, layout.shapes());
+        for (int i = 0; i < pieces.length; i++) slots.put(layout.trained().get(i).key(), pieces[i]);
+        Adapted.Bound<NDArray> bound = new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer), strength);
+        Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), List.of(bound));
+        Tensor features = engine.model().unet().time().of(batch.timesteps());
+        NDArray output = engine.model().unet().predict(ops, layers, torch.array(batch.noisy()), torch.array(features), torch.array(batch.context()));
+        return ops.loss(output, torch.array(batch.target()), torch.array(batch.weights()));
+    }
+
+    private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer) {
+        return slot -> all.get(layer.name() + "." + slot);
+    }
+
+    private <T> T guard(Recording recording, Supplier<T> work) throws Failure {
+        return NativeFailures.guard("training step", () -> {
+            try (TorchScope scope = engine.torch().scope(recording)) {
+                return work.get();
+            }
+        });
+    }
+
+    @Override public void close() {
+        strength.close();
+        constants.values().forEach(NDArray::close);
+    }
+}

@@ -1,0 +1,27 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.engine.EngineException;
+import atomstudio.diffusion.Failure;
+import java.util.Locale;
+import java.util.function.Supplier;
+
+/// What PyTorch throws, as failures of the user's world.
+final class NativeFailures {
+    private NativeFailures() {}
+
+    /// @throws Failure.OutOfMemory when the device's memory did not suffice
+    static <T> T guard(String what, Supplier<T> work) throws Failure {
+        try {
+            return work.get();
+        } catch (EngineException e) {
+            String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+            String lower = message.toLowerCase(Locale.ROOT);
+            if (lower.contains("out of memory") || lower.contains("not enough memory") || lower.contains("can't allocate memory")) {
+                throw new Failure.OutOfMemory(what + ": the memory did not suffice (" + message + "); close other programs, or take smaller pictures or a smaller model", e);
+            }
+            throw e;
+        } catch (OutOfMemoryError e) {
+            throw new Failure.OutOfMemory(what + ": Java's memory did not suffice; close other programs, or give Java more (JAVA_TOOL_OPTIONS=-Xmx8g)", e);
+        }
+    }
+}

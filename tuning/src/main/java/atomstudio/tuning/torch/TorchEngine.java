@@ -1,0 +1,143 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Moments;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/// Runs a model on PyTorch in float32. Weights are read when a network first runs and kept until released.
+/// One thread at a time; owns its native arrays and the maps of the weights.
+public final class TorchEngine implements Engine {
+    /// The networks, by what their weights can be released together.
+    public enum Network {
+        TEXT(Part.TEXT), UNET(Part.UNET), ENCODER(Part.VAE), DECODER(Part.VAE);
+
+        private final Part part;
+
+        Network(Part part) {
+            this.part = part;
+        }
+    }
+
+    private final ModelFolder model;
+    private final Torch torch;
+    private final EagerOps ops;
+    private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+    private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
+
+    private TorchEngine(ModelFolder model, Torch torch) {
+        this.model = model;
+        this.torch = torch;
+        this.ops = torch.ops();
+    }
+
+    /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
+    /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
+    public static TorchEngine open(ModelFolder model, Device device, TorchSettings settings) throws Failure {
+        TorchEngine engine = new TorchEngine(model, Torch.open(device, settings));
+        try {
+            for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
+            for (Network network : Network.values()) engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.part)));
+            return engine;
+        } catch (Failure e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    @Override public Tensor encodeText(int[][] ids) throws Failure {
+        return run("text encoder", () -> model.text().encode(ops, layers(Network.TEXT), torch.array(ids), 0));
+    }
+
+    @Override public Tensor encodePenultimate(int[][] ids) throws Failure {
+        return run("text encoder", () -> model.text().encode(ops, layers(Network.TEXT), torch.array(ids), 1));
+    }
+
+    @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
+        return run("UNet", () -> {
+            List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
+            for (Applied applied : adapters) bound.add(bind(applied));
+            Layers<NDArray> layers = new Adapted<>(ops, layers(Network.UNET), bound);
+            return model.unet().predict(ops, layers, torch.array(latents), torch.array(model.unet().time().of(timesteps)), torch.array(context));
+        });
+    }
+
+    private Adapted.Bound<NDArray> bind(Applied applied) {
+        Map<String, Tensor> values = applied.adapter().values();
+        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.strength()));
+        return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), strength);
+    }
+
+    @Override public Tensor decode(Tensor latents) throws Failure {
+        return run("decoder", () -> model.vae().decode(ops, layers(Network.DECODER), torch.array(latents)));
+    }
+
+    @Override public Moments encode(Tensor pictures) throws Failure {
+        return Moments.of(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(pictures))));
+    }
+
+    /// Frees a network's weights; they are read again should it run again.
+    public void release(Network network) {
+        layers(network).close();
+    }
+
+    /// Differentiates the UNet by the numbers that a method brings.
+    public Differentiation differentiation(DifferentiationInput input) {
+        return new Differentiation(this, input);
+    }
+
+    /// A tensor of the base model's UNet.
+    public Tensor unetTensor(String key) {
+        return checkpoint(Part.UNET).read(key);
+    }
+
+    ModelFolder model() {
+        return model;
+    }
+
+    Torch torch() {
+        return torch;
+    }
+
+    TorchWeights layers(Network network) {
+        TorchWeights found = weights.get(network);
+        if (found == null) throw new IllegalStateException("the engine is closed");
+        return found;
+    }
+
+    private Checkpoint checkpoint(Part part) {
+        Checkpoint found = checkpoints.get(part);
+        if (found == null) throw new IllegalStateException("the engine is closed");
+        return found;
+    }
+
+    private Tensor run(String what, Supplier<NDArray> network) throws Failure {
+        return NativeFailures.guard(what, () -> {
+            try (TorchScope scope = torch.scope(Recording.OFF)) {
+                return torch.tensor(network.get());
+            }
+        });
+    }
+
+    @Override public void close() {
+        weights.values().forEach(TorchWeights::close);
+        weights.clear();
+        torch.close();
+        checkpoints.values().forEach(Checkpoint::close);
+        checkpoints.clear();
+    }
+}

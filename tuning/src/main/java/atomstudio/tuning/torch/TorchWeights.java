@@ -1,0 +1,46 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Layers;
+import java.util.HashMap;
+import java.util.Map;
+
+/// A network's frozen weights as native arrays, each read when first asked for and kept until closed.
+final class TorchWeights implements Layers<NDArray>, AutoCloseable {
+    private final Torch torch;
+    private final Checkpoint checkpoint;
+    private final Map<String, Affine<NDArray>> loaded = new HashMap<>();
+
+    TorchWeights(Torch torch, Checkpoint checkpoint) {
+        this.torch = torch;
+        this.checkpoint = checkpoint;
+    }
+
+    @Override public Affine<NDArray> get(Layer layer) {
+        Affine<NDArray> found = loaded.get(layer.name());
+        if (found == null) loaded.put(layer.name(), found = load(layer));
+        return found;
+    }
+
+    private Affine<NDArray> load(Layer layer) {
+        return new Affine<>(read(layer.weightKey()), layer.biased() ? read(layer.biasKey()) : null);
+    }
+
+    private NDArray read(String key) {
+        NDArray array = torch.array(checkpoint.read(key));
+        NDScope.unregister(array);                                      // outlives the scope that first needed it
+        return array;
+    }
+
+    @Override public void close() {
+        for (Affine<NDArray> layer : loaded.values()) {
+            layer.weight().close();
+            if (layer.bias() != null) layer.bias().close();
+        }
+        loaded.clear();
+    }
+}

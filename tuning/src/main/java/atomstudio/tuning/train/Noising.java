@@ -1,0 +1,55 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.sample.Level;
+import atomstudio.diffusion.sample.NoiseSchedule;
+import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+
+/// What a denoiser is trained on: latents made noisy, and what it should say of them.
+/// Source: Ho, Jain and Abbeel 2020, equation 4; Salimans and Ho 2022, appendix D, for v.
+record Noising(NoiseSchedule schedule, Prediction prediction) {
+    /// x = √ᾱ · x0 + √(1 − ᾱ) · noise, at each picture's timestep (B).
+    Tensor noisy(Tensor latents, Tensor noise, float[] timesteps) {
+        return mixed(latents, noise, timesteps, (level, x0, e) -> level.alpha() * x0 + level.sigma() * e);
+    }
+
+    /// The network's output if it were right.
+    Tensor target(Tensor latents, Tensor noise, float[] timesteps) {
+        return switch (prediction) {
+            case EPSILON -> noise;
+            case SAMPLE -> latents;
+            case V -> mixed(latents, noise, timesteps, (level, x0, e) -> level.alpha() * e - level.sigma() * x0);
+        };
+    }
+
+    /// min(snr, γ) over what the prediction's plain loss already weighs by: snr for noise, snr + 1 for v, 1 for latents.
+    /// Source: Hang et al. 2023, "Efficient Diffusion Training via Min-SNR Weighting Strategy", section 3.4.
+    Tensor minSnrWeights(float[] timesteps, double gamma) {
+        float[] weights = new float[timesteps.length];
+        for (int i = 0; i < weights.length; i++) {
+            double bar = schedule.alphaBar((int) timesteps[i]);
+            double snr = bar / (1 - bar);
+            weights[i] = (float) (Math.min(snr, gamma) / switch (prediction) {
+                case EPSILON -> snr;
+                case V -> snr + 1;
+                case SAMPLE -> 1;
+            });
+        }
+        return new Tensor(Shape.of(weights.length), weights);
+    }
+
+    private interface Mix {
+        double of(Level level, double x0, double noise);
+    }
+
+    private Tensor mixed(Tensor latents, Tensor noise, float[] timesteps, Mix mix) {
+        Tensor mixed = Tensor.zeros(latents.shape());
+        int row = mixed.data().length / timesteps.length;
+        for (int i = 0; i < mixed.data().length; i++) {
+            Level level = schedule.level((int) timesteps[i / row]);
+            mixed.data()[i] = (float) mix.of(level, latents.data()[i], noise.data()[i]);
+        }
+        return mixed;
+    }
+}

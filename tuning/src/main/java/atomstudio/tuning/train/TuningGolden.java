@@ -1,0 +1,133 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.sample.NoiseSchedule;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.ChannelAtoms;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DifferentiationInput;
+import atomstudio.tuning.torch.TorchEngine;
+import atomstudio.tuning.torch.TorchSettings;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Reference values of training: the loss of one batch, and for each method the gradients at a random point, the losses over five
+/// steps of AdamW from there, and the numbers at their end.
+public final class TuningGolden {
+    private static final double TOLERANCE = 1e-3;
+    private static final double RATE = 1e-2;
+    private static final double GAMMA = 5;
+
+    /// What the golden holds for one method. The reference trains `lora` with weight decay.
+    private record Kind(String name, TuningMethod method, double decay) {
+        /// The golden's name of a slot; LoRA's are peft's.
+        String key(String group, SlotLayout.Entry entry) {
+            String slot = method instanceof Lora ? "lora_" + entry.slot().name() + ".weight" : entry.slot().name();
+            return name + "." + group + "." + entry.layer().name() + "." + slot;
+        }
+    }
+
+    private static final List<Kind> KINDS = List.of(new Kind("atoms", new FilterAtoms(9), 0), new Kind("channels", new ChannelAtoms(4, 16), 0), new Kind("lora", new Lora(4), 1e-2));
+
+    /// How far everything that is built is from the golden, and the kinds in it that are not built.
+    public record Comparison(List<Deviation> deviations, List<String> notBuilt) {}
+
+    private final Safetensors golden;
+    private final TorchEngine engine;
+    private final Noising noising;
+    private final List<Deviation> deviations = new ArrayList<>();
+
+    private TuningGolden(Safetensors golden, TorchEngine engine, Noising noising) {
+        this.golden = golden;
+        this.engine = engine;
+        this.noising = noising;
+    }
+
+    /// Whether these tensor names are such a golden's.
+    public static boolean matches(Set<String> names) {
+        return names.contains("noisy") && names.contains("target") && names.contains("loss");
+    }
+
+    /// Runs everything that the golden holds.
+    /// @param model the model that the golden's metadata name
+    public static Comparison compare(Safetensors golden, ModelFolder model, Device device, TorchSettings settings) throws Failure {
+        try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
+            Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
+            return new TuningGolden(golden, engine, noising).run(model);
+        }
+    }
+
+    private Comparison run(ModelFolder model) throws Failure {
+        float[] timesteps = golden.read("timesteps").data();
+        Tensor latents = golden.read("latents");
+        Tensor noise = golden.read("noise");
+        add("noisy", noising.noisy(latents, noise, timesteps));
+        add("target", noising.target(latents, noise, timesteps));
+        loss("loss", model, batch(Tensor.filled(Shape.of(timesteps.length), 1)));
+        loss("loss.min_snr_5", model, batch(noising.minSnrWeights(timesteps, GAMMA)));
+        Set<String> others = new LinkedHashSet<>();
+        for (String name : golden.tensors().keySet()) if (name.endsWith(".losses")) others.add(name.substring(0, name.length() - ".losses".length()));
+        for (Kind kind : KINDS) if (others.remove(kind.name)) tune(kind, SlotLayout.of(kind.method, Inventory.of(model.unet())));
+        return new Comparison(deviations, List.copyOf(others));
+    }
+
+    private Batch batch(Tensor weights) {
+        return new Batch(golden.read("noisy"), golden.read("timesteps").data(), golden.read("encoder_hidden_states"), golden.read("target"), weights);
+    }
+
+    /// The untuned network's loss.
+    private void loss(String name, ModelFolder model, Batch batch) throws Failure {
+        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), Inventory.of(model.unet()));
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of()))) {
+            add(name, new Tensor(Shape.of(1), new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
+        }
+    }
+
+    private void tune(Kind kind, SlotLayout layout) throws Failure {
+        float[] numbers = vector(kind, layout);
+        AdamW adam = new AdamW(numbers.length, kind.decay);
+        Batch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
+        Tensor expected = golden.read(kind.name + ".losses");
+        float[] losses = new float[expected.data().length];
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of()))) {
+            for (int step = 0; step < losses.length; step++) {
+                Differentiation.Gradient gradient = differentiation.gradient(numbers, batch);
+                losses[step] = (float) gradient.loss();
+                if (step == 0) compare(kind, "grad", layout, gradient.vector());
+                if (step < losses.length - 1) adam.step(numbers, gradient.vector(), RATE);
+            }
+        }
+        deviations.add(Deviation.relative(kind.name + ".losses", expected, new Tensor(expected.shape(), losses), TOLERANCE));
+        compare(kind, "end", layout, numbers);
+    }
+
+    private float[] vector(Kind kind, SlotLayout layout) {
+        Map<String, Tensor> start = new HashMap<>();
+        for (SlotLayout.Entry entry : layout.trained()) start.put(entry.key(), golden.read(kind.key("start", entry)));
+        return layout.vector(start);
+    }
+
+    private void compare(Kind kind, String group, SlotLayout layout, float[] vector) {
+        Map<String, Tensor> found = layout.values(vector);
+        for (SlotLayout.Entry entry : layout.trained()) add(kind.key(group, entry), found.get(entry.key()));
+    }
+
+    private void add(String name, Tensor found) {
+        if (golden.has(name)) deviations.add(Deviation.relative(name, golden.read(name), found, TOLERANCE));
+    }
+}

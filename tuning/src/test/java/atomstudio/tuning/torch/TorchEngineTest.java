@@ -1,0 +1,26 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.NetworkGolden;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TorchEngineTest {
+    @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"}) void networksEqualTheReference(String name) throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.file("goldens/nets/" + name + "/model"));
+        try (Safetensors golden = Safetensors.open(Shared.file("goldens/nets/" + name + "/golden.safetensors"));
+                TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {
+            List<Deviation> deviations = NetworkGolden.compare(golden, engine);
+            assertEquals(14, deviations.size());
+            for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation::toString);
+        }
+    }
+}
