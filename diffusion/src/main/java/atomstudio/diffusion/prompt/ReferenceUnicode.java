@@ -15,6 +15,9 @@ final class ReferenceUnicode {
         0x1611E, 0x1612F, 0x16D63, 0x16D6A, 0x16FF0, 0x16FF1, 0x1E08F, 0x1E08F, 0x1E130, 0x1E136, 0x1E2AE, 0x1E2AE, 0x1E2EC, 0x1E2EF,
         0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF};
 
+    /// Characters from which a text is worth sorting before it is composed.
+    private static final int LONG = 1024;
+
     private ReferenceUnicode() {}
 
     static boolean isSpace(int codePoint) {
@@ -40,14 +43,18 @@ final class ReferenceUnicode {
             int codePoint = text.codePointAt(at);
             int next = at + Character.charCount(codePoint);
             if (codePoint >= YOUNGER[0] && isYounger(codePoint)) {
-                appendLower(Normalizer.normalize(text.substring(from, at), Normalizer.Form.NFC), normalized);
+                appendLower(composed(text.substring(from, at)), normalized);
                 appendLower(codePoint, normalized);
                 from = next;
             }
             at = next;
         }
-        appendLower(Normalizer.normalize(text.substring(from), Normalizer.Form.NFC), normalized);
+        appendLower(composed(text.substring(from)), normalized);
         return normalized.toString();
+    }
+
+    private static String composed(String text) {
+        return Normalizer.normalize(text.length() < LONG ? text : MarkOrder.sorted(text), Normalizer.Form.NFC);
     }
 
     private static boolean isYounger(int codePoint) {

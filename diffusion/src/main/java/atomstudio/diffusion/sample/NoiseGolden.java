@@ -21,7 +21,7 @@ public final class NoiseGolden {
     private NoiseGolden() {}
 
     public static boolean recognizes(Safetensors file) {
-        return file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
+        return !file.tensors().isEmpty() && file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
     }
 
     public static List<Deviation> verify(Path golden) throws Failure {

@@ -25,7 +25,7 @@ public final class SamplerGolden {
     public static List<Deviation> verify(Path golden) throws Failure {
         try (Safetensors file = Safetensors.open(golden)) {
             String eta = file.metadata().getOrDefault("eta", "");
-            if (!eta.isEmpty() && Double.parseDouble(eta) != 0) throw new Failure.NotBuilt(golden + ": eta " + eta + " is not built yet");
+            if (!eta.isEmpty() && !eta.matches("0(\\.0*)?")) throw new Failure.NotBuilt(metadata(golden, file, "scheduler") + ": eta " + eta + " is not built yet");
             SchedulerConfig config = SchedulerConfig.parse(golden.toString(), metadata(golden, file, "config"));
             Plan plan = SamplerName.planClass(metadata(golden, file, "scheduler"), config, Math.toIntExact(number(golden, file, "steps")));
             return compare(file, plan, number(golden, file, "seed"));

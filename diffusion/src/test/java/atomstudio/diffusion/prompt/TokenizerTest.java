@@ -12,10 +12,12 @@ import atomstudio.diffusion.tensor.Deviation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.Normalizer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -76,11 +78,22 @@ class TokenizerTest {
 
     @Test void aMegabyteOfTextIsReadInMoments() throws Exception {
         Tokenizer tokenizer = plain();
-        for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19))) {
+        for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19), "a" + "\u0301\u0323".repeat(1 << 18))) {
             int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encode(text));
             Tokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.tokens(text));
             assertArrayEquals(Arrays.copyOf(ids, 15), Arrays.copyOf(tokens.ids(), 15));
             assertTrue(tokens.dropped().orElseThrow().length() > 1 << 16);
+        }
+    }
+
+    @Test void aLongRunOfMarksIsOrderedAsTheNormalizerOrdersAShortOne() {
+        Random random = new Random(2);
+        for (int round = 0; round < 300; round++) {
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < 40; i++) text.appendCodePoint(random.nextInt(8) == 0 ? 'a' + random.nextInt(26) : round % 2 == 0 ? 0x300 + random.nextInt(0x70) : 0x300 + random.nextInt(0x1D00));
+            String expected = Normalizer.normalize(text, Normalizer.Form.NFC);
+            assertEquals(expected, Normalizer.normalize(MarkOrder.sorted(text.toString()), Normalizer.Form.NFC));
+            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD), MarkOrder.sorted(text.toString()));
         }
     }
 

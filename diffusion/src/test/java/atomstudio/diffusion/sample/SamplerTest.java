@@ -1,0 +1,133 @@
+package atomstudio.diffusion.sample;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.TensorAssert;
+import atomstudio.diffusion.sample.StepListener.Next;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+    private static final Shape SHAPE = Shape.of(2, 4, 3, 5);
+
+    private static SchedulerConfig config(String more) throws Failure {
+        return SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false" + more + "}");
+    }
+
+    /// A network that knows the picture: whatever the noise, its output says exactly what it is.
+    private static Denoiser knowing(Tensor clean, Schedule schedule) {
+        Map<Double, Level> levels = new HashMap<>();
+        for (Step step : schedule.steps()) levels.put(step.timestep(), step.from());
+        return (x, timestep) -> {
+            Level at = levels.get(timestep);
+            Tensor noise = Latents.sum(1 / at.sigma(), x, -at.alpha() / at.sigma(), clean);
+            return switch (schedule.prediction()) {
+                case EPSILON -> noise;
+                case V -> Latents.sum(at.alpha(), noise, -at.sigma(), clean);
+                case SAMPLE -> clean;
+            };
+        };
+    }
+
+    @Test void everySamplerEndsAtThePictureThatTheNetworkKnows() throws Exception {
+        Tensor clean = new TorchRandom(1).randn(SHAPE);
+        for (SamplerName name : SamplerName.values()) {
+            for (String prediction : List.of("epsilon", "v_prediction", "sample")) {
+                if (name == SamplerName.EULER_ANCESTRAL && prediction.equals("sample")) continue;
+                for (String spacing : List.of("leading", "linspace", "trailing")) {
+                    for (int steps : new int[] {1, 2, 9, 20}) {
+                        Plan plan = name.plan(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""), steps);
+                        NoiseSource random = NoiseSource.ofSeeds(5, 6);
+                        Sampled end = plan.run(knowing(clean, plan.schedule()), random.draw(SHAPE), random, StepListener.none());
+                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((Sampled.Finished) end).latents(), 1e-4);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test void everySamplerStopsAfterTheStepAtWhichItIsTold() throws Exception {
+        for (SamplerName name : SamplerName.values()) {
+            List<Integer> heard = new ArrayList<>();
+            List<Double> asked = new ArrayList<>();
+            Plan plan = name.plan(config(""), 10);
+            Sampled end = plan.run((x, timestep) -> {
+                asked.add(timestep);
+                return x;
+            }, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1), (done, latents) -> {
+                heard.add(done);
+                return done == 3 ? Next.STOP : Next.CONTINUE;
+            });
+            assertEquals(new Sampled.Cancelled(3), end, name.toString());
+            assertEquals(List.of(1, 2, 3), heard);
+            assertEquals(3, asked.size());
+        }
+    }
+
+    @Test void everySamplerCanRunAgainAndKeepsNothing() throws Exception {
+        for (SamplerName name : SamplerName.values()) {
+            Plan plan = name.plan(config(""), 7);
+            Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
+            Tensor noise = new TorchRandom(4).randn(SHAPE);
+            Sampled first = plan.run(denoiser, noise, NoiseSource.ofSeeds(0, 1), StepListener.none());
+            assertEquals(first, plan.run(denoiser, noise, NoiseSource.ofSeeds(0, 1), StepListener.none()));
+            assertEquals(new TorchRandom(4).randn(SHAPE), noise, "the noise is the caller's");
+        }
+    }
+
+    @Test void everySamplerHandsTheNetworksFailureOn() throws Exception {
+        for (SamplerName name : SamplerName.values()) {
+            Failure failure = new Failure.Diverged("step 1: not a number");
+            assertSame(failure, assertThrows(Failure.Diverged.class, () -> name.plan(config(""), 2).run((x, timestep) -> {
+                throw failure;
+            }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1), StepListener.none())));
+        }
+    }
+
+    @Test void theNetworkIsAskedAboutLatentsOfUnitVariance() throws Exception {
+        Shape large = Shape.of(1, 4, 32, 32);
+        for (SamplerName name : SamplerName.values()) {
+            Plan plan = name.plan(config(""), 5);
+            plan.run((x, timestep) -> {
+                double sum = 0;
+                for (float value : x.data()) sum += value * value;
+                assertEquals(1, sum / x.data().length, 0.1, name + " at " + timestep);
+                return x;
+            }, new TorchRandom(4).randn(large), NoiseSource.ofSeeds(0), (done, latents) -> Next.STOP);
+        }
+    }
+
+    @Test void guidanceLeadsAwayFromTheNegativePrompt() throws Exception {
+        Tensor unconditional = Tensor.filled(SHAPE, 1);
+        Tensor conditional = Tensor.filled(SHAPE, 3);
+        Tensor guided = new Guidance(4).guide((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
+        assertArrayEquals(Tensor.filled(SHAPE, 9).data(), guided.data());
+    }
+
+    @Test void guidanceOfOneAsksTheNetworkOnce() {
+        Denoiser conditional = (x, timestep) -> x;
+        assertSame(conditional, new Guidance(1).guide((x, t) -> {
+            throw new AssertionError("asked about the negative prompt");
+        }, conditional));
+    }
+
+    @Test void ancestralNoiseOfAPictureDoesNotDependOnItsBatch() throws Exception {
+        Plan plan = SamplerName.EULER_ANCESTRAL.plan(config(""), 6);
+        Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
+        NoiseSource batch = NoiseSource.ofSeeds(20, 21);
+        NoiseSource alone = NoiseSource.ofSeeds(21);
+        Sampled both = plan.run(denoiser, batch.draw(SHAPE), batch, StepListener.none());
+        Sampled one = plan.run(denoiser, alone.draw(SHAPE.with(0, 1)), alone, StepListener.none());
+        assertEquals(assertInstanceOf(Sampled.Finished.class, one).latents(), assertInstanceOf(Sampled.Finished.class, both).latents().rows(1, 2));
+    }
+}
