@@ -29,7 +29,11 @@ final class ModelInspection {
         json.addProperty("name", model.name());
         json.addProperty("folder", folder.toString());
         json.addProperty("picture size", model.pictureSize() + "x" + model.pictureSize());
-        json.addProperty("prediction", model.scheduler().prediction().name().toLowerCase(Locale.ROOT));
+        json.addProperty("prediction", switch (model.scheduler().prediction()) {
+            case EPSILON -> "epsilon";
+            case V -> "v_prediction";
+            case SAMPLE -> "sample";
+        });
         json.addProperty("scheduler", model.scheduler().className());
         json.addProperty("tokens", model.text().tokens());
         List<String> problems = new ArrayList<>();

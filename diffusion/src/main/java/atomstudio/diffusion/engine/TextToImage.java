@@ -55,9 +55,10 @@ public final class TextToImage {
     }
 
     /// Makes one picture; empty when the listener said stop.
+    /// @throws Failure.Diverged when the latents leave the numbers, as with guidance or strength far too high
     public Optional<Picture> picture(Generation generation, StepListener listener) throws Failure {
         return switch (latents(generation, listener)) {
-            case Sampled.Finished finished -> Optional.of(Picture.of(decode(finished.latents())));
+            case Sampled.Finished finished -> Optional.of(Picture.of(decode(finite(finished.latents()))));
             case Sampled.Cancelled cancelled -> Optional.empty();
         };
     }
@@ -72,6 +73,15 @@ public final class TextToImage {
         NoiseSource noise = NoiseSource.ofSeeds(generation.seed());
         Tensor first = noise.draw(Shape.of(1, model.vae().latentChannels(), settings.height() / factor, settings.width() / factor));
         return plan.run(denoiser(generation), first, noise, listener);
+    }
+
+    private static Tensor finite(Tensor latents) throws Failure {
+        for (float number : latents.data()) {
+            if (!Float.isFinite(number)) {
+                throw new Failure.Diverged("the picture came out as no numbers (infinity or NaN); lower the guidance or the adapter's strength, or check the model's weights");
+            }
+        }
+        return latents;
     }
 
     /// Latents as sampled -> (1,3,H,W), about -1..1.

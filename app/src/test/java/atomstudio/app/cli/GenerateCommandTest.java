@@ -1,0 +1,105 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.PngText;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GenerateCommandTest {
+    @TempDir Path folder;
+
+    @Test void everyPictureOfACountCanBeMadeAgainAlone() throws Exception {
+        CommandLineRun two = run("--prompt", "a red apple", "--steps", 2, "--seed", 7, "--count", 2, "--out", folder.resolve("two.png"));
+        CommandLineRun alone = run("--prompt", "a red apple", "--steps", 2, "--seed", 8, "--out", folder.resolve("alone.png"));
+        assertEquals(ExitCode.DONE, two.code(), two::err);
+        assertEquals(ExitCode.DONE, alone.code(), alone::err);
+        assertArrayEquals(Files.readAllBytes(folder.resolve("alone.png")), Files.readAllBytes(folder.resolve("two-1.png")));
+        assertFalse(Arrays.equals(Files.readAllBytes(folder.resolve("two-0.png")), Files.readAllBytes(folder.resolve("two-1.png"))));
+    }
+
+    @Test void picturesSayHowTheyWereMade() throws Exception {
+        Path file = folder.resolve("said.png");
+        CommandLineRun run = run("--prompt", "a cat, sitting", "--negative", "blue", "--steps", 2, "--seed", 5, "--sampler", "euler", "--schedule", "karras", "--guidance", 3.5, "--width", 64, "--height", 72, "--json", "--out", file);
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        GenerationText text = GenerationText.parse(PngText.read(file).get("parameters"));
+        assertEquals("a cat, sitting", text.prompt());
+        assertEquals("blue", text.negative());
+        assertEquals("Euler", text.settings().get("Sampler"));
+        assertEquals("Karras", text.settings().get("Schedule type"));
+        assertEquals("5", text.settings().get("Seed"));
+        assertEquals("64x72", text.settings().get("Size"));
+        JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+        assertEquals(5, json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsLong());
+    }
+
+    @Test void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
+        CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
+    }
+
+    @Test void quotesWhatDidNotFit() {
+        CommandLineRun run = run("--prompt", "a cat ".repeat(40) + "and the last words", "--steps", 1, "--guidance", 1, "--out", folder.resolve("long.png"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertTrue(run.err().contains("dropped: \"") && run.err().contains("and the last words\""), run.err());
+    }
+
+    @Test void existingPicturesAreRefusedAndKept() throws Exception {
+        Path second = folder.resolve("p-1.png");
+        Files.writeString(second, "mine");
+        CommandLineRun run = run("--prompt", "x", "--count", 2, "--steps", 1, "--out", folder.resolve("p.png"));
+        assertEquals(ExitCode.FAILED, run.code());
+        assertTrue(run.err().contains("p-1.png: is there already"), run.err());
+        assertEquals("mine", Files.readString(second));
+        assertFalse(Files.exists(folder.resolve("p-0.png")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--sampler foo|2|expected one of ddim, euler",
+        "--schedule karras|1|karras",
+        "--sampler euler-a --schedule karras|1|karras",
+        "--width 100|1|the nearest size that works is 104x128",
+        "--steps 0|2|--steps: expected 1 to",
+        "--count 0|2|--count: expected 1",
+        "--guidance NaN|2|--guidance: expected a number",
+        "--seed many|2|--seed",
+        "--adapter nothing.safetensors|1|nothing.safetensors",
+        "--device cuda|1|mvn -P cuda"})
+    void refusesWhatCannotBeSampledBeforeAnythingIsMade(String options, int code, String complaint) {
+        List<Object> arguments = new ArrayList<>(List.of("--prompt", "x", "--out", folder.resolve("no.png")));
+        arguments.addAll(List.of((Object[]) options.split(" ")));
+        CommandLineRun run = run(arguments.toArray());
+        assertEquals(code, run.code(), run::err);
+        assertTrue(run.err().contains(complaint), run.err());
+        assertFalse(Files.exists(folder.resolve("no.png")));
+    }
+
+    @Test void anInpaintingModelIsRefusedWithTheReason() {
+        CommandLineRun run = run("--prompt", "x", "--steps", 1, "--model", Shared.own("goldens/nets/inpaint/model"), "--out", folder.resolve("no.png"));
+        assertEquals(ExitCode.FAILED, run.code());
+        assertTrue(run.err().contains("9 input channels"), run.err());
+    }
+
+    private CommandLineRun run(Object... arguments) {
+        Object[] all = new Object[arguments.length + 1];
+        all[0] = "generate";
+        System.arraycopy(arguments, 0, all, 1, arguments.length);
+        return CommandLineRun.of(folder.resolve("home"), all);
+    }
+}

@@ -1,0 +1,54 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Shared;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InspectCommandTest {
+    /// Stable Diffusion 1.5's, as published.
+    private static final String SD15 = """
+            {"_class_name": "UNet2DConditionModel", "act_fn": "silu", "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],
+             "center_input_sample": false, "cross_attention_dim": 768, "downsample_padding": 1, "flip_sin_to_cos": true, "freq_shift": 0,
+             "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+             "in_channels": 4, "layers_per_block": 2, "mid_block_scale_factor": 1, "norm_eps": 1e-05, "norm_num_groups": 32, "out_channels": 4,
+             "sample_size": 64, "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]}""";
+
+    @TempDir Path folder;
+
+    @Test void countsStableDiffusionsNumbers() throws Exception {
+        Path config = Files.writeString(folder.resolve("config.json"), SD15);
+        for (Path place : new Path[] {config, folder}) {
+            CommandLineRun run = CommandLineRun.of(folder, "inspect", place, "--json");
+            assertEquals(ExitCode.DONE, run.code(), run::err);
+            JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+            JsonObject unet = json.getAsJsonObject("unet");
+            assertEquals(686, unet.get("tensors").getAsLong());
+            assertEquals(859_520_964L, unet.get("parameters").getAsLong());
+            assertEquals(52, unet.get("3x3 convolutions").getAsLong());
+            JsonObject tuned = json.getAsJsonObject("numbers tuned");
+            assertEquals(4_212, tuned.get("atoms").getAsLong());
+            assertEquals(4_258, tuned.get("atoms, all convolutions").getAsLong());
+            assertEquals(58_880, tuned.get("channels").getAsLong());
+            assertEquals(797_184, tuned.get("lora").getAsLong());
+        }
+    }
+
+    @Test void listsTensorsThatNothingUsesAsNoError() {
+        CommandLineRun run = CommandLineRun.of(folder, "inspect", Shared.own("goldens/nets/sd1/model"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertTrue(run.out().contains("text_model.embeddings.position_ids"), run.out());
+    }
+
+    @Test void saysWhatAPlaceIsNot() {
+        CommandLineRun run = CommandLineRun.of(folder, "inspect", folder);
+        assertEquals(ExitCode.FAILED, run.code());
+        assertTrue(run.err().contains("expected a model folder"), run.err());
+    }
+}
