@@ -28,8 +28,7 @@ if [ -z "$python" ]; then
     say "setting up Python with torch, diffusers and transformers (name one with PYTHON to skip this)"
     python3 -m venv "$scratch/python"
     python="$scratch/python/bin/python"
-    "$python" -m pip -q install torch==2.7.1 --index-url https://download.pytorch.org/whl/cpu
-    "$python" -m pip -q install diffusers==0.42.1 transformers==5.23.0 safetensors
+    "$python" -m pip -q install torch==2.7.1 diffusers==0.42.1 transformers==5.23.0 safetensors
 fi
 
 # The goldens that the tests keep are made again, no others added.
