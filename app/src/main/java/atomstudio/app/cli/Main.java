@@ -62,14 +62,14 @@ public final class Main implements Callable<Integer> {
     /// @param preparation what is done before a command that needs native libraries
     static int run(Studio studio, Preparation preparation, String... arguments) {
         Main main = new Main(studio, preparation);
-        CommandLine line = new CommandLine(main)
-                .setOut(studio.terminal().out())
-                .setErr(studio.terminal().err());
+        CommandLine line = new CommandLine(main);
         Commands.all(studio).forEach(line::addSubcommand);
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
         }
-        return line.setUsageHelpWidth(100)
+        return line.setOut(studio.terminal().out())
+                .setErr(studio.terminal().err())
+                .setUsageHelpWidth(100)
                 .setExecutionStrategy(main::execute)
                 .setParameterExceptionHandler((wrong, given) -> main.refuse(wrong))
                 .setExecutionExceptionHandler((exception, command, parsed) -> main.fail(exception))

@@ -50,7 +50,7 @@ class MainTest {
         assertTrue(err.toString().contains("--colour"), err::toString);
     }
 
-    @ParameterizedTest(allowZeroInvocations = true)
+    @ParameterizedTest
     @MethodSource("commands")
     void everyCommandHasHelpWithExamples(String name) {
         assertEquals(ExitCode.DONE, run(name, "--help"));
@@ -58,7 +58,7 @@ class MainTest {
         assertTrue(out.toString().contains("Example"), out::toString);
     }
 
-    @ParameterizedTest(allowZeroInvocations = true)
+    @ParameterizedTest
     @MethodSource("commands")
     void everyCommandRefusesAnUnknownOptionAndNamesItsOwnHelp(String name) {
         assertEquals(ExitCode.USAGE, run(name, "--colour", "red"));
