@@ -1,17 +1,16 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.Home;
+import atomstudio.app.window.WindowLauncher;
 import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
-import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The program: a command, or the window where none is given.
@@ -39,9 +38,6 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--verbose", scope = CommandLine.ScopeType.INHERIT, description = "Show stack traces of errors.")
     private boolean verbose;
-
-    @Spec
-    private CommandSpec spec;
 
     private Main(Studio studio, Preparation preparation) {
         this.studio = studio;
@@ -78,8 +74,8 @@ public final class Main implements Callable<Integer> {
 
     /// No command: the window.
     @Override
-    public Integer call() {
-        throw new ParameterException(spec.commandLine(), "the window is not built yet; name a command");
+    public Integer call() throws Failure {
+        return WindowLauncher.open(new String[0]);
     }
 
     private int execute(ParseResult parsed) {

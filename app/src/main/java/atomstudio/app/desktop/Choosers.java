@@ -1,0 +1,15 @@
+package atomstudio.app.desktop;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// The desktop's file choosers; empty when the person closed them without choosing.
+public interface Choosers {
+    List<Path> pictures(String title);
+
+    Optional<Path> folder(String title);
+
+    /// Where to write a file; the chooser itself has asked before an existing one is named.
+    Optional<Path> target(String title, String suggestedName);
+}

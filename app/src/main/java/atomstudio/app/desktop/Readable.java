@@ -1,0 +1,60 @@
+package atomstudio.app.desktop;
+
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+
+/// Amounts as people read them. Digits are grouped the same way everywhere, whatever the machine's language.
+public final class Readable {
+    private Readable() {}
+
+    public static String count(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
+    }
+
+    /// Decimal units, as file managers show them: 9.3 KB, 1.2 GB.
+    public static String bytes(long bytes) {
+        if (bytes < 1000) return bytes + " B";
+        double value = bytes;
+        int unit = -1;
+        while (value >= 999.5 && unit < 3) {
+            value /= 1000;
+            unit++;
+        }
+        return String.format(Locale.ROOT, value < 9.95 ? "%.1f %s" : "%.0f %s", value, "KMGT".charAt(unit) + "B");
+    }
+
+    /// 0:19, 12:05, 1:00:07.
+    public static String duration(double seconds) {
+        long whole = Math.max(0, Math.round(seconds));
+        return whole < 3600
+            ? String.format(Locale.ROOT, "%d:%02d", whole / 60, whole % 60)
+            : String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
+    }
+
+    /// Two significant digits of a share: 0.65 %, 1.1 %, 12 %.
+    public static String share(double share) {
+        double percent = share * 100;
+        if (percent <= 0) return "0 %";
+        int digits = Math.max(0, 1 - (int) Math.floor(Math.log10(percent)));
+        return String.format(Locale.ROOT, "%." + Math.min(digits, 6) + "f %%", percent);
+    }
+
+    /// today 10:42, yesterday 9:05, 3 May 2026.
+    public static String moment(Instant moment, Instant now) {
+        ZonedDateTime then = moment.atZone(ZoneId.systemDefault());
+        LocalDate today = now.atZone(ZoneId.systemDefault()).toLocalDate();
+        String time = DateTimeFormatter.ofPattern("H:mm", Locale.ROOT).format(then);
+        if (then.toLocalDate().equals(today)) return "today " + time;
+        if (then.toLocalDate().equals(today.minusDays(1))) return "yesterday " + time;
+        return DateTimeFormatter.ofPattern("d MMM uuuu", Locale.ENGLISH).format(then);
+    }
+
+    /// `1 picture`, `6 pictures`.
+    public static String plural(long count, String one) {
+        return count(count) + " " + one + (count == 1 ? "" : "s");
+    }
+}

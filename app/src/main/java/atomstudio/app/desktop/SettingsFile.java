@@ -1,0 +1,72 @@
+package atomstudio.app.desktop;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Settings in a JSON file, written beside and moved. A damaged file counts as none: the settings are conveniences.
+public final class SettingsFile implements SettingsStore {
+    private static final Logger log = LoggerFactory.getLogger(SettingsFile.class);
+
+    private final Path file;
+    private Settings settings;
+
+    public SettingsFile(Path file) {
+        this.file = file;
+        this.settings = read(file);
+    }
+
+    @Override public synchronized Settings get() {
+        return settings;
+    }
+
+    @Override public synchronized void change(UnaryOperator<Settings> change) {
+        settings = change.apply(settings);
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            Path beside = file.resolveSibling(file.getFileName() + ".part");
+            Files.writeString(beside, json(settings));
+            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            log.warn("settings could not be written to {}", file, e);
+        }
+    }
+
+    private static String json(Settings settings) {
+        JsonObject json = new JsonObject();
+        json.addProperty("theme", settings.theme() == Settings.Theme.DARK ? "dark" : "light");
+        settings.model().ifPresent(model -> json.addProperty("model", model.toString()));
+        JsonArray models = new JsonArray();
+        settings.models().forEach(model -> models.add(model.toString()));
+        json.add("models", models);
+        return json + "\n";
+    }
+
+    private static Settings read(Path file) {
+        if (!Files.isRegularFile(file)) return Settings.initial();
+        try {
+            JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+            Settings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark") ? Settings.Theme.DARK : Settings.Theme.LIGHT;
+            Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
+            List<Path> models = new ArrayList<>();
+            if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
+            return new Settings(theme, model, models);
+        } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
+            log.warn("settings in {} are not readable and were passed over", file, e);
+            return Settings.initial();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package atomstudio.app.desktop;
+
+import java.util.function.UnaryOperator;
+
+/// Keeps the settings. Small and quick; a setting that cannot be written is a pity, not a failure.
+public interface SettingsStore {
+    Settings get();
+
+    void change(UnaryOperator<Settings> change);
+}

@@ -1,0 +1,11 @@
+package atomstudio.app.export;
+
+import atomstudio.diffusion.Failure;
+import java.nio.file.Path;
+
+/// Writes a run's adapter to a file of its own.
+@FunctionalInterface
+public interface AdapterExporter {
+    /// @return what is worth knowing about it, such as that the run is not finished; empty if nothing is
+    String export(Path run, Path file) throws Failure;
+}

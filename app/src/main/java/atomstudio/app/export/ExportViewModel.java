@@ -1,0 +1,53 @@
+package atomstudio.app.export;
+
+import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.Desktop;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.Outcome;
+import atomstudio.app.tune.RunSummary;
+import java.nio.file.Path;
+import java.util.Optional;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+
+/// Export of adapters: asks where to, writes, and says where the file went.
+public final class ExportViewModel {
+    /// What became of the last export; `file` is empty if nothing was written.
+    public record Note(Path run, String text, Optional<Path> file) {}
+
+    private final Jobs jobs;
+    private final AdapterExporter exporter;
+    private final Choosers choosers;
+    private final Desktop desktop;
+    private final ReadOnlyObjectWrapper<@Nullable Note> note = new ReadOnlyObjectWrapper<>();
+
+    public ExportViewModel(Jobs jobs, AdapterExporter exporter, Choosers choosers, Desktop desktop) {
+        this.jobs = jobs;
+        this.exporter = exporter;
+        this.choosers = choosers;
+        this.desktop = desktop;
+    }
+
+    /// Null before the first.
+    public ReadOnlyObjectProperty<@Nullable Note> note() {
+        return note.getReadOnlyProperty();
+    }
+
+    public void export(RunSummary run) {
+        choosers.target("Export the adapter", run.folder().getFileName() + ".safetensors").ifPresent(file -> {
+            note.set(new Note(run.folder(), "Exporting…", Optional.empty()));
+            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file), outcome -> note.set(switch (outcome) {
+                case Outcome.Done<String>(String remark) -> new Note(run.folder(), "Exported to " + file + (remark.isEmpty() ? "" : ". " + remark), Optional.of(file));
+                case Outcome.Failed<String>(String message) -> new Note(run.folder(), message, Optional.empty());
+                case Outcome.Cancelled<String>() -> new Note(run.folder(), "", Optional.empty());
+            }));
+        });
+    }
+
+    /// Opens the folder of the last export.
+    public void showFile() {
+        Note last = note.get();
+        if (last != null) last.file().ifPresent(desktop::show);
+    }
+}

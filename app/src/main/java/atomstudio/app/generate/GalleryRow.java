@@ -1,0 +1,105 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.tune.RunSummary;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.collections.FXCollections;
+import javafx.collections.ObservableList;
+import org.jspecify.annotations.Nullable;
+
+/// A row of pictures, one a seed: of the base model, or of a run's adapter.
+public final class GalleryRow {
+    /// A place in the row; `made` is null until its picture is there.
+    public record Cell(long seed, @Nullable Made made) {}
+
+    private final Optional<RunSummary> run;
+    private final ObservableList<Cell> cells = FXCollections.observableArrayList();
+    private final ObservableList<Cell> cellsView = FXCollections.unmodifiableObservableList(cells);
+    private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
+    private final ReadOnlyBooleanWrapper stale = new ReadOnlyBooleanWrapper();
+    private @Nullable RowOrder order;
+
+    GalleryRow(Optional<RunSummary> run) {
+        this.run = run;
+    }
+
+    /// Empty: the base model.
+    public Optional<RunSummary> run() {
+        return run;
+    }
+
+    public String title() {
+        return run.map(RunSummary::title).orElse("Base");
+    }
+
+    public List<String> price() {
+        return run.map(RunSummary::price).orElse(List.of("nothing tuned"));
+    }
+
+    public ObservableList<Cell> cells() {
+        return cellsView;
+    }
+
+    /// `step 12 of 25`, `waiting`; empty when nothing is being made.
+    public ReadOnlyStringProperty busy() {
+        return busy.getReadOnlyProperty();
+    }
+
+    public ReadOnlyStringProperty warning() {
+        return warning.getReadOnlyProperty();
+    }
+
+    /// Whether the pictures were made with a prompt or settings that have been changed since.
+    public ReadOnlyBooleanProperty stale() {
+        return stale.getReadOnlyProperty();
+    }
+
+    /// Whether all pictures of `wanted` are there already.
+    boolean has(RowOrder wanted) {
+        return wanted.equals(order) && cells.stream().allMatch(cell -> cell.made != null);
+    }
+
+    void compare(RowOrder wanted) {
+        stale.set(order != null && !wanted.equals(order));
+    }
+
+    /// Makes room; pictures that are there stay until others come, where there is still a column for them.
+    void begin(RowOrder wanted) {
+        List<Long> seeds = wanted.settings().seeds().list();
+        List<Cell> room = IntStream.range(0, seeds.size())
+            .mapToObj(i -> new Cell(seeds.get(i), i < cells.size() ? cells.get(i).made() : null)).toList();
+        cells.setAll(room);
+        order = null;
+        warning.set("");
+        stale.set(true);
+        busy.set("waiting");
+    }
+
+    void step(int done, int of) {
+        busy.set("step " + done + " of " + of);
+    }
+
+    void put(int column, Made made) {
+        cells.set(column, new Cell(cells.get(column).seed(), made));
+    }
+
+    void warn(String message) {
+        warning.set(message);
+    }
+
+    void complete(RowOrder wanted) {
+        order = wanted;
+        stale.set(false);
+        busy.set("");
+    }
+
+    void interrupted() {
+        busy.set("");
+    }
+}

@@ -1,0 +1,87 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.parts.NoteView;
+import atomstudio.app.parts.PictureView;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
+
+/// A picture over the whole window. Arrow keys move between seeds and rows, Escape closes.
+public final class LargePictureView extends StackPane {
+    private static final double FRAME = 190;
+
+    private final LargePictureViewModel model;
+    private final StackPane place = new StackPane();
+    private final Label title = new Label();
+    private final Label settings = new Label();
+
+    public LargePictureView(LargePictureViewModel model) {
+        this.model = model;
+        getStyleClass().add("scrim");
+        setId("large-picture");
+        setFocusTraversable(true);
+        title.getStyleClass().add("row-title");
+        settings.getStyleClass().add("muted");
+        settings.setWrapText(true);
+        settings.setMaxWidth(720);
+        settings.setMinHeight(Region.USE_PREF_SIZE);
+        Button save = button("Save picture…", model::save);
+        save.setId("save-picture");
+        HBox buttons = new HBox(8, save, button("Copy settings", model::copyParameters), button("Close", model::close));
+        buttons.setAlignment(Pos.CENTER);
+        Label keys = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
+        keys.getStyleClass().addAll("muted", "small-text");
+        NoteView note = new NoteView(NoteView.Kind.PLAIN, model.note());
+        note.setMaxWidth(Region.USE_PREF_SIZE);
+        VBox card = new VBox(8, title, place, settings, buttons, note, keys);
+        card.setAlignment(Pos.CENTER);
+        card.getStyleClass().add("large-card");
+        card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
+        getChildren().add(card);
+        setOnMouseClicked(click -> {
+            if (click.getTarget() == this) model.close();
+        });
+        addEventFilter(KeyEvent.KEY_PRESSED, this::key);
+        model.shown().subscribe(this::show);
+        heightProperty().subscribe(now -> show(model.shown().get()));
+    }
+
+    private static Button button(String text, Runnable action) {
+        Button button = new Button(text);
+        button.setOnAction(pressed -> action.run());
+        return button;
+    }
+
+    private void show(LargePictureViewModel.@Nullable Shown shown) {
+        setVisible(shown != null);
+        if (shown == null) {
+            place.getChildren().clear();
+            return;
+        }
+        title.setText(shown.title());
+        settings.setText(shown.made().text().format().replace("\n", "  ·  "));
+        double side = Math.max(128, Math.min(getHeight() - FRAME - 40, getWidth() - 80));
+        place.getChildren().setAll(new PictureView(shown.made().picture(), side));
+        if (!isFocusWithin()) requestFocus();
+    }
+
+    private void key(KeyEvent key) {
+        switch (key.getCode()) {
+            case LEFT -> model.moveColumn(-1);
+            case RIGHT -> model.moveColumn(1);
+            case UP -> model.moveRow(-1);
+            case DOWN -> model.moveRow(1);
+            case ESCAPE -> model.close();
+            default -> {
+                return;
+            }
+        }
+        key.consume();
+    }
+}

@@ -1,0 +1,86 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.parts.NoteView;
+import javafx.beans.value.ObservableValue;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Slider;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+
+/// The prompt, Generate, and below them the settings: one line while folded, with the strength always at hand.
+public final class PromptBarView extends VBox {
+    /// @param accented whether Generate is the page's accented button
+    public PromptBarView(GenerateViewModel model, ObservableValue<Boolean> accented) {
+        super(8);
+        getStyleClass().add("prompt-bar");
+        PromptFieldView field = new PromptFieldView(model);
+        HBox.setHgrow(field, Priority.ALWAYS);
+        HBox line = new HBox(8, field, generate(model, accented), cancel(model));
+        line.setAlignment(Pos.CENTER_LEFT);
+        PictureSettingsView settings = new PictureSettingsView(model);
+        getChildren().addAll(line, folded(model, settings), settings, new NoteView(NoteView.Kind.ERROR, model.problem()));
+    }
+
+    private static Button generate(GenerateViewModel model, ObservableValue<Boolean> accented) {
+        Button generate = new Button("Generate");
+        generate.setId("generate");
+        generate.setMinWidth(Region.USE_PREF_SIZE);
+        accented.subscribe(now -> {
+            generate.getStyleClass().remove("accent");
+            if (now) generate.getStyleClass().add("accent");
+        });
+        generate.setOnAction(pressed -> model.generate());
+        generate.visibleProperty().bind(model.busy().isEmpty());
+        generate.managedProperty().bind(generate.visibleProperty());
+        return generate;
+    }
+
+    private static Button cancel(GenerateViewModel model) {
+        Button cancel = new Button("Cancel");
+        cancel.setId("cancel-generate");
+        cancel.setMinWidth(Region.USE_PREF_SIZE);
+        cancel.setOnAction(pressed -> model.cancel());
+        cancel.visibleProperty().bind(model.busy().isNotEmpty());
+        cancel.managedProperty().bind(cancel.visibleProperty());
+        return cancel;
+    }
+
+    private static HBox folded(GenerateViewModel model, PictureSettingsView settings) {
+        ToggleButton fold = new ToggleButton();
+        fold.setId("picture-settings");
+        fold.getStyleClass().addAll("flat", "fold");
+        fold.setMaxWidth(Double.MAX_VALUE);
+        fold.setAlignment(Pos.CENTER_LEFT);
+        fold.textProperty().bind(fold.selectedProperty().flatMap(open -> model.settings().map(now -> (open ? "▾ " : "▸ ") + now.line())));
+        HBox.setHgrow(fold, Priority.ALWAYS);
+        settings.visibleProperty().bind(fold.selectedProperty());
+        settings.managedProperty().bind(fold.selectedProperty());
+        HBox line = new HBox(8, fold);
+        line.setAlignment(Pos.CENTER_LEFT);
+        if (model.subject().get() != null) line.getChildren().addAll(strength(model));
+        return line;
+    }
+
+    private static javafx.scene.Node[] strength(GenerateViewModel model) {
+        Label name = new Label();
+        name.getStyleClass().add("muted");
+        name.setMinWidth(Region.USE_PREF_SIZE);
+        name.textProperty().bind(model.settings().map(now -> "strength " + PictureSettings.number(now.strength())));
+        Slider slider = new Slider(0, PictureSettings.MOST_STRENGTH, model.settings().get().strength());
+        slider.setId("strength");
+        slider.setAccessibleText("Strength of the adapters");
+        slider.setBlockIncrement(0.1);
+        slider.setPrefWidth(110);
+        slider.setMinWidth(70);
+        slider.valueProperty().addListener((property, before, now) -> {
+            double tenth = Math.round(now.doubleValue() * 10) / 10.0;
+            if (tenth != model.settings().get().strength()) model.settings(model.settings().get().withStrength(tenth));
+        });
+        return new javafx.scene.Node[] {name, slider};
+    }
+}

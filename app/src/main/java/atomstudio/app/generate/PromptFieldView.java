@@ -1,0 +1,117 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.subjects.Subject;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.TextField;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.text.Text;
+import org.jspecify.annotations.Nullable;
+
+/// A line to type a prompt in, with the subject's phrase as a chip between the words: nobody has to remember the token.
+/// The arrow keys go past the chip; Backspace and Delete beside it take it out, a click on "+ subject" brings it back.
+public final class PromptFieldView extends HBox {
+    private final GenerateViewModel model;
+    private final TextField before = new TextField();
+    private final TextField after = new TextField();
+    private final Button chip = new Button();
+    private final Button bring = new Button("+ subject");
+
+    public PromptFieldView(GenerateViewModel model) {
+        this.model = model;
+        getStyleClass().add("prompt-field");
+        setAlignment(Pos.CENTER_LEFT);
+        before.setId("prompt-before");
+        after.setId("prompt");
+        chip.getStyleClass().add("chip");
+        chip.setTooltip(new Tooltip("Your subject. Base gets the class word alone. Click to take it out of the prompt."));
+        chip.setMinWidth(Region.USE_PREF_SIZE);
+        bring.setMinWidth(Region.USE_PREF_SIZE);
+        chip.setOnAction(pressed -> mention(Prompt.Mention.NONE));
+        bring.getStyleClass().addAll("flat", "small");
+        bring.setOnAction(pressed -> mention(Prompt.Mention.SUBJECT));
+        HBox.setHgrow(after, Priority.ALWAYS);
+        ReadOnlyObjectProperty<@Nullable Subject> subject = model.subject();
+        chip.textProperty().bind(subject.map(Subject::phrase).orElse(""));
+        getChildren().addAll(before, chip, after, bring);
+        model.prompt().subscribe(this::show);
+        before.textProperty().addListener((property, was, now) -> write());
+        after.textProperty().addListener((property, was, now) -> write());
+        before.textProperty().subscribe(now -> fit());
+        before.fontProperty().subscribe(now -> fit());
+        before.addEventFilter(KeyEvent.KEY_PRESSED, this::fromBefore);
+        after.addEventFilter(KeyEvent.KEY_PRESSED, this::fromAfter);
+        before.setOnAction(entered -> model.generate());
+        after.setOnAction(entered -> model.generate());
+    }
+
+    private void write() {
+        model.write(new Prompt(before.getText(), model.prompt().get().mention(), after.getText()));
+    }
+
+    private void mention(Prompt.Mention mention) {
+        model.write(model.prompt().get().with(mention));
+        after.requestFocus();
+        after.positionCaret(0);
+    }
+
+    private void show(Prompt prompt) {
+        if (!prompt.before().equals(before.getText())) before.setText(prompt.before());
+        if (!prompt.after().equals(after.getText())) after.setText(prompt.after());
+        boolean mentioned = prompt.mention() == Prompt.Mention.SUBJECT && model.subject().get() != null;
+        for (var node : new javafx.scene.Node[] {before, chip}) {
+            node.setVisible(mentioned);
+            node.setManaged(mentioned);
+        }
+        bring.setVisible(!mentioned && model.subject().get() != null);
+        bring.setManaged(bring.isVisible());
+        after.setPromptText(mentioned ? "in the snow, on the beach…" : "a red car on the beach");
+    }
+
+    /// The field before the chip is as wide as its words.
+    private void fit() {
+        Text text = new Text(before.getText());
+        text.setFont(before.getFont());
+        before.setPrefWidth(Math.max(16, text.getLayoutBounds().getWidth() + 14));
+        before.setMinWidth(Math.min(before.getPrefWidth(), 160));
+    }
+
+    private void fromBefore(KeyEvent key) {
+        boolean atEnd = before.getCaretPosition() == before.getLength() && before.getSelection().getLength() == 0;
+        if (!atEnd) return;
+        if (key.getCode() == KeyCode.RIGHT) {
+            after.requestFocus();
+            after.positionCaret(0);
+        } else if (key.getCode() == KeyCode.DELETE) {
+            join();
+        } else {
+            return;
+        }
+        key.consume();
+    }
+
+    private void fromAfter(KeyEvent key) {
+        boolean atStart = after.getCaretPosition() == 0 && after.getSelection().getLength() == 0;
+        if (!atStart || !chip.isVisible()) return;
+        if (key.getCode() == KeyCode.LEFT) {
+            before.requestFocus();
+            before.end();
+        } else if (key.getCode() == KeyCode.BACK_SPACE) {
+            join();
+        } else {
+            return;
+        }
+        key.consume();
+    }
+
+    /// Without the chip the words are one field.
+    private void join() {
+        mention(Prompt.Mention.NONE);
+    }
+}

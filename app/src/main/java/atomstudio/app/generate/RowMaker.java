@@ -1,0 +1,22 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.diffusion.Failure;
+
+/// Makes the pictures of a row, one a seed. For jobs; looks at the cancellation at every step.
+@FunctionalInterface
+public interface RowMaker {
+    void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure;
+
+    /// Called on the job's thread.
+    interface Listener {
+        /// One more step of `of` was finished; of all pictures together.
+        void step(int done, int of);
+
+        /// @param column which of the seeds
+        void picture(int column, Made made);
+
+        /// Something worth knowing that is no failure: a prompt that was cut, a base that differs.
+        void warning(String message);
+    }
+}

@@ -1,0 +1,5 @@
+/// Prompts, settings and galleries.
+@NullMarked
+package atomstudio.app.generate;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,14 @@
+package atomstudio.app.jobs;
+
+import java.util.concurrent.CancellationException;
+
+/// Whether somebody has asked for a job to end. Any thread.
+@FunctionalInterface
+public interface Cancellation {
+    boolean requested();
+
+    /// @throws CancellationException once cancellation was asked for
+    default void check() {
+        if (requested()) throw new CancellationException();
+    }
+}

@@ -1,0 +1,8 @@
+package atomstudio.app.jobs;
+
+/// A job on its way.
+@FunctionalInterface
+public interface Running {
+    /// Asks the job to end; its outcome still arrives.
+    void cancel();
+}

@@ -1,0 +1,13 @@
+package atomstudio.app.models;
+
+import atomstudio.diffusion.Failure;
+import java.nio.file.Path;
+
+/// Reads what a model folder says of itself, without loading its weights.
+public interface ModelLibrary {
+    ModelSummary embedded() throws Failure;
+
+    /// @throws Failure.Unreadable when it is no diffusers model folder
+    /// @throws Failure.Incompatible when the model is of a kind that cannot be run
+    ModelSummary open(Path folder) throws Failure;
+}

@@ -1,0 +1,25 @@
+package atomstudio.app.models;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/// What the window says of a model. `pictureSize` is the side in pixels that the model was made for.
+/// @param parameters numbers in the UNet, of which a method tunes a share
+/// @param words things the model is known to draw, for suggestions; may be empty
+public record ModelSummary(Path folder, String name, Origin origin, int pictureSize, long parameters, List<String> words) {
+    public enum Origin { EMBEDDED, FOLDER }
+
+    public ModelSummary {
+        words = List.copyOf(words);
+    }
+
+    /// `Small illustrated · 128 px`.
+    public String title() {
+        return name + " · " + pictureSize + " px";
+    }
+
+    /// What the reference recipes use: small illustrated models want less guidance than photographs.
+    public double guidance() {
+        return origin == Origin.EMBEDDED ? 4 : 7.5;
+    }
+}

@@ -1,0 +1,19 @@
+package atomstudio.app.subjects;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Finds and reads picture files.
+public interface PictureFiles {
+    /// What dropped files and folders hold; `files` in the order of their names within a folder.
+    /// @param passedOver files that do not even claim to be pictures: hidden ones and other extensions
+    record Found(List<Path> files, List<Path> passedOver) {}
+
+    /// A single file counts whatever its extension is: whoever drops it means it.
+    Found find(List<Path> dropped) throws Failure;
+
+    /// @throws Failure.Unreadable when it is no picture, or one of a kind that cannot be decoded
+    Picture read(Path file) throws Failure;
+}

@@ -1,0 +1,79 @@
+package atomstudio.app.subjects;
+
+import atomstudio.app.desktop.Readable;
+import atomstudio.app.parts.CardView;
+import atomstudio.app.parts.NoteView;
+import atomstudio.app.parts.PictureView;
+import java.util.ArrayList;
+import java.util.List;
+import javafx.collections.ListChangeListener;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Hyperlink;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCode;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.TilePane;
+
+/// The subject's pictures: small squares, one to add more, and the files that were refused.
+public final class PicturesCardView extends CardView {
+    private static final double SIDE = 61;
+
+    private final SubjectViewModel model;
+    private final TilePane tiles = new TilePane(6, 6);
+
+    public PicturesCardView(SubjectViewModel model) {
+        super("Pictures");
+        this.model = model;
+        tiles.setPrefColumns(4);
+        model.thumbnails().addListener((ListChangeListener<Thumbnail>) change -> fill());
+        model.busy().subscribe(now -> count());
+        model.subject().subscribe(now -> count());
+        Hyperlink dismiss = new Hyperlink("Dismiss");
+        dismiss.setOnAction(pressed -> model.dismiss());
+        RefusalsView refusals = new RefusalsView(model.refusals());
+        NoteView problem = new NoteView(NoteView.Kind.ERROR, model.problem());
+        dismiss.visibleProperty().bind(refusals.visibleProperty().or(problem.visibleProperty()));
+        dismiss.managedProperty().bind(dismiss.visibleProperty());
+        fill();
+        add(tiles, problem, refusals, dismiss);
+    }
+
+    private void count() {
+        int count = model.subject().get().pictures().size();
+        remark().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : Readable.plural(count, "picture"));
+    }
+
+    private void fill() {
+        List<Node> nodes = new ArrayList<>(model.thumbnails().stream().map(this::tile).toList());
+        Button add = new Button("+");
+        add.setId("add-pictures");
+        add.getStyleClass().add("add-tile");
+        add.setMinSize(SIDE, SIDE);
+        add.setPrefSize(SIDE, SIDE);
+        add.setTooltip(new Tooltip("Add pictures"));
+        add.setAccessibleText("Add pictures");
+        add.setOnAction(pressed -> model.choosePictures());
+        nodes.add(add);
+        tiles.getChildren().setAll(nodes);
+    }
+
+    private Node tile(Thumbnail thumbnail) {
+        String name = thumbnail.file().getFileName().toString();
+        Button remove = new Button("×");
+        remove.getStyleClass().add("remove");
+        remove.setAccessibleText("Remove " + name);
+        remove.setTooltip(new Tooltip("Remove " + name));
+        remove.setOnAction(pressed -> model.remove(thumbnail));
+        remove.setOnKeyPressed(key -> {
+            if (key.getCode() == KeyCode.DELETE) model.remove(thumbnail);
+        });
+        StackPane tile = new StackPane(new PictureView(thumbnail.picture(), SIDE), remove);
+        tile.setMinSize(SIDE, SIDE);
+        tile.getStyleClass().add("thumbnail");
+        StackPane.setAlignment(remove, Pos.TOP_RIGHT);
+        remove.opacityProperty().bind(tile.hoverProperty().or(remove.focusedProperty()).map(shown -> shown ? 1.0 : 0.0));
+        return tile;
+    }
+}

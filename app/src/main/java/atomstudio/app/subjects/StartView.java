@@ -1,0 +1,89 @@
+package atomstudio.app.subjects;
+
+import atomstudio.app.parts.NoteView;
+import atomstudio.app.parts.PictureView;
+import javafx.beans.binding.Bindings;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.ContentDisplay;
+import javafx.scene.control.Label;
+import javafx.scene.control.ProgressIndicator;
+import javafx.scene.image.Image;
+import javafx.scene.layout.FlowPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+
+/// The page one starts on: everything is drop target, and there are samples.
+public final class StartView extends StackPane {
+    private static final double COVER = 94;
+
+    public StartView(StartViewModel model) {
+        getStyleClass().add("start-page");
+        Label title = new Label("Drop 3 to 10 pictures of one thing");
+        title.getStyleClass().add("start-title");
+        Label hint = new Label("a toy, a pet, a mug: whole in the picture, on different grounds");
+        hint.getStyleClass().add("muted");
+        Button choose = new Button("Choose pictures…");
+        choose.setId("choose-pictures");
+        choose.getStyleClass().add("accent");
+        choose.setOnAction(pressed -> model.choosePictures());
+        Label or = new Label("or start with one of these");
+        or.getStyleClass().addAll("muted", "start-or");
+        VBox idle = new VBox(14, title, hint, choose, refused(model), or, samples(model));
+        idle.setAlignment(Pos.CENTER);
+        idle.visibleProperty().bind(model.busy().isEmpty());
+
+        StackPane frame = new StackPane(idle, busy(model));
+        frame.getStyleClass().add("drop-frame");
+        getChildren().add(frame);
+    }
+
+    private static VBox busy(StartViewModel model) {
+        Label what = new Label();
+        what.textProperty().bind(model.busy());
+        Button cancel = new Button("Cancel");
+        cancel.setOnAction(pressed -> model.cancel());
+        ProgressIndicator turning = new ProgressIndicator();
+        turning.setMaxSize(40, 40);
+        VBox busy = new VBox(14, turning, what, cancel);
+        busy.setAlignment(Pos.CENTER);
+        busy.visibleProperty().bind(model.busy().isNotEmpty());
+        // An indicator that turns unseen would cost a core.
+        turning.visibleProperty().bind(busy.visibleProperty());
+        return busy;
+    }
+
+    private static VBox refused(StartViewModel model) {
+        NoteView problem = new NoteView(NoteView.Kind.ERROR, model.problem());
+        RefusalsView refusals = new RefusalsView(model.refusals());
+        VBox box = new VBox(6, problem, refusals);
+        box.setMaxWidth(560);
+        box.managedProperty().bind(problem.visibleProperty().or(Bindings.isNotEmpty(model.refusals())));
+        box.visibleProperty().bind(box.managedProperty());
+        return box;
+    }
+
+    private static FlowPane samples(StartViewModel model) {
+        FlowPane tiles = new FlowPane(12, 12);
+        tiles.setAlignment(Pos.CENTER);
+        tiles.setMaxWidth(760);
+        tiles.setId("samples");
+        Runnable fill = () -> tiles.getChildren().setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
+        model.samples().addListener((javafx.collections.ListChangeListener<Sample>) change -> fill.run());
+        fill.run();
+        return tiles;
+    }
+
+    private static Button tile(StartViewModel model, Sample sample) {
+        Button tile = new Button(sample.name());
+        HBox cover = new HBox(new PictureView(new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
+        cover.setMinSize(COVER, COVER);
+        tile.setGraphic(cover);
+        tile.setContentDisplay(ContentDisplay.TOP);
+        tile.getStyleClass().add("sample-tile");
+        tile.setId("sample-" + sample.name());
+        tile.setOnAction(pressed -> model.take(sample));
+        return tile;
+    }
+}

@@ -1,0 +1,99 @@
+package atomstudio.app.subjects;
+
+import atomstudio.app.desktop.Choosers;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.Outcome;
+import atomstudio.app.jobs.Running;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.collections.FXCollections;
+import javafx.collections.ObservableList;
+import org.jspecify.annotations.Nullable;
+
+/// The first page: pictures are dropped or chosen, or a sample is taken, and a subject comes out.
+public final class StartViewModel {
+    private final Jobs jobs;
+    private final SubjectStore store;
+    private final Choosers choosers;
+    private final Consumer<SubjectStore.Imported> onCreated;
+    private final ObservableList<Sample> samples = FXCollections.observableArrayList();
+    private final ObservableList<Sample> samplesView = FXCollections.unmodifiableObservableList(samples);
+    private final ObservableList<Refusal> refusals = FXCollections.observableArrayList();
+    private final ObservableList<Refusal> refusalsView = FXCollections.unmodifiableObservableList(refusals);
+    private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
+    private @Nullable Running reading;
+
+    /// @param onCreated gets every new subject, with the files that were refused
+    public StartViewModel(Jobs jobs, SubjectStore store, Choosers choosers, Consumer<SubjectStore.Imported> onCreated) {
+        this.jobs = jobs;
+        this.store = store;
+        this.choosers = choosers;
+        this.onCreated = onCreated;
+    }
+
+    public ObservableList<Sample> samples() {
+        return samplesView;
+    }
+
+    /// Files of the last drop that were no pictures, when none of them was.
+    public ObservableList<Refusal> refusals() {
+        return refusalsView;
+    }
+
+    public ReadOnlyStringProperty busy() {
+        return busy.getReadOnlyProperty();
+    }
+
+    public ReadOnlyStringProperty problem() {
+        return problem.getReadOnlyProperty();
+    }
+
+    public void offer(List<Sample> found) {
+        samples.setAll(found);
+    }
+
+    public void choosePictures() {
+        List<Path> chosen = choosers.pictures("Choose pictures of one thing");
+        if (!chosen.isEmpty()) drop(chosen);
+    }
+
+    /// A folder gives the subject its name; loose pictures do not.
+    public void drop(List<Path> files) {
+        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? files.getFirst().getFileName().toString() : "subject", "", files);
+    }
+
+    public void take(Sample sample) {
+        create(sample.name(), sample.className(), List.of(sample.folder()));
+    }
+
+    public void cancel() {
+        if (reading != null) reading.cancel();
+    }
+
+    private void create(String name, String className, List<Path> files) {
+        if (!busy.get().isEmpty()) return;
+        refusals.clear();
+        problem.set("");
+        busy.set("Reading the pictures…");
+        reading = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation), this::created);
+    }
+
+    private void created(Outcome<SubjectStore.Imported> outcome) {
+        busy.set("");
+        reading = null;
+        switch (outcome) {
+            case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) when imported.taken() > 0 -> onCreated.accept(imported);
+            case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) -> {
+                refusals.setAll(imported.refusals());
+                problem.set(imported.refusals().isEmpty() ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files." : "None of these could be read as a picture.");
+            }
+            case Outcome.Failed<SubjectStore.Imported>(String message) -> problem.set(message);
+            case Outcome.Cancelled<SubjectStore.Imported>() -> {}
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package atomstudio.app.subjects;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The subjects of a person, a folder each. Everything here may take long: for jobs only.
+public final class SubjectStore {
+    private static final Logger log = LoggerFactory.getLogger(SubjectStore.class);
+    private static final String FILE = "subject.json";
+
+    private final Path folder;
+    private final PictureFiles pictures;
+
+    public SubjectStore(Path folder, PictureFiles pictures) {
+        this.folder = folder;
+        this.pictures = pictures;
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    /// A subject, and the files that were not taken.
+    public record Imported(Subject subject, int taken, List<Refusal> refusals) {}
+
+    /// All subjects, the newest first; a damaged folder is left alone and left out.
+    public List<Subject> list() throws Failure {
+        if (!Files.isDirectory(folder)) return List.of();
+        try (Stream<Path> folders = Files.list(folder)) {
+            List<Path> found = folders.filter(path -> Files.isRegularFile(path.resolve(FILE)))
+                .sorted(Comparator.comparing((Path path) -> path.resolve(FILE).toFile().lastModified()).reversed().thenComparing(Comparator.naturalOrder())).toList();
+            List<Subject> subjects = new ArrayList<>();
+            for (Path path : found) {
+                try {
+                    subjects.add(read(path));
+                } catch (Failure damaged) {
+                    log.warn("left out: {}", damaged.getMessage());
+                }
+            }
+            return subjects;
+        } catch (IOException e) {
+            throw new Failure.Unreadable("The subjects in " + folder + " cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one.
+    /// @param wish the name it should have; a number is added where that is taken
+    public Imported create(String wish, String className, List<Path> files, Cancellation cancellation) throws Failure {
+        PictureFiles.Found found = pictures.find(files);
+        List<Refusal> refusals = new ArrayList<>();
+        List<Path> good = good(found, refusals, cancellation);
+        if (good.isEmpty()) return new Imported(new Subject(wish, folder, className, Subject.USUAL_TOKEN, List.of()), 0, refusals);
+        Path place = free(wish);
+        Subject subject = new Subject(place.getFileName().toString(), place, className, Subject.USUAL_TOKEN, List.of());
+        copy(good, subject);
+        save(subject);
+        return new Imported(read(place), good.size(), refusals);
+    }
+
+    /// Adds the pictures among `files` to a subject.
+    public Imported add(Subject subject, List<Path> files, Cancellation cancellation) throws Failure {
+        List<Refusal> refusals = new ArrayList<>();
+        List<Path> good = good(pictures.find(files), refusals, cancellation);
+        copy(good, subject);
+        return new Imported(read(subject.folder()), good.size(), refusals);
+    }
+
+    private List<Path> good(PictureFiles.Found found, List<Refusal> refusals, Cancellation cancellation) {
+        List<Path> good = new ArrayList<>();
+        for (Path file : found.files()) {
+            cancellation.check();
+            try {
+                pictures.read(file);
+                good.add(file);
+            } catch (Failure e) {
+                refusals.add(new Refusal(file.getFileName().toString(), e.getMessage()));
+            }
+        }
+        for (Path file : found.passedOver()) refusals.add(new Refusal(file.getFileName().toString(), "not a picture, left out"));
+        return good;
+    }
+
+    private static void copy(List<Path> files, Subject subject) throws Failure {
+        try {
+            Files.createDirectories(subject.pictureFolder());
+            for (Path file : files) Files.copy(file, unused(subject.pictureFolder(), file.getFileName().toString()), StandardCopyOption.COPY_ATTRIBUTES);
+        } catch (IOException e) {
+            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+        }
+    }
+
+    private static Path unused(Path folder, String name) {
+        Path wish = folder.resolve(name);
+        int dot = name.lastIndexOf('.');
+        String stem = dot > 0 ? name.substring(0, dot) : name;
+        String extension = dot > 0 ? name.substring(dot) : "";
+        for (int n = 2; Files.exists(wish); n++) wish = folder.resolve(stem + "-" + n + extension);
+        return wish;
+    }
+
+    private Path free(String wish) {
+        String name = wish.strip().replaceAll("[^\\p{L}\\p{N} _-]+", "-").replaceAll("^[-. ]+|[-. ]+$", "");
+        return unused(folder, name.isEmpty() ? "subject" : name);
+    }
+
+    public void save(Subject subject) throws Failure {
+        JsonObject json = new JsonObject();
+        json.addProperty("format", 1);
+        json.addProperty("class", subject.className());
+        json.addProperty("token", subject.token());
+        Path file = subject.folder().resolve(FILE);
+        try {
+            Files.createDirectories(subject.folder());
+            Path beside = file.resolveSibling(FILE + ".part");
+            Files.writeString(beside, json + "\n");
+            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(file + " cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /// Takes a picture out of the subject. The copy is deleted, the file it came from is not touched.
+    public Subject remove(Subject subject, Path picture) throws Failure {
+        if (!subject.pictures().contains(picture)) throw new IllegalArgumentException(picture + " is no picture of " + subject.name());
+        try {
+            Files.deleteIfExists(picture);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(picture + " cannot be deleted: " + e.getMessage(), e);
+        }
+        return read(subject.folder());
+    }
+
+    private Subject read(Path place) throws Failure {
+        try {
+            JsonObject json = JsonParser.parseString(Files.readString(place.resolve(FILE))).getAsJsonObject();
+            Path pictureFolder = place.resolve("pictures");
+            List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files() : List.of();
+            return new Subject(place.getFileName().toString(), place, json.get("class").getAsString(), json.get("token").getAsString(), files);
+        } catch (IOException | JsonParseException | IllegalStateException | NullPointerException e) {
+            throw new Failure.Unreadable(place.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
+        }
+    }
+}

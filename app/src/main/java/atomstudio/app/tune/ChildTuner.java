@@ -1,0 +1,63 @@
+package atomstudio.app.tune;
+
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Tunes with this program's own `tune` command in a child process: a fault in native code or a lack of memory ends the
+/// child, not the window, and all its memory returns when the run ends.
+public final class ChildTuner implements Tuner {
+    private final List<String> program;
+    private final Path logs;
+
+    /// @param program the command line that starts this program, without arguments
+    /// @param logs folder for what the children write
+    public ChildTuner(List<String> program, Path logs) {
+        this.program = List.copyOf(program);
+        this.logs = logs;
+    }
+
+    /// How this very program was started: the packaged launcher, or the running Java with the same class path.
+    public static List<String> thisProgram(String mainClass) {
+        String launcher = System.getProperty("jpackage.app-path");
+        if (launcher != null) return List.of(launcher);
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        String assets = System.getProperty("atomstudio.assets");
+        if (assets != null) command.add("-Datomstudio.assets=" + assets);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
+        return command;
+    }
+
+    @Override public TuneProcess start(TuneOrder order) throws Failure {
+        List<String> command = new ArrayList<>(program);
+        command.addAll(arguments(order));
+        try {
+            Files.createDirectories(logs);
+            Path log = logs.resolve(order.run().getFileName() + ".log");
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+            return new ChildTuneProcess(process, log);
+        } catch (IOException e) {
+            throw new Failure.Unwritable("The tuning process could not be started (" + command.getFirst() + "): " + e.getMessage(), e);
+        }
+    }
+
+    /// The arguments of `tune` for an order; what is empty in its settings is left to the command's defaults.
+    static List<String> arguments(TuneOrder order) {
+        TuneSettings settings = order.settings();
+        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin",
+            "--model", order.model().toString(), "--pictures", order.pictures().toString(),
+            "--class", order.words().className(), "--token", order.words().token(),
+            "--method", order.method().argument(), "--atoms", String.valueOf(settings.atoms()), "--rank", String.valueOf(settings.rank()),
+            "--seed", String.valueOf(settings.seed())));
+        settings.steps().ifPresent(steps -> arguments.addAll(List.of("--steps", String.valueOf(steps))));
+        settings.rate().ifPresent(rate -> arguments.addAll(List.of("--rate", String.valueOf(rate))));
+        settings.previewEvery().ifPresent(every -> arguments.addAll(List.of("--preview-every", String.valueOf(every))));
+        arguments.addAll(List.of("--out", order.run().toString()));
+        return arguments;
+    }
+}

@@ -1,0 +1,79 @@
+package atomstudio.app.tune;
+
+import atomstudio.app.parts.CardView;
+import atomstudio.app.parts.NoteView;
+import java.time.InstantSource;
+import java.util.List;
+import javafx.collections.ListChangeListener;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.VBox;
+
+/// Past runs: a click opens one again, an unfinished one can be gone on with.
+public final class RunsCardView extends CardView {
+    private final RunsViewModel model;
+    private final InstantSource clock;
+
+    public RunsCardView(RunsViewModel model, InstantSource clock) {
+        super("Runs");
+        this.model = model;
+        this.clock = clock;
+        VBox lines = new VBox(2);
+        Runnable fill = () -> {
+            lines.getChildren().setAll(model.runs().isEmpty() ? List.<Node>of(nothing()) : model.runs().stream().map(this::line).toList());
+            remark().setText(model.runs().isEmpty() ? "" : String.valueOf(model.runs().size()));
+        };
+        model.runs().addListener((ListChangeListener<RunSummary>) change -> fill.run());
+        fill.run();
+        add(lines, new NoteView(NoteView.Kind.ERROR, model.problem()));
+    }
+
+    private static Label nothing() {
+        Label nothing = new Label("none yet");
+        nothing.getStyleClass().add("muted");
+        return nothing;
+    }
+
+    private Node line(RunSummary run) {
+        Label title = new Label(run.title());
+        Label mark = new Label(run.done() ? "✓" : run.progress().state() == RunProgress.State.FAILED ? "failed" : "unfinished");
+        mark.getStyleClass().add(run.done() ? "good" : run.progress().state() == RunProgress.State.FAILED ? "bad" : "warn");
+        Label when = new Label(run.line(clock.instant()));
+        when.getStyleClass().add("muted");
+        Button open = new Button();
+        open.setGraphic(new VBox(new HBox(6, title, mark), when));
+        open.setAccessibleText("Open the run " + run.title() + ", " + run.line(clock.instant()));
+        open.getStyleClass().addAll("flat", "run-line");
+        open.setMaxWidth(Double.MAX_VALUE);
+        open.setAlignment(Pos.CENTER_LEFT);
+        open.setOnAction(pressed -> model.open(run));
+        HBox.setHgrow(open, Priority.ALWAYS);
+        HBox line = new HBox(4, open);
+        line.setAlignment(Pos.CENTER_LEFT);
+        if (!run.done()) line.getChildren().add(resume(run));
+        line.getChildren().add(menu(run));
+        return line;
+    }
+
+    private Button resume(RunSummary run) {
+        Button resume = new Button("Resume");
+        resume.getStyleClass().addAll("small", "resume-run");
+        resume.setOnAction(pressed -> model.resume(run));
+        return resume;
+    }
+
+    private MenuButton menu(RunSummary run) {
+        MenuItem delete = new MenuItem("Delete this run");
+        delete.setOnAction(chosen -> model.delete(run));
+        MenuButton menu = new MenuButton("⋯", null, delete);
+        menu.getStyleClass().addAll("flat", "small", "no-arrow");
+        menu.setAccessibleText("More for " + run.title());
+        return menu;
+    }
+}

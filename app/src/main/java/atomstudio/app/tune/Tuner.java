@@ -1,0 +1,9 @@
+package atomstudio.app.tune;
+
+import atomstudio.diffusion.Failure;
+
+/// Starts tuning in a process of its own.
+@FunctionalInterface
+public interface Tuner {
+    TuneProcess start(TuneOrder order) throws Failure;
+}

@@ -1,0 +1,59 @@
+package atomstudio.app.window;
+
+import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.SettingsFile;
+import atomstudio.app.jobs.Assets;
+import atomstudio.app.jobs.Home;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.models.ModelFolders;
+import atomstudio.app.subjects.DroppedPictures;
+import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.SubjectStore;
+import atomstudio.app.tune.ChildTuner;
+import atomstudio.app.tune.RunStore;
+import atomstudio.diffusion.Failure;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The services as they are outside tests.
+final class Composition {
+    private static final String MAIN = "atomstudio.app.cli.Main";
+    private static final List<String> FIRST_SAMPLES = List.of("car", "owl", "cat", "boat");
+
+    private Composition() {}
+
+    static Services of(Home home, Jobs jobs, Choosers choosers, Desktop desktop) {
+        DroppedPictures pictures = new DroppedPictures();
+        Services.Stores stores = new Services.Stores(new ModelFolders(), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
+        Services.Engines engines = new Services.Engines(
+            (model, settings) -> {
+                throw new Failure.NotBuilt("Counting is not built yet.");
+            },
+            new ChildTuner(ChildTuner.thisProgram(MAIN), home.folder().resolve("logs")),
+            (order, listener, cancellation) -> {
+                throw new Failure.NotBuilt("Generating is not built yet.");
+            },
+            (run, file) -> {
+                throw new Failure.NotBuilt("Exporting is not built yet.");
+            });
+        Services.Surroundings around = new Services.Surroundings(choosers, desktop, new SettingsFile(home.settings()), InstantSource.system(), new ThisMachine());
+        return new Services(jobs, stores, engines, around);
+    }
+
+    /// A few of the subjects that come with the program; the word they are called by is their name.
+    private static List<Sample> samples() throws Failure {
+        Assets assets = Assets.find();
+        DroppedPictures pictures = new DroppedPictures();
+        List<Sample> samples = new ArrayList<>();
+        for (String name : FIRST_SAMPLES) {
+            if (!assets.subjects().contains(name)) continue;
+            Path folder = assets.subject(name);
+            List<Path> files = pictures.find(List.of(folder)).files();
+            if (!files.isEmpty()) samples.add(new Sample(name, name, folder, files.getFirst()));
+        }
+        return samples;
+    }
+}

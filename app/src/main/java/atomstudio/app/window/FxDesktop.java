@@ -1,0 +1,34 @@
+package atomstudio.app.window;
+
+import atomstudio.app.desktop.Desktop;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import javafx.scene.input.Clipboard;
+import javafx.scene.input.ClipboardContent;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Clipboard by JavaFX, file manager by the system's own opener.
+final class FxDesktop implements Desktop {
+    private static final Logger log = LoggerFactory.getLogger(FxDesktop.class);
+
+    @Override public void copy(String text) {
+        ClipboardContent content = new ClipboardContent();
+        content.putString(text);
+        Clipboard.getSystemClipboard().setContent(content);
+    }
+
+    @Override public void show(Path fileOrFolder) {
+        Path folder = Files.isDirectory(fileOrFolder) ? fileOrFolder : fileOrFolder.toAbsolutePath().getParent();
+        String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String opener = system.contains("win") ? "explorer" : system.contains("mac") ? "open" : "xdg-open";
+        try {
+            new ProcessBuilder(List.of(opener, folder.toString())).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        } catch (IOException none) {
+            log.warn("no {} to show {}", opener, folder, none);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package atomstudio.app.window;
+
+import javafx.animation.Animation;
+import javafx.animation.KeyFrame;
+import javafx.animation.Timeline;
+import javafx.scene.Node;
+import javafx.util.Duration;
+
+/// Something that happens again and again while a node is on a screen.
+final class PulseView {
+    private PulseView() {}
+
+    static void every(Duration period, Node node, Runnable action) {
+        Timeline beat = new Timeline(new KeyFrame(period, tick -> action.run()));
+        beat.setCycleCount(Animation.INDEFINITE);
+        node.sceneProperty().subscribe(scene -> {
+            if (scene == null) beat.stop();
+            else beat.play();
+        });
+    }
+}

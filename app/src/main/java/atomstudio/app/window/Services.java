@@ -1,0 +1,36 @@
+package atomstudio.app.window;
+
+import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.SettingsStore;
+import atomstudio.app.export.AdapterExporter;
+import atomstudio.app.generate.RowMaker;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.models.ModelLibrary;
+import atomstudio.app.subjects.PictureFiles;
+import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.SubjectStore;
+import atomstudio.app.tune.MethodCosts;
+import atomstudio.app.tune.RunStore;
+import atomstudio.app.tune.Tuner;
+import atomstudio.diffusion.Failure;
+import java.time.InstantSource;
+import java.util.List;
+
+/// Everything the window works with, put together in one place.
+public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings surroundings) {
+    /// What lies on disk.
+    public record Stores(ModelLibrary models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
+
+    /// What computes.
+    public record Engines(MethodCosts costs, Tuner tuner, RowMaker maker, AdapterExporter exporter) {}
+
+    /// What the machine and its desktop offer.
+    public record Surroundings(Choosers choosers, Desktop desktop, SettingsStore settings, InstantSource clock, Machine machine) {}
+
+    /// Subjects to start with.
+    @FunctionalInterface
+    public interface Samples {
+        List<Sample> list() throws Failure;
+    }
+}

@@ -1,0 +1,62 @@
+package atomstudio.app.window;
+
+import atomstudio.app.desktop.Settings;
+import atomstudio.app.jobs.Build;
+import atlantafx.base.theme.PrimerDark;
+import atlantafx.base.theme.PrimerLight;
+import java.net.URL;
+import java.util.List;
+import java.util.Objects;
+import javafx.application.Application;
+import javafx.css.PseudoClass;
+import javafx.scene.Scene;
+import javafx.scene.text.Font;
+import javafx.stage.Stage;
+
+/// The stage with the window in it.
+final class StudioStage {
+    private static final List<String> SHEETS = List.of("window/window.css", "parts/parts.css", "subjects/subjects.css", "tune/tune.css", "generate/generate.css");
+    private static final List<String> LETTERS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
+    private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
+
+    private StudioStage() {}
+
+    /// Fills a stage; `onClosed` runs once the window may go.
+    static Scene fill(Stage stage, WindowViewModel model, Services services, Runnable onClosed) {
+        loadLetters();
+        WindowView view = new WindowView(model, services.surroundings().clock());
+        Scene scene = new Scene(view, 1280, 800);
+        for (String sheet : SHEETS) scene.getStylesheets().add(sheet(sheet));
+        model.theme().subscribe(theme -> {
+            Application.setUserAgentStylesheet(theme == Settings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet() : new PrimerLight().getUserAgentStylesheet());
+            view.pseudoClassStateChanged(DARK, theme == Settings.Theme.DARK);
+        });
+        view.setFocusTraversable(true);
+        view.requestFocus();
+        stage.setTitle("Atom Studio " + Build.current().version());
+        stage.setMinWidth(920);
+        stage.setMinHeight(600);
+        stage.setScene(scene);
+        stage.setOnCloseRequest(request -> {
+            request.consume();
+            model.closing().request();
+        });
+        model.closing().state().subscribe(state -> {
+            if (state == ClosingViewModel.State.CLOSED) onClosed.run();
+        });
+        return scene;
+    }
+
+    /// Where the typeface is missing, the sheets name others.
+    private static void loadLetters() {
+        for (String name : LETTERS) {
+            URL file = StudioStage.class.getResource("/com/formdev/flatlaf/fonts/inter/" + name);
+            if (file != null) Font.loadFont(file.toExternalForm(), 13);
+        }
+    }
+
+    private static String sheet(String name) {
+        URL sheet = StudioStage.class.getResource("/atomstudio/app/" + name);
+        return Objects.requireNonNull(sheet, () -> name + " is missing from the class path").toExternalForm();
+    }
+}

@@ -1,0 +1,77 @@
+package atomstudio.app.window;
+
+import atomstudio.app.export.ExportView;
+import atomstudio.app.generate.GalleryView;
+import atomstudio.app.generate.PromptBarView;
+import atomstudio.app.subjects.PicturesCardView;
+import atomstudio.app.subjects.SubjectHeadView;
+import atomstudio.app.tune.ProgressCardView;
+import atomstudio.app.tune.QueueCardView;
+import atomstudio.app.tune.RunView;
+import atomstudio.app.tune.RunsCardView;
+import atomstudio.app.tune.TuneCardView;
+import java.time.InstantSource;
+import javafx.beans.value.ObservableValue;
+import javafx.scene.Node;
+import javafx.scene.control.ScrollPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.VBox;
+
+/// A subject's page: what goes in on the left, what comes out on the right.
+final class SubjectPageView extends VBox {
+    private static final double LEFT = 306;
+
+    private final SubjectHeadView head;
+
+    SubjectPageView(SubjectPageViewModel model, InstantSource clock) {
+        getStyleClass().add("subject-page");
+        head = new SubjectHeadView(model.subject(), model::words);
+        Node tune = new TuneCardView(model.tune(), model.first());
+        Node progress = new ProgressCardView(model.queue());
+        Node queue = new QueueCardView(model.queue(), model.tune());
+        shown(tune, model.tuning().map(now -> !now));
+        shown(progress, model.tuning());
+        shown(queue, model.tuning());
+        VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock));
+        ScrollPane left = scroll(inside);
+        left.setMinWidth(LEFT);
+        left.setMaxWidth(LEFT);
+        HBox columns = new HBox(18, left, right(model));
+        VBox.setVgrow(columns, Priority.ALWAYS);
+        columns.getStyleClass().add("columns");
+        getChildren().addAll(head, columns);
+    }
+
+    private static Node right(SubjectPageViewModel model) {
+        RunView run = new RunView(model.runs());
+        GalleryView gallery = new GalleryView(model.generate(), model.large(), row -> row.run().map(of -> new ExportView(model.export(), of)));
+        ObservableValue<Boolean> watching = model.runs().watched().map(watched -> true).orElse(false);
+        shown(run, watching);
+        shown(gallery, watching.map(now -> !now));
+        ScrollPane results = scroll(new VBox(12, run, gallery));
+        VBox.setVgrow(results, Priority.ALWAYS);
+        VBox right = new VBox(12, new PromptBarView(model.generate(), model.first().map(first -> !first)), results);
+        right.setMinWidth(0);
+        HBox.setHgrow(right, Priority.ALWAYS);
+        return right;
+    }
+
+    private static ScrollPane scroll(Node content) {
+        ScrollPane scroll = new ScrollPane(content);
+        scroll.setFitToWidth(true);
+        scroll.getStyleClass().add("edge-to-edge");
+        scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        return scroll;
+    }
+
+    private static void shown(Node node, ObservableValue<Boolean> when) {
+        node.visibleProperty().bind(when);
+        node.managedProperty().bind(when);
+    }
+
+    /// Puts the cursor where the page asks something.
+    void ask() {
+        head.ask();
+    }
+}

@@ -1,0 +1,150 @@
+package atomstudio.app.window;
+
+import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.LargePictureViewModel;
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.models.ModelsViewModel;
+import atomstudio.app.subjects.Subject;
+import atomstudio.app.subjects.SubjectViewModel;
+import atomstudio.app.tune.Method;
+import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.RunQueue;
+import atomstudio.app.tune.RunSummary;
+import atomstudio.app.tune.RunsViewModel;
+import atomstudio.app.tune.TuneOrder;
+import atomstudio.app.tune.TuneViewModel;
+import atomstudio.app.desktop.Readable;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.collections.ListChangeListener;
+
+/// Everything about one subject, on one page.
+public final class SubjectPageViewModel {
+    private final SubjectViewModel subject;
+    private final RunQueue queue;
+    private final RunsViewModel runs;
+    private final TuneViewModel tune;
+    private final GenerateViewModel generate;
+    private final LargePictureViewModel large;
+    private final ExportViewModel export;
+    private final ModelsViewModel models;
+    private final ReadOnlyStringWrapper state = new ReadOnlyStringWrapper("");
+    private final ReadOnlyBooleanWrapper tuning = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper first = new ReadOnlyBooleanWrapper(true);
+
+    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Subject of) {
+        this.models = models;
+        this.queue = queue;
+        Services.Stores stores = services.stores();
+        Services.Surroundings around = services.surroundings();
+        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
+        runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
+        tune = new TuneViewModel(services.jobs(), services.engines().costs(), runs, subject.subject(), models.current());
+        generate = new GenerateViewModel(services.jobs(), services.engines().maker(), around.clock(), models.current(), subject.subject());
+        large = new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
+        export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());
+        runs.runs().addListener((ListChangeListener<RunSummary>) change -> follow());
+        queue.current().subscribe(now -> follow());
+        queue.progress().subscribe(now -> follow());
+        subject.subject().subscribe(now -> follow());
+        models.current().subscribe(now -> follow());
+    }
+
+    public SubjectViewModel subject() {
+        return subject;
+    }
+
+    public RunQueue queue() {
+        return queue;
+    }
+
+    public RunsViewModel runs() {
+        return runs;
+    }
+
+    public TuneViewModel tune() {
+        return tune;
+    }
+
+    public GenerateViewModel generate() {
+        return generate;
+    }
+
+    public LargePictureViewModel large() {
+        return large;
+    }
+
+    public ExportViewModel export() {
+        return export;
+    }
+
+    /// Words for the class that the current model knows.
+    public List<String> words() {
+        ModelSummary model = models.current().get();
+        return model == null ? List.of() : model.words();
+    }
+
+    /// What the sidebar says: `tuning · 62 %`, `Atoms ✓ · LoRA ✓`, `6 pictures`.
+    public ReadOnlyStringProperty state() {
+        return state.getReadOnlyProperty();
+    }
+
+    /// Whether one of the subject's runs is being tuned.
+    public ReadOnlyBooleanProperty tuning() {
+        return tuning.getReadOnlyProperty();
+    }
+
+    /// Whether nothing was tuned yet, so that Start is what comes next.
+    public ReadOnlyBooleanProperty first() {
+        return first.getReadOnlyProperty();
+    }
+
+    private void follow() {
+        tuning.set(runs.tuning());
+        first.set(runs.runs().stream().noneMatch(RunSummary::done));
+        state.set(describe());
+        generate.show(compared());
+    }
+
+    private String describe() {
+        String name = subject.subject().get().name();
+        TuneOrder now = queue.current().get();
+        if (now != null && now.subject().equals(name)) {
+            RunProgress progress = queue.progress().get();
+            return (progress.state() == RunProgress.State.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
+        }
+        if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
+        String tuned = runs.runs().stream().filter(RunSummary::done).map(run -> shortName(run.order().method())).distinct().sorted()
+            .map(method -> method + " ✓").collect(Collectors.joining(" · "));
+        return tuned.isEmpty() ? Readable.plural(subject.subject().get().pictures().size(), "picture") : tuned;
+    }
+
+    private static String shortName(Method method) {
+        return switch (method) {
+            case ATOMS -> "Atoms";
+            case ATOMS_AND_CHANNELS -> "A + C";
+            case CHANNELS -> "Channels";
+            case LORA -> "LoRA";
+        };
+    }
+
+    /// The rows below Base: the newest finished run of every method, on the current model, in the methods' order.
+    private List<RunSummary> compared() {
+        ModelSummary model = models.current().get();
+        List<RunSummary> newest = new ArrayList<>();
+        Set<Method> seen = EnumSet.noneOf(Method.class);
+        for (RunSummary run : runs.runs()) {
+            if (run.done() && model != null && run.order().model().equals(model.folder()) && seen.add(run.order().method())) newest.add(run);
+        }
+        newest.sort((a, b) -> a.order().method().compareTo(b.order().method()));
+        return newest;
+    }
+}

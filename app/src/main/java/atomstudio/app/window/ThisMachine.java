@@ -1,0 +1,23 @@
+package atomstudio.app.window;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere only what nobody uses.
+public final class ThisMachine implements Machine {
+    @Override public int threads() {
+        return Runtime.getRuntime().availableProcessors();
+    }
+
+    @Override public long freeMemory() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+                if (line.startsWith("MemAvailable:")) return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;
+            }
+        } catch (IOException notLinux) {
+            return Runtime.getRuntime().maxMemory();
+        }
+        return Runtime.getRuntime().maxMemory();
+    }
+}

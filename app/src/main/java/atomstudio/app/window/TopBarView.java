@@ -1,0 +1,69 @@
+package atomstudio.app.window;
+
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.models.ModelsViewModel;
+import javafx.collections.ListChangeListener;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.SeparatorMenuItem;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.util.Duration;
+
+/// Name, model, machine, light or dark.
+final class TopBarView extends HBox {
+    TopBarView(WindowViewModel model) {
+        super(12);
+        getStyleClass().add("top-bar");
+        setAlignment(Pos.CENTER_LEFT);
+        Label name = new Label("Atom Studio");
+        name.getStyleClass().add("app-name");
+        Region gap = new Region();
+        HBox.setHgrow(gap, Priority.ALWAYS);
+        Label machine = new Label();
+        machine.getStyleClass().add("chip-label");
+        machine.textProperty().bind(model.machine().map(text -> "CPU  " + text));
+        machine.visibleProperty().bind(model.machine().isNotEmpty());
+        Button theme = new Button();
+        theme.setId("theme");
+        theme.getStyleClass().add("theme-button");
+        Region sign = new Region();
+        sign.getStyleClass().add("theme-sign");
+        theme.setGraphic(sign);
+        theme.setTooltip(new Tooltip("Light or dark"));
+        theme.setAccessibleText("Light or dark");
+        theme.setOnAction(pressed -> model.toggleTheme());
+        getChildren().addAll(name, models(model), gap, machine, theme);
+        PulseView.every(Duration.seconds(5), this, model::refreshMachine);
+    }
+
+    private static MenuButton models(WindowViewModel window) {
+        ModelsViewModel models = window.models();
+        MenuButton menu = new MenuButton();
+        menu.setId("model-menu");
+        menu.setMnemonicParsing(false);
+        menu.textProperty().bind(models.current().map(ModelSummary::title).orElse("no model").map(title -> "Model  " + title));
+        Runnable fill = () -> {
+            menu.getItems().setAll(models.known().stream().map(summary -> {
+                MenuItem item = new MenuItem(summary.title());
+                item.setMnemonicParsing(false);
+                item.setOnAction(chosen -> models.select(summary));
+                return item;
+            }).toList());
+            MenuItem other = new MenuItem("Open a model folder…");
+            other.setOnAction(chosen -> {
+                window.openModels();
+                models.choose();
+            });
+            menu.getItems().addAll(new SeparatorMenuItem(), other);
+        };
+        models.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
+        fill.run();
+        return menu;
+    }
+}

@@ -1,0 +1,82 @@
+package atomstudio.app.window;
+
+import atomstudio.app.generate.LargePictureView;
+import atomstudio.app.models.ModelsView;
+import atomstudio.app.subjects.StartView;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.time.InstantSource;
+import javafx.css.PseudoClass;
+import javafx.scene.Node;
+import javafx.scene.input.DragEvent;
+import javafx.scene.input.TransferMode;
+import javafx.scene.layout.BorderPane;
+import javafx.scene.layout.StackPane;
+
+/// The whole window: bars around a page, and what lies over it. All of it takes dropped files.
+public final class WindowView extends StackPane {
+    private static final PseudoClass DROPPING = PseudoClass.getPseudoClass("dropping");
+
+    private final WindowViewModel model;
+    private final InstantSource clock;
+    private final BorderPane frame = new BorderPane();
+    private final StackPane over = new StackPane();
+    private final Map<SubjectPageViewModel, SubjectPageView> subjectPages = new HashMap<>();
+    private final StartView start;
+    private final GeneratePageView generate;
+
+    public WindowView(WindowViewModel model, InstantSource clock) {
+        this.model = model;
+        this.clock = clock;
+        getStyleClass().add("window");
+        start = new StartView(model.start());
+        generate = new GeneratePageView(model);
+        frame.setTop(new TopBarView(model));
+        frame.setLeft(new SidebarView(model));
+        frame.setBottom(new StatusBarView(model));
+        over.setPickOnBounds(false);
+        getChildren().addAll(frame, over, new ClosingView(model.closing(), model.queue()));
+        model.page().subscribe(this::show);
+        setOnDragOver(this::over);
+        setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
+        setOnDragDropped(this::dropped);
+    }
+
+    private void show(Page page) {
+        List<Node> overlays = new ArrayList<>();
+        frame.setCenter(switch (page) {
+            case Page.Start _ -> start;
+            case Page.OfSubject(SubjectPageViewModel subject) -> {
+                SubjectPageView view = subjectPages.computeIfAbsent(subject, missing -> new SubjectPageView(missing, clock));
+                overlays.add(new LargePictureView(subject.large()));
+                view.ask();
+                yield view;
+            }
+            case Page.Generate shown -> {
+                overlays.add(new LargePictureView(shown.large()));
+                yield generate.with(shown);
+            }
+            case Page.Models _ -> new ModelsView(model.models());
+            case Page.Settings _ -> new SettingsView(model);
+        });
+        over.getChildren().setAll(overlays);
+    }
+
+    private void over(DragEvent drag) {
+        if (!drag.getDragboard().hasFiles()) return;
+        drag.acceptTransferModes(TransferMode.COPY);
+        pseudoClassStateChanged(DROPPING, true);
+        drag.consume();
+    }
+
+    private void dropped(DragEvent drag) {
+        pseudoClassStateChanged(DROPPING, false);
+        boolean files = drag.getDragboard().hasFiles();
+        if (files) model.dropped(drag.getDragboard().getFiles().stream().map(File::toPath).toList());
+        drag.setDropCompleted(files);
+        drag.consume();
+    }
+}

@@ -1,0 +1,210 @@
+package atomstudio.app.window;
+
+import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.Settings;
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.LargePictureViewModel;
+import atomstudio.app.jobs.Outcome;
+import atomstudio.app.models.ModelsViewModel;
+import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.StartViewModel;
+import atomstudio.app.subjects.Subject;
+import atomstudio.app.subjects.SubjectStore;
+import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.RunQueue;
+import atomstudio.app.tune.TuneOrder;
+import java.nio.file.Path;
+import java.util.List;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.beans.property.SimpleObjectProperty;
+import javafx.collections.FXCollections;
+import javafx.collections.ObservableList;
+
+/// The window: its pages, the subjects in the sidebar, and the bottom line.
+public final class WindowViewModel {
+    private final Services services;
+    private final ModelsViewModel models;
+    private final RunQueue queue;
+    private final StartViewModel start;
+    private final ClosingViewModel closing;
+    private final Page.Generate generatePage;
+    private final ObservableList<SubjectPageViewModel> subjects = FXCollections.observableArrayList();
+    private final ObservableList<SubjectPageViewModel> subjectsView = FXCollections.unmodifiableObservableList(subjects);
+    private final ReadOnlyObjectWrapper<Page> page = new ReadOnlyObjectWrapper<>(new Page.Start());
+    private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper machine = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
+    private final ReadOnlyObjectWrapper<Settings.Theme> theme;
+
+    public WindowViewModel(Services services) {
+        this.services = services;
+        Services.Surroundings around = services.surroundings();
+        models = new ModelsViewModel(services.jobs(), services.stores().models(), around.settings(), around.choosers());
+        queue = new RunQueue(services.jobs(), services.engines().tuner());
+        closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
+        start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), this::created);
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(), services.engines().maker(), around.clock(), models.current(), new SimpleObjectProperty<>());
+        generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
+        theme = new ReadOnlyObjectWrapper<>(around.settings().get().theme());
+        queue.current().subscribe(now -> describe());
+        queue.progress().subscribe(now -> describe());
+        page.subscribe(now -> describe());
+        follow(generate);
+    }
+
+    /// Reads what is on disk. Called once, when the window is there.
+    public void load() {
+        models.load();
+        refreshMachine();
+        services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
+            switch (outcome) {
+                case Outcome.Done<List<Sample>>(List<Sample> samples) -> start.offer(samples);
+                case Outcome.Failed<List<Sample>>(String message) -> problem.set(message);
+                case Outcome.Cancelled<List<Sample>>() -> {}
+            }
+        });
+        services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
+            switch (outcome) {
+                case Outcome.Done<List<Subject>>(List<Subject> found) -> subjects.addAll(found.stream().map(this::pageOf).toList());
+                case Outcome.Failed<List<Subject>>(String message) -> problem.set(message);
+                case Outcome.Cancelled<List<Subject>>() -> {}
+            }
+        });
+    }
+
+    private SubjectPageViewModel pageOf(Subject subject) {
+        SubjectPageViewModel made = new SubjectPageViewModel(services, models, queue, subject);
+        follow(made.generate());
+        return made;
+    }
+
+    private void follow(GenerateViewModel generate) {
+        generate.busy().subscribe(now -> describe());
+        generate.report().subscribe(now -> describe());
+    }
+
+    public ModelsViewModel models() {
+        return models;
+    }
+
+    public RunQueue queue() {
+        return queue;
+    }
+
+    public StartViewModel start() {
+        return start;
+    }
+
+    public ClosingViewModel closing() {
+        return closing;
+    }
+
+    public ObservableList<SubjectPageViewModel> subjects() {
+        return subjectsView;
+    }
+
+    public ReadOnlyObjectProperty<Page> page() {
+        return page.getReadOnlyProperty();
+    }
+
+    /// The bottom line: what is being done, from any page.
+    public ReadOnlyStringProperty status() {
+        return status.getReadOnlyProperty();
+    }
+
+    /// `2 threads · 3.1 GB free`.
+    public ReadOnlyStringProperty machine() {
+        return machine.getReadOnlyProperty();
+    }
+
+    /// What could not be read at the start.
+    public ReadOnlyStringProperty problem() {
+        return problem.getReadOnlyProperty();
+    }
+
+    public ReadOnlyObjectProperty<Settings.Theme> theme() {
+        return theme.getReadOnlyProperty();
+    }
+
+    public void toggleTheme() {
+        Settings.Theme other = theme.get() == Settings.Theme.DARK ? Settings.Theme.LIGHT : Settings.Theme.DARK;
+        theme.set(other);
+        services.surroundings().settings().change(settings -> settings.with(other));
+    }
+
+    public void refreshMachine() {
+        services.jobs().start("Looking at the machine", cancellation -> services.surroundings().machine().freeMemory(), outcome -> {
+            if (outcome instanceof Outcome.Done<Long>(Long free)) {
+                machine.set(Readable.plural(services.surroundings().machine().threads(), "thread") + " · " + Readable.bytes(free) + " free");
+            }
+        });
+    }
+
+    public void newSubject() {
+        page.set(new Page.Start());
+    }
+
+    public void open(SubjectPageViewModel subject) {
+        page.set(new Page.OfSubject(subject));
+    }
+
+    public void openGenerate() {
+        page.set(generatePage);
+    }
+
+    public void openModels() {
+        page.set(new Page.Models());
+    }
+
+    public void openSettings() {
+        page.set(new Page.Settings());
+    }
+
+    /// Shows where subjects and runs are kept.
+    public void showFiles() {
+        services.surroundings().desktop().show(home());
+    }
+
+    /// The folder of everything that is kept.
+    public Path home() {
+        return services.stores().subjects().folder().getParent();
+    }
+
+    /// Pictures were dropped somewhere on the window: on a subject's page they are added to it, elsewhere they make a new one.
+    public void dropped(List<Path> files) {
+        if (page.get() instanceof Page.OfSubject(SubjectPageViewModel subject)) {
+            subject.subject().add(files);
+            return;
+        }
+        newSubject();
+        start.drop(files);
+    }
+
+    private void created(SubjectStore.Imported imported) {
+        SubjectPageViewModel made = pageOf(imported.subject());
+        made.subject().refused(imported.refusals());
+        subjects.addFirst(made);
+        open(made);
+    }
+
+    private void describe() {
+        TuneOrder now = queue.current().get();
+        RunProgress progress = queue.progress().get();
+        if (now != null) {
+            String left = progress.timeLeft();
+            status.set("Tuning " + now.subject() + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
+                + (progress.state() == RunProgress.State.PAUSED ? " · paused" : left.isEmpty() ? "" : " · " + left));
+            return;
+        }
+        GenerateViewModel generate = switch (page.get()) {
+            case Page.OfSubject(SubjectPageViewModel subject) -> subject.generate();
+            case Page.Generate(GenerateViewModel only, LargePictureViewModel _) -> only;
+            case Page.Start _, Page.Models _, Page.Settings _ -> null;
+        };
+        String making = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get() : generate.busy().get();
+        status.set(making.isEmpty() ? "Ready · nothing leaves this computer" : making);
+    }
+}

@@ -1,0 +1,131 @@
+package atomstudio.app.tune;
+
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.IntConsumer;
+
+/// A tuner that writes a run folder as the real one does, `stepsAtOnce` steps each time it is waited for.
+public final class FakeTuner implements Tuner {
+    public final List<TuneOrder> orders = new ArrayList<>();
+    public final List<TuneProcess.Order> heard = new ArrayList<>();
+    /// Called each time somebody waits for the process, with the number of finished steps.
+    public IntConsumer onWait = step -> {};
+    public int steps = 20;
+    public int stepsAtOnce = 5;
+    /// Ends with this code instead of going past `breakAt`.
+    public int breakCode;
+    public int breakAt = Integer.MAX_VALUE;
+    public String words = "";
+    public Duration pace = Duration.ZERO;
+
+    @Override public TuneProcess start(TuneOrder order) throws Failure {
+        orders.add(order);
+        try {
+            Files.createDirectories(order.run());
+            Process process = new Process(order);
+            if (!Files.exists(order.run().resolve("run.json"))) Files.writeString(order.run().resolve("run.json"), request(order));
+            process.line("start", 0, "\"steps\":" + steps + ",\"device\":\"cpu\",\"threads\":2");
+            return process;
+        } catch (IOException e) {
+            throw new Failure.Unwritable(order.run().toString(), e);
+        }
+    }
+
+    private String request(TuneOrder order) {
+        JsonObject model = new JsonObject();
+        model.addProperty("path", order.model().toString());
+        JsonObject json = new JsonObject();
+        json.addProperty("format", 1);
+        json.add("model", model);
+        json.addProperty("class", order.words().className());
+        json.addProperty("token", order.words().token());
+        json.addProperty("method", order.method().argument());
+        json.addProperty("atoms", order.settings().atoms());
+        json.addProperty("rank", order.settings().rank());
+        json.addProperty("steps", steps);
+        json.addProperty("rate", 0.01);
+        json.addProperty("seed", order.settings().seed());
+        json.addProperty("previewEvery", 10);
+        json.addProperty("created", "2026-05-03T10:15:30Z");
+        return json.toString();
+    }
+
+    private final class Process implements TuneProcess {
+        private final Path run;
+        private int step;
+        private boolean paused;
+        private boolean stopped;
+
+        Process(TuneOrder order) {
+            run = order.run();
+        }
+
+        void line(String kind, int at, String more) throws IOException {
+            String line = "{\"kind\":\"" + kind + "\",\"time\":0,\"step\":" + at + (more.isEmpty() ? "" : "," + more) + "}\n";
+            Files.writeString(run.resolve("events.jsonl"), line, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        }
+
+        @Override public void send(Order order) {
+            heard.add(order);
+            try {
+                switch (order) {
+                    case PAUSE -> {
+                        paused = true;
+                        line("paused", step, "");
+                    }
+                    case RESUME -> {
+                        paused = false;
+                        line("resumed", step, "");
+                    }
+                    case STOP -> stopped = true;
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override public OptionalInt await(Duration atMost) throws InterruptedException {
+            Thread.sleep(pace);
+            onWait.accept(step);
+            try {
+                if (stopped) {
+                    line("cancelled", step, "");
+                    return OptionalInt.of(130);
+                }
+                if (paused) return OptionalInt.empty();
+                for (int i = 0; i < stepsAtOnce && step < Math.min(steps, breakAt); i++) {
+                    step++;
+                    line("step", step, "\"loss\":" + (0.5 / step + 0.05 * Math.sin(step) * Math.sin(step)) + ",\"rate\":0.01,\"seconds\":0.25,\"memory\":1200000000");
+                }
+                if (step >= breakAt) return OptionalInt.of(breakCode);
+                if (step < steps) return OptionalInt.empty();
+                finish();
+                return OptionalInt.of(0);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void finish() throws IOException {
+            Files.writeString(run.resolve("report.json"), "{\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0,\"steps\":" + steps + ",\"loss\":0.02,\"share\":0.00038,\"peakMemory\":1200000000}");
+            Files.writeString(run.resolve("adapter.safetensors"), "not read by these tests");
+            line("done", steps, "\"seconds\":5.0");
+        }
+
+        @Override public String lastWords() {
+            return words;
+        }
+
+        @Override public void close() {}
+    }
+}

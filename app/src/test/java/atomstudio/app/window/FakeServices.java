@@ -1,0 +1,96 @@
+package atomstudio.app.window;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.generate.Made;
+import atomstudio.app.generate.RowMaker;
+import atomstudio.app.generate.RowOrder;
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.models.ModelLibrary;
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.subjects.DroppedPictures;
+import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.SubjectStore;
+import atomstudio.app.tune.FakeTuner;
+import atomstudio.app.tune.Method;
+import atomstudio.app.tune.MethodCost;
+import atomstudio.app.tune.RunStore;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// Services over a folder of the test: real stores and pictures, a tuner and a picture maker that only pretend.
+public final class FakeServices {
+    public static final Path MODEL = Path.of("/models/embedded");
+
+    public final FakeDesktop desktop = new FakeDesktop();
+    public final FakeTuner tuner = new FakeTuner();
+    public final List<RowOrder> made = new ArrayList<>();
+    public final List<Path> exported = new ArrayList<>();
+    public final Services services;
+
+    public FakeServices(Path home, Jobs jobs) {
+        DroppedPictures pictures = new DroppedPictures();
+        Services.Stores stores = new Services.Stores(new Library(), new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
+            () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
+        Services.Engines engines = new Services.Engines((model, settings) -> costs(), tuner, this::make, (run, file) -> {
+            exported.add(file);
+            return "";
+        });
+        services = new Services(jobs, stores, engines, new Services.Surroundings(desktop, desktop, desktop, InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new Machine() {
+            @Override public int threads() {
+                return 2;
+            }
+
+            @Override public long freeMemory() {
+                return 3_100_000_000L;
+            }
+        }));
+    }
+
+    public static Sample sample(String name) {
+        Path folder = Shared.root().resolve("assets/subjects").resolve(name);
+        try (Stream<Path> files = Files.list(folder)) {
+            return new Sample(name, name, folder, files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static List<MethodCost> costs() {
+        return List.of(new MethodCost(Method.ATOMS, 2268, 9600, 400, 0.03), new MethodCost(Method.ATOMS_AND_CHANNELS, 38364, 160_000, 250, 0.01),
+            new MethodCost(Method.LORA, 65792, 275_000, 300, 0.002), new MethodCost(Method.CHANNELS, 36096, 150_000, 250, 0.01));
+    }
+
+    private void make(RowOrder order, RowMaker.Listener listener, Cancellation cancellation) throws Failure {
+        made.add(order);
+        int of = order.settings().steps();
+        for (int step = 1; step <= of; step++) {
+            cancellation.check();
+            listener.step(step, of);
+        }
+        for (int column = 0; column < order.settings().seeds().count(); column++) {
+            int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
+            listener.picture(column, new Made(Picture.filled(128, 128, colour + column * 0x001500), GenerationText.of(order.prompt(), order.settings().negative()).seed(order.settings().seeds().list().get(column))));
+        }
+    }
+
+    private static final class Library implements ModelLibrary {
+        @Override public ModelSummary embedded() {
+            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.EMBEDDED, 128, 5_898_596, List.of("boat", "car", "cat", "owl", "police car"));
+        }
+
+        @Override public ModelSummary open(Path folder) throws Failure {
+            if (!folder.toString().contains("model")) throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json, found a folder without it");
+            return new ModelSummary(folder, "Other", ModelSummary.Origin.FOLDER, 512, 859_520_964L, List.of());
+        }
+    }
+}
