@@ -40,7 +40,12 @@ public record GenerationText(String prompt, String negative, Map<String, String>
 
     /// By its name on the command line, e.g. `euler-a`; a name unknown here is written as it is.
     public GenerationText sampler(String name) {
-        return with("Sampler", SAMPLERS.getOrDefault(name, name));
+        return with("Sampler", samplerName(name));
+    }
+
+    /// What other programs call a sampler of the command line.
+    public static String samplerName(String name) {
+        return SAMPLERS.getOrDefault(name, name);
     }
 
     /// `karras`, or `model` for the model's own spacing.
@@ -134,7 +139,7 @@ public record GenerationText(String prompt, String negative, Map<String, String>
     }
 
     /// 7.5 as 7.5, 4.0 as 4.
-    private static String number(double value) {
+    public static String number(double value) {
         return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
     }
 }

@@ -1,0 +1,128 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.compare.ComparisonRequest;
+import atomstudio.app.compare.ComparisonRequest.Given;
+import atomstudio.app.compare.ComparisonRequest.Sampling;
+import atomstudio.app.compare.ComparisonRequest.Subject;
+import atomstudio.app.compare.ComparisonRequest.Tuned;
+import atomstudio.app.compare.GivenRuns;
+import atomstudio.app.compare.PromptFile;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.PictureFolder;
+import atomstudio.tuning.train.TuneRequest;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `studio compare`: the same prompts and seeds from the base model and from tuned ones, side by side.
+@Command(
+        name = "compare",
+        description = "Samples the same prompts and seeds from the base model and from tuned ones, and shows them side by side. "
+            + "With --pictures it tunes atoms, atoms+channels and lora first, or goes on where that stopped; with --run it compares finished runs.",
+        footer = {"", "Examples:", "  studio compare --pictures photos --class car --prompts prompts.txt --seeds 4 --out car",
+            "  studio compare --run runs/atoms --run runs/lora --prompts prompts.txt --seeds 2 --sampler euler --out both",
+            "", "In a prompt, {} stands for the token and the class word (for the base model: the class word alone)."})
+final class CompareCommand implements Callable<Integer> {
+    private static final int MOST_SEEDS = 1000;
+
+    private final Studio studio;
+
+    @ArgGroup(exclusive = true, multiplicity = "1")
+    private SourceOptions source = new SourceOptions();
+
+    @Option(names = "--prompts", paramLabel = "FILE", required = true, description = "A prompt a line; empty lines are skipped.")
+    private Path prompts = Path.of("");
+
+    @Option(names = "--seeds", paramLabel = "N", required = true, description = "Seeds 0 to N-1 for every prompt.")
+    private int seeds;
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    private DeviceOption device = new DeviceOption();
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where sheet.png, index.html, compare.json and pictures/ go.")
+    private Path out = Path.of("");
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    @Spec
+    private CommandSpec spec;
+
+    CompareCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    /// Either a subject to tune on, or runs.
+    static final class SourceOptions {
+        @ArgGroup(exclusive = false)
+        private @Nullable SubjectOptions subject;
+
+        @Option(names = "--run", paramLabel = "RUN", required = true, arity = "1..*", description = "A finished run; repeat it for more. Model, class and token are the runs'.")
+        private @Nullable List<Path> runs;
+    }
+
+    /// A subject to tune on.
+    static final class SubjectOptions {
+        @Option(names = "--pictures", paramLabel = "DIR", required = true, description = "A folder of pictures of the subject.")
+        private Path pictures = Path.of("");
+
+        @Option(names = "--class", paramLabel = "WORD", required = true, description = "What the subject is, in a word that the model knows.")
+        private String className = "";
+
+        @Option(names = "--token", paramLabel = "WORD", description = "A word of no meaning that stands for the subject. Default: " + TuneRequest.TOKEN + ".")
+        private @Nullable String token;
+
+        @Option(names = "--model", paramLabel = "DIR", description = "A Stable Diffusion 1.x or 2.x folder in diffusers' layout. Default: the embedded model.")
+        private @Nullable Path model;
+
+        @Option(names = "--tune-steps", paramLabel = "N", description = "Training steps of each run. Default: what suits each method.")
+        private @Nullable Integer tuneSteps;
+    }
+
+    @Override public Integer call() throws Failure {
+        if (seeds < 1 || seeds > MOST_SEEDS) throw usage("--seeds: expected 1 to " + MOST_SEEDS + ", found " + seeds);
+        List<String> texts = PromptFile.read(prompts);
+        List<Long> all = LongStream.range(0, seeds).boxed().toList();
+        ComparisonRequest request = source.subject != null ? tuned(source.subject, texts, all) : given(source.runs == null ? List.of() : source.runs, texts, all);
+        return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);
+    }
+
+    private ComparisonRequest tuned(SubjectOptions options, List<String> texts, List<Long> all) throws Failure {
+        if (options.className.isBlank()) throw usage("--class: expected a word, found nothing");
+        if (options.token != null && options.token.isBlank()) throw usage("--token: expected a word, found nothing");
+        if (options.tuneSteps != null && options.tuneSteps < 1) throw usage("--tune-steps: expected at least 1, found " + options.tuneSteps);
+        PictureFolder.list(options.pictures);
+        Path model = studio.model(options.model);
+        Subject subject = new Subject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
+        OptionalInt steps = options.tuneSteps == null ? OptionalInt.empty() : OptionalInt.of(options.tuneSteps);
+        return new ComparisonRequest(model, subject, new Tuned(options.pictures, steps), texts, all, sampling(model), out);
+    }
+
+    private ComparisonRequest given(List<Path> runs, List<String> texts, List<Long> all) throws Failure {
+        GivenRuns common = GivenRuns.of(runs);
+        return new ComparisonRequest(common.model(), common.subject(), new Given(new ArrayList<>(runs)), texts, all, sampling(common.model()), out);
+    }
+
+    private Sampling sampling(Path model) throws Failure {
+        return new Sampling(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,55 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.compare.ComparisonRequest;
+import atomstudio.app.compare.ComparisonRequest.Sampling;
+import atomstudio.app.compare.ComparisonRequest.Subject;
+import atomstudio.app.compare.ComparisonRequest.Tuned;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.tuning.train.TuneRequest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `studio demo`: everything at once with what is embedded.
+@Command(
+        name = "demo",
+        description = "Personalizes the embedded model on the embedded car three times (atoms, atoms+channels, lora), and shows the same prompts "
+            + "and seeds from the base model and from these side by side. A few minutes on two cores; started again, it goes on where it stopped.",
+        footer = {"", "Examples:", "  studio demo", "  studio demo --out /tmp/demo"})
+final class DemoCommand implements Callable<Integer> {
+    private static final String SUBJECT = "car";
+    /// Scenes that the embedded model knows; the subject's pictures show none of them.
+    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} in a forest", "a {} on a cobblestone street", "a {} under the night sky");
+    private static final List<Long> SEEDS = List.of(0L, 1L);
+
+    private final Studio studio;
+
+    @Option(names = "--out", paramLabel = "DIR", defaultValue = "demo", description = "Where sheet.png, index.html, compare.json, pictures/ and runs/ go. Default: ${DEFAULT-VALUE}.")
+    private Path out = Path.of("demo");
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    private DeviceOption device = new DeviceOption();
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    DemoCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    @Override public Integer call() throws Failure {
+        Path model = studio.assets().defaultModel();
+        Sampling how = new Sampling(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
+        ComparisonRequest request = new ComparisonRequest(model, new Subject(SUBJECT, TuneRequest.TOKEN),
+            new Tuned(studio.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, how, out);
+        return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);
+    }
+}

@@ -1,0 +1,182 @@
+package atomstudio.app.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.compare.Comparison.Row;
+import atomstudio.app.compare.ComparisonRequest.Given;
+import atomstudio.app.compare.ComparisonRequest.Sampling;
+import atomstudio.app.compare.ComparisonRequest.Subject;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.train.Machine;
+import atomstudio.tuning.train.TuneEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Comparisons of runs that are made up here, sampled from the embedded model in two steps.
+class ComparisonJobTest {
+    private static final Path MODEL = Shared.root().resolve("assets/default-model");
+    private static final Settings QUICK = new Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, 2, 4, 64, 64);
+
+    @TempDir private Path folder;
+
+    /// Hears everything, and stops when told so.
+    private static final class Listener implements ComparisonListener {
+        final List<String> notes = new ArrayList<>();
+        int sampled;
+        int total;
+        int stopAfter = Integer.MAX_VALUE;
+
+        @Override public void tuning(String name, TuneEvent event) {
+            throw new AssertionError("nothing is tuned here");
+        }
+
+        @Override public void sampling(int done, int total) {
+            sampled = done;
+            this.total = total;
+        }
+
+        @Override public void note(String line) {
+            notes.add(line);
+        }
+
+        @Override public Next next() {
+            return sampled >= stopAfter ? Next.STOP : Next.CONTINUE;
+        }
+    }
+
+    private BaseHashes hashes() {
+        return new BaseHashes(folder.resolve("hashes.json"));
+    }
+
+    private MadeUpRun run(String method) {
+        return new MadeUpRun(MODEL, hashes(), method);
+    }
+
+    private ComparisonRequest request(List<Path> runs, String... prompts) throws Failure {
+        return new ComparisonRequest(MODEL, new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Sampling("", QUICK), folder.resolve("out"));
+    }
+
+    private Optional<ComparisonJob.Result> compare(ComparisonRequest request, Listener listener) throws Failure {
+        return new ComparisonJob(request, Machine.cpu(folder), hashes(), listener).run();
+    }
+
+    @Test void writesEverythingWhereScriptsExpectIt() throws Failure, IOException {
+        Path atoms = run("atoms").write(folder.resolve("out/runs/atoms"));
+        Path again = run("atoms").write(folder.resolve("elsewhere"));
+        Path lora = run("lora").write(folder.resolve("lora run"));
+        Listener listener = new Listener();
+        ComparisonJob.Result result = compare(request(List.of(atoms, again, lora), "a {} in the snow", "a {}"), listener).orElseThrow();
+        Comparison written = Comparison.read(folder.resolve("out"));
+        assertEquals(result.comparison(), written);
+        assertEquals(List.of("base", "atoms", "atoms-2", "lora"), written.rows().stream().map(Row::name).toList());
+        assertEquals("runs/atoms", written.rows().get(1).run());
+        assertEquals(again.toString(), written.rows().get(2).run());
+        assertEquals(4 * 2 * 2 * 2, listener.total);
+        assertEquals(listener.total, listener.sampled);
+        for (Row row : written.rows()) {
+            for (int prompt = 0; prompt < 2; prompt++) {
+                for (long seed = 0; seed < 2; seed++) {
+                    Path file = folder.resolve("out").resolve(Comparison.picture(row, prompt, seed));
+                    assertEquals(64, Pictures.read(file).width());
+                    GenerationText text = GenerationText.parse(PngText.read(file).getOrDefault("parameters", ""));
+                    assertEquals(written.prompt(row, prompt), text.prompt());
+                    assertEquals(Long.toString(seed), text.settings().get("Seed"));
+                }
+            }
+        }
+        assertTrue(Pictures.read(result.sheet()).width() > 1000);
+        assertTrue(Files.readString(result.page()).contains("pictures/atoms-2/1-0.png"));
+        assertTrue(Files.exists(folder.resolve("out/subject/01.png")));
+    }
+
+    @Test void adaptersChangeThePictureAndEqualNoiseGivesEqualPictures() throws Failure {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Path again = run("atoms").write(folder.resolve("b"));
+        compare(request(List.of(atoms, again), "a car"), new Listener());
+        Picture base = Pictures.read(folder.resolve("out/pictures/base/0-0.png"));
+        Picture first = Pictures.read(folder.resolve("out/pictures/atoms/0-0.png"));
+        assertNotEquals(base, first);
+        assertNotEquals(first, Pictures.read(folder.resolve("out/pictures/atoms/0-1.png")));
+        assertEquals(first, Pictures.read(folder.resolve("out/pictures/atoms-2/0-0.png")));
+    }
+
+    @Test void picturesOfEqualSettingsAreKeptAndOthersMadeAgain() throws Failure, IOException {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Listener stopped = new Listener();
+        stopped.stopAfter = 5;
+        assertEquals(Optional.empty(), compare(request(List.of(atoms), "a {}"), stopped));
+        Path first = folder.resolve("out/pictures/base/0-0.png");
+        FileTime old = FileTime.fromMillis(1_000_000_000_000L);
+        Files.setLastModifiedTime(first, old);
+        assertFalse(Files.exists(folder.resolve("out/pictures/atoms/0-1.png")));
+        assertTrue(compare(request(List.of(atoms), "a {}"), new Listener()).isPresent());
+        assertEquals(old, Files.getLastModifiedTime(first));
+        assertTrue(Files.exists(folder.resolve("out/pictures/atoms/0-1.png")));
+        assertTrue(compare(request(List.of(atoms), "a red {}"), new Listener()).isPresent());
+        assertNotEquals(old, Files.getLastModifiedTime(first));
+    }
+
+    @Test void refusesRunsThatDisagreeAndNamesWhatIn() throws Failure {
+        Path car = run("atoms").write(folder.resolve("car"));
+        Path owl = run("lora").of("owl", "sks").write(folder.resolve("owl"));
+        Path other = run("lora").of("car", "zwx").write(folder.resolve("zwx"));
+        String byClass = assertThrows(Failure.Incompatible.class, () -> compare(request(List.of(car, owl), "a"), new Listener())).getMessage();
+        assertTrue(byClass.contains("class") && byClass.contains("owl"), byClass);
+        String byToken = assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(car, other))).getMessage();
+        assertTrue(byToken.contains("token") && byToken.contains("zwx"), byToken);
+        assertFalse(Files.exists(folder.resolve("out")));
+    }
+
+    @Test void refusesARunThatIsNotFinished() throws Failure, IOException {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Files.delete(atoms.resolve("report.json"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(atoms))).getMessage().contains("finished"));
+        assertThrows(Failure.Unreadable.class, () -> GivenRuns.of(List.of(folder.resolve("nothing"))));
+    }
+
+    @Test void neverWritesOverWhatSomebodyElsePutThere() throws Failure, IOException {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Path mine = folder.resolve("out/index.html");
+        Files.createDirectories(mine.getParent());
+        Files.writeString(mine, "my home page");
+        assertTrue(assertThrows(Failure.Occupied.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("index.html"));
+        assertEquals("my home page", Files.readString(mine));
+        Files.delete(mine);
+        Files.writeString(folder.resolve("out/notes.txt"), "mine too");
+        assertTrue(compare(request(List.of(atoms), "a"), new Listener()).isPresent());
+        assertEquals("mine too", Files.readString(folder.resolve("out/notes.txt")));
+    }
+
+    @Test void refusesAFolderWithAComparisonOfAnotherSubject() throws Failure, IOException {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Files.createDirectories(folder.resolve("out"));
+        Files.writeString(folder.resolve("out/compare.json"), new Comparison("m", "owl", "sks", List.of("a"), List.of(0L), List.of(Row.base())).toJson());
+        assertTrue(assertThrows(Failure.Occupied.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("sks owl"));
+    }
+
+    @Test void saysWhichPartOfALongPromptWasDropped() throws Failure {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Listener listener = new Listener();
+        compare(request(List.of(atoms), "a car ".repeat(40) + "in the snow"), listener);
+        assertTrue(listener.notes.stream().anyMatch(note -> note.contains("dropped") && note.contains("in the snow")), listener.notes.toString());
+    }
+}

@@ -1,0 +1,81 @@
+package atomstudio.app.compare;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.adapter.TunedLayer;
+import atomstudio.tuning.method.MethodSettings;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/// A finished run that nobody trained: its adapter's numbers are small and random, the same for the same method.
+record MadeUpRun(Path model, BaseHashes hashes, String method, String className, String token) {
+    MadeUpRun(Path model, BaseHashes hashes, String method) {
+        this(model, hashes, method, "car", "sks");
+    }
+
+    MadeUpRun of(String otherClass, String otherToken) {
+        return new MadeUpRun(model, hashes, method, otherClass, otherToken);
+    }
+
+    Path write(Path run) throws Failure {
+        ModelFolder folder = ModelFolder.open(model);
+        MethodSettings settings = MethodSettings.parse(method, MethodSettings.ATOMS, MethodSettings.RANK);
+        List<Layer> layers = folder.layers(Part.UNET);
+        Map<String, Tensor> values = new HashMap<>();
+        Random random = new Random(7);
+        for (Layer layer : layers) {
+            for (Map.Entry<String, Shape> slot : settings.method().shapes(layer).entrySet()) {
+                Tensor value = Tensor.zeros(slot.getValue());
+                for (int i = 0; i < value.data().length; i++) value.data()[i] = (float) (0.02 * random.nextGaussian());
+                values.put(layer.name() + "." + slot.getKey(), value);
+            }
+        }
+        String hash = hashes.of(folder);
+        AdapterFile adapter = new AdapterFile(settings, new BaseModel(folder.name(), hash), new Trigger(token, className),
+            new AdapterFile.Training(10, 0.01, 0), TunedLayer.of(settings.method(), layers), values);
+        adapter.write(run.resolve("adapter.safetensors"));
+        for (int i = 0; i < 2; i++) PngWriter.write(run.resolve("pictures/0" + i + ".png"), Picture.filled(64, 64, 0x3366CC + i), Map.of());
+        try {
+            Files.writeString(run.resolve("run.json"), description(folder.name(), hash, adapter.numbers()).toString());
+            Files.writeString(run.resolve("report.json"), "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"
+                .formatted(adapter.numbers(), Files.size(run.resolve("adapter.safetensors"))));
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+        return run;
+    }
+
+    private JsonObject description(String name, String hash, long numbers) {
+        JsonObject base = new JsonObject();
+        base.addProperty("path", model.toString());
+        base.addProperty("name", name);
+        base.addProperty("hash", hash);
+        JsonObject json = new JsonObject();
+        json.add("model", base);
+        Map<String, String> words = Map.of("class", className, "token", token, "method", method, "created", "2026-01-01T00:00:00Z");
+        words.forEach(json::addProperty);
+        Map<String, Number> settings = Map.of("format", 1, "atoms", 9, "rank", 4, "steps", 10, "rate", 0.01, "seed", 0, "batch", 2, "previewEvery", 0, "numbers", numbers);
+        settings.forEach(json::addProperty);
+        json.add("pictures", new JsonArray());
+        json.add("captions", new JsonArray());
+        return json;
+    }
+}
