@@ -9,6 +9,7 @@ import atomstudio.app.compare.Words;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.TuneEvent;
 import com.google.gson.JsonObject;
@@ -24,8 +25,9 @@ final class ComparisonOnTerminal implements ComparisonListener {
     private final Studio studio;
     private final int phases;
     private final Set<String> noted = new HashSet<>();
-    private String title = "";
-    private @Nullable Progress progress;
+    private String tuned = "";
+    private @Nullable TuneProgress tuning;
+    private @Nullable Progress sampling;
 
     private ComparisonOnTerminal(Studio studio, int runs) {
         this.studio = studio;
@@ -43,7 +45,7 @@ final class ComparisonOnTerminal implements ComparisonListener {
         try (StopSignal.Watch watch = studio.stop().watch()) {
             result = job.run();
         } finally {
-            terminal.endBar();
+            terminal.endBars();
         }
         if (result.isEmpty()) {
             studio.terminal().note("Stopped; the same command goes on where it was.");
@@ -84,25 +86,25 @@ final class ComparisonOnTerminal implements ComparisonListener {
     }
 
     @Override public void tuning(String name, TuneEvent event) {
-        int place = ComparisonJob.METHODS.stream().map(choice -> choice.command()).toList().indexOf(name) + 1;
-        switch (event) {
-            case TuneEvent.Start start -> bar(place + "/" + phases + " tuning " + name, start.steps()).at(start.step());
-            case TuneEvent.Step step -> {
-                if (progress != null) progress.at(step.step(), String.format(Locale.ROOT, "loss %.4f", step.loss()));
-            }
-            case TuneEvent.Note note -> note(note.message());
-            case TuneEvent.Preview preview -> { }
-            case TuneEvent.Checkpoint checkpoint -> { }
-            case TuneEvent.Paused paused -> { }
-            case TuneEvent.Resumed resumed -> { }
-            case TuneEvent.Cancelled cancelled -> endBar();
-            case TuneEvent.Failed failed -> endBar();
-            case TuneEvent.Done done -> endBar();
+        if (event instanceof TuneEvent.Note note) {
+            note(note.message());
+            return;
         }
+        if (tuning == null || !tuned.equals(name)) {
+            endBars();
+            tuned = name;
+            int place = ComparisonJob.METHODS.stream().map(Choice::command).toList().indexOf(name) + 1;
+            tuning = new TuneProgress(studio.terminal(), place + "/" + phases + " " + name);
+        }
+        tuning.on(event);
     }
 
     @Override public void sampling(int done, int total) {
-        bar(phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total).at(done);
+        if (sampling == null) {
+            endBars();
+            sampling = Progress.of(studio.terminal(), phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
+        }
+        sampling.at(done);
     }
 
     @Override public void note(String line) {
@@ -113,18 +115,10 @@ final class ComparisonOnTerminal implements ComparisonListener {
         return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
     }
 
-    /// The bar of this title, a new one where the last had another.
-    private Progress bar(String wanted, int total) {
-        if (progress == null || !title.equals(wanted)) {
-            endBar();
-            title = wanted;
-            progress = Progress.of(studio.terminal(), wanted, total);
-        }
-        return progress;
-    }
-
-    private void endBar() {
-        if (progress != null) progress.close();
-        progress = null;
+    private void endBars() {
+        if (tuning != null) tuning.close();
+        if (sampling != null) sampling.close();
+        tuning = null;
+        sampling = null;
     }
 }

@@ -26,16 +26,16 @@ import java.util.Map;
 import java.util.Random;
 
 /// A finished run that nobody trained: its adapter's numbers are small and random, the same for the same method.
-record MadeUpRun(Path model, BaseHashes hashes, String method, String className, String token) {
-    MadeUpRun(Path model, BaseHashes hashes, String method) {
+public record MadeUpRun(Path model, BaseHashes hashes, String method, String className, String token) {
+    public MadeUpRun(Path model, BaseHashes hashes, String method) {
         this(model, hashes, method, "car", "sks");
     }
 
-    MadeUpRun of(String otherClass, String otherToken) {
+    public MadeUpRun of(String otherClass, String otherToken) {
         return new MadeUpRun(model, hashes, method, otherClass, otherToken);
     }
 
-    Path write(Path run) throws Failure {
+    public Path write(Path run) throws Failure {
         ModelFolder folder = ModelFolder.open(model);
         MethodSettings settings = MethodSettings.parse(method, MethodSettings.ATOMS, MethodSettings.RANK);
         List<Layer> layers = folder.layers(Part.UNET);

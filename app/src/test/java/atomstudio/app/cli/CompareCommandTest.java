@@ -1,0 +1,104 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.compare.MadeUpRun;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.tuning.adapter.BaseHashes;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CompareCommandTest {
+    private static final Path CAR = Shared.root().resolve("assets/subjects/car");
+
+    private static final Map<String, Integer> QUICK = Map.of("--seeds", 1, "--steps", 1, "--guidance", 1, "--width", 64, "--height", 64);
+
+    @TempDir private Path folder;
+    private Path prompts = Path.of("");
+
+    @BeforeEach void writePrompts() throws IOException {
+        prompts = Files.writeString(folder.resolve("prompts.txt"), "\uFEFFa {} in the snow\n\n   \n  a {} \r\n");
+    }
+
+    private Path run(String method) throws Failure {
+        return new MadeUpRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
+    }
+
+    /// With what is quick, where nothing else is asked for.
+    private CommandLineRun compare(Object... options) {
+        List<Object> arguments = new ArrayList<>(List.of("compare", "--prompts", prompts, "--out", folder.resolve("out")));
+        arguments.addAll(Arrays.asList(options));
+        QUICK.forEach((option, value) -> {
+            if (!arguments.contains(option)) arguments.addAll(List.of(option, value));
+        });
+        return CommandLineRun.of(folder.resolve("home"), arguments.toArray());
+    }
+
+    @Test void comparesRunsAndPrintsWhereTheResultIs() throws Failure, IOException {
+        CommandLineRun run = compare("--run", run("atoms"), "--run", run("lora"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        for (String file : List.of("sheet.png", "index.html")) {
+            assertTrue(run.out().contains(folder.resolve("out").resolve(file).toString()), run.out());
+            assertTrue(Files.exists(folder.resolve("out").resolve(file)), file);
+        }
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("LoRA +[\\d,]+ numbers +[\\d.]+ KB +1\\.5 s")), run.out());
+        JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("out/compare.json"))).getAsJsonObject();
+        assertEquals(JsonParser.parseString("[\"a {} in the snow\",\"a {}\"]"), json.get("prompts"));
+        assertEquals("car", json.get("class").getAsString());
+        assertEquals(3, json.getAsJsonArray("rows").size());
+    }
+
+    @Test void severalRunsMayFollowOneOptionAndTheResultIsJsonWhenAsked() throws Failure {
+        CommandLineRun run = compare("--json", "--run", run("atoms"), run("lora"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+        assertEquals(folder.resolve("out/sheet.png").toString(), json.get("sheet").getAsString());
+        assertEquals("lora", json.getAsJsonObject("comparison").getAsJsonArray("rows").get(2).getAsJsonObject().get("name").getAsString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--pictures photos", "--class car", "--run a --pictures photos --class car", "--run a --token zwx", "--run a --model m",
+        "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler heun", "--run", "--pictures photos --class= "})
+    void refusesWrongUsage(String options) {
+        CommandLineRun run = compare((Object[]) (options.isEmpty() ? new String[0] : options.strip().split(" ")));
+        assertEquals(ExitCode.USAGE, run.code(), run::err);
+        assertTrue(run.err().contains("studio compare --help"), run.err());
+        assertFalse(Files.exists(folder.resolve("out")));
+    }
+
+    @Test void refusesBeforeItBegins() throws IOException {
+        refused("nothing there", "--pictures", folder.resolve("photos"), "--class", "car");
+        refused("karras", "--pictures", CAR, "--class", "car", "--schedule", "karras");
+        refused("multiples of 8", "--pictures", CAR, "--class", "car", "--height", 70);
+        refused("not a model folder", "--pictures", CAR, "--class", "car", "--model", folder);
+        refused("run folder", "--run", folder);
+        Files.writeString(prompts, "\n \n");
+        refused("prompts.txt", "--pictures", CAR, "--class", "car");
+        Files.write(prompts, new byte[] {'a', (byte) 0xFF, 'b'});
+        refused("UTF-8", "--pictures", CAR, "--class", "car");
+        Files.delete(prompts);
+        refused("prompts.txt", "--pictures", CAR, "--class", "car");
+    }
+
+    private void refused(String because, Object... options) {
+        CommandLineRun run = compare(options);
+        assertEquals(ExitCode.FAILED, run.code(), run::err);
+        assertTrue(run.err().contains(because), run.err());
+        assertFalse(Files.exists(folder.resolve("out")));
+    }
+}
