@@ -9,6 +9,8 @@ import java.awt.color.ICC_Profile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,6 +76,8 @@ public final class Pictures {
         try {
             List<String> warnings = new ArrayList<>();
             reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
+            if (kind == PictureKind.WEBP) requireWhole(stream);
+            stream.seek(0);
             reader.setInput(stream, true, kind != PictureKind.GIF);
             int step = step(file, reader.getWidth(0), reader.getHeight(0));
             ImageReadParam settings = reader.getDefaultReadParam();
@@ -86,6 +90,15 @@ public final class Pictures {
         } finally {
             reader.dispose();
         }
+    }
+
+    /// The WebP decoder fills up what is missing with nothing; the container says how long the file should be.
+    private static void requireWhole(ImageInputStream stream) throws IOException {
+        byte[] head = new byte[8];
+        stream.seek(0);
+        stream.readFully(head);
+        long expected = 8 + (ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(4) & 0xFFFFFFFFL);
+        if (stream.length() < expected) throw new IIOException("expected " + expected + " bytes, found " + stream.length());
     }
 
     /// Every how manieth pixel is read.

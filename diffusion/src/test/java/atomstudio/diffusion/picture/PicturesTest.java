@@ -87,6 +87,12 @@ class PicturesTest {
         }
     }
 
+    @Test void refusesAWebPictureThatLacksItsLastBytes(@TempDir Path folder) throws IOException {
+        byte[] whole = Files.readAllBytes(Samples.file("alpha.webp"));
+        Path cut = Files.write(folder.resolve("cut.webp"), Arrays.copyOf(whole, whole.length - 2));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(cut)).getMessage().contains("expected 98 bytes, found 96"));
+    }
+
     @Test void refusesWhatIsNoPicture(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("notes.png"), "milk, eggs, a picture frame");
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(text)).getMessage().contains("notes.png"));
