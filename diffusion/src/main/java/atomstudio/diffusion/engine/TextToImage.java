@@ -105,6 +105,11 @@ public final class TextToImage {
         };
     }
 
+    /// Embeds a prompt now, so that pictures of it need the text encoder no more.
+    public void prepare(String text) throws Failure {
+        embed(text);
+    }
+
     private Tensor embed(String text) throws Failure {
         Tensor embedding = embeddings.get(text);
         if (embedding == null) {

@@ -41,7 +41,13 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
 
     /// @throws Failure.Unwritable when the disk is full; an old file is kept
     public void write(Path file) throws Failure {
-        AdapterFormat.write(this, file);
+        AdapterFormat.write(this, file, Map.of(), Map.of());
+    }
+
+    /// Writes a checkpoint: this adapter, readable as such, with tensors and metadata of training beside it.
+    /// @param training tensors and metadata whose names start with `training.`
+    public void writeCheckpoint(Path file, Map<String, Tensor> training, Map<String, String> metadata) throws Failure {
+        AdapterFormat.write(this, file, training, metadata);
     }
 
     /// Numbers in all values together, frozen ones included.

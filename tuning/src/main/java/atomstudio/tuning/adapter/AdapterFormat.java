@@ -30,6 +30,8 @@ import java.util.stream.Collectors;
 final class AdapterFormat {
     static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
+    /// What a checkpoint has beside the adapter.
+    private static final String TRAINING = "training.";
 
     private AdapterFormat() {}
 
@@ -40,9 +42,10 @@ final class AdapterFormat {
         }
     }
 
-    static void write(AdapterFile adapter, Path file) throws Failure {
+    /// @param beside more tensors, and `more` metadata, whose names start with `training.`
+    static void write(AdapterFile adapter, Path file, Map<String, Tensor> beside, Map<String, String> more) throws Failure {
         Map<String, Stack> stacks = stacks(adapter);
-        Map<String, String> metadata = new TreeMap<>();
+        Map<String, String> metadata = new TreeMap<>(more);
         metadata.put("format", FORMAT);
         metadata.put("version", Integer.toString(VERSION));
         metadata.put("method", adapter.method().name());
@@ -56,7 +59,9 @@ final class AdapterFormat {
         metadata.put("rate", Double.toString(adapter.training().rate()));
         metadata.put("seed", Long.toString(adapter.training().seed()));
         metadata.put("layers", layers(stacks).toString());
-        SafetensorsWriter.write(file, tensors(adapter, stacks), metadata);
+        Map<String, Tensor> tensors = tensors(adapter, stacks);
+        tensors.putAll(beside);
+        SafetensorsWriter.write(file, tensors, metadata);
     }
 
     /// SHA-256 of the bytes after the header of the file that `write` makes.
@@ -157,7 +162,7 @@ final class AdapterFormat {
     private static Map<String, Tensor> values(Safetensors tensors, JsonObject described, Map<String, TunedLayer> layers) {
         Map<String, Tensor> values = new HashMap<>();
         for (String name : tensors.tensors().keySet()) {
-            if (!described.has(name)) throw new IllegalArgumentException("tensor " + name + " is not described");
+            if (!described.has(name) && !name.startsWith(TRAINING)) throw new IllegalArgumentException("tensor " + name + " is not described");
         }
         for (Map.Entry<String, JsonElement> entry : described.entrySet()) {
             String[] words = entry.getKey().split("\\.");

@@ -105,6 +105,11 @@ public final class TorchEngine implements Engine {
         return checkpoint(Part.UNET).read(key);
     }
 
+    /// Threads that one operation may use.
+    public int threads() {
+        return torch.threads();
+    }
+
     ModelFolder model() {
         return model;
     }

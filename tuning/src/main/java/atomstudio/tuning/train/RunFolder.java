@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.adapter.AdapterFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,12 +31,18 @@ public record RunFolder(Path folder) {
 
     /// Steps that the checkpoint holds; 0 where there is none yet.
     public int step() throws Failure {
-        return Files.isRegularFile(checkpoint()) ? Checkpoint.step(checkpoint()) : 0;
+        return Files.isRegularFile(checkpoint()) ? AdapterFile.read(checkpoint()).training().steps() : 0;
     }
 
     /// The result of a finished run.
     public Optional<Report> result() throws Failure {
         return Files.isRegularFile(report()) ? Optional.of(Report.read(report())) : Optional.empty();
+    }
+
+    /// The adapter of a finished run, or what its last checkpoint holds; empty before the first.
+    public Optional<AdapterFile> trained() throws Failure {
+        Path newest = status() == RunStatus.FINISHED ? adapter() : checkpoint();
+        return Files.isRegularFile(newest) ? Optional.of(AdapterFile.read(newest)) : Optional.empty();
     }
 
     /// What has happened so far.

@@ -87,6 +87,38 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         return pictures;
     }
 
+    /// This run with what is asked of it now: nothing but more steps may differ (and where the model lies).
+    /// @throws Failure.Incompatible that names every setting that differs
+    RunInfo reconciled(RunInfo asked, Path folder) throws Failure {
+        List<String> changed = new ArrayList<>();
+        differ(changed, "model", base.name + " " + base.hash, asked.base.name + " " + asked.base.hash);
+        differ(changed, "class", subject.className, asked.subject.className);
+        differ(changed, "token", subject.token, asked.subject.token);
+        differ(changed, "pictures", contents(subject), contents(asked.subject));
+        differ(changed, "method", method.name(), asked.method.name());
+        differ(changed, "atoms", method.atoms(), asked.method.atoms());
+        differ(changed, "rank", method.rank(), asked.method.rank());
+        differ(changed, "rate", training.rate, asked.training.rate);
+        differ(changed, "seed", training.seed, asked.training.seed);
+        differ(changed, "preview-every", training.previewEvery, asked.training.previewEvery);
+        if (asked.training.steps < training.steps) differ(changed, "steps (more can be asked for, fewer cannot)", training.steps, asked.training.steps);
+        if (!changed.isEmpty()) {
+            throw new Failure.Incompatible(folder + ": holds a run with other settings, so it cannot go on with these:\n  " + String.join("\n  ", changed) + "\nAsk for the same ones, or choose another --out.");
+        }
+        Training longer = new Training(asked.training.steps, training.rate, training.seed, training.batch, training.previewEvery);
+        return new RunInfo(new Base(asked.base.path, base.name, base.hash), subject, method, longer, numbers, created);
+    }
+
+    private static void differ(List<String> changed, String what, Object here, Object asked) {
+        if (!here.equals(asked)) changed.add(what + ": the run has " + here + ", asked for is " + asked);
+    }
+
+    /// What the pictures show, whatever their names and order.
+    private static String contents(Subject subject) {
+        List<String> hashes = subject.pictures.stream().map(picture -> picture.sha256.substring(0, 10)).sorted().toList();
+        return hashes.size() + " (" + String.join(" ", hashes) + ")";
+    }
+
     /// The request that makes this run, given the pictures prepared in its folder.
     TuneRequest request(Path pictures) {
         return new TuneRequest(base.path, pictures, subject.className, subject.token, method, training.steps, training.rate, training.seed, training.previewEvery);

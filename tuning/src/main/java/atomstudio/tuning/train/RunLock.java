@@ -70,7 +70,7 @@ final class RunLock implements AutoCloseable {
         return process.pid() + " " + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }
 
-    private static Failure occupied(Path folder) {
+    static Failure occupied(Path folder) {
         return new Failure.Occupied(folder + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
     }
 

@@ -1,10 +1,29 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.method.MethodSettings;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// Tunes a model on a person's pictures: makes a run folder, or goes on with one.
 public final class Tuning {
+    /// Latent pixels that a step of the default batch holds: six pictures of the small model, one of a large one.
+    private static final long BATCH_PIXELS = 6 * 16 * 16;
+    private static final int LARGEST_BATCH = 6;
+    /// What a folder may hold that is no run yet: left by a run that was killed while it began.
+    private static final Set<String> BEGINNINGS = Set.of("lock", "owner", "pictures");
+
     private final Machine machine;
 
     public Tuning(Machine machine) {
@@ -12,16 +31,92 @@ public final class Tuning {
     }
 
     /// Makes the run, or resumes it where it stopped; a finished run gives its result again.
-    /// @throws Failure.Occupied when the run is going on in another process
-    /// @throws Failure.Incompatible when the folder holds a run of other settings; more steps are allowed
+    /// @throws Failure.Occupied when the run is going on in another process, or the folder holds something else
+    /// @throws Failure.Incompatible when the folder holds a run of other settings, all named; more steps are allowed
     /// @throws Failure.Diverged when loss or gradients leave the numbers; the last good ones are kept
     public TuneOutcome run(TuneRequest request, Path run, Control control, TuneListener listener) throws Failure {
-        throw new UnsupportedOperationException("training on " + machine.device() + " comes next");
+        RunFolder folder = new RunFolder(run);
+        admit(folder);
+        ModelFolder model = ModelFolder.open(request.model());
+        Crops crops = Crops.of(request.pictures(), model.pictureSize());
+        RunInfo asked = describe(request, model, crops);
+        try (RunLock lock = RunLock.take(folder.folder())) {
+            if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, new Session(control, listener));
+            crops.write(folder.pictures());
+            asked.write(folder.description());
+            return train(folder, asked, model, new Session(control, listener));
+        }
     }
 
     /// Goes on with a run as its own description says.
     public TuneOutcome resume(Path run, Control control, TuneListener listener) throws Failure {
         RunFolder folder = new RunFolder(run);
-        return run(folder.info().request(folder.pictures()), run, control, listener);
+        RunInfo info = folder.info();
+        ModelFolder model = ModelFolder.open(info.base().path());
+        RunInfo asked = describe(info.request(folder.pictures()), model, Crops.read(folder, info.subject().pictures()));
+        try (RunLock lock = RunLock.take(folder.folder())) {
+            return proceed(folder, info.reconciled(asked, folder.folder()), model, new Session(control, listener));
+        }
+    }
+
+    /// Who steers a run and who hears of it.
+    record Session(Control control, TuneListener listener) {}
+
+    private TuneOutcome proceed(RunFolder folder, RunInfo info, ModelFolder model, Session session) throws Failure {
+        boolean more = info.training().steps() > folder.info().training().steps();
+        if (!more && Files.isRegularFile(folder.report()) && Files.isRegularFile(folder.adapter())) return new TuneOutcome.Finished(Report.read(folder.report()));
+        if (more) {
+            try {
+                Files.deleteIfExists(folder.report());
+            } catch (IOException e) {
+                throw new Failure.Unwritable(folder.report() + ": cannot be replaced: " + e.getMessage(), e);
+            }
+            info.write(folder.description());
+        }
+        return train(folder, info, model, session);
+    }
+
+    private TuneOutcome train(RunFolder folder, RunInfo info, ModelFolder model, Session session) throws Failure {
+        try (Workshop workshop = Workshop.open(folder, info, model, machine)) {
+            return workshop.train(session);
+        }
+    }
+
+    private RunInfo describe(TuneRequest request, ModelFolder model, Crops crops) throws Failure {
+        if (model.unet().channels().in() != model.vae().latentChannels()) {
+            throw new Failure.Incompatible(model.folder() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
+        }
+        List<Layer> layers = Inventory.of(model.unet());
+        long numbers = request.method().method().numbers(layers);
+        if (numbers == 0) throw new Failure.Incompatible(model.folder() + ": has no layers that method " + request.method().name() + " could tune; choose another of " + MethodSettings.names());
+        String hash = new BaseHashes(machine.home().resolve("hashes.json")).of(model);
+        RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash);
+        RunInfo.Subject subject = new RunInfo.Subject(request.className(), request.token(), crops.names(), Dataset.captions(request.token(), request.className()));
+        RunInfo.Training training = new RunInfo.Training(request.steps(), request.rate(), request.seed(), batch(model), request.previewEvery());
+        return new RunInfo(base, subject, request.method(), training, numbers, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    private static int batch(ModelFolder model) {
+        long pixels = (long) model.sampleSize() * model.sampleSize();
+        return (int) Math.clamp(BATCH_PIXELS / pixels, 1, LARGEST_BATCH);
+    }
+
+    /// Refuses a folder that a run is going on in, or that holds something else.
+    private static void admit(RunFolder folder) throws Failure {
+        Path path = folder.folder();
+        if (RunLock.held(path)) throw RunLock.occupied(path);
+        if (folder.exists() || !Files.exists(path)) return;
+        if (!Files.isDirectory(path)) throw new Failure.Occupied(path + ": expected a folder for the run, found a file; choose another --out");
+        try (Stream<Path> list = Files.list(path)) {
+            List<String> others = list.map(file -> file.getFileName().toString()).filter(name -> !BEGINNINGS.contains(name)).sorted().toList();
+            if (!others.isEmpty()) throw new Failure.Occupied(path + ": expected an empty folder or a run, found " + others.getFirst() + (others.size() > 1 ? " and more" : "") + "; choose another --out");
+        } catch (IOException e) {
+            throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    /// Numbers of all layers of a model's UNet.
+    static long parameters(ModelFolder model) {
+        return DryRun.parameters(Inventory.of(model.unet()));
     }
 }
