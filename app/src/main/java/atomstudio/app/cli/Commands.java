@@ -7,6 +7,12 @@ final class Commands {
     private Commands() {}
 
     static List<Object> all(Studio studio) {
-        return List.of(new DemoCommand(studio), new TuneCommand(studio), new GenerateCommand(studio), new CompareCommand(studio), new InspectCommand(studio));
+        return List.of(
+                new TuneCommand(studio),
+                new GenerateCommand(studio),
+                new CompareCommand(studio),
+                new DemoCommand(studio),
+                new InspectCommand(studio),
+                new VerifyCommand(studio));
     }
 }

@@ -1,0 +1,109 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.verify.Verification;
+import atomstudio.app.verify.Verification.Check;
+import atomstudio.app.verify.Verifier;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.tuning.torch.TorchSettings;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `studio verify`: holds this machine's networks, samplers, noise, tokenizer, tuning and pictures against reference values.
+@Command(
+        name = "verify",
+        description = "Compares what this machine computes with reference values (goldens).",
+        footer = {"", "Examples:", "  studio verify goldens/nets/sd1/golden.safetensors", "  studio verify goldens/samplers/*.safetensors",
+            "  studio verify goldens/tokenizer/clip.jsonl --model clip-vocabulary", "", "Exit codes: 0 all agree, 1 something is past its tolerance or unreadable, 3 something is not built yet."})
+final class VerifyCommand implements Callable<Integer> {
+    private final Studio studio;
+
+    @Parameters(paramLabel = "GOLDEN", arity = "1..*", description = "Files of reference values, .safetensors or .jsonl.")
+    private List<Path> goldens = List.of();
+
+    @Option(names = "--model", paramLabel = "DIR", description = "The model (for the tokenizer also a folder with CLIP's .txt.gz merges). Default: the one that belongs to the golden.")
+    private @Nullable Path model;
+
+    @Mixin
+    private DeviceOption device = new DeviceOption();
+
+    @Option(names = "--json", description = "Print one JSON array.")
+    private boolean json;
+
+    VerifyCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    @Override public Integer call() throws Failure {
+        Verifier verifier = new Verifier(Optional.ofNullable(model), device.device(), new TorchSettings(studio.home().natives(), Runtime.getRuntime().availableProcessors()));
+        JsonArray all = new JsonArray();
+        boolean wrong = false;
+        boolean missing = false;
+        for (Path golden : goldens) {
+            try {
+                Verification verification = verifier.verify(golden);
+                wrong |= !verification.agrees();
+                missing |= !verification.notBuilt().isEmpty();
+                if (json) all.add(json(verification));
+                else print(verification);
+            } catch (Failure.NotBuilt e) {
+                missing = true;
+                if (json) all.add(json(new Verification(golden, List.of(), List.of(e.getMessage()))));
+                else print(new Verification(golden, List.of(), List.of(e.getMessage())));
+            } catch (Failure e) {
+                wrong = true;
+                studio.terminal().note("studio: " + e.getMessage());
+            }
+        }
+        if (json) studio.terminal().result(all.toString());
+        return wrong ? ExitCode.FAILED : missing ? ExitCode.NOT_BUILT : ExitCode.DONE;
+    }
+
+    private void print(Verification verification) {
+        Terminal terminal = studio.terminal();
+        terminal.result(verification.golden().toString());
+        int width = verification.checks().stream().mapToInt(check -> check.deviation().tensor().length()).max().orElse(0);
+        for (Check check : verification.checks()) {
+            Deviation deviation = check.deviation();
+            terminal.result(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.tensor(),
+                    deviation.absolute(), deviation.relative(), deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT), deviation.within() ? "ok" : "TOO FAR"));
+        }
+        verification.notBuilt().forEach(what -> terminal.result("  not built: " + what));
+    }
+
+    private static JsonObject json(Verification verification) {
+        JsonObject json = new JsonObject();
+        json.addProperty("golden", verification.golden().toString());
+        JsonArray checks = new JsonArray();
+        for (Check check : verification.checks()) {
+            JsonObject one = new JsonObject();
+            one.addProperty("engine", check.engine());
+            one.addProperty("tensor", check.deviation().tensor());
+            one.addProperty("absolute", finite(check.deviation().absolute()));
+            one.addProperty("relative", finite(check.deviation().relative()));
+            one.addProperty("tolerance", check.deviation().tolerance());
+            one.addProperty("within", check.deviation().within());
+            checks.add(one);
+        }
+        json.add("tensors", checks);
+        JsonArray notBuilt = new JsonArray();
+        verification.notBuilt().forEach(notBuilt::add);
+        json.add("notBuilt", notBuilt);
+        return json;
+    }
+
+    /// JSON knows no infinity.
+    private static double finite(double error) {
+        return Double.isFinite(error) ? error : Double.MAX_VALUE;
+    }
+}

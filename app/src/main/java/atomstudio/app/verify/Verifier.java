@@ -1,0 +1,85 @@
+package atomstudio.app.verify;
+
+import atomstudio.app.jobs.Assets;
+import atomstudio.app.verify.Verification.Check;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.NetworkGolden;
+import atomstudio.diffusion.engine.PictureGolden;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.prompt.Tokenizer;
+import atomstudio.diffusion.prompt.TokenizerGolden;
+import atomstudio.diffusion.sample.NoiseGolden;
+import atomstudio.diffusion.sample.SamplerGolden;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.tuning.torch.TorchEngine;
+import atomstudio.tuning.torch.TorchSettings;
+import atomstudio.tuning.train.TuningGolden;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Runs goldens of every kind on the engines that apply; the kind shows in the keys or the extension.
+public record Verifier(Optional<Path> model, Device device, TorchSettings torch) {
+    /// @throws Failure.NotBuilt when nothing in the golden can be run yet
+    public Verification verify(Path golden) throws Failure {
+        String name = golden.getFileName().toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".jsonl")) return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizer())));
+        if (!name.endsWith(".safetensors")) {
+            throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl" + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
+        }
+        try (Safetensors file = Safetensors.open(golden)) {
+            if (PictureGolden.recognizes(file)) return pictures(golden, file);
+            if (TuningGolden.matches(file.tensors().keySet())) return tuning(golden, file);
+            if (NetworkGolden.recognizes(file)) return networks(golden, file);
+            if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
+            if (NoiseGolden.recognizes(file)) return Verification.of(golden, "java", NoiseGolden.verify(golden));
+        }
+        throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, tuning, picture); its keys say nothing");
+    }
+
+    private Verification networks(Path golden, Safetensors file) throws Failure {
+        ModelFolder folder = ModelFolder.open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
+        List<Check> checks = new ArrayList<>();
+        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
+            checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
+        }
+        try (Engine engine = TorchEngine.open(folder, device, torch)) {
+            checks.addAll(Verification.checks("torch", NetworkGolden.compare(file, engine)));
+        }
+        return new Verification(golden, checks, List.of());
+    }
+
+    private Verification pictures(Path golden, Safetensors file) throws Failure {
+        ModelFolder folder = ModelFolder.open(model.isPresent() ? model.get() : Assets.find().defaultModel());
+        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
+            return Verification.of(golden, "onnx", PictureGolden.compare(file, folder, engine));
+        }
+    }
+
+    private Verification tuning(Path golden, Safetensors file) throws Failure {
+        TuningGolden.Comparison result = TuningGolden.compare(file, ModelFolder.open(model.isPresent() ? model.get() : named(golden, file)), device, torch);
+        return new Verification(golden, Verification.checks("torch", result.deviations()), result.notBuilt());
+    }
+
+    /// The model that a golden's metadata names, relative to a folder above the golden.
+    private static Path named(Path golden, Safetensors file) throws Failure {
+        String name = file.metadata().get("model");
+        if (name == null) throw new Failure.Unreadable(golden + ": its metadata names no model; give one with --model");
+        for (Path above = golden.toAbsolutePath().getParent(); above != null; above = above.getParent()) {
+            if (Files.isDirectory(above.resolve(name))) return above.resolve(name);
+        }
+        throw new Failure.Unreadable(golden + ": the model that it names, " + name + ", is in no folder above it; give it with --model");
+    }
+
+    /// The tokenizer's own folder: a model's, or one with CLIP's merges.
+    private Path tokenizer() throws Failure {
+        Path folder = model.isPresent() ? model.get() : Assets.find().defaultModel();
+        return Files.isDirectory(folder.resolve("tokenizer")) ? folder.resolve("tokenizer") : folder;
+    }
+}
