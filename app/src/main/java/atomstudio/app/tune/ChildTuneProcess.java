@@ -45,7 +45,7 @@ final class ChildTuneProcess implements TuneProcess {
 
     @Override public String lastWords() {
         try {
-            List<String> lines = Files.readAllLines(output).stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+            List<String> lines = Files.readAllLines(output).stream().map(line -> line.replaceFirst("^studio: ", "").strip()).filter(line -> !line.isEmpty()).toList();
             return String.join(" ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()));
         } catch (IOException e) {
             return "";

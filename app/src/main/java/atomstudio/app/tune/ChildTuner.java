@@ -1,5 +1,6 @@
 package atomstudio.app.tune;
 
+import atomstudio.app.jobs.Home;
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,14 +11,17 @@ import java.util.List;
 /// Tunes with this program's own `tune` command in a child process: a fault in native code or a lack of memory ends the
 /// child, not the window, and all its memory returns when the run ends.
 public final class ChildTuner implements Tuner {
+    /// Preview pictures of a run where nobody says otherwise, beside the one before the first step.
+    private static final int PREVIEWS = 5;
+
     private final List<String> program;
-    private final Path logs;
+    private final Home home;
 
     /// @param program the command line that starts this program, without arguments
-    /// @param logs folder for what the children write
-    public ChildTuner(List<String> program, Path logs) {
+    /// @param home where the children find what this process finds, and write what they say
+    public ChildTuner(List<String> program, Home home) {
         this.program = List.copyOf(program);
-        this.logs = logs;
+        this.home = home;
     }
 
     /// How this very program was started: the packaged launcher, or the running Java with the same class path.
@@ -37,10 +41,11 @@ public final class ChildTuner implements Tuner {
         List<String> command = new ArrayList<>(program);
         command.addAll(arguments(order));
         try {
-            Files.createDirectories(logs);
+            Path logs = Files.createDirectories(home.folder().resolve("logs"));
             Path log = logs.resolve(order.run().getFileName() + ".log");
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-            return new ChildTuneProcess(process, log);
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+            builder.environment().put(Home.VARIABLE, home.folder().toString());
+            return new ChildTuneProcess(builder.start(), log);
         } catch (IOException e) {
             throw new Failure.Unwritable("The tuning process could not be started (" + command.getFirst() + "): " + e.getMessage(), e);
         }
@@ -52,11 +57,12 @@ public final class ChildTuner implements Tuner {
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin",
             "--model", order.model().toString(), "--pictures", order.pictures().toString(),
             "--class", order.words().className(), "--token", order.words().token(),
-            "--method", order.method().argument(), "--atoms", String.valueOf(settings.atoms()), "--rank", String.valueOf(settings.rank()),
+            "--method", order.method().command(), "--atoms", String.valueOf(settings.atoms()), "--rank", String.valueOf(settings.rank()),
             "--seed", String.valueOf(settings.seed())));
         settings.steps().ifPresent(steps -> arguments.addAll(List.of("--steps", String.valueOf(steps))));
         settings.rate().ifPresent(rate -> arguments.addAll(List.of("--rate", String.valueOf(rate))));
-        settings.previewEvery().ifPresent(every -> arguments.addAll(List.of("--preview-every", String.valueOf(every))));
+        int steps = settings.steps().orElse(order.method().steps());
+        arguments.addAll(List.of("--preview-every", String.valueOf(settings.previewEvery().orElse(Math.max(1, steps / PREVIEWS)))));
         arguments.addAll(List.of("--out", order.run().toString()));
         return arguments;
     }

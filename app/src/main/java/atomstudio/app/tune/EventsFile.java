@@ -1,5 +1,7 @@
 package atomstudio.app.tune;
 
+import atomstudio.tuning.train.TimedEvent;
+import atomstudio.tuning.train.TuneEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -41,20 +43,20 @@ public final class EventsFile {
                 if (read < 0) break;
             }
             offset += added.position();
-            List<RunEvent> events = lines(Arrays.copyOf(added.array(), added.position()));
+            List<TuneEvent> events = lines(Arrays.copyOf(added.array(), added.position()));
             if (!events.isEmpty()) progress = progress.after(events);
         }
         return progress;
     }
 
-    private List<RunEvent> lines(byte[] added) {
+    private List<TuneEvent> lines(byte[] added) {
         byte[] all = Arrays.copyOf(torn, torn.length + added.length);
         System.arraycopy(added, 0, all, torn.length, added.length);
-        List<RunEvent> events = new ArrayList<>();
+        List<TuneEvent> events = new ArrayList<>();
         int start = 0;
         for (int i = 0; i < all.length; i++) {
             if (all[i] != '\n') continue;
-            RunEvent.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(events::add);
+            TimedEvent.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(timed -> events.add(timed.event()));
             start = i + 1;
         }
         torn = Arrays.copyOfRange(all, start, all.length);

@@ -1,11 +1,10 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.Readable;
+import atomstudio.tuning.method.MethodSettings.Choice;
 
 /// The price of a method on a model, before anything is run.
-/// @param steps how many steps it takes where nobody says otherwise
-/// @param rate its usual learning rate
-public record MethodCost(Method method, long numbers, long bytes, int steps, double rate) {
+public record MethodCost(Choice method, long numbers, long bytes) {
     /// `2,268 numbers · 11 KB`.
     public String line() {
         return Readable.count(numbers) + " numbers · " + Readable.bytes(bytes);

@@ -1,6 +1,7 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.parts.CardView;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
@@ -15,7 +16,7 @@ import javafx.scene.layout.VBox;
 
 /// Runs that wait for the one on its way, and buttons that add this subject's other methods to them.
 public final class QueueCardView extends CardView {
-    private static final List<Method> OFFERED = List.of(Method.ATOMS, Method.ATOMS_AND_CHANNELS, Method.LORA);
+    private static final List<Choice> OFFERED = List.of(Choice.ATOMS, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
 
     public QueueCardView(RunQueue queue, TuneViewModel tune) {
         super("Next in the queue");
@@ -26,9 +27,9 @@ public final class QueueCardView extends CardView {
         queue.waiting().addListener((ListChangeListener<TuneOrder>) change -> fill.run());
         fill.run();
         FlowPane add = new FlowPane(6, 6);
-        for (Method method : OFFERED) {
-            Button button = new Button("+ " + method.title());
-            button.setId("queue-" + method.argument());
+        for (Choice method : OFFERED) {
+            Button button = new Button("+ " + method.display());
+            button.setId("queue-" + method.command());
             button.getStyleClass().add("small");
             button.setOnAction(pressed -> tune.start(method));
             button.disableProperty().bind(tune.missing().isNotEmpty());

@@ -1,12 +1,14 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.Readable;
+import atomstudio.tuning.train.TuneEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// Where a run stands: its events, folded. A value; every event gives a new one.
+/// @param message why it failed, or else the last remark
 public record RunProgress(State state, int step, int steps, List<Loss> losses, List<Preview> previews, long memory, String message) {
     public enum State { WAITING, STARTING, TUNING, PAUSED, CANCELLED, FAILED, DONE }
 
@@ -29,10 +31,10 @@ public record RunProgress(State state, int step, int steps, List<Loss> losses, L
         return new RunProgress(state, 0, 0, List.of(), List.of(), 0, "");
     }
 
-    public RunProgress after(List<RunEvent> events) {
+    public RunProgress after(List<TuneEvent> events) {
         RunProgress progress = this;
         Fold fold = new Fold(losses, previews);
-        for (RunEvent event : events) progress = fold.apply(progress, event);
+        for (TuneEvent event : events) progress = fold.apply(progress, event);
         return new RunProgress(progress.state, progress.step, progress.steps, fold.losses, fold.previews, progress.memory, progress.message);
     }
 
@@ -84,30 +86,31 @@ public record RunProgress(State state, int step, int steps, List<Loss> losses, L
             this.previews = new ArrayList<>(previews);
         }
 
-        RunProgress apply(RunProgress before, RunEvent event) {
+        RunProgress apply(RunProgress before, TuneEvent event) {
             return switch (event) {
-                case RunEvent.Started started -> {
+                case TuneEvent.Start started -> {
                     // What lies past the checkpoint it resumes from did not happen.
                     losses.removeIf(loss -> loss.step > started.step());
                     previews.removeIf(preview -> preview.step > started.step());
                     yield at(before, State.TUNING, started.step(), started.steps(), "");
                 }
-                case RunEvent.Stepped stepped -> {
+                case TuneEvent.Step stepped -> {
                     double smooth = losses.isEmpty() ? stepped.loss() : INERTIA * losses.getLast().smooth + (1 - INERTIA) * stepped.loss();
                     losses.add(new Loss(stepped.step(), stepped.loss(), smooth, stepped.seconds()));
-                    yield new RunProgress(State.TUNING, stepped.step(), before.steps, List.of(), List.of(), stepped.memory(), "");
+                    yield new RunProgress(State.TUNING, stepped.step(), before.steps, List.of(), List.of(), stepped.memory(), before.message);
                 }
-                case RunEvent.Previewed previewed -> {
+                case TuneEvent.Preview previewed -> {
                     previews.removeIf(preview -> preview.step == previewed.step());
                     previews.add(new Preview(previewed.step(), previewed.file(), previewed.prompt()));
                     yield before;
                 }
-                case RunEvent.Saved _ -> before;
-                case RunEvent.Paused paused -> at(before, State.PAUSED, paused.step(), before.steps, "");
-                case RunEvent.Resumed resumed -> at(before, State.TUNING, resumed.step(), before.steps, "");
-                case RunEvent.Cancelled cancelled -> at(before, State.CANCELLED, cancelled.step(), before.steps, "");
-                case RunEvent.Failed failed -> at(before, State.FAILED, failed.step(), before.steps, failed.message());
-                case RunEvent.Done done -> at(before, State.DONE, done.step(), before.steps, "");
+                case TuneEvent.Checkpoint _ -> before;
+                case TuneEvent.Note note -> at(before, before.state, before.step, before.steps, note.message());
+                case TuneEvent.Paused paused -> at(before, State.PAUSED, paused.step(), before.steps, "");
+                case TuneEvent.Resumed resumed -> at(before, State.TUNING, resumed.step(), before.steps, "");
+                case TuneEvent.Cancelled cancelled -> at(before, State.CANCELLED, cancelled.step(), before.steps, "");
+                case TuneEvent.Failed failed -> at(before, State.FAILED, failed.step(), before.steps, failed.message());
+                case TuneEvent.Done done -> at(before, State.DONE, done.step(), before.steps, "");
             };
         }
 

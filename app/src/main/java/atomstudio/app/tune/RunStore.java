@@ -1,9 +1,10 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.RunInfo;
+import atomstudio.tuning.train.RunStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /// The run folders of a person, `SUBJECT-METHOD` or `SUBJECT-METHOD-n`. For jobs only.
 public final class RunStore {
     private static final Logger log = LoggerFactory.getLogger(RunStore.class);
-    private static final String METHODS = Stream.of(Method.values()).map(method -> Pattern.quote(method.argument())).collect(Collectors.joining("|"));
+    private static final String METHODS = Stream.of(Choice.values()).map(method -> Pattern.quote(method.command())).collect(Collectors.joining("|"));
 
     private final Path folder;
 
@@ -36,12 +37,14 @@ public final class RunStore {
         if (!Files.isDirectory(folder)) return List.of();
         Pattern name = Pattern.compile(Pattern.quote(subject) + "-(" + METHODS + ")(-\\d+)?");
         try (Stream<Path> folders = Files.list(folder)) {
-            List<Path> found = folders.filter(path -> name.matcher(path.getFileName().toString()).matches() && Files.isRegularFile(path.resolve("run.json"))).toList();
+            List<Path> found = folders.filter(path -> name.matcher(path.getFileName().toString()).matches()).toList();
             List<RunSummary> runs = new ArrayList<>();
             for (Path path : found) {
+                RunFolder run = new RunFolder(path);
+                if (!run.exists()) continue;
                 try {
-                    runs.add(read(subject, path));
-                } catch (IOException | RuntimeException damaged) {
+                    runs.add(read(subject, run));
+                } catch (Failure | IOException | RuntimeException damaged) {
                     log.warn("{} is left out of the list of runs", path, damaged);
                 }
             }
@@ -53,8 +56,8 @@ public final class RunStore {
     }
 
     /// A folder for a new run, neither there nor promised; it is made by whoever tunes.
-    public Path free(String subject, Method method, Collection<Path> promised) {
-        String wish = subject + "-" + method.argument();
+    public Path free(String subject, Choice method, Collection<Path> promised) {
+        String wish = subject + "-" + method.command();
         Path path = folder.resolve(wish);
         for (int n = 2; Files.exists(path) || promised.contains(path); n++) path = folder.resolve(wish + "-" + n);
         return path;
@@ -62,7 +65,7 @@ public final class RunStore {
 
     /// Deletes a run for good.
     public void delete(Path run) throws Failure {
-        if (!run.startsWith(folder) || !Files.isDirectory(run)) return;
+        if (!run.startsWith(folder) || run.equals(folder) || !Files.isDirectory(run)) return;
         try (Stream<Path> files = Files.walk(run)) {
             for (Path path : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(path);
         } catch (IOException e) {
@@ -70,36 +73,16 @@ public final class RunStore {
         }
     }
 
-    private static RunSummary read(String subject, Path run) throws IOException {
-        JsonObject json = json(run.resolve("run.json"));
-        Method method = Method.of(json.get("method").getAsString()).orElseThrow();
-        TuneSettings settings = new TuneSettings(
-            json.has("steps") ? OptionalInt.of(json.get("steps").getAsInt()) : OptionalInt.empty(),
-            json.has("rate") ? OptionalDouble.of(json.get("rate").getAsDouble()) : OptionalDouble.empty(),
-            json.has("previewEvery") ? OptionalInt.of(json.get("previewEvery").getAsInt()) : OptionalInt.empty(),
-            (long) number(json, "seed", 0), (int) number(json, "atoms", 9), (int) number(json, "rank", 4));
-        TuneOrder order = new TuneOrder(subject, Path.of(json.getAsJsonObject("model").get("path").getAsString()), run.resolve("pictures"),
-            new TuneOrder.Words(json.get("class").getAsString(), json.get("token").getAsString()), method, settings, run);
-        RunProgress progress = new EventsFile(run.resolve("events.jsonl"), RunProgress.none(RunProgress.State.CANCELLED)).poll();
-        // Nothing here is being tuned by this window: what looks active has been cut off.
-        if (progress.active()) progress = progress.with(RunProgress.State.CANCELLED, "");
-        return new RunSummary(order, Instant.parse(json.get("created").getAsString()), progress, result(run));
-    }
-
-    private static RunSummary.Result result(Path run) throws IOException {
-        Path report = run.resolve("report.json");
-        if (!Files.isRegularFile(report)) return RunSummary.Result.none();
-        JsonObject json = json(report);
-        return new RunSummary.Result((long) number(json, "numbers", 0), (long) number(json, "bytes", 0), number(json, "share", 0),
-            number(json, "seconds", 0), (long) number(json, "peakMemory", 0));
-    }
-
-    private static JsonObject json(Path file) throws IOException {
-        return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-    }
-
-    private static double number(JsonObject json, String name, double otherwise) {
-        JsonElement value = json.get(name);
-        return value == null || value.isJsonNull() ? otherwise : value.getAsDouble();
+    private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
+        RunInfo info = run.info();
+        RunInfo.Training training = info.training();
+        TuneSettings settings = new TuneSettings(OptionalInt.of(training.steps()), OptionalDouble.of(training.rate()), OptionalInt.of(training.previewEvery()),
+            training.seed(), info.method().atoms(), info.method().rank());
+        TuneOrder order = new TuneOrder(subject, info.base().path(), run.pictures(), new TuneOrder.Words(info.subject().className(), info.subject().token()),
+            info.method().choice(), settings, run.folder());
+        RunStatus status = run.status();
+        RunProgress progress = new EventsFile(run.eventLog(), RunProgress.none(RunProgress.State.CANCELLED)).poll();
+        if (progress.active() && status != RunStatus.RUNNING) progress = progress.with(RunProgress.State.CANCELLED, "");
+        return new RunSummary(order, Instant.parse(info.created()), progress, status, run.result());
     }
 }

@@ -27,7 +27,8 @@ public final class RunView extends VBox {
         loss.corner(close);
         LossChartView chart = new LossChartView();
         model.watched().subscribe(run -> chart.show(run == null ? List.of() : run.progress().losses(), run == null ? 0 : run.progress().steps()));
-        loss.add(new NoteView(NoteView.Kind.ERROR, model.watched().map(run -> run.progress().state() == RunProgress.State.FAILED ? run.progress().message() : "").orElse("")), chart);
+        NoteView remark = new NoteView(NoteView.Kind.WARNING, model.watched().map(run -> run.progress().state() != RunProgress.State.FAILED ? run.progress().message() : "").orElse(""));
+        loss.add(remark, new NoteView(NoteView.Kind.ERROR, model.watched().map(run -> run.progress().state() == RunProgress.State.FAILED ? run.progress().message() : "").orElse("")), chart);
 
         CardView previews = new CardView("Previews");
         previews.remark().textProperty().bind(model.watched().map(RunView::prompt).orElse(""));

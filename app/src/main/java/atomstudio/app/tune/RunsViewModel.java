@@ -2,6 +2,7 @@ package atomstudio.app.tune;
 
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +63,7 @@ public final class RunsViewModel {
     }
 
     /// A run folder's name that nothing has yet.
-    public Path free(Method method) {
+    public Path free(Choice method) {
         List<Path> promised = new ArrayList<>(queue.waiting().stream().map(TuneOrder::run).toList());
         TuneOrder now = queue.current().get();
         if (now != null) promised.add(now.run());

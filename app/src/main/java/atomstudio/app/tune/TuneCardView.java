@@ -2,6 +2,7 @@ package atomstudio.app.tune;
 
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyBooleanProperty;
@@ -19,7 +20,7 @@ import javafx.scene.layout.VBox;
 
 /// Methods with their price, settings folded away, and Start.
 public final class TuneCardView extends CardView {
-    private static final List<Method> OFFERED = List.of(Method.ATOMS, Method.ATOMS_AND_CHANNELS, Method.LORA);
+    private static final List<Choice> OFFERED = List.of(Choice.ATOMS, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
 
     private final TuneViewModel model;
     private final ToggleGroup group = new ToggleGroup();
@@ -30,18 +31,18 @@ public final class TuneCardView extends CardView {
         this.model = model;
         remark().textProperty().bind(model.estimate());
         VBox offered = rows(OFFERED);
-        VBox more = rows(Stream.of(Method.values()).filter(method -> !OFFERED.contains(method)).toList());
+        VBox more = rows(Stream.of(Choice.values()).filter(method -> !OFFERED.contains(method)).toList());
         TuneSettingsView settings = new TuneSettingsView(model);
         HBox folds = new HBox(4, fold("more methods", more), fold("settings", settings));
         add(offered, folds, more, settings, new NoteView(NoteView.Kind.ERROR, model.problem()), start(first), new NoteView(NoteView.Kind.PLAIN, model.missing()));
     }
 
-    private VBox rows(List<Method> methods) {
+    private VBox rows(List<Choice> methods) {
         return new VBox(6, methods.stream().map(this::row).toArray(Node[]::new));
     }
 
-    private RadioButton row(Method method) {
-        Label name = new Label(method.title());
+    private RadioButton row(Choice method) {
+        Label name = new Label(method.display());
         name.getStyleClass().add("method-name");
         name.setMinWidth(Region.USE_PREF_SIZE);
         Label price = new Label();
@@ -53,10 +54,10 @@ public final class TuneCardView extends CardView {
         text.getStyleClass().add("method-text");
         RadioButton row = new RadioButton();
         row.setGraphic(text);
-        row.setId("method-" + method.argument());
+        row.setId("method-" + method.command());
         row.getStyleClass().add("method");
         row.setMaxWidth(Double.MAX_VALUE);
-        row.setAccessibleText(method.title());
+        row.setAccessibleText(method.display());
         row.setToggleGroup(group);
         model.method().subscribe(chosen -> row.setSelected(chosen == method));
         row.selectedProperty().addListener((property, before, now) -> {

@@ -3,7 +3,6 @@ package atomstudio.app.tune;
 import atomstudio.app.parts.NumberFieldView;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import javafx.collections.ListChangeListener;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
@@ -22,12 +21,10 @@ public final class TuneSettingsView extends GridPane {
         TextField rate = optional("rate", text -> model.settings(now().withRate(text.isEmpty() ? OptionalDouble.empty() : rate(text))));
         TextField previews = optional("preview-every", text -> model.settings(now().withPreviewEvery(text.isEmpty() ? OptionalInt.empty() : positive(text))));
         previews.setPromptText("default");
-        Runnable defaults = () -> model.cost(model.method().get()).ifPresent(cost -> {
-            steps.setPromptText(String.valueOf(cost.steps()));
-            rate.setPromptText(String.valueOf(cost.rate()));
+        model.method().subscribe(method -> {
+            steps.setPromptText(String.valueOf(method.steps()));
+            rate.setPromptText(String.valueOf(method.rate()));
         });
-        model.method().subscribe(now -> defaults.run());
-        model.costs().addListener((ListChangeListener<MethodCost>) change -> defaults.run());
         NumberFieldView seed = new NumberFieldView(new NumberFieldView.Range(0, 1L << 32, 1), value -> String.valueOf((long) value), value -> model.settings(now().withSeed((long) value)));
         NumberFieldView atoms = new NumberFieldView(new NumberFieldView.Range(1, 9, 1), value -> String.valueOf((int) value), value -> model.settings(now().withAtoms((int) value)));
         NumberFieldView rank = new NumberFieldView(new NumberFieldView.Range(1, 128, 1), value -> String.valueOf((int) value), value -> model.settings(now().withRank((int) value)));

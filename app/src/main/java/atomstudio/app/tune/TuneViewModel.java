@@ -5,6 +5,8 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.Report;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +26,7 @@ public final class TuneViewModel {
     private final RunsViewModel runs;
     private final ReadOnlyObjectProperty<Subject> subject;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
-    private final ReadOnlyObjectWrapper<Method> method = new ReadOnlyObjectWrapper<>(Method.ATOMS_AND_CHANNELS);
+    private final ReadOnlyObjectWrapper<Choice> method = new ReadOnlyObjectWrapper<>(Choice.ATOMS_AND_CHANNELS);
     private final ReadOnlyObjectWrapper<TuneSettings> settings = new ReadOnlyObjectWrapper<>(TuneSettings.initial());
     private final ObservableList<MethodCost> costs = FXCollections.observableArrayList();
     private final ObservableList<MethodCost> costsView = FXCollections.unmodifiableObservableList(costs);
@@ -49,11 +51,11 @@ public final class TuneViewModel {
         return costsView;
     }
 
-    public Optional<MethodCost> cost(Method of) {
+    public Optional<MethodCost> cost(Choice of) {
         return costs.stream().filter(cost -> cost.method() == of).findFirst();
     }
 
-    public ReadOnlyObjectProperty<Method> method() {
+    public ReadOnlyObjectProperty<Choice> method() {
         return method.getReadOnlyProperty();
     }
 
@@ -75,7 +77,7 @@ public final class TuneViewModel {
         return estimate.getReadOnlyProperty();
     }
 
-    public void choose(Method chosen) {
+    public void choose(Choice chosen) {
         method.set(chosen);
     }
 
@@ -91,7 +93,7 @@ public final class TuneViewModel {
         start(method.get());
     }
 
-    public void start(Method chosen) {
+    public void start(Choice chosen) {
         ModelSummary on = model.get();
         if (!missing.get().isEmpty() || on == null) return;
         Subject of = subject.get();
@@ -128,12 +130,11 @@ public final class TuneViewModel {
 
     private void appraise() {
         Stream<RunSummary> alike = runs.runs().stream().filter(run -> run.order().method() == method.get() && run.done())
-            .filter(run -> model.get() != null && run.order().model().equals(model.get().folder()) && run.progress().step() > 0);
+            .filter(run -> model.get() != null && run.order().model().equals(model.get().folder()));
         estimate.set(alike.findFirst().map(run -> {
-            double each = run.result().seconds() / run.progress().step();
-            int steps = settings.get().steps().orElse(cost(method.get()).map(MethodCost::steps).orElse(run.progress().step()));
-            String memory = run.result().peakMemory() > 0 ? " · " + Readable.bytes(run.result().peakMemory()) : "";
-            return "about " + Readable.duration(each * steps) + memory;
+            Report report = run.report().orElseThrow();
+            int steps = settings.get().steps().orElse(method.get().steps());
+            return "about " + Readable.duration(report.seconds() / report.steps() * steps) + " · " + Readable.bytes(report.peakMemory());
         }).orElse(""));
     }
 }

@@ -3,6 +3,8 @@ package atomstudio.app.window;
 import atomstudio.app.desktop.Choosers;
 import atomstudio.app.desktop.Desktop;
 import atomstudio.app.desktop.SettingsFile;
+import atomstudio.app.export.RunExporter;
+import atomstudio.app.generate.EngineRows;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
@@ -11,8 +13,10 @@ import atomstudio.app.subjects.DroppedPictures;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.ChildTuner;
+import atomstudio.app.tune.LayerCosts;
 import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.adapter.BaseHashes;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -28,17 +32,8 @@ final class Composition {
     static Services of(Home home, Jobs jobs, Choosers choosers, Desktop desktop) {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new ModelFolders(), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
-        Services.Engines engines = new Services.Engines(
-            (model, settings) -> {
-                throw new Failure.NotBuilt("Counting is not built yet.");
-            },
-            new ChildTuner(ChildTuner.thisProgram(MAIN), home.folder().resolve("logs")),
-            (order, listener, cancellation) -> {
-                throw new Failure.NotBuilt("Generating is not built yet.");
-            },
-            (run, file) -> {
-                throw new Failure.NotBuilt("Exporting is not built yet.");
-            });
+        Services.Engines engines = new Services.Engines(new LayerCosts(), new ChildTuner(ChildTuner.thisProgram(MAIN), home),
+            new EngineRows(new BaseHashes(home.baseHashes())), new RunExporter());
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, new SettingsFile(home.settings()), InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }

@@ -7,7 +7,6 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.SubjectViewModel;
-import atomstudio.app.tune.Method;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunQueue;
 import atomstudio.app.tune.RunSummary;
@@ -15,6 +14,7 @@ import atomstudio.app.tune.RunsViewModel;
 import atomstudio.app.tune.TuneOrder;
 import atomstudio.app.tune.TuneViewModel;
 import atomstudio.app.desktop.Readable;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -127,7 +127,7 @@ public final class SubjectPageViewModel {
         return tuned.isEmpty() ? Readable.plural(subject.subject().get().pictures().size(), "picture") : tuned;
     }
 
-    private static String shortName(Method method) {
+    private static String shortName(Choice method) {
         return switch (method) {
             case ATOMS -> "Atoms";
             case ATOMS_AND_CHANNELS -> "A + C";
@@ -140,7 +140,7 @@ public final class SubjectPageViewModel {
     private List<RunSummary> compared() {
         ModelSummary model = models.current().get();
         List<RunSummary> newest = new ArrayList<>();
-        Set<Method> seen = EnumSet.noneOf(Method.class);
+        Set<Choice> seen = EnumSet.noneOf(Choice.class);
         for (RunSummary run : runs.runs()) {
             if (run.done() && model != null && run.order().model().equals(model.folder()) && seen.add(run.order().method())) newest.add(run);
         }

@@ -1,6 +1,7 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,18 +45,24 @@ public final class FakeTuner implements Tuner {
     private String request(TuneOrder order) {
         JsonObject model = new JsonObject();
         model.addProperty("path", order.model().toString());
+        model.addProperty("name", "Small illustrated");
+        model.addProperty("hash", "00");
         JsonObject json = new JsonObject();
         json.addProperty("format", 1);
         json.add("model", model);
         json.addProperty("class", order.words().className());
         json.addProperty("token", order.words().token());
-        json.addProperty("method", order.method().argument());
+        json.addProperty("method", order.method().command());
         json.addProperty("atoms", order.settings().atoms());
         json.addProperty("rank", order.settings().rank());
         json.addProperty("steps", steps);
         json.addProperty("rate", 0.01);
         json.addProperty("seed", order.settings().seed());
+        json.addProperty("batch", 6);
         json.addProperty("previewEvery", 10);
+        json.add("pictures", new JsonArray());
+        json.add("captions", new JsonArray());
+        json.addProperty("numbers", 2268);
         json.addProperty("created", "2026-05-03T10:15:30Z");
         return json.toString();
     }
@@ -119,7 +126,7 @@ public final class FakeTuner implements Tuner {
         private void finish() throws IOException {
             Files.writeString(run.resolve("report.json"), "{\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0,\"steps\":" + steps + ",\"loss\":0.02,\"share\":0.00038,\"peakMemory\":1200000000}");
             Files.writeString(run.resolve("adapter.safetensors"), "not read by these tests");
-            line("done", steps, "\"seconds\":5.0");
+            line("done", steps, "\"loss\":0.02,\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0");
         }
 
         @Override public String lastWords() {

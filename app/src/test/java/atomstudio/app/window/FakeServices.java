@@ -12,13 +12,13 @@ import atomstudio.app.subjects.DroppedPictures;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.FakeTuner;
-import atomstudio.app.tune.Method;
 import atomstudio.app.tune.MethodCost;
 import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -66,8 +66,8 @@ public final class FakeServices {
     }
 
     private static List<MethodCost> costs() {
-        return List.of(new MethodCost(Method.ATOMS, 2268, 9600, 400, 0.03), new MethodCost(Method.ATOMS_AND_CHANNELS, 38364, 160_000, 250, 0.01),
-            new MethodCost(Method.LORA, 65792, 275_000, 300, 0.002), new MethodCost(Method.CHANNELS, 36096, 150_000, 250, 0.01));
+        return List.of(new MethodCost(Choice.ATOMS, 2268, 9600), new MethodCost(Choice.ATOMS_AND_CHANNELS, 38364, 160_000),
+            new MethodCost(Choice.LORA, 65792, 275_000), new MethodCost(Choice.CHANNELS, 36096, 150_000));
     }
 
     private void make(RowOrder order, RowMaker.Listener listener, Cancellation cancellation) throws Failure {

@@ -29,6 +29,11 @@ public final class SafetensorsWriter {
         });
     }
 
+    /// Bytes of the file that `write` would make.
+    public static long length(Map<String, Tensor> tensors, Map<String, String> metadata) {
+        return 8L + header(new TreeMap<>(tensors), metadata).length + tensors.values().stream().mapToLong(tensor -> 4L * tensor.data().length).sum();
+    }
+
     private static byte[] header(Map<String, Tensor> tensors, Map<String, String> metadata) {
         JsonObject json = new JsonObject();
         if (!metadata.isEmpty()) {

@@ -50,6 +50,11 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         AdapterFormat.write(this, file, training, metadata);
     }
 
+    /// Bytes of the file that `write` makes.
+    public long bytes() {
+        return AdapterFormat.length(this);
+    }
+
     /// Numbers in all values together, frozen ones included.
     public long numbers() {
         return values.values().stream().mapToLong(value -> value.data().length).sum();

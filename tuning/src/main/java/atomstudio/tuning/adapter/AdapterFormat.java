@@ -45,7 +45,21 @@ final class AdapterFormat {
     /// @param beside more tensors, and `more` metadata, whose names start with `training.`
     static void write(AdapterFile adapter, Path file, Map<String, Tensor> beside, Map<String, String> more) throws Failure {
         Map<String, Stack> stacks = stacks(adapter);
-        Map<String, String> metadata = new TreeMap<>(more);
+        Map<String, String> metadata = metadata(adapter, stacks);
+        metadata.putAll(more);
+        Map<String, Tensor> tensors = tensors(adapter, stacks);
+        tensors.putAll(beside);
+        SafetensorsWriter.write(file, tensors, metadata);
+    }
+
+    /// Bytes of the file that `write` makes of an adapter alone.
+    static long length(AdapterFile adapter) {
+        Map<String, Stack> stacks = stacks(adapter);
+        return SafetensorsWriter.length(tensors(adapter, stacks), metadata(adapter, stacks));
+    }
+
+    private static Map<String, String> metadata(AdapterFile adapter, Map<String, Stack> stacks) {
+        Map<String, String> metadata = new TreeMap<>();
         metadata.put("format", FORMAT);
         metadata.put("version", Integer.toString(VERSION));
         metadata.put("method", adapter.method().name());
@@ -59,9 +73,7 @@ final class AdapterFormat {
         metadata.put("rate", Double.toString(adapter.training().rate()));
         metadata.put("seed", Long.toString(adapter.training().seed()));
         metadata.put("layers", layers(stacks).toString());
-        Map<String, Tensor> tensors = tensors(adapter, stacks);
-        tensors.putAll(beside);
-        SafetensorsWriter.write(file, tensors, metadata);
+        return metadata;
     }
 
     /// SHA-256 of the bytes after the header of the file that `write` makes.

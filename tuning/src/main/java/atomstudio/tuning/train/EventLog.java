@@ -65,7 +65,7 @@ final class EventLog implements AutoCloseable {
         return events;
     }
 
-    private static @Nullable TimedEvent parse(Json json) throws Failure.Unreadable {
+    static @Nullable TimedEvent parse(Json json) throws Failure.Unreadable {
         int step = (int) json.whole("step");
         TuneEvent event = switch (json.text("kind")) {
             case "start" -> new TuneEvent.Start(step, (int) json.whole("steps"), json.text("device"), (int) json.whole("threads"));

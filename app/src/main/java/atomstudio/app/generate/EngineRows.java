@@ -1,0 +1,69 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.jobs.Devices;
+import atomstudio.app.jobs.LoadedAdapter;
+import atomstudio.app.jobs.PictureMaker;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/// Rows by ONNX Runtime in this process. The model stays open from one row to the next; one row at a time.
+public final class EngineRows implements RowMaker, AutoCloseable {
+    private final BaseHashes hashes;
+    private @Nullable PictureMaker open;
+
+    public EngineRows(BaseHashes hashes) {
+        this.hashes = hashes;
+    }
+
+    @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
+        PictureMaker maker = maker(order.model());
+        PictureSettings settings = order.settings();
+        Optional<LoadedAdapter> adapter = Optional.empty();
+        if (order.adapter().isPresent()) {
+            LoadedAdapter loaded = LoadedAdapter.load(order.adapter().get(), maker.model(), hashes);
+            loaded.untriggered(order.prompt()).ifPresent(listener::warning);
+            adapter = Optional.of(loaded);
+        }
+        maker.dropped(order.prompt()).ifPresent(dropped -> listener.warning("The prompt is too long for the model; left out: “" + dropped + "”"));
+        List<Applied> applied = adapter.map(loaded -> List.of(new Applied(loaded.adapter(), settings.strength()))).orElse(List.of());
+        List<Long> seeds = settings.seeds().list();
+        for (int column = 0; column < seeds.size(); column++) {
+            Generation generation = new Generation(new Generation.Prompt(order.prompt(), settings.negative().strip()),
+                new Generation.Settings(settings.sampler(), SamplerName.Spaced.MODEL, settings.steps(), settings.guidance(), settings.size().width(), settings.size().height()),
+                seeds.get(column), applied);
+            int before = column * settings.steps();
+            Picture picture = maker.make(generation, (done, latents) -> {
+                listener.step(before + Math.min(done, settings.steps()), seeds.size() * settings.steps());
+                return cancellation.requested() ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
+            }).orElseThrow(CancellationException::new);
+            listener.picture(column, new Made(picture, GenerationText.parse(maker.text(generation).get(GenerationText.KEYWORD))));
+        }
+        // May read the whole model once: not before the first pictures.
+        if (adapter.isPresent()) adapter.get().otherWeights().ifPresent(listener::warning);
+    }
+
+    private PictureMaker maker(Path model) throws Failure {
+        if (open != null && open.model().folder().equals(model)) return open;
+        close();
+        open = PictureMaker.open(ModelFolder.open(model), Devices.here().choose(Optional.empty()));
+        return open;
+    }
+
+    @Override public synchronized void close() {
+        if (open != null) open.close();
+        open = null;
+    }
+}
