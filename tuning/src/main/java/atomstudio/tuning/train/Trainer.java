@@ -7,6 +7,7 @@ import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
 import java.util.HashMap;
 import java.util.List;
@@ -25,8 +26,14 @@ final class Trainer {
     /// What a trainer works with; `constants` are the method's frozen numbers.
     record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, Dataset dataset, TrainingState.Place place) {}
 
+    /// The loss of a batch and its gradient by the trained numbers.
+    @FunctionalInterface
+    interface Loss {
+        Differentiation.Gradient gradient(float[] numbers, Batch batch) throws Failure;
+    }
+
     private final Setup setup;
-    private final Differentiation differentiation;
+    private final Loss loss;
     private final Journal journal;
     private final Previews previews;
     private TrainingState state;
@@ -34,9 +41,9 @@ final class Trainer {
     private int saved;
     private long savedAt = System.nanoTime();
 
-    Trainer(Setup setup, Differentiation differentiation, Journal journal, Previews previews, TrainingState from) {
+    Trainer(Setup setup, Loss loss, Journal journal, Previews previews, TrainingState from) {
         this.setup = setup;
-        this.differentiation = differentiation;
+        this.loss = loss;
         this.journal = journal;
         this.previews = previews;
         this.state = from;
@@ -67,7 +74,7 @@ final class Trainer {
         long start = System.nanoTime();
         RunInfo.Training training = setup.info.training();
         int step = state.step();
-        Differentiation.Gradient gradient = differentiation.gradient(state.numbers(), setup.dataset.batch(training.seed(), step, training.batch()));
+        Differentiation.Gradient gradient = loss.gradient(state.numbers(), setup.dataset.batch(training.seed(), step, training.batch()));
         double norm = AdamW.clip(gradient.vector(), LARGEST_NORM);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         good = state.copy();

@@ -69,7 +69,7 @@ final class Workshop implements AutoCloseable {
         TrainingState.Place here = new TrainingState.Place(machine.device().name().toLowerCase(Locale.ROOT), engine.threads());
         Trainer.Setup setup = new Trainer.Setup(folder, info, layout, TunedLayer.of(layout.method(), layers), from.constants(), dataset, here);
         try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, from.constants()))) {
-            Trainer trainer = new Trainer(setup, differentiation, journal, previews, from.state());
+            Trainer trainer = new Trainer(setup, differentiation::gradient, journal, previews, from.state());
             TrainingState reached = trainer.run(control);
             if (reached.step() < info.training().steps()) return new TuneOutcome.Stopped(reached.step(), info.training().steps());
             return new TuneOutcome.Finished(finish(trainer.adapter(reached), reached, journal));

@@ -1,0 +1,241 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.MethodSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunTest {
+    @TempDir static Path shared;
+    @TempDir Path folder;
+    private static ModelFolder model;
+    private static Path pictures;
+
+    @BeforeAll static void prepare() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        pictures = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 3; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), picture(i), Map.of());
+    }
+
+    static Picture picture(int number) {
+        int[] argb = new int[40 * 50];
+        for (int i = 0; i < argb.length; i++) argb[i] = 0xFF000000 | (number + 1) * (i * 7919 & 0x3FFFFF);
+        return new Picture(40, 50, argb);
+    }
+
+    private static TuneRequest request(String method, int steps) throws Failure {
+        return TuneRequest.of(model.folder(), pictures, "thing", MethodSettings.parse(method, method.startsWith("atoms+") ? 4 : 9, 2)).withSteps(steps).withRate(1e-2);
+    }
+
+    private Tuning tuning(int threads) {
+        return new Tuning(new Machine(Device.CPU, threads, home()));
+    }
+
+    static Path home() {
+        return Path.of(System.getProperty("user.home"), ".atomstudio");
+    }
+
+    private TuneOutcome run(TuneRequest request, String name) throws Failure {
+        return tuning(1).run(request, folder.resolve(name), Control.none(), TuneListener.silent());
+    }
+
+    /// Says stop once so many steps are done.
+    private static final class StopAfter implements Control, TuneListener {
+        private final int steps;
+        private int done;
+
+        StopAfter(int steps) {
+            this.steps = steps;
+        }
+
+        @Override public Wish wish() {
+            return done >= steps ? Wish.STOP : Wish.CONTINUE;
+        }
+
+        @Override public void on(TuneEvent event) {
+            if (event instanceof TuneEvent.Step step) done = step.step();
+        }
+    }
+
+    @ParameterizedTest @CsvSource({"atoms", "atoms+channels", "lora"}) void aStoppedRunResumesToEqualBytes(String method) throws Exception {
+        Report straight = assertInstanceOf(TuneOutcome.Finished.class, run(request(method, 20), "straight")).report();
+        StopAfter seven = new StopAfter(7);
+        TuneOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven, seven);
+        assertEquals(new TuneOutcome.Stopped(7, 20), stopped);
+        RunFolder run = new RunFolder(folder.resolve("stopped"));
+        assertEquals(7, run.step());
+        assertEquals(RunStatus.UNFINISHED, run.status());
+        assertEquals(7, run.trained().orElseThrow().training().steps());
+        assertInstanceOf(TuneOutcome.Finished.class, run(request(method, 20), "stopped"));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
+        AdapterFile adapter = AdapterFile.read(run.adapter());
+        assertEquals(Optional.empty(), adapter.fit("model", Inventory.of(model.unet()), Optional.of(adapter.base().hash())));
+        assertEquals(MethodSettings.parse(method, method.startsWith("atoms+") ? 4 : 9, 2).method().numbers(Inventory.of(model.unet())), straight.numbers());
+        assertEquals(Files.size(run.adapter()), straight.bytes());
+        assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
+    }
+
+    @Test void aCrashedRunGoesOnFromItsLastCheckpoint() throws Exception {
+        run(request("atoms", 60), "straight");
+        Path crashed = folder.resolve("crashed");
+        IllegalStateException crash = assertThrows(IllegalStateException.class, () -> tuning(1).run(request("atoms", 60), crashed, Control.none(), event -> {
+            if (event instanceof TuneEvent.Step step && step.step() == 33) throw new IllegalStateException("crash");
+        }));
+        assertEquals("crash", crash.getMessage());
+        int kept = new RunFolder(crashed).step();
+        assertTrue(kept >= 25 && kept <= 33, "a checkpoint at 25 steps, and more on a slow machine: " + kept);
+        Files.writeString(crashed.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"st", java.nio.file.StandardOpenOption.APPEND);
+        assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 60), "crashed"));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(crashed.resolve("adapter.safetensors")));
+        List<Integer> steps = new RunFolder(crashed).events().stream().map(TimedEvent::event).filter(TuneEvent.Step.class::isInstance).map(TuneEvent::step).toList();
+        assertEquals(java.util.stream.IntStream.rangeClosed(1, 60).boxed().toList(), steps);
+    }
+
+    @Test void aFinishedRunGivesItsResultAgainAndMoreStepsGoOn() throws Exception {
+        run(request("atoms", 12), "long");
+        TuneOutcome.Finished first = assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 5), "run"));
+        List<TuneEvent> heard = new ArrayList<>();
+        TuneOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"), Control.none(), heard::add);
+        assertEquals(first, again);
+        assertEquals(List.of(), heard);
+        TuneOutcome.Finished more = assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 12), "run"));
+        assertEquals(12, more.report().steps());
+        assertArrayEquals(Files.readAllBytes(folder.resolve("long/adapter.safetensors")), Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
+        assertEquals(12, new RunFolder(folder.resolve("run")).info().training().steps());
+    }
+
+    @Test void changedSettingsAreRefusedByNameAndNothingIsLost() throws Exception {
+        run(request("atoms", 3), "run");
+        byte[] before = Files.readAllBytes(folder.resolve("run/adapter.safetensors"));
+        Path other = Files.createDirectory(folder.resolve("other"));
+        PngWriter.write(other.resolve("a.png"), picture(9), Map.of());
+        TuneRequest asked = request("atoms", 3);
+        refused(asked.withRate(0.5), "rate: the run has 0.01, asked for is 0.5");
+        refused(asked.withSeed(4), "seed");
+        refused(asked.withToken("zwx"), "token");
+        refused(asked.withSteps(2), "steps");
+        refused(asked.withPreviewEvery(1), "preview-every");
+        refused(request("lora", 3), "method: the run has atoms, asked for is lora");
+        refused(new TuneRequest(asked.model(), asked.pictures(), "other", asked.token(), asked.method(), 3, asked.rate(), 0, 0), "class");
+        refused(new TuneRequest(asked.model(), other, asked.className(), asked.token(), asked.method(), 3, asked.rate(), 0, 0), "pictures");
+        Failure both = assertThrows(Failure.Incompatible.class, () -> run(asked.withRate(0.5).withSeed(4), "run"));
+        assertTrue(both.getMessage().contains("rate") && both.getMessage().contains("seed"), "all are listed");
+        assertArrayEquals(before, Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
+    }
+
+    private void refused(TuneRequest request, String message) {
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(request, "run"));
+        assertTrue(refused.getMessage().contains(message), refused.getMessage());
+    }
+
+    @Test void picturesCountByContentNotByName() throws Exception {
+        run(request("atoms", 3), "run");
+        Path renamed = Files.createDirectory(folder.resolve("renamed"));
+        for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"), StandardCopyOption.REPLACE_EXISTING);
+        TuneRequest asked = request("atoms", 3);
+        TuneRequest same = new TuneRequest(asked.model(), renamed, asked.className(), asked.token(), asked.method(), 3, asked.rate(), 0, 0);
+        assertInstanceOf(TuneOutcome.Finished.class, run(same, "run"));
+    }
+
+    @Test void aRunGoesOnByItsOwnDescription() throws Exception {
+        StopAfter two = new StopAfter(2);
+        tuning(1).run(request("lora", 4), folder.resolve("run"), two, two);
+        assertInstanceOf(TuneOutcome.Finished.class, tuning(1).resume(folder.resolve("run"), Control.none(), TuneListener.silent()));
+    }
+
+    @Test void anotherThreadCountIsAllowedWithALine() throws Exception {
+        StopAfter two = new StopAfter(2);
+        tuning(1).run(request("atoms", 4), folder.resolve("run"), two, two);
+        List<TuneEvent> heard = new ArrayList<>();
+        tuning(2).run(request("atoms", 4), folder.resolve("run"), Control.none(), heard::add);
+        TuneEvent.Note note = heard.stream().filter(TuneEvent.Note.class::isInstance).map(TuneEvent.Note.class::cast).findFirst().orElseThrow();
+        assertTrue(note.message().contains("cpu and 2 thread(s) after cpu and 1") && note.message().contains("last bits"), note.message());
+    }
+
+    @Test void aPausedRunWaitsAndCanBeStopped() throws Exception {
+        List<TuneEvent> heard = new ArrayList<>();
+        int[] asked = {0};
+        Control control = () -> {
+            asked[0]++;
+            return asked[0] <= 3 ? Control.Wish.CONTINUE : asked[0] <= 6 ? Control.Wish.PAUSE : asked[0] <= 8 ? Control.Wish.CONTINUE : asked[0] <= 10 ? Control.Wish.PAUSE : Control.Wish.STOP;
+        };
+        assertEquals(new TuneOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
+        List<String> kinds = heard.stream().filter(event -> !(event instanceof TuneEvent.Step)).map(event -> event.getClass().getSimpleName() + event.step()).toList();
+        assertEquals(List.of("Start0", "Checkpoint3", "Paused3", "Resumed3", "Checkpoint5", "Paused5", "Cancelled5"), kinds);
+        assertEquals(heard, new RunFolder(folder.resolve("run")).events().stream().map(TimedEvent::event).toList(), "the log holds what the listener heard");
+    }
+
+    @Test void previewsAreWrittenBeforeDuringAndAtTheEnd() throws Exception {
+        List<TuneEvent> heard = new ArrayList<>();
+        tuning(1).run(request("atoms", 5).withPreviewEvery(2), folder.resolve("run"), Control.none(), heard::add);
+        List<Integer> at = heard.stream().filter(TuneEvent.Preview.class::isInstance).map(TuneEvent::step).toList();
+        assertEquals(List.of(0, 2, 4, 5), at);
+        for (int step : at) assertTrue(Files.size(folder.resolve("run/previews/00000" + step + ".png")) > 100);
+        byte[] before = Files.readAllBytes(folder.resolve("run/previews/000000.png"));
+        assertFalse(java.util.Arrays.equals(before, Files.readAllBytes(folder.resolve("run/previews/000005.png"))));
+        tuning(1).run(request("atoms", 5), folder.resolve("plain"), Control.none(), TuneListener.silent());
+        assertArrayEquals(Files.readAllBytes(folder.resolve("run/adapter.safetensors")), Files.readAllBytes(folder.resolve("plain/adapter.safetensors")), "previews change nothing");
+    }
+
+    @Test void aFolderOfSomethingElseIsLeftAlone() throws Exception {
+        Path mine = Files.createDirectory(folder.resolve("mine"));
+        Files.writeString(mine.resolve("thesis.txt"), "words");
+        Failure occupied = assertThrows(Failure.Occupied.class, () -> run(request("atoms", 3), "mine"));
+        assertTrue(occupied.getMessage().contains("thesis.txt"));
+        assertEquals(1, Files.list(mine).count());
+    }
+
+    @Test void aPictureThatIsNoneStopsTheRunBeforeItBegins() throws Exception {
+        Path bad = Files.createDirectory(folder.resolve("bad"));
+        Files.copy(pictures.resolve("picture0.png"), bad.resolve("good.png"));
+        Files.writeString(bad.resolve("broken.png"), "no picture");
+        TuneRequest asked = request("atoms", 3);
+        Failure refused = assertThrows(Failure.Unreadable.class, () -> run(new TuneRequest(asked.model(), bad, "thing", "sks", asked.method(), 3, 1e-2, 0, 0), "run"));
+        assertTrue(refused.getMessage().contains("broken.png"));
+        assertFalse(Files.exists(folder.resolve("run")));
+    }
+
+    @Test void whatCannotBeWrittenIsSaidAndTheEventLogKeepsIt() throws Exception {
+        Path run = folder.resolve("run");
+        Files.createDirectories(run);
+        run(request("atoms", 3), "run");
+        Files.delete(run.resolve("checkpoint.safetensors"));
+        Files.createDirectories(run.resolve("checkpoint.safetensors/in the way"));
+        Failure unwritable = assertThrows(Failure.Unwritable.class, () -> run(request("atoms", 6), "run"));
+        assertTrue(unwritable.getMessage().contains("checkpoint.safetensors"));
+        List<TimedEvent> events = new RunFolder(run).events();
+        assertInstanceOf(TuneEvent.Failed.class, events.getLast().event());
+        assertTrue(Files.isRegularFile(run.resolve("adapter.safetensors")), "the old result is still there");
+    }
+
+    @Test void anInpaintingModelIsRefused() throws Exception {
+        ModelFolder inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
+        TuneRequest asked = request("atoms", 3);
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(inpaint.folder(), pictures, "thing", "sks", asked.method(), 3, 1e-2, 0, 0), "run"));
+        assertTrue(refused.getMessage().contains("9 input channels"));
+    }
+}
