@@ -21,6 +21,7 @@ if not exist "%JAR%" (
     popd
 )
 
+if not defined OMP_WAIT_POLICY set "OMP_WAIT_POLICY=passive"
 "%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 -cp "%JAR%" atomstudio.app.cli.Main %*
 exit /b %ERRORLEVEL%
 

@@ -12,6 +12,7 @@ final class Commands {
                 new GenerateCommand(studio),
                 new CompareCommand(studio),
                 new DemoCommand(studio),
+                new ExportCommand(studio),
                 new InspectCommand(studio),
                 new VerifyCommand(studio));
     }

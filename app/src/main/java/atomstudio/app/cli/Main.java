@@ -3,6 +3,7 @@ package atomstudio.app.cli;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.app.jobs.Natives;
+import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
