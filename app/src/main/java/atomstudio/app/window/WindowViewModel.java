@@ -186,8 +186,16 @@ public final class WindowViewModel {
     private void created(SubjectStore.Imported imported) {
         SubjectPageViewModel made = pageOf(imported.subject());
         made.subject().refused(imported.refusals());
+        nameByFolder(made);
         subjects.addFirst(made);
         open(made);
+    }
+
+    /// A folder called by a word that the model knows answers the one question by itself.
+    private void nameByFolder(SubjectPageViewModel made) {
+        Subject subject = made.subject().subject().get();
+        String name = subject.name().replaceFirst("-\\d+$", "");
+        if (subject.className().isEmpty()) made.words().stream().filter(word -> word.equalsIgnoreCase(name)).findFirst().ifPresent(made.subject()::classWord);
     }
 
     private void describe() {

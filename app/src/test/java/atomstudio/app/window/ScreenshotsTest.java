@@ -11,6 +11,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
@@ -27,7 +28,8 @@ import org.testfx.framework.junit5.Start;
 import org.testfx.util.WaitForAsyncUtils;
 
 /// Makes docs/screenshots with the real model, trainer and engine: a sample subject is taken, tuned three times and compared.
-/// `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`
+/// `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`;
+/// `-Dscreenshots.steps=N` for a quick look with fewer training steps.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class ScreenshotsTest {
@@ -78,14 +80,16 @@ class ScreenshotsTest {
     }
 
     private void tune(SubjectPageViewModel page) throws Exception {
+        int steps = Integer.getInteger("screenshots.steps", 0);
         run(() -> {
+            if (steps > 0) page.tune().settings(page.tune().settings().get().withSteps(OptionalInt.of(steps)));
             page.tune().start(Choice.ATOMS);
             page.tune().start(Choice.ATOMS_AND_CHANNELS);
             page.tune().start(Choice.LORA);
         });
-        waitFor(600, () -> !page.queue().busy() || page.queue().current().get().method() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
+        waitFor(1800, () -> !page.queue().busy() || page.queue().current().get().method() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
         shoot("tuning");
-        waitFor(900, () -> !page.queue().busy() && page.runs().runs().size() == 3);
+        waitFor(3600, () -> !page.queue().busy() && page.runs().runs().size() == 3);
     }
 
     private static void run(Runnable action) throws Exception {

@@ -1,0 +1,28 @@
+package atomstudio.app.desktop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SettingsFileTest {
+    @TempDir Path home;
+
+    @Test void settingsOutliveTheProgram() {
+        Path file = home.resolve("a/settings.json");
+        new SettingsFile(file).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n"))));
+        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n"))), new SettingsFile(file).get());
+    }
+
+    @Test void aDamagedFileCountsAsNone() throws Exception {
+        Path file = home.resolve("settings.json");
+        for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}")) {
+            Files.writeString(file, text);
+            assertEquals(Settings.initial(), new SettingsFile(file).get(), text);
+        }
+    }
+}

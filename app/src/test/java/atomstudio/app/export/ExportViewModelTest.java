@@ -1,0 +1,66 @@
+package atomstudio.app.export;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.RunSummary;
+import atomstudio.app.tune.TuneOrder;
+import atomstudio.app.tune.TuneSettings;
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.RunStatus;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ExportViewModelTest {
+    private final FakeDesktop desktop = new FakeDesktop();
+    private final RunSummary run = new RunSummary(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), Choice.LORA, TuneSettings.initial(), Path.of("/runs/car-lora")),
+        Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.empty());
+
+    private ExportViewModel model(AdapterExporter exporter) {
+        return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);
+    }
+
+    @Test void saysWhereTheFileWentAndShowsIt() {
+        desktop.target = Path.of("/home/me/my-car.safetensors");
+        ExportViewModel model = model((from, to) -> "");
+        model.export(run);
+        assertEquals("car-lora.safetensors", desktop.suggested);
+        assertEquals("Exported to /home/me/my-car.safetensors", model.note().get().text());
+        model.showFile();
+        assertEquals(List.of(desktop.target), desktop.shown);
+    }
+
+    @Test void passesOnWhatIsWorthKnowing() {
+        desktop.target = Path.of("/x.safetensors");
+        ExportViewModel model = model((from, to) -> "The run is not finished: this is step 50 of 250.");
+        model.export(run);
+        assertTrue(model.note().get().text().endsWith("step 50 of 250."), model.note().get().text());
+    }
+
+    @Test void aFailureIsSaidAndThereIsNothingToShow() {
+        desktop.target = Path.of("/full/x.safetensors");
+        ExportViewModel model = model((from, to) -> {
+            throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new java.io.IOException());
+        });
+        model.export(run);
+        assertEquals("/full/x.safetensors: the disk is full", model.note().get().text());
+        model.showFile();
+        assertEquals(List.of(), desktop.shown);
+    }
+
+    @Test void closingTheChooserExportsNothing() {
+        ExportViewModel model = model((from, to) -> {
+            throw new AssertionError("not asked for");
+        });
+        model.export(run);
+        assertNull(model.note().get());
+    }
+}

@@ -1,0 +1,32 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// Makes pictures of one colour, and fails when it is told to.
+public final class FakeMaker implements RowMaker {
+    public final List<RowOrder> orders = new ArrayList<>();
+    public IntConsumer onStep = step -> {};
+    public @Nullable Failure failure;
+
+    @Override public void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
+        orders.add(order);
+        List<Long> seeds = order.settings().seeds().list();
+        int of = seeds.size() * order.settings().steps();
+        for (int column = 0; column < seeds.size(); column++) {
+            for (int step = 1; step <= order.settings().steps(); step++) {
+                onStep.accept(column * order.settings().steps() + step);
+                cancellation.check();
+                listener.step(column * order.settings().steps() + step, of);
+            }
+            if (failure != null && column == 1) throw failure;
+            listener.picture(column, new Made(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), GenerationText.of(order.prompt(), "").seed(seeds.get(column))));
+        }
+    }
+}

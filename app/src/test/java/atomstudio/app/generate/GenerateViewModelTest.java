@@ -1,0 +1,166 @@
+package atomstudio.app.generate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.HeldJobs;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.subjects.Subject;
+import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.RunSummary;
+import atomstudio.app.tune.TuneOrder;
+import atomstudio.app.tune.TuneSettings;
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.Report;
+import atomstudio.tuning.train.RunStatus;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import javafx.beans.property.SimpleObjectProperty;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class GenerateViewModelTest {
+    private final FakeMaker maker = new FakeMaker();
+    private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
+        new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of()));
+    private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of()));
+
+    private GenerateViewModel galleries(Jobs jobs) {
+        return new GenerateViewModel(jobs, maker, InstantSource.fixed(Instant.EPOCH), model, subject);
+    }
+
+    static RunSummary run(Choice method, String token) {
+        TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", token), method, TuneSettings.initial(), Path.of("/runs/car-" + method.command()));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, 9600, 5, 20, 0.1, 0.0004, 1)));
+    }
+
+    @Test void sizeAndGuidanceAreTheModels() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        assertEquals("128 × 128", galleries.settings().get().size().toString());
+        assertEquals(4, galleries.settings().get().guidance());
+        model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
+        assertEquals("512 × 512", galleries.settings().get().size().toString());
+        assertEquals(7.5, galleries.settings().get().guidance());
+    }
+
+    @Test void baseGetsTheClassWordAndARunItsOwnPhrase() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.show(List.of(run(Choice.ATOMS, "zwx")));
+        galleries.write(new Prompt("a 3d", Prompt.Mention.SUBJECT, "on the beach"));
+        galleries.generate();
+        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowOrder::prompt).toList());
+    }
+
+    @Test void withoutTheSubjectThePromptIsTheWordsAlone() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.write(new Prompt("a", Prompt.Mention.NONE, "red apple"));
+        galleries.generate();
+        assertEquals("a red apple", maker.orders.getFirst().prompt());
+    }
+
+    @Test void everyRowHasTheSameSeeds() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.show(List.of(run(Choice.ATOMS, "sks"), run(Choice.LORA, "sks")));
+        galleries.newSeeds(new Random(5));
+        galleries.generate();
+        assertEquals(3, maker.orders.size());
+        assertEquals(1, maker.orders.stream().map(order -> order.settings().seeds()).distinct().count());
+        for (GalleryRow row : galleries.rows()) assertEquals(galleries.settings().get().seeds().list(), row.cells().stream().map(GalleryRow.Cell::seed).toList());
+        assertEquals("12 pictures in 0:00 · same seeds and noise in every row", galleries.report().get());
+    }
+
+    @Test void whatIsThereIsNotMadeAgain() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.generate();
+        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.generate();
+        assertEquals(2, maker.orders.size());
+        galleries.generate();
+        assertEquals(2, maker.orders.size());
+        assertTrue(galleries.report().get().startsWith("These pictures are here already."), galleries.report().get());
+    }
+
+    @Test void anotherStrengthLeavesBaseAsItIs() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.generate();
+        galleries.settings(galleries.settings().get().withStrength(0.5));
+        assertFalse(galleries.rows().get(0).stale().get());
+        assertTrue(galleries.rows().get(1).stale().get());
+        galleries.generate();
+        assertEquals(3, maker.orders.size());
+        assertEquals(0.5, maker.orders.getLast().settings().strength());
+        assertFalse(galleries.rows().get(1).stale().get());
+    }
+
+    @Test void picturesOfAnotherPromptAreMarkedUntilTheyAreMadeAgain() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.generate();
+        galleries.write(new Prompt("a", Prompt.Mention.SUBJECT, "on a table"));
+        assertTrue(galleries.rows().getFirst().stale().get());
+        galleries.write(new Prompt("a", Prompt.Mention.SUBJECT, "in the snow"));
+        assertFalse(galleries.rows().getFirst().stale().get());
+    }
+
+    @Test void countsItsSteps() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        maker.onStep = step -> {
+            if (step == 31) assertEquals("Base · step 30 of 100", galleries.busy().get());
+        };
+        galleries.generate();
+        assertEquals("", galleries.busy().get());
+    }
+
+    @Test void cancellingKeepsWhatIsFinished() {
+        // The job asks the test at every step, as a person would click meanwhile.
+        HeldJobs jobs = new HeldJobs();
+        GenerateViewModel galleries = galleries(jobs);
+        maker.onStep = step -> {
+            if (step == 26) galleries.cancel();
+        };
+        galleries.generate();
+        jobs.runAll();
+        assertEquals("Cancelled. What was finished stays.", galleries.report().get());
+        assertNotNull(galleries.rows().getFirst().cells().get(0).made());
+        assertNull(galleries.rows().getFirst().cells().get(1).made());
+        assertEquals("", galleries.busy().get());
+        assertEquals("", galleries.rows().getFirst().busy().get());
+    }
+
+    @Test void aFailureStandsInTheCardAndThePicturesStay() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        maker.failure = new Failure.Incompatible("100x100: sides must be multiples of 8; the nearest size that works is 104x104");
+        galleries.generate();
+        assertEquals(maker.failure.getMessage(), galleries.problem().get());
+        assertNotNull(galleries.rows().getFirst().cells().get(0).made());
+        maker.failure = null;
+        galleries.generate();
+        assertEquals("", galleries.problem().get());
+    }
+
+    @Test void aSecondClickWhileItIsBusyDoesNothing() {
+        HeldJobs jobs = new HeldJobs();
+        GenerateViewModel galleries = galleries(jobs);
+        galleries.generate();
+        galleries.generate();
+        assertEquals(1, jobs.waiting());
+    }
+
+    @Test void fewerSeedsLeaveFewerColumns() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.generate();
+        galleries.settings(galleries.settings().get().withSeeds(new PictureSettings.Seeds(7, 2)));
+        galleries.generate();
+        assertEquals(List.of(7L, 8L), galleries.rows().getFirst().cells().stream().map(GalleryRow.Cell::seed).toList());
+    }
+}

@@ -1,0 +1,94 @@
+package atomstudio.app.generate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.subjects.Subject;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.PngText;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import javafx.beans.property.SimpleObjectProperty;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LargePictureViewModelTest {
+    @TempDir Path place;
+    private final FakeDesktop desktop = new FakeDesktop();
+    private GenerateViewModel galleries;
+    private LargePictureViewModel large;
+
+    @BeforeEach void twoRowsOfPictures() {
+        galleries = new GenerateViewModel(new InlineJobs(), new FakeMaker(), InstantSource.system(),
+            new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of())),
+            new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
+        galleries.show(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
+        galleries.generate();
+        large = new LargePictureViewModel(new InlineJobs(), desktop, desktop, galleries);
+        large.open(galleries.rows().get(0), 1);
+    }
+
+    private String title() {
+        LargePictureViewModel.Shown shown = large.shown().get();
+        return shown == null ? "none" : shown.title();
+    }
+
+    @Test void downGoesToTheSameSeedInTheNextRow() {
+        large.moveRow(1);
+        assertEquals("Filter atoms · seed 1", title());
+        large.moveRow(1);
+        large.moveRow(1);
+        assertEquals("LoRA rank 4 · seed 1", title());
+        large.moveRow(-1);
+        assertEquals("Filter atoms · seed 1", title());
+    }
+
+    @Test void rightGoesToTheNextSeedAndStopsAtTheLast() {
+        for (int i = 0; i < 9; i++) large.moveColumn(1);
+        assertEquals("Base · seed 3", title());
+        large.moveColumn(-1);
+        assertEquals("Base · seed 2", title());
+    }
+
+    @Test void aRowWithoutAPictureOfThatSeedIsPassedOver() {
+        galleries.show(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.CHANNELS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
+        large.moveRow(1);
+        large.moveRow(1);
+        assertEquals("LoRA rank 4 · seed 1", title());
+    }
+
+    @Test void aSavedPictureCarriesHowItWasMade() throws Exception {
+        desktop.target = place.resolve("car.png");
+        large.save();
+        assertEquals("base-1.png", desktop.suggested);
+        assertEquals("Saved to " + desktop.target, large.note().get());
+        GenerationText text = GenerationText.parse(PngText.read(desktop.target).get(GenerationText.KEYWORD));
+        assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());
+    }
+
+    @Test void aPictureThatCannotBeSavedIsSaidSoInTheSamePlace() throws Exception {
+        Files.writeString(place.resolve("file"), "in the way");
+        desktop.target = place.resolve("file/car.png");
+        large.save();
+        assertTrue(large.note().get().contains("cannot be written"), large.note().get());
+    }
+
+    @Test void settingsCanBeCopied() {
+        large.copyParameters();
+        assertTrue(desktop.copied.startsWith("a car in the snow"), desktop.copied);
+    }
+
+    @Test void closingShowsNone() {
+        large.close();
+        large.moveRow(1);
+        assertNull(large.shown().get());
+    }
+}

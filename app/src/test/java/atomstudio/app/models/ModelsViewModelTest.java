@@ -1,0 +1,84 @@
+package atomstudio.app.models;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.jobs.HeldJobs;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.diffusion.Failure;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ModelsViewModelTest {
+    private static final Path SD = Path.of("/models/sd15");
+    private final FakeDesktop desktop = new FakeDesktop();
+
+    private final ModelLibrary library = new ModelLibrary() {
+        @Override public ModelSummary embedded() {
+            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1, List.of("car"));
+        }
+
+        @Override public ModelSummary open(Path folder) throws Failure {
+            if (!folder.equals(SD)) throw new Failure.Unreadable(folder + ": is not a model folder");
+            return new ModelSummary(folder, "sd15", ModelSummary.Origin.FOLDER, 512, 859_520_964L, List.of());
+        }
+    };
+
+    private ModelsViewModel model(Jobs jobs) {
+        ModelsViewModel model = new ModelsViewModel(jobs, library, desktop, desktop);
+        model.load();
+        return model;
+    }
+
+    @Test void theEmbeddedModelComesFirst() {
+        assertEquals("Small · 128 px", model(new InlineJobs()).current().get().title());
+    }
+
+    @Test void anotherFolderIsChosenAndRemembered() {
+        ModelsViewModel model = model(new InlineJobs());
+        desktop.folder = SD;
+        model.choose();
+        assertEquals("sd15 · 512 px", model.current().get().title());
+        assertEquals(2, model.known().size());
+        ModelsViewModel nextStart = model(new InlineJobs());
+        assertEquals(SD, nextStart.current().get().folder());
+        nextStart.select(nextStart.known().getFirst());
+        assertEquals("Small", model(new InlineJobs()).current().get().name());
+    }
+
+    @Test void aFolderThatIsNoModelIsRefusedAndTheOldOneStays() {
+        ModelsViewModel model = model(new InlineJobs());
+        model.open(Path.of("/music"));
+        assertEquals("/music: is not a model folder", model.problem().get());
+        assertEquals("Small", model.current().get().name());
+        model.open(SD);
+        assertEquals("", model.problem().get());
+    }
+
+    @Test void aRememberedFolderThatIsGoneIsNamedAndTheEmbeddedOneIsUsed() {
+        desktop.change(settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
+        ModelsViewModel model = model(new InlineJobs());
+        assertEquals("Small", model.current().get().name());
+        assertTrue(model.problem().get().contains("/gone"), model.problem().get());
+    }
+
+    @Test void aForgottenModelIsOffTheListAndNoLongerUsed() {
+        ModelsViewModel model = model(new InlineJobs());
+        model.open(SD);
+        model.forget(model.current().get());
+        assertEquals("Small", model.current().get().name());
+        assertEquals(List.of(), desktop.get().models());
+    }
+
+    @Test void itSaysThatItReads() {
+        HeldJobs jobs = new HeldJobs();
+        ModelsViewModel model = model(jobs);
+        assertEquals("Reading the models", model.busy().get());
+        jobs.runAll();
+        assertEquals("", model.busy().get());
+    }
+}

@@ -1,0 +1,97 @@
+package atomstudio.app.subjects;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.jobs.HeldJobs;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StartViewModelTest {
+    @TempDir Path place;
+    private final FakeDesktop desktop = new FakeDesktop();
+    private final List<SubjectStore.Imported> created = new ArrayList<>();
+
+    private StartViewModel model(Jobs jobs) {
+        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new DroppedPictures()), desktop, created::add);
+    }
+
+    private Path picture(String name) throws Exception {
+        Path file = place.resolve(name);
+        PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), Map.of());
+        return file;
+    }
+
+    @Test void droppedPicturesBecomeASubjectAtOnce() throws Exception {
+        model(new InlineJobs()).drop(List.of(picture("a.png"), picture("b.png")));
+        assertEquals(2, created.getFirst().taken());
+        assertEquals("", created.getFirst().subject().className());
+        assertEquals("sks", created.getFirst().subject().token());
+    }
+
+    @Test void aDroppedFolderNamesTheSubject() throws Exception {
+        picture("my owl/1.png");
+        model(new InlineJobs()).drop(List.of(place.resolve("my owl")));
+        assertEquals("my owl", created.getFirst().subject().name());
+    }
+
+    @Test void aSampleBringsItsClassWord() throws Exception {
+        Path cover = picture("car/1.png");
+        model(new InlineJobs()).take(new Sample("car", "car", cover.getParent(), cover));
+        assertEquals("sks car", created.getFirst().subject().phrase());
+    }
+
+    @Test void filesThatAreNoPicturesAreRefusedByName() throws Exception {
+        Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
+        StartViewModel model = model(new InlineJobs());
+        model.drop(List.of(notes));
+        assertTrue(created.isEmpty());
+        assertEquals(List.of("notes.txt"), model.refusals().stream().map(Refusal::file).toList());
+        assertEquals("None of these could be read as a picture.", model.problem().get());
+        assertEquals("", model.busy().get());
+    }
+
+    @Test void anEmptyFolderIsSaidToBeEmpty() throws Exception {
+        StartViewModel model = model(new InlineJobs());
+        model.drop(List.of(Files.createDirectory(place.resolve("nothing"))));
+        assertTrue(model.problem().get().startsWith("There is no picture in it."), model.problem().get());
+    }
+
+    @Test void itIsBusyUntilThePicturesAreReadAndTakesNoSecondDropMeanwhile() throws Exception {
+        HeldJobs jobs = new HeldJobs();
+        StartViewModel model = model(jobs);
+        model.drop(List.of(picture("a.png")));
+        assertEquals("Reading the pictures…", model.busy().get());
+        model.drop(List.of(picture("b.png")));
+        assertEquals(1, jobs.waiting());
+        jobs.runAll();
+        assertEquals("", model.busy().get());
+        assertEquals(1, created.size());
+    }
+
+    @Test void cancellingMakesNothing() throws Exception {
+        HeldJobs jobs = new HeldJobs();
+        StartViewModel model = model(jobs);
+        model.drop(List.of(picture("a.png")));
+        model.cancel();
+        jobs.runAll();
+        assertTrue(created.isEmpty());
+        assertEquals("", model.problem().get());
+    }
+
+    @Test void closingTheChooserChangesNothing() {
+        HeldJobs jobs = new HeldJobs();
+        model(jobs).choosePictures();
+        assertEquals(0, jobs.waiting());
+    }
+}

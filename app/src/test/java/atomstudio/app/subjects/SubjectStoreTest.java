@@ -1,0 +1,105 @@
+package atomstudio.app.subjects;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SubjectStoreTest {
+    @TempDir Path place;
+    private SubjectStore store;
+    private Path good;
+    private Path bad;
+
+    @BeforeEach void pictures() throws Exception {
+        store = new SubjectStore(place.resolve("subjects"), new DroppedPictures());
+        good = place.resolve("in/good.png");
+        bad = place.resolve("in/notes.txt");
+        PngWriter.write(good, Picture.filled(20, 10, 0x336699), Map.of());
+        Files.writeString(bad, "not a picture");
+    }
+
+    @Test void aSubjectKeepsCopiesOfItsPictures() throws Exception {
+        SubjectStore.Imported imported = store.create("car", "car", List.of(good), () -> false);
+        assertEquals(1, imported.taken());
+        Files.delete(good);
+        assertEquals(List.of("good.png"), names(store.list().getFirst()));
+    }
+
+    @Test void aFileThatIsNoPictureIsRefusedByNameAndTheGoodOnesAreKept() throws Exception {
+        SubjectStore.Imported imported = store.create("car", "", List.of(bad, good), () -> false);
+        assertEquals(List.of("good.png"), names(imported.subject()));
+        assertEquals("notes.txt", imported.refusals().getFirst().file());
+        assertTrue(imported.refusals().getFirst().line().startsWith("notes.txt: expected a JPEG"), imported.refusals().getFirst().line());
+    }
+
+    @Test void aDamagedPictureIsRefusedByName() throws Exception {
+        Path cut = place.resolve("in/cut.png");
+        Files.write(cut, java.util.Arrays.copyOf(Files.readAllBytes(good), 40));
+        SubjectStore.Imported imported = store.create("car", "", List.of(good, cut), () -> false);
+        assertEquals(List.of("good.png"), names(imported.subject()));
+        assertEquals(List.of("cut.png"), imported.refusals().stream().map(Refusal::file).toList());
+    }
+
+    @Test void nothingIsMadeOfNoPictures() throws Exception {
+        SubjectStore.Imported imported = store.create("car", "", List.of(bad), () -> false);
+        assertEquals(0, imported.taken());
+        assertEquals(List.of(), store.list());
+        assertFalse(Files.exists(place.resolve("subjects/car")));
+    }
+
+    @Test void aFolderGivesItsPicturesAndSaysWhatItLeftOut() throws Exception {
+        Files.writeString(place.resolve("in/.hidden"), "");
+        SubjectStore.Imported imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
+        assertEquals(List.of("good.png"), names(imported.subject()));
+        assertEquals(List.of("notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
+    }
+
+    @Test void equalNamesDoNotOverwriteEachOther() throws Exception {
+        Path other = place.resolve("other/good.png");
+        PngWriter.write(other, Picture.filled(5, 5, 0xFF0000), Map.of());
+        Subject first = store.create("car", "", List.of(good, other), () -> false).subject();
+        Subject second = store.create("car", "", List.of(good), () -> false).subject();
+        assertEquals(List.of("good-2.png", "good.png"), names(first));
+        assertEquals("car-2", second.name());
+        assertEquals(2, store.list().size());
+    }
+
+    @Test void wordsAreReadBackAsTheyWereSaved() throws Exception {
+        Subject subject = store.create("my: car/1", "", List.of(good), () -> false).subject();
+        assertEquals("my- car-1", subject.name());
+        store.save(subject.with("véhicule", "zwx"));
+        Subject read = store.list().getFirst();
+        assertEquals("zwx véhicule", read.phrase());
+    }
+
+    @Test void removingAPictureDeletesTheCopyAlone() throws Exception {
+        Subject subject = store.create("car", "", List.of(good), () -> false).subject();
+        assertEquals(List.of(), store.remove(subject, subject.pictures().getFirst()).pictures());
+        assertTrue(Files.exists(good));
+    }
+
+    @Test void aDamagedSubjectIsLeftOutAndLeftAlone() throws Exception {
+        store.create("car", "", List.of(good), () -> false);
+        Path damaged = place.resolve("subjects/owl/subject.json");
+        Files.createDirectories(damaged.getParent());
+        Files.writeString(damaged, "{");
+        assertEquals(List.of("car"), store.list().stream().map(Subject::name).toList());
+        assertEquals("{", Files.readString(damaged));
+    }
+
+    private static List<String> names(Subject subject) throws IOException, Failure {
+        return subject.pictures().stream().map(path -> path.getFileName().toString()).toList();
+    }
+}

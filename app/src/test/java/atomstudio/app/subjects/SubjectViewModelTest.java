@@ -1,0 +1,70 @@
+package atomstudio.app.subjects;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SubjectViewModelTest {
+    @TempDir Path place;
+    private SubjectStore store;
+    private SubjectViewModel model;
+
+    @BeforeEach void subject() throws Exception {
+        DroppedPictures files = new DroppedPictures();
+        store = new SubjectStore(place.resolve("subjects"), files);
+        Subject subject = store.create("car", "", List.of(picture("a.png", 300, 200)), () -> false).subject();
+        model = new SubjectViewModel(new InlineJobs(), store, files, new FakeDesktop(), subject);
+    }
+
+    private Path picture(String name, int width, int height) throws Exception {
+        Path file = place.resolve(name);
+        PngWriter.write(file, Picture.filled(width, height, 0x2244AA), Map.of());
+        return file;
+    }
+
+    @Test void thumbnailsAreSmallSquares() {
+        Picture thumbnail = model.thumbnails().getFirst().picture();
+        assertEquals(Thumbnail.SIZE, thumbnail.width());
+        assertEquals(Thumbnail.SIZE, thumbnail.height());
+    }
+
+    @Test void moreMayBeDroppedAndWhatIsNoPictureIsNamedInTheCard() throws Exception {
+        Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
+        model.add(List.of(picture("b.png", 10, 10), notes));
+        assertEquals(2, model.thumbnails().size());
+        assertEquals(List.of("notes.txt"), model.refusals().stream().map(Refusal::file).toList());
+        model.dismiss();
+        assertEquals(0, model.refusals().size());
+    }
+
+    @Test void wordsAreSavedAsTheyAreTyped() throws Exception {
+        model.classWord("c");
+        model.classWord("car ");
+        model.token("zwx");
+        assertEquals("zwx car", model.subject().get().phrase());
+        assertEquals("zwx car", store.list().getFirst().phrase());
+    }
+
+    @Test void aRemovedPictureIsGoneFromCardAndDisk() throws Exception {
+        model.add(List.of(picture("b.png", 10, 10)));
+        model.remove(model.thumbnails().getFirst());
+        assertEquals(List.of("b.png"), model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
+        assertEquals(1, store.list().getFirst().pictures().size());
+    }
+
+    @Test void addingKeepsWordsTypedMeanwhile() throws Exception {
+        model.classWord("car");
+        model.add(List.of(picture("b.png", 10, 10)));
+        assertEquals("car", model.subject().get().className());
+    }
+}

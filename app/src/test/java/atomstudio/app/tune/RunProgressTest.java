@@ -1,0 +1,62 @@
+package atomstudio.app.tune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.tuning.train.TuneEvent;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RunProgressTest {
+    private static RunProgress after(TuneEvent... events) {
+        return RunProgress.none(RunProgress.State.STARTING).after(List.of(events));
+    }
+
+    private static TuneEvent step(int step, double loss) {
+        return new TuneEvent.Step(step, loss, 0.01, 0.25, 1_200_000_000L);
+    }
+
+    @Test void saysHowLongItTakesYetAndHowFastItIs() {
+        RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(1, 1), step(2, 1));
+        assertEquals("0:25 left", progress.timeLeft());
+        assertEquals("4.0 steps/s · 1.2 GB", progress.speed());
+        assertEquals(0.02, progress.fraction(), 1e-9);
+    }
+
+    @Test void theSmoothedLossFollowsSlowlyAndStartsAtTheFirst() {
+        RunProgress progress = after(step(1, 1), step(2, 0));
+        assertEquals(1, progress.losses().get(0).smooth(), 1e-9);
+        assertEquals(0.95, progress.losses().get(1).smooth(), 1e-9);
+    }
+
+    @Test void pausedIsActiveAndHasNoTimeLeft() {
+        RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(1, 1), new TuneEvent.Paused(1));
+        assertTrue(progress.active());
+        assertEquals("", progress.timeLeft());
+        assertEquals(RunProgress.State.TUNING, progress.after(List.of(new TuneEvent.Resumed(1))).state());
+    }
+
+    @Test void aFailureKeepsItsMessageAndTheCurve() {
+        RunProgress progress = after(step(1, 1), new TuneEvent.Failed(1, "the loss is no number at step 2"));
+        assertEquals("the loss is no number at step 2", progress.message());
+        assertEquals(1, progress.losses().size());
+        assertFalse(progress.active());
+    }
+
+    @Test void aPreviewOfTheSameStepReplacesTheFormer() {
+        RunProgress progress = after(new TuneEvent.Preview(0, "a.png", "p"), new TuneEvent.Preview(50, "b.png", "p"), new TuneEvent.Preview(50, "c.png", "p"));
+        assertEquals(List.of("a.png", "c.png"), progress.previews().stream().map(RunProgress.Preview::file).toList());
+    }
+
+    @Test void foldingAtOnceOrOneByOneIsTheSame() {
+        List<TuneEvent> events = new ArrayList<>(List.of(new TuneEvent.Start(0, 30, "cpu", 2)));
+        for (int i = 1; i <= 30; i++) events.add(step(i, 1.0 / i));
+        events.add(new TuneEvent.Start(20, 30, "cpu", 2));
+        events.add(step(21, 0.5));
+        RunProgress oneByOne = RunProgress.none(RunProgress.State.STARTING);
+        for (TuneEvent event : events) oneByOne = oneByOne.after(List.of(event));
+        assertEquals(RunProgress.none(RunProgress.State.STARTING).after(events), oneByOne);
+    }
+}

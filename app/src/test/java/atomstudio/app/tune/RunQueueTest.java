@@ -1,0 +1,137 @@
+package atomstudio.app.tune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// With inline jobs the run goes on inside `add`; the fake tuner calls back each time it is waited for, as a person would click meanwhile.
+class RunQueueTest {
+    @TempDir Path runs;
+    private final FakeTuner tuner = new FakeTuner();
+    private final RunQueue queue = new RunQueue(new InlineJobs(), tuner);
+    private final List<RunProgress> ended = new ArrayList<>();
+
+    private TuneOrder order(Choice method) {
+        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), method, TuneSettings.initial(), runs.resolve("car-" + method.command()));
+    }
+
+    private RunProgress run(Choice method) {
+        queue.onEnded((order, last) -> ended.add(last));
+        queue.add(order(method));
+        return ended.getLast();
+    }
+
+    @Test void followsARunToItsEnd() {
+        List<Integer> seen = new ArrayList<>();
+        queue.progress().subscribe(progress -> seen.add(progress.step()));
+        assertEquals(RunProgress.State.DONE, run(Choice.ATOMS).state());
+        assertTrue(seen.containsAll(List.of(0, 5, 10, 15, 20)), seen.toString());
+        assertNull(queue.current().get());
+    }
+
+    @Test void pausesAndGoesOn() {
+        List<RunProgress.State> seen = new ArrayList<>();
+        int[] looks = {0};
+        tuner.onWait = step -> {
+            seen.add(queue.progress().get().state());
+            looks[0]++;
+            if (looks[0] == 2) {
+                queue.pause();
+                assertEquals("Pausing…", queue.asked().get());
+            }
+            if (looks[0] == 6) queue.resume();
+        };
+        assertEquals(RunProgress.State.DONE, run(Choice.ATOMS).state());
+        assertEquals(List.of(TuneProcess.Order.PAUSE, TuneProcess.Order.RESUME), tuner.heard);
+        assertTrue(seen.contains(RunProgress.State.PAUSED), seen.toString());
+        assertEquals("", queue.asked().get());
+    }
+
+    @Test void cancellingEndsWithACheckpoint() {
+        tuner.onWait = step -> {
+            if (step == 10) queue.cancel();
+        };
+        RunProgress last = run(Choice.ATOMS);
+        assertEquals(RunProgress.State.CANCELLED, last.state());
+        assertTrue(last.step() >= 10 && last.step() < 20, "step " + last.step());
+    }
+
+    @Test void anUnfinishedRunIsGoneOnWithUnderTheSameOrder() {
+        tuner.onWait = step -> {
+            if (step == 10) queue.cancel();
+        };
+        run(Choice.ATOMS);
+        tuner.onWait = step -> {};
+        assertEquals(RunProgress.State.DONE, run(Choice.ATOMS).state());
+        assertEquals(tuner.orders.get(0), tuner.orders.get(1));
+    }
+
+    @Test void whileAResumedRunStartsItsFormerEndIsNotShown() {
+        tuner.onWait = step -> {
+            if (step == 10) queue.cancel();
+        };
+        run(Choice.ATOMS);
+        List<RunProgress.State> seen = new ArrayList<>();
+        tuner.onWait = step -> seen.add(queue.progress().get().state());
+        run(Choice.ATOMS);
+        assertEquals(RunProgress.State.STARTING, seen.getFirst());
+        assertFalse(seen.contains(RunProgress.State.CANCELLED), seen.toString());
+    }
+
+    @Test void aCrashIsASentenceWithTheNextStep() {
+        tuner.breakAt = 7;
+        tuner.breakCode = 134;
+        RunProgress last = run(Choice.ATOMS);
+        assertEquals(RunProgress.State.FAILED, last.state());
+        assertTrue(last.message().startsWith("The tuning process crashed in native code (code 134). Resume it;"), last.message());
+        assertEquals(7, last.step());
+    }
+
+    @Test void beingKilledForMemoryIsSaidSo() {
+        tuner.breakAt = 7;
+        tuner.breakCode = 137;
+        assertTrue(run(Choice.ATOMS).message().contains("the memory did not suffice"), ended.getLast().message());
+    }
+
+    @Test void aRefusalIsToldInTheProgramsOwnWords() {
+        tuner.breakAt = 0;
+        tuner.breakCode = 1;
+        tuner.words = "The pictures changed since the run began.";
+        assertEquals("The pictures changed since the run began.", run(Choice.ATOMS).message());
+    }
+
+    @Test void othersWaitForTheRunOnItsWayAndFollowInOrder() {
+        boolean[] added = {false};
+        tuner.onWait = step -> {
+            if (added[0]) return;
+            added[0] = true;
+            queue.add(order(Choice.LORA));
+            queue.add(order(Choice.CHANNELS));
+            queue.remove(queue.waiting().getLast());
+            assertEquals(List.of(Choice.LORA), queue.waiting().stream().map(TuneOrder::method).toList());
+        };
+        run(Choice.ATOMS);
+        assertEquals(List.of(Choice.ATOMS, Choice.LORA), tuner.orders.stream().map(TuneOrder::method).toList());
+        assertEquals(2, ended.size());
+    }
+
+    @Test void stoppingAllEmptiesTheQueueToo() {
+        tuner.onWait = step -> {
+            if (step == 5) {
+                queue.add(order(Choice.LORA));
+                queue.stopAll();
+            }
+        };
+        run(Choice.ATOMS);
+        assertEquals(1, tuner.orders.size());
+    }
+}

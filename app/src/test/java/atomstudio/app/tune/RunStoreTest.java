@@ -1,0 +1,75 @@
+package atomstudio.app.tune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunStoreTest {
+    @TempDir Path runs;
+
+    private void tuned(FakeTuner tuner, String name, String subject, Choice method) {
+        new RunQueue(new InlineJobs(), tuner).add(new TuneOrder(subject, Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), method, TuneSettings.initial(), runs.resolve(name)));
+    }
+
+    @Test void listsTheRunsOfASubjectAndNoOthers() throws Exception {
+        tuned(new FakeTuner(), "car-atoms", "car", Choice.ATOMS);
+        tuned(new FakeTuner(), "car-lora-2", "car", Choice.LORA);
+        tuned(new FakeTuner(), "car-atoms-lora", "car-atoms", Choice.LORA);
+        tuned(new FakeTuner(), "cart-atoms", "cart", Choice.ATOMS);
+        assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(new RunStore(runs).of("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
+    }
+
+    @Test void aFinishedRunKnowsItsPrice() throws Exception {
+        tuned(new FakeTuner(), "car-lora", "car", Choice.LORA);
+        RunSummary run = new RunStore(runs).of("car").getFirst();
+        assertTrue(run.done());
+        assertEquals("LoRA rank 4", run.title());
+        assertEquals(List.of("2,268 numbers · 0.038 %", "9.6 KB · tuned in 0:05"), run.price());
+        assertTrue(run.line(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "), run.line(Instant.parse("2026-05-03T10:20:00Z")));
+    }
+
+    @Test void aRunThatWasCutOffIsUnfinishedAndCanBeGoneOnWith() throws Exception {
+        FakeTuner tuner = new FakeTuner();
+        tuner.breakAt = 8;
+        tuner.breakCode = 137;
+        tuned(tuner, "car-atoms", "car", Choice.ATOMS);
+        RunSummary run = new RunStore(runs).of("car").getFirst();
+        assertFalse(run.done());
+        assertEquals(RunProgress.State.CANCELLED, run.progress().state());
+        assertEquals(8, run.progress().step());
+        assertEquals(runs.resolve("car-atoms/pictures"), run.order().pictures());
+        assertEquals(20, run.order().settings().steps().orElseThrow());
+    }
+
+    @Test void aDamagedRunIsLeftOut() throws Exception {
+        tuned(new FakeTuner(), "car-atoms", "car", Choice.ATOMS);
+        Files.createDirectories(runs.resolve("car-lora"));
+        Files.writeString(runs.resolve("car-lora/run.json"), "{\"format\":1}");
+        assertEquals(1, new RunStore(runs).of("car").size());
+    }
+
+    @Test void aNewRunGetsANameThatNeitherDiskNorQueueHas() throws Exception {
+        RunStore store = new RunStore(runs);
+        Files.createDirectory(runs.resolve("car-atoms"));
+        assertEquals(runs.resolve("car-atoms-3"), store.free("car", Choice.ATOMS, List.of(runs.resolve("car-atoms-2"))));
+    }
+
+    @Test void deletesARunAndNothingOutsideItsFolder() throws Exception {
+        tuned(new FakeTuner(), "car-atoms", "car", Choice.ATOMS);
+        RunStore store = new RunStore(runs);
+        store.delete(runs.resolve("car-atoms"));
+        assertFalse(Files.exists(runs.resolve("car-atoms")));
+        store.delete(runs);
+        assertTrue(Files.exists(runs));
+    }
+}

@@ -1,0 +1,223 @@
+package atomstudio.app.window;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.desktop.Settings;
+import atomstudio.app.generate.GalleryRow;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.tune.RunSummary;
+import atomstudio.app.tune.TuneProcess;
+import atomstudio.app.tune.WatchedRun;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The whole window without a display: from a drop to the galleries, closing during a run, and what a second start finds.
+class WindowViewModelTest {
+    @TempDir Path place;
+    private FakeServices fake;
+    private WindowViewModel window;
+
+    @BeforeEach void open() {
+        fake = new FakeServices(place.resolve("home"), new InlineJobs());
+        window = new WindowViewModel(fake.services);
+        window.load();
+    }
+
+    private SubjectPageViewModel car() {
+        window.start().take(window.start().samples().getFirst());
+        return window.subjects().getFirst();
+    }
+
+    private Path picture(String name) throws Exception {
+        Path file = place.resolve(name);
+        PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), Map.of());
+        return file;
+    }
+
+    @Test void threeGesturesLeadFromNothingToTheComparison() {
+        SubjectPageViewModel page = car();
+        assertEquals(new Page.OfSubject(page), window.page().get());
+        assertTrue(page.first().get());
+        page.tune().choose(Choice.ATOMS);
+        page.tune().start();
+        assertFalse(page.first().get());
+        page.generate().generate();
+        assertEquals(List.of("Base", "Filter atoms"), page.generate().rows().stream().map(GalleryRow::title).toList());
+        assertTrue(page.generate().rows().stream().allMatch(row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.made() != null)));
+        assertEquals("Atoms ✓", page.state().get());
+    }
+
+    @Test void picturesDroppedOnASubjectsPageAreAddedToIt() throws Exception {
+        SubjectPageViewModel page = car();
+        window.dropped(List.of(picture("another.png"), Files.writeString(place.resolve("notes.txt"), "x")));
+        assertEquals(7, page.subject().thumbnails().size());
+        assertEquals("notes.txt", page.subject().refusals().getFirst().file());
+        assertEquals(1, window.subjects().size());
+    }
+
+    @Test void picturesDroppedElsewhereMakeANewSubjectThatAsksForItsClass() throws Exception {
+        window.openModels();
+        window.dropped(List.of(picture("a.png"), Files.writeString(place.resolve("notes.txt"), "x")));
+        SubjectPageViewModel page = window.subjects().getFirst();
+        assertInstanceOf(Page.OfSubject.class, window.page().get());
+        assertEquals("notes.txt", page.subject().refusals().getFirst().file());
+        assertEquals("Say what it is: a class word.", page.tune().missing().get());
+        page.tune().start();
+        assertEquals(0, fake.tuner.orders.size());
+        page.subject().classWord("dog");
+        assertEquals("", page.tune().missing().get());
+    }
+
+    @Test void aFolderNamedByAWordOfTheModelNeedsNoQuestion() throws Exception {
+        picture("boat/1.png");
+        window.dropped(List.of(place.resolve("boat")));
+        assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().phrase());
+    }
+
+    @Test void methodsShowTheirPriceBeforeStart() {
+        assertEquals("2,268 numbers · 9.6 KB", car().tune().cost(Choice.ATOMS).orElseThrow().line());
+    }
+
+    @Test void anEarlierRunTellsHowLongTheNextTakes() {
+        SubjectPageViewModel page = car();
+        page.tune().choose(Choice.ATOMS);
+        assertEquals("", page.tune().estimate().get());
+        page.tune().start();
+        // 20 steps took 5 seconds; the method's usual number of steps is Choice's.
+        assertTrue(page.tune().estimate().get().startsWith("about 1:40"), page.tune().estimate().get());
+        page.tune().settings(page.tune().settings().get().withSteps(java.util.OptionalInt.of(40)));
+        assertTrue(page.tune().estimate().get().startsWith("about 0:10"), page.tune().estimate().get());
+    }
+
+    @Test void theBottomLineAndTheSidebarTellOfARunFromAnyPage() {
+        SubjectPageViewModel page = car();
+        fake.tuner.onWait = step -> {
+            if (step != 10) return;
+            window.openSettings();
+            assertEquals("Tuning car · step 10 of 20 · 0:03 left", window.status().get());
+            assertEquals("tuning · 50 %", page.state().get());
+            assertTrue(page.tuning().get());
+        };
+        page.tune().start();
+        assertEquals("Ready · nothing leaves this computer", window.status().get());
+    }
+
+    @Test void pastRunsCanBeOpenedAndClosed() {
+        SubjectPageViewModel page = car();
+        page.tune().start();
+        RunSummary run = page.runs().runs().getFirst();
+        page.runs().open(run);
+        assertEquals(20, page.runs().watched().get().progress().losses().size());
+        assertEquals(WatchedRun.When.PAST, page.runs().watched().get().when());
+        page.runs().close();
+        assertEquals(null, page.runs().watched().get());
+    }
+
+    @Test void aFailedRunStaysInViewWithItsReason() {
+        SubjectPageViewModel page = car();
+        fake.tuner.breakAt = 7;
+        fake.tuner.breakCode = 139;
+        page.tune().start();
+        assertTrue(page.runs().watched().get().progress().message().contains("crashed in native code (code 139)"));
+        assertTrue(page.runs().problem().get().contains("Resume it"), page.runs().problem().get());
+        fake.tuner.breakAt = Integer.MAX_VALUE;
+        page.runs().resume(page.runs().runs().getFirst());
+        assertTrue(page.runs().runs().getFirst().done());
+        assertEquals("", page.runs().problem().get());
+    }
+
+    @Test void onlyTheNewestRunOfAMethodIsARow() {
+        SubjectPageViewModel page = car();
+        page.tune().start(Choice.LORA);
+        page.tune().start(Choice.LORA);
+        page.tune().start(Choice.ATOMS);
+        assertEquals(3, page.runs().runs().size());
+        assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"), page.generate().rows().stream().map(GalleryRow::title).toList());
+    }
+
+    @Test void aDeletedRunLeavesListAndGalleries() {
+        SubjectPageViewModel page = car();
+        page.tune().start(Choice.LORA);
+        page.runs().delete(page.runs().runs().getFirst());
+        assertEquals(List.of(), page.runs().runs());
+        assertEquals(1, page.generate().rows().size());
+    }
+
+    @Test void aSecondStartFindsSubjectsAndRuns() {
+        car().tune().start(Choice.ATOMS);
+        WindowViewModel again = new WindowViewModel(fake.services);
+        again.load();
+        assertEquals("Atoms ✓", again.subjects().getFirst().state().get());
+    }
+
+    @Test void withoutARunTheWindowClosesAtOnce() {
+        window.closing().request();
+        assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
+    }
+
+    @Test void duringARunClosingAsksAndOneMayStay() {
+        SubjectPageViewModel page = car();
+        fake.tuner.onWait = step -> {
+            if (step != 10) return;
+            window.closing().request();
+            assertEquals(ClosingViewModel.State.ASKING, window.closing().state().get());
+            window.closing().stay();
+        };
+        page.tune().start();
+        assertEquals(ClosingViewModel.State.OPEN, window.closing().state().get());
+        assertTrue(page.runs().runs().getFirst().done());
+    }
+
+    @Test void keepingWritesACheckpointClosesAndGoesOnNextTime() {
+        SubjectPageViewModel page = car();
+        fake.tuner.onWait = step -> {
+            if (step != 10) return;
+            window.closing().request();
+            window.closing().keep();
+            assertEquals(ClosingViewModel.State.STOPPING, window.closing().state().get());
+        };
+        page.tune().start(Choice.ATOMS);
+        assertEquals(List.of(TuneProcess.Order.STOP), fake.tuner.heard);
+        assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
+        fake.tuner.onWait = step -> {};
+        WindowViewModel again = new WindowViewModel(fake.services);
+        again.load();
+        SubjectPageViewModel found = again.subjects().getFirst();
+        assertFalse(found.runs().runs().getFirst().done());
+        found.runs().resume(found.runs().runs().getFirst());
+        assertTrue(found.runs().runs().getFirst().done());
+    }
+
+    @Test void discardingDeletesTheUnfinishedRun() {
+        SubjectPageViewModel page = car();
+        fake.tuner.onWait = step -> {
+            if (step != 10) return;
+            window.closing().request();
+            window.closing().discard();
+        };
+        page.tune().start(Choice.ATOMS);
+        assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
+        assertFalse(Files.exists(place.resolve("home/runs/car-atoms")));
+    }
+
+    @Test void lightOrDarkIsRemembered() {
+        window.toggleTheme();
+        assertEquals(Settings.Theme.DARK, window.theme().get());
+        assertEquals(Settings.Theme.DARK, new WindowViewModel(fake.services).theme().get());
+    }
+
+    @Test void theMachineIsShown() {
+        assertEquals("2 threads · 3.1 GB free", window.machine().get());
+    }
+}
