@@ -18,6 +18,7 @@ final class Page {
         h2 { font-size: 18px; font-weight: 600; margin: 0 0 12px; overflow-wrap: anywhere; }
         p { margin: 0; color: var(--muted); }
         header { display: flex; flex-wrap: wrap; gap: 24px; justify-content: space-between; margin-bottom: 32px; }
+        header > div:first-child { flex: 1 1 320px; }
         .subject { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; }
         .subject img { width: 88px; height: 88px; object-fit: cover; }
         img { display: block; border-radius: 8px; background: var(--line); }
@@ -26,16 +27,23 @@ final class Page {
         th, td { padding: 6px 28px 6px 0; border-bottom: 1px solid var(--line); text-align: right; font-weight: 400; }
         th:first-child { text-align: left; font-weight: 600; }
         thead th { color: var(--muted); font-size: 14px; }
-        section { margin-bottom: 40px; padding-top: 20px; border-top: 1px solid var(--line); }
-        .row { display: flex; gap: 16px; margin-bottom: 12px; }
-        .row h3 { flex: 0 0 150px; margin: 0; font-size: 15px; }
-        .row h3 small { display: block; font-weight: 400; font-size: 13px; color: var(--muted); }
-        .tiles { display: flex; gap: 8px; overflow-x: auto; flex: 1; padding: 4px; margin: -4px; }
-        figure { margin: 0; flex: 0 0 var(--tile); }
-        figure img { width: 100%; height: auto; }
-        figcaption { font-size: 12.5px; color: var(--muted); }
+        main { display: grid; gap: 12px 48px; grid-template-columns: repeat(auto-fill, minmax(min(100%, calc(170px + var(--seeds) * (var(--tile) + 8px))), 1fr)); }
+        section { min-width: 0; padding: 20px 0 28px; border-top: 1px solid var(--line); }
+        .gallery { display: grid; gap: 8px; align-items: start; overflow-x: auto; padding: 4px; margin: -4px; grid-template-columns: 154px repeat(var(--seeds), var(--tile)); }
+        .gallery h3 { position: sticky; left: 0; margin: 0; padding-right: 8px; font-size: 15px; line-height: 1.35; background: var(--paper); }
+        .gallery h3 small { display: block; font-weight: 400; font-size: 13px; color: var(--muted); }
+        .gallery span { font-size: 12.5px; color: var(--muted); }
+        .gallery img { width: 100%; height: auto; }
         footer { padding-top: 20px; border-top: 1px solid var(--line); font-size: 14px; color: var(--muted); }
-        @media (max-width: 640px) { :root { --tile: 128px; } .row { display: block; } .row h3 { margin-bottom: 6px; } .row h3 small { display: inline; margin-left: 8px; } th, td { padding-right: 14px; } }
+        footer a { color: inherit; }
+        @media (max-width: 640px) {
+          :root { --tile: 128px; }
+          .gallery { grid-template-columns: repeat(var(--seeds), var(--tile)); }
+          .gallery h3 { grid-column: 1 / -1; justify-self: start; padding-top: 8px; }
+          .gallery h3 small { display: inline; margin-left: 8px; }
+          .gallery .corner { display: none; }
+          th, td { padding-right: 14px; }
+        }
         """;
 
     private final Showing showing;
@@ -60,7 +68,9 @@ final class Page {
             .append(" – Atom Studio</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n");
         header(title);
         table();
+        html.append("<main style=\"--seeds: ").append(comparison.seeds().size()).append("\">\n");
         for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) section(prompt);
+        html.append("</main>\n");
         html.append("<footer>Pictures below each other share prompt, seed and noise. Base was asked for “").append(escaped(comparison.className()))
             .append("”, the others for “").append(escaped(title)).append("”. The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
             .append(Comparison.FILE).append("\">data</a>. ").append(escaped(showing.maker())).append("</footer>\n</body>\n</html>\n");
@@ -93,18 +103,18 @@ final class Page {
 
     private void section(int prompt) {
         Comparison comparison = showing.comparison();
-        html.append("<section>\n<h2>").append(escaped(comparison.prompt(comparison.rows().getLast(), prompt))).append("</h2>\n");
+        html.append("<section>\n<h2>").append(escaped(comparison.prompt(comparison.rows().getLast(), prompt))).append("</h2>\n<div class=\"gallery\">\n<span class=\"corner\"></span>");
+        for (long seed : comparison.seeds()) html.append("<span>seed ").append(seed).append("</span>");
+        html.append('\n');
         for (Row row : comparison.rows()) {
-            html.append("<div class=\"row\">\n<h3>").append(escaped(Words.title(row))).append(" <small>").append(escaped(Words.numbers(row))).append("</small></h3>\n<div class=\"tiles\">\n");
+            html.append("<h3>").append(escaped(Words.title(row))).append(" <small>").append(escaped(Words.numbers(row))).append("</small></h3>\n");
             for (long seed : comparison.seeds()) {
                 String link = link(Comparison.picture(row, prompt, seed));
-                html.append("<figure><a href=\"").append(link).append("\"><img loading=\"lazy\" src=\"").append(link).append("\" alt=\"")
-                    .append(escaped(Words.title(row) + ": " + comparison.prompt(row, prompt) + ", seed " + seed)).append("\"></a><figcaption>seed ")
-                    .append(seed).append("</figcaption></figure>\n");
+                html.append("<a href=\"").append(link).append("\"><img loading=\"lazy\" src=\"").append(link).append("\" alt=\"")
+                    .append(escaped(Words.title(row) + ": " + comparison.prompt(row, prompt) + ", seed " + seed)).append("\"></a>\n");
             }
-            html.append("</div>\n</div>\n");
         }
-        html.append("</section>\n");
+        html.append("</div>\n</section>\n");
     }
 
     /// A relative path as a link: `#`, `?`, spaces and letters that are not ASCII would mean something else.
