@@ -28,6 +28,7 @@ final class ComparisonOnTerminal implements ComparisonListener {
     private String tuned = "";
     private @Nullable TuneProgress tuning;
     private @Nullable Progress sampling;
+    private int sampled = -1;
 
     private ComparisonOnTerminal(Studio studio, int runs) {
         this.studio = studio;
@@ -104,7 +105,8 @@ final class ComparisonOnTerminal implements ComparisonListener {
             endBars();
             sampling = Progress.of(studio.terminal(), phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
         }
-        sampling.at(done);
+        if (done != sampled) sampling.at(done);
+        sampled = done;
     }
 
     @Override public void note(String line) {

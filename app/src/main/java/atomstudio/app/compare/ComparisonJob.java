@@ -86,6 +86,7 @@ public final class ComparisonJob {
     }
 
     private Optional<List<Path>> tune(Tuned tuned) throws Failure {
+        PictureFolder.list(tuned.pictures()).skippedLine().ifPresent(listener::note);
         List<Path> runs = new ArrayList<>();
         for (Choice choice : METHODS) {
             TuneRequest tune = TuneRequest.of(request.model(), tuned.pictures(), request.subject().className(), MethodSettings.of(choice)).withToken(request.subject().token());

@@ -71,6 +71,28 @@ class CompareCommandTest {
         assertEquals("lora", json.getAsJsonObject("comparison").getAsJsonArray("rows").get(2).getAsJsonObject().get("name").getAsString());
     }
 
+    @Test void tunesAllThreeAndGoesOnWithThem() throws IOException {
+        Path photos = Files.createDirectories(folder.resolve("photos"));
+        Files.copy(CAR.resolve("00.png"), photos.resolve("00.png"));
+        Files.writeString(photos.resolve("notes.txt"), "no picture");
+        Object[] options = {"--pictures", photos, "--class", "car", "--token", "zwx", "--tune-steps", 1};
+        CommandLineRun first = compare(options);
+        assertEquals(ExitCode.DONE, first.code(), first::err);
+        assertEquals(1, first.err().lines().filter("skipped 1 file that is no picture"::equals).count(), first.err());
+        String described = Files.readString(folder.resolve("out/compare.json"));
+        for (String name : List.of("atoms", "atoms+channels", "lora")) {
+            assertTrue(Files.exists(folder.resolve("out/runs").resolve(name).resolve("adapter.safetensors")), name);
+            assertTrue(Files.exists(folder.resolve("out/pictures").resolve(name).resolve("1-0.png")), name);
+            assertTrue(described.contains("\"runs/" + name + "\""), described);
+        }
+        CommandLineRun again = compare(options);
+        assertEquals(ExitCode.DONE, again.code(), again::err);
+        assertEquals(described, Files.readString(folder.resolve("out/compare.json")), "finished runs are not tuned again");
+        CommandLineRun other = compare("--pictures", photos, "--class", "boat", "--tune-steps", 1);
+        assertEquals(ExitCode.FAILED, other.code());
+        assertTrue(other.err().contains("zwx car") && other.err().contains("sks boat"), other.err());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "--pictures photos", "--class car", "--run a --pictures photos --class car", "--run a --token zwx", "--run a --model m",
         "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler heun", "--run", "--pictures photos --class= "})
