@@ -1,7 +1,6 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.Home;
-import atomstudio.app.window.WindowLauncher;
 import atomstudio.app.jobs.Natives;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
