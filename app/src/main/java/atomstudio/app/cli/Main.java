@@ -45,6 +45,8 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] arguments) {
+        // Decoding pictures must not look for a display; JavaFX does not care.
+        System.setProperty("java.awt.headless", "true");
         Home home = Home.current();
         System.setProperty("atomstudio.log", home.log().toString());
         Terminal terminal = Terminal.ofProcess();
