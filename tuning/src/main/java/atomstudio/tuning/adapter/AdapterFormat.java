@@ -26,7 +26,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers (`METHOD.SLOT.SHAPE` where layers
-/// have it in several shapes); the metadata `layers` name them in order, each with its weight's shape: `{"atoms.M":{"conv_in":[64,4,3,3],…}}`.
+/// have it in several shapes). The metadata `layers` name all tuned layers in the network's order, each with its weight's shape,
+/// `{"conv_in":[64,4,3,3],…}`, and `stacks` say which of them, counted from 0, each tensor holds: `{"atoms.M":[0,3,…]}`.
 final class AdapterFormat {
     static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
@@ -72,7 +73,8 @@ final class AdapterFormat {
         metadata.put("steps", Integer.toString(adapter.training().steps()));
         metadata.put("rate", Double.toString(adapter.training().rate()));
         metadata.put("seed", Long.toString(adapter.training().seed()));
-        metadata.put("layers", layers(stacks).toString());
+        metadata.put("layers", layers(adapter).toString());
+        metadata.put("stacks", indices(adapter, stacks).toString());
         return metadata;
     }
 
@@ -129,16 +131,22 @@ final class AdapterFormat {
         return Arrays.stream(shape.sizes()).mapToObj(Long::toString).collect(Collectors.joining("x"));
     }
 
-    private static JsonObject layers(Map<String, Stack> stacks) {
+    private static JsonObject layers(AdapterFile adapter) {
+        JsonObject json = new JsonObject();
+        for (TunedLayer layer : adapter.layers()) {
+            JsonArray weight = new JsonArray();
+            for (long size : layer.weight().sizes()) weight.add(size);
+            json.add(layer.name(), weight);
+        }
+        return json;
+    }
+
+    private static JsonObject indices(AdapterFile adapter, Map<String, Stack> stacks) {
         JsonObject json = new JsonObject();
         stacks.forEach((name, stack) -> {
-            JsonObject names = new JsonObject();
-            for (TunedLayer layer : stack.layers) {
-                JsonArray weight = new JsonArray();
-                for (long size : layer.weight().sizes()) weight.add(size);
-                names.add(layer.name(), weight);
-            }
-            json.add(name, names);
+            JsonArray indices = new JsonArray();
+            for (TunedLayer layer : stack.layers) indices.add(adapter.layers().indexOf(layer));
+            json.add(name, indices);
         });
         return json;
     }
@@ -163,34 +171,60 @@ final class AdapterFormat {
             BaseModel base = new BaseModel(text(metadata, "base.name"), text(metadata, "base.hash"));
             Trigger trigger = new Trigger(text(metadata, "token"), text(metadata, "class"));
             AdapterFile.Training training = new AdapterFile.Training(Integer.parseInt(text(metadata, "steps")), Double.parseDouble(text(metadata, "rate")), Long.parseLong(text(metadata, "seed")));
-            Map<String, TunedLayer> layers = new LinkedHashMap<>();
-            Map<String, Tensor> values = values(tensors, JsonParser.parseString(text(metadata, "layers")).getAsJsonObject(), layers);
-            return new AdapterFile(method, base, trigger, training, List.copyOf(layers.values()), values);
+            List<Described> layers = described(JsonParser.parseString(text(metadata, "layers")).getAsJsonObject());
+            Map<String, Tensor> values = values(tensors, JsonParser.parseString(text(metadata, "stacks")).getAsJsonObject(), layers);
+            return new AdapterFile(method, base, trigger, training, layers.stream().map(Described::tuned).toList(), values);
         } catch (RuntimeException e) {
             throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + e.getMessage() + "; the file is damaged, copy or export it again", e);
         }
     }
 
-    private static Map<String, Tensor> values(Safetensors tensors, JsonObject described, Map<String, TunedLayer> layers) {
+    /// A layer of the description; which method tunes it shows in the tensors that hold it.
+    private static final class Described {
+        private final String name;
+        private final Shape weight;
+        private String method = "";
+
+        Described(String name, Shape weight) {
+            this.name = name;
+            this.weight = weight;
+        }
+
+        void belongsTo(String one) {
+            if (!method.isEmpty() && !method.equals(one)) throw new IllegalArgumentException("layer " + name + " belongs to both " + method + " and " + one);
+            method = one;
+        }
+
+        TunedLayer tuned() {
+            if (method.isEmpty()) throw new IllegalArgumentException("layer " + name + " is in no tensor");
+            return new TunedLayer(name, weight, method);
+        }
+    }
+
+    private static List<Described> described(JsonObject layers) {
+        List<Described> described = new ArrayList<>();
+        layers.entrySet().forEach(layer -> described.add(new Described(layer.getKey(), new Shape(layer.getValue().getAsJsonArray().asList().stream().mapToLong(JsonElement::getAsLong).toArray()))));
+        return described;
+    }
+
+    private static Map<String, Tensor> values(Safetensors tensors, JsonObject stacks, List<Described> layers) {
         Map<String, Tensor> values = new HashMap<>();
         for (String name : tensors.tensors().keySet()) {
-            if (!described.has(name) && !name.startsWith(TRAINING)) throw new IllegalArgumentException("tensor " + name + " is not described");
+            if (!stacks.has(name) && !name.startsWith(TRAINING)) throw new IllegalArgumentException("tensor " + name + " is not described");
         }
-        for (Map.Entry<String, JsonElement> entry : described.entrySet()) {
+        for (Map.Entry<String, JsonElement> entry : stacks.entrySet()) {
             String[] words = entry.getKey().split("\\.");
             Tensor stacked = finite(entry.getKey(), tensors.read(entry.getKey()));
-            Map<String, JsonElement> names = entry.getValue().getAsJsonObject().asMap();
-            if (stacked.shape().rank() < 2 || stacked.shape().size(0) != names.size()) {
-                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold " + names.size() + " layers");
+            List<JsonElement> indices = entry.getValue().getAsJsonArray().asList();
+            if (stacked.shape().rank() < 2 || stacked.shape().size(0) != indices.size()) {
+                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold " + indices.size() + " layers");
             }
             Shape each = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
-            int row = 0;
-            for (Map.Entry<String, JsonElement> layer : names.entrySet()) {
-                Shape weight = new Shape(layer.getValue().getAsJsonArray().asList().stream().mapToLong(JsonElement::getAsLong).toArray());
-                TunedLayer tuned = new TunedLayer(layer.getKey(), weight, words[0]);
-                TunedLayer before = layers.putIfAbsent(tuned.name(), tuned);
-                if (before != null && !before.equals(tuned)) throw new IllegalArgumentException("layer " + tuned.name() + " is described twice");
-                values.put(tuned.name() + "." + words[1], stacked.rows(row, ++row).reshape(each));
+            for (int row = 0; row < indices.size(); row++) {
+                Described layer = layers.get(indices.get(row).getAsInt());
+                layer.belongsTo(words[0]);
+                Tensor before = values.put(layer.name + "." + words[1], stacked.rows(row, row + 1).reshape(each));
+                if (before != null) throw new IllegalArgumentException("layer " + layer.name + " has slot " + words[1] + " twice");
             }
         }
         return values;

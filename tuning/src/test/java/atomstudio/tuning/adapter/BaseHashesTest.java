@@ -1,0 +1,46 @@
+package atomstudio.tuning.adapter;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.tuning.TinyModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BaseHashesTest {
+    @TempDir Path folder;
+
+    @Test void isTheHashOfTheWeightsAndRememberedUntilTheyChange() throws Exception {
+        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        BaseHashes hashes = new BaseHashes(folder.resolve("home/hashes.json"));
+        assertEquals(Optional.empty(), hashes.remembered(model));
+        Path weights = folder.resolve("model/unet/diffusion_pytorch_model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        int header = 8 + (int) java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
+        String expected = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Arrays.copyOfRange(bytes, header, bytes.length)));
+        assertEquals(expected, hashes.of(model));
+        assertEquals(Optional.of(expected), new BaseHashes(hashes.memory()).remembered(model));
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(weights, bytes);
+        Files.setLastModifiedTime(weights, FileTime.fromMillis(1_000_000));
+        assertEquals(Optional.empty(), hashes.remembered(model), "another time: computed again");
+        assertNotEquals(expected, hashes.of(model));
+    }
+
+    @Test void aDamagedMemoryIsForgotten() throws Exception {
+        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        Files.writeString(folder.resolve("hashes.json"), "{damaged");
+        BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
+        String hash = hashes.of(model);
+        assertEquals(64, hash.length());
+        assertEquals(Optional.of(hash), hashes.remembered(model));
+    }
+}

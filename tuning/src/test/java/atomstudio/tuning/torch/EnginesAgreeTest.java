@@ -1,0 +1,87 @@
+package atomstudio.tuning.torch;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.ChannelAtoms;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.Sum;
+import atomstudio.tuning.method.TuningMethod;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The law of the family, its last part: PyTorch and ONNX Runtime say the same of every adapted network.
+class EnginesAgreeTest {
+    private static final double TOLERANCE = 2e-5;
+    private static ModelFolder model;
+    private static TorchEngine torch;
+    private static OnnxEngine onnx;
+    private static final Tensor LATENTS = Plain.random(1, 1, 4, 8, 8);
+    private static final float[] TIMESTEPS = {321};
+
+    @BeforeAll static void open() throws Exception {
+        model = ModelFolder.open(TinyModel.reference("sd1"));
+        torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        onnx = OnnxEngine.open(model, Device.CPU, 1);
+    }
+
+    @AfterAll static void close() {
+        torch.close();
+        onnx.close();
+    }
+
+    static List<TuningMethod> methods() {
+        return List.of(new FilterAtoms(9), new FilterAtoms(4), new ChannelAtoms(4, 16), new ChannelAtoms(4, 5), new Lora(4), new Sum(List.of(new FilterAtoms(9), new ChannelAtoms(4, 16))));
+    }
+
+    @ParameterizedTest @MethodSource("methods") void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
+        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor base = torch.predict(LATENTS, TIMESTEPS, context, List.of());
+        for (double strength : new double[] {0, 0.7, 2}) {
+            List<Applied> applied = List.of(new Applied(adapter(method, 1), strength));
+            Tensor expected = torch.predict(LATENTS, TIMESTEPS, context, applied);
+            assertClose(method + " at " + strength, expected, onnx.predict(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
+            if (strength == 0) assertClose("strength 0 is the base", base, expected, 1e-5);
+            else assertNotEquals(base, expected);
+        }
+    }
+
+    @Test void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
+        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        List<Applied> applied = List.of(new Applied(adapter(new FilterAtoms(9), 1), 1), new Applied(adapter(new FilterAtoms(4), 2), 0.5), new Applied(adapter(new Lora(2), 3), 1.5));
+        assertClose("three", torch.predict(LATENTS, TIMESTEPS, context, applied), onnx.predict(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
+        List<Applied> opposed = List.of(applied.getFirst(), new Applied(applied.getFirst().adapter(), -1));
+        assertClose("an adapter and its opposite", torch.predict(LATENTS, TIMESTEPS, context, List.of()), torch.predict(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
+    }
+
+    private static Adapter adapter(TuningMethod method, long seed) {
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : Inventory.of(model.unet())) {
+            for (Map.Entry<String, Shape> slot : method.shapes(layer).entrySet()) {
+                String key = layer.name() + "." + slot.getKey();
+                float[] numbers = new Noise(seed, key).normals((int) slot.getValue().elements());
+                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.1f;
+                values.put(key, new Tensor(slot.getValue(), numbers));
+            }
+        }
+        return new Adapter("random", "hash " + method + seed, method, values);
+    }
+}

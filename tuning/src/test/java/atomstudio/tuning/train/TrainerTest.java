@@ -1,0 +1,136 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.sample.NoiseSchedule;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.TunedLayer;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.Differentiation;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The loop with a loss whose minimum is known: no network, no PyTorch.
+class TrainerTest {
+    @TempDir Path folder;
+    private RunFolder run;
+    private SlotLayout layout;
+    private Trainer.Setup setup;
+    private ModelFolder model;
+
+    @BeforeEach void prepare() throws Exception {
+        model = TinyModel.make(folder.resolve("model"), "sd1");
+        run = new RunFolder(folder.resolve("run"));
+        MethodSettings method = MethodSettings.of(MethodSettings.Choice.ATOMS);
+        List<Layer> layers = Inventory.of(model.unet());
+        layout = SlotLayout.of(method.method(), layers);
+        RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(60, 0.01, 0, 1, 0), layout.size(), "");
+        Dataset dataset = new Dataset(List.of(Tensor.zeros(Shape.of(1, 4, 2, 2))), List.of(Tensor.zeros(Shape.of(1, 1, 1))), new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction()));
+        setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), dataset, new TrainingState.Place("cpu", 1));
+    }
+
+    /// Σ (x − 0.1)² / n.
+    private static Differentiation.Gradient quadratic(float[] numbers) {
+        float[] gradient = new float[numbers.length];
+        double loss = 0;
+        for (int i = 0; i < numbers.length; i++) {
+            gradient[i] = (numbers[i] - 0.1f) * 2 / numbers.length;
+            loss += Math.pow(numbers[i] - 0.1, 2) / numbers.length;
+        }
+        return new Differentiation.Gradient(loss, gradient);
+    }
+
+    private TrainingState train(Trainer.Loss loss) throws Failure {
+        try (EventLog log = EventLog.resume(run.eventLog(), 0)) {
+            Previews none = new Previews(run, model, TextToImage.of(model, null), setup.info().subject());
+            return new Trainer(setup, loss, new Journal(log, TuneListener.silent()), none, TrainingState.start(new float[layout.size()])).run(Control.none());
+        }
+    }
+
+    @Test void findsTheMinimum() throws Exception {
+        TrainingState reached = train((numbers, batch) -> quadratic(numbers));
+        assertEquals(60, reached.step());
+        for (float number : reached.numbers()) assertEquals(0.1, number, 0.02);
+        List<TuneEvent> steps = run.events().stream().map(TimedEvent::event).filter(TuneEvent.Step.class::isInstance).toList();
+        assertEquals(0.01 / 20, ((TuneEvent.Step) steps.get(0)).rate(), 1e-12, "the rate warms up");
+        assertEquals(0.01, ((TuneEvent.Step) steps.get(19)).rate(), 1e-12);
+        assertEquals(0.01, ((TuneEvent.Step) steps.get(59)).rate(), 1e-12);
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"loss", "gradient"}) void numbersThatLeaveTheFinitesStopTheRunAndTheLastGoodOnesAreKept(String what) throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        float[][] seen = new float[60][];
+        Trainer.Loss loss = (numbers, batch) -> {
+            seen[asked.get()] = numbers.clone();
+            Differentiation.Gradient gradient = quadratic(numbers);
+            if (asked.incrementAndGet() < 33) return gradient;
+            if (what.equals("loss")) return new Differentiation.Gradient(Double.NaN, gradient.vector());
+            gradient.vector()[7] = Float.POSITIVE_INFINITY;
+            return gradient;
+        };
+        Failure diverged = assertThrows(Failure.Diverged.class, () -> train(loss));
+        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--rate"), diverged.getMessage());
+        AdapterFile kept = run.trained().orElseThrow();
+        assertEquals(31, kept.training().steps(), "the numbers before the last step, whose loss was finite");
+        assertArrayEquals(seen[31], layout.vector(kept.values()));
+    }
+
+    @Test void batchesAreAFunctionOfSeedAndStep() {
+        Dataset dataset = new Dataset(List.of(filled(1), filled(2), filled(3)), List.of(Tensor.zeros(Shape.of(1, 1, 1)), Tensor.filled(Shape.of(1, 1, 1), 1)), setup.dataset().noising());
+        Batch batch = dataset.batch(5, 17, 4);
+        assertEquals(batch.noisy(), dataset.batch(5, 17, 4).noisy());
+        assertTrue(!batch.noisy().equals(dataset.batch(5, 18, 4).noisy()));
+        assertTrue(!batch.noisy().equals(dataset.batch(6, 17, 4).noisy()));
+        int[] timesTaken = new int[4];
+        for (int step = 0; step < 100; step++) {
+            float[] timesteps = dataset.batch(5, step, 4).timesteps();
+            for (int i = 0; i < 4; i++) {
+                assertTrue(timesteps[i] >= 250 * i && timesteps[i] < 250 * (i + 1), "one timestep in each quarter");
+                timesTaken[i]++;
+            }
+        }
+        assertArrayEquals(new int[] {100, 100, 100, 100}, timesTaken);
+    }
+
+    @Test void everyPictureComesOnceBeforeAnyComesAgain() {
+        Dataset dataset = new Dataset(List.of(filled(1000), filled(2000), filled(3000)), List.of(Tensor.zeros(Shape.of(1, 1, 1))), setup.dataset().noising());
+        int[] seen = new int[4];
+        boolean[] first = new boolean[4];
+        for (int round = 0; round < 30; round++) {
+            float[] means = new float[3];
+            Batch batch = dataset.batch(3, round, 3);
+            for (int i = 0; i < 3; i++) {
+                double alpha = Math.sqrt(dataset.noising().schedule().alphaBar((int) batch.timesteps()[i]));
+                means[i] = (float) (batch.noisy().rows(i, i + 1).data()[0] / alpha / 1000);
+                seen[Math.round(means[i])]++;
+            }
+            first[Math.round(means[0])] = true;
+        }
+        assertArrayEquals(new int[] {0, 30, 30, 30}, seen);
+        assertArrayEquals(new boolean[] {false, true, true, true}, first, "the order is shuffled");
+    }
+
+    private static Tensor filled(float value) {
+        return Tensor.filled(Shape.of(1, 4, 2, 2), value);
+    }
+}
