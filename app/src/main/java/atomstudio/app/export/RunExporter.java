@@ -1,17 +1,12 @@
 package atomstudio.app.export;
 
+import atomstudio.app.jobs.RunExport;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.RunStatus;
 import java.nio.file.Path;
 
-/// Adapters out of run folders.
+/// The same export as on the command line. The chooser has asked before an existing file is replaced.
 public final class RunExporter implements AdapterExporter {
     @Override public String export(Path run, Path file) throws Failure {
-        RunFolder folder = new RunFolder(run);
-        if (folder.status() != RunStatus.FINISHED) throw new Failure.Incompatible(run.getFileName() + " is not finished; resume it first");
-        AdapterFile.read(folder.adapter()).write(file);
-        return "";
+        return RunExport.write(run, file, RunExport.Existing.REPLACE).remark();
     }
 }

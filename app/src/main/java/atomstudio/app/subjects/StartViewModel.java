@@ -64,7 +64,7 @@ public final class StartViewModel {
 
     /// A folder gives the subject its name; loose pictures do not.
     public void drop(List<Path> files) {
-        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? files.getFirst().getFileName().toString() : "subject", "", files);
+        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? files.getFirst().getFileName().toString() : Subject.UNNAMED, "", files);
     }
 
     public void take(Sample sample) {

@@ -23,7 +23,8 @@ public final class SubjectHeadView extends HBox {
         super(12);
         getStyleClass().add("subject-head");
         setAlignment(Pos.CENTER_LEFT);
-        Label name = new Label(model.subject().get().name());
+        Label name = new Label();
+        name.textProperty().bind(model.subject().map(Subject::title));
         name.getStyleClass().add("page-title");
         name.setMinWidth(Region.USE_PREF_SIZE);
 

@@ -113,7 +113,7 @@ public final class SubjectStore {
 
     private Path free(String wish) {
         String name = wish.strip().replaceAll("[^\\p{L}\\p{N} _-]+", "-").replaceAll("^[-. ]+|[-. ]+$", "");
-        return unused(folder, name.isEmpty() ? "subject" : name);
+        return unused(folder, name.isEmpty() ? Subject.UNNAMED : name);
     }
 
     public void save(Subject subject) throws Failure {

@@ -1,6 +1,8 @@
 package atomstudio.app.tune;
 
+import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
+import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,8 +33,10 @@ public final class ChildTuner implements Tuner {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
-        String assets = System.getProperty("atomstudio.assets");
-        if (assets != null) command.add("-Datomstudio.assets=" + assets);
+        for (String property : List.of(Assets.PROPERTY, Natives.PROPERTY)) {
+            String value = System.getProperty(property);
+            if (value != null) command.add("-D" + property + "=" + value);
+        }
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         return command;
     }
@@ -44,6 +48,8 @@ public final class ChildTuner implements Tuner {
             Path logs = Files.createDirectories(home.folder().resolve("logs"));
             Path log = logs.resolve(order.run().getFileName() + ".log");
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+            // PyTorch's threads sleep while they wait for each other: spinning ones starve each other, and this window.
+            builder.environment().putIfAbsent("OMP_WAIT_POLICY", "passive");
             builder.environment().put(Home.VARIABLE, home.folder().toString());
             return new ChildTuneProcess(builder.start(), log);
         } catch (IOException e) {

@@ -63,7 +63,10 @@ public final class LossChartView extends Pane {
     @Override protected void layoutChildren() {
         boolean any = !losses.isEmpty();
         empty.setVisible(!any);
-        for (int i = 0; i < LINES; i++) heights[i].setVisible(any);
+        for (int i = 0; i < LINES; i++) {
+            heights[i].setVisible(any);
+            grid[i].setVisible(any);
+        }
         first.setVisible(any);
         last.setVisible(any);
         double top = losses.stream().mapToDouble(RunProgress.Loss::raw).max().orElse(1);

@@ -25,7 +25,6 @@ public final class PreviewsView extends ScrollPane {
         setContent(strip);
         setFitToHeight(true);
         setVbarPolicy(ScrollBarPolicy.NEVER);
-        setMinHeight(SIDE + 36);
         watched.subscribe(now -> {
             if (now != null) show(now);
         });
@@ -40,7 +39,9 @@ public final class PreviewsView extends ScrollPane {
         if (!grown) strip.getChildren().clear();
         for (RunProgress.Preview preview : grown ? previews.subList(shown.size(), previews.size()) : previews) strip.getChildren().add(tile(now.order().run(), preview));
         shown = previews;
-        if (strip.getChildren().isEmpty()) strip.getChildren().add(caption("The first picture comes before the first step."));
+        boolean any = !strip.getChildren().isEmpty();
+        setMinHeight(any ? SIDE + 36 : USE_COMPUTED_SIZE);
+        if (!any) strip.getChildren().add(caption(now.when() == WatchedRun.When.NOW ? "The first picture comes before the first step." : "This run made no pictures."));
         layout();
         setHvalue(1);
     }

@@ -2,6 +2,7 @@ package atomstudio.app.tune;
 
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
+import atomstudio.tuning.train.RunStatus;
 import java.time.InstantSource;
 import java.util.List;
 import javafx.collections.ListChangeListener;
@@ -13,6 +14,7 @@ import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
 /// Past runs: a click opens one again, an unfinished one can be gone on with.
@@ -42,9 +44,11 @@ public final class RunsCardView extends CardView {
 
     private Node line(RunSummary run) {
         Label title = new Label(run.title());
-        Label mark = new Label(run.done() ? "✓" : run.progress().state() == RunProgress.State.FAILED ? "failed" : "unfinished");
-        mark.getStyleClass().add(run.done() ? "good" : run.progress().state() == RunProgress.State.FAILED ? "bad" : "warn");
-        Label when = new Label(run.line(clock.instant()));
+        boolean failed = run.progress().state() == RunProgress.State.FAILED;
+        Label mark = new Label(run.done() ? "✓" : failed ? "failed" : "");
+        mark.getStyleClass().add(failed ? "bad" : "good");
+        mark.setMinWidth(Region.USE_PREF_SIZE);
+        Label when = new Label(run.line(clock.instant()) + (run.status() == RunStatus.RUNNING ? " · in another process" : ""));
         when.getStyleClass().add("muted");
         Button open = new Button();
         open.setGraphic(new VBox(new HBox(6, title, mark), when));
@@ -56,7 +60,7 @@ public final class RunsCardView extends CardView {
         HBox.setHgrow(open, Priority.ALWAYS);
         HBox line = new HBox(4, open);
         line.setAlignment(Pos.CENTER_LEFT);
-        if (!run.done()) line.getChildren().add(resume(run));
+        if (run.status() == RunStatus.UNFINISHED) line.getChildren().add(resume(run));
         line.getChildren().add(menu(run));
         return line;
     }
@@ -64,6 +68,7 @@ public final class RunsCardView extends CardView {
     private Button resume(RunSummary run) {
         Button resume = new Button("Resume");
         resume.getStyleClass().addAll("small", "resume-run");
+        resume.setMinWidth(Region.USE_PREF_SIZE);
         resume.setOnAction(pressed -> model.resume(run));
         return resume;
     }
@@ -73,6 +78,7 @@ public final class RunsCardView extends CardView {
         delete.setOnAction(chosen -> model.delete(run));
         MenuButton menu = new MenuButton("⋯", null, delete);
         menu.getStyleClass().addAll("flat", "small", "no-arrow");
+        menu.setMinWidth(Region.USE_PREF_SIZE);
         menu.setAccessibleText("More for " + run.title());
         return menu;
     }

@@ -1,6 +1,5 @@
 package atomstudio.app.window;
 
-import atomstudio.app.tune.RunQueue;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -15,16 +14,18 @@ import javafx.scene.layout.VBox;
 final class ClosingView extends StackPane {
     private final Button keep = new Button("Keep for later and close");
 
-    ClosingView(ClosingViewModel model, RunQueue queue) {
+    ClosingView(WindowViewModel window) {
+        ClosingViewModel model = window.closing();
         getStyleClass().add("scrim");
         Label title = new Label();
         title.getStyleClass().add("row-title");
-        title.textProperty().bind(queue.current().map(order -> order.subject() + " is being tuned (" + order.title() + ")").orElse("The run has just finished"));
+        title.textProperty().bind(window.queue().current().map(order -> window.titleOf(order) + " is being tuned (" + order.title() + ")").orElse("The run has just finished"));
         Label what = new Label();
         what.setWrapText(true);
         what.setMinHeight(Region.USE_PREF_SIZE);
         what.textProperty().bind(model.state().map(state -> state == ClosingViewModel.State.STOPPING
             ? "Writing a checkpoint…" : "Kept, it goes on later exactly where it stopped. Discarded, the unfinished run is deleted."));
+        keep.setMinWidth(Region.USE_PREF_SIZE);
         keep.setId("close-keep");
         keep.getStyleClass().add("accent");
         keep.setOnAction(pressed -> model.keep());
@@ -40,7 +41,7 @@ final class ClosingView extends StackPane {
         VBox card = new VBox(12, title, what, asked, stopping);
         card.getStyleClass().add("large-card");
         card.setAlignment(Pos.CENTER_LEFT);
-        card.setMaxSize(460, Region.USE_PREF_SIZE);
+        card.setMaxSize(540, Region.USE_PREF_SIZE);
         getChildren().add(card);
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.ESCAPE) model.stay();
@@ -55,6 +56,7 @@ final class ClosingView extends StackPane {
     private static Button button(String id, String text, Runnable action) {
         Button button = new Button(text);
         button.setId(id);
+        button.setMinWidth(Region.USE_PREF_SIZE);
         button.setOnAction(pressed -> action.run());
         return button;
     }

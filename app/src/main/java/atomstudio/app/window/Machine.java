@@ -2,6 +2,9 @@ package atomstudio.app.window;
 
 /// What the machine has to work with.
 public interface Machine {
+    /// Where pictures are computed: `CPU`, `CUDA`.
+    String device();
+
     int threads();
 
     /// Bytes that programs can still get.

@@ -2,6 +2,7 @@ package atomstudio.app.window;
 
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.PictureView;
+import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.Thumbnail;
 import java.util.HashMap;
 import java.util.Map;
@@ -57,7 +58,8 @@ final class SidebarView extends VBox {
 
     private Button item(SubjectPageViewModel subject) {
         String name = subject.subject().subject().get().name();
-        Label title = new Label(name);
+        Label title = new Label();
+        title.textProperty().bind(subject.subject().subject().map(Subject::title));
         Label state = new Label();
         state.getStyleClass().addAll("muted", "small-text");
         state.textProperty().bind(subject.state());

@@ -15,7 +15,7 @@ import javafx.stage.Stage;
 
 /// The stage with the window in it.
 final class StudioStage {
-    private static final List<String> SHEETS = List.of("window/window.css", "parts/parts.css", "subjects/subjects.css", "tune/tune.css", "generate/generate.css");
+    private static final List<String> SHEETS = List.of("parts/parts.css", "window/window.css", "subjects/subjects.css", "tune/tune.css", "generate/generate.css");
     private static final List<String> LETTERS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 

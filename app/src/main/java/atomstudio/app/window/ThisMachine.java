@@ -1,11 +1,16 @@
 package atomstudio.app.window;
 
+import atomstudio.app.jobs.Devices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere only what nobody uses.
 public final class ThisMachine implements Machine {
+    @Override public String device() {
+        return Devices.here().available().getFirst().name();
+    }
+
     @Override public int threads() {
         return Runtime.getRuntime().availableProcessors();
     }

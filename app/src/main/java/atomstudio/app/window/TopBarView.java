@@ -27,7 +27,7 @@ final class TopBarView extends HBox {
         HBox.setHgrow(gap, Priority.ALWAYS);
         Label machine = new Label();
         machine.getStyleClass().add("chip-label");
-        machine.textProperty().bind(model.machine().map(text -> "CPU  " + text));
+        machine.textProperty().bind(model.machine());
         machine.visibleProperty().bind(model.machine().isNotEmpty());
         Button theme = new Button();
         theme.setId("theme");

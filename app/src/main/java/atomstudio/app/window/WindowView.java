@@ -38,7 +38,7 @@ public final class WindowView extends StackPane {
         frame.setLeft(new SidebarView(model));
         frame.setBottom(new StatusBarView(model));
         over.setPickOnBounds(false);
-        getChildren().addAll(frame, over, new ClosingView(model.closing(), model.queue()));
+        getChildren().addAll(frame, over, new ClosingView(model));
         model.page().subscribe(this::show);
         setOnDragOver(this::over);
         setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));

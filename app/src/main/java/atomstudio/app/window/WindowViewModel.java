@@ -115,7 +115,7 @@ public final class WindowViewModel {
         return status.getReadOnlyProperty();
     }
 
-    /// `2 threads · 3.1 GB free`.
+    /// `CPU  2 threads · 3.1 GB free`.
     public ReadOnlyStringProperty machine() {
         return machine.getReadOnlyProperty();
     }
@@ -136,10 +136,9 @@ public final class WindowViewModel {
     }
 
     public void refreshMachine() {
-        services.jobs().start("Looking at the machine", cancellation -> services.surroundings().machine().freeMemory(), outcome -> {
-            if (outcome instanceof Outcome.Done<Long>(Long free)) {
-                machine.set(Readable.plural(services.surroundings().machine().threads(), "thread") + " · " + Readable.bytes(free) + " free");
-            }
+        Machine around = services.surroundings().machine();
+        services.jobs().start("Looking at the machine", cancellation -> around.device() + "  " + Readable.plural(around.threads(), "thread") + " · " + Readable.bytes(around.freeMemory()) + " free", outcome -> {
+            if (outcome instanceof Outcome.Done<String>(String text)) machine.set(text);
         });
     }
 
@@ -191,6 +190,11 @@ public final class WindowViewModel {
         open(made);
     }
 
+    /// What people call the subject of a run.
+    public String titleOf(TuneOrder order) {
+        return subjects.stream().map(page -> page.subject().subject().get()).filter(subject -> subject.name().equals(order.subject())).map(Subject::title).findFirst().orElse(order.subject());
+    }
+
     /// A folder called by a word that the model knows answers the one question by itself.
     private void nameByFolder(SubjectPageViewModel made) {
         Subject subject = made.subject().subject().get();
@@ -203,7 +207,7 @@ public final class WindowViewModel {
         RunProgress progress = queue.progress().get();
         if (now != null) {
             String left = progress.timeLeft();
-            status.set("Tuning " + now.subject() + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
+            status.set("Tuning " + titleOf(now) + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
                 + (progress.state() == RunProgress.State.PAUSED ? " · paused" : left.isEmpty() ? "" : " · " + left));
             return;
         }

@@ -46,6 +46,10 @@ public final class FakeServices {
             return "";
         });
         services = new Services(jobs, stores, engines, new Services.Surroundings(desktop, desktop, desktop, InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new Machine() {
+            @Override public String device() {
+                return "CPU";
+            }
+
             @Override public int threads() {
                 return 2;
             }

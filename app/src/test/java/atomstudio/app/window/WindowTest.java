@@ -4,20 +4,33 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.desktop.Settings;
+import atomstudio.app.generate.LargePictureViewModel;
 import atomstudio.app.jobs.BackgroundJobs;
+import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.TuneProcess;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
 import javafx.embed.swing.SwingFXUtils;
 import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
+import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
+import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
+import javafx.stage.WindowEvent;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -78,6 +91,131 @@ class WindowTest {
         robot.clickOn(robot.lookup(".picture-button").nth(1).<Node>query());
         waitFor(() -> robot.lookup("#large-picture").query().isVisible());
         shoot("large");
+    }
+
+    @Test void theClassWordIsAskedAndSuggestedAndStartWaitsForIt(FxRobot robot) throws Exception {
+        Path picture = home.resolve("thing.png");
+        PngWriter.write(picture, Picture.filled(40, 40, 0x8844AA), Map.of());
+        Path notes = Files.writeString(home.resolve("notes.txt"), "hello");
+        WaitForAsyncUtils.asyncFx(() -> model.dropped(List.of(picture, notes))).get();
+        waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
+        assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
+        assertTrue(robot.lookup(".note-error").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().startsWith("notes.txt: expected a JPEG")));
+        shoot("asked");
+        robot.clickOn("#class-word").write("pol");
+        waitFor(() -> robot.lookup(".context-menu").tryQuery().isPresent());
+        robot.type(KeyCode.DOWN, KeyCode.ENTER);
+        waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
+        assertEquals("sks police car", model.subjects().getFirst().subject().subject().get().phrase());
+    }
+
+    @Test void aWordOfTwoPartsCanBeTypedThroughTheSuggestions(FxRobot robot) throws Exception {
+        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample("car"))).get();
+        waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
+        robot.doubleClickOn("#class-word").write("police van");
+        waitFor(() -> model.subjects().getFirst().subject().subject().get().className().equals("police van"));
+        assertEquals("police van", robot.lookup("#class-word").queryAs(TextField.class).getText());
+    }
+
+    @Test void picturesAreLookedAtWithTheKeyboard(FxRobot robot) throws Exception {
+        compared(robot);
+        robot.clickOn(robot.lookup(".picture-button").nth(1).<Node>query());
+        LargePictureViewModel large = model.subjects().getFirst().large();
+        waitFor(() -> large.shown().get() != null);
+        robot.type(KeyCode.DOWN, KeyCode.RIGHT);
+        assertEquals("Filter atoms · seed 2", large.shown().get().title());
+        fake.desktop.target = home.resolve("saved.png");
+        robot.clickOn("#save-picture");
+        waitFor(() -> large.note().get().startsWith("Saved to"));
+        assertTrue(PngText.read(fake.desktop.target).get("parameters").startsWith("a sks car in the snow"));
+        robot.type(KeyCode.ESCAPE);
+        waitFor(() -> !robot.lookup("#large-picture").query().isVisible());
+    }
+
+    @Test void anAdapterIsExportedWhereItsRowIs(FxRobot robot) throws Exception {
+        compared(robot);
+        fake.desktop.target = Path.of("/somewhere/car.safetensors");
+        robot.clickOn("#export-car-atoms");
+        waitFor(() -> !fake.exported.isEmpty());
+        assertTrue(robot.lookup("#row-car-atoms .note").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().equals("Exported to /somewhere/car.safetensors")));
+    }
+
+    @Test void thePromptIsTypedAroundTheSubjectsChip(FxRobot robot) throws Exception {
+        compared(robot);
+        robot.clickOn("#prompt").eraseText(11).write("on a table");
+        robot.type(KeyCode.HOME, KeyCode.LEFT);
+        robot.write(" big");
+        WaitForAsyncUtils.waitForFxEvents();
+        assertEquals("a big sks car on a table", model.subjects().getFirst().generate().prompt().get().text("sks car"));
+        robot.clickOn("#prompt").type(KeyCode.HOME, KeyCode.BACK_SPACE);
+        WaitForAsyncUtils.waitForFxEvents();
+        assertEquals("a big on a table", model.subjects().getFirst().generate().prompt().get().text("sks car"));
+    }
+
+    @Test void closingDuringARunAsksAndKeepsTheRun(FxRobot robot) throws Exception {
+        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample("car"))).get();
+        waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
+        fake.tuner.stepsAtOnce = 1;
+        robot.clickOn("#start");
+        waitFor(() -> model.queue().progress().get().step() > 1);
+        robot.interact(() -> scene.getWindow().fireEvent(new WindowEvent(scene.getWindow(), WindowEvent.WINDOW_CLOSE_REQUEST)));
+        waitFor(() -> robot.lookup("#close-stay").query().isVisible());
+        shoot("closing");
+        robot.type(KeyCode.ESCAPE);
+        waitFor(() -> model.closing().state().get() == ClosingViewModel.State.OPEN);
+        robot.interact(() -> scene.getWindow().fireEvent(new WindowEvent(scene.getWindow(), WindowEvent.WINDOW_CLOSE_REQUEST)));
+        robot.clickOn("#close-keep");
+        waitFor(() -> closed);
+        assertEquals(List.of(TuneProcess.Order.STOP), fake.tuner.heard);
+    }
+
+    @Test void pauseBecomesResume(FxRobot robot) throws Exception {
+        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample("owl"))).get();
+        waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
+        fake.tuner.stepsAtOnce = 1;
+        robot.clickOn("#start");
+        waitFor(() -> model.queue().progress().get().step() > 1);
+        robot.clickOn("#pause-run");
+        waitFor(() -> model.queue().progress().get().state() == RunProgress.State.PAUSED);
+        assertEquals("Resume", robot.lookup("#pause-run").queryAs(Button.class).getText());
+        shoot("paused");
+        robot.clickOn("#pause-run");
+        waitFor(() -> model.queue().progress().get().state() == RunProgress.State.TUNING);
+        robot.clickOn("#cancel-run");
+        waitFor(() -> !model.queue().busy() && robot.lookup(".resume-run").tryQuery().isPresent());
+        shoot("cancelled");
+    }
+
+    @Test void aFolderThatIsNoModelIsRefusedOnTheModelsPage(FxRobot robot) throws Exception {
+        robot.clickOn("#open-models");
+        fake.desktop.folder = Path.of("/music");
+        robot.clickOn("#open-model");
+        waitFor(() -> robot.lookup(".note-error").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().startsWith("/music: is not a model folder")));
+        shoot("models");
+        fake.desktop.folder = Path.of("/models/other");
+        robot.clickOn("#open-model");
+        waitFor(() -> model.models().current().get().name().equals("Other"));
+        robot.clickOn("#open-settings");
+        robot.clickOn("#theme");
+        WaitForAsyncUtils.waitForFxEvents();
+        shoot("settings-dark");
+        assertEquals(Settings.Theme.DARK, fake.desktop.get().theme());
+        robot.clickOn("#open-generate").clickOn("#prompt").write("a red apple").type(KeyCode.ENTER);
+        waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 4);
+        assertEquals("a red apple", fake.made.getFirst().prompt());
+        shoot("generate-dark");
+        robot.clickOn("#theme");
+    }
+
+    /// A subject page with two rows of pictures.
+    private void compared(FxRobot robot) throws Exception {
+        fake.tuner.pace = Duration.ZERO;
+        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample("car"))).get();
+        waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
+        WaitForAsyncUtils.asyncFx(() -> model.subjects().getFirst().tune().start(Choice.ATOMS)).get();
+        waitFor(() -> robot.lookup("#row-car-atoms").tryQuery().isPresent());
+        WaitForAsyncUtils.asyncFx(() -> model.subjects().getFirst().generate().generate()).get();
+        waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8 && model.subjects().getFirst().generate().busy().get().isEmpty());
     }
 
     private static void waitFor(java.util.concurrent.Callable<Boolean> condition) throws Exception {

@@ -218,6 +218,6 @@ class WindowViewModelTest {
     }
 
     @Test void theMachineIsShown() {
-        assertEquals("2 threads · 3.1 GB free", window.machine().get());
+        assertEquals("CPU  2 threads · 3.1 GB free", window.machine().get());
     }
 }
