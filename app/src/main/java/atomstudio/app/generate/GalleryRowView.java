@@ -27,12 +27,15 @@ public final class GalleryRowView extends HBox {
     private static final double GAP = 8;
     private static final double MOST = 172;
     private static final double LEAST = 40;
+    /// Rows are not squeezed below this to fit into the window; the page scrolls instead.
+    private static final double SQUEEZED = 104;
 
     private final GenerateViewModel model;
     private final GalleryRow row;
     private final LargePictureViewModel large;
     private final TilePane tiles = new TilePane(GAP, GAP);
     private final List<PictureView> pictures = new ArrayList<>();
+    private double limit = MOST;
 
     GalleryRowView(GenerateViewModel model, GalleryRow row, LargePictureViewModel large, Optional<Node> extra) {
         super(12);
@@ -96,12 +99,18 @@ public final class GalleryRowView extends HBox {
         return button;
     }
 
+    /// @param side the most that a picture may be high
+    void limit(double side) {
+        limit = Math.clamp(side, SQUEEZED, MOST);
+        fit();
+    }
+
     /// As many columns as there are seeds, up to four beside each other; more go into further lines.
     private void fit() {
         int count = Math.max(1, tiles.getChildren().size());
         int columns = count <= 4 ? Math.max(count, 4) : Math.min(count, 8) / 2 + count % 2;
         double room = Math.max(0, getWidth() - HEAD - 12 - 2);
-        double side = Math.clamp((room - GAP * (columns - 1)) / columns, LEAST, MOST);
+        double side = Math.clamp((room - GAP * (columns - 1)) / columns, LEAST, limit);
         tiles.setPrefColumns(columns);
         tiles.setPrefTileWidth(side);
         tiles.setPrefTileHeight(side);

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import javafx.beans.property.ReadOnlyDoubleProperty;
+import javafx.beans.property.ReadOnlyDoubleWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -38,6 +40,7 @@ public final class GenerateViewModel {
     private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
     private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
+    private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
     private @Nullable Running running;
@@ -73,6 +76,11 @@ public final class GenerateViewModel {
     /// `LoRA rank 4 · step 12 of 25`; empty when nothing is being made.
     public ReadOnlyStringProperty busy() {
         return busy.getReadOnlyProperty();
+    }
+
+    /// How much of what was asked for is done, 0..1.
+    public ReadOnlyDoubleProperty fraction() {
+        return fraction.getReadOnlyProperty();
     }
 
     public ReadOnlyStringProperty problem() {
@@ -153,6 +161,7 @@ public final class GenerateViewModel {
         }
         for (Task task : tasks) task.row.begin(task.order);
         busy.set("Opening the model…");
+        fraction.set(0);
         Instant started = clock.instant();
         Consumer<Event> events = jobs.each(this::happened);
         running = jobs.start("Generating", cancellation -> make(tasks, events, cancellation), outcome -> ended(outcome, tasks, started));
@@ -161,7 +170,7 @@ public final class GenerateViewModel {
     private record Task(GalleryRow row, RowOrder order) {}
 
     private sealed interface Event {
-        record Stepped(GalleryRow row, int done, int of) implements Event {}
+        record Stepped(GalleryRow row, int done, int of, double all) implements Event {}
 
         record Drawn(GalleryRow row, int column, Made made) implements Event {}
 
@@ -172,11 +181,13 @@ public final class GenerateViewModel {
 
     private Integer make(List<Task> tasks, Consumer<Event> events, Cancellation cancellation) throws Failure {
         int pictures = 0;
-        for (Task task : tasks) {
+        for (int t = 0; t < tasks.size(); t++) {
             cancellation.check();
+            Task task = tasks.get(t);
+            int before = t;
             maker.make(task.order, new RowMaker.Listener() {
                 @Override public void step(int done, int of) {
-                    events.accept(new Event.Stepped(task.row, done, of));
+                    events.accept(new Event.Stepped(task.row, done, of, (before + (double) done / of) / tasks.size()));
                 }
 
                 @Override public void picture(int column, Made made) {
@@ -195,7 +206,8 @@ public final class GenerateViewModel {
 
     private void happened(Event event) {
         switch (event) {
-            case Event.Stepped(GalleryRow row, int done, int of) -> {
+            case Event.Stepped(GalleryRow row, int done, int of, double all) -> {
+                fraction.set(all);
                 row.step(done, of);
                 busy.set(row.title() + " · step " + done + " of " + of);
             }

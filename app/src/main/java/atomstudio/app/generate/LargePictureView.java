@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.PictureView;
+import atomstudio.diffusion.picture.Picture;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// A picture over the whole window. Arrow keys move between seeds and rows, Escape closes.
 public final class LargePictureView extends StackPane {
     private static final double FRAME = 190;
+    /// Small pictures are not blown up beyond this, large ones to twice their size.
+    private static final double MOST = 512;
 
     private final LargePictureViewModel model;
     private final StackPane place = new StackPane();
@@ -66,8 +69,10 @@ public final class LargePictureView extends StackPane {
         }
         title.setText(shown.title());
         settings.setText(shown.made().text().format().replace("\n", "  ·  "));
-        double side = Math.max(128, Math.min(getHeight() - FRAME - 40, getWidth() - 80));
-        place.getChildren().setAll(new PictureView(shown.made().picture(), side));
+        Picture picture = shown.made().picture();
+        double most = Math.max(MOST, 2.0 * Math.max(picture.width(), picture.height()));
+        double side = Math.clamp(Math.min(getHeight() - FRAME - 40, getWidth() - 80), 128, most);
+        place.getChildren().setAll(new PictureView(picture, side));
         if (!isFocusWithin()) requestFocus();
     }
 

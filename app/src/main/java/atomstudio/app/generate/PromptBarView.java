@@ -5,6 +5,7 @@ import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.ProgressBar;
 import javafx.scene.control.Slider;
 import javafx.scene.control.ToggleButton;
 import javafx.scene.layout.HBox;
@@ -23,7 +24,13 @@ public final class PromptBarView extends VBox {
         HBox line = new HBox(8, field, generate(model, accented), cancel(model));
         line.setAlignment(Pos.CENTER_LEFT);
         PictureSettingsView settings = new PictureSettingsView(model);
-        getChildren().addAll(line, folded(model, settings), settings, new NoteView(NoteView.Kind.ERROR, model.problem()));
+        ProgressBar progress = new ProgressBar();
+        progress.getStyleClass().add("generate-progress");
+        progress.setMaxWidth(Double.MAX_VALUE);
+        progress.progressProperty().bind(model.fraction());
+        progress.visibleProperty().bind(model.busy().isNotEmpty());
+        progress.managedProperty().bind(progress.visibleProperty());
+        getChildren().addAll(line, progress, folded(model, settings), settings, new NoteView(NoteView.Kind.ERROR, model.problem()));
     }
 
     private static Button generate(GenerateViewModel model, ObservableValue<Boolean> accented) {

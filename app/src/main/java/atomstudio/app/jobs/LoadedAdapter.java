@@ -6,6 +6,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.train.RunFolder;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,9 +17,16 @@ public record LoadedAdapter(AdapterFile file, Adapter adapter, ModelFolder model
     /// @throws Failure.Incompatible that names every layer that does not fit
     public static LoadedAdapter load(Path place, ModelFolder model, BaseHashes hashes) throws Failure {
         AdapterFile file = AdapterFile.read(place);
-        String name = place.getFileName().toString().replaceFirst("\\.safetensors$", "");
+        String name = name(place);
         file.fit(model.name(), Inventory.of(model.unet()), Optional.empty());
         return new LoadedAdapter(file, file.adapter(name), model, hashes);
+    }
+
+    /// The file's name, or its run's where it still lies in the run's folder.
+    private static String name(Path place) {
+        Path folder = place.toAbsolutePath().normalize().getParent();
+        boolean inRun = folder != null && place.toAbsolutePath().normalize().equals(new RunFolder(folder).adapter());
+        return inRun && new RunFolder(folder).exists() ? folder.getFileName().toString() : place.getFileName().toString().replaceFirst("\\.safetensors$", "");
     }
 
     /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.

@@ -5,6 +5,7 @@ import atomstudio.app.parts.NoteView;
 import atomstudio.tuning.train.RunStatus;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.Function;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -21,11 +22,14 @@ import javafx.scene.layout.VBox;
 public final class RunsCardView extends CardView {
     private final RunsViewModel model;
     private final InstantSource clock;
+    private final Function<RunSummary, List<MenuItem>> more;
 
-    public RunsCardView(RunsViewModel model, InstantSource clock) {
+    /// @param more what else a run's menu offers, asked when it opens
+    public RunsCardView(RunsViewModel model, InstantSource clock, Function<RunSummary, List<MenuItem>> more) {
         super("Runs");
         this.model = model;
         this.clock = clock;
+        this.more = more;
         VBox lines = new VBox(2);
         Runnable fill = () -> {
             lines.getChildren().setAll(model.runs().isEmpty() ? List.<Node>of(nothing()) : model.runs().stream().map(this::line).toList());
@@ -77,6 +81,10 @@ public final class RunsCardView extends CardView {
         MenuItem delete = new MenuItem("Delete this run");
         delete.setOnAction(chosen -> model.delete(run));
         MenuButton menu = new MenuButton("⋯", null, delete);
+        menu.setOnShowing(opening -> {
+            menu.getItems().setAll(more.apply(run));
+            menu.getItems().add(delete);
+        });
         menu.getStyleClass().addAll("flat", "small", "no-arrow");
         menu.setMinWidth(Region.USE_PREF_SIZE);
         menu.setAccessibleText("More for " + run.title());

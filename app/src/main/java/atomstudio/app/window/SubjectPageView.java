@@ -1,19 +1,24 @@
 package atomstudio.app.window;
 
 import atomstudio.app.export.ExportView;
+import atomstudio.app.export.ExportViewModel;
 import atomstudio.app.generate.GalleryView;
 import atomstudio.app.generate.PromptBarView;
+import atomstudio.app.parts.NoteView;
 import atomstudio.app.subjects.PicturesCardView;
 import atomstudio.app.subjects.SubjectHeadView;
 import atomstudio.app.tune.ProgressCardView;
 import atomstudio.app.tune.QueueCardView;
+import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.RunView;
 import atomstudio.app.tune.RunsCardView;
 import atomstudio.app.tune.TuneCardView;
 import java.time.InstantSource;
+import java.util.List;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
@@ -34,7 +39,12 @@ final class SubjectPageView extends VBox {
         shown(tune, model.tuning().map(now -> !now));
         shown(progress, model.tuning());
         shown(queue, model.tuning());
-        VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock));
+        model.tuning().addListener((property, before, now) -> {
+            if (now) handOver(tune, "#cancel-run");
+            else handOver(progress, "#generate");
+        });
+        VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
+            new NoteView(NoteView.Kind.PLAIN, model.export().note().map(ExportViewModel.Note::text).orElse("")));
         ScrollPane left = scroll(inside);
         left.setMinWidth(LEFT);
         left.setMaxWidth(LEFT);
@@ -42,6 +52,15 @@ final class SubjectPageView extends VBox {
         VBox.setVgrow(columns, Priority.ALWAYS);
         columns.getStyleClass().add("columns");
         getChildren().addAll(head, columns);
+    }
+
+    private static List<MenuItem> more(SubjectPageViewModel model, RunSummary run) {
+        MenuItem export = new MenuItem(run.done() ? "Export adapter…" : "Export adapter of the last checkpoint…");
+        export.setOnAction(chosen -> model.export().export(run));
+        MenuItem row = new MenuItem(model.compares(run) ? "Hide its row" : "Show as a row");
+        row.setDisable(!run.done());
+        row.setOnAction(chosen -> model.toggleRow(run));
+        return List.of(row, export);
     }
 
     private static Node right(SubjectPageViewModel model) {
@@ -56,6 +75,7 @@ final class SubjectPageView extends VBox {
         shown(hint, model.first().flatMap(first -> watching.map(now -> first && !now)));
         ScrollPane results = scroll(new VBox(12, run, gallery, hint));
         VBox.setVgrow(results, Priority.ALWAYS);
+        results.viewportBoundsProperty().subscribe(viewport -> gallery.fitInto(viewport.getHeight()));
         VBox right = new VBox(12, new PromptBarView(model.generate(), model.first().map(first -> !first)), results);
         right.setMinWidth(0);
         HBox.setHgrow(right, Priority.ALWAYS);
@@ -73,6 +93,14 @@ final class SubjectPageView extends VBox {
     private static void shown(Node node, ObservableValue<Boolean> when) {
         node.visibleProperty().bind(when);
         node.managedProperty().bind(when);
+    }
+
+    /// The keyboard stays where the eye is: when a card goes in which it was, it goes on to what comes next.
+    private void handOver(Node card, String next) {
+        if (getScene() == null) return;
+        for (Node focused = getScene().getFocusOwner(); focused != null; focused = focused.getParent()) {
+            if (focused == card) lookup(next).requestFocus();
+        }
     }
 
     /// Puts the cursor where the page asks something.

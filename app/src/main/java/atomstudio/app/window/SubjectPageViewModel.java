@@ -15,9 +15,13 @@ import atomstudio.app.tune.TuneOrder;
 import atomstudio.app.tune.TuneViewModel;
 import atomstudio.app.desktop.Readable;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyBooleanProperty;
@@ -28,6 +32,8 @@ import javafx.collections.ListChangeListener;
 
 /// Everything about one subject, on one page.
 public final class SubjectPageViewModel {
+    private enum Row { SHOWN, HIDDEN }
+
     private final SubjectViewModel subject;
     private final RunQueue queue;
     private final RunsViewModel runs;
@@ -36,6 +42,7 @@ public final class SubjectPageViewModel {
     private final LargePictureViewModel large;
     private final ExportViewModel export;
     private final ModelsViewModel models;
+    private final Map<Path, Row> wished = new HashMap<>();
     private final ReadOnlyStringWrapper state = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper tuning = new ReadOnlyBooleanWrapper();
     private final ReadOnlyBooleanWrapper first = new ReadOnlyBooleanWrapper(true);
@@ -122,9 +129,10 @@ public final class SubjectPageViewModel {
             return (progress.state() == RunProgress.State.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
-        String tuned = runs.runs().stream().filter(RunSummary::done).map(run -> shortName(run.order().method())).distinct().sorted()
-            .map(method -> method + " ✓").collect(Collectors.joining(" · "));
-        return tuned.isEmpty() ? Readable.plural(subject.subject().get().pictures().size(), "picture") : tuned;
+        List<Choice> tuned = runs.runs().stream().filter(RunSummary::done).map(run -> run.order().method()).distinct().sorted().toList();
+        if (tuned.isEmpty()) return Readable.plural(subject.subject().get().pictures().size(), "picture");
+        if (tuned.size() > 2) return tuned.size() + " methods tuned ✓";
+        return tuned.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }
 
     private static String shortName(Choice method) {
@@ -136,15 +144,28 @@ public final class SubjectPageViewModel {
         };
     }
 
-    /// The rows below Base: the newest finished run of every method, on the current model, in the methods' order.
+    /// Whether a run is a row of the galleries.
+    public boolean compares(RunSummary run) {
+        return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder()));
+    }
+
+    /// Makes a run a row of the galleries, or takes its row away.
+    public void toggleRow(RunSummary run) {
+        wished.put(run.folder(), compares(run) ? Row.HIDDEN : Row.SHOWN);
+        follow();
+    }
+
+    /// The rows below Base: the newest finished run of every method on the current model, and whatever else the person wished for, in the methods' order.
     private List<RunSummary> compared() {
         ModelSummary model = models.current().get();
-        List<RunSummary> newest = new ArrayList<>();
+        List<RunSummary> rows = new ArrayList<>();
         Set<Choice> seen = EnumSet.noneOf(Choice.class);
         for (RunSummary run : runs.runs()) {
-            if (run.done() && model != null && run.order().model().equals(model.folder()) && seen.add(run.order().method())) newest.add(run);
+            if (!run.done() || model == null || !run.order().model().equals(model.folder())) continue;
+            Row usual = seen.add(run.order().method()) ? Row.SHOWN : Row.HIDDEN;
+            if (wished.getOrDefault(run.folder(), usual) == Row.SHOWN) rows.add(run);
         }
-        newest.sort((a, b) -> a.order().method().compareTo(b.order().method()));
-        return newest;
+        rows.sort(Comparator.comparing(run -> run.order().method()));
+        return rows;
     }
 }

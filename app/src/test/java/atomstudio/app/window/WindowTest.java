@@ -79,9 +79,11 @@ class WindowTest {
         robot.clickOn("#start");
         waitFor(() -> robot.lookup("#progress-card").query().isVisible());
         waitFor(() -> model.queue().progress().get().step() > 3);
+        assertEquals("cancel-run", scene.getFocusOwner().getId());
         shoot("tuning");
         waitFor(() -> robot.lookup("#row-car-atoms").tryQuery().isPresent());
-        robot.clickOn("#generate");
+        assertEquals("generate", scene.getFocusOwner().getId());
+        robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8);
         WaitForAsyncUtils.waitForFxEvents();
         shoot("galleries");

@@ -146,6 +146,19 @@ class WindowViewModelTest {
         assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"), page.generate().rows().stream().map(GalleryRow::title).toList());
     }
 
+    @Test void anyRunCanBeARowAndAnyRowCanGo() {
+        SubjectPageViewModel page = car();
+        page.tune().start(Choice.LORA);
+        page.tune().start(Choice.LORA);
+        for (RunSummary run : List.copyOf(page.runs().runs())) page.toggleRow(run);
+        List<GalleryRow> rows = page.generate().rows();
+        assertEquals(2, rows.size());
+        assertFalse(page.compares(page.runs().runs().getFirst()));
+        assertTrue(page.compares(page.runs().runs().getLast()));
+        page.toggleRow(page.runs().runs().getFirst());
+        assertEquals(3, page.generate().rows().size());
+    }
+
     @Test void aDeletedRunLeavesListAndGalleries() {
         SubjectPageViewModel page = car();
         page.tune().start(Choice.LORA);

@@ -1,0 +1,45 @@
+package atomstudio.app.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.adapter.TunedLayer;
+import atomstudio.tuning.method.MethodSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LoadedAdapterTest {
+    @TempDir Path place;
+
+    private String nameOf(Path file) throws Exception {
+        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        MethodSettings settings = MethodSettings.of(MethodSettings.Choice.ATOMS);
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.layers(Part.UNET)) settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.Training(1, 0.1, 0),
+            TunedLayer.of(settings.method(), model.layers(Part.UNET)), values).write(file);
+        return LoadedAdapter.load(file, model, new BaseHashes(place.resolve("hashes.json"))).adapter().name();
+    }
+
+    @Test void anExportedAdapterIsCalledByItsFile() throws Exception {
+        assertEquals("my-car", nameOf(place.resolve("my-car.safetensors")));
+        assertEquals("adapter", nameOf(place.resolve("adapter.safetensors")));
+    }
+
+    @Test void anAdapterInItsRunIsCalledByTheRun() throws Exception {
+        Path run = Files.createDirectory(place.resolve("car-atoms"));
+        Files.writeString(run.resolve("run.json"), "{}");
+        assertEquals("car-atoms", nameOf(run.resolve("adapter.safetensors")));
+    }
+}
