@@ -4,6 +4,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -47,6 +48,7 @@ public final class Main implements Callable<Integer> {
     public static void main(String[] arguments) {
         // Decoding pictures must not look for a display; JavaFX does not care.
         System.setProperty("java.awt.headless", "true");
+        Locale.setDefault(Locale.ENGLISH);          // as the program's texts: 65,792 and 0.5 wherever it runs
         Home home = Home.current();
         System.setProperty("atomstudio.log", home.log().toString());
         Terminal terminal = Terminal.ofProcess();
@@ -93,7 +95,12 @@ public final class Main implements Callable<Integer> {
                 return fail(failure);
             }
         }
-        return new CommandLine.RunLast().execute(parsed);
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (OutOfMemoryError full) {
+            return fail(new Failure.OutOfMemory("Java's heap of %d MB is full; ask for smaller or fewer pictures, or give it more with JAVA_TOOL_OPTIONS=-Xmx4g"
+                    .formatted(Runtime.getRuntime().maxMemory() >> 20), full));
+        }
     }
 
     private int refuse(ParameterException wrong) {
