@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Control;
@@ -100,6 +101,7 @@ final class TuneCommand implements Callable<Integer> {
     public Integer call() throws Failure {
         TuneRequest request = request();
         Machine machine = new Machine(device.device(), Runtime.getRuntime().availableProcessors(), studio.home().folder());
+        PictureFolder.list(pictures).skippedLine().ifPresent(studio.terminal()::note);
         try (StopSignal.Watch watching = studio.stop().watch(); TuneProgress progress = new TuneProgress(studio.terminal(), method.command())) {
             TuneOutcome outcome = new Tuning(machine).run(request, run, control(), progress);
             progress.close();
