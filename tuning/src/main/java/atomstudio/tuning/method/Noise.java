@@ -7,14 +7,12 @@ import java.nio.charset.StandardCharsets;
 public record Noise(long seed, String stream) {
     /// 64 random bits.
     public long bits(long position) {
-        long key = 0xcbf29ce484222325L;
-        for (byte b : stream.getBytes(StandardCharsets.UTF_8)) key = (key ^ b & 0xFF) * 0x100000001b3L;
-        return mix(mix(mix(seed) ^ key) + position * 0x9e3779b97f4a7c15L);
+        return bits(key(), position);
     }
 
     /// From 0 (inclusive) to 1 (exclusive).
     public double uniform(long position) {
-        return (bits(position) >>> 11) * 0x1p-53;
+        return uniform(key(), position);
     }
 
     /// A whole number from 0 (inclusive) to `bound` (exclusive).
@@ -25,13 +23,28 @@ public record Noise(long seed, String stream) {
     /// `count` standard normal numbers; positions 2i and 2i + 1 make the i-th pair (Box and Muller 1958).
     public float[] normals(int count) {
         float[] numbers = new float[count];
+        long key = key();
         for (int i = 0; i < count; i += 2) {
-            double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(i)));
-            double angle = 2 * Math.PI * uniform(i + 1);
+            double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(key, i)));
+            double angle = 2 * Math.PI * uniform(key, i + 1);
             numbers[i] = (float) (radius * StrictMath.cos(angle));
             if (i + 1 < count) numbers[i + 1] = (float) (radius * StrictMath.sin(angle));
         }
         return numbers;
+    }
+
+    private long key() {
+        long key = 0xcbf29ce484222325L;
+        for (byte b : stream.getBytes(StandardCharsets.UTF_8)) key = (key ^ b & 0xFF) * 0x100000001b3L;
+        return mix(mix(seed) ^ key);
+    }
+
+    private static long bits(long key, long position) {
+        return mix(key + position * 0x9e3779b97f4a7c15L);
+    }
+
+    private static double uniform(long key, long position) {
+        return (bits(key, position) >>> 11) * 0x1p-53;
     }
 
     private static long mix(long z) {

@@ -122,7 +122,10 @@ public final class Torch implements AutoCloseable {
     }
 
     private NDArray place(PtNDArray array) {
-        return array.getDevice().equals(manager.getDevice()) ? array : array.toDevice(manager.getDevice(), true);
+        if (array.getDevice().equals(manager.getDevice())) return array;
+        NDArray there = array.toDevice(manager.getDevice(), true);
+        array.close();
+        return there;
     }
 
     private static FloatBuffer floats(NDArray array) {
