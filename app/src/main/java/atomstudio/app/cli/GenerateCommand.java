@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png"})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MOST_PICTURES = 10_000;
+    private static final int LONGEST_QUOTE = 2_000;
 
     private final Studio studio;
 
@@ -154,7 +155,12 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void warnOfDropped(PictureMaker maker, String what, String text) {
         maker.dropped(text).ifPresent(dropped -> studio.terminal().note("The " + what + " is longer than the model reads (" + maker.model().text().tokens()
-                + " tokens); dropped: \"" + dropped + "\""));
+                + " tokens); dropped: \"" + shortened(dropped) + "\""));
+    }
+
+    /// Somebody pasted a book: its end says enough.
+    private static String shortened(String text) {
+        return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE / 2) + " … " + text.substring(text.length() - LONGEST_QUOTE / 2);
     }
 
     private static JsonObject picture(Path file, long seed) {

@@ -43,6 +43,15 @@ class MainProcessTest {
         assertFalse(result.text().contains("\tat "), result::text);
     }
 
+    /// ONNX Runtime matches the process's command line against a recursive regular expression.
+    @Test
+    void aLongPromptDoesNotOverflowAStack() throws Exception {
+        Path picture = folder.resolve("long.png");
+        Result result = run(List.of(), "generate", "--prompt", "word ".repeat(10_000), "--steps", "1", "--guidance", "1", "--out", picture.toString());
+        assertEquals(ExitCode.DONE, result.code(), result::text);
+        assertTrue(Files.exists(picture));
+    }
+
     private Path home() {
         return folder.resolve("home");
     }
