@@ -14,22 +14,19 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /// Pictures as training sees them: centre squares of the model's size.
-/// @param skipped a line about files that were passed over
-record Crops(List<Picture> pictures, List<RunInfo.Picture> names, Optional<String> skipped) {
+record Crops(List<Picture> pictures, List<RunInfo.Picture> names) {
     /// @throws Failure.Unreadable that names a picture which cannot be decoded
     static Crops of(Path folder, int size) throws Failure {
         List<Picture> pictures = new ArrayList<>();
         List<RunInfo.Picture> names = new ArrayList<>();
-        PictureFolder found = PictureFolder.list(folder);
-        for (Path file : found.pictures()) {
+        for (Path file : PictureFolder.list(folder).pictures()) {
             Picture crop = Pictures.read(file).square(size);
             names.add(new RunInfo.Picture(String.format(Locale.ROOT, "%02d.png", pictures.size()), hash(crop)));
             pictures.add(crop);
         }
-        return new Crops(List.copyOf(pictures), List.copyOf(names), found.skippedLine().map(line -> folder + ": " + line));
+        return new Crops(List.copyOf(pictures), List.copyOf(names));
     }
 
     /// The crops that a run keeps, in the run's order.
@@ -42,7 +39,7 @@ record Crops(List<Picture> pictures, List<RunInfo.Picture> names, Optional<Strin
             if (!hash(crop).equals(name.sha256())) throw new Failure.Unreadable(file + ": expected the picture that this run was started with, found another; put it back, or start a new run");
             pictures.add(crop);
         }
-        return new Crops(List.copyOf(pictures), names, Optional.empty());
+        return new Crops(List.copyOf(pictures), names);
     }
 
     void write(Path folder) throws Failure {

@@ -39,7 +39,6 @@ public final class Tuning {
         admit(folder);
         ModelFolder model = ModelFolder.open(request.model());
         Crops crops = Crops.of(request.pictures(), model.pictureSize());
-        crops.skipped().ifPresent(line -> listener.on(new TuneEvent.Note(0, line)));
         RunInfo asked = describe(request, model, crops);
         try (RunLock lock = RunLock.take(folder.folder())) {
             if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, new Session(control, listener));
