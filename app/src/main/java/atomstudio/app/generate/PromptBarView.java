@@ -15,13 +15,15 @@ import javafx.scene.layout.VBox;
 
 /// The prompt, Generate, and below them the settings: one line while folded, with the strength always at hand.
 public final class PromptBarView extends VBox {
+    private final Button generate = new Button("Generate");
+
     /// @param accented whether Generate is the page's accented button
     public PromptBarView(GenerateViewModel model, ObservableValue<Boolean> accented) {
         super(8);
         getStyleClass().add("prompt-bar");
         PromptFieldView field = new PromptFieldView(model);
         HBox.setHgrow(field, Priority.ALWAYS);
-        HBox line = new HBox(8, field, generate(model, accented), cancel(model));
+        HBox line = new HBox(8, field, generateButton(model, accented), cancel(model));
         line.setAlignment(Pos.CENTER_LEFT);
         PictureSettingsView settings = new PictureSettingsView(model);
         ProgressBar progress = new ProgressBar();
@@ -33,8 +35,12 @@ public final class PromptBarView extends VBox {
         getChildren().addAll(line, progress, folded(model, settings), settings, new NoteView(NoteView.Kind.ERROR, model.problem()));
     }
 
-    private static Button generate(GenerateViewModel model, ObservableValue<Boolean> accented) {
-        Button generate = new Button("Generate");
+    /// Puts the keyboard on Generate.
+    public void focusGenerate() {
+        generate.requestFocus();
+    }
+
+    private Button generateButton(GenerateViewModel model, ObservableValue<Boolean> accented) {
         generate.setId("generate");
         generate.setMinWidth(Region.USE_PREF_SIZE);
         accented.subscribe(now -> {

@@ -51,7 +51,10 @@ public final class SubjectHeadView extends HBox {
     }
 
     /// Puts the cursor where the one question of the page is asked, if it is not answered yet.
-    public void ask() {
-        if (classWord.getText().isEmpty()) classWord.requestFocus();
+    /// @return whether there was something to ask
+    public boolean ask() {
+        if (!classWord.getText().isEmpty()) return false;
+        classWord.requestFocus();
+        return true;
     }
 }

@@ -5,6 +5,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,9 @@ import java.util.List;
 public final class ChildTuner implements Tuner {
     /// Preview pictures of a run where nobody says otherwise, beside the one before the first step.
     private static final int PREVIEWS = 5;
+
+    private static final List<String> INHERITED = List.of("-Xmx", "-Xms", "-Xss", "-XX:", "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
+        "-D" + Assets.PROPERTY + "=", "-D" + Natives.PROPERTY + "=");
 
     private final List<String> program;
     private final Home home;
@@ -32,13 +36,14 @@ public final class ChildTuner implements Tuner {
         if (launcher != null) return List.of(launcher);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("--enable-native-access=ALL-UNNAMED");
-        for (String property : List.of(Assets.PROPERTY, Natives.PROPERTY)) {
-            String value = System.getProperty(property);
-            if (value != null) command.add("-D" + property + "=" + value);
-        }
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(ChildTuner::inherited).forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         return command;
+    }
+
+    /// Memory and collector, native access, encodings, and where things are; not a debugger's or a profiler's agent.
+    private static boolean inherited(String argument) {
+        return INHERITED.stream().anyMatch(argument::startsWith);
     }
 
     @Override public TuneProcess start(TuneOrder order) throws Failure {

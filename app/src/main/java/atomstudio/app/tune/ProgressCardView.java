@@ -12,6 +12,8 @@ import javafx.scene.layout.Region;
 
 /// The run on its way: bar, step, time left, speed, memory; Pause, Resume, Cancel.
 public final class ProgressCardView extends CardView {
+    private final Button cancel = button("cancel");
+
     public ProgressCardView(RunQueue queue) {
         super("");
         setId("progress-card");
@@ -42,7 +44,12 @@ public final class ProgressCardView extends CardView {
         };
     }
 
-    private static HBox buttons(RunQueue queue) {
+    /// Puts the keyboard on Cancel.
+    public void focusCancel() {
+        cancel.requestFocus();
+    }
+
+    private HBox buttons(RunQueue queue) {
         Button pause = button("pause");
         pause.textProperty().bind(queue.progress().map(progress -> progress.state() == RunProgress.State.PAUSED ? "Resume" : "Pause"));
         pause.setOnAction(pressed -> {
@@ -50,7 +57,6 @@ public final class ProgressCardView extends CardView {
             else queue.pause();
         });
         pause.disableProperty().bind(queue.progress().map(progress -> !progress.active() || progress.state() == RunProgress.State.STARTING));
-        Button cancel = button("cancel");
         cancel.setText("Cancel");
         cancel.setOnAction(pressed -> queue.cancel());
         HBox buttons = new HBox(8, pause, cancel);

@@ -41,10 +41,10 @@ public record RunSummary(TuneOrder order, Instant created, RunProgress progress,
         };
     }
 
-    /// `250 steps · today 10:42`.
+    /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.
     public String line(Instant now) {
-        String where = report.map(result -> Readable.plural(result.steps(), "step")).orElse("step " + progress.step() + " of " + order.settings().steps().orElse(progress.steps()));
-        return where + " · " + Readable.moment(created, now);
+        return report.map(result -> Readable.plural(result.steps(), "step") + " · " + Readable.moment(created, now))
+            .orElse("step " + progress.step() + " of " + order.settings().steps().orElse(progress.steps()));
     }
 
     /// `38,364 numbers · 0.65 %`, and the size of the file below.

@@ -23,6 +23,7 @@ public final class TuneCardView extends CardView {
     private static final List<Choice> OFFERED = List.of(Choice.ATOMS, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
 
     private final TuneViewModel model;
+    private final Button start = new Button();
     private final ToggleGroup group = new ToggleGroup();
 
     /// @param first whether nothing was tuned yet: then Start is the page's accented button
@@ -34,7 +35,7 @@ public final class TuneCardView extends CardView {
         VBox more = rows(Stream.of(Choice.values()).filter(method -> !OFFERED.contains(method)).toList());
         TuneSettingsView settings = new TuneSettingsView(model);
         HBox folds = new HBox(4, fold("more methods", more), fold("settings", settings));
-        add(offered, folds, more, settings, new NoteView(NoteView.Kind.ERROR, model.problem()), start(first), new NoteView(NoteView.Kind.PLAIN, model.missing()));
+        add(offered, folds, more, settings, new NoteView(NoteView.Kind.ERROR, model.problem()), startButton(first), new NoteView(NoteView.Kind.PLAIN, model.missing()));
     }
 
     private VBox rows(List<Choice> methods) {
@@ -75,8 +76,12 @@ public final class TuneCardView extends CardView {
         return fold;
     }
 
-    private Button start(ReadOnlyBooleanProperty first) {
-        Button start = new Button();
+    /// Puts the keyboard on Start.
+    public void focusStart() {
+        start.requestFocus();
+    }
+
+    private Button startButton(ReadOnlyBooleanProperty first) {
         start.setId("start");
         start.setMaxWidth(Double.MAX_VALUE);
         start.setAlignment(Pos.CENTER);

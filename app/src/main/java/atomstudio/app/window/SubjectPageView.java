@@ -29,19 +29,22 @@ final class SubjectPageView extends VBox {
     private static final double LEFT = 306;
 
     private final SubjectHeadView head;
+    private final TuneCardView tune;
+    private final PromptBarView prompt;
 
     SubjectPageView(SubjectPageViewModel model, InstantSource clock) {
         getStyleClass().add("subject-page");
         head = new SubjectHeadView(model.subject(), model::words);
-        Node tune = new TuneCardView(model.tune(), model.first());
-        Node progress = new ProgressCardView(model.queue());
+        tune = new TuneCardView(model.tune(), model.first());
+        prompt = new PromptBarView(model.generate(), model.first().map(first -> !first));
+        ProgressCardView progress = new ProgressCardView(model.queue());
         Node queue = new QueueCardView(model.queue(), model.tune());
         shown(tune, model.tuning().map(now -> !now));
         shown(progress, model.tuning());
         shown(queue, model.tuning());
         model.tuning().addListener((property, before, now) -> {
-            if (now) handOver(tune, "#cancel-run");
-            else handOver(progress, "#generate");
+            if (now) handOver(tune, progress::focusCancel);
+            else handOver(progress, prompt::focusGenerate);
         });
         VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
             new NoteView(NoteView.Kind.PLAIN, model.export().note().map(ExportViewModel.Note::text).orElse("")));
@@ -63,7 +66,7 @@ final class SubjectPageView extends VBox {
         return List.of(row, export);
     }
 
-    private static Node right(SubjectPageViewModel model) {
+    private Node right(SubjectPageViewModel model) {
         RunView run = new RunView(model.runs());
         GalleryView gallery = new GalleryView(model.generate(), model.large(), row -> row.run().map(of -> new ExportView(model.export(), of)));
         ObservableValue<Boolean> watching = model.runs().watched().map(watched -> true).orElse(false);
@@ -76,7 +79,7 @@ final class SubjectPageView extends VBox {
         ScrollPane results = scroll(new VBox(12, run, gallery, hint));
         VBox.setVgrow(results, Priority.ALWAYS);
         results.viewportBoundsProperty().subscribe(viewport -> gallery.fitInto(viewport.getHeight()));
-        VBox right = new VBox(12, new PromptBarView(model.generate(), model.first().map(first -> !first)), results);
+        VBox right = new VBox(12, prompt, results);
         right.setMinWidth(0);
         HBox.setHgrow(right, Priority.ALWAYS);
         return right;
@@ -96,15 +99,19 @@ final class SubjectPageView extends VBox {
     }
 
     /// The keyboard stays where the eye is: when a card goes in which it was, it goes on to what comes next.
-    private void handOver(Node card, String next) {
+    private void handOver(Node card, Runnable next) {
         if (getScene() == null) return;
         for (Node focused = getScene().getFocusOwner(); focused != null; focused = focused.getParent()) {
-            if (focused == card) lookup(next).requestFocus();
+            if (focused == card) next.run();
         }
     }
 
-    /// Puts the cursor where the page asks something.
-    void ask() {
-        head.ask();
+    /// How the page was reached.
+    enum Arrival { NEW, BY_SIDEBAR }
+
+    /// Puts the cursor where the page asks something, or on Start; whoever goes through the sidebar stays there.
+    void ask(Arrival arrival) {
+        if (head.ask() || arrival == Arrival.BY_SIDEBAR) return;
+        tune.focusStart();
     }
 }

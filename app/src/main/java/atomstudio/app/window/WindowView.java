@@ -52,7 +52,6 @@ public final class WindowView extends StackPane {
             case Page.OfSubject(SubjectPageViewModel subject) -> {
                 SubjectPageView view = subjectPages.computeIfAbsent(subject, missing -> new SubjectPageView(missing, clock));
                 overlays.add(new LargePictureView(subject.large()));
-                view.ask();
                 yield view;
             }
             case Page.Generate shown -> {
@@ -63,6 +62,13 @@ public final class WindowView extends StackPane {
             case Page.Settings _ -> new SettingsView(model);
         });
         over.getChildren().setAll(overlays);
+        if (page instanceof Page.OfSubject && frame.getCenter() instanceof SubjectPageView view) view.ask(inSidebar());
+    }
+
+    private SubjectPageView.Arrival inSidebar() {
+        Node focused = getScene() == null ? null : getScene().getFocusOwner();
+        for (Node node = focused; node != null; node = node.getParent()) if (node == frame.getLeft()) return SubjectPageView.Arrival.BY_SIDEBAR;
+        return SubjectPageView.Arrival.NEW;
     }
 
     private void over(DragEvent drag) {
