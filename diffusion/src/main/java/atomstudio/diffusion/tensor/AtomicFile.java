@@ -58,7 +58,7 @@ public final class AtomicFile {
     }
 
     private static String reason(IOException e) {
-        String message = e.getMessage();
-        return message == null ? e.getClass().getSimpleName() : e.getClass().getSimpleName().replace("Exception", "") + " " + message;
+        String message = e.getMessage() == null ? "" : e.getMessage();
+        return e.getClass() == IOException.class ? message : e.getClass().getSimpleName().replace("Exception", "") + " " + message;
     }
 }
