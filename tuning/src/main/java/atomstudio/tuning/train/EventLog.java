@@ -25,10 +25,11 @@ final class EventLog implements AutoCloseable {
         this.out = out;
     }
 
-    /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again.
+    /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again, a run without one
+    /// begins again.
     static EventLog resume(Path file, int step) throws Failure {
         StringBuilder kept = new StringBuilder();
-        for (TimedEvent event : read(file)) if (event.event().step() <= step) kept.append(json(event.time(), event.event())).append('\n');
+        for (TimedEvent event : read(file)) if (step > 0 && event.event().step() <= step) kept.append(json(event.time(), event.event())).append('\n');
         AtomicFile.write(file, stream -> stream.write(kept.toString().getBytes(StandardCharsets.UTF_8)));
         try {
             return new EventLog(file, Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));

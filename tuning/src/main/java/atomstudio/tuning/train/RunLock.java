@@ -14,6 +14,9 @@ import java.time.Instant;
 /// A POSIX lock is also lost when its own process closes any other handle of the file, so that `owner` beside it names the process:
 /// whoever is that process asks no further.
 final class RunLock implements AutoCloseable {
+    private static final int TRIES = 5;
+    private static final long PAUSE_MILLIS = 40;
+
     private final Path folder;
     private final FileChannel channel;
 
@@ -28,8 +31,7 @@ final class RunLock implements AutoCloseable {
             Files.createDirectories(folder);
             if (held(folder)) throw occupied(folder);
             FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock = channel.tryLock();
-            if (lock == null) {
+            if (!locked(channel)) {
                 channel.close();
                 throw occupied(folder);
             }
@@ -40,6 +42,20 @@ final class RunLock implements AutoCloseable {
         } catch (IOException e) {
             throw new Failure.Unwritable(folder + ": a run cannot be kept here: " + e.getMessage() + "; choose another --out", e);
         }
+    }
+
+    /// Tries for a moment: whoever only asks whether the lock is held has it for as long as asking takes.
+    private static boolean locked(FileChannel channel) throws IOException {
+        for (int i = 0; i < TRIES; i++) {
+            if (channel.tryLock() != null) return true;
+            try {
+                Thread.sleep(PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return false;
     }
 
     /// Whether some process works on this folder.
