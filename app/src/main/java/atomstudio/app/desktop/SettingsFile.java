@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,10 +23,13 @@ public final class SettingsFile implements SettingsStore {
     private static final Logger log = LoggerFactory.getLogger(SettingsFile.class);
 
     private final Path file;
+    private final Executor writer;
     private Settings settings;
 
-    public SettingsFile(Path file) {
+    /// @param writer runs the writing: the disk may be slow
+    public SettingsFile(Path file, Executor writer) {
         this.file = file;
+        this.writer = writer;
         this.settings = read(file);
     }
 
@@ -35,6 +39,10 @@ public final class SettingsFile implements SettingsStore {
 
     @Override public synchronized void change(UnaryOperator<Settings> change) {
         settings = change.apply(settings);
+        writer.execute(this::write);
+    }
+
+    private synchronized void write() {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             Path beside = file.resolveSibling(file.getFileName() + ".part");

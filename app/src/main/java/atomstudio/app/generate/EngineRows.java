@@ -20,7 +20,7 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /// Rows by ONNX Runtime in this process. The model stays open from one row to the next; one row at a time.
-public final class EngineRows implements RowMaker, AutoCloseable {
+public final class EngineRows implements RowMaker {
     private final BaseHashes hashes;
     private @Nullable PictureMaker open;
 

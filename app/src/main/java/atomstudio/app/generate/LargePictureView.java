@@ -26,7 +26,8 @@ public final class LargePictureView extends StackPane {
 
     public LargePictureView(LargePictureViewModel model) {
         this.model = model;
-        getStyleClass().add("scrim");
+        Region shade = new Region();
+        shade.getStyleClass().add("shade");
         setId("large-picture");
         setFocusTraversable(true);
         title.getStyleClass().add("row-title");
@@ -46,10 +47,8 @@ public final class LargePictureView extends StackPane {
         card.setAlignment(Pos.CENTER);
         card.getStyleClass().add("large-card");
         card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        getChildren().add(card);
-        setOnMouseClicked(click -> {
-            if (click.getTarget() == this) model.close();
-        });
+        getChildren().addAll(shade, card);
+        shade.setOnMouseClicked(click -> model.close());
         addEventFilter(KeyEvent.KEY_PRESSED, this::key);
         model.shown().subscribe(this::show);
         heightProperty().subscribe(now -> show(model.shown().get()));

@@ -3,6 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.parts.FieldView;
 import atomstudio.app.parts.NumberFieldView;
 import atomstudio.diffusion.sample.SamplerName;
+import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
 import java.util.random.RandomGenerator;
 import javafx.scene.control.Button;
@@ -54,7 +55,7 @@ public final class PictureSettingsView extends FlowPane {
             new FieldView("guidance", guidance), new FieldView("size", new HBox(4, width, height)), new FieldView("negative", negative));
     }
 
-    private static NumberFieldView side(java.util.function.DoubleConsumer onChange) {
+    private static NumberFieldView side(DoubleConsumer onChange) {
         NumberFieldView side = new NumberFieldView(new NumberFieldView.Range(8, 2048, 8), WHOLE, onChange);
         side.setPrefColumnCount(4);
         return side;

@@ -3,6 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.parts.NoteView;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressBar;
@@ -79,7 +80,7 @@ public final class PromptBarView extends VBox {
         return line;
     }
 
-    private static javafx.scene.Node[] strength(GenerateViewModel model) {
+    private static Node[] strength(GenerateViewModel model) {
         Label name = new Label();
         name.getStyleClass().add("muted");
         name.setMinWidth(Region.USE_PREF_SIZE);
@@ -94,6 +95,6 @@ public final class PromptBarView extends VBox {
             double tenth = Math.round(now.doubleValue() * 10) / 10.0;
             if (tenth != model.settings().get().strength()) model.settings(model.settings().get().withStrength(tenth));
         });
-        return new javafx.scene.Node[] {name, slider};
+        return new Node[] {name, slider};
     }
 }

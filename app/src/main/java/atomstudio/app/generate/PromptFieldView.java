@@ -1,8 +1,10 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.subjects.Subject;
+import java.util.List;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
@@ -65,7 +67,7 @@ public final class PromptFieldView extends HBox {
         if (!prompt.before().equals(before.getText())) before.setText(prompt.before());
         if (!prompt.after().equals(after.getText())) after.setText(prompt.after());
         boolean mentioned = prompt.mention() == Prompt.Mention.SUBJECT && model.subject().get() != null;
-        for (var node : new javafx.scene.Node[] {before, chip}) {
+        for (Node node : List.of(before, chip)) {
             node.setVisible(mentioned);
             node.setManaged(mentioned);
         }

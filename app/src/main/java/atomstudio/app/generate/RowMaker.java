@@ -5,8 +5,11 @@ import atomstudio.diffusion.Failure;
 
 /// Makes the pictures of a row, one a seed. For jobs; looks at the cancellation at every step.
 @FunctionalInterface
-public interface RowMaker {
+public interface RowMaker extends AutoCloseable {
     void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure;
+
+    /// Frees what it keeps open, after the row that is being made.
+    @Override default void close() {}
 
     /// Called on the job's thread.
     interface Listener {

@@ -3,6 +3,7 @@ package atomstudio.app.subjects;
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.PictureView;
 import javafx.beans.binding.Bindings;
+import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.ContentDisplay;
@@ -70,7 +71,7 @@ public final class StartView extends StackPane {
         tiles.setMaxWidth(760);
         tiles.setId("samples");
         Runnable fill = () -> tiles.getChildren().setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
-        model.samples().addListener((javafx.collections.ListChangeListener<Sample>) change -> fill.run());
+        model.samples().addListener((ListChangeListener<Sample>) change -> fill.run());
         fill.run();
         return tiles;
     }

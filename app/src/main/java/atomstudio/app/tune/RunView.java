@@ -3,6 +3,7 @@ package atomstudio.app.tune;
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.control.Button;
@@ -47,7 +48,7 @@ public final class RunView extends VBox {
 
     private static String latest(WatchedRun run) {
         List<RunProgress.Loss> losses = run.progress().losses();
-        return losses.isEmpty() ? "" : String.format(java.util.Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smooth(), losses.getLast().step());
+        return losses.isEmpty() ? "" : String.format(Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smooth(), losses.getLast().step());
     }
 
     private static String prompt(WatchedRun run) {

@@ -3,6 +3,7 @@ package atomstudio.app.tune;
 import atomstudio.app.parts.NumberFieldView;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import javafx.css.PseudoClass;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
@@ -10,6 +11,8 @@ import javafx.scene.layout.GridPane;
 
 /// Steps, rate, seed, previews, atoms and rank. Empty fields show the method's default.
 public final class TuneSettingsView extends GridPane {
+    private static final PseudoClass WRONG = PseudoClass.getPseudoClass("wrong");
+
     private final TuneViewModel model;
 
     public TuneSettingsView(TuneViewModel model) {
@@ -51,9 +54,9 @@ public final class TuneSettingsView extends GridPane {
         field.textProperty().addListener((property, before, now) -> {
             try {
                 typed.accept(now.strip());
-                field.pseudoClassStateChanged(javafx.css.PseudoClass.getPseudoClass("wrong"), false);
+                field.pseudoClassStateChanged(WRONG, false);
             } catch (NumberFormatException wrong) {
-                field.pseudoClassStateChanged(javafx.css.PseudoClass.getPseudoClass("wrong"), true);
+                field.pseudoClassStateChanged(WRONG, true);
             }
         });
         return field;

@@ -16,6 +16,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
+import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,7 @@ public final class TuneViewModel {
         model.subscribe(now -> count());
         subject.subscribe(now -> check());
         method.subscribe(now -> appraise());
-        runs.runs().addListener((javafx.collections.ListChangeListener<RunSummary>) change -> appraise());
+        runs.runs().addListener((ListChangeListener<RunSummary>) change -> appraise());
     }
 
     /// What every method costs on the current model; empty until it is counted.
@@ -124,6 +125,7 @@ public final class TuneViewModel {
         Subject of = subject.get();
         missing.set(model.get() == null ? "The model is being read."
             : of.pictures().isEmpty() ? "Add at least one picture."
+            : of.token().isEmpty() ? "Give it a token: a rare word, such as sks."
             : of.className().isEmpty() ? "Say what it is: a class word."
             : "");
     }

@@ -16,7 +16,8 @@ final class ClosingView extends StackPane {
 
     ClosingView(WindowViewModel window) {
         ClosingViewModel model = window.closing();
-        getStyleClass().add("scrim");
+        Region shade = new Region();
+        shade.getStyleClass().add("shade");
         Label title = new Label();
         title.getStyleClass().add("row-title");
         title.textProperty().bind(window.queue().current().map(order -> window.titleOf(order) + " is being tuned (" + order.title() + ")").orElse("The run has just finished"));
@@ -42,7 +43,7 @@ final class ClosingView extends StackPane {
         card.getStyleClass().add("large-card");
         card.setAlignment(Pos.CENTER_LEFT);
         card.setMaxSize(540, Region.USE_PREF_SIZE);
-        getChildren().add(card);
+        getChildren().addAll(shade, card);
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.ESCAPE) model.stay();
         });

@@ -34,8 +34,15 @@ final class Composition {
         Services.Stores stores = new Services.Stores(new ModelFolders(), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         Services.Engines engines = new Services.Engines(new LayerCosts(), new ChildTuner(ChildTuner.thisProgram(MAIN), home),
             new EngineRows(new BaseHashes(home.baseHashes())), new RunExporter());
-        Services.Surroundings around = new Services.Surroundings(choosers, desktop, new SettingsFile(home.settings()), InstantSource.system(), new ThisMachine());
+        Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings(home, jobs), InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
+    }
+
+    private static SettingsFile settings(Home home, Jobs jobs) {
+        return new SettingsFile(home.settings(), write -> jobs.start("Saving the settings", cancellation -> {
+            write.run();
+            return home;
+        }, outcome -> {}));
     }
 
     /// A few of the subjects that come with the program; the word they are called by is their name.

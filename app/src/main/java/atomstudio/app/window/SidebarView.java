@@ -5,6 +5,7 @@ import atomstudio.app.parts.PictureView;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.Thumbnail;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
@@ -86,7 +87,7 @@ final class SidebarView extends VBox {
 
     private Button link(String text, Runnable action, Class<? extends Page> page) {
         Button link = new Button(text);
-        link.setId("open-" + page.getSimpleName().toLowerCase(java.util.Locale.ROOT));
+        link.setId("open-" + page.getSimpleName().toLowerCase(Locale.ROOT));
         link.getStyleClass().addAll("flat", "side-item");
         link.setMaxWidth(Double.MAX_VALUE);
         link.setAlignment(Pos.CENTER_LEFT);

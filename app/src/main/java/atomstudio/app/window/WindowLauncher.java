@@ -1,19 +1,34 @@
 package atomstudio.app.window;
 
+import atomstudio.app.generate.RowMaker;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.diffusion.Failure;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
 import javafx.application.Platform;
 import javafx.stage.Stage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Opens the window and waits until it is closed. No `Application` is inherited: the class path is enough.
 public final class WindowLauncher {
+    private static final Logger log = LoggerFactory.getLogger(WindowLauncher.class);
     private static final String NO_DISPLAY = "There is no display for the window (DISPLAY and WAYLAND_DISPLAY are not set). The commands need none: see --help.";
 
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile @Nullable Throwable failure;
+    private volatile @Nullable RowMaker engine;
+
     private WindowLauncher() {}
+
+    /// @return the process's exit code
+    /// @throws Failure.NoDevice when there is no display that a window could be opened on
+    public static int open(String[] arguments) throws Failure {
+        if (!display()) throw new Failure.NoDevice(NO_DISPLAY);
+        return new WindowLauncher().run();
+    }
 
     /// Whether a window can be opened here, as far as one can tell without trying.
     private static boolean display() {
@@ -21,40 +36,40 @@ public final class WindowLauncher {
         return !linux || System.getenv("DISPLAY") != null || System.getenv("WAYLAND_DISPLAY") != null || "Headless".equals(System.getProperty("glass.platform"));
     }
 
-    /// @return the process's exit code
-    /// @throws Failure.NoDevice when there is no display that a window could be opened on
-    public static int open(String[] arguments) throws Failure {
-        if (!display()) throw new Failure.NoDevice(NO_DISPLAY);
-        CountDownLatch closed = new CountDownLatch(1);
-        AtomicReference<Throwable> failure = new AtomicReference<>();
+    private int run() throws Failure {
         try {
-            Platform.startup(() -> start(closed, failure));
+            Platform.startup(this::start);
             closed.await();
         } catch (UnsupportedOperationException | UnsatisfiedLinkError none) {
             throw new Failure.NoDevice("The window could not be opened: " + none.getMessage() + ". The commands need no display: see --help.");
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
-        Throwable cause = failure.get();
-        if (cause != null) throw new IllegalStateException("The window could not be opened: " + cause, cause);
+        if (failure != null) throw new IllegalStateException("The window could not be opened: " + failure, failure);
+        // The process ends after this: native code that still runs would lose its ground.
+        if (engine != null) engine.close();
         return 0;
     }
 
-    private static void start(CountDownLatch closed, AtomicReference<Throwable> failure) {
+    /// On the toolkit's thread.
+    private void start() {
+        Thread.currentThread().setUncaughtExceptionHandler((thread, unexpected) -> log.error("unexpected, in the window", unexpected));
         try {
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);
             Services services = Composition.of(Home.current(), jobs, new FxChoosers(() -> stage), new FxDesktop());
+            engine = services.engines().maker();
             WindowViewModel model = new WindowViewModel(services);
             StudioStage.fill(stage, model, services, () -> {
                 stage.hide();
+                model.cancelGenerating();
                 Platform.exit();
                 closed.countDown();
             });
             stage.show();
             model.load();
-        } catch (Throwable e) {
-            failure.set(e);
+        } catch (RuntimeException | Error broken) {
+            failure = broken;
             closed.countDown();
         }
     }

@@ -167,6 +167,12 @@ public final class WindowViewModel {
         services.surroundings().desktop().show(home());
     }
 
+    /// Ends every generation at its next step.
+    public void cancelGenerating() {
+        generatePage.generate().cancel();
+        subjects.forEach(subject -> subject.generate().cancel());
+    }
+
     /// The folder of everything that is kept.
     public Path home() {
         return services.stores().subjects().folder().getParent();

@@ -14,15 +14,15 @@ class SettingsFileTest {
 
     @Test void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
-        new SettingsFile(file).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n"))));
-        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n"))), new SettingsFile(file).get());
+        new SettingsFile(file, Runnable::run).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n"))));
+        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n"))), new SettingsFile(file, Runnable::run).get());
     }
 
     @Test void aDamagedFileCountsAsNone() throws Exception {
         Path file = home.resolve("settings.json");
         for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}")) {
             Files.writeString(file, text);
-            assertEquals(Settings.initial(), new SettingsFile(file).get(), text);
+            assertEquals(Settings.initial(), new SettingsFile(file, Runnable::run).get(), text);
         }
     }
 }

@@ -1,0 +1,32 @@
+package atomstudio.app.tune;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/// A program of its own for the tests of child processes: notes its arguments and what it hears, and ends as it is told.
+public final class PretendedProgram {
+    private PretendedProgram() {}
+
+    public static void main(String[] arguments) throws Exception {
+        Path run = Path.of(arguments[List.of(arguments).indexOf("--out") + 1]);
+        Files.createDirectories(run);
+        Files.writeString(run.resolve("arguments"), String.join("\n", arguments));
+        Files.writeString(run.resolve("home"), System.getenv("ATOMSTUDIO_HOME"));
+        Path heard = run.resolve("heard");
+        try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in))) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                Files.writeString(heard, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                if (line.equals("pause")) {
+                    System.err.println("studio: the pictures changed since the run began");
+                    System.exit(1);
+                }
+                if (line.equals("stop")) System.exit(130);
+            }
+        }
+        Files.writeString(heard, "end\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+}
