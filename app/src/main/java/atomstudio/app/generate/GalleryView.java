@@ -12,7 +12,7 @@ import javafx.scene.layout.VBox;
 /// The rows of pictures below each other, same seeds above each other.
 public final class GalleryView extends VBox {
     /// What a row needs beside its pictures.
-    private static final double AROUND = 23;
+    private static final double AROUND = 24;
 
     private final GenerateViewModel model;
     private final Map<GalleryRow, GalleryRowView> views = new HashMap<>();
@@ -39,7 +39,7 @@ public final class GalleryView extends VBox {
     }
 
     private void fit() {
-        double each = room / Math.max(1, model.rows().size()) - AROUND;
+        double each = Math.floor(room / Math.max(1, model.rows().size()) - AROUND);
         views.values().forEach(row -> row.limit(each));
     }
 }

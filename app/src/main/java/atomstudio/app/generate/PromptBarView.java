@@ -17,6 +17,7 @@ import javafx.scene.layout.VBox;
 /// The prompt, Generate, and below them the settings: one line while folded, with the strength always at hand.
 public final class PromptBarView extends VBox {
     private final Button generate = new Button("Generate");
+    private final Button cancel = new Button("Cancel");
 
     /// @param accented whether Generate is the page's accented button
     public PromptBarView(GenerateViewModel model, ObservableValue<Boolean> accented) {
@@ -24,7 +25,12 @@ public final class PromptBarView extends VBox {
         getStyleClass().add("prompt-bar");
         PromptFieldView field = new PromptFieldView(model);
         HBox.setHgrow(field, Priority.ALWAYS);
-        HBox line = new HBox(8, field, generateButton(model, accented), cancel(model));
+        // The two buttons stand in one place, and so does the keyboard.
+        model.busy().addListener((property, before, now) -> {
+            if (generate.isFocused() && !now.isEmpty()) cancel.requestFocus();
+            if (cancel.isFocused() && now.isEmpty()) generate.requestFocus();
+        });
+        HBox line = new HBox(8, field, generateButton(model, accented), cancelButton(model));
         line.setAlignment(Pos.CENTER_LEFT);
         PictureSettingsView settings = new PictureSettingsView(model);
         ProgressBar progress = new ProgressBar();
@@ -54,8 +60,7 @@ public final class PromptBarView extends VBox {
         return generate;
     }
 
-    private static Button cancel(GenerateViewModel model) {
-        Button cancel = new Button("Cancel");
+    private Button cancelButton(GenerateViewModel model) {
         cancel.setId("cancel-generate");
         cancel.setMinWidth(Region.USE_PREF_SIZE);
         cancel.setOnAction(pressed -> model.cancel());

@@ -1,7 +1,6 @@
 package atomstudio.app.window;
 
 import atomstudio.app.export.ExportView;
-import atomstudio.app.export.ExportViewModel;
 import atomstudio.app.generate.GalleryView;
 import atomstudio.app.generate.PromptBarView;
 import atomstudio.app.parts.NoteView;
@@ -47,7 +46,7 @@ final class SubjectPageView extends VBox {
             else handOver(progress, prompt::focusGenerate);
         });
         VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
-            new NoteView(NoteView.Kind.PLAIN, model.export().note().map(ExportViewModel.Note::text).orElse("")));
+            new NoteView(NoteView.Kind.PLAIN, model.export().note().map(note -> model.compares(note.run()) ? "" : note.text()).orElse("")));
         ScrollPane left = scroll(inside);
         left.setMinWidth(LEFT);
         left.setMaxWidth(LEFT);
@@ -60,7 +59,7 @@ final class SubjectPageView extends VBox {
     private static List<MenuItem> more(SubjectPageViewModel model, RunSummary run) {
         MenuItem export = new MenuItem(run.done() ? "Export adapter…" : "Export adapter of the last checkpoint…");
         export.setOnAction(chosen -> model.export().export(run));
-        MenuItem row = new MenuItem(model.compares(run) ? "Hide its row" : "Show as a row");
+        MenuItem row = new MenuItem(model.compares(run.folder()) ? "Hide its row" : "Show as a row");
         row.setDisable(!run.done());
         row.setOnAction(chosen -> model.toggleRow(run));
         return List.of(row, export);

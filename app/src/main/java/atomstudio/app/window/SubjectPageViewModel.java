@@ -145,13 +145,13 @@ public final class SubjectPageViewModel {
     }
 
     /// Whether a run is a row of the galleries.
-    public boolean compares(RunSummary run) {
-        return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder()));
+    public boolean compares(Path run) {
+        return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run));
     }
 
     /// Makes a run a row of the galleries, or takes its row away.
     public void toggleRow(RunSummary run) {
-        wished.put(run.folder(), compares(run) ? Row.HIDDEN : Row.SHOWN);
+        wished.put(run.folder(), compares(run.folder()) ? Row.HIDDEN : Row.SHOWN);
         follow();
     }
 

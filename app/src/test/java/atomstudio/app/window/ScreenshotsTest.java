@@ -71,12 +71,13 @@ class ScreenshotsTest {
         shoot("large-dark");
         run(page.large()::close);
         run(model::toggleTheme);
-        desktop.target = home.resolve("car.safetensors");
+        desktop.target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
         run(() -> page.export().export(last.run().orElseThrow()));
         waitFor(60, () -> page.export().note().get() != null && page.export().note().get().file().isPresent());
         assertTrue(Files.size(desktop.target) == last.run().orElseThrow().report().orElseThrow().bytes());
         shoot("exported");
+        Files.delete(desktop.target);
     }
 
     private void tune(SubjectPageViewModel page) throws Exception {

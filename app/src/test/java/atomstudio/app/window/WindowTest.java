@@ -85,7 +85,8 @@ class WindowTest {
         assertEquals("generate", scene.getFocusOwner().getId());
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8);
-        WaitForAsyncUtils.waitForFxEvents();
+        waitFor(() -> model.subjects().getFirst().generate().busy().get().isEmpty());
+        assertEquals("generate", scene.getFocusOwner().getId());
         shoot("galleries");
         assertEquals(2, fake.made.size());
         assertEquals("a car in the snow", fake.made.get(0).prompt());

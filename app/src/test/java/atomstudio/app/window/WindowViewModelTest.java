@@ -153,8 +153,8 @@ class WindowViewModelTest {
         for (RunSummary run : List.copyOf(page.runs().runs())) page.toggleRow(run);
         List<GalleryRow> rows = page.generate().rows();
         assertEquals(2, rows.size());
-        assertFalse(page.compares(page.runs().runs().getFirst()));
-        assertTrue(page.compares(page.runs().runs().getLast()));
+        assertFalse(page.compares(page.runs().runs().getFirst().folder()));
+        assertTrue(page.compares(page.runs().runs().getLast().folder()));
         page.toggleRow(page.runs().runs().getFirst());
         assertEquals(3, page.generate().rows().size());
     }
