@@ -147,7 +147,11 @@ public final class GenerateViewModel {
     /// Makes the pictures that are not there yet.
     public void generate() {
         ModelSummary on = model.get();
-        if (!busy.get().isEmpty() || on == null) return;
+        if (!busy.get().isEmpty()) return;
+        if (on == null) {
+            problem.set("There is no model yet: open one on the page Models.");
+            return;
+        }
         problem.set("");
         report.set("");
         List<Task> tasks = new ArrayList<>();

@@ -78,7 +78,7 @@ public final class RunQueue {
 
     /// Ends the current run with a checkpoint, so that it can be gone on with later.
     public void cancel() {
-        ask(TuneProcess.Order.STOP, "Writing a checkpoint…");
+        ask(TuneProcess.Order.STOP, "Stopping after this step…");
     }
 
     /// Ends everything: nothing waits any more, and the current run writes its checkpoint.

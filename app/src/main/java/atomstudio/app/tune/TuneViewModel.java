@@ -4,6 +4,7 @@ import atomstudio.app.desktop.Readable;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Subject;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Report;
@@ -26,6 +27,7 @@ public final class TuneViewModel {
     private final MethodCosts counter;
     private final RunsViewModel runs;
     private final ReadOnlyObjectProperty<Subject> subject;
+    private final ModelsViewModel models;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectWrapper<Choice> method = new ReadOnlyObjectWrapper<>(Choice.ATOMS_AND_CHANNELS);
     private final ReadOnlyObjectWrapper<TuneSettings> settings = new ReadOnlyObjectWrapper<>(TuneSettings.initial());
@@ -35,12 +37,14 @@ public final class TuneViewModel {
     private final ReadOnlyStringWrapper missing = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper estimate = new ReadOnlyStringWrapper("");
 
-    public TuneViewModel(Jobs jobs, MethodCosts counter, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject, ReadOnlyObjectProperty<@Nullable ModelSummary> model) {
+    public TuneViewModel(Jobs jobs, MethodCosts counter, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject, ModelsViewModel models) {
         this.jobs = jobs;
         this.counter = counter;
         this.runs = runs;
         this.subject = subject;
-        this.model = model;
+        this.models = models;
+        this.model = models.current();
+        models.busy().subscribe(now -> check());
         model.subscribe(now -> count());
         subject.subscribe(now -> check());
         method.subscribe(now -> appraise());
@@ -123,7 +127,8 @@ public final class TuneViewModel {
 
     private void check() {
         Subject of = subject.get();
-        missing.set(model.get() == null ? "The model is being read."
+        missing.set(model.get() == null && !models.busy().get().isEmpty() ? "The model is being read."
+            : model.get() == null ? "There is no model: open one on the page Models."
             : of.pictures().isEmpty() ? "Add at least one picture."
             : of.token().isEmpty() ? "Give it a token: a rare word, such as sks."
             : of.className().isEmpty() ? "Say what it is: a class word."

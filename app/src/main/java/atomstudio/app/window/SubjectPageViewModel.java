@@ -54,7 +54,7 @@ public final class SubjectPageViewModel {
         Services.Surroundings around = services.surroundings();
         subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
-        tune = new TuneViewModel(services.jobs(), services.engines().costs(), runs, subject.subject(), models.current());
+        tune = new TuneViewModel(services.jobs(), services.engines().costs(), runs, subject.subject(), models);
         generate = new GenerateViewModel(services.jobs(), services.engines().maker(), around.clock(), models.current(), subject.subject());
         large = new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());

@@ -156,6 +156,13 @@ class GenerateViewModelTest {
         assertEquals(1, jobs.waiting());
     }
 
+    @Test void withoutAModelItSaysWhatToDo() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        model.set(null);
+        galleries.generate();
+        assertTrue(galleries.problem().get().contains("Models"), galleries.problem().get());
+    }
+
     @Test void fewerSeedsLeaveFewerColumns() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
 import javafx.embed.swing.SwingFXUtils;
@@ -29,6 +30,7 @@ import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
+import javafx.scene.text.Text;
 import javafx.stage.Stage;
 import javafx.stage.WindowEvent;
 import javax.imageio.ImageIO;
@@ -226,8 +228,25 @@ class WindowTest {
         WaitForAsyncUtils.waitForFxEvents();
     }
 
+    /// What holds on every page: at most one accented button, and no small text.
+    private void judge() {
+        Set<Node> accented = scene.getRoot().lookupAll(".accent");
+        assertTrue(accented.stream().filter(WindowTest::seen).count() <= 1 || !model.closing().state().get().equals(ClosingViewModel.State.OPEN), "accented: " + accented);
+        Set<Node> texts = scene.getRoot().lookupAll(".text");
+        assertTrue(texts.size() > 8, "texts found: " + texts.size());
+        for (Node node : texts) {
+            if (node instanceof Text text && seen(text) && !text.getText().isBlank()) assertTrue(text.getFont().getSize() >= 11.5, text.getText() + " has " + text.getFont());
+        }
+    }
+
+    private static boolean seen(Node node) {
+        for (Node at = node; at != null; at = at.getParent()) if (!at.isVisible()) return false;
+        return true;
+    }
+
     /// Into target/screenshots, for people to look at.
     private void shoot(String name) throws Exception {
+        WaitForAsyncUtils.asyncFx(this::judge).get();
         BufferedImage image = SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null);
         Path file = Path.of("target/screenshots", name + ".png");
         Files.createDirectories(file.getParent());
