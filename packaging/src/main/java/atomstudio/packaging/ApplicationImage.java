@@ -28,6 +28,7 @@ public final class ApplicationImage {
         for (String text : List.of("LICENSE", "NOTICE")) {
             Files.copy(checkout.resolve(text), input.resolve(text));
         }
+        Files.copy(checkout.resolve("app/logging.properties"), input.resolve("logging.properties"));
         Trees.delete(target.resolve(NAME));
         jpackage(target, input, program.jar().getFileName().toString(), arguments[1]);
 
@@ -48,7 +49,7 @@ public final class ApplicationImage {
                         "--input", input.toString(), "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main",
                         "--add-modules", MODULES, "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
                 Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
-                        "-Datomstudio.natives=$APPDIR/natives").flatMap(option -> Stream.of("--java-options", option))).toList();
+                        "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties").flatMap(option -> Stream.of("--java-options", option))).toList();
         int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
         if (code != 0) {
             throw new IllegalStateException("jpackage ended with " + code);
