@@ -15,10 +15,10 @@ public record MethodSettings(Choice choice, int atoms, int rank) {
     /// The methods on offer, by their names on the command line and in the window, with the training that suits them
     /// (found by experiment on the default model, docs/experiments.md).
     public enum Choice {
-        ATOMS("atoms", "Filter atoms", 400, 3e-2),
-        CHANNELS("channels", "Channel atoms", 250, 1e-2),
-        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 250, 1e-2),
-        LORA("lora", "LoRA", 300, 2e-3);
+        ATOMS("atoms", "Filter atoms", 200, 1e-2),
+        CHANNELS("channels", "Channel atoms", 100, 1e-2),
+        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 1e-2),
+        LORA("lora", "LoRA", 120, 4e-3);
 
         private final String command;
         private final String display;
