@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
+import atomstudio.app.parts.OverlayView;
 import atomstudio.app.parts.PictureView;
 import atomstudio.diffusion.picture.Picture;
 import javafx.geometry.Pos;
@@ -14,29 +15,27 @@ import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
 /// A picture over the whole window. Arrow keys move between seeds and rows, Escape closes.
-public final class LargePictureView extends StackPane {
+public final class LargePictureView extends OverlayView {
     private static final double FRAME = 190;
     /// Small pictures are not blown up beyond this, large ones to twice their size.
     private static final double MOST = 512;
 
     private final LargePictureViewModel model;
+    private final Button save = new Button("Save picture…");
     private final StackPane place = new StackPane();
     private final Label title = new Label();
     private final Label settings = new Label();
 
     public LargePictureView(LargePictureViewModel model) {
         this.model = model;
-        Region shade = new Region();
-        shade.getStyleClass().add("shade");
         setId("large-picture");
-        setFocusTraversable(true);
         title.getStyleClass().add("row-title");
         settings.getStyleClass().add("muted");
         settings.setWrapText(true);
         settings.setMaxWidth(720);
         settings.setMinHeight(Region.USE_PREF_SIZE);
-        Button save = button("Save picture…", model::save);
         save.setId("save-picture");
+        save.setOnAction(pressed -> model.save());
         HBox buttons = new HBox(8, save, button("Copy settings", model::copyParameters), button("Close", model::close));
         buttons.setAlignment(Pos.CENTER);
         Label keys = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
@@ -45,10 +44,8 @@ public final class LargePictureView extends StackPane {
         note.setMaxWidth(Region.USE_PREF_SIZE);
         VBox card = new VBox(8, title, place, settings, buttons, note, keys);
         card.setAlignment(Pos.CENTER);
-        card.getStyleClass().add("large-card");
         card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        getChildren().addAll(shade, card);
-        shade.setOnMouseClicked(click -> model.close());
+        cover(card, model::close);
         addEventFilter(KeyEvent.KEY_PRESSED, this::key);
         model.shown().subscribe(this::show);
         heightProperty().subscribe(now -> show(model.shown().get()));
@@ -61,8 +58,8 @@ public final class LargePictureView extends StackPane {
     }
 
     private void show(LargePictureViewModel.@Nullable Shown shown) {
-        setVisible(shown != null);
         if (shown == null) {
+            disappear();
             place.getChildren().clear();
             return;
         }
@@ -72,7 +69,7 @@ public final class LargePictureView extends StackPane {
         double most = Math.max(MOST, 2.0 * Math.max(picture.width(), picture.height()));
         double side = Math.clamp(Math.min(getHeight() - FRAME - 40, getWidth() - 80), 128, most);
         place.getChildren().setAll(new PictureView(picture, side));
-        if (!isFocusWithin()) requestFocus();
+        appear(save);
     }
 
     private void key(KeyEvent key) {

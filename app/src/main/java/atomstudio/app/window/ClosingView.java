@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.parts.OverlayView;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -7,17 +8,14 @@ import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
-import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 
 /// The question before a window is closed during a run.
-final class ClosingView extends StackPane {
+final class ClosingView extends OverlayView {
     private final Button keep = new Button("Keep for later and close");
 
     ClosingView(WindowViewModel window) {
         ClosingViewModel model = window.closing();
-        Region shade = new Region();
-        shade.getStyleClass().add("shade");
         Label title = new Label();
         title.getStyleClass().add("row-title");
         title.textProperty().bind(window.queue().current().map(order -> window.titleOf(order) + " is being tuned (" + order.title() + ")").orElse("The run has just finished"));
@@ -25,7 +23,7 @@ final class ClosingView extends StackPane {
         what.setWrapText(true);
         what.setMinHeight(Region.USE_PREF_SIZE);
         what.textProperty().bind(model.state().map(state -> state == ClosingViewModel.State.STOPPING
-            ? "Writing a checkpoint…" : "Kept, it goes on later exactly where it stopped. Discarded, the unfinished run is deleted."));
+            ? "The step on its way is finished and a checkpoint written…" : "Kept, it goes on later exactly where it stopped. Discarded, the unfinished run is deleted."));
         keep.setMinWidth(Region.USE_PREF_SIZE);
         keep.setId("close-keep");
         keep.getStyleClass().add("accent");
@@ -40,17 +38,18 @@ final class ClosingView extends StackPane {
         stopping.visibleProperty().bind(model.state().map(state -> state == ClosingViewModel.State.STOPPING));
         stopping.managedProperty().bind(stopping.visibleProperty());
         VBox card = new VBox(12, title, what, asked, stopping);
-        card.getStyleClass().add("large-card");
         card.setAlignment(Pos.CENTER_LEFT);
         card.setMaxSize(540, Region.USE_PREF_SIZE);
-        getChildren().addAll(shade, card);
+        cover(card, model::stay);
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.ESCAPE) model.stay();
         });
         model.state().subscribe(state -> {
-            boolean shown = state == ClosingViewModel.State.ASKING || state == ClosingViewModel.State.STOPPING;
-            setVisible(shown);
-            if (shown) keep.requestFocus();
+            switch (state) {
+                case ASKING -> appear(keep);
+                case STOPPING -> now.requestFocus();
+                case OPEN, CLOSED -> disappear();
+            }
         });
     }
 

@@ -59,7 +59,6 @@ class ScreenshotsTest {
         shoot("subject");
         run(() -> page.generate().generate());
         waitFor(300, () -> page.generate().busy().get().isEmpty());
-        shoot("base");
         tune(page);
         run(() -> page.generate().write(new Prompt("a", Prompt.Mention.SUBJECT, "in the snow")));
         run(() -> page.generate().generate());

@@ -133,8 +133,13 @@ class WindowTest {
         robot.clickOn("#save-picture");
         waitFor(() -> large.note().get().startsWith("Saved to"));
         assertTrue(PngText.read(fake.desktop.target).get("parameters").startsWith("a sks car in the snow"));
+        for (int i = 0; i < 5; i++) {
+            robot.type(KeyCode.TAB);
+            assertTrue(robot.lookup("#large-picture").query().isFocusWithin(), "the keyboard stays in the card");
+        }
         robot.type(KeyCode.ESCAPE);
         waitFor(() -> !robot.lookup("#large-picture").query().isVisible());
+        assertTrue(scene.getFocusOwner().getStyleClass().contains("picture-button"), "the keyboard returns to " + scene.getFocusOwner());
     }
 
     @Test void anAdapterIsExportedWhereItsRowIs(FxRobot robot) throws Exception {
