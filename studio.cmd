@@ -21,7 +21,6 @@ if not exist "%JAR%" (
     popd
 )
 
-if not defined OMP_WAIT_POLICY set "OMP_WAIT_POLICY=passive"
 "%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 "-Djava.util.logging.config.file=%ROOT%app\logging.properties" -cp "%JAR%" atomstudio.app.cli.Main %*
 exit /b %ERRORLEVEL%
 

@@ -32,7 +32,7 @@ if [ $# -gt 0 ]; then "$1" "$root/docs/performance/peers.py" "$root/assets/defau
 echo "generate: $(picture)"
 for method in lora atoms atoms+channels; do echo "tune $method: $(tune "$method" 60)"; done
 echo "tune lora, 300 steps: $(tune lora 300)"
-for setting in "A=none" "MALLOC_ARENA_MAX=2" "MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072" "OMP_WAIT_POLICY=active"; do
+for setting in "A=none" "MALLOC_ARENA_MAX=2" "MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072" "OMP_WAIT_POLICY=passive" "OMP_WAIT_POLICY=active"; do
     echo "$setting: generate: $(export $setting; picture)"
     echo "$setting: tune lora: $(export $setting; tune lora 60)"
 done

@@ -53,8 +53,8 @@ public final class ChildTuner implements Tuner {
             Path logs = Files.createDirectories(home.folder().resolve("logs"));
             Path log = logs.resolve(order.run().getFileName() + ".log");
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-            // PyTorch's threads sleep while they wait for each other: spinning ones starve each other, and this window.
-            builder.environment().putIfAbsent("OMP_WAIT_POLICY", "passive");
+            // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
+            builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
             builder.environment().put(Home.VARIABLE, home.folder().toString());
             return new ChildTuneProcess(builder.start(), log);
         } catch (IOException e) {
