@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"}) void networksEqualTheReference(String name) throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.file("goldens/nets/" + name + "/model"));
-        try (Safetensors golden = Safetensors.open(Shared.file("goldens/nets/" + name + "/golden.safetensors"));
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/" + name + "/model"));
+        try (Safetensors golden = Safetensors.open(Shared.own("goldens/nets/" + name + "/golden.safetensors"));
                 TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
