@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// The denoising loss of a UNet and its gradient by a method's trained numbers. Base weights are frozen and get no gradient; effective
-/// weights are computed from them and the slots within what is recorded. Each call is one scope: nothing native outlives it.
+/// The denoising loss of a UNet and its gradient by a method's trained numbers, which may belong to the UNet, to the text encoder, or to
+/// both. Base weights are frozen and get no gradient; effective weights are computed from them and the slots within what is recorded.
+/// Each call is one scope: nothing native outlives it.
 public final class Differentiation implements AutoCloseable {
     /// The loss, and its gradient as a vector in the layout's order.
     public record Gradient(double loss, float[] vector) {}
@@ -40,7 +41,7 @@ public final class Differentiation implements AutoCloseable {
         return array;
     }
 
-    /// Mean over pictures of weight · mean squared error, and its gradient at these trained numbers.
+    /// Mean of weight · squared error, and its gradient at these trained numbers.
     public Gradient gradient(float[] trained, Batch batch) throws Failure {
         return guard(Recording.ON, () -> {
             NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
@@ -63,10 +64,14 @@ public final class Differentiation implements AutoCloseable {
         Map<String, NDArray> slots = new HashMap<>(constants);
         NDArray[] pieces = ops.pieces(theta, layout.shapes());
         for (int i = 0; i < pieces.length; i++) slots.put(layout.trained().get(i).key(), pieces[i]);
-        Adapted.Bound<NDArray> bound = new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer), strength);
-        Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), List.of(bound));
+        List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer), strength));
         Tensor features = engine.model().unet().time().of(batch.timesteps());
-        NDArray output = engine.model().unet().predict(ops, layers, torch.array(batch.noisy()), torch.array(features), torch.array(batch.context()));
+        NDArray context = switch (batch.conditioning()) {
+            case Conditioning.Embedded embedded -> torch.array(embedded.context());
+            case Conditioning.Words words -> engine.model().text().encode(ops, new Adapted<>(ops, engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
+        };
+        Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
+        NDArray output = engine.model().unet().predict(ops, layers, torch.array(batch.noisy()), torch.array(features), context);
         return ops.loss(output, torch.array(batch.target()), torch.array(batch.weights()));
     }
 

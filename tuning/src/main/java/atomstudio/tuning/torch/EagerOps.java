@@ -114,7 +114,7 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.permute(pt(x), order);
     }
 
-    /// Σ over pictures of weight · mean squared difference, over their count: a scalar.
+    /// Mean of weight · squared difference: a scalar. Weights broadcast against the others.
     public NDArray loss(NDArray found, NDArray target, NDArray weights) {
         return kernels.loss(found, target, weights);
     }

@@ -54,10 +54,9 @@ final class Kernels {
         return run(key, new String[] {"q", "k", "v"}, "return torch.reshape(torch.transpose(" + call + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
     }
 
-    /// Mean of the squared differences of each picture, weighted by picture, averaged: a scalar.
+    /// Mean of weight · squared difference, weights broadcast: a scalar.
     NDArray loss(NDArray found, NDArray target, NDArray weights) {
-        return run(new Key("loss", 0, 0), new String[] {"x", "y", "w"},
-                "return torch.mean(torch.mul(torch.mean(torch.flatten(torch.pow(torch.sub(x, y), 2), 1), [1]), w))", found, target, weights);
+        return run(new Key("loss", 0, 0), new String[] {"x", "y", "w"}, "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", found, target, weights);
     }
 
     private NDArray run(Key key, String[] arguments, String body, NDArray... inputs) {

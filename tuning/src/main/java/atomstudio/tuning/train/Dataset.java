@@ -8,6 +8,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Noise;
 import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.Conditioning;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -51,7 +52,7 @@ record Dataset(List<Tensor> latents, List<Tensor> captions, Noising noising) {
         }
         Tensor x0 = Tensor.stack(clean);
         Tensor noise = Tensor.stack(noises);
-        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, Tensor.stack(contexts), noising.target(x0, noise, timesteps), Tensor.filled(Shape.of(size), 1));
+        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, new Conditioning.Embedded(Tensor.stack(contexts)), noising.target(x0, noise, timesteps), Tensor.filled(Shape.of(size, 1, 1, 1), 1));
     }
 
     /// The n-th picture of an endless sequence of shuffled rounds.

@@ -15,6 +15,7 @@ import atomstudio.tuning.method.Lora;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.Conditioning;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.DifferentiationInput;
 import atomstudio.tuning.torch.TorchEngine;
@@ -87,7 +88,7 @@ public final class TuningGolden {
     }
 
     private Batch batch(Tensor weights) {
-        return new Batch(golden.read("noisy"), golden.read("timesteps").data(), golden.read("encoder_hidden_states"), golden.read("target"), weights);
+        return new Batch(golden.read("noisy"), golden.read("timesteps").data(), new Conditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"), weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
     }
 
     /// The untuned network's loss.

@@ -74,18 +74,18 @@ class GradientTest {
         assertEquals(slope, found, 5e-3 * Math.max(1, Math.abs(slope)), name);
     }
 
-    @Test void lossIsTheWeightedMeanOfSquares() {
+    @Test void lossIsTheMeanOfSquaresWeightedByPictureAndPixel() {
         Tensor found = Plain.random(1, 2, 3, 2, 2);
         Tensor target = Plain.random(2, 2, 3, 2, 2);
-        Tensor weights = new Tensor(Shape.of(2), new float[] {1, 0.25f});
+        Tensor weights = new Tensor(Shape.of(2, 1, 2, 2), new float[] {1, 0.25f, 0, 2, 1, 1, 3, 0.5f});
         double expected = 0;
-        for (int i = 0; i < 24; i++) expected += Math.pow(found.data()[i] - target.data()[i], 2) / 12 * weights.data()[i / 12] / 2;
+        for (int i = 0; i < 24; i++) expected += Math.pow(found.data()[i] - target.data()[i], 2) / 24 * weights.data()[i / 12 * 4 + i % 4];
         try (TorchScope scope = torch.scope(Recording.ON)) {
             NDArray leaf = torch.leaf(found);
             NDArray loss = ops.loss(leaf, torch.array(target), torch.array(weights));
             assertEquals(expected, torch.tensor(loss).data()[0], 1e-6);
             Tensor gradient = torch.gradient(loss, leaf);
-            for (int i = 0; i < 24; i++) assertEquals(2 * (found.data()[i] - target.data()[i]) / 12 * weights.data()[i / 12] / 2, gradient.data()[i], 1e-6);
+            for (int i = 0; i < 24; i++) assertEquals(2 * (found.data()[i] - target.data()[i]) / 24 * weights.data()[i / 12 * 4 + i % 4], gradient.data()[i], 1e-6);
         }
     }
 
