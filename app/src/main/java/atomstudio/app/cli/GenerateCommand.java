@@ -91,8 +91,8 @@ final class GenerateCommand implements Callable<Integer> {
         List<Applied> adapters = loaded.map(one -> List.of(new Applied(one.adapter(), strength))).orElse(List.of());
         Generation generation = new Generation(new Prompt(prompt, sampling.negative()), settings, first, adapters);
         try (PictureMaker maker = PictureMaker.open(folder, device.device())) {
-            warnOfDropped(maker, "prompt", prompt);
-            warnOfDropped(maker, "negative prompt", sampling.negative());
+            warnOfDropped(maker, "prompt", prompt, adapters);
+            warnOfDropped(maker, "negative prompt", sampling.negative(), adapters);
             int code = make(maker, generation, files);
             if (loaded.isPresent()) loaded.get().otherWeights().ifPresent(studio.terminal()::note);        // may read the whole model: after the pictures
             return code;
@@ -153,8 +153,8 @@ final class GenerateCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    private void warnOfDropped(PictureMaker maker, String what, String text) {
-        maker.dropped(text).ifPresent(dropped -> studio.terminal().note("The " + what + " is longer than the model reads (" + maker.model().text().tokens()
+    private void warnOfDropped(PictureMaker maker, String what, String text, List<Applied> adapters) throws Failure {
+        maker.dropped(text, adapters).ifPresent(dropped -> studio.terminal().note("The " + what + " is longer than the model reads (" + maker.model().text().tokens()
                 + " tokens); dropped: \"" + shortened(dropped) + "\""));
     }
 

@@ -7,7 +7,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
@@ -46,10 +46,10 @@ final class GallerySampler {
         int done = 0;
         for (int i = 0; i < comparison.rows().size(); i++) {
             Row row = comparison.rows().get(i);
-            List<Applied> adapters = row.isBase() ? List.of() : List.of(adapter(row, runs.get(i - 1), base));
+            List<Applied> adapters = row.isBase() ? List.of() : List.of(adapter(row, runs.get(i - 1)));
             for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
                 String text = comparison.prompt(row, prompt);
-                maker.dropped(text).ifPresent(dropped -> listener.note("The prompt \"" + text + "\" is longer than the model reads; dropped: \"" + dropped + "\""));
+                maker.dropped(text, adapters).ifPresent(dropped -> listener.note("The prompt \"" + text + "\" is longer than the model reads; dropped: \"" + dropped + "\""));
                 for (long seed : comparison.seeds()) {
                     Generation generation = new Generation(new Prompt(text, request.sampling().negative()), request.sampling().settings(), seed, adapters);
                     if (make(generation, destination.picture(row, prompt, seed), base, new Place(done, total)) == Next.STOP) return Next.STOP;
@@ -86,9 +86,10 @@ final class GallerySampler {
         }
     }
 
-    private Applied adapter(Row row, Path run, String base) throws Failure {
+    private Applied adapter(Row row, Path run) throws Failure {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
-        file.fit(maker.model().name(), maker.model().layers(Part.UNET), Optional.of(base)).ifPresent(listener::note);
+        ModelFolder model = maker.model();
+        file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts()))).ifPresent(listener::note);
         return new Applied(file.adapter(row.name()), 1);
     }
 

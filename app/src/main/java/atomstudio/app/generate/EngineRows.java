@@ -37,8 +37,8 @@ public final class EngineRows implements RowMaker {
             loaded.untriggered(order.prompt()).ifPresent(listener::warning);
             adapter = Optional.of(loaded);
         }
-        maker.dropped(order.prompt()).ifPresent(dropped -> listener.warning("The prompt is too long for the model; left out: “" + dropped + "”"));
         List<Applied> applied = adapter.map(loaded -> List.of(new Applied(loaded.adapter(), settings.strength()))).orElse(List.of());
+        maker.dropped(order.prompt(), applied).ifPresent(dropped -> listener.warning("The prompt is too long for the model; left out: “" + dropped + "”"));
         List<Long> seeds = settings.seeds().list();
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = new Generation(new Generation.Prompt(order.prompt(), settings.negative().strip()),

@@ -1,7 +1,6 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -18,7 +17,7 @@ public record LoadedAdapter(AdapterFile file, Adapter adapter, ModelFolder model
     public static LoadedAdapter load(Path place, ModelFolder model, BaseHashes hashes) throws Failure {
         AdapterFile file = AdapterFile.read(place);
         String name = name(place);
-        file.fit(model.name(), Inventory.of(model.unet()), Optional.empty());
+        file.fit(model.name(), model.tunable(), Optional.empty());
         return new LoadedAdapter(file, file.adapter(name), model, hashes);
     }
 
@@ -31,7 +30,7 @@ public record LoadedAdapter(AdapterFile file, Adapter adapter, ModelFolder model
 
     /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.
     public Optional<String> otherWeights() throws Failure {
-        return file.fit(model.name(), Inventory.of(model.unet()), Optional.of(hashes.of(model)));
+        return file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts())));
     }
 
     /// That a prompt does not say the words that the adapter answers to.

@@ -14,6 +14,7 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.StepListener;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -45,9 +46,10 @@ public final class PictureMaker implements AutoCloseable {
         return model;
     }
 
-    /// The end of a prompt that does not fit the model's limit; empty when all of it does.
-    public Optional<String> dropped(String prompt) {
-        return pipeline.tokenizer().tokens(prompt).dropped();
+    /// The end of a prompt that does not fit the model's limit under these adapters; empty when all of it does.
+    /// @throws Failure.Incompatible when two adapters answer to the same word
+    public Optional<String> dropped(String prompt, List<Applied> adapters) throws Failure {
+        return pipeline.tokenizer(adapters).tokens(prompt).dropped();
     }
 
     /// Makes one picture; empty when the listener said stop.

@@ -6,11 +6,12 @@ import java.util.List;
 
 /// Runs the networks of one model. Calls from one thread at a time; closing frees everything native.
 public interface Engine extends AutoCloseable {
-    /// Token ids (B,S) -> the text encoder's last hidden state (B,S,C), after its final norm.
-    Tensor encodeText(int[][] ids) throws Failure;
+    /// Token ids (B,S) -> the text encoder's last hidden state (B,S,C), after its final norm. Rows that adapters append to its table have
+    /// the ids after the vocabulary's, in the adapters' order.
+    Tensor encodeText(int[][] ids, List<Applied> adapters) throws Failure;
 
     /// The same one block earlier, final norm applied: what `clip skip 2` reads.
-    Tensor encodePenultimate(int[][] ids) throws Failure;
+    Tensor encodePenultimate(int[][] ids, List<Applied> adapters) throws Failure;
 
     /// What the UNet says of latents (B,C,H,W) at the pictures' timesteps (B) under the context (B,S,C).
     Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure;

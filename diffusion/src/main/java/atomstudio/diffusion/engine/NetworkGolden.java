@@ -59,8 +59,8 @@ public final class NetworkGolden {
         int tokens = Math.toIntExact(flat.shape().size(1));
         int[][] ids = new int[Math.toIntExact(flat.shape().size(0))][tokens];
         for (int i = 0; i < flat.data().length; i++) ids[i / tokens][i % tokens] = (int) flat.data()[i];
-        add(golden, "text.last_hidden_state", engine.encodeText(ids), deviations);
-        add(golden, "text.penultimate", engine.encodePenultimate(ids), deviations);
+        add(golden, "text.last_hidden_state", engine.encodeText(ids, List.of()), deviations);
+        add(golden, "text.penultimate", engine.encodePenultimate(ids, List.of()), deviations);
     }
 
     private static void add(Safetensors golden, String name, Tensor found, List<Deviation> deviations) {

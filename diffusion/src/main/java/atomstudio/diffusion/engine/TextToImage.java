@@ -3,6 +3,9 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.prompt.Tokens;
@@ -14,10 +17,12 @@ import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// From prompt to picture with any engine: tokens, text encoder, sampler with guidance, decoder.
 /// Each picture is made by itself, so that it can be made again alone. One thread at a time; does not own the engine.
@@ -28,16 +33,28 @@ public final class TextToImage {
     private final ModelFolder model;
     private final Tokenizer tokenizer;
     private final Engine engine;
-    private final Map<String, Tensor> embeddings = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override protected boolean removeEldestEntry(Map.Entry<String, Tensor> eldest) {
+    private final Reach reach;
+    private final Map<Embedded, Tensor> embeddings = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override protected boolean removeEldestEntry(Map.Entry<Embedded, Tensor> eldest) {
             return size() > KEPT;
         }
     };
+
+    /// Everything that decides an embedding.
+    private record Embedded(String text, List<Voice> voices) {}
+
+    /// What an adapter does to the text encoder, and how strongly.
+    private record Voice(Adaptation form, String hash, Optional<Placeholder> placeholder, double strength) {
+        static Voice of(Applied applied) {
+            return new Voice(applied.adapter().form(), applied.adapter().hash(), applied.adapter().placeholder(), applied.strength());
+        }
+    }
 
     private TextToImage(ModelFolder model, Tokenizer tokenizer, Engine engine) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.engine = engine;
+        this.reach = Reach.of(model);
     }
 
     /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
@@ -50,8 +67,34 @@ public final class TextToImage {
         return new TextToImage(model, Tokenizer.open(model.tokenizer()), engine);
     }
 
-    public Tokenizer tokenizer() {
-        return tokenizer;
+    /// The tokenizer that prompts are read with under these adapters: each placeholder stands for the ids of the rows that its adapter
+    /// appends to the text encoder's table.
+    /// @throws Failure.Incompatible when two adapters answer to the same word
+    public Tokenizer tokenizer(List<Applied> adapters) throws Failure {
+        Tokenizer with = tokenizer;
+        int next = model.text().vocabulary();
+        List<Adapter> before = new ArrayList<>();
+        for (Applied applied : reach.onText(adapters)) {
+            Adapter adapter = applied.adapter();
+            if (adapter.placeholder().isEmpty()) continue;
+            Placeholder placeholder = adapter.placeholder().get();
+            for (Adapter other : before) refuseEqual(other, adapter);
+            try {
+                with = with.with(placeholder.word(), IntStream.range(next, next + placeholder.rows()).boxed().toList());
+            } catch (IllegalArgumentException e) {
+                throw new Failure.Incompatible("adapter " + adapter.name() + ": its word cannot be used with " + model.name() + ": " + e.getMessage());
+            }
+            next += placeholder.rows();
+            before.add(adapter);
+        }
+        return with;
+    }
+
+    private static void refuseEqual(Adapter one, Adapter other) throws Failure {
+        String word = other.placeholder().orElseThrow().word();
+        if (Tokenizer.alike(one.placeholder().orElseThrow().word(), word)) {
+            throw new Failure.Incompatible("adapters " + one.name() + " and " + other.name() + " both stand for the word \"" + word + "\"; expected words of their own: use one of them, or tune one again with another --token");
+        }
     }
 
     /// Makes one picture; empty when the listener said stop.
@@ -95,27 +138,29 @@ public final class TextToImage {
     /// With guidance, both prompts go through the network together, as one batch of two.
     private Denoiser denoiser(Generation generation) throws Failure {
         Guidance guidance = new Guidance(generation.settings().guidance());
-        Tensor prompt = embed(generation.prompt().text());
         List<Applied> adapters = generation.adapters();
+        Tensor prompt = embed(generation.prompt().text(), adapters);
         if (!guidance.active()) return (latents, timestep) -> engine.predict(latents, new float[] {(float) timestep}, prompt, adapters);
-        Tensor context = Tensor.stack(embed(generation.prompt().negative()), prompt);
+        Tensor context = Tensor.stack(embed(generation.prompt().negative(), adapters), prompt);
         return (latents, timestep) -> {
             Tensor both = engine.predict(Tensor.stack(latents, latents), new float[] {(float) timestep, (float) timestep}, context, adapters);
             return guidance.combine(both.rows(0, 1), both.rows(1, 2));
         };
     }
 
-    /// Embeds a prompt now, so that pictures of it need the text encoder no more.
-    public void prepare(String text) throws Failure {
-        embed(text);
+    /// Embeds a prompt now, so that pictures of it under these adapters need the text encoder no more.
+    public void prepare(String text, List<Applied> adapters) throws Failure {
+        embed(text, adapters);
     }
 
-    private Tensor embed(String text) throws Failure {
-        Tensor embedding = embeddings.get(text);
+    private Tensor embed(String text, List<Applied> adapters) throws Failure {
+        List<Applied> speaking = reach.onText(adapters);
+        Embedded key = new Embedded(text, speaking.stream().map(Voice::of).toList());
+        Tensor embedding = embeddings.get(key);
         if (embedding == null) {
-            Tokens tokens = tokenizer.tokens(text);
-            embedding = engine.encodeText(new int[][] {tokens.ids()});
-            embeddings.put(text, embedding);
+            Tokens tokens = tokenizer(speaking).tokens(text);
+            embedding = engine.encodeText(new int[][] {tokens.ids()}, speaking);
+            embeddings.put(key, embedding);
         }
         return embedding;
     }

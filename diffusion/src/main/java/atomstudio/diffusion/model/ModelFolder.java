@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// A Stable Diffusion 1.x or 2.x model in diffusers' folder layout: its networks as their configurations say, no weights yet.
 /// `sampleSize` is the side, in latent pixels, that the UNet was trained at.
@@ -67,6 +68,11 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
             case VAE -> Inventory.of(vae);
             case TEXT -> Inventory.of(text);
         };
+    }
+
+    /// Every layer that can be tuned: the UNet's, then the text encoder's, whose names all start with `text_model.`.
+    public List<Layer> tunable() {
+        return Stream.of(Part.UNET, Part.TEXT).flatMap(part -> layers(part).stream()).toList();
     }
 
     /// Maps a part's weights and checks that all are there; the caller closes.

@@ -14,6 +14,11 @@ public enum Part {
         return folder;
     }
 
+    /// Which of the parts that can be tuned a layer belongs to.
+    public static Part ofTunable(String layer) {
+        return layer.startsWith("text_model.") ? TEXT : UNET;
+    }
+
     /// Today's name of a tensor that may carry an older one.
     String canonical(String key) {
         return switch (this) {

@@ -46,7 +46,14 @@ final class AdapterInputs implements AutoCloseable {
         };
     }
 
-    static String strength(int i) {
+    /// Feeds of the adapters' strengths.
+    static Map<String, Feed> strengths(List<Applied> adapters) {
+        Map<String, Feed> feeds = new LinkedHashMap<>();
+        for (int i = 0; i < adapters.size(); i++) feeds.put(strength(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).strength())));
+        return feeds;
+    }
+
+    private static String strength(int i) {
         return "adapter" + i + ".strength";
     }
 
@@ -64,29 +71,24 @@ final class AdapterInputs implements AutoCloseable {
         });
         Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
         for (int i = 0; i < used.size(); i++) {
-            Map<String, OnnxTensor> numbers = copies.get(used.get(i));
-            if (numbers == null) {
-                numbers = copy(runtime, used.get(i));
-                copies.put(used.get(i), numbers);
-            }
-            for (Map.Entry<String, OnnxTensor> entry : numbers.entrySet()) {
-                if (asked.contains(prefix(i) + entry.getKey())) inputs.put(prefix(i) + entry.getKey(), entry.getValue());
+            Map<String, OnnxTensor> numbers = copies.computeIfAbsent(used.get(i), adapter -> new LinkedHashMap<>());
+            for (String key : used.get(i).values().keySet()) {
+                if (asked.contains(prefix(i) + key)) inputs.put(prefix(i) + key, copy(runtime, used.get(i), key, numbers));
             }
         }
         return inputs;
     }
 
-    private static Map<String, OnnxTensor> copy(Runtime runtime, Adapter adapter) throws Failure {
-        Map<String, OnnxTensor> made = new LinkedHashMap<>();
+    private static OnnxTensor copy(Runtime runtime, Adapter adapter, String key, Map<String, OnnxTensor> made) throws Failure {
+        OnnxTensor copy = made.get(key);
+        if (copy != null) return copy;
         try {
-            for (Map.Entry<String, Tensor> entry : adapter.values().entrySet()) {
-                made.put(entry.getKey(), Feed.of(entry.getValue()).in(runtime.environment()));
-            }
-            return made;
+            copy = Feed.of(adapter.values().get(key)).in(runtime.environment());
         } catch (OrtException e) {
-            made.values().forEach(OnnxTensor::close);
             throw Runtime.failure(e, "adapter " + adapter.name());
         }
+        made.put(key, copy);
+        return copy;
     }
 
     @Override public void close() {

@@ -5,10 +5,12 @@ import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Moments;
+import atomstudio.diffusion.engine.Reach;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -32,11 +34,14 @@ public final class OnnxEngine implements Engine {
     private final Runtime runtime;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
     private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
-    private final AdapterInputs adapterInputs = new AdapterInputs();
+    private final AdapterInputs unetInputs = new AdapterInputs();
+    private final AdapterInputs textInputs = new AdapterInputs();
+    private final Reach reach;
 
     private OnnxEngine(ModelFolder model, Runtime runtime) {
         this.model = model;
         this.runtime = runtime;
+        this.reach = Reach.of(model);
     }
 
     /// Nothing of the weights is read before the first call that needs them, but all are checked here.
@@ -53,30 +58,34 @@ public final class OnnxEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids) throws Failure {
-        return text(Network.TEXT, ids);
+    @Override public Tensor encodeText(int[][] ids, List<Applied> adapters) throws Failure {
+        return text(Network.TEXT, ids, adapters);
     }
 
-    @Override public Tensor encodePenultimate(int[][] ids) throws Failure {
-        return text(Network.PENULTIMATE, ids);
+    @Override public Tensor encodePenultimate(int[][] ids, List<Applied> adapters) throws Failure {
+        return text(Network.PENULTIMATE, ids, adapters);
     }
 
-    private Tensor text(Network network, int[][] ids) throws Failure {
-        Shape shape = Shape.of(ids.length, ids[0].length);
-        return session(new Key(network, List.of(shape), List.of())).run(Map.of("ids", Feed.ids(ids)), Map.of());
+    private Tensor text(Network network, int[][] ids, List<Applied> adapters) throws Failure {
+        List<Applied> used = reach.onText(adapters);
+        Session session = session(new Key(network, List.of(Shape.of(ids.length, ids[0].length)), forms(used)));
+        Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
+        feeds.put("ids", Feed.ids(ids));
+        return session.run(feeds, textInputs.of(runtime, used, session.inputs()));
     }
 
     @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
-        List<Adaptation> forms = adapters.stream().map(applied -> applied.adapter().form()).toList();
-        Session session = session(new Key(Network.UNET, List.of(latents.shape(), context.shape()), forms));
-        Map<String, Feed> feeds = new LinkedHashMap<>();
+        List<Applied> used = reach.onUnet(adapters);
+        Session session = session(new Key(Network.UNET, List.of(latents.shape(), context.shape()), forms(used)));
+        Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
         feeds.put("latents", Feed.of(latents));
         feeds.put("features", Feed.of(model.unet().time().of(timesteps)));
         feeds.put("context", Feed.of(context));
-        for (int i = 0; i < adapters.size(); i++) {
-            feeds.put(AdapterInputs.strength(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).strength())));
-        }
-        return session.run(feeds, adapterInputs.of(runtime, adapters, session.inputs()));
+        return session.run(feeds, unetInputs.of(runtime, used, session.inputs()));
+    }
+
+    private static List<Adaptation> forms(List<Applied> adapters) {
+        return adapters.stream().map(applied -> applied.adapter().form()).toList();
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
@@ -109,14 +118,14 @@ public final class OnnxEngine implements Engine {
         Part part = part(key.network);
         Checkpoint checkpoint = checkpoints.get(part);
         if (checkpoint == null) throw new IllegalStateException("the engine is closed");
-        GraphWeights weights = new GraphWeights(graph, checkpoint);
+        Layers<Value> weights = AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms);
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), 0);
             case PENULTIMATE -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), 1);
             case DECODER -> model.vae().decode(ops, weights, graph.input("latents", first, Graph.Element.FLOAT));
             case ENCODER -> model.vae().encode(ops, weights, graph.input("pictures", first, Graph.Element.FLOAT));
-            case UNET -> model.unet().predict(ops, AdapterInputs.over(graph, ops, weights, key.forms), graph.input("latents", first, Graph.Element.FLOAT),
+            case UNET -> model.unet().predict(ops, weights, graph.input("latents", first, Graph.Element.FLOAT),
                     graph.input("features", Shape.of(first.size(0), model.unet().time().width()), Graph.Element.FLOAT), graph.input("context", key.inputs.get(1), Graph.Element.FLOAT));
         };
         return runtime.session(graph.model(output), GraphWeights.folder(checkpoint), output.shape());
@@ -133,7 +142,8 @@ public final class OnnxEngine implements Engine {
     @Override public void close() {
         sessions.values().forEach(Session::close);
         sessions.clear();
-        adapterInputs.close();
+        unetInputs.close();
+        textInputs.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();
     }

@@ -1,9 +1,13 @@
 package atomstudio.diffusion.ops;
 
+import atomstudio.diffusion.tensor.Shape;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
-/// A checkpoint with adapters over it. Each adapter computes its difference against the base, and the differences add.
+/// A checkpoint with adapters over it. Each adapter computes its difference against the base, and the differences add;
+/// rows that adapters append to a table follow one another, in the adapters' order.
 public record Adapted<T>(Ops<T> ops, Layers<T> base, List<Bound<T>> adapters) implements Layers<T> {
     /// An adaptation with a carrier's numbers: its slots of each layer, and its strength of shape (1).
     public record Bound<T>(Adaptation form, Function<Layer, Slots<T>> slots, T strength) {
@@ -19,12 +23,26 @@ public record Adapted<T>(Ops<T> ops, Layers<T> base, List<Bound<T>> adapters) im
     @Override public Affine<T> get(Layer layer) {
         Affine<T> plain = base.get(layer);
         Affine<T> tuned = null;
+        List<Bound<T>> appending = new ArrayList<>();
         for (Bound<T> adapter : adapters) {
             if (!adapter.touches(layer)) continue;
-            Affine<T> next = adapter.effective(ops, layer, plain);
-            tuned = tuned == null ? next : plus(tuned, next, plain);
+            if (appends(adapter.form, layer)) {
+                appending.add(adapter);
+            } else {
+                Affine<T> next = adapter.effective(ops, layer, plain);
+                tuned = tuned == null ? next : plus(tuned, next, plain);
+            }
         }
+        for (Bound<T> adapter : appending) tuned = adapter.effective(ops, layer, tuned == null ? plain : tuned);
         return tuned == null ? plain : tuned;
+    }
+
+    /// Whether the layer's weight has more rows with the adaptation than without.
+    private static boolean appends(Adaptation form, Layer layer) {
+        if (layer.kind() != Layer.Kind.EMBEDDING) return false;
+        Map<String, Shape> shapes = form.shapes(layer);
+        Affine<Shape> tuned = form.effective(new ShapeOps(), layer, new Affine<>(layer.weight(), null), shapes::get, Shape.of(1));
+        return tuned.weight().size(0) > layer.weight().size(0);
     }
 
     private Affine<T> plus(Affine<T> tuned, Affine<T> next, Affine<T> plain) {

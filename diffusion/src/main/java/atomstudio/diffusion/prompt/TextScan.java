@@ -34,7 +34,7 @@ final class TextScan {
         for (int at = 0; at < text.length() && !full(); ) {
             Found special = SpecialTokens.next(specials.raw(), text, at, text.length());
             words(at, special.start());
-            if (special.end() > special.start()) add(special.id(), special.start());
+            for (int id : special.ids()) add(id, special.start());
             at = special.end();
         }
     }
@@ -82,7 +82,7 @@ final class TextScan {
         for (int at = 0; at < end && !full(); ) {
             Found special = SpecialTokens.next(specials.normalized(), word.normalized, at, end);
             pieces(word, at, special.start());
-            if (special.end() > special.start()) add(special.id(), source(word, special.start()));
+            for (int id : special.ids()) add(id, source(word, special.start()));
             at = special.end();
         }
     }

@@ -3,6 +3,7 @@ package atomstudio.diffusion.prompt;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// CLIP's tokenizer: a prompt becomes ids of byte pairs between a start and a stop id. Immutable, any thread; time grows with
@@ -36,6 +37,25 @@ public final class Tokenizer {
     public Tokenizer withLimit(int limit) {
         if (limit < 2) throw new IllegalArgumentException("limit: expected at least 2, found " + limit);
         return new Tokenizer(pairs, specials, new Frame(frame.start, frame.stop, frame.padding, limit));
+    }
+
+    /// The same tokenizer for a text encoder whose table has more rows: this word stands for them, in any case and beside any punctuation,
+    /// but not within another word.
+    /// @param word without white space
+    public Tokenizer with(String word, List<Integer> ids) {
+        if (!isWord(word)) throw new IllegalArgumentException("word: expected one word without white space, found \"" + word + "\"");
+        if (ids.isEmpty()) throw new IllegalArgumentException("ids of \"" + word + "\": expected at least one, found none");
+        return new Tokenizer(pairs, specials.plus(new SpecialTokens.Special(word, ids, SpecialTokens.Matched.WORD)), frame);
+    }
+
+    /// Whether a text is one word: something, and no white space in it.
+    public static boolean isWord(String text) {
+        return !text.isEmpty() && text.codePoints().noneMatch(ReferenceUnicode::isSpace);
+    }
+
+    /// Whether the tokenizer reads two words alike.
+    public static boolean alike(String a, String b) {
+        return ReferenceUnicode.normalize(a).equals(ReferenceUnicode.normalize(b));
     }
 
     /// All ids of a text with start and stop, however many there are.

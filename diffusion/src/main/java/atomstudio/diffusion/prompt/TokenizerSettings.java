@@ -96,7 +96,7 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
         }
         List<Special> specials = new ArrayList<>();
         for (Declared token : distinct) {
-            specials.add(new Special(token.content, id(token), token.form == Form.NORMALIZED ? Matched.NORMALIZED : Matched.RAW));
+            specials.add(new Special(token.content, List.of(id(token)), token.form == Form.NORMALIZED ? Matched.NORMALIZED : Matched.RAW));
         }
         return SpecialTokens.of(specials);
     }

@@ -76,6 +76,51 @@ class TokenizerTest {
         assertArrayEquals(expected, plain().tokens("").ids());
     }
 
+    @Test void aWordStandsForNewIdsInAnyCaseAndBesidePunctuation() throws Exception {
+        Tokenizer tokenizer = plain().with("Sks", List.of(5000, 5001));
+        int[] dog = inner(plain().encode("a dog"));
+        assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog sks")));
+        assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog SKS")));
+        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode(", a dog"))), inner(tokenizer.encode("sks, a dog")));
+        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode("'s dog"))), inner(tokenizer.encode("sks's dog")));
+        assertArrayEquals(joined(inner(plain().encode("a (")), joined(new int[] {5000, 5001}, inner(plain().encode(") dog")))), inner(tokenizer.encode("a (sks) dog")));
+    }
+
+    @Test void aWordWithinAnotherIsNotMeant() throws Exception {
+        Tokenizer tokenizer = plain().with("sks", List.of(5000));
+        for (String text : List.of("sksy", "asks", "sks1", "1sks", "s ks")) assertArrayEquals(plain().encode(text), tokenizer.encode(text), text);
+        assertArrayEquals(new int[] {5001, 5001}, inner(plain().with("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
+    }
+
+    @Test void wordsOfSeveralAdaptersAndNewIdsCountWhereAPromptIsCut() throws Exception {
+        Tokenizer tokenizer = plain().with("sks", List.of(5000, 5001)).with("qwe", List.of(5002));
+        assertArrayEquals(new int[] {5002, 5000, 5001, 5002}, inner(tokenizer.encode("qwe sks qwe")));
+        assertEquals(Optional.empty(), tokenizer.tokens("sks ".repeat(7)).dropped());
+        Tokens cut = tokenizer.tokens("sks ".repeat(7) + "QWE and more");
+        assertEquals(Optional.of("QWE and more"), cut.dropped());
+        assertEquals(16, cut.ids().length);
+        assertEquals(5001, cut.ids()[14]);
+    }
+
+    @Test void refusesWordsThatCannotStandForIds() throws Exception {
+        Tokenizer tokenizer = plain().with("sks", List.of(5000));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> tokenizer.with("SKS", List.of(1))).getMessage().contains("SKS"));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("two words", List.of(1)));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("", List.of(1)));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("qwe", List.of()));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("<|endoftext|>", List.of(1)));
+    }
+
+    private static int[] inner(int[] ids) {
+        return Arrays.copyOfRange(ids, 1, ids.length - 1);
+    }
+
+    private static int[] joined(int[] first, int... second) {
+        int[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
     @Test void aMegabyteOfTextIsReadInMoments() throws Exception {
         Tokenizer tokenizer = plain();
         for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19), "a" + "\u0301\u0323".repeat(1 << 18))) {

@@ -1,8 +1,10 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -10,16 +12,20 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Trained numbers in our own format: safetensors whose numbers of equal meaning and shape are stacked in one tensor
 /// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make equal bytes.
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
 public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) {
+    private static final String ROWS = "text_model.embeddings.token_embedding.rows";
+
     /// How it was trained.
     public record Training(int steps, double rate, long seed) {}
 
@@ -62,12 +68,25 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
 
     /// For an engine.
     public Adapter adapter(String name) {
-        return new Adapter(name, AdapterFormat.hash(this), method.method(), values);
+        return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
+    }
+
+    /// The token, where it stands for rows of the text encoder's table that the adapter brings.
+    public Optional<Placeholder> placeholder() {
+        return Optional.ofNullable(values.get(ROWS)).map(rows -> new Placeholder(trigger.token(), Math.toIntExact(rows.shape().size(0))));
+    }
+
+    /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.
+    public Set<Part> parts() {
+        Set<Part> parts = EnumSet.of(Part.UNET);
+        for (TunedLayer layer : layers) parts.add(Part.ofTunable(layer.name()));
+        return parts;
     }
 
     /// Whether it can be used on a model with these layers. A warning where it fits but was trained on other weights: a relative of
     /// the base, or the same weights in another precision.
-    /// @param hash of the model's UNet, where known by now
+    /// @param network every layer of the model that could be tuned
+    /// @param hash    of the model's weights in the adapter's parts, where known by now
     /// @throws Failure.Incompatible that names every layer that does not fit
     public Optional<String> fit(String model, List<Layer> network, Optional<String> hash) throws Failure.Incompatible {
         TuningMethod form = method.method();
@@ -81,7 +100,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
             else slots(form, layer, wrong);
         }
         for (Layer layer : network) {
-            if (byName.containsKey(layer.name()) && form.tunes(layer)) wrong.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
+            if (byName.containsKey(layer.name()) && parts().contains(Part.ofTunable(layer.name())) && form.tunes(layer)) wrong.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
         }
         if (!wrong.isEmpty()) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model + ", whose layers differ:\n  "

@@ -12,8 +12,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /// Hashes of base models, remembered in a file by path, size and time of their weights: a model of gigabytes is read once.
@@ -21,14 +27,32 @@ import java.util.stream.Stream;
 public record BaseHashes(Path memory) {
     /// SHA-256 of the model's UNet files' bytes after their headers, shards in name order. May read every byte: call it off the way of a person.
     public String of(ModelFolder model) throws Failure {
-        Optional<String> remembered = remembered(model);
-        if (remembered.isPresent()) return remembered.get();
-        String key = key(model);
+        return of(model, Part.UNET);
+    }
+
+    /// What names the weights of some parts: of one alone its own hash, of several SHA-256 of their hashes one after another.
+    public String of(ModelFolder model, Set<Part> parts) throws Failure {
+        List<String> hashes = new ArrayList<>();
+        for (Part part : new TreeSet<>(parts)) hashes.add(of(model, part));
+        return hashes.size() == 1 ? hashes.getFirst() : joined(hashes);
+    }
+
+    private static String joined(List<String> hashes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(String.join("", hashes).getBytes(StandardCharsets.US_ASCII)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private String of(ModelFolder model, Part part) throws Failure {
+        JsonObject all = all();
+        String key = key(model, part);
+        if (all.has(key) && all.get(key).isJsonPrimitive()) return all.get(key).getAsString();
         String hash;
-        try (Checkpoint checkpoint = Checkpoint.open(unet(model), Part.UNET)) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder(model, part), part)) {
             hash = checkpoint.hash();
         }
-        JsonObject all = all();
         all.addProperty(key, hash);
         try {
             AtomicFile.write(memory, out -> out.write(all.toString().getBytes(StandardCharsets.UTF_8)));
@@ -38,10 +62,10 @@ public record BaseHashes(Path memory) {
         return hash;
     }
 
-    /// The hash if it is known already.
+    /// The UNet's hash if it is known already.
     public Optional<String> remembered(ModelFolder model) throws Failure {
         JsonObject all = all();
-        String key = key(model);
+        String key = key(model, Part.UNET);
         return all.has(key) && all.get(key).isJsonPrimitive() ? Optional.of(all.get(key).getAsString()) : Optional.empty();
     }
 
@@ -53,21 +77,21 @@ public record BaseHashes(Path memory) {
         }
     }
 
-    private static Path unet(ModelFolder model) {
-        return model.folder().resolve(Part.UNET.folder());
+    private static Path folder(ModelFolder model, Part part) {
+        return model.folder().resolve(part.folder());
     }
 
     /// Everything that would change with the weights.
-    private static String key(ModelFolder model) throws Failure {
+    private static String key(ModelFolder model, Part part) throws Failure {
         StringBuilder key = new StringBuilder();
-        try (Stream<Path> list = Files.list(unet(model))) {
+        try (Stream<Path> list = Files.list(folder(model, part))) {
             List<Path> files = list.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
             for (Path file : files) {
                 Path real = file.toRealPath();
                 key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('\n');
             }
         } catch (IOException e) {
-            throw new Failure.Unreadable(unet(model) + ": cannot be listed: " + e.getMessage(), e);
+            throw new Failure.Unreadable(folder(model, part) + ": cannot be listed: " + e.getMessage(), e);
         }
         return key.toString();
     }

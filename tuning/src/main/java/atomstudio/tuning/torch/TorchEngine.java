@@ -6,6 +6,7 @@ import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Moments;
+import atomstudio.diffusion.engine.Reach;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
@@ -36,6 +37,7 @@ public final class TorchEngine implements Engine {
     private final ModelFolder model;
     private final Torch torch;
     private final EagerOps ops;
+    private final Reach reach;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
 
@@ -43,6 +45,7 @@ public final class TorchEngine implements Engine {
         this.model = model;
         this.torch = torch;
         this.ops = torch.ops();
+        this.reach = Reach.of(model);
     }
 
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
@@ -59,21 +62,29 @@ public final class TorchEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids) throws Failure {
-        return run("text encoder", () -> model.text().encode(ops, layers(Network.TEXT), torch.array(ids), 0));
+    @Override public Tensor encodeText(int[][] ids, List<Applied> adapters) throws Failure {
+        return text(ids, adapters, 0);
     }
 
-    @Override public Tensor encodePenultimate(int[][] ids) throws Failure {
-        return run("text encoder", () -> model.text().encode(ops, layers(Network.TEXT), torch.array(ids), 1));
+    @Override public Tensor encodePenultimate(int[][] ids, List<Applied> adapters) throws Failure {
+        return text(ids, adapters, 1);
+    }
+
+    private Tensor text(int[][] ids, List<Applied> adapters, int skipped) throws Failure {
+        return run("text encoder", () -> model.text().encode(ops, adapted(Network.TEXT, reach.onText(adapters)), torch.array(ids), skipped));
     }
 
     @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
         return run("UNet", () -> {
-            List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
-            for (Applied applied : adapters) bound.add(bind(applied));
-            Layers<NDArray> layers = new Adapted<>(ops, layers(Network.UNET), bound);
+            Layers<NDArray> layers = adapted(Network.UNET, reach.onUnet(adapters));
             return model.unet().predict(ops, layers, torch.array(latents), torch.array(model.unet().time().of(timesteps)), torch.array(context));
         });
+    }
+
+    private Layers<NDArray> adapted(Network network, List<Applied> adapters) {
+        List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
+        for (Applied applied : adapters) bound.add(bind(applied));
+        return new Adapted<>(ops, layers(network), bound);
     }
 
     private Adapted.Bound<NDArray> bind(Applied applied) {

@@ -30,7 +30,7 @@ record Dataset(List<Tensor> latents, List<Tensor> captions, Noising noising) {
             latents.add(mean);
         }
         List<Tensor> contexts = new ArrayList<>();
-        for (String caption : captions) contexts.add(encoding.engine.encodeText(new int[][] {encoding.tokenizer.tokens(caption).ids()}));
+        for (String caption : captions) contexts.add(encoding.engine.encodeText(new int[][] {encoding.tokenizer.tokens(caption).ids()}, List.of()));
         return new Dataset(List.copyOf(latents), List.copyOf(contexts), encoding.noising);
     }
 

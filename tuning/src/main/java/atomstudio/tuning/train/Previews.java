@@ -38,8 +38,8 @@ final class Previews {
 
     /// Embeds the prompts, so that the text encoder is needed no more.
     void embed() throws Failure {
-        maker.prepare(prompt);
-        maker.prepare("");
+        maker.prepare(prompt, List.of());
+        maker.prepare("", List.of());
     }
 
     /// Returns the file's path within the run folder.

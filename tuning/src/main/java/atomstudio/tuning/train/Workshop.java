@@ -62,7 +62,7 @@ final class Workshop implements AutoCloseable {
         Previews previews = new Previews(folder, model, maker, info.subject());
         if (info.training().previewEvery() > 0) previews.embed();
         Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
-        Dataset.Encoding encoding = new Dataset.Encoding(engine, maker.tokenizer(), model.vae().scalingFactor(), noising);
+        Dataset.Encoding encoding = new Dataset.Encoding(engine, maker.tokenizer(List.of()), model.vae().scalingFactor(), noising);
         Dataset dataset = Dataset.encode(Crops.read(folder, info.subject().pictures()).pictures(), info.subject().captions(), encoding);
         engine.release(TorchEngine.Network.TEXT);
         engine.release(TorchEngine.Network.ENCODER);

@@ -1,0 +1,140 @@
+package atomstudio.tuning.torch;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.Noise;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Adapters on the text encoder: PyTorch and ONNX Runtime say the same of it, and what does not reach it leaves it alone.
+class TextAdaptersTest {
+    private static final double TOLERANCE = 2e-5;
+    private static final String TABLE = "text_model.embeddings.token_embedding";
+    private static ModelFolder model;
+    private static TorchEngine torch;
+    private static OnnxEngine onnx;
+
+    /// Appends rows to the table: start + s · (rows − start).
+    private record Rows(int count) implements Adaptation {
+        @Override public Map<String, Shape> shapes(Layer layer) {
+            Shape shape = Shape.of(count, layer.weight().size(-1));
+            return layer.name().equals(TABLE) ? Map.of("start", shape, "rows", shape) : Map.of();
+        }
+
+        @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+            T start = theta.get("start");
+            T change = ops.multiply(ops.add(theta.get("rows"), ops.scale(start, -1)), strength);
+            return new Affine<>(ops.concat(base.weight(), ops.add(start, change), 0), null);
+        }
+    }
+
+    /// Adds a matrix to the projections of queries and values, and to the UNet's where it says so.
+    private record Projections(String ends) implements Adaptation {
+        @Override public Map<String, Shape> shapes(Layer layer) {
+            return layer.kind() == Layer.Kind.LINEAR && layer.name().endsWith(ends) ? Map.of("delta", layer.weight()) : Map.of();
+        }
+
+        @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+            return new Affine<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), strength)), base.bias());
+        }
+    }
+
+    @BeforeAll static void open() throws Exception {
+        model = ModelFolder.open(TinyModel.reference("sd1"));
+        torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        onnx = OnnxEngine.open(model, Device.CPU, 1);
+    }
+
+    @AfterAll static void close() {
+        torch.close();
+        onnx.close();
+    }
+
+    private static Applied applied(Adaptation form, long seed, double strength) {
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.tunable()) {
+            form.shapes(layer).forEach((slot, shape) -> {
+                float[] numbers = new Noise(seed, layer.name() + slot).normals((int) shape.elements());
+                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.2f;
+                values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
+            });
+        }
+        return new Applied(new Adapter("random", form + " " + seed, form, values), strength);
+    }
+
+    private static int[][] ids(int... own) {
+        int[] ids = new int[model.text().tokens()];
+        ids[0] = 998;
+        java.util.Arrays.fill(ids, 1, ids.length, 999);
+        System.arraycopy(own, 0, ids, 1, own.length);
+        return new int[][] {ids};
+    }
+
+    private static Tensor agreed(int[][] ids, List<Applied> adapters) throws Exception {
+        Tensor expected = torch.encodeText(ids, adapters);
+        assertClose("last", expected, onnx.encodeText(ids, adapters), TOLERANCE);
+        assertClose("last but one", torch.encodePenultimate(ids, adapters), onnx.encodePenultimate(ids, adapters), TOLERANCE);
+        return expected;
+    }
+
+    @ParameterizedTest @ValueSource(doubles = {0, 0.7, 2}) void theEnginesAgreeOnLayersOfTheTextEncoder(double strength) throws Exception {
+        Tensor tuned = agreed(ids(3, 4, 5), List.of(applied(new Projections("_proj"), 1, strength)));
+        Tensor base = torch.encodeText(ids(3, 4, 5), List.of());
+        if (strength == 0) assertClose("strength 0 is the base", base, tuned, 1e-5);
+        else assertNotEquals(base, tuned);
+    }
+
+    @Test void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
+        int next = model.text().vocabulary();
+        Applied one = applied(new Rows(1), 1, 1);
+        Applied two = applied(new Rows(2), 2, 0.6);
+        Tensor both = agreed(ids(3, next, next + 1, next + 2), List.of(one, applied(new Projections("v_proj"), 3, 1), two));
+        assertNotEquals(both, agreed(ids(3, next, next + 1, next + 2), List.of(one, two)));
+        assertEquals(torch.encodeText(ids(3, next), List.of(one)), torch.encodeText(ids(3, next), List.of(one, two)), "the first one's row is where it was");
+        assertEquals(torch.encodeText(ids(3, next, next + 1), List.of(two)), torch.encodeText(ids(3, next + 1, next + 2), List.of(one, two)), "the second one's come after it");
+    }
+
+    @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
+        int next = model.text().vocabulary();
+        Applied row = applied(new Rows(1), 1, 0);
+        Map<String, Tensor> started = new HashMap<>(row.adapter().values());
+        started.put(TABLE + ".rows", started.get(TABLE + ".start"));
+        Tensor start = agreed(ids(3, next), List.of(new Applied(new Adapter("start", "start", new Rows(1), started), 1)));
+        assertClose("strength 0", start, agreed(ids(3, next), List.of(row)), 1e-6);
+        assertNotEquals(start, agreed(ids(3, next), List.of(new Applied(row.adapter(), 1))));
+    }
+
+    @Test void anAdapterThatDoesNotReachANetworkLeavesItAlone() throws Exception {
+        Applied unet = applied(new Projections("to_q"), 1, 1);
+        Applied text = applied(new Projections("q_proj"), 1, 1);
+        assertEquals(torch.encodeText(ids(3), List.of()), torch.encodeText(ids(3), List.of(unet)));
+        assertEquals(onnx.encodeText(ids(3), List.of()), onnx.encodeText(ids(3), List.of(unet)));
+        Tensor latents = Plain.random(1, 1, 4, 8, 8);
+        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        float[] timesteps = {321};
+        assertEquals(torch.predict(latents, timesteps, context, List.of()), torch.predict(latents, timesteps, context, List.of(text)));
+        assertEquals(onnx.predict(latents, timesteps, context, List.of()), onnx.predict(latents, timesteps, context, List.of(text)));
+        assertNotEquals(onnx.predict(latents, timesteps, context, List.of()), onnx.predict(latents, timesteps, context, List.of(text, unet)));
+    }
+}
