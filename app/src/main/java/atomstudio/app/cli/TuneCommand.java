@@ -2,10 +2,12 @@ package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.PictureFolder;
+import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Control;
 import atomstudio.tuning.train.Machine;
+import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.TuneOutcome;
@@ -16,7 +18,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -66,17 +67,8 @@ final class TuneCommand implements Callable<Integer> {
     @Option(names = "--rank", paramLabel = "R", defaultValue = "" + MethodSettings.RANK, description = "LoRA's rank. Default: ${DEFAULT-VALUE}.")
     private int rank;
 
-    @Option(names = "--steps", paramLabel = "N", description = "Training steps. Default: the method's.")
-    private @Nullable Integer steps;
-
-    @Option(names = "--rate", paramLabel = "X", description = "Learning rate. Default: the method's.")
-    private @Nullable Double rate;
-
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of everything random. Default: ${DEFAULT-VALUE}.")
-    private long seed;
-
-    @Option(names = "--preview-every", paramLabel = "N", defaultValue = "0", description = "Steps from one preview picture to the next; 0: none. Default: ${DEFAULT-VALUE}.")
-    private int previewEvery;
+    @Mixin
+    private final TrainingOptions training = new TrainingOptions();
 
     @Mixin
     private final DeviceOption device = new DeviceOption();
@@ -111,9 +103,9 @@ final class TuneCommand implements Callable<Integer> {
 
     private TuneRequest request() throws Failure {
         MethodSettings settings = MethodSettings.parse(method.command(), atoms, rank);
+        Recipe recipe = training.recipe(settings);
         try {
-            return new TuneRequest(studio.model(model), pictures, className, token, settings,
-                    Optional.ofNullable(steps).orElse(method.steps()), Optional.ofNullable(rate).orElse(method.rate()), seed, previewEvery);
+            return new TuneRequest(studio.model(model), pictures, new Trigger(token, className), settings, recipe);
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), "--" + wrong.getMessage());
         }

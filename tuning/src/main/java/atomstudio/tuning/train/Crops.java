@@ -23,7 +23,7 @@ record Crops(List<Picture> pictures, List<RunInfo.Picture> names) {
         List<RunInfo.Picture> names = new ArrayList<>();
         for (Path file : PictureFolder.list(folder).pictures()) {
             Picture crop = Pictures.read(file).square(size);
-            names.add(new RunInfo.Picture(String.format(Locale.ROOT, "%02d.png", pictures.size()), hash(crop)));
+            names.add(new RunInfo.Picture(String.format(Locale.ROOT, "%02d.png", pictures.size()), hash(crop), "", List.of()));
             pictures.add(crop);
         }
         return new Crops(List.copyOf(pictures), List.copyOf(names));

@@ -15,12 +15,6 @@ import java.util.List;
 /// Latents of the pictures and embeddings of the captions, computed once; and which of them, how noisy, a step is trained on.
 /// Everything random is a function of seed and step, so that a resumed run goes on as if it had never stopped.
 record Dataset(List<Tensor> latents, List<Tensor> captions, Noising noising) {
-    /// What a picture may be called in training.
-    static List<String> captions(String token, String className) {
-        String name = token + " " + className;
-        return List.of("a " + name, "a photo of a " + name, "a picture of a " + name);
-    }
-
     /// Means of the pictures' latents times the scaling factor (1,4,h,w), and captions (1,S,C).
     static Dataset encode(List<Picture> pictures, List<String> captions, Encoding encoding) throws Failure {
         List<Tensor> latents = new ArrayList<>();

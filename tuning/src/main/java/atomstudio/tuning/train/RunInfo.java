@@ -12,12 +12,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// What a run tunes: `run.json`, written once before the first step.
 /// @param numbers numbers tuned
 /// @param created ISO time
 public record RunInfo(Base base, Subject subject, MethodSettings method, Training training, long numbers, String created) {
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
+    /// Of runs whose settings were few.
+    private static final int FIRST_FORMAT = 1;
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
     /// The model that is tuned; `hash` is SHA-256 of its UNet's weights.
@@ -26,27 +29,62 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     /// The pictures and the words for what they show.
     public record Subject(String className, String token, List<Picture> pictures, List<String> captions) {}
 
-    /// A prepared crop in the run's folder `pictures`, and SHA-256 of its pixels.
-    public record Picture(String name, String sha256) {}
+    /// A prepared picture in the run's folder `pictures`, and SHA-256 of its pixels; `mask` is that of its mask in the folder `masks`,
+    /// empty without one; `captions` are its own, none where the subject's hold.
+    public record Picture(String name, String sha256, String mask, List<String> captions) {}
 
-    /// @param batch pictures a step
-    public record Training(int steps, double rate, long seed, int batch, int previewEvery) {}
+    /// @param batch pictures a pass, and
+    /// @param size  side of a square picture in pixels: what the recipe leaves open is decided here
+    public record Training(Recipe recipe, int batch, int size) {
+        public int steps() {
+            return recipe.course().steps();
+        }
+
+        public double rate() {
+            return recipe.course().rate();
+        }
+
+        public long seed() {
+            return recipe.course().seed();
+        }
+
+        public int previewEvery() {
+            return recipe.running().previewEvery();
+        }
+
+        Training withSteps(int steps) {
+            Recipe.Course course = recipe.course();
+            return new Training(recipe.with(new Recipe.Course(steps, course.rate(), course.seed(), course.warmUp(), course.decay())), batch, size);
+        }
+    }
 
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
-        if (json.whole("format") != FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + json.whole("format") + "; open it with a newer version");
+        long format = json.whole("format");
+        if (format != FORMAT && format != FIRST_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
         Json model = json.object("model");
         Base base = new Base(Path.of(model.text("path")), model.text("name"), model.text("hash"));
         List<Picture> pictures = new ArrayList<>();
         for (JsonElement picture : json.get("pictures", "a list", JsonElement::getAsJsonArray)) {
             Json each = new Json(file + ": pictures", picture.getAsJsonObject());
-            pictures.add(new Picture(each.text("name"), each.text("sha256")));
+            pictures.add(new Picture(each.text("name"), each.text("sha256"), each.has("mask") ? each.text("mask") : "", each.has("captions") ? texts(each) : List.of()));
         }
-        List<String> captions = json.get("captions", "a list of texts", e -> e.getAsJsonArray().asList().stream().map(JsonElement::getAsString).toList());
-        Subject subject = new Subject(json.text("class"), json.text("token"), List.copyOf(pictures), captions);
+        Subject subject = new Subject(json.text("class"), json.text("token"), List.copyOf(pictures), texts(json));
         MethodSettings method = MethodSettings.parse(json.text("method"), (int) json.whole("atoms"), (int) json.whole("rank"));
-        Training training = new Training((int) json.whole("steps"), json.number("rate"), json.whole("seed"), (int) json.whole("batch"), (int) json.whole("previewEvery"));
-        return new RunInfo(base, subject, method, training, json.whole("numbers"), json.text("created"));
+        return new RunInfo(base, subject, method, training(json, format), json.whole("numbers"), json.text("created"));
+    }
+
+    private static Training training(Json json, long format) throws Failure {
+        try {
+            if (format == FIRST_FORMAT) return new Training(RecipeJson.readFirst(json), (int) json.whole("batch"), Recipe.OPEN);
+            return new Training(RecipeJson.read(json.object("recipe")), (int) json.whole("batch"), (int) json.whole("size"));
+        } catch (IllegalArgumentException e) {
+            throw new Failure.Unreadable(json.source() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static List<String> texts(Json json) throws Failure.Unreadable {
+        return json.get("captions", "a list of texts", e -> e.getAsJsonArray().asList().stream().map(JsonElement::getAsString).toList());
     }
 
     void write(Path file) throws Failure {
@@ -62,15 +100,11 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         json.addProperty("method", method.name());
         json.addProperty("atoms", method.atoms());
         json.addProperty("rank", method.rank());
-        json.addProperty("steps", training.steps);
-        json.addProperty("rate", training.rate);
-        json.addProperty("seed", training.seed);
+        json.add("recipe", RecipeJson.write(training.recipe));
         json.addProperty("batch", training.batch);
-        json.addProperty("previewEvery", training.previewEvery);
+        json.addProperty("size", training.size);
         json.add("pictures", pictures());
-        JsonArray captions = new JsonArray();
-        subject.captions.forEach(captions::add);
-        json.add("captions", captions);
+        json.add("captions", array(subject.captions));
         json.addProperty("numbers", numbers);
         json.addProperty("created", created);
         AtomicFile.write(file, out -> out.write((GSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8)));
@@ -82,9 +116,17 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
             JsonObject each = new JsonObject();
             each.addProperty("name", picture.name);
             each.addProperty("sha256", picture.sha256);
+            if (!picture.mask.isEmpty()) each.addProperty("mask", picture.mask);
+            if (!picture.captions.isEmpty()) each.add("captions", array(picture.captions));
             pictures.add(each);
         }
         return pictures;
+    }
+
+    private static JsonArray array(List<String> texts) {
+        JsonArray array = new JsonArray();
+        texts.forEach(array::add);
+        return array;
     }
 
     /// This run with what is asked of it now: nothing but more steps may differ (and where the model lies).
@@ -95,32 +137,47 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         differ(changed, "class", subject.className, asked.subject.className);
         differ(changed, "token", subject.token, asked.subject.token);
         differ(changed, "pictures", contents(subject), contents(asked.subject));
+        differ(changed, "captions beside pictures", ownCaptions(subject), ownCaptions(asked.subject));
         differ(changed, "method", method.name(), asked.method.name());
         differ(changed, "atoms", method.atoms(), asked.method.atoms());
         differ(changed, "rank", method.rank(), asked.method.rank());
-        differ(changed, "rate", training.rate, asked.training.rate);
-        differ(changed, "seed", training.seed, asked.training.seed);
-        differ(changed, "preview-every", training.previewEvery, asked.training.previewEvery);
-        if (asked.training.steps < training.steps) differ(changed, "steps (more can be asked for, fewer cannot)", training.steps, asked.training.steps);
+        differ(changed, asked);
         if (!changed.isEmpty()) {
             throw new Failure.Incompatible(folder + ": holds a run with other settings, so it cannot go on with these:\n  " + String.join("\n  ", changed) + "\nAsk for the same ones, or choose another --out.");
         }
-        Training longer = new Training(asked.training.steps, training.rate, training.seed, training.batch, training.previewEvery);
-        return new RunInfo(new Base(asked.base.path, base.name, base.hash), subject, method, longer, numbers, created);
+        Training sized = new Training(training.recipe, training.batch, training.size == Recipe.OPEN ? asked.training.size : training.size);
+        return new RunInfo(new Base(asked.base.path, base.name, base.hash), subject, method, sized.withSteps(asked.training.steps()), numbers, created);
+    }
+
+    /// The recipe's settings by their options' names. What both leave open is as the run has it; more steps may be asked for where
+    /// the rate does not depend on their number.
+    private void differ(List<String> changed, RunInfo asked) {
+        Map<String, Object> here = RecipeJson.settings(training.recipe);
+        Map<String, Object> there = RecipeJson.settings(asked.training.recipe);
+        for (String name : List.of("batch", "size")) {
+            if (here.get(name).equals(there.get(name))) continue;
+            here.put(name, name.equals("batch") ? training.batch : training.size);
+            there.put(name, name.equals("batch") ? asked.training.batch : asked.training.size);
+        }
+        int steps = training.steps();
+        int wished = asked.training.steps();
+        here.remove("steps");
+        if (training.recipe.course().decay() == Recipe.Decay.COSINE) differ(changed, "steps (the rate falls towards the last one, so that the run was made for this many; --decay constant lets them grow)", steps, wished);
+        else if (wished < steps) differ(changed, "steps (more can be asked for, fewer cannot)", steps, wished);
+        here.forEach((name, value) -> differ(changed, name, value, there.get(name)));
     }
 
     private static void differ(List<String> changed, String what, Object here, Object asked) {
         if (!here.equals(asked)) changed.add(what + ": the run has " + here + ", asked for is " + asked);
     }
 
-    /// What the pictures show, whatever their names and order.
-    private static String contents(Subject subject) {
-        List<String> hashes = subject.pictures.stream().map(picture -> picture.sha256.substring(0, 10)).sorted().toList();
-        return hashes.size() + " (" + String.join(" ", hashes) + ")";
+    private static List<String> ownCaptions(Subject subject) {
+        return subject.pictures.stream().flatMap(picture -> picture.captions.stream()).sorted().toList();
     }
 
-    /// The request that makes this run, given the pictures prepared in its folder.
-    TuneRequest request(Path pictures) {
-        return new TuneRequest(base.path, pictures, subject.className, subject.token, method, training.steps, training.rate, training.seed, training.previewEvery);
+    /// What the pictures show, whatever their names and order.
+    private static String contents(Subject subject) {
+        List<String> hashes = subject.pictures.stream().map(picture -> picture.sha256.substring(0, 10) + (picture.mask.isEmpty() ? "" : " masked " + picture.mask.substring(0, 10))).sorted().toList();
+        return hashes.size() + " (" + String.join(" ", hashes) + ")";
     }
 }

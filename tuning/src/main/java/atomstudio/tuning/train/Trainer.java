@@ -15,7 +15,6 @@ import java.util.Map;
 
 /// The loop: a batch, its gradient, a step of AdamW, and what must be kept so that nothing is lost when it ends in between.
 final class Trainer {
-    private static final int WARM_UP = 20;
     private static final double LARGEST_NORM = 1;
     private static final int CHECKPOINT_STEPS = 25;
     private static final long CHECKPOINT_NANOS = 30_000_000_000L;
@@ -78,7 +77,7 @@ final class Trainer {
         double norm = AdamW.clip(gradient.vector(), LARGEST_NORM);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         good = state.copy();
-        double rate = training.rate() * Math.min(1, (step + 1.0) / WARM_UP);
+        double rate = training.recipe().course().rate(step);
         new AdamW(state.first(), state.second(), step, 0).step(state.numbers(), gradient.vector(), rate);
         double mean = step == 0 ? gradient.loss() : state.loss() + LOSS_WEIGHT * (gradient.loss() - state.loss());
         double seconds = (System.nanoTime() - start) / 1e9;

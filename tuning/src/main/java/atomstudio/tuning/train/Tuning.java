@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -38,7 +39,7 @@ public final class Tuning {
         RunFolder folder = new RunFolder(run);
         admit(folder);
         ModelFolder model = ModelFolder.open(request.model());
-        Crops crops = Crops.of(request.pictures(), model.pictureSize());
+        Crops crops = Crops.of(request.pictures(), size(request.recipe(), model));
         RunInfo asked = describe(request, model, crops);
         try (RunLock lock = RunLock.take(folder.folder())) {
             if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, new Session(control, listener));
@@ -53,9 +54,10 @@ public final class Tuning {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         ModelFolder model = ModelFolder.open(info.base().path());
-        RunInfo asked = describe(info.request(folder.pictures()), model, Crops.read(folder, info.subject().pictures()));
+        String hash = new BaseHashes(machine.home().resolve("hashes.json")).of(model);
+        if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         try (RunLock lock = RunLock.take(folder.folder())) {
-            return proceed(folder, info.reconciled(asked, folder.folder()), model, new Session(control, listener));
+            return proceed(folder, info, model, new Session(control, listener));
         }
     }
 
@@ -91,9 +93,18 @@ public final class Tuning {
         if (numbers == 0) throw new Failure.Incompatible(model.folder() + ": has no layers that method " + request.method().name() + " could tune; choose another of " + MethodSettings.names());
         String hash = new BaseHashes(machine.home().resolve("hashes.json")).of(model);
         RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash);
-        RunInfo.Subject subject = new RunInfo.Subject(request.className(), request.token(), crops.names(), Dataset.captions(request.token(), request.className()));
-        RunInfo.Training training = new RunInfo.Training(request.steps(), request.rate(), request.seed(), batch(model), request.previewEvery());
+        Recipe recipe = request.recipe();
+        RunInfo.Subject subject = new RunInfo.Subject(request.words().className(), request.words().token(), crops.names(), Captions.of(request.words(), recipe).general());
+        RunInfo.Training training = new RunInfo.Training(recipe, recipe.update().batch() == Recipe.OPEN ? batch(model) : recipe.update().batch(), size(recipe, model));
         return new RunInfo(base, subject, request.method(), training, numbers, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    private static int size(Recipe recipe, ModelFolder model) throws Failure {
+        int asked = recipe.material().size();
+        if (asked == Recipe.OPEN) return model.pictureSize();
+        Optional<String> problem = model.sizeProblem(asked, asked);
+        if (problem.isPresent()) throw new Failure.Incompatible("--size " + problem.get());
+        return asked;
     }
 
     private static int batch(ModelFolder model) {

@@ -15,6 +15,7 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,8 +141,8 @@ class RunTest {
         refused(asked.withSteps(2), "steps");
         refused(asked.withPreviewEvery(1), "preview-every");
         refused(request("lora", 3), "method: the run has atoms, asked for is lora");
-        refused(new TuneRequest(asked.model(), asked.pictures(), "other", asked.token(), asked.method(), 3, asked.rate(), 0, 0), "class");
-        refused(new TuneRequest(asked.model(), other, asked.className(), asked.token(), asked.method(), 3, asked.rate(), 0, 0), "pictures");
+        refused(new TuneRequest(asked.model(), asked.pictures(), new Trigger("sks", "other"), asked.method(), asked.recipe()), "class");
+        refused(new TuneRequest(asked.model(), other, asked.words(), asked.method(), asked.recipe()), "pictures");
         Failure both = assertThrows(Failure.Incompatible.class, () -> run(asked.withRate(0.5).withSeed(4), "run"));
         assertTrue(both.getMessage().contains("rate") && both.getMessage().contains("seed"), "all are listed");
         assertArrayEquals(before, Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
@@ -157,7 +158,7 @@ class RunTest {
         Path renamed = Files.createDirectory(folder.resolve("renamed"));
         for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"), StandardCopyOption.REPLACE_EXISTING);
         TuneRequest asked = request("atoms", 3);
-        TuneRequest same = new TuneRequest(asked.model(), renamed, asked.className(), asked.token(), asked.method(), 3, asked.rate(), 0, 0);
+        TuneRequest same = new TuneRequest(asked.model(), renamed, asked.words(), asked.method(), asked.recipe());
         assertInstanceOf(TuneOutcome.Finished.class, run(same, "run"));
     }
 
@@ -214,7 +215,7 @@ class RunTest {
         Files.copy(pictures.resolve("picture0.png"), bad.resolve("good.png"));
         Files.writeString(bad.resolve("broken.png"), "no picture");
         TuneRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Unreadable.class, () -> run(new TuneRequest(asked.model(), bad, "thing", "sks", asked.method(), 3, 1e-2, 0, 0), "run"));
+        Failure refused = assertThrows(Failure.Unreadable.class, () -> run(new TuneRequest(asked.model(), bad, asked.words(), asked.method(), asked.recipe()), "run"));
         assertTrue(refused.getMessage().contains("broken.png"));
         assertFalse(Files.exists(folder.resolve("run")));
     }
@@ -235,7 +236,7 @@ class RunTest {
     @Test void anInpaintingModelIsRefused() throws Exception {
         ModelFolder inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
         TuneRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(inpaint.folder(), pictures, "thing", "sks", asked.method(), 3, 1e-2, 0, 0), "run"));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(inpaint.folder(), pictures, asked.words(), asked.method(), asked.recipe()), "run"));
         assertTrue(refused.getMessage().contains("9 input channels"));
     }
 }

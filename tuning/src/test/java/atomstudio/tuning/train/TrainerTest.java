@@ -44,9 +44,13 @@ class TrainerTest {
         MethodSettings method = MethodSettings.of(MethodSettings.Choice.ATOMS);
         List<Layer> layers = Inventory.of(model.unet());
         layout = SlotLayout.of(method.method(), layers);
-        RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(60, 0.01, 0, 1, 0), layout.size(), "");
+        RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
         Dataset dataset = new Dataset(List.of(Tensor.zeros(Shape.of(1, 4, 2, 2))), List.of(Tensor.zeros(Shape.of(1, 1, 1))), new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction()));
         setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), dataset, new TrainingState.Place("cpu", 1));
+    }
+
+    private static Recipe recipe() {
+        return Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS)).with(new Recipe.Course(60, 0.01, 0, Recipe.WARM_UP, Recipe.Decay.CONSTANT));
     }
 
     /// Σ (x − 0.1)² / n.

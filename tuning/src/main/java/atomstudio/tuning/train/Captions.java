@@ -1,0 +1,48 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.adapter.Trigger;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its class alone for
+/// other members of the class.
+record Captions(String subject, String template) {
+    static final String PLACEHOLDER = "{}";
+    private static final List<String> USUAL = List.of("a {}", "a photo of a {}", "a picture of a {}");
+
+    static Captions of(Trigger words, Recipe recipe) {
+        return new Captions(words.text(), recipe.material().template());
+    }
+
+    /// Those of the class: what prior pictures are called.
+    static Captions ofClass(Trigger words) {
+        return new Captions(words.className(), "");
+    }
+
+    /// Of pictures that have none of their own: the template's, or the usual ones.
+    List<String> general() {
+        return (template.isEmpty() ? USUAL : List.of(template)).stream().map(this::filled).toList();
+    }
+
+    /// A file's captions, a line each; every time that the picture is seen, one of them is drawn.
+    /// @throws Failure.Unreadable when it cannot be read as UTF-8, or says nothing
+    List<String> read(Path file) throws Failure {
+        try {
+            List<String> lines = Files.readString(file).lines().map(String::strip).filter(line -> !line.isEmpty()).map(this::filled).toList();
+            if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it; write what the picture shows, with {} for the subject, or delete the file");
+            return lines;
+        } catch (CharacterCodingException e) {
+            throw new Failure.Unreadable(file + ": expected a caption in UTF-8, found other bytes; save it again as UTF-8 text", e);
+        } catch (IOException e) {
+            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private String filled(String caption) {
+        return caption.replace(PLACEHOLDER, subject);
+    }
+}

@@ -1,0 +1,82 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before there was a choice.
+final class RecipeJson {
+    private RecipeJson() {}
+
+    /// The settings by their options' names, in the order of the options' help.
+    static Map<String, Object> settings(Recipe recipe) {
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("steps", recipe.course().steps());
+        settings.put("rate", recipe.course().rate());
+        settings.put("seed", recipe.course().seed());
+        settings.put("warmup", recipe.course().warmUp());
+        settings.put("decay", recipe.course().decay().option());
+        settings.put("optimizer", recipe.update().optimizer().option());
+        settings.put("batch", recipe.update().batch());
+        settings.put("accumulate", recipe.update().accumulate());
+        settings.put("ema", recipe.update().ema());
+        settings.put("size", recipe.material().size());
+        settings.put("crop", recipe.material().crop().option());
+        settings.put("caption-template", recipe.material().template());
+        settings.put("min-snr", recipe.weighing().minSnr());
+        settings.put("noise-offset", recipe.weighing().noiseOffset());
+        settings.put("prior", recipe.weighing().prior().map(Recipe.Prior::source).orElse(""));
+        settings.put("prior-weight", recipe.weighing().prior().map(Recipe.Prior::weight).orElse(0.0));
+        settings.put("preview-every", recipe.running().previewEvery());
+        settings.put("precision", recipe.running().precision().option());
+        for (Recipe.Feature feature : Recipe.Feature.values()) settings.put(feature.option(), recipe.has(feature));
+        return settings;
+    }
+
+    static JsonObject write(Recipe recipe) {
+        JsonObject json = new JsonObject();
+        settings(recipe).forEach((name, value) -> {
+            switch (value) {
+                case Number number -> json.addProperty(name, number);
+                case Boolean yes -> json.addProperty(name, yes);
+                default -> json.addProperty(name, value.toString());
+            }
+        });
+        return json;
+    }
+
+    static Recipe read(Json json) throws Failure.Unreadable {
+        Recipe.Course course = new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
+        Recipe.Update update = new Recipe.Update(named(json, "optimizer", Recipe.OptimizerName.class), whole(json, "batch"), whole(json, "accumulate"), json.number("ema"));
+        Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.text("caption-template"));
+        String prior = json.text("prior");
+        Recipe.Weighing weighing = new Recipe.Weighing(json.number("min-snr"), json.number("noise-offset"),
+                prior.isEmpty() ? Optional.empty() : Optional.of(new Recipe.Prior(prior, json.number("prior-weight"))));
+        Set<Recipe.Feature> features = EnumSet.noneOf(Recipe.Feature.class);
+        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", JsonElement::getAsBoolean)) features.add(feature);
+        return new Recipe(course, update, material, weighing, new Recipe.Running(whole(json, "preview-every"), named(json, "precision", Recipe.Precision.class), features));
+    }
+
+    /// A run of format 1, which knew steps, rate, seed and previews.
+    static Recipe readFirst(Json json) throws Failure.Unreadable {
+        return new Recipe(new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), Recipe.WARM_UP, Recipe.Decay.CONSTANT),
+                new Recipe.Update(Recipe.OptimizerName.ADAMW, Recipe.OPEN, 1, 0), new Recipe.Material(Recipe.OPEN, Recipe.Crop.CENTRE, ""),
+                new Recipe.Weighing(0, 0, Optional.empty()), new Recipe.Running(whole(json, "previewEvery"), Recipe.Precision.FP32, Set.of()));
+    }
+
+    private static int whole(Json json, String key) throws Failure.Unreadable {
+        return (int) json.whole(key);
+    }
+
+    private static <E extends Enum<E> & Recipe.Named> E named(Json json, String key, Class<E> family) throws Failure.Unreadable {
+        String expected = "one of " + Arrays.stream(family.getEnumConstants()).map(Recipe.Named::option).collect(Collectors.joining(", "));
+        return json.get(key, expected, element -> Recipe.Named.of(family, element.getAsString()).orElseThrow());
+    }
+}
