@@ -36,7 +36,7 @@ class TextAdaptersTest {
     private static OnnxEngine onnx;
 
     /// Appends rows to the table: start + s · (rows − start).
-    private record Rows(int count) implements Adaptation {
+    record Rows(int count) implements Adaptation {
         @Override public Map<String, Shape> shapes(Layer layer) {
             Shape shape = Shape.of(count, layer.weight().size(-1));
             return layer.name().equals(TABLE) ? Map.of("start", shape, "rows", shape) : Map.of();

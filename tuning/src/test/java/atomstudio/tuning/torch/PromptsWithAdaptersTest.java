@@ -1,0 +1,131 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.Noise;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// From prompt to picture with adapters that bring words and layers of the text encoder.
+class PromptsWithAdaptersTest {
+    private static ModelFolder model;
+    private static OnnxEngine onnx;
+    private final List<int[]> encoded = new ArrayList<>();
+    private TextToImage pipeline;
+
+    @BeforeAll static void open(@TempDir Path folder) throws Exception {
+        model = TinyModel.make(folder.resolve("model"), "sd1");
+        onnx = OnnxEngine.open(model, Device.CPU, 1);
+    }
+
+    @AfterAll static void close() {
+        onnx.close();
+    }
+
+    /// The engine, with what it is asked to encode written down.
+    @BeforeEach void listen() throws Exception {
+        Engine engine = (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
+            if (method.getName().equals("encodeText")) encoded.add(((int[][]) arguments[0])[0]);
+            try {
+                return method.invoke(onnx, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        });
+        pipeline = TextToImage.of(model, engine);
+    }
+
+    private static Applied rows(String name, String word, int count, double strength) {
+        return new Applied(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Placeholder(word, count))), strength);
+    }
+
+    private static Adapter adapter(String name, Adaptation form, Optional<Placeholder> placeholder) {
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.tunable()) {
+            form.shapes(layer).forEach((slot, shape) -> {
+                float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
+                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.3f;
+                values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
+            });
+        }
+        return new Adapter(name, "hash of " + name, form, values, placeholder);
+    }
+
+    private Picture picture(String prompt, List<Applied> adapters) throws Failure {
+        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, 2, 4, 64, 64);
+        return pipeline.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
+    }
+
+    @Test void aPlaceholderChangesThePictureAndOnlyWithItsAdapter() throws Exception {
+        Picture plain = picture("a sks car", List.of());
+        assertFalse(Arrays.equals(plain.argb(), picture("a sks car", List.of(rows("one", "sks", 1, 1))).argb()));
+        assertArrayEquals(plain.argb(), picture("a sks car", List.of()).argb());
+        assertArrayEquals(picture("a car", List.of()).argb(), picture("a car", List.of(rows("one", "sks", 1, 1))).argb(), "rows that no word asks for change nothing");
+    }
+
+    @Test void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
+        int next = model.text().vocabulary();
+        List<Applied> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
+        int[] ids = pipeline.tokenizer(adapters).encode("qwe, SKS");
+        assertArrayEquals(new int[] {next + 2}, Arrays.copyOfRange(ids, 1, 2));
+        assertArrayEquals(new int[] {next, next + 1}, Arrays.copyOfRange(ids, ids.length - 3, ids.length - 1));
+        picture("qwe sks", adapters);
+        assertTrue(encoded.stream().anyMatch(sent -> sent[1] == next + 2 && sent[2] == next && sent[3] == next + 1));
+    }
+
+    @Test void twoAdaptersOfOneWordAreRefusedByName() {
+        List<Applied> adapters = List.of(rows("boat", "sks", 1, 1), rows("owl", "SKS", 1, 1));
+        String message = assertThrows(Failure.Incompatible.class, () -> picture("a sks", adapters)).getMessage();
+        assertTrue(message.contains("boat") && message.contains("owl") && message.contains("SKS"), message);
+    }
+
+    @Test void aPromptIsEmbeddedAgainOnlyWhereTheTextEncoderChanges() throws Exception {
+        picture("a sks car", List.of());
+        assertEquals(2, encoded.size(), "the prompt and the negative one");
+        picture("a sks car", List.of(new Applied(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
+        picture("a sks car", List.of(new Applied(adapter("atoms", new FilterAtoms(9), Optional.empty()), 0.5)));
+        assertEquals(2, encoded.size(), "an adapter of the UNet alone");
+        picture("a sks car", List.of(rows("one", "sks", 1, 1)));
+        assertEquals(4, encoded.size());
+        picture("a sks car", List.of(rows("one", "sks", 1, 1), new Applied(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
+        assertEquals(4, encoded.size(), "with another that does not reach the text encoder");
+        picture("a sks car", List.of(rows("one", "sks", 1, 0.5)));
+        assertEquals(6, encoded.size(), "at another strength");
+        picture("a sks car", List.of(rows("two", "sks", 1, 1)));
+        assertEquals(8, encoded.size(), "with other numbers");
+    }
+}
