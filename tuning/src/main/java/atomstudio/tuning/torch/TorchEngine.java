@@ -111,9 +111,9 @@ public final class TorchEngine implements Engine {
         return new Differentiation(this, input);
     }
 
-    /// A tensor of the base model's UNet.
-    public Tensor unetTensor(String key) {
-        return checkpoint(Part.UNET).read(key);
+    /// A tensor of the base model's UNet or text encoder.
+    public Tensor tensor(String key) {
+        return checkpoint(Part.ofTunable(key)).read(key);
     }
 
     /// Threads that one operation may use.

@@ -3,19 +3,17 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Noise;
 import atomstudio.tuning.torch.Batch;
-import atomstudio.tuning.torch.Conditioning;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Latents of the pictures and embeddings of the captions, computed once; and which of them, how noisy, a step is trained on.
+/// Latents of the pictures, computed once, and the captions; and which of them, how noisy, a step is trained on.
 /// Everything random is a function of seed and step, so that a resumed run goes on as if it had never stopped.
-record Dataset(List<Tensor> latents, List<Tensor> captions, Noising noising) {
-    /// Means of the pictures' latents times the scaling factor (1,4,h,w), and captions (1,S,C).
+record Dataset(List<Tensor> latents, List<String> captions, Wording wording, Noising noising) {
+    /// Means of the pictures' latents times the scaling factor (1,4,h,w), and captions.
     static Dataset encode(List<Picture> pictures, List<String> captions, Encoding encoding) throws Failure {
         List<Tensor> latents = new ArrayList<>();
         for (Picture picture : pictures) {
@@ -23,30 +21,28 @@ record Dataset(List<Tensor> latents, List<Tensor> captions, Noising noising) {
             for (int i = 0; i < mean.data().length; i++) mean.data()[i] *= (float) encoding.scalingFactor;
             latents.add(mean);
         }
-        List<Tensor> contexts = new ArrayList<>();
-        for (String caption : captions) contexts.add(encoding.engine.encodeText(new int[][] {encoding.tokenizer.tokens(caption).ids()}, List.of()));
-        return new Dataset(List.copyOf(latents), List.copyOf(contexts), encoding.noising);
+        return new Dataset(List.copyOf(latents), List.copyOf(captions), encoding.wording, encoding.noising);
     }
 
     /// What pictures and captions are encoded with.
-    record Encoding(Engine engine, Tokenizer tokenizer, double scalingFactor, Noising noising) {}
+    record Encoding(Engine engine, double scalingFactor, Wording wording, Noising noising) {}
 
     /// The pictures of a step (counted from 0): each comes once before any comes again; timesteps are spread evenly over the batch.
     Batch batch(long seed, int step, int size) {
         Tensor[] clean = new Tensor[size];
-        Tensor[] contexts = new Tensor[size];
+        List<String> said = new ArrayList<>();
         Tensor[] noises = new Tensor[size];
         float[] timesteps = new float[size];
         Noise choice = new Noise(seed, "step " + step);
         for (int i = 0; i < size; i++) {
             clean[i] = latents.get(picture(seed, (long) step * size + i));
-            contexts[i] = captions.get(choice.below(captions.size(), 2L * i));
+            said.add(captions.get(choice.below(captions.size(), 2L * i)));
             timesteps[i] = (int) ((i + choice.uniform(2L * i + 1)) / size * noising.schedule().size());
             noises[i] = new Tensor(clean[i].shape(), new Noise(seed, "noise " + step + " " + i).normals(clean[i].data().length));
         }
         Tensor x0 = Tensor.stack(clean);
         Tensor noise = Tensor.stack(noises);
-        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, new Conditioning.Embedded(Tensor.stack(contexts)), noising.target(x0, noise, timesteps), Tensor.filled(Shape.of(size, 1, 1, 1), 1));
+        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, wording.of(said), noising.target(x0, noise, timesteps), Tensor.filled(Shape.of(size, 1, 1, 1), 1));
     }
 
     /// The n-th picture of an endless sequence of shuffled rounds.

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Pictures of one prompt and seed as training goes on. The prompt's embedding is kept from the first on.
+/// Pictures of one prompt and seed as training goes on. The prompt's embedding is kept from the first on, unless training changes it.
 final class Previews {
     private static final long SEED = 0;
     private static final int STEPS = 20;

@@ -7,6 +7,7 @@ import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +55,7 @@ public final class Tuning {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         ModelFolder model = ModelFolder.open(info.base().path());
-        String hash = new BaseHashes(machine.home().resolve("hashes.json")).of(model);
+        String hash = hash(model, SlotLayout.of(info.method().method(), layers(model)));
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         try (RunLock lock = RunLock.take(folder.folder())) {
             return proceed(folder, info, model, new Session(control, listener));
@@ -88,15 +89,21 @@ public final class Tuning {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
             throw new Failure.Incompatible(model.folder() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
         }
-        List<Layer> layers = Inventory.of(model.unet());
-        long numbers = request.method().method().numbers(layers);
+        SlotLayout layout = SlotLayout.of(request.method().method(), layers(model));
+        long numbers = request.method().method().numbers(layers(model));
         if (numbers == 0) throw new Failure.Incompatible(model.folder() + ": has no layers that method " + request.method().name() + " could tune; choose another of " + MethodSettings.names());
-        String hash = new BaseHashes(machine.home().resolve("hashes.json")).of(model);
+        Vocabulary.of(model, layout, request.words());
+        String hash = hash(model, layout);
         RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash);
         Recipe recipe = request.recipe();
         RunInfo.Subject subject = new RunInfo.Subject(request.words().className(), request.words().token(), crops.names(), Captions.of(request.words(), recipe).general());
         RunInfo.Training training = new RunInfo.Training(recipe, recipe.update().batch() == Recipe.OPEN ? batch(model) : recipe.update().batch(), size(recipe, model));
         return new RunInfo(base, subject, request.method(), training, numbers, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    /// Of the weights that the trained numbers belong to.
+    private String hash(ModelFolder model, SlotLayout layout) throws Failure {
+        return new BaseHashes(machine.home().resolve("hashes.json")).of(model, Vocabulary.parts(layout));
     }
 
     private static int size(Recipe recipe, ModelFolder model) throws Failure {
@@ -124,6 +131,11 @@ public final class Tuning {
         } catch (IOException e) {
             throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
         }
+    }
+
+    /// Every layer that a run may tune.
+    static List<Layer> layers(ModelFolder model) {
+        return Inventory.of(model.unet());
     }
 
     /// Numbers of all layers of a model's UNet.

@@ -2,12 +2,14 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.TextToImage;
-import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Differentiation;
@@ -40,7 +42,7 @@ final class Workshop implements AutoCloseable {
     }
 
     TuneOutcome train(Tuning.Session session) throws Failure {
-        List<Layer> layers = Inventory.of(model.unet());
+        List<Layer> layers = Tuning.layers(model);
         SlotLayout layout = SlotLayout.of(info.method().method(), layers);
         TrainingState.Place here = new TrainingState.Place(machine.device().name().toLowerCase(Locale.ROOT), engine.threads());
         TrainingState.Saved from = from(layout, here);
@@ -60,11 +62,15 @@ final class Workshop implements AutoCloseable {
     private TuneOutcome train(SlotLayout layout, List<Layer> layers, TrainingState.Saved from, Journal journal, Control control) throws Failure {
         TextToImage maker = TextToImage.of(model, engine);
         Previews previews = new Previews(folder, model, maker, info.subject());
-        if (info.training().previewEvery() > 0) previews.embed();
+        boolean spoken = Vocabulary.parts(layout).contains(Part.TEXT);
+        if (info.training().previewEvery() > 0 && !spoken) previews.embed();
         Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
-        Dataset.Encoding encoding = new Dataset.Encoding(engine, maker.tokenizer(List.of()), model.vae().scalingFactor(), noising);
-        Dataset dataset = Dataset.encode(Crops.read(folder, info.subject().pictures()).pictures(), info.subject().captions(), encoding);
-        engine.release(TorchEngine.Network.TEXT);
+        Tokenizer tokenizer = vocabulary(layout).tokenizer();
+        List<String> captions = info.subject().captions();
+        Wording wording = spoken ? Wording.read(captions, tokenizer) : Wording.embedded(captions, tokenizer, engine);
+        Dataset.Encoding encoding = new Dataset.Encoding(engine, model.vae().scalingFactor(), wording, noising);
+        Dataset dataset = Dataset.encode(Crops.read(folder, info.subject().pictures()).pictures(), captions, encoding);
+        if (!spoken) engine.release(TorchEngine.Network.TEXT);
         engine.release(TorchEngine.Network.ENCODER);
         TrainingState.Place here = new TrainingState.Place(machine.device().name().toLowerCase(Locale.ROOT), engine.threads());
         Trainer.Setup setup = new Trainer.Setup(folder, info, layout, TunedLayer.of(layout.method(), layers), from.constants(), dataset, here);
@@ -80,8 +86,12 @@ final class Workshop implements AutoCloseable {
     private TrainingState.Saved from(SlotLayout layout, TrainingState.Place here) throws Failure {
         if (Files.isRegularFile(folder.checkpoint())) return TrainingState.read(folder.checkpoint(), layout);
         long seed = info.training().seed();
-        Map<String, Tensor> constants = layout.constants(engine::unetTensor, seed);
-        return new TrainingState.Saved(TrainingState.start(layout.start(engine::unetTensor, seed)), constants, here);
+        Map<String, Tensor> constants = layout.constants(engine::tensor, seed);
+        return new TrainingState.Saved(TrainingState.start(layout.start(engine::tensor, seed)), constants, here);
+    }
+
+    private Vocabulary vocabulary(SlotLayout layout) throws Failure {
+        return Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
     }
 
     private static TuneEvent otherPlace(TrainingState.Saved from, TrainingState.Place here) {

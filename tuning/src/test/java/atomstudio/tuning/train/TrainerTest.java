@@ -21,6 +21,7 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -45,8 +46,14 @@ class TrainerTest {
         List<Layer> layers = Inventory.of(model.unet());
         layout = SlotLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
-        Dataset dataset = new Dataset(List.of(Tensor.zeros(Shape.of(1, 4, 2, 2))), List.of(Tensor.zeros(Shape.of(1, 1, 1))), new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction()));
+        Dataset dataset = new Dataset(List.of(Tensor.zeros(Shape.of(1, 4, 2, 2))), List.of("a"), wording("a"), new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction()));
         setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), dataset, new TrainingState.Place("cpu", 1));
+    }
+
+    private static Wording wording(String... captions) {
+        Map<String, Tensor> contexts = new HashMap<>();
+        for (String caption : captions) contexts.put(caption, Tensor.filled(Shape.of(1, 1, 1), contexts.size()));
+        return new Wording.Embedded(contexts);
     }
 
     private static Recipe recipe() {
@@ -100,7 +107,7 @@ class TrainerTest {
     }
 
     @Test void batchesAreAFunctionOfSeedAndStep() {
-        Dataset dataset = new Dataset(List.of(filled(1), filled(2), filled(3)), List.of(Tensor.zeros(Shape.of(1, 1, 1)), Tensor.filled(Shape.of(1, 1, 1), 1)), setup.dataset().noising());
+        Dataset dataset = new Dataset(List.of(filled(1), filled(2), filled(3)), List.of("a", "b"), wording("a", "b"), setup.dataset().noising());
         Batch batch = dataset.batch(5, 17, 4);
         assertEquals(batch.noisy(), dataset.batch(5, 17, 4).noisy());
         assertTrue(!batch.noisy().equals(dataset.batch(5, 18, 4).noisy()));
@@ -117,7 +124,7 @@ class TrainerTest {
     }
 
     @Test void everyPictureComesOnceBeforeAnyComesAgain() {
-        Dataset dataset = new Dataset(List.of(filled(1000), filled(2000), filled(3000)), List.of(Tensor.zeros(Shape.of(1, 1, 1))), setup.dataset().noising());
+        Dataset dataset = new Dataset(List.of(filled(1000), filled(2000), filled(3000)), List.of("a"), wording("a"), setup.dataset().noising());
         int[] seen = new int[4];
         boolean[] first = new boolean[4];
         for (int round = 0; round < 30; round++) {
