@@ -22,5 +22,13 @@ public interface Engine extends AutoCloseable {
     /// Pictures (B,3,H,W) in -1..1 -> their latents' distribution, not multiplied by the scaling factor.
     Moments encode(Tensor pictures) throws Failure;
 
+    /// Pictures (B,3,S,S), prepared as the model's vision tower wants them -> its embeddings (B,P), of any length.
+    /// @throws Failure.Incompatible when the model has no vision tower
+    Tensor embedPictures(Tensor pictures) throws Failure;
+
+    /// Token ids (B,S) -> the texts' embeddings (B,P) in the space that CLIP shares with pictures, of any length. No adapter has a part in it.
+    /// @throws Failure.Incompatible when the model's text encoder has no projection
+    Tensor embedText(int[][] ids) throws Failure;
+
     @Override void close();
 }

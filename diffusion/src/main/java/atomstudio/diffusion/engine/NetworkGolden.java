@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Reference inputs and outputs of a model's networks: `unet*.sample` …, `vae*.latents` …, `text.input_ids` …, where * is a variant
-/// such as `.wide`.
+/// Reference inputs and outputs of a model's networks: `unet*.sample` …, `vae*.latents` …, `text.input_ids` …, `vision.pixel_values`
+/// → `vision.image_embeds`, where * is a variant such as `.wide`. `text.text_embeds` is the projected end of a text.
 public final class NetworkGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -18,7 +18,8 @@ public final class NetworkGolden {
 
     /// Whether a file is such a golden.
     public static boolean recognizes(Safetensors file) {
-        return file.tensors().keySet().stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids"));
+        return file.tensors().keySet().stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids")
+                || name.equals("vision.pixel_values"));
     }
 
     /// Runs everything that the golden holds on the engine.
@@ -28,6 +29,7 @@ public final class NetworkGolden {
         for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
         for (String variant : variants(golden, "vae", ".image")) encoder(golden, engine, variant, deviations);
         if (golden.has("text.input_ids")) text(golden, engine, deviations);
+        if (golden.has("vision.pixel_values")) add(golden, "vision.image_embeds", engine.embedPictures(golden.read("vision.pixel_values")), deviations);
         return deviations;
     }
 
@@ -61,6 +63,7 @@ public final class NetworkGolden {
         for (int i = 0; i < flat.data().length; i++) ids[i / tokens][i % tokens] = (int) flat.data()[i];
         add(golden, "text.last_hidden_state", engine.encodeText(ids, List.of()), deviations);
         add(golden, "text.penultimate", engine.encodePenultimate(ids, List.of()), deviations);
+        if (golden.has("text.text_embeds")) add(golden, "text.text_embeds", engine.embedText(ids), deviations);
     }
 
     private static void add(Safetensors golden, String name, Tensor found, List<Deviation> deviations) {

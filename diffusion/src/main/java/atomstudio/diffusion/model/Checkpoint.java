@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /// The weights of one part of a model, mapped: one safetensors file or several shards, under today's names.
@@ -29,21 +30,26 @@ public final class Checkpoint implements AutoCloseable {
     private final List<Safetensors> files;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-    private Checkpoint(Path folder, Part part, List<Safetensors> files) {
+    private Checkpoint(Path folder, UnaryOperator<String> canonical, List<Safetensors> files) {
         this.folder = folder;
         this.files = files;
         for (Safetensors file : files) {
-            for (TensorInfo info : file.tensors().values()) entries.put(part.canonical(info.name()), new Entry(file, info));
+            for (TensorInfo info : file.tensors().values()) entries.put(canonical.apply(info.name()), new Entry(file, info));
         }
     }
 
     /// Maps the safetensors of a part's folder, sharded or not.
     /// @throws Failure.Unreadable when there are none, or one is damaged
     public static Checkpoint open(Path folder, Part part) throws Failure {
+        return open(folder, part::canonical);
+    }
+
+    /// As above, for weights that belong to no part; `canonical` gives today's name of a tensor that may carry an older one.
+    static Checkpoint open(Path folder, UnaryOperator<String> canonical) throws Failure {
         List<Safetensors> files = new ArrayList<>();
         try {
             for (Path file : files(folder)) files.add(Safetensors.open(file));
-            return new Checkpoint(folder, part, List.copyOf(files));
+            return new Checkpoint(folder, canonical, List.copyOf(files));
         } catch (Failure e) {
             files.forEach(Safetensors::close);
             throw e;

@@ -83,6 +83,11 @@ public record Config(Path file, JsonObject json) {
         }
     }
 
+    /// The object under a key, as a configuration of the same file; an empty one where it is absent.
+    Config part(String key) throws Failure {
+        return new Config(file, get(key, "an object", JsonElement::getAsJsonObject).orElseGet(JsonObject::new));
+    }
+
     public Failure wrong(String key, String expected, JsonElement found) {
         return new Failure.Unreadable(file + ": " + key + ": expected " + expected + ", found " + found);
     }

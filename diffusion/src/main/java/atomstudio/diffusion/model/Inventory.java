@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipVision;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.ops.DryRun;
@@ -26,6 +27,13 @@ public final class Inventory {
         DryRun run = new DryRun();
         vae.encode(new ShapeOps(), run, Shape.of(1, vae.pictureChannels(), vae.factor(), vae.factor()));
         vae.decode(new ShapeOps(), run, Shape.of(1, vae.latentChannels(), 1, 1));
+        return run.layers();
+    }
+
+    public static List<Layer> of(ClipVision vision) {
+        DryRun run = new DryRun();
+        ClipVision.Patches patches = vision.patches();
+        vision.embed(new ShapeOps(), run, Shape.of(1, patches.channels(), patches.side(), patches.side()));
         return run.layers();
     }
 

@@ -87,6 +87,18 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
         }
     }
 
+    /// The model's CLIP vision tower: its own image encoder, or else its safety checker's; empty where it has neither. Read when asked for.
+    /// @throws Failure when there is one that is damaged or of a kind that cannot be run
+    public Optional<VisionTower> visionTower() throws Failure {
+        return VisionTower.of(this);
+    }
+
+    /// The projection of texts beside the text encoder's weights; empty where the model has none.
+    /// @throws Failure when it is damaged
+    public Optional<TextProjection> textProjection() throws Failure {
+        return TextProjection.of(this);
+    }
+
     /// Words that the model says it knows, for suggestions; empty when it says nothing.
     public List<String> words() throws Failure {
         Path metadata = folder.resolve("metadata.json");

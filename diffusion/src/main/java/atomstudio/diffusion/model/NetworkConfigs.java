@@ -1,7 +1,9 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.net.ClipBlocks;
 import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipVision;
 import atomstudio.diffusion.net.TimestepFeatures;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
@@ -13,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /// From configuration to network, with the defaults of the reference classes; refuses every architecture that is not built.
-/// Source: diffusers UNet2DConditionModel and AutoencoderKL, transformers CLIPTextConfig.
+/// Source: diffusers UNet2DConditionModel and AutoencoderKL, transformers CLIPTextConfig and CLIPVisionConfig.
 public final class NetworkConfigs {
     private static final Map<String, UNet.Block> DOWN = Map.of("CrossAttnDownBlock2D", UNet.Block.CROSS_ATTENTION, "DownBlock2D", UNet.Block.PLAIN);
     private static final Map<String, UNet.Block> UP = Map.of("CrossAttnUpBlock2D", UNet.Block.CROSS_ATTENTION, "UpBlock2D", UNet.Block.PLAIN);
@@ -86,17 +88,30 @@ public final class NetworkConfigs {
     }
 
     public static ClipText text(Config config) throws Failure {
+        return new ClipText(config.positive("vocab_size", 49408), config.positive("max_position_embeddings", 77), blocks(config, new Sizes(512, 2048, 8)));
+    }
+
+    /// @param projected numbers of an embedding
+    public static ClipVision vision(Config config, int projected) throws Failure {
+        ClipVision.Patches patches = new ClipVision.Patches(config.positive("num_channels", 3), config.positive("image_size", 224), config.positive("patch_size", 32));
+        if (patches.side() < patches.size()) throw new Failure.Incompatible(config.file() + ": patch_size = " + patches.size() + " is larger than image_size = " + patches.side());
+        return new ClipVision(patches, blocks(config, new Sizes(768, 3072, 12)), projected);
+    }
+
+    /// What a reference class has where its configuration is silent.
+    private record Sizes(int width, int hidden, int heads) {}
+
+    private static ClipBlocks blocks(Config config, Sizes otherwise) throws Failure {
         String activation = config.text("hidden_act", "quick_gelu");
-        ClipText.Activation known = switch (activation) {
-            case "quick_gelu" -> ClipText.Activation.QUICK_GELU;
-            case "gelu" -> ClipText.Activation.GELU;
+        ClipBlocks.Activation known = switch (activation) {
+            case "quick_gelu" -> ClipBlocks.Activation.QUICK_GELU;
+            case "gelu" -> ClipBlocks.Activation.GELU;
             default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + activation + " is not supported; quick_gelu and gelu are");
         };
-        int width = config.positive("hidden_size", 512);
-        int heads = config.positive("num_attention_heads", 8);
+        int width = config.positive("hidden_size", otherwise.width);
+        int heads = config.positive("num_attention_heads", otherwise.heads);
         checkDivides(config, List.of(width), heads, "num_attention_heads");
-        return new ClipText(config.positive("vocab_size", 49408), config.positive("max_position_embeddings", 77), width, config.positive("intermediate_size", 2048),
-                config.positive("num_hidden_layers", 12), heads, known, config.number("layer_norm_eps", 1e-5));
+        return new ClipBlocks(width, config.positive("intermediate_size", otherwise.hidden), config.positive("num_hidden_layers", 12), heads, known, config.number("layer_norm_eps", 1e-5));
     }
 
     private static void checkDivides(Config config, List<Integer> widths, int by, String key) throws Failure {

@@ -36,6 +36,11 @@ record Parts<T>(Ops<T> ops, Layers<T> layers) {
         return ops.layerNorm(x, norm(name, ops.shape(x).size(-1)), epsilon);
     }
 
+    /// A table of embeddings, (rows, width).
+    T table(String name, long rows, long width) {
+        return layers.get(new Layer(name, Kind.EMBEDDING, Shape.of(rows, width), Bias.ABSENT)).weight();
+    }
+
     long channels(T x) {
         return ops.shape(x).size(1);
     }

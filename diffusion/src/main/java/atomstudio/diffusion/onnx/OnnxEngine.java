@@ -33,6 +33,7 @@ public final class OnnxEngine implements Engine {
     private final ModelFolder model;
     private final Runtime runtime;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+    private final OnnxTowers towers;
     private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
@@ -42,6 +43,7 @@ public final class OnnxEngine implements Engine {
         this.model = model;
         this.runtime = runtime;
         this.reach = Reach.of(model);
+        this.towers = new OnnxTowers(model, runtime);
     }
 
     /// Nothing of the weights is read before the first call that needs them, but all are checked here.
@@ -97,6 +99,14 @@ public final class OnnxEngine implements Engine {
         return Moments.of(both);
     }
 
+    @Override public Tensor embedPictures(Tensor pictures) throws Failure {
+        return towers.pictures(pictures);
+    }
+
+    @Override public Tensor embedText(int[][] ids) throws Failure {
+        return towers.texts(ids);
+    }
+
     private Session session(Key key) throws Failure {
         Session session = sessions.get(key);
         if (session == null) {
@@ -144,6 +154,7 @@ public final class OnnxEngine implements Engine {
         sessions.clear();
         unetInputs.close();
         textInputs.close();
+        towers.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();
     }

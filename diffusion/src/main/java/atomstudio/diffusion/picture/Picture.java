@@ -100,8 +100,13 @@ public record Picture(int width, int height, int[] argb) {
 
     /// Scaled to width × height with Lanczos' window, up or down. Opaque.
     public Picture resize(int width, int height) {
+        return resize(width, height, Resampling.LANCZOS);
+    }
+
+    /// Scaled to width × height, up or down. Opaque.
+    public Picture resize(int width, int height, Resampling by) {
         Picture ground = opaque();
-        return width == this.width && height == this.height ? ground : Lanczos.resize(ground, width, height);
+        return width == this.width && height == this.height ? ground : by.resize(ground, width, height);
     }
 
     @Override public boolean equals(Object other) {

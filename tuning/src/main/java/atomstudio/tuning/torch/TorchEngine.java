@@ -38,6 +38,7 @@ public final class TorchEngine implements Engine {
     private final Torch torch;
     private final EagerOps ops;
     private final Reach reach;
+    private final TorchTowers towers;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
 
@@ -46,6 +47,7 @@ public final class TorchEngine implements Engine {
         this.torch = torch;
         this.ops = torch.ops();
         this.reach = Reach.of(model);
+        this.towers = new TorchTowers(model, torch);
     }
 
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
@@ -101,6 +103,14 @@ public final class TorchEngine implements Engine {
         return Moments.of(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(pictures))));
     }
 
+    @Override public Tensor embedPictures(Tensor pictures) throws Failure {
+        return run("vision tower", towers.pictures(pictures));
+    }
+
+    @Override public Tensor embedText(int[][] ids) throws Failure {
+        return run("text encoder", towers.texts(ids));
+    }
+
     /// Frees a network's weights; they are read again should it run again.
     public void release(Network network) {
         layers(network).close();
@@ -152,6 +162,7 @@ public final class TorchEngine implements Engine {
     @Override public void close() {
         weights.values().forEach(TorchWeights::close);
         weights.clear();
+        towers.close();
         torch.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();

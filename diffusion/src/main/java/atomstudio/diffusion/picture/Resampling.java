@@ -2,16 +2,24 @@ package atomstudio.diffusion.picture;
 
 import java.util.stream.IntStream;
 
-/// Scaling with Lanczos' window of three lobes, widened by the factor when scaling down, so that every source pixel counts.
-/// Works on sRGB bytes in fixed point, across and then down with bytes between, as Pillow does: results are equal to its.
-/// Source: C. E. Duchon, 1979, "Lanczos filtering in one and two dimensions"; precision and rounding as in Pillow's Resample.c.
-final class Lanczos {
-    private static final int LOBES = 3;
+/// Windows to scale pictures with, widened by the factor when scaling down, so that every source pixel counts.
+/// Work on sRGB bytes in fixed point, across and then down with bytes between, as Pillow does: results are equal to its.
+/// Source: C. E. Duchon, 1979, "Lanczos filtering in one and two dimensions"; R. G. Keys, 1981, "Cubic convolution interpolation for
+/// digital image processing", a = −1/2; precision and rounding as in Pillow's Resample.c.
+public enum Resampling {
+    LANCZOS(3), BICUBIC(2), BILINEAR(1);
+
+    private static final double KEYS = -0.5;
     private static final int PRECISION = 22;
 
-    private Lanczos() {}
+    /// Half the window's width in source pixels at a factor of 1.
+    private final int reach;
 
-    static Picture resize(Picture opaque, int width, int height) {
+    Resampling(int reach) {
+        this.reach = reach;
+    }
+
+    Picture resize(Picture opaque, int width, int height) {
         int[] across = width == opaque.width() ? opaque.argb()
             : pass(opaque.argb(), new Lines(opaque.width(), 1, width, 1, opaque.height(), opaque.width(), width));
         int[] down = height == opaque.height() ? across
@@ -24,16 +32,16 @@ final class Lanczos {
 
     /// The source pixels that make one target pixel: the first, and their weights in fixed point.
     private record Window(int first, int[] weights) {
-        static Window of(int target, double scale, int size) {
+        static Window of(Resampling by, int target, double scale, int size) {
             double stretch = Math.max(scale, 1);
             double centre = (target + 0.5) * scale;
-            double support = LOBES * stretch;
+            double support = by.reach * stretch;
             int first = Math.max(0, (int) (centre - support + 0.5));
             int count = Math.min(size, (int) (centre + support + 0.5)) - first;
             double[] exact = new double[count];
             double sum = 0;
             for (int i = 0; i < count; i++) {
-                exact[i] = kernel((first + i - centre + 0.5) / stretch);
+                exact[i] = by.kernel((first + i - centre + 0.5) / stretch);
                 sum += exact[i];
             }
             int[] weights = new int[count];
@@ -45,9 +53,9 @@ final class Lanczos {
         }
     }
 
-    private static int[] pass(int[] source, Lines lines) {
+    private int[] pass(int[] source, Lines lines) {
         Window[] windows = new Window[lines.to];
-        for (int i = 0; i < windows.length; i++) windows[i] = Window.of(i, (double) lines.from / lines.to, lines.from);
+        for (int i = 0; i < windows.length; i++) windows[i] = Window.of(this, i, (double) lines.from / lines.to, lines.from);
         int[] target = new int[Math.multiplyExact(lines.to, lines.count)];
         IntStream.range(0, lines.count).parallel().forEach(line -> {
             for (int i = 0; i < windows.length; i++) {
@@ -77,8 +85,14 @@ final class Lanczos {
         return Math.clamp(sum >> PRECISION, 0, 255);
     }
 
-    private static double kernel(double x) {
-        return x <= -LOBES || x >= LOBES ? 0 : sinc(x) * sinc(x / LOBES);
+    private double kernel(double signed) {
+        double x = Math.abs(signed);
+        if (x >= reach) return 0;
+        return switch (this) {
+            case LANCZOS -> sinc(x) * sinc(x / reach);
+            case BICUBIC -> x < 1 ? ((KEYS + 2) * x - (KEYS + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * KEYS;
+            case BILINEAR -> 1 - x;
+        };
     }
 
     private static double sinc(double x) {

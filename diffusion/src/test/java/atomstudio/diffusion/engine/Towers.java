@@ -1,0 +1,72 @@
+package atomstudio.diffusion.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// The models and goldens of CLIP's towers, for the tests of every engine.
+public final class Towers {
+    public static final Path FOLDER = Shared.own("goldens/towers");
+    public static final Path MODEL = FOLDER.resolve("model");
+    public static final Path EMBEDDED = Shared.root().resolve("assets/default-model");
+
+    private Towers() {}
+
+    /// A copy of the small model in which only the safety checker has a vision tower.
+    public static Path withSafetyChecker(Path to) throws IOException {
+        copy(MODEL, to);
+        delete(to.resolve("image_encoder"));
+        copy(FOLDER.resolve("safety_checker"), to.resolve("safety_checker"));
+        return to;
+    }
+
+    /// A copy of the small model without any vision tower.
+    public static Path without(Path to) throws IOException {
+        copy(MODEL, to);
+        delete(to.resolve("image_encoder"));
+        return to;
+    }
+
+    public static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Path target = to.resolve(from.relativize(file).toString());
+                if (Files.isDirectory(file)) Files.createDirectories(target);
+                else Files.copy(file, target);
+            }
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
+    }
+
+    /// Whether a golden was made of the embedded model's weights as they are now.
+    public static boolean ofTheEmbeddedModel(Safetensors golden) throws Exception {
+        for (String part : List.of("image_encoder", "text_encoder")) {
+            byte[] weights = Files.readAllBytes(EMBEDDED.resolve(part).resolve("model.safetensors"));
+            String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(weights));
+            if (!hash.equals(golden.metadata().get(part))) return false;
+        }
+        return true;
+    }
+
+    /// Holds an engine against a golden of so many tensors.
+    public static void agrees(Engine engine, Safetensors golden, int tensors) throws Exception {
+        List<Deviation> deviations = NetworkGolden.compare(golden, engine);
+        assertEquals(tensors, deviations.size());
+        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation::toString);
+    }
+}

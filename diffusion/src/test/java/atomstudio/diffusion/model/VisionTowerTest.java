@@ -1,0 +1,115 @@
+package atomstudio.diffusion.model;
+
+import static atomstudio.diffusion.TensorAssert.assertWithin;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.net.ClipBlocks;
+import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipVision;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Tensor;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VisionTowerTest {
+    @TempDir Path temporary;
+
+    /// The published CLIP ViT-L/14, as Stable Diffusion 1.5's safety checker carries it.
+    @Test void hasTheLayersAndParametersOfClipsLargeTower() {
+        ClipVision large = new ClipVision(new ClipVision.Patches(3, 224, 14), new ClipBlocks(1024, 4096, 24, 16, ClipBlocks.Activation.QUICK_GELU, 1e-5), 768);
+        assertEquals(303_966_208L, DryRun.parameters(Inventory.of(large)));
+        assertEquals(392, DryRun.tensors(Inventory.of(large)));
+    }
+
+    @Test void anImageEncoderComesBeforeASafetyChecker() throws Exception {
+        Towers.copy(Towers.MODEL, temporary);
+        Towers.copy(Towers.FOLDER.resolve("safety_checker"), temporary.resolve("safety_checker"));
+        VisionTower tower = ModelFolder.open(temporary).visionTower().orElseThrow();
+        assertEquals(VisionTower.Place.IMAGE_ENCODER, tower.place());
+        assertEquals("image_encoder of " + temporary.getFileName(), tower.encoder());
+    }
+
+    @Test void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
+        VisionTower tower = ModelFolder.open(Towers.withSafetyChecker(temporary)).visionTower().orElseThrow();
+        assertEquals(new ClipVision(new ClipVision.Patches(3, 32, 8), new ClipBlocks(16, 24, 1, 2, ClipBlocks.Activation.QUICK_GELU, 1e-5), 12), tower.network());
+        try (Checkpoint weights = tower.checkpoint()) {
+            assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
+        }
+    }
+
+    @Test void aModelMayHaveNone() throws Exception {
+        assertTrue(ModelFolder.open(Towers.without(temporary)).visionTower().isEmpty());
+    }
+
+    @Test void aModelMayHaveNoProjectionOfTexts() throws Exception {
+        assertTrue(ModelFolder.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model")).textProjection().isEmpty());
+        assertEquals(20, ModelFolder.open(Towers.MODEL).textProjection().orElseThrow().projected());
+    }
+
+    @Test void aMissingTensorIsRefusedByName() throws Exception {
+        Towers.copy(Towers.MODEL, temporary);
+        Path config = temporary.resolve("image_encoder/config.json");
+        Files.writeString(config, Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
+        VisionTower tower = ModelFolder.open(temporary).visionTower().orElseThrow();
+        Failure refused = assertThrows(Failure.Incompatible.class, tower::checkpoint);
+        assertTrue(refused.getMessage().contains("vision_model.encoder.layers.2.self_attn.q_proj.weight: expected (32,32), found nothing"), refused.getMessage());
+    }
+
+    @Test void aPreparationOfAnotherSizeIsRefused() throws Exception {
+        Towers.copy(Towers.MODEL, temporary);
+        Path file = temporary.resolve("feature_extractor/preprocessor_config.json");
+        Files.writeString(file, Files.readString(file).replace("\"height\": 32", "\"height\": 24").replace("\"width\": 32", "\"width\": 24"));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(temporary).visionTower());
+        assertTrue(refused.getMessage().contains("crop_size = 24"), refused.getMessage());
+    }
+
+    @Test void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
+        PicturePreparation own = ModelFolder.open(Towers.MODEL).visionTower().orElseThrow().preparation();
+        PicturePreparation clip = PicturePreparation.of(temporary.resolve("none.json"), 32);
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("preparation.safetensors"))) {
+            for (int n = 0; n < 5; n++) {
+                Picture picture = picture(golden.read("picture." + n));
+                for (String key : new String[] {"pixel_values", "clip"}) {
+                    Tensor expected = golden.read("picture." + n + "." + key);
+                    Tensor found = (key.equals("clip") ? clip : own).prepare(picture).reshape(expected.shape());
+                    assertWithin(n + " " + key, expected, found, 2e-6);
+                }
+            }
+        }
+    }
+
+    @Test void theOldFormOfAPreparationIsReadToo() throws Exception {
+        Path file = temporary.resolve("old.json");
+        Files.writeString(file, JsonParser.parseString("{'crop_size': 32, 'size': 32, 'resample': 3, 'do_resize': true}").toString());
+        assertEquals(PicturePreparation.of(temporary.resolve("none.json"), 32), PicturePreparation.of(file, 32));
+    }
+
+    @Test void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {
+        ClipText text = new ClipText(10, 4, new ClipBlocks(8, 8, 1, 1, ClipBlocks.Activation.GELU, 1e-5));
+        int[][] ids = {{8, 1, 9, 9}, {8, 9, 0, 0}};
+        assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 9).ends(ids));
+        assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 2).ends(ids));
+        assertArrayEquals(new int[][] {{1}}, new TextProjection(text, 8, 7).ends(new int[][] {{8, 7, 9, 7}}));
+        assertThrows(IllegalArgumentException.class, () -> new TextProjection(text, 8, 7).ends(ids));
+    }
+
+    private static Picture picture(Tensor pixels) {
+        int height = (int) pixels.shape().size(0);
+        int width = (int) pixels.shape().size(1);
+        int[] argb = new int[width * height];
+        for (int i = 0; i < argb.length; i++) {
+            argb[i] = 0xFF000000 | (int) pixels.data()[3 * i] << 16 | (int) pixels.data()[3 * i + 1] << 8 | (int) pixels.data()[3 * i + 2];
+        }
+        return new Picture(width, height, argb);
+    }
+}

@@ -1,0 +1,77 @@
+package atomstudio.diffusion.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OnnxTowersTest {
+    @TempDir Path temporary;
+
+    @Test void bothTowersEqualTheReference() throws Exception {
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(Towers.MODEL)) {
+            Towers.agrees(engine, golden, 4);
+        }
+    }
+
+    @Test void aSafetyCheckersTowerEqualsTheReference() throws Exception {
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety_checker.safetensors")); OnnxEngine engine = open(Towers.withSafetyChecker(temporary))) {
+            Towers.agrees(engine, golden, 1);
+        }
+    }
+
+    @Test void theEmbeddedModelsTowersEqualTheReference() throws Exception {
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("default-model.safetensors"))) {
+            assumeTrue(Towers.ofTheEmbeddedModel(golden), "skipped: the golden is of another model; diffusion/src/test/python/towers.py makes a new one");
+            try (OnnxEngine engine = open(Towers.EMBEDDED)) {
+                Towers.agrees(engine, golden, 4);
+            }
+        }
+    }
+
+    @Test void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(Towers.MODEL)) {
+            Tensor pictures = golden.read("vision.pixel_values");
+            Tensor all = engine.embedPictures(pictures);
+            for (int i = 0; i < 3; i++) {
+                Tensor alone = engine.embedPictures(pictures.rows(i, i + 1));
+                for (int k = 0; k < alone.data().length; k++) assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
+            }
+        }
+    }
+
+    @Test void aModelWithoutTowersSaysSoOnlyWhenAsked() throws Exception {
+        try (OnnxEngine engine = open(Towers.without(temporary))) {
+            Failure refused = assertThrows(Failure.Incompatible.class, () -> engine.embedPictures(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+            assertTrue(refused.getMessage().contains("no vision tower"), refused.getMessage());
+        }
+    }
+
+    @Test void aDamagedTowerIsNamedOnlyWhenAskedFor() throws Exception {
+        Towers.copy(Towers.MODEL, temporary);
+        Path weights = temporary.resolve("image_encoder/model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        try (OnnxEngine engine = open(temporary)) {
+            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], java.util.List.of()).shape(), "everything else works");
+            Failure refused = assertThrows(Failure.Unreadable.class, () -> engine.embedPictures(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+            assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());
+        }
+    }
+
+    private static OnnxEngine open(Path model) throws Failure {
+        return OnnxEngine.open(ModelFolder.open(model), Device.CPU, 1);
+    }
+}
