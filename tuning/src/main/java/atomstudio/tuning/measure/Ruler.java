@@ -1,0 +1,77 @@
+package atomstudio.tuning.measure;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.TextProjection;
+import atomstudio.diffusion.model.VisionTower;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.prompt.Tokenizer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A model's own CLIP as the measure of its pictures. One thread at a time; does not own the engine.
+public final class Ruler {
+    private final VisionTower tower;
+    private final Engine engine;
+    private final @Nullable Tokenizer tokenizer;
+    private final Map<String, Embedding> prompts = new HashMap<>();
+
+    private Ruler(VisionTower tower, Engine engine, @Nullable Tokenizer tokenizer) {
+        this.tower = tower;
+        this.engine = engine;
+        this.tokenizer = tokenizer;
+    }
+
+    /// Empty where the model has no vision tower: then there is no number to show.
+    /// @param engine that runs this model
+    /// @throws Failure that names the tower when there is one that is damaged
+    public static Optional<Ruler> of(ModelFolder model, Engine engine) throws Failure {
+        Optional<VisionTower> tower = model.visionTower();
+        if (tower.isEmpty()) return Optional.empty();
+        tower.get().checkpoint().close();                               // all of it is checked before anything is measured
+        Tokenizer tokenizer = readsTexts(tower.get(), model.textProjection()) ? Tokenizer.open(model.tokenizer()) : null;
+        return Optional.of(new Ruler(tower.get(), engine, tokenizer));
+    }
+
+    /// A text encoder's projection belongs to the image encoder beside it if both end in the same space; a safety checker's tower has no text side.
+    private static boolean readsTexts(VisionTower tower, Optional<TextProjection> projection) {
+        return switch (tower.place()) {
+            case IMAGE_ENCODER -> projection.isPresent() && projection.get().projected() == tower.network().projected();
+            case SAFETY_CHECKER -> false;
+        };
+    }
+
+    /// Which encoder all of this is by.
+    public String encoder() {
+        return tower.encoder();
+    }
+
+    public Embedding picture(Picture picture) throws Failure {
+        return Embedding.of(engine.embedPictures(tower.preparation().prepare(picture)).data());
+    }
+
+    public List<Embedding> pictures(List<Picture> pictures) throws Failure {
+        List<Embedding> embeddings = new ArrayList<>();
+        for (Picture picture : pictures) embeddings.add(picture(picture));
+        return embeddings;
+    }
+
+    /// A prompt as it should be judged: the class word in the subject's place, since no encoder knows the placeholder. Empty where the model
+    /// cannot embed texts.
+    public Optional<Embedding> prompt(String text) throws Failure {
+        if (tokenizer == null) return Optional.empty();
+        Embedding known = prompts.get(text);
+        if (known == null) prompts.put(text, known = Embedding.of(engine.embedText(new int[][] {tokenizer.tokens(text).ids()}).data()));
+        return Optional.of(known);
+    }
+
+    /// @param subject pictures of what the samples should be like
+    public Measures measure(List<Embedding> subject, List<Samples> gallery) {
+        return Measures.of(encoder(), subject, gallery);
+    }
+}

@@ -1,0 +1,51 @@
+package atomstudio.tuning.measure;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class MeasuresTest {
+    private static final Embedding EAST = Embedding.of(new float[] {3, 0});
+    private static final Embedding NORTH = Embedding.of(new float[] {0, 0.5f});
+    private static final Embedding NORTH_EAST = Embedding.of(new float[] {2, 2});
+    private static final double HALF = Math.sqrt(0.5);
+
+    @Test void likenessIsTheMeanOverAllPairsOfSampleAndSubject() {
+        Measures found = Measures.of("e", List.of(EAST, NORTH), List.of(samples(EAST), samples(NORTH_EAST)));
+        assertEquals((1 + 0 + HALF + HALF) / 4, found.likeness().orElseThrow(), 1e-6);
+        assertEquals("e", found.encoder());
+    }
+
+    @Test void diversityIsTheMeanDistanceWithinAPromptAveragedOverPrompts() {
+        List<Samples> gallery = List.of(samples(EAST, NORTH, NORTH_EAST), samples(EAST, EAST), samples(NORTH));
+        double first = (1 + (1 - HALF) + (1 - HALF)) / 3;
+        assertEquals(first / 2, Measures.of("e", List.of(EAST), gallery).diversity().orElseThrow(), 1e-6, "two prompts have pairs, the third has none");
+    }
+
+    @Test void thereIsNoDiversityWithOneSampleAPrompt() {
+        assertEquals(OptionalDouble.empty(), Measures.of("e", List.of(EAST), List.of(samples(EAST), samples(NORTH))).diversity());
+    }
+
+    @Test void alignmentIsTheMeanOverSamplesOfTheCosineWithTheirPrompt() {
+        List<Samples> gallery = List.of(new Samples(List.of(EAST, NORTH), Optional.of(EAST)), new Samples(List.of(NORTH_EAST), Optional.of(NORTH)));
+        assertEquals((1 + 0 + HALF) / 3, Measures.of("e", List.of(EAST), gallery).alignment().orElseThrow(), 1e-6);
+    }
+
+    @Test void thereIsNoAlignmentWithoutAPromptsEmbedding() {
+        assertTrue(Measures.of("e", List.of(EAST), List.of(samples(EAST))).alignment().isEmpty());
+    }
+
+    @Test void embeddingsOfDifferentEncodersAreNotCompared() {
+        assertThrows(IllegalArgumentException.class, () -> EAST.cosine(Embedding.of(new float[] {1, 0, 0})));
+        assertThrows(IllegalArgumentException.class, () -> Embedding.of(new float[2]));
+    }
+
+    private static Samples samples(Embedding... pictures) {
+        return new Samples(List.of(pictures), Optional.empty());
+    }
+}
