@@ -3,12 +3,16 @@ package atomstudio.app.cli;
 import atomstudio.app.jobs.RunExport;
 import atomstudio.app.jobs.RunExport.Existing;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.adapter.ExportFormat;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// `studio export`: a run's adapter as one file.
 @Command(
@@ -18,7 +22,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  studio export runs/car --out car.safetensors",
-            "  studio export runs/car --out car.safetensors --overwrite"
+            "  studio export runs/car --out car.safetensors --overwrite",
+            "  studio export runs/word --format embedding --out sks.safetensors"
         })
 final class ExportCommand implements Callable<Integer>, WithoutNatives {
     private final Studio studio;
@@ -28,6 +33,13 @@ final class ExportCommand implements Callable<Integer>, WithoutNatives {
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The file to write, usually NAME.safetensors.")
     private Path out = Path.of("");
+
+    @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio", description = "atomstudio: everything, for this program. embedding: the rows of a textual "
+            + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). Default: ${DEFAULT-VALUE}.")
+    private String format = "";
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--overwrite", description = "Replace a file that is there.")
     private boolean overwrite;
@@ -41,12 +53,20 @@ final class ExportCommand implements Callable<Integer>, WithoutNatives {
 
     @Override
     public Integer call() throws Failure {
-        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE);
-        if (!export.finished()) {
+        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE, format());
+        if (!export.remark().isEmpty()) {
             studio.terminal().note(export.remark());
         }
         studio.terminal().result(json ? asJson(export).toString() : out + "  %,d numbers".formatted(export.numbers()));
         return ExitCode.DONE;
+    }
+
+    private ExportFormat format() {
+        try {
+            return ExportFormat.named(format);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+        }
     }
 
     private static JsonObject asJson(RunExport export) {

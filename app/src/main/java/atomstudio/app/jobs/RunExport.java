@@ -2,15 +2,18 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.ExportFormat;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// What a run has learned, written to a file of its own.
-/// @param step  steps that went into it
-/// @param steps steps that the run was to have
-public record RunExport(Path file, int step, int steps, long numbers) {
+/// @param step    steps that went into it
+/// @param steps   steps that the run was to have
+/// @param left    what of the adapter the file does not hold; empty when it holds all
+public record RunExport(Path file, int step, int steps, long numbers, Optional<String> left) {
     /// What becomes of a file that is there already.
     public enum Existing { REFUSE, REPLACE }
 
@@ -18,7 +21,8 @@ public record RunExport(Path file, int step, int steps, long numbers) {
     ///
     /// @throws Failure.Unreadable where there is no run, or no checkpoint yet
     /// @throws Failure.Occupied where the file is there and is not to be replaced
-    public static RunExport write(Path run, Path file, Existing existing) throws Failure {
+    /// @throws Failure.Incompatible where the format has no place for what the run learned
+    public static RunExport write(Path run, Path file, Existing existing, ExportFormat format) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         if (Files.isDirectory(file)) {
@@ -29,8 +33,8 @@ public record RunExport(Path file, int step, int steps, long numbers) {
         }
         AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        adapter.write(file);
-        return new RunExport(file, adapter.training().steps(), info.training().steps(), adapter.numbers());
+        Optional<String> left = format.write(adapter, file);
+        return new RunExport(file, adapter.training().steps(), info.training().steps(), adapter.numbers(), left);
     }
 
     /// Whether all steps went into it.
@@ -38,8 +42,9 @@ public record RunExport(Path file, int step, int steps, long numbers) {
         return step == steps;
     }
 
-    /// What is worth knowing beside the file: that the run is not finished; empty if it is.
+    /// What is worth knowing beside the file: that the run is not finished, that the file does not hold everything; empty if neither.
     public String remark() {
-        return finished() ? "" : "The run is not finished: this is its last checkpoint, after step %d of %d.".formatted(step, steps);
+        String unfinished = finished() ? "" : "The run is not finished: this is its last checkpoint, after step %d of %d.".formatted(step, steps);
+        return left.map(more -> (unfinished + " " + more).strip()).orElse(unfinished);
     }
 }

@@ -24,7 +24,7 @@ import java.util.Set;
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
 public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) {
-    private static final String ROWS = "text_model.embeddings.token_embedding.rows";
+    static final String ROWS = "text_model.embeddings.token_embedding.rows";
 
     /// How it was trained.
     public record Training(int steps, double rate, long seed) {}

@@ -1,0 +1,63 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// What an adapter can be written as.
+public enum ExportFormat {
+    /// Our own, which holds everything.
+    ATOMSTUDIO("atomstudio"),
+    /// The rows of a textual inversion as other programs know embeddings: safetensors of one tensor (n,C) whose name is the word.
+    /// diffusers takes the word from there; A1111, Forge and ComfyUI take the file's name for the word.
+    EMBEDDING("embedding");
+
+    private final String option;
+
+    ExportFormat(String option) {
+        this.option = option;
+    }
+
+    /// On the command line.
+    public String option() {
+        return option;
+    }
+
+    /// @throws IllegalArgumentException for an unknown name, listing the known ones
+    public static ExportFormat named(String option) {
+        return Stream.of(values()).filter(format -> format.option.equals(option)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("format: expected one of " + names() + ", found " + option));
+    }
+
+    public static String names() {
+        return Stream.of(values()).map(ExportFormat::option).collect(Collectors.joining(", "));
+    }
+
+    /// @return what of the adapter the file does not hold; empty when it holds all
+    /// @throws Failure.Incompatible when the format has no place for what the adapter holds
+    /// @throws Failure.Unwritable when the disk is full; an old file is kept
+    public Optional<String> write(AdapterFile adapter, Path file) throws Failure {
+        return switch (this) {
+            case ATOMSTUDIO -> {
+                adapter.write(file);
+                yield Optional.empty();
+            }
+            case EMBEDDING -> embedding(adapter, file);
+        };
+    }
+
+    private static Optional<String> embedding(AdapterFile adapter, Path file) throws Failure {
+        Placeholder word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
+                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + ATOMSTUDIO.option));
+        Tensor rows = adapter.values().get(AdapterFile.ROWS);
+        SafetensorsWriter.write(file, Map.of(word.word(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
+        long others = adapter.layers().stream().filter(layer -> !AdapterFile.ROWS.startsWith(layer.name() + ".")).count();
+        return others == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + others + " other layers is not in it.");
+    }
+}
