@@ -1,6 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.measure.Measures;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// What was compared with what: the same prompts and seeds in every row. Its JSON is `compare.json`.
@@ -23,7 +25,7 @@ public record Comparison(String model, @SerializedName("class") String className
 
     private static final String PLACEHOLDER = "{}";
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping()
-        .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY).create();
+        .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY).registerTypeAdapter(Row.class, new RowJson()).create();
 
     public Comparison {
         prompts = List.copyOf(prompts);
@@ -37,9 +39,19 @@ public record Comparison(String model, @SerializedName("class") String className
     /// @param numbers how many numbers were tuned
     /// @param bytes size of the adapter file
     /// @param seconds time that tuning took
-    public record Row(String name, @Nullable String run, long numbers, long bytes, double seconds) {
+    /// @param measures of its pictures; empty before they are made, and where the model has nothing to measure with
+    public record Row(String name, @Nullable String run, long numbers, long bytes, double seconds, Optional<Measures> measures) {
+        /// A row that is not measured yet.
+        Row(String name, @Nullable String run, long numbers, long bytes, double seconds) {
+            this(name, run, numbers, bytes, seconds, Optional.empty());
+        }
+
         public static Row base() {
             return new Row(BASE, null, 0, 0, 0);
+        }
+
+        Row with(Measures measures) {
+            return new Row(name, run, numbers, bytes, seconds, Optional.of(measures));
         }
 
         public boolean isBase() {
@@ -55,6 +67,15 @@ public record Comparison(String model, @SerializedName("class") String className
     /// A prompt as the row's model gets it.
     public String prompt(Row row, int prompt) {
         return prompts.get(prompt).replace(PLACEHOLDER, phrase(row));
+    }
+
+    /// A prompt with the class word alone for the subject: what pictures of every row are held against.
+    public String plainPrompt(int prompt) {
+        return prompts.get(prompt).replace(PLACEHOLDER, className);
+    }
+
+    Comparison with(List<Row> rows) {
+        return new Comparison(model, className, token, prompts, seeds, rows);
     }
 
     /// Where a picture lies in the comparison's folder, with forward slashes.

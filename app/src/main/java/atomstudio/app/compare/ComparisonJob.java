@@ -70,8 +70,11 @@ public final class ComparisonJob {
         try (PictureMaker maker = PictureMaker.open(model, machine.device())) {
             GallerySampler sampler = new GallerySampler(maker, hashes, request, listener);
             if (sampler.make(comparison, runs.get(), destination) == Next.STOP) return Optional.empty();
+            Gallery gallery = (row, prompt, seed) -> Pictures.read(destination.picture(row, prompt, seed));
+            Comparison measured = GalleryMeasures.of(comparison, pictures, gallery, maker, listener);
+            destination.write(destination.description(), measured.toJson());
+            return Optional.of(show(measured, pictures, model));
         }
-        return Optional.of(show(comparison, pictures, model));
     }
 
     /// The rows' run folders; empty when stopped.

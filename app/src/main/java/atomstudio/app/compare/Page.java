@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /// Writes a comparison as one HTML page over the pictures in its folder: no script, nothing from elsewhere, light and dark.
 final class Page {
@@ -72,7 +73,7 @@ final class Page {
         for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) section(prompt);
         html.append("</main>\n");
         html.append("<footer>Pictures below each other share prompt, seed and noise. Base was asked for “").append(escaped(comparison.className()))
-            .append("”, the others for “").append(escaped(title)).append("”. The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
+            .append("”, the others for “").append(escaped(title)).append("”. ").append(escaped(Words.encoder(comparison))).append(" The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
             .append(Comparison.FILE).append("\">data</a>. ").append(escaped(showing.maker())).append("</footer>\n</body>\n</html>\n");
         return html.toString();
     }
@@ -87,7 +88,9 @@ final class Page {
     }
 
     private void table() {
-        html.append("<table>\n<thead><tr><th></th><th>numbers tuned</th><th>adapter file</th><th>time of tuning</th></tr></thead>\n<tbody>\n");
+        html.append("<table>\n<thead><tr><th></th><th>numbers tuned</th><th>adapter file</th><th>time of tuning</th>");
+        if (measured()) html.append("<th>likeness</th><th>diversity</th><th>alignment</th>");
+        html.append("</tr></thead>\n<tbody>\n");
         for (Row row : showing.comparison().rows()) {
             html.append("<tr><th>").append(escaped(Words.title(row))).append("</th>");
             if (row.isBase()) {
@@ -96,9 +99,16 @@ final class Page {
                 html.append("<td>").append(String.format(Locale.ROOT, "%,d", row.numbers())).append("</td><td>").append(Words.bytes(row.bytes()))
                     .append("</td><td>").append(Words.seconds(row.seconds())).append("</td>");
             }
+            row.measures().ifPresent(measures -> {
+                for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment())) html.append("<td>").append(Words.measure(measure)).append("</td>");
+            });
             html.append("</tr>\n");
         }
         html.append("</tbody>\n</table>\n");
+    }
+
+    private boolean measured() {
+        return showing.comparison().rows().stream().anyMatch(row -> row.measures().isPresent());
     }
 
     private void section(int prompt) {

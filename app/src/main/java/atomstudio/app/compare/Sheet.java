@@ -7,6 +7,7 @@ import atomstudio.app.compare.Lettering.Pen;
 import atomstudio.app.compare.Lettering.Style;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Draws a comparison as one picture: the subject on top, a row each for Base and the runs, a column each for prompt and seed.
@@ -76,7 +77,8 @@ final class Sheet {
     }
 
     private int rowHeight() {
-        return Math.max(tileHeight, letters.lineHeight(Style.HEADING) + 3 * letters.lineHeight(Style.BODY));
+        int lines = rows().stream().mapToInt(row -> facts(row).size()).max().orElse(0);
+        return Math.max(tileHeight, letters.lineHeight(Style.HEADING) + lines * letters.lineHeight(Style.BODY));
     }
 
     private int header(Canvas canvas) {
@@ -163,19 +165,26 @@ final class Sheet {
             text(canvas, Style.HEADING, line, new Pen(MARGIN, baseline, INK));
             baseline += letters.lineHeight(Style.HEADING);
         }
-        List<String> cost = row.isBase() ? List.of(Words.numbers(row)) : List.of(Words.numbers(row), Words.bytes(row.bytes()) + " adapter", Words.seconds(row.seconds()) + " tuning");
-        for (String line : cost) {
+        for (String line : facts(row)) {
             text(canvas, Style.BODY, letters.fit(line, Style.BODY, room), new Pen(MARGIN, baseline, MUTED));
             baseline += letters.lineHeight(Style.BODY);
         }
+    }
+
+    /// What a row cost and what its pictures measure.
+    private static List<String> facts(Row row) {
+        List<String> facts = new ArrayList<>(List.of(Words.numbers(row)));
+        if (!row.isBase()) facts.addAll(List.of(Words.bytes(row.bytes()) + " adapter", Words.seconds(row.seconds()) + " tuning"));
+        facts.addAll(Words.measures(row));
+        return facts;
     }
 
     private List<String> footnotes() {
         Comparison comparison = showing.comparison();
         String notes = "Pictures below each other share prompt, seed and noise; Base was asked for “" + comparison.className() + "”, the others for “"
             + comparison.token() + " " + comparison.className() + "”. "
-            + (bands.leftOut() > 0 ? bands.leftOut() + " more prompts are on the page index.html. " : "") + showing.maker();
-        return letters.wrap(notes, Style.SMALL, width - 2 * MARGIN, 4);
+            + (bands.leftOut() > 0 ? bands.leftOut() + " more prompts are on the page index.html. " : "") + Words.encoder(comparison) + " " + showing.maker();
+        return letters.wrap(notes, Style.SMALL, width - 2 * MARGIN, 6);
     }
 
     private void footer(Canvas canvas, int top) {

@@ -13,6 +13,7 @@ import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.measure.Ruler;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -55,6 +56,12 @@ public final class PictureMaker implements AutoCloseable {
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
         return pipeline.picture(generation, listener);
+    }
+
+    /// What measures pictures by the model's own CLIP; empty where it brings none.
+    /// @throws Failure that names the encoder when it is damaged
+    public Optional<Ruler> ruler() throws Failure {
+        return Ruler.of(model, engine);
     }
 
     /// The `parameters` text that says how a picture was made.

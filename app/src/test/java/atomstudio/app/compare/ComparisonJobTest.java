@@ -13,12 +13,14 @@ import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.TuneEvent;
 import java.io.IOException;
@@ -26,8 +28,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,7 +77,11 @@ class ComparisonJobTest {
     }
 
     private ComparisonRequest request(List<Path> runs, String... prompts) throws Failure {
-        return new ComparisonRequest(MODEL, new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Sampling("", QUICK), folder.resolve("out"));
+        return request(MODEL, runs, prompts);
+    }
+
+    private ComparisonRequest request(Path model, List<Path> runs, String... prompts) throws Failure {
+        return new ComparisonRequest(model, new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Sampling("", QUICK), folder.resolve("out"));
     }
 
     private Optional<ComparisonJob.Result> compare(ComparisonRequest request, Listener listener) throws Failure {
@@ -106,6 +115,49 @@ class ComparisonJobTest {
         assertTrue(Pictures.read(result.sheet()).width() > 1000);
         assertTrue(Files.readString(result.page()).contains("pictures/atoms-2/1-0.png"));
         assertTrue(Files.exists(folder.resolve("out/subject/01.png")));
+    }
+
+    @Test void everyRowIsMeasuredByTheModelsOwnEncoder() throws Failure {
+        Path atoms = run("atoms").write(folder.resolve("a"));
+        Listener listener = new Listener();
+        List<Row> rows = compare(request(List.of(atoms), "a {}"), listener).orElseThrow().comparison().rows();
+        for (Row row : rows) {
+            Measures measures = row.measures().orElseThrow();
+            assertTrue(measures.encoder().startsWith("image_encoder of "), measures.encoder());
+            for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment())) assertTrue(Math.abs(measure.orElseThrow()) <= 1);
+        }
+        assertNotEquals(rows.get(0).measures(), rows.get(1).measures());
+    }
+
+    @Test void aModelWithoutAnEncoderGetsPicturesAndNoNumbers() throws Exception {
+        Path model = copy(folder.resolve("model"));
+        delete(model.resolve("image_encoder"));
+        Listener listener = new Listener();
+        Path atoms = new MadeUpRun(model, hashes(), "atoms").write(folder.resolve("a"));
+        ComparisonJob.Result result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
+        assertTrue(result.comparison().rows().stream().allMatch(row -> row.measures().isEmpty()));
+        assertTrue(Files.readString(result.page()).contains(Words.UNMEASURED));
+    }
+
+    @Test void aDamagedEncoderIsNamedAndThePicturesAreThereAllTheSame() throws Exception {
+        Path model = copy(folder.resolve("model"));
+        Files.write(model.resolve("image_encoder/model.safetensors"), new byte[20]);
+        Listener listener = new Listener();
+        Path atoms = new MadeUpRun(model, hashes(), "atoms").write(folder.resolve("a"));
+        ComparisonJob.Result result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
+        assertTrue(result.comparison().rows().stream().allMatch(row -> row.measures().isEmpty()));
+        assertTrue(listener.notes.stream().anyMatch(note -> note.contains("image_encoder") && note.contains("model.safetensors")), listener.notes.toString());
+    }
+
+    private static Path copy(Path to) throws IOException {
+        Towers.copy(MODEL, to);
+        return to;
+    }
+
+    private static void delete(Path tree) throws IOException {
+        try (Stream<Path> files = Files.walk(tree)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
     }
 
     @Test void adaptersChangeThePictureAndEqualNoiseGivesEqualPictures() throws Failure {

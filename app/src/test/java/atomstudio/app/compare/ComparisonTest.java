@@ -1,6 +1,7 @@
 package atomstudio.app.compare;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -25,7 +26,13 @@ class ComparisonTest {
         assertEquals("a {} in the snow", json.getAsJsonArray("prompts").get(0).getAsString());
         assertEquals(1, json.getAsJsonArray("seeds").get(1).getAsInt());
         JsonObject atoms = json.getAsJsonArray("rows").get(1).getAsJsonObject();
-        assertEquals(JsonParser.parseString("{\"name\":\"atoms\",\"run\":\"runs/atoms\",\"numbers\":2268,\"bytes\":11234,\"seconds\":38.25}"), atoms);
+        assertEquals(JsonParser.parseString("{\"name\":\"atoms\",\"run\":\"runs/atoms\",\"numbers\":2268,\"bytes\":11234,\"seconds\":38.25,"
+            + "\"encoder\":null,\"likeness\":null,\"diversity\":null,\"alignment\":null}"), atoms);
+        JsonObject measured = JsonParser.parseString(Examples.measured(comparison).toJson()).getAsJsonObject().getAsJsonArray("rows").get(1).getAsJsonObject();
+        assertEquals(0.456, measured.get("likeness").getAsDouble());
+        assertEquals(0.06, measured.get("diversity").getAsDouble());
+        assertTrue(measured.get("alignment").isJsonNull(), "absent is null and never a number");
+        assertEquals("image_encoder of Small", measured.get("encoder").getAsString());
         JsonObject base = json.getAsJsonArray("rows").get(0).getAsJsonObject();
         assertEquals("base", base.get("name").getAsString());
         assertTrue(base.get("run").isJsonNull());
@@ -34,6 +41,16 @@ class ComparisonTest {
 
     @Test void readsBackWhatItWrote(@TempDir Path folder) throws IOException, Failure {
         Files.writeString(folder.resolve(Comparison.FILE), comparison.toJson());
+        assertEquals(comparison, Comparison.read(folder));
+        Comparison measured = Examples.measured(comparison);
+        Files.writeString(folder.resolve(Comparison.FILE), measured.toJson());
+        assertEquals(measured, Comparison.read(folder));
+    }
+
+    @Test void readsTheFileOfAVersionWithoutMeasures(@TempDir Path folder) throws IOException, Failure {
+        String old = comparison.toJson().replaceAll(",\\s*\"(encoder|likeness|diversity|alignment)\": null", "");
+        assertFalse(old.contains("likeness"), old);
+        Files.writeString(folder.resolve(Comparison.FILE), old);
         assertEquals(comparison, Comparison.read(folder));
     }
 
@@ -51,6 +68,15 @@ class ComparisonTest {
         assertEquals("a sks car in the snow", comparison.prompt(atoms, 0));
         assertEquals("<snow> & sks car, sks car", comparison.prompt(atoms, 1));
         assertEquals("pictures/atoms/1-7.png", Comparison.picture(atoms, 1, 7));
+    }
+
+    @Test void measuresAreShownTogetherWithTheirEncoderOrNotAtAll() {
+        Comparison measured = Examples.measured(comparison);
+        assertEquals(List.of("likeness 0.46", "diversity 0.06", "alignment –"), Words.measures(measured.rows().get(1)));
+        assertTrue(Words.encoder(measured).contains("image_encoder of Small"), Words.encoder(measured));
+        assertEquals(List.of(), Words.measures(comparison.rows().get(1)));
+        assertEquals(Words.UNMEASURED, Words.encoder(comparison));
+        assertEquals("a car in the snow", comparison.plainPrompt(0), "what every row is held against");
     }
 
     @Test void costsReadLikeAPersonWouldSayThem() {

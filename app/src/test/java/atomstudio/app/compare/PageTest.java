@@ -52,6 +52,18 @@ class PageTest {
         assertTrue(html.contains("<tr><th>Base</th><td>none</td><td></td><td></td></tr>"), html);
     }
 
+    @Test void measuresStandBesideTheCostsWithTheirEncoder() {
+        String html = page(Examples.measured(Examples.comparison(List.of("a {}"), List.of(0L))));
+        assertTrue(html.contains("<th>likeness</th><th>diversity</th><th>alignment</th>"), html);
+        assertTrue(html.contains("<td>38 s</td><td>0.46</td><td>0.06</td><td>–</td></tr>"), html);
+        assertTrue(html.contains("<td>none</td><td></td><td></td><td>0.31</td><td>0.03</td><td>0.80</td></tr>"), html);
+        assertTrue(html.contains("by image_encoder of Small."), html);
+        String without = page(Examples.comparison(List.of("a {}"), List.of(0L)));
+        assertFalse(without.contains("<th>likeness</th>"), "no column without numbers");
+        assertEquals(without.indexOf("not measured"), without.lastIndexOf("not measured"), "said once");
+        assertTrue(without.contains("not measured"), without);
+    }
+
     @Test void followsTheReadersLightOrDark() {
         String html = page(Examples.comparison(List.of("a {}"), List.of(0L)));
         assertTrue(html.contains("prefers-color-scheme: dark") && html.contains("viewport"), html);
