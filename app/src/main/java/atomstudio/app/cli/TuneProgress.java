@@ -27,6 +27,8 @@ final class TuneProgress implements TuneListener, AutoCloseable {
             case TuneEvent.Step step -> show(step);
             case TuneEvent.Paused paused -> terminal.note("%s: paused after step %d".formatted(title, paused.step()));
             case TuneEvent.Resumed resumed -> terminal.note("%s: goes on after step %d".formatted(title, resumed.step()));
+            case TuneEvent.Validation validation -> terminal.note(String.format(Locale.ROOT, "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
+                    validation.best() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
             case TuneEvent.Note note -> terminal.note(note.message());
             case TuneEvent.Preview _, TuneEvent.Checkpoint _, TuneEvent.Cancelled _, TuneEvent.Failed _, TuneEvent.Done _ -> { }
         }

@@ -100,11 +100,11 @@ public record RunProgress(State state, int step, int steps, List<Loss> losses, L
                     yield new RunProgress(State.TUNING, stepped.step(), before.steps, List.of(), List.of(), stepped.memory(), before.message);
                 }
                 case TuneEvent.Preview previewed -> {
-                    previews.removeIf(preview -> preview.step == previewed.step());
+                    previews.removeIf(preview -> preview.step == previewed.step() && preview.prompt.equals(previewed.prompt()));
                     previews.add(new Preview(previewed.step(), previewed.file(), previewed.prompt()));
                     yield before;
                 }
-                case TuneEvent.Checkpoint _ -> before;
+                case TuneEvent.Checkpoint _, TuneEvent.Validation _ -> before;
                 case TuneEvent.Note note -> at(before, before.state, before.step, before.steps, note.message());
                 case TuneEvent.Paused paused -> at(before, State.PAUSED, paused.step(), before.steps, "");
                 case TuneEvent.Resumed resumed -> at(before, State.TUNING, resumed.step(), before.steps, "");

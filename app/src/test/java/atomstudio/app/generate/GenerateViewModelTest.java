@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import javafx.beans.property.SimpleObjectProperty;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ class GenerateViewModelTest {
 
     static RunSummary run(Choice method, String token) {
         TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", token), method, TuneSettings.initial(), Path.of("/runs/car-" + method.command()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, 9600, 5, 20, 0.1, 0.0004, 1)));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, 9600, 5, 20, 0.1, 0.0004, 1, OptionalInt.empty())));
     }
 
     @Test void sizeAndGuidanceAreTheModels() {

@@ -98,6 +98,13 @@ public record Picture(int width, int height, int[] argb) {
         return new Picture(width, height, part);
     }
 
+    /// Left to right.
+    public Picture mirrored() {
+        int[] mirror = new int[argb.length];
+        for (int i = 0; i < argb.length; i++) mirror[i] = argb[i - i % width + width - 1 - i % width];
+        return new Picture(width, height, mirror);
+    }
+
     /// Scaled to width × height with Lanczos' window, up or down. Opaque.
     public Picture resize(int width, int height) {
         return resize(width, height, Resampling.LANCZOS);

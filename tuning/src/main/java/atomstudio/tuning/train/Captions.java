@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its class alone for
 /// other members of the class.
@@ -40,6 +41,11 @@ record Captions(String subject, String template) {
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /// Whether a caption says what the adapter is to answer to: the token, which comes first in the subject.
+    boolean names(String caption) {
+        return caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
     }
 
     private String filled(String caption) {

@@ -1,11 +1,18 @@
 package atomstudio.tuning.train;
 
+import java.util.Optional;
+
 /// What the person wants of a run that is going on. Asked before each step, and many times a second while paused.
 @FunctionalInterface
 public interface Control {
     enum Wish { CONTINUE, PAUSE, STOP }
 
     Wish wish();
+
+    /// The next prompt that the person wants a picture of from what is tuned by now; each is given once.
+    default Optional<String> prompt() {
+        return Optional.empty();
+    }
 
     /// Nobody interferes.
     static Control none() {

@@ -2,7 +2,6 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngWriter;
 import java.nio.ByteBuffer;
@@ -14,36 +13,110 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
-/// Pictures as training sees them: centre squares of the model's size.
-record Crops(List<Picture> pictures, List<RunInfo.Picture> names) {
-    /// @throws Failure.Unreadable that names a picture which cannot be decoded
-    static Crops of(Path folder, int size) throws Failure {
-        List<Picture> pictures = new ArrayList<>();
-        List<RunInfo.Picture> names = new ArrayList<>();
-        for (Path file : PictureFolder.list(folder).pictures()) {
-            Picture crop = Pictures.read(file).square(size);
-            names.add(new RunInfo.Picture(String.format(Locale.ROOT, "%02d.png", pictures.size()), hash(crop), "", List.of()));
-            pictures.add(crop);
-        }
-        return new Crops(List.copyOf(pictures), List.copyOf(names));
+/// Pictures as training sees them, with their masks and captions; `notes` are what a person should know about the folder they came from.
+record Crops(List<Prepared> prepared, List<String> notes) {
+    Crops {
+        prepared = List.copyOf(prepared);
+        notes = List.copyOf(notes);
     }
 
-    /// The crops that a run keeps, in the run's order.
+    /// One picture, and the mask that goes with it.
+    record Prepared(Picture picture, Optional<Mask> mask, RunInfo.Picture name) {}
+
+    /// How a folder is read.
+    record Reading(Recipe recipe, Framing framing, Captions captions) {
+        boolean has(Recipe.Feature feature) {
+            return recipe.has(feature);
+        }
+    }
+
+    /// @throws Failure.Unreadable that names a picture, mask or caption which cannot be read
+    /// @throws Failure.Incompatible that names a mask which does not fit, or says that there are none of what was asked for
+    static Crops of(Path folder, Reading reading) throws Failure {
+        SubjectFiles files = SubjectFiles.of(folder);
+        List<String> notes = new ArrayList<>(files.orphans(reading.recipe));
+        List<Prepared> prepared = new ArrayList<>();
+        for (Path file : files.pictures()) {
+            Picture whole = Pictures.read(file);
+            Optional<Mask> mask = reading.has(Recipe.Feature.MASKS) ? mask(file, whole, files) : Optional.empty();
+            Optional<Mask> framed = mask.map(each -> new Mask(reading.framing.apply(each.grey())));
+            if (framed.isPresent()) framed.get().requireSomething(files.masks().getOrDefault(SubjectFiles.stem(file), file), reading.framing.crop());
+            else if (reading.has(Recipe.Feature.MASKS)) notes.add(file + ": has no mask beside it and is not transparent; all of it counts");
+            Picture picture = reading.framing.apply(whole);
+            List<String> captions = reading.has(Recipe.Feature.CAPTIONS) ? captions(file, files, reading.captions, notes) : List.of();
+            String name = String.format(Locale.ROOT, "%02d.png", prepared.size());
+            prepared.add(new Prepared(picture, framed, new RunInfo.Picture(name, hash(picture), framed.map(each -> hash(each.grey())).orElse(""), captions)));
+        }
+        if (reading.has(Recipe.Feature.MASKS) && prepared.stream().allMatch(each -> each.mask.isEmpty())) {
+            throw new Failure.Incompatible(folder + ": expected masks (NAME-mask.png beside a picture, or transparent pictures), found none; leave out --masks, or put them there");
+        }
+        if (reading.has(Recipe.Feature.CAPTIONS) && prepared.stream().allMatch(each -> each.name.captions().isEmpty())) {
+            throw new Failure.Incompatible(folder + ": expected captions (NAME.txt beside a picture), found none; leave out --captions, or put them there");
+        }
+        return new Crops(prepared, notes);
+    }
+
+    private static Optional<Mask> mask(Path file, Picture picture, SubjectFiles files) throws Failure {
+        Path beside = files.masks().get(SubjectFiles.stem(file));
+        return beside == null ? Mask.alpha(picture) : Optional.of(Mask.read(beside, file, picture));
+    }
+
+    private static List<String> captions(Path file, SubjectFiles files, Captions captions, List<String> notes) throws Failure {
+        Path beside = files.captions().get(SubjectFiles.stem(file));
+        if (beside == null) {
+            notes.add(file + ": has no caption beside it; it is called \"" + String.join("\" or \"", captions.general()) + "\"");
+            return List.of();
+        }
+        List<String> own = captions.read(beside);
+        for (String caption : own) if (!captions.names(caption)) notes.add(beside + ": \"" + caption + "\" does not name the subject; write {} where \"" + captions.subject() + "\" should stand, or the words will not call it up");
+        return own;
+    }
+
+    /// The pictures that a run keeps, in the run's order.
     /// @throws Failure.Unreadable when one is missing or no longer what it was
     static Crops read(RunFolder run, List<RunInfo.Picture> names) throws Failure {
-        List<Picture> pictures = new ArrayList<>();
-        for (RunInfo.Picture name : names) {
-            Path file = run.pictures().resolve(name.name());
-            Picture crop = Pictures.read(file);
-            if (!hash(crop).equals(name.sha256())) throw new Failure.Unreadable(file + ": expected the picture that this run was started with, found another; put it back, or start a new run");
-            pictures.add(crop);
-        }
-        return new Crops(List.copyOf(pictures), names);
+        return read(run.pictures(), run.masks(), names);
     }
 
-    void write(Path folder) throws Failure {
-        for (int i = 0; i < pictures.size(); i++) PngWriter.write(folder.resolve(names.get(i).name()), pictures.get(i), Map.of());
+    /// The pictures of the class that a run keeps, as it was given them.
+    static Crops readPrior(RunFolder run, List<RunInfo.Picture> names) throws Failure {
+        return read(run.prior(), run.prior(), names);
+    }
+
+    /// Pictures of the class that are made: all of each counts.
+    static Crops made(List<Picture> pictures, Framing framing) {
+        List<Prepared> prepared = new ArrayList<>();
+        for (Picture picture : pictures) prepared.add(new Prepared(framing.apply(picture), Optional.empty(), new RunInfo.Picture("", "", "", List.of())));
+        return new Crops(prepared, List.of());
+    }
+
+    private static Crops read(Path pictures, Path masks, List<RunInfo.Picture> names) throws Failure {
+        List<Prepared> prepared = new ArrayList<>();
+        for (RunInfo.Picture name : names) {
+            Picture picture = kept(pictures.resolve(name.name()), name.sha256());
+            Optional<Mask> mask = name.mask().isEmpty() ? Optional.empty() : Optional.of(new Mask(kept(masks.resolve(name.name()), name.mask())));
+            prepared.add(new Prepared(picture, mask, name));
+        }
+        return new Crops(prepared, List.of());
+    }
+
+    private static Picture kept(Path file, String hash) throws Failure {
+        Picture picture = Pictures.read(file);
+        if (!hash(picture).equals(hash)) throw new Failure.Unreadable(file + ": expected the picture that this run was started with, found another; put it back, or start a new run");
+        return picture;
+    }
+
+    List<RunInfo.Picture> names() {
+        return prepared.stream().map(Prepared::name).toList();
+    }
+
+    void write(Path pictures, Path masks) throws Failure {
+        for (Prepared each : prepared) {
+            PngWriter.write(pictures.resolve(each.name.name()), each.picture, Map.of());
+            if (each.mask.isPresent()) PngWriter.write(masks.resolve(each.name.name()), each.mask.get().grey(), Map.of());
+        }
     }
 
     /// SHA-256 of the pixels: the same picture in another file, or under another name, is the same.

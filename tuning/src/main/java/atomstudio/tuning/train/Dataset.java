@@ -1,60 +1,184 @@
 package atomstudio.tuning.train;
 
-import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Noise;
 import atomstudio.tuning.torch.Batch;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/// Latents of the pictures, computed once, and the captions; and which of them, how noisy, a step is trained on.
+/// Latents of pictures, computed once, and their captions; and which of them, how noisy, a step is trained on.
 /// Everything random is a function of seed and step, so that a resumed run goes on as if it had never stopped.
-record Dataset(List<Tensor> latents, List<String> captions, Wording wording, Noising noising) {
-    /// Means of the pictures' latents times the scaling factor (1,4,h,w), and captions.
-    static Dataset encode(List<Picture> pictures, List<String> captions, Encoding encoding) throws Failure {
-        List<Tensor> latents = new ArrayList<>();
-        for (Picture picture : pictures) {
-            Tensor mean = encoding.engine.encode(picture.toTensor()).mean();
-            for (int i = 0; i < mean.data().length; i++) mean.data()[i] *= (float) encoding.scalingFactor;
-            latents.add(mean);
-        }
-        return new Dataset(List.copyOf(latents), List.copyOf(captions), encoding.wording, encoding.noising);
+/// @param stream sets the random numbers of one dataset apart from another's
+record Dataset(String stream, List<Example> examples, Wording wording, Drawing drawing) {
+    Dataset {
+        examples = List.copyOf(examples);
     }
 
-    /// What pictures and captions are encoded with.
-    record Encoding(Engine engine, double scalingFactor, Wording wording, Noising noising) {}
+    /// A picture's latents times the scaling factor (1,C,h,w), those of its mirror image where it is to be flipped too, the weights of
+    /// its latent pixels (1,1,h,w), and the captions that say what it shows.
+    record Example(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights, List<String> captions) {}
 
-    /// The pictures of a step (counted from 0): each comes once before any comes again; timesteps are spread evenly over the batch.
-    Batch batch(long seed, int step, int size) {
-        Tensor[] clean = new Tensor[size];
-        List<String> said = new ArrayList<>();
-        Tensor[] noises = new Tensor[size];
+    /// How a batch is drawn.
+    /// @param batch  pictures a batch
+    /// @param window side of the square of latent pixels that is cut out at random; empty: latents are taken whole
+    record Drawing(Noising noising, Recipe recipe, int batch, Optional<Integer> window) {}
+
+    /// One drawn picture.
+    private record Drawn(Tensor clean, Tensor noise, Optional<Tensor> weights, String caption, float timestep) {}
+
+    /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each once before any comes again; timesteps are
+    /// spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures.
+    Batch batch(long seed, int step, int pass) {
+        int size = drawing.batch;
+        int passes = drawing.recipe.update().accumulate();
+        List<Integer> pictures = pictures(seed, (long) step * passes + pass);
+        List<Drawn> drawn = new ArrayList<>();
+        for (int i = 0; i < size; i++) drawn.add(draw(new Place(seed, step, pass * size + i, passes * size), examples.get(pictures.get(i))));
         float[] timesteps = new float[size];
-        Noise choice = new Noise(seed, "step " + step);
-        for (int i = 0; i < size; i++) {
-            clean[i] = latents.get(picture(seed, (long) step * size + i));
-            said.add(captions.get(choice.below(captions.size(), 2L * i)));
-            timesteps[i] = (int) ((i + choice.uniform(2L * i + 1)) / size * noising.schedule().size());
-            noises[i] = new Tensor(clean[i].shape(), new Noise(seed, "noise " + step + " " + i).normals(clean[i].data().length));
-        }
-        Tensor x0 = Tensor.stack(clean);
-        Tensor noise = Tensor.stack(noises);
-        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, wording.of(said), noising.target(x0, noise, timesteps), Tensor.filled(Shape.of(size, 1, 1, 1), 1));
+        for (int i = 0; i < size; i++) timesteps[i] = drawn.get(i).timestep;
+        return batch(drawn, timesteps);
     }
 
-    /// The n-th picture of an endless sequence of shuffled rounds.
-    private int picture(long seed, long n) {
-        int count = latents.size();
-        Noise shuffle = new Noise(seed, "round " + n / count);
+    /// The first picture with its first caption, at the timesteps `from` and on of `of` that are spread evenly, always with the same noise.
+    Batch fixed(int from, int count, int of) {
+        List<Drawn> drawn = new ArrayList<>();
+        float[] timesteps = new float[count];
+        for (int i = 0; i < count; i++) {
+            timesteps[i] = (int) ((from + i + 0.5) / of * drawing.noising.schedule().size());
+            Example example = examples.getFirst();
+            Tensor latents = centre(example.latents);
+            Tensor noise = noise(new Place(0, 0, from + i, of), latents.shape());
+            drawn.add(new Drawn(latents, noise, example.weights.map(this::centre), example.captions.getFirst(), timesteps[i]));
+        }
+        return batch(drawn, timesteps);
+    }
+
+    private Tensor centre(Tensor whole) {
+        return drawing.window.map(side -> cut(whole, (int) (whole.shape().size(2) - side) / 2, (int) (whole.shape().size(3) - side) / 2, side)).orElse(whole);
+    }
+
+    private Batch batch(List<Drawn> drawn, float[] timesteps) {
+        Tensor x0 = stack(drawn, Drawn::clean);
+        Tensor noise = stack(drawn, Drawn::noise);
+        Noising noising = drawing.noising;
+        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, wording.of(drawn.stream().map(Drawn::caption).toList()), noising.target(x0, noise, timesteps), weights(drawn, timesteps));
+    }
+
+    /// The `index`-th of a step's `count` pictures.
+    private record Place(long seed, int step, int index, int count) {}
+
+    private Drawn draw(Place place, Example example) {
+        Noise choice = new Noise(place.seed, stream + "step " + place.step);
+        int i = place.index;
+        String caption = example.captions.get(choice.below(example.captions.size(), 2L * i));
+        float timestep = (int) ((i + choice.uniform(2L * i + 1)) / place.count * drawing.noising.schedule().size());
+        boolean flip = example.mirrored.isPresent() && new Noise(place.seed, stream + "flip " + place.step).uniform(i) < 0.5;
+        Tensor latents = flip ? example.mirrored.get() : example.latents;
+        Optional<Tensor> weights = flip ? example.weights.map(Dataset::mirror) : example.weights;
+        if (drawing.window.isPresent()) {
+            Noise where = new Noise(place.seed, stream + "crop " + place.step);
+            int side = drawing.window.get();
+            int top = where.below((int) latents.shape().size(2) - side + 1, 2L * i);
+            int left = where.below((int) latents.shape().size(3) - side + 1, 2L * i + 1);
+            latents = cut(latents, top, left, side);
+            weights = weights.map(each -> cut(each, top, left, side));
+        }
+        return new Drawn(latents, noise(place, latents.shape()), weights, caption, timestep);
+    }
+
+    /// Normal, and with an offset the same for all of a channel in part.
+    private Tensor noise(Place place, Shape shape) {
+        Tensor noise = new Tensor(shape, new Noise(place.seed, stream + "noise " + place.step + " " + place.index).normals(Math.toIntExact(shape.elements())));
+        double offset = drawing.recipe.weighing().noiseOffset();
+        if (offset == 0) return noise;
+        float[] shifts = new Noise(place.seed, stream + "offset " + place.step + " " + place.index).normals((int) shape.size(1));
+        int plane = noise.data().length / shifts.length;
+        for (int j = 0; j < noise.data().length; j++) noise.data()[j] += (float) offset * shifts[j / plane];
+        return noise;
+    }
+
+    private Tensor weights(List<Drawn> drawn, float[] timesteps) {
+        boolean masked = drawn.stream().anyMatch(each -> each.weights.isPresent());
+        Shape shape = masked ? drawn.getFirst().clean.shape().with(1, 1) : Shape.of(1, 1, 1, 1);
+        Tensor weights = Tensor.stack(drawn.stream().map(each -> each.weights.map(Dataset::copy).orElse(Tensor.filled(shape, 1))).toArray(Tensor[]::new));
+        double gamma = drawing.recipe.weighing().minSnr();
+        if (gamma == 0) return weights;
+        float[] snr = drawing.noising.minSnrWeights(timesteps, gamma).data();
+        int each = weights.data().length / snr.length;
+        for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= snr[i / each];
+        return weights;
+    }
+
+    /// The pictures of the n-th batch of all.
+    private List<Integer> pictures(long seed, long n) {
+        List<List<Integer>> buckets = buckets();
+        int chosen = 0;
+        long earlier = n;
+        if (buckets.size() > 1) {
+            int[] order = shuffled(new Noise(seed, stream + "bucket " + n / examples.size()), examples.size());
+            int at = (int) (n % examples.size());
+            while (!buckets.get(chosen).contains(order[at])) chosen++;
+            List<Integer> bucket = buckets.get(chosen);
+            earlier = n / examples.size() * bucket.size();
+            for (int j = 0; j < at; j++) if (bucket.contains(order[j])) earlier++;
+        }
+        List<Integer> bucket = buckets.get(chosen);
+        String rounds = stream + (chosen == 0 ? "" : "bucket " + chosen + " ") + "round ";
+        List<Integer> pictures = new ArrayList<>();
+        for (long k = earlier * drawing.batch; k < (earlier + 1) * drawing.batch; k++) {
+            pictures.add(bucket.get(shuffled(new Noise(seed, rounds + k / bucket.size()), bucket.size())[(int) (k % bucket.size())]));
+        }
+        return pictures;
+    }
+
+    /// Examples of one shape each; all of them where squares are cut out.
+    private List<List<Integer>> buckets() {
+        Map<String, List<Integer>> buckets = new LinkedHashMap<>();
+        for (int i = 0; i < examples.size(); i++) {
+            String shape = drawing.window.isPresent() ? "" : examples.get(i).latents.shape().toString();
+            buckets.computeIfAbsent(shape, none -> new ArrayList<>()).add(i);
+        }
+        return List.copyOf(buckets.values());
+    }
+
+    private static int[] shuffled(Noise shuffle, int count) {
         int[] order = new int[count];
         for (int i = 0; i < count; i++) {
             int j = shuffle.below(i + 1, i);
             order[i] = order[j];
             order[j] = i;
         }
-        return order[(int) (n % count)];
+        return order;
+    }
+
+    private static Tensor stack(List<Drawn> drawn, java.util.function.Function<Drawn, Tensor> part) {
+        return Tensor.stack(drawn.stream().map(part).toArray(Tensor[]::new));
+    }
+
+    private static Tensor copy(Tensor tensor) {
+        return new Tensor(tensor.shape(), tensor.data().clone());
+    }
+
+    /// Left to right.
+    private static Tensor mirror(Tensor tensor) {
+        int width = (int) tensor.shape().size(3);
+        Tensor mirrored = Tensor.zeros(tensor.shape());
+        for (int i = 0; i < mirrored.data().length; i++) mirrored.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
+        return mirrored;
+    }
+
+    private static Tensor cut(Tensor from, int top, int left, int side) {
+        int channels = (int) from.shape().size(1);
+        int height = (int) from.shape().size(2);
+        int width = (int) from.shape().size(3);
+        Tensor part = Tensor.zeros(Shape.of(1, channels, side, side));
+        for (int row = 0; row < channels * side; row++) {
+            System.arraycopy(from.data(), (row / side * height + top + row % side) * width + left, part.data(), row * side, side);
+        }
+        return part;
     }
 }

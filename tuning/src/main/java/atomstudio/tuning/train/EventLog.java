@@ -26,16 +26,20 @@ final class EventLog implements AutoCloseable {
     }
 
     /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again, a run without one
-    /// begins again.
-    static EventLog resume(Path file, int step) throws Failure {
+    /// begins again. So are previews and validations past `watched`.
+    static EventLog resume(Path file, int step, int watched) throws Failure {
         StringBuilder kept = new StringBuilder();
-        for (TimedEvent event : read(file)) if (step > 0 && event.event().step() <= step) kept.append(json(event.time(), event.event())).append('\n');
+        for (TimedEvent event : read(file)) if (step > 0 && event.event().step() <= (again(event.event()) ? watched : step)) kept.append(json(event.time(), event.event())).append('\n');
         AtomicFile.write(file, stream -> stream.write(kept.toString().getBytes(StandardCharsets.UTF_8)));
         try {
             return new EventLog(file, Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
         } catch (IOException e) {
             throw unwritable(file, e);
         }
+    }
+
+    private static boolean again(TuneEvent event) {
+        return event instanceof TuneEvent.Preview || event instanceof TuneEvent.Validation;
     }
 
     void append(TuneEvent event) throws Failure {
@@ -72,6 +76,7 @@ final class EventLog implements AutoCloseable {
             case "start" -> new TuneEvent.Start(step, (int) json.whole("steps"), json.text("device"), (int) json.whole("threads"));
             case "step" -> new TuneEvent.Step(step, json.number("loss"), json.number("rate"), json.number("seconds"), json.whole("memory"));
             case "preview" -> new TuneEvent.Preview(step, json.text("file"), json.text("prompt"));
+            case "validation" -> new TuneEvent.Validation(step, json.text("measure"), json.number("value"), (int) json.whole("best"));
             case "checkpoint" -> new TuneEvent.Checkpoint(step);
             case "paused" -> new TuneEvent.Paused(step);
             case "resumed" -> new TuneEvent.Resumed(step);
@@ -104,6 +109,11 @@ final class EventLog implements AutoCloseable {
             case TuneEvent.Preview preview -> {
                 json.addProperty("file", preview.file());
                 json.addProperty("prompt", preview.prompt());
+            }
+            case TuneEvent.Validation validation -> {
+                json.addProperty("measure", validation.measure());
+                json.addProperty("value", validation.value());
+                json.addProperty("best", validation.best());
             }
             case TuneEvent.Failed failed -> json.addProperty("message", failed.message());
             case TuneEvent.Note note -> json.addProperty("message", note.message());

@@ -13,43 +13,62 @@ import atomstudio.tuning.adapter.AdapterFile;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
-/// Pictures of one prompt and seed as training goes on. The prompt's embedding is kept from the first on, unless training changes it.
+/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. The prompt's embedding is
+/// kept from the first on, unless training changes it.
 final class Previews {
     private static final long SEED = 0;
-    private static final int STEPS = 20;
-    private static final double GUIDANCE = 4;
+    static final int STEPS = 20;
+    static final double GUIDANCE = 4;
 
     private final RunFolder folder;
     private final ModelFolder model;
     private final TextToImage maker;
-    private final String prompt;
+    private final RunInfo.Subject subject;
+    private int asked;
 
     Previews(RunFolder folder, ModelFolder model, TextToImage maker, RunInfo.Subject subject) {
         this.folder = folder;
         this.model = model;
         this.maker = maker;
-        this.prompt = "a " + subject.token() + " " + subject.className() + " on the grass";
+        this.subject = subject;
     }
 
+    /// A picture, and its file within the run folder.
+    record Made(Picture picture, String file, String prompt) {}
+
     String prompt() {
-        return prompt;
+        return "a " + subject.words() + " on the grass";
     }
 
     /// Embeds the prompts, so that the text encoder is needed no more.
     void embed() throws Failure {
-        maker.prepare(prompt, List.of());
+        maker.prepare(prompt(), List.of());
         maker.prepare("", List.of());
     }
 
-    /// Returns the file's path within the run folder.
-    String write(AdapterFile adapter, int step) throws Failure {
+    /// The preview of a step; empty when the listener said stop.
+    Optional<Made> at(int step, AdapterFile adapter, StepListener listener) throws Failure {
+        return made(prompt(), adapter, String.format(Locale.ROOT, "previews/%06d.png", step), listener);
+    }
+
+    /// A picture that a person asks for; `{}` in the prompt stands for the subject.
+    Optional<Made> asked(String prompt, int step, AdapterFile adapter, StepListener listener) throws Failure {
+        String file = String.format(Locale.ROOT, "previews/%06d-asked-%d.png", step, ++asked);
+        return made(prompt.replace(Captions.PLACEHOLDER, subject.words()), adapter, file, listener);
+    }
+
+    private Optional<Made> made(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
+        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings(model), SEED, List.of(new Applied(adapter.adapter("preview"), 1)));
+        Optional<Picture> picture = maker.picture(generation, listener);
+        if (picture.isPresent()) PngWriter.write(folder.file(file), picture.get(), Map.of());
+        return picture.map(each -> new Made(each, file, prompt));
+    }
+
+    /// How pictures are sampled while training goes on.
+    static Generation.Settings settings(ModelFolder model) {
         SamplerName sampler = SamplerName.ofClass(model.scheduler().className()).orElse(SamplerName.DDIM);
-        Generation.Settings settings = new Generation.Settings(sampler, SamplerName.Spaced.MODEL, STEPS, GUIDANCE, model.pictureSize(), model.pictureSize());
-        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings, SEED, List.of(new Applied(adapter.adapter("preview"), 1)));
-        Picture picture = maker.picture(generation, StepListener.none()).orElseThrow();
-        String file = String.format(Locale.ROOT, "previews/%06d.png", step);
-        PngWriter.write(folder.file(file), picture, Map.of());
-        return file;
+        return new Generation.Settings(sampler, SamplerName.Spaced.MODEL, STEPS, GUIDANCE, model.pictureSize(), model.pictureSize());
     }
 }

@@ -64,6 +64,21 @@ public record RunFolder(Path folder) {
         return file("pictures");
     }
 
+    /// The prepared masks, named as their pictures.
+    Path masks() {
+        return file("masks");
+    }
+
+    /// The prepared pictures of other members of the class.
+    Path prior() {
+        return file("prior");
+    }
+
+    /// The adapter at the best validation.
+    public Path best() {
+        return file("best.safetensors");
+    }
+
     Path checkpoint() {
         return file("checkpoint.safetensors");
     }

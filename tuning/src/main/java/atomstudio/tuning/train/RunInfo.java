@@ -8,11 +8,13 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /// What a run tunes: `run.json`, written once before the first step.
 /// @param numbers numbers tuned
@@ -27,7 +29,12 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     public record Base(Path path, String name, String hash) {}
 
     /// The pictures and the words for what they show.
-    public record Subject(String className, String token, List<Picture> pictures, List<String> captions) {}
+    public record Subject(String className, String token, List<Picture> pictures, List<String> captions) {
+        /// As they stand in a prompt.
+        String words() {
+            return token + " " + className;
+        }
+    }
 
     /// A prepared picture in the run's folder `pictures`, and SHA-256 of its pixels; `mask` is that of its mask in the folder `masks`,
     /// empty without one; `captions` are its own, none where the subject's hold.
@@ -35,7 +42,13 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
 
     /// @param batch pictures a pass, and
     /// @param size  side of a square picture in pixels: what the recipe leaves open is decided here
-    public record Training(Recipe recipe, int batch, int size) {
+    /// @param prior prepared pictures of the class in the run's folder `prior`; none where the base model makes them
+    public record Training(Recipe recipe, int batch, int size, List<Picture> prior) {
+        /// Of a run without given pictures of the class.
+        public Training(Recipe recipe, int batch, int size) {
+            this(recipe, batch, size, List.of());
+        }
+
         public int steps() {
             return recipe.course().steps();
         }
@@ -54,7 +67,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
 
         Training withSteps(int steps) {
             Recipe.Course course = recipe.course();
-            return new Training(recipe.with(new Recipe.Course(steps, course.rate(), course.seed(), course.warmUp(), course.decay())), batch, size);
+            return new Training(recipe.with(new Recipe.Course(steps, course.rate(), course.seed(), course.warmUp(), course.decay())), batch, size, prior);
         }
     }
 
@@ -64,12 +77,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         if (format != FORMAT && format != FIRST_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
         Json model = json.object("model");
         Base base = new Base(Path.of(model.text("path")), model.text("name"), model.text("hash"));
-        List<Picture> pictures = new ArrayList<>();
-        for (JsonElement picture : json.get("pictures", "a list", JsonElement::getAsJsonArray)) {
-            Json each = new Json(file + ": pictures", picture.getAsJsonObject());
-            pictures.add(new Picture(each.text("name"), each.text("sha256"), each.has("mask") ? each.text("mask") : "", each.has("captions") ? texts(each) : List.of()));
-        }
-        Subject subject = new Subject(json.text("class"), json.text("token"), List.copyOf(pictures), texts(json));
+        Subject subject = new Subject(json.text("class"), json.text("token"), pictures(json, "pictures"), texts(json));
         MethodSettings method = MethodSettings.parse(json.text("method"), (int) json.whole("atoms"), (int) json.whole("rank"));
         return new RunInfo(base, subject, method, training(json, format), json.whole("numbers"), json.text("created"));
     }
@@ -77,10 +85,20 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     private static Training training(Json json, long format) throws Failure {
         try {
             if (format == FIRST_FORMAT) return new Training(RecipeJson.readFirst(json), (int) json.whole("batch"), Recipe.OPEN);
-            return new Training(RecipeJson.read(json.object("recipe")), (int) json.whole("batch"), (int) json.whole("size"));
+            return new Training(RecipeJson.read(json.object("recipe")), (int) json.whole("batch"), (int) json.whole("size"),
+                    json.has("prior") ? pictures(json, "prior") : List.of());
         } catch (IllegalArgumentException e) {
             throw new Failure.Unreadable(json.source() + ": " + e.getMessage(), e);
         }
+    }
+
+    private static List<Picture> pictures(Json json, String key) throws Failure.Unreadable {
+        List<Picture> pictures = new ArrayList<>();
+        for (JsonElement picture : json.get(key, "a list", JsonElement::getAsJsonArray)) {
+            Json each = new Json(json.source() + ": " + key, picture.getAsJsonObject());
+            pictures.add(new Picture(each.text("name"), each.text("sha256"), each.has("mask") ? each.text("mask") : "", each.has("captions") ? texts(each) : List.of()));
+        }
+        return List.copyOf(pictures);
     }
 
     private static List<String> texts(Json json) throws Failure.Unreadable {
@@ -103,29 +121,26 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         json.add("recipe", RecipeJson.write(training.recipe));
         json.addProperty("batch", training.batch);
         json.addProperty("size", training.size);
-        json.add("pictures", pictures());
-        json.add("captions", array(subject.captions));
+        json.add("pictures", array(subject.pictures, RunInfo::json));
+        if (!training.prior.isEmpty()) json.add("prior", array(training.prior, RunInfo::json));
+        json.add("captions", array(subject.captions, JsonPrimitive::new));
         json.addProperty("numbers", numbers);
         json.addProperty("created", created);
         AtomicFile.write(file, out -> out.write((GSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
-    private JsonArray pictures() {
-        JsonArray pictures = new JsonArray();
-        for (Picture picture : subject.pictures) {
-            JsonObject each = new JsonObject();
-            each.addProperty("name", picture.name);
-            each.addProperty("sha256", picture.sha256);
-            if (!picture.mask.isEmpty()) each.addProperty("mask", picture.mask);
-            if (!picture.captions.isEmpty()) each.add("captions", array(picture.captions));
-            pictures.add(each);
-        }
-        return pictures;
+    private static JsonElement json(Picture picture) {
+        JsonObject json = new JsonObject();
+        json.addProperty("name", picture.name);
+        json.addProperty("sha256", picture.sha256);
+        if (!picture.mask.isEmpty()) json.addProperty("mask", picture.mask);
+        if (!picture.captions.isEmpty()) json.add("captions", array(picture.captions, JsonPrimitive::new));
+        return json;
     }
 
-    private static JsonArray array(List<String> texts) {
+    private static <T> JsonArray array(List<T> values, Function<T, JsonElement> as) {
         JsonArray array = new JsonArray();
-        texts.forEach(array::add);
+        values.forEach(value -> array.add(as.apply(value)));
         return array;
     }
 
@@ -136,7 +151,8 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         differ(changed, "model", base.name + " " + base.hash, asked.base.name + " " + asked.base.hash);
         differ(changed, "class", subject.className, asked.subject.className);
         differ(changed, "token", subject.token, asked.subject.token);
-        differ(changed, "pictures", contents(subject), contents(asked.subject));
+        differ(changed, "pictures", contents(subject.pictures), contents(asked.subject.pictures));
+        differ(changed, "pictures of the class", contents(training.prior), contents(asked.training.prior));
         differ(changed, "captions beside pictures", ownCaptions(subject), ownCaptions(asked.subject));
         differ(changed, "method", method.name(), asked.method.name());
         differ(changed, "atoms", method.atoms(), asked.method.atoms());
@@ -145,7 +161,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         if (!changed.isEmpty()) {
             throw new Failure.Incompatible(folder + ": holds a run with other settings, so it cannot go on with these:\n  " + String.join("\n  ", changed) + "\nAsk for the same ones, or choose another --out.");
         }
-        Training sized = new Training(training.recipe, training.batch, training.size == Recipe.OPEN ? asked.training.size : training.size);
+        Training sized = new Training(training.recipe, training.batch, training.size == Recipe.OPEN ? asked.training.size : training.size, training.prior);
         return new RunInfo(new Base(asked.base.path, base.name, base.hash), subject, method, sized.withSteps(asked.training.steps()), numbers, created);
     }
 
@@ -162,6 +178,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         int steps = training.steps();
         int wished = asked.training.steps();
         here.remove("steps");
+        if (!training.prior.isEmpty() && !asked.training.prior.isEmpty()) here.remove("prior");
         if (training.recipe.course().decay() == Recipe.Decay.COSINE) differ(changed, "steps (the rate falls towards the last one, so that the run was made for this many; --decay constant lets them grow)", steps, wished);
         else if (wished < steps) differ(changed, "steps (more can be asked for, fewer cannot)", steps, wished);
         here.forEach((name, value) -> differ(changed, name, value, there.get(name)));
@@ -176,8 +193,8 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     }
 
     /// What the pictures show, whatever their names and order.
-    private static String contents(Subject subject) {
-        List<String> hashes = subject.pictures.stream().map(picture -> picture.sha256.substring(0, 10) + (picture.mask.isEmpty() ? "" : " masked " + picture.mask.substring(0, 10))).sorted().toList();
+    private static String contents(List<Picture> pictures) {
+        List<String> hashes = pictures.stream().map(picture -> picture.sha256.substring(0, 10) + (picture.mask.isEmpty() ? "" : " masked " + picture.mask.substring(0, 10))).sorted().toList();
         return hashes.size() + " (" + String.join(" ", hashes) + ")";
     }
 }

@@ -1,29 +1,38 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.optimize.AdamW;
+import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/// The loop: a batch, its gradient, a step of AdamW, and what must be kept so that nothing is lost when it ends in between.
+/// The loop: the batches of a step, their gradient, a step of the optimizer, and what must be kept so that nothing is lost when it ends
+/// in between.
 final class Trainer {
     private static final double LARGEST_NORM = 1;
     private static final int CHECKPOINT_STEPS = 25;
     private static final long CHECKPOINT_NANOS = 30_000_000_000L;
-    private static final long POLL_MILLIS = 50;
     /// Weight of a step in the running mean of losses.
     private static final double LOSS_WEIGHT = 0.05;
+    private static final String BEST = "best";
+    private static final String BEST_STEP = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
-    record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, Dataset dataset, TrainingState.Place place) {}
+    record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
+
+    /// What a trainer asks.
+    record Company(Loss loss, Journal journal, Previews previews, Optional<Validation> validation) {}
 
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
@@ -31,58 +40,81 @@ final class Trainer {
         Differentiation.Gradient gradient(float[] numbers, Batch batch) throws Failure;
     }
 
+    /// How training ended, and with what.
+    record Reached(TrainingState state, Ending ending) {}
+
+    enum Ending { ALL_STEPS, EARLY, STOPPED }
+
     private final Setup setup;
-    private final Loss loss;
-    private final Journal journal;
-    private final Previews previews;
+    private final Company company;
+    private final Optimizer optimizer;
     private TrainingState state;
     private TrainingState good;
     private int saved;
+    /// Whether something beside the numbers has changed since they were saved.
+    private boolean stale;
     private long savedAt = System.nanoTime();
 
-    Trainer(Setup setup, Loss loss, Journal journal, Previews previews, TrainingState from) {
+    Trainer(Setup setup, Company company, TrainingState from) {
         this.setup = setup;
-        this.loss = loss;
-        this.journal = journal;
-        this.previews = previews;
+        this.company = company;
+        this.optimizer = Optimizers.of(recipe(), setup.layout, from);
         this.state = from;
         this.good = from.copy();
         this.saved = from.step();
     }
 
-    /// Trains to the last step, or until told to stop. Returns what was reached.
-    TrainingState run(Control control) throws Failure {
-        int steps = setup.info.training().steps();
-        int every = setup.info.training().previewEvery();
-        if (every > 0 && state.step() == 0) preview();
-        while (state.step() < steps) {
-            if (stopped(control)) {
+    private Recipe recipe() {
+        return setup.info.training().recipe();
+    }
+
+    /// Trains to the last step, or until told to stop, or until nothing gets better where the run may end then.
+    Reached run(Gate gate) throws Failure {
+        int steps = recipe().course().steps();
+        while (true) {
+            if (gate.stop(state.step(), held(gate))) {
                 save();
-                journal.note(new TuneEvent.Cancelled(state.step()));
-                return state;
+                company.journal.note(new TuneEvent.Cancelled(state.step()));
+                return new Reached(state, Ending.STOPPED);
             }
+            if (state.watched() < state.step() && !watch(gate)) continue;
+            if (state.step() >= steps || early()) break;
             step();
             if (state.step() - saved >= CHECKPOINT_STEPS || System.nanoTime() - savedAt > CHECKPOINT_NANOS) save();
-            if (every > 0 && (state.step() % every == 0 || state.step() == steps)) preview();
         }
         save();
-        return state;
+        return new Reached(state, state.step() < steps ? Ending.EARLY : Ending.ALL_STEPS);
     }
 
     private void step() throws Failure {
         long start = System.nanoTime();
-        RunInfo.Training training = setup.info.training();
         int step = state.step();
-        Differentiation.Gradient gradient = loss.gradient(state.numbers(), setup.dataset.batch(training.seed(), step, training.batch()));
+        Differentiation.Gradient gradient = setup.passes.gradient(company.loss, state.numbers(), step);
         double norm = AdamW.clip(gradient.vector(), LARGEST_NORM);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         good = state.copy();
-        double rate = training.recipe().course().rate(step);
-        new AdamW(state.first(), state.second(), step, 0).step(state.numbers(), gradient.vector(), rate);
+        double rate = recipe().course().rate(step);
+        optimizer.step(state.numbers(), gradient.vector(), rate);
         double mean = step == 0 ? gradient.loss() : state.loss() + LOSS_WEIGHT * (gradient.loss() - state.loss());
         double seconds = (System.nanoTime() - start) / 1e9;
-        state = new TrainingState(step + 1, state.numbers(), state.first(), state.second(), state.seconds() + seconds, mean);
-        journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ResidentMemory.now()));
+        Map<String, Double> scalars = new HashMap<>(state.scalars());
+        scalars.putAll(optimizer.state().scalars());
+        state = new TrainingState(step + 1, state.numbers(), vectors(step), scalars, state.seconds() + seconds, mean);
+        company.journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ResidentMemory.now()));
+    }
+
+    /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so that it is not
+    /// bound to where training began.
+    private Map<String, float[]> vectors(int step) {
+        double most = recipe().update().ema();
+        if (most == 0) return optimizer.state().vectors();
+        Map<String, float[]> vectors = new HashMap<>(optimizer.state().vectors());
+        double keep = Math.min(most, (1.0 + step) / (10 + step));
+        float[] before = state.kept();
+        float[] mean = new float[before.length];
+        for (int i = 0; i < mean.length; i++) mean[i] = (float) (keep * before[i] + (1 - keep) * state.numbers()[i]);
+        vectors.put(TrainingState.MEAN, mean);
+        return vectors;
     }
 
     /// The numbers before the last step still had a finite loss: they are what is kept.
@@ -91,46 +123,83 @@ final class Trainer {
         state = good;
         save();
         return new Failure.Diverged("training left the numbers at step " + at + ": loss " + loss + ", gradient " + norm + "; the checkpoint in " + setup.folder.folder()
-                + " holds step " + good.step() + ", the last that was good. Start again with a smaller --rate (it was " + setup.info.training().rate() + ") and another --out");
+                + " holds step " + good.step() + ", the last that was good. Start again with a smaller --rate (it was " + recipe().course().rate() + ") and another --out");
     }
 
-    /// Waits while paused.
-    private boolean stopped(Control control) throws Failure {
-        Control.Wish wish = control.wish();
-        if (wish == Control.Wish.PAUSE) {
-            save();
-            journal.note(new TuneEvent.Paused(state.step()));
-            while ((wish = control.wish()) == Control.Wish.PAUSE) {
-                try {
-                    Thread.sleep(POLL_MILLIS);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    return true;
-                }
+    private Gate.Held held(Gate gate) {
+        return new Gate.Held() {
+            @Override public void keep() throws Failure {
+                save();
             }
-            if (wish == Control.Wish.CONTINUE) journal.note(new TuneEvent.Resumed(state.step()));
+
+            @Override public void answer(String prompt) throws Failure {
+                Optional<Previews.Made> made = company.previews.asked(prompt, state.step(), adapter(state), gate.sampling());
+                if (made.isPresent()) company.journal.note(new TuneEvent.Preview(state.step(), made.get().file(), made.get().prompt()));
+            }
+        };
+    }
+
+    private boolean due(int every) {
+        return every > 0 && (state.step() % every == 0 || state.step() == recipe().course().steps());
+    }
+
+    /// Steps from one validation, and so from one preview that is scored, to the next; 0 for none.
+    private int validateEvery() {
+        int every = recipe().running().previewEvery();
+        return company.validation.isEmpty() ? 0 : every > 0 ? every : Validation.EVERY;
+    }
+
+    /// The preview and the validation of this step, where they are due. Whether they are done: not when told to stop meanwhile.
+    private boolean watch(Gate gate) throws Failure {
+        boolean validate = due(validateEvery());
+        boolean scored = company.validation.isPresent() && company.validation.get() instanceof Validation.Scored;
+        Optional<Picture> picture = Optional.empty();
+        if (due(recipe().running().previewEvery()) || validate && scored) {
+            Optional<Previews.Made> made = company.previews.at(state.step(), adapter(state), gate.sampling());
+            if (made.isEmpty()) return false;
+            company.journal.note(new TuneEvent.Preview(state.step(), made.get().file(), made.get().prompt()));
+            picture = Optional.of(made.get().picture());
         }
-        return wish == Control.Wish.STOP || Thread.currentThread().isInterrupted();
+        if (validate) validate(company.validation.orElseThrow(), picture);
+        state = state.with(Map.of(TrainingState.WATCHED, (double) state.step()));
+        stale = validate || picture.isPresent();
+        return true;
+    }
+
+    /// What training started from is validated, and never the best: it is no adapter.
+    private void validate(Validation validation, Optional<Picture> picture) throws Failure {
+        double value = validation.at(state.kept(), picture);
+        if (state.step() > 0 && value < state.scalar(BEST, Double.POSITIVE_INFINITY)) {
+            adapter(state).write(setup.folder.best());
+            state = state.with(Map.of(BEST, value, BEST_STEP, (double) state.step()));
+        }
+        company.journal.note(new TuneEvent.Validation(state.step(), validation.measure(), value, best()));
+    }
+
+    /// The step of the best validation so far; 0 where there is none.
+    int best() {
+        return (int) state.scalar(BEST_STEP, 0);
+    }
+
+    private boolean early() {
+        if (!recipe().has(Recipe.Feature.STOP_EARLY) || best() == 0) return false;
+        return due(validateEvery()) && state.step() - best() >= Validation.PATIENCE * validateEvery();
     }
 
     private void save() throws Failure {
         savedAt = System.nanoTime();
-        if (saved == state.step()) return;
+        if (saved == state.step() && !stale) return;
         state.write(setup.folder.checkpoint(), adapter(state), setup.place);
         saved = state.step();
-        journal.note(new TuneEvent.Checkpoint(saved));
-    }
-
-    private void preview() throws Failure {
-        String file = previews.write(adapter(state), state.step());
-        journal.note(new TuneEvent.Preview(state.step(), file, previews.prompt()));
+        stale = false;
+        company.journal.note(new TuneEvent.Checkpoint(saved));
     }
 
     /// The adapter at a state.
     AdapterFile adapter(TrainingState at) {
         RunInfo info = setup.info;
         Map<String, Tensor> values = new HashMap<>(setup.constants);
-        values.putAll(setup.layout.values(at.numbers()));
+        values.putAll(setup.layout.values(at.kept()));
         AdapterFile.Training training = new AdapterFile.Training(at.step(), info.training().rate(), info.training().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
         return new AdapterFile(info.method(), new BaseModel(info.base().name(), info.base().hash()), trigger, training, setup.layers, values);

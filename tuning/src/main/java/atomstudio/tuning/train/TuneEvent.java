@@ -13,6 +13,9 @@ public sealed interface TuneEvent {
     /// A preview picture was written; `file` is relative to the run folder.
     record Preview(int step, String file, String prompt) implements TuneEvent {}
 
+    /// The numbers were validated: `measure` says by what, lower is better, and `best` is the step of the lowest so far (0: none yet).
+    record Validation(int step, String measure, double value, int best) implements TuneEvent {}
+
     record Checkpoint(int step) implements TuneEvent {}
 
     record Paused(int step) implements TuneEvent {}

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -24,7 +23,7 @@ public final class Tuning {
     private static final long BATCH_PIXELS = 6 * 16 * 16;
     private static final int LARGEST_BATCH = 6;
     /// What a folder may hold that is no run yet: left by a run that was killed while it began.
-    private static final Set<String> BEGINNINGS = Set.of("lock", "owner", "pictures");
+    private static final Set<String> BEGINNINGS = Set.of("lock", "owner", "pictures", "masks", "prior");
 
     private final Machine machine;
 
@@ -40,13 +39,14 @@ public final class Tuning {
         RunFolder folder = new RunFolder(run);
         admit(folder);
         ModelFolder model = ModelFolder.open(request.model());
-        Crops crops = Crops.of(request.pictures(), size(request.recipe(), model));
-        RunInfo asked = describe(request, model, crops);
+        Preparation preparation = Preparation.of(request, model);
+        RunInfo asked = describe(request, model, preparation);
+        Session session = new Session(control, listener, preparation.notes());
         try (RunLock lock = RunLock.take(folder.folder())) {
-            if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, new Session(control, listener));
-            crops.write(folder.pictures());
+            if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, session);
+            preparation.write(folder);
             asked.write(folder.description());
-            return train(folder, asked, model, new Session(control, listener));
+            return train(folder, asked, model, session);
         }
     }
 
@@ -58,12 +58,12 @@ public final class Tuning {
         String hash = hash(model, SlotLayout.of(info.method().method(), layers(model)));
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         try (RunLock lock = RunLock.take(folder.folder())) {
-            return proceed(folder, info, model, new Session(control, listener));
+            return proceed(folder, info, model, new Session(control, listener, List.of()));
         }
     }
 
-    /// Who steers a run and who hears of it.
-    record Session(Control control, TuneListener listener) {}
+    /// Who steers a run, who hears of it, and what a person should know before it begins.
+    record Session(Control control, TuneListener listener, List<String> notes) {}
 
     private TuneOutcome proceed(RunFolder folder, RunInfo info, ModelFolder model, Session session) throws Failure {
         boolean more = info.training().steps() > folder.info().training().steps();
@@ -85,7 +85,7 @@ public final class Tuning {
         }
     }
 
-    private RunInfo describe(TuneRequest request, ModelFolder model, Crops crops) throws Failure {
+    private RunInfo describe(TuneRequest request, ModelFolder model, Preparation preparation) throws Failure {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
             throw new Failure.Incompatible(model.folder() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
         }
@@ -96,22 +96,14 @@ public final class Tuning {
         String hash = hash(model, layout);
         RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash);
         Recipe recipe = request.recipe();
-        RunInfo.Subject subject = new RunInfo.Subject(request.words().className(), request.words().token(), crops.names(), Captions.of(request.words(), recipe).general());
-        RunInfo.Training training = new RunInfo.Training(recipe, recipe.update().batch() == Recipe.OPEN ? batch(model) : recipe.update().batch(), size(recipe, model));
+        RunInfo.Subject subject = new RunInfo.Subject(request.words().className(), request.words().token(), preparation.subject().names(), Captions.of(request.words(), recipe).general());
+        RunInfo.Training training = new RunInfo.Training(recipe, recipe.update().batch() == Recipe.OPEN ? batch(model) : recipe.update().batch(), preparation.framing().size(), preparation.prior().names());
         return new RunInfo(base, subject, request.method(), training, numbers, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
     /// Of the weights that the trained numbers belong to.
     private String hash(ModelFolder model, SlotLayout layout) throws Failure {
         return new BaseHashes(machine.home().resolve("hashes.json")).of(model, Vocabulary.parts(layout));
-    }
-
-    private static int size(Recipe recipe, ModelFolder model) throws Failure {
-        int asked = recipe.material().size();
-        if (asked == Recipe.OPEN) return model.pictureSize();
-        Optional<String> problem = model.sizeProblem(asked, asked);
-        if (problem.isPresent()) throw new Failure.Incompatible("--size " + problem.get());
-        return asked;
     }
 
     private static int batch(ModelFolder model) {

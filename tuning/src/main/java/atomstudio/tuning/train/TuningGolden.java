@@ -14,6 +14,7 @@ import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Conditioning;
 import atomstudio.tuning.torch.Differentiation;

@@ -5,8 +5,6 @@ import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.prompt.Tokenizer;
-import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
@@ -20,6 +18,8 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /// One run's engine and everything around the training loop: encoding before it, adapter and report after it.
 final class Workshop implements AutoCloseable {
@@ -44,14 +44,16 @@ final class Workshop implements AutoCloseable {
     TuneOutcome train(Tuning.Session session) throws Failure {
         List<Layer> layers = Tuning.layers(model);
         SlotLayout layout = SlotLayout.of(info.method().method(), layers);
-        TrainingState.Place here = new TrainingState.Place(machine.device().name().toLowerCase(Locale.ROOT), engine.threads());
+        TrainingState.Place here = place();
         TrainingState.Saved from = from(layout, here);
-        try (EventLog log = EventLog.resume(folder.eventLog(), from.state().step())) {
+        int step = from.state().step();
+        try (EventLog log = EventLog.resume(folder.eventLog(), step, from.state().watched())) {
             Journal journal = new Journal(log, session.listener());
-            journal.note(new TuneEvent.Start(from.state().step(), info.training().steps(), here.device(), here.threads()));
+            journal.note(new TuneEvent.Start(step, info.training().steps(), here.device(), here.threads()));
+            for (String line : session.notes()) journal.note(new TuneEvent.Note(step, line));
             if (!from.place().equals(here)) journal.note(otherPlace(from, here));
             try {
-                return train(layout, layers, from, journal, session.control());
+                return train(new Course(layout, layers, from), journal, new Gate(session.control(), journal));
             } catch (Failure | RuntimeException e) {
                 fail(journal, e);
                 throw e;
@@ -59,27 +61,48 @@ final class Workshop implements AutoCloseable {
         }
     }
 
-    private TuneOutcome train(SlotLayout layout, List<Layer> layers, TrainingState.Saved from, Journal journal, Control control) throws Failure {
+    private TrainingState.Place place() {
+        return new TrainingState.Place(machine.device().name().toLowerCase(Locale.ROOT), engine.threads());
+    }
+
+    /// What is trained, and from where.
+    private record Course(SlotLayout layout, List<Layer> layers, TrainingState.Saved from) {}
+
+    private TuneOutcome train(Course course, Journal journal, Gate gate) throws Failure {
+        TrainingState from = course.from.state();
+        TuneOutcome.Stopped stopped = new TuneOutcome.Stopped(from.step(), info.training().steps());
         TextToImage maker = TextToImage.of(model, engine);
         Previews previews = new Previews(folder, model, maker, info.subject());
-        boolean spoken = Vocabulary.parts(layout).contains(Part.TEXT);
+        boolean spoken = Vocabulary.parts(course.layout).contains(Part.TEXT);
         if (info.training().previewEvery() > 0 && !spoken) previews.embed();
-        Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
-        Tokenizer tokenizer = vocabulary(layout).tokenizer();
-        List<String> captions = info.subject().captions();
-        Wording wording = spoken ? Wording.read(captions, tokenizer) : Wording.embedded(captions, tokenizer, engine);
-        Dataset.Encoding encoding = new Dataset.Encoding(engine, model.vae().scalingFactor(), wording, noising);
-        Dataset dataset = Dataset.encode(Crops.read(folder, info.subject().pictures()).pictures(), captions, encoding);
+        Encoder encoder = new Encoder(engine, model, vocabulary(course.layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
+        Optional<Datasets> found = new Datasets.Maker(folder, info, encoder, new PriorPictures(machine.home(), folder, info, model, maker)).make(gate, journal, from.step());
+        if (found.isEmpty()) {
+            journal.note(new TuneEvent.Cancelled(from.step()));
+            return stopped;
+        }
         if (!spoken) engine.release(TorchEngine.Network.TEXT);
         engine.release(TorchEngine.Network.ENCODER);
-        TrainingState.Place here = new TrainingState.Place(machine.device().name().toLowerCase(Locale.ROOT), engine.threads());
-        Trainer.Setup setup = new Trainer.Setup(folder, info, layout, TunedLayer.of(layout.method(), layers), from.constants(), dataset, here);
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, from.constants()))) {
-            Trainer trainer = new Trainer(setup, differentiation::gradient, journal, previews, from.state());
-            TrainingState reached = trainer.run(control);
-            if (reached.step() < info.training().steps()) return new TuneOutcome.Stopped(reached.step(), info.training().steps());
-            return new TuneOutcome.Finished(finish(trainer.adapter(reached), reached, journal));
+        Datasets datasets = found.get();
+        Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
+        Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes, place());
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(course.layout, course.from.constants()))) {
+            Optional<Validation> validation = validation(datasets, differentiation, journal, from.step());
+            Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), from);
+            Trainer.Reached reached = trainer.run(gate);
+            return switch (reached.ending()) {
+                case STOPPED -> new TuneOutcome.Stopped(reached.state().step(), info.training().steps());
+                case ALL_STEPS, EARLY -> new TuneOutcome.Finished(finish(trainer, reached, journal));
+            };
         }
+    }
+
+    /// What the numbers are validated by, where that is asked for and can be done.
+    private Optional<Validation> validation(Datasets datasets, Differentiation differentiation, Journal journal, int step) throws Failure {
+        if (!info.training().recipe().has(Recipe.Feature.VALIDATE)) return Optional.empty();
+        if (datasets.heldOut().isPresent()) return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), differentiation::loss));
+        journal.note(new TuneEvent.Note(step, "nothing is validated: that takes " + Validation.ENOUGH + " or more pictures, of which one is held out (here are " + info.subject().pictures().size() + ")"));
+        return Optional.empty();
     }
 
     /// The checkpoint, or the method's start.
@@ -99,7 +122,13 @@ final class Workshop implements AutoCloseable {
                 + from.place().threads() + ": the result may differ in its last bits from a run without this change");
     }
 
-    private Report finish(AdapterFile adapter, TrainingState reached, Journal journal) throws Failure {
+    /// The adapter is the best by validation, where there was one.
+    private Report finish(Trainer trainer, Trainer.Reached reached, Journal journal) throws Failure {
+        TrainingState state = reached.state();
+        boolean best = trainer.best() > 0 && Files.isRegularFile(folder.best());
+        AdapterFile adapter = best ? AdapterFile.read(folder.best()) : trainer.adapter(state);
+        if (reached.ending() == Trainer.Ending.EARLY) journal.note(new TuneEvent.Note(state.step(), "ended early after step " + state.step() + ": nothing was better than step " + trainer.best()));
+        if (best && trainer.best() < state.step()) journal.note(new TuneEvent.Note(state.step(), "the adapter is that of step " + trainer.best() + ", the best by validation"));
         adapter.write(folder.adapter());
         long bytes;
         try {
@@ -108,9 +137,9 @@ final class Workshop implements AutoCloseable {
             throw new Failure.Unreadable(folder.adapter() + ": cannot be read back: " + e.getMessage(), e);
         }
         double share = (double) info.numbers() / Tuning.parameters(model);
-        Report report = new Report(info.numbers(), bytes, reached.seconds(), reached.step(), reached.loss(), share, ResidentMemory.peak());
+        Report report = new Report(info.numbers(), bytes, state.seconds(), state.step(), state.loss(), share, ResidentMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
         report.write(folder.report());
-        journal.note(new TuneEvent.Done(reached.step(), reached.loss(), report.numbers(), bytes, reached.seconds()));
+        journal.note(new TuneEvent.Done(state.step(), state.loss(), report.numbers(), bytes, state.seconds()));
         return report;
     }
 

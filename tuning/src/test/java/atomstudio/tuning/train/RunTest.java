@@ -181,8 +181,8 @@ class RunTest {
         List<TuneEvent> heard = new ArrayList<>();
         int[] asked = {0};
         Control control = () -> {
-            asked[0]++;
-            return asked[0] <= 3 ? Control.Wish.CONTINUE : asked[0] <= 6 ? Control.Wish.PAUSE : asked[0] <= 8 ? Control.Wish.CONTINUE : asked[0] <= 10 ? Control.Wish.PAUSE : Control.Wish.STOP;
+            int ask = ++asked[0] - 3;                                   // one before each picture is encoded
+            return ask <= 3 ? Control.Wish.CONTINUE : ask <= 6 ? Control.Wish.PAUSE : ask <= 8 ? Control.Wish.CONTINUE : ask <= 10 ? Control.Wish.PAUSE : Control.Wish.STOP;
         };
         assertEquals(new TuneOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
         List<String> kinds = heard.stream().filter(event -> !(event instanceof TuneEvent.Step)).map(event -> event.getClass().getSimpleName() + event.step()).toList();

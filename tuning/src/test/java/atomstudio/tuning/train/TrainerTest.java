@@ -21,9 +21,11 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,8 +48,15 @@ class TrainerTest {
         List<Layer> layers = Inventory.of(model.unet());
         layout = SlotLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
-        Dataset dataset = new Dataset(List.of(Tensor.zeros(Shape.of(1, 4, 2, 2))), List.of("a"), wording("a"), new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction()));
-        setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), dataset, new TrainingState.Place("cpu", 1));
+        setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), new Passes(dataset(1, 0), Optional.empty(), 0), new TrainingState.Place("cpu", 1));
+    }
+
+    /// Pictures of one number each.
+    private Dataset dataset(int batch, float... numbers) throws Failure {
+        Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
+        List<Dataset.Example> examples = new ArrayList<>();
+        for (float number : numbers) examples.add(new Dataset.Example(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
+        return new Dataset("", examples, wording("a", "b"), new Dataset.Drawing(noising, recipe(), batch, Optional.empty()));
     }
 
     private static Wording wording(String... captions) {
@@ -72,9 +81,10 @@ class TrainerTest {
     }
 
     private TrainingState train(Trainer.Loss loss) throws Failure {
-        try (EventLog log = EventLog.resume(run.eventLog(), 0)) {
+        try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
+            Journal journal = new Journal(log, TuneListener.silent());
             Previews none = new Previews(run, model, TextToImage.of(model, null), setup.info().subject());
-            return new Trainer(setup, loss, new Journal(log, TuneListener.silent()), none, TrainingState.start(new float[layout.size()])).run(Control.none());
+            return new Trainer(setup, new Trainer.Company(loss, journal, none, Optional.empty()), TrainingState.start(new float[layout.size()])).run(new Gate(Control.none(), journal)).state();
         }
     }
 
@@ -106,15 +116,15 @@ class TrainerTest {
         assertArrayEquals(seen[31], layout.vector(kept.values()));
     }
 
-    @Test void batchesAreAFunctionOfSeedAndStep() {
-        Dataset dataset = new Dataset(List.of(filled(1), filled(2), filled(3)), List.of("a", "b"), wording("a", "b"), setup.dataset().noising());
-        Batch batch = dataset.batch(5, 17, 4);
-        assertEquals(batch.noisy(), dataset.batch(5, 17, 4).noisy());
-        assertTrue(!batch.noisy().equals(dataset.batch(5, 18, 4).noisy()));
-        assertTrue(!batch.noisy().equals(dataset.batch(6, 17, 4).noisy()));
+    @Test void batchesAreAFunctionOfSeedAndStep() throws Exception {
+        Dataset dataset = dataset(4, 1, 2, 3);
+        Batch batch = dataset.batch(5, 17, 0);
+        assertEquals(batch.noisy(), dataset.batch(5, 17, 0).noisy());
+        assertTrue(!batch.noisy().equals(dataset.batch(5, 18, 0).noisy()));
+        assertTrue(!batch.noisy().equals(dataset.batch(6, 17, 0).noisy()));
         int[] timesTaken = new int[4];
         for (int step = 0; step < 100; step++) {
-            float[] timesteps = dataset.batch(5, step, 4).timesteps();
+            float[] timesteps = dataset.batch(5, step, 0).timesteps();
             for (int i = 0; i < 4; i++) {
                 assertTrue(timesteps[i] >= 250 * i && timesteps[i] < 250 * (i + 1), "one timestep in each quarter");
                 timesTaken[i]++;
@@ -123,15 +133,15 @@ class TrainerTest {
         assertArrayEquals(new int[] {100, 100, 100, 100}, timesTaken);
     }
 
-    @Test void everyPictureComesOnceBeforeAnyComesAgain() {
-        Dataset dataset = new Dataset(List.of(filled(1000), filled(2000), filled(3000)), List.of("a"), wording("a"), setup.dataset().noising());
+    @Test void everyPictureComesOnceBeforeAnyComesAgain() throws Exception {
+        Dataset dataset = dataset(3, 1000, 2000, 3000);
         int[] seen = new int[4];
         boolean[] first = new boolean[4];
         for (int round = 0; round < 30; round++) {
             float[] means = new float[3];
-            Batch batch = dataset.batch(3, round, 3);
+            Batch batch = dataset.batch(3, round, 0);
             for (int i = 0; i < 3; i++) {
-                double alpha = Math.sqrt(dataset.noising().schedule().alphaBar((int) batch.timesteps()[i]));
+                double alpha = Math.sqrt(dataset.drawing().noising().schedule().alphaBar((int) batch.timesteps()[i]));
                 means[i] = (float) (batch.noisy().rows(i, i + 1).data()[0] / alpha / 1000);
                 seen[Math.round(means[i])]++;
             }

@@ -1,8 +1,10 @@
-package atomstudio.tuning.train;
+package atomstudio.tuning.optimize;
+
+import java.util.Map;
 
 /// Adam with decoupled weight decay on one vector. Its moments are part of a checkpoint, hence our own.
 /// Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2.
-final class AdamW {
+public final class AdamW implements Optimizer {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
@@ -12,20 +14,19 @@ final class AdamW {
     private final float[] second;
     private int steps;
 
-    AdamW(int size, double decay) {
+    public AdamW(int size, double decay) {
         this(new float[size], new float[size], 0, decay);
     }
 
     /// Goes on with the moments after so many steps.
-    AdamW(float[] first, float[] second, int steps, double decay) {
+    public AdamW(float[] first, float[] second, int steps, double decay) {
         this.first = first;
         this.second = second;
         this.steps = steps;
         this.decay = decay;
     }
 
-    /// Moves the numbers against the gradient.
-    void step(float[] numbers, float[] gradient, double rate) {
+    @Override public void step(float[] numbers, float[] gradient, double rate) {
         steps++;
         double unbias1 = 1 - Math.pow(BETA1, steps);
         double unbias2 = Math.sqrt(1 - Math.pow(BETA2, steps));
@@ -40,16 +41,12 @@ final class AdamW {
         }
     }
 
-    float[] first() {
-        return first;
-    }
-
-    float[] second() {
-        return second;
+    @Override public State state() {
+        return new State(Map.of("first", first, "second", second), Map.of());
     }
 
     /// Scales a gradient down to a norm of at most `most`, in place. Returns the norm before; NaN or infinite where the gradient is.
-    static double clip(float[] gradient, double most) {
+    public static double clip(float[] gradient, double most) {
         double square = 0;
         for (float g : gradient) square += (double) g * g;
         double norm = Math.sqrt(square);

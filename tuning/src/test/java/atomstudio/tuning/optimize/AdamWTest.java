@@ -1,4 +1,4 @@
-package atomstudio.tuning.train;
+package atomstudio.tuning.optimize;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -26,7 +26,7 @@ class AdamWTest {
         float[] resumed = {1, 2};
         AdamW before = new AdamW(2, 0);
         for (int i = 1; i <= 3; i++) before.step(resumed, new float[] {i, 1f / i}, 0.01);
-        AdamW after = new AdamW(before.first().clone(), before.second().clone(), 3, 0);
+        AdamW after = new AdamW(before.state().vectors().get("first").clone(), before.state().vectors().get("second").clone(), 3, 0);
         for (int i = 4; i <= 6; i++) after.step(resumed, new float[] {i, 1f / i}, 0.01);
         assertArrayEquals(straight, resumed);
     }

@@ -1,0 +1,43 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.Differentiation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its class where that is
+/// to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight times the mean over the class's.
+record Passes(Dataset subject, Optional<Dataset> prior, long seed) {
+    Differentiation.Gradient gradient(Trainer.Loss loss, float[] numbers, int step) throws Failure {
+        List<Batch> batches = batches(step);
+        if (batches.size() == 1) return loss.gradient(numbers, batches.getFirst());
+        double sum = 0;
+        float[] vector = new float[numbers.length];
+        double share = 1.0 / subject.drawing().recipe().update().accumulate();
+        for (Batch batch : batches) {
+            Differentiation.Gradient gradient = loss.gradient(numbers, batch);
+            sum += share * gradient.loss();
+            for (int i = 0; i < vector.length; i++) vector[i] += (float) (share * gradient.vector()[i]);
+        }
+        return new Differentiation.Gradient(sum, vector);
+    }
+
+    List<Batch> batches(int step) {
+        List<Batch> batches = new ArrayList<>();
+        for (int pass = 0; pass < subject.drawing().recipe().update().accumulate(); pass++) {
+            batches.add(subject.batch(seed, step, pass));
+            if (prior.isPresent()) batches.add(weighed(prior.get().batch(seed, step, pass)));
+        }
+        return batches;
+    }
+
+    private Batch weighed(Batch batch) {
+        float by = (float) subject.drawing().recipe().weighing().prior().orElseThrow().weight();
+        Tensor weights = new Tensor(batch.weights().shape(), batch.weights().data().clone());
+        for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= by;
+        return new Batch(batch.noisy(), batch.timesteps(), batch.conditioning(), batch.target(), weights);
+    }
+}

@@ -1,0 +1,46 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What a request's folders hold, prepared for training: the subject's pictures, and the given ones of its class.
+record Preparation(Crops subject, Crops prior, Framing framing) {
+    static Preparation of(TuneRequest request, ModelFolder model) throws Failure {
+        Recipe recipe = request.recipe();
+        Framing framing = new Framing(recipe.material().crop(), size(recipe, model), model.vae().factor());
+        Crops subject = Crops.of(request.pictures(), new Crops.Reading(recipe, framing, Captions.of(request.words(), recipe)));
+        Optional<Recipe.Prior> given = recipe.weighing().prior().filter(prior -> !prior.made());
+        return new Preparation(subject, given.isEmpty() ? new Crops(List.of(), List.of()) : prior(given.get(), request, framing), framing);
+    }
+
+    /// Without masks and captions: all of each picture counts, and what it shows is the class.
+    private static Crops prior(Recipe.Prior prior, TuneRequest request, Framing framing) throws Failure {
+        Recipe plain = Recipe.of(request.method());
+        try {
+            return Crops.of(Path.of(prior.source()), new Crops.Reading(plain, framing, Captions.ofClass(request.words())));
+        } catch (Failure.Unreadable e) {
+            throw new Failure.Unreadable("--prior: " + e.getMessage() + " (pictures of \"" + request.words().className() + "\" are expected there; auto makes them)", e);
+        }
+    }
+
+    private static int size(Recipe recipe, ModelFolder model) throws Failure {
+        int asked = recipe.material().size();
+        if (asked == Recipe.OPEN) return model.pictureSize();
+        Optional<String> problem = model.sizeProblem(asked, asked);
+        if (problem.isPresent()) throw new Failure.Incompatible("--size: " + problem.get());
+        return asked;
+    }
+
+    List<String> notes() {
+        return Stream.concat(subject.notes().stream(), prior.notes().stream()).toList();
+    }
+
+    void write(RunFolder run) throws Failure {
+        subject.write(run.pictures(), run.masks());
+        prior.write(run.prior(), run.prior());
+    }
+}
