@@ -20,6 +20,12 @@ public final class TinyModel {
     /// A model folder that pictures can be made with.
     public static ModelFolder make(Path folder, String name) throws Exception {
         copy(reference(name), folder);
+        tokenizer(folder);
+        return ModelFolder.open(folder);
+    }
+
+    /// A tokenizer of single letters.
+    static void tokenizer(Path folder) throws IOException {
         Files.createDirectories(folder.resolve("tokenizer"));
         JsonObject vocabulary = new JsonObject();
         int id = 0;
@@ -29,7 +35,6 @@ public final class TinyModel {
         Files.writeString(folder.resolve("tokenizer/vocab.json"), vocabulary.toString());
         Files.writeString(folder.resolve("tokenizer/merges.txt"), "#version: 0.2\n");
         Files.writeString(folder.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 77}");
-        return ModelFolder.open(folder);
     }
 
     private static void copy(Path from, Path to) throws IOException {
