@@ -119,6 +119,12 @@ public final class Checkpoint implements AutoCloseable {
         return entry.file.read(entry.info.name());
     }
 
+    /// A tensor's mapped bytes, as `info` says; valid until this checkpoint is closed.
+    public MemorySegment bytes(String key) {
+        Entry entry = entry(key);
+        return entry.file.bytes(entry.info.name());
+    }
+
     /// Checks that every layer is there in its shape.
     /// @throws Failure.Incompatible that lists all that are missing or of another shape
     public void check(List<Layer> layers) throws Failure {

@@ -41,7 +41,8 @@ final class GraphOps implements Ops<Value> {
         return graph.node(Operator.of("MatMul"), shapes.matmul(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Value conv2d(Value x, Affine<Value> layer, Conv2d geometry) {
+    @Override public Value conv2d(Value x, Affine<Value> unsettled, Conv2d geometry) {
+        Affine<Value> layer = unsettled.settled(this);
         Shape weight = layer.weight().shape();
         Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
         return graph.node(Operator.of("Conv", Map.of("strides", new long[] {geometry.stride(), geometry.stride()},

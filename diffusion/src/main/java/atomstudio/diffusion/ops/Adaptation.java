@@ -2,6 +2,7 @@ package atomstudio.diffusion.ops;
 
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
+import java.util.Optional;
 
 /// What an adapter does to layers, for any carrier. Networks never see it: it stands between a checkpoint and the network.
 /// Equal adaptations make equal graphs, so implementations are records.
@@ -11,4 +12,10 @@ public interface Adaptation {
 
     /// The layer at strength s: base + s · (tuned − base). `strength` has shape (1).
     <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength);
+
+    /// For an adaptation that changes each kernel by its own numbers times a matrix: that matrix at strength s, as in `Affine`, so that a
+    /// carrier may mix activations instead of weights. Empty where only `effective` says what happens.
+    default <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+        return Optional.empty();
+    }
 }

@@ -18,14 +18,26 @@ public record Adapted<T>(Ops<T> ops, Layers<T> base, List<Bound<T>> adapters) im
         Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base) {
             return form.effective(ops, layer, base, slots.apply(layer), strength);
         }
+
+        /// The same for the only adapter of a layer: its change may be left to be multiplied out.
+        Affine<T> alone(Ops<T> ops, Layer layer, Affine<T> base) {
+            Slots<T> theta = slots.apply(layer);
+            return form.mixing(ops, layer, theta, strength).map(mixing -> new Affine<>(base.weight(), base.bias(), mixing))
+                    .orElseGet(() -> form.effective(ops, layer, base, theta, strength));
+        }
     }
 
     @Override public Affine<T> get(Layer layer) {
         Affine<T> plain = base.get(layer);
+        List<Bound<T>> touching = adapters.stream().filter(adapter -> adapter.touches(layer)).toList();
+        if (touching.size() == 1) return touching.getFirst().alone(ops, layer, plain);
+        return settled(layer, plain, touching);
+    }
+
+    private Affine<T> settled(Layer layer, Affine<T> plain, List<Bound<T>> touching) {
         Affine<T> tuned = null;
         List<Bound<T>> appending = new ArrayList<>();
-        for (Bound<T> adapter : adapters) {
-            if (!adapter.touches(layer)) continue;
+        for (Bound<T> adapter : touching) {
             if (appends(adapter.form, layer)) {
                 appending.add(adapter);
             } else {

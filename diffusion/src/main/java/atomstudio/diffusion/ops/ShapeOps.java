@@ -29,7 +29,8 @@ public final class ShapeOps implements Ops<Shape> {
         return a.with(-1, b.size(-1));
     }
 
-    @Override public Shape conv2d(Shape x, Affine<Shape> layer, Conv2d geometry) {
+    @Override public Shape conv2d(Shape x, Affine<Shape> unsettled, Conv2d geometry) {
+        Affine<Shape> layer = unsettled.settled(this);
         Shape w = layer.weight();
         check(x.rank() == 4 && w.rank() == 4 && x.size(1) == w.size(1), "conv2d", x, w);
         bias("conv2d", layer);

@@ -105,6 +105,13 @@ public final class Safetensors implements AutoCloseable {
         return new Tensor(info.shape(), numbers);
     }
 
+    /// A tensor's mapped bytes, little endian; valid until this file is closed.
+    /// @throws IllegalArgumentException when the file has no such tensor
+    public MemorySegment bytes(String name) {
+        TensorInfo info = info(name);
+        return bytes.asSlice(info.offset(), info.bytes());
+    }
+
     /// The mapped bytes of everything after the header: what hashes of weights are taken over.
     public MemorySegment payload() {
         return bytes.asSlice(header.payload());

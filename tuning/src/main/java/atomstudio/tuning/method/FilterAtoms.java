@@ -7,6 +7,7 @@ import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /// Filter atoms D of every 3×3 convolution: W = α · D, one row of unfold(W) for each pair of channels; α stays, ΔD (m,9) is tuned.
 /// Source: Chen, Miao, Qiu 2025, "Large Convolutional Model Tuning via Filter Subspace", section 3.1, with linear coding.
@@ -31,5 +32,9 @@ public record FilterAtoms(int atoms) implements TuningMethod {
         T unfolded = ops.reshape(base.weight(), Shape.of(layer.weight().elements() / SIZE, SIZE));
         T delta = ops.reshape(ops.matmul(unfolded, m), layer.weight());                     // ΔW = unfold(W) · Dᵀ · ΔD
         return new Affine<>(ops.add(base.weight(), delta), base.bias());
+    }
+
+    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+        return Optional.of(ops.multiply(new Coding(atoms, SIZE).matrix(ops, theta), strength));
     }
 }

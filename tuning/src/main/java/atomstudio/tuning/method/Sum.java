@@ -5,6 +5,7 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Slots;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// Methods that tune different layers, tuned together, each with its own slots.
@@ -29,6 +30,10 @@ public record Sum(List<TuningMethod> parts) implements TuningMethod {
 
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
         return part(layer).effective(ops, layer, base, theta, strength);
+    }
+
+    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+        return part(layer).mixing(ops, layer, theta, strength);
     }
 
     private List<TuningMethod> tuning(Layer layer) {

@@ -23,14 +23,14 @@ public final class Differentiation implements AutoCloseable {
 
     private final TorchEngine engine;
     private final SlotLayout layout;
-    private final EagerOps ops;
+    private final DifferentiationInput.Activations activations;
     private final NDArray strength;
     private final Map<String, NDArray> constants = new HashMap<>();
 
     Differentiation(TorchEngine engine, DifferentiationInput input) {
         this.engine = engine;
         this.layout = input.layout();
-        this.ops = engine.torch().ops();
+        this.activations = input.activations();
         this.strength = outliving(Tensor.filled(Shape.of(1), 1));
         input.constants().forEach((key, value) -> constants.put(key, outliving(value)));
     }
@@ -45,8 +45,13 @@ public final class Differentiation implements AutoCloseable {
     public Gradient gradient(float[] trained, Batch batch) throws Failure {
         return guard(Recording.ON, () -> {
             NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
-            NDArray loss = record(theta, batch);
-            float[] vector = engine.torch().gradient(loss, theta).data();
+            Tape tape = engine.torch().tape();
+            EagerOps ops = engine.torch().ops();
+            NDArray loss = record(theta, batch, tape, switch (activations) {
+                case KEPT -> ops;
+                case RECOMPUTED -> ops.checkpointing(tape);
+            });
+            float[] vector = engine.torch().gradient(loss, theta, tape).data();
             return new Gradient(engine.torch().tensor(loss).data()[0], vector);
         });
     }
@@ -55,16 +60,16 @@ public final class Differentiation implements AutoCloseable {
     public double loss(float[] trained, Batch batch) throws Failure {
         return guard(Recording.OFF, () -> {
             NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
-            return (double) engine.torch().tensor(record(theta, batch)).data()[0];
+            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(), engine.torch().ops())).data()[0];
         });
     }
 
-    private NDArray record(NDArray theta, Batch batch) {
+    private NDArray record(NDArray theta, Batch batch, Tape tape, EagerOps ops) {
         Torch torch = engine.torch();
         Map<String, NDArray> slots = new HashMap<>(constants);
         NDArray[] pieces = ops.pieces(theta, layout.shapes());
         for (int i = 0; i < pieces.length; i++) slots.put(layout.trained().get(i).key(), pieces[i]);
-        List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer), strength));
+        List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer, tape), strength));
         Tensor features = engine.model().unet().time().of(batch.timesteps());
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
@@ -75,8 +80,11 @@ public final class Differentiation implements AutoCloseable {
         return ops.loss(output, torch.array(batch.target()), torch.array(batch.weights()));
     }
 
-    private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer) {
-        return slot -> all.get(layer.name() + "." + slot);
+    private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer, Tape tape) {
+        return slot -> {
+            tape.usesTrained();
+            return all.get(layer.name() + "." + slot);
+        };
     }
 
     private <T> T guard(Recording recording, Supplier<T> work) throws Failure {

@@ -11,6 +11,7 @@ import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// The carrier that computes at once, and records for differentiation where its scope says so. float32.
@@ -20,9 +21,20 @@ public final class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
     private final Kernels kernels;
+    private final @Nullable Tape tape;
 
     EagerOps(Kernels kernels) {
+        this(kernels, null);
+    }
+
+    private EagerOps(Kernels kernels, @Nullable Tape tape) {
         this.kernels = kernels;
+        this.tape = tape;
+    }
+
+    /// The same, with segments that are run again for their gradients.
+    EagerOps checkpointing(Tape tape) {
+        return new EagerOps(kernels, tape);
     }
 
     @Override public Shape shape(NDArray x) {
@@ -45,7 +57,9 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.matmul(pt(a), pt(b));
     }
 
-    @Override public NDArray conv2d(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
+    @Override public NDArray conv2d(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
+        if (MixedConvolution.pays(x, unsettled, geometry)) return kernels.mixedConvolution(x, unsettled, geometry);
+        Affine<NDArray> layer = unsettled.settled(this);
         boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
         long[] sides = {geometry.left(), geometry.right(), geometry.top(), geometry.bottom()};
         PtNDArray input = even ? pt(x) : JniUtils.pad(pt(x), sides, 0);
@@ -112,6 +126,11 @@ public final class EagerOps implements Ops<NDArray> {
         long[] order = new long[axes.length];
         for (int i = 0; i < axes.length; i++) order[i] = axes[i];
         return JniUtils.permute(pt(x), order);
+    }
+
+    /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording keeps the inputs alone.
+    @Override public NDArray segment(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
+        return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(inputs, body);
     }
 
     /// Mean of weight · squared difference: a scalar. Weights broadcast against the others.

@@ -6,6 +6,8 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Conv2d;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -54,18 +56,45 @@ final class Kernels {
         return run(key, new String[] {"q", "k", "v"}, "return torch.reshape(torch.transpose(" + call + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
     }
 
+    /// Whether gradients can be asked for through this array.
+    boolean recorded(NDArray x) {
+        return run(new Key("recorded", 0, 0), new String[] {"x"}, "return torch.zeros([int(x.requires_grad)])", x).size() == 1;
+    }
+
+    /// Mixing (k²,k²) or (Ci,k²,k²): unfold, add the mixed taps, multiply by the base weight.
+    NDArray mixedConvolution(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
+        long kernel = layer.weight().getShape().get(2);
+        long taps = kernel * kernel;
+        String[] body = {
+            "b, c = torch.size(x, 0), torch.size(x, 1)",
+            "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.top() - kernel) + "), " + geometry.stride() + "), 1)",
+            "columns = torch.reshape(torch.im2col(x, [" + kernel + ", " + kernel + "], [1, 1], [" + geometry.top() + ", " + geometry.top() + "], ["
+                    + geometry.stride() + ", " + geometry.stride() + "]), [torch.mul(b, c), " + taps + ", -1])",
+            "each = torch.reshape(torch.expand(m, [b, c, " + taps + ", " + taps + "]), [torch.mul(b, c), " + taps + ", " + taps + "])",
+            "mixed = torch.reshape(torch.baddbmm(columns, each, columns), [b, torch.mul(c, " + taps + "), -1])",
+            "y = torch.bmm(torch.expand(torch.reshape(w, [1, torch.size(w, 0), -1]), [b, -1, -1]), mixed)",
+            "return torch.reshape(y, [b, torch.size(w, 0), h, -1])"};
+        NDArray y = run(new Key("mixed " + geometry, kernel, 0), new String[] {"x", "w", "m"}, body, x, layer.weight(), java.util.Objects.requireNonNull(layer.mixing()));
+        NDArray bias = layer.bias();
+        return bias == null ? y : JniUtils.add((ai.djl.pytorch.engine.PtNDArray) y, JniUtils.reshape((ai.djl.pytorch.engine.PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
+    }
+
     /// Mean of weight · squared difference, weights broadcast: a scalar.
     NDArray loss(NDArray found, NDArray target, NDArray weights) {
         return run(new Key("loss", 0, 0), new String[] {"x", "y", "w"}, "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", found, target, weights);
     }
 
     private NDArray run(Key key, String[] arguments, String body, NDArray... inputs) {
+        return run(key, arguments, new String[] {body}, inputs);
+    }
+
+    private NDArray run(Key key, String[] arguments, String[] body, NDArray... inputs) {
         PtSymbolBlock block = compiled.get(key);
         if (block == null) compiled.put(key, block = compile(arguments, body));
         return IValueUtils.forward(block, new NDList(inputs), true).singletonOrThrow();
     }
 
-    private PtSymbolBlock compile(String[] arguments, String body) {
+    private PtSymbolBlock compile(String[] arguments, String[] body) {
         try {
             return JniUtils.loadModule(manager, new ByteArrayInputStream(TorchScript.archive(arguments, body)), true, false);
         } catch (IOException e) {

@@ -11,8 +11,11 @@ import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.cuda.CudaUtils;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorInfo;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -74,6 +77,15 @@ public final class Torch implements AutoCloseable {
         return new EagerOps(kernels);
     }
 
+    Kernels kernels() {
+        return kernels;
+    }
+
+    /// A tape for one step's segments.
+    Tape tape() {
+        return new Tape(kernels);
+    }
+
     /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.
     public TorchScope scope(Recording recording) {
         return new TorchScope(recording);
@@ -83,6 +95,17 @@ public final class Torch implements AutoCloseable {
     /// and alive as long as anything recorded needs it (an array over a Java buffer is neither).
     public NDArray array(Tensor tensor) {
         return place(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
+    }
+
+    /// float32 over mapped bytes of float32 or float16: these very bytes where they are float32 and the device is the CPU, and then valid as
+    /// long as they are. Mapped at a page's start, they are aligned the same way in every process too.
+    public NDArray mapped(MemorySegment bytes, TensorInfo info) {
+        boolean whole = info.dtype() == DType.F32;
+        PtNDArray over = JniUtils.createNdFromByteBuffer(manager, bytes.asByteBuffer(), Arrays.shape(info.shape()), whole ? DataType.FLOAT32 : DataType.FLOAT16, SparseFormat.DENSE, ai.djl.Device.cpu());
+        if (whole) return place(over);
+        PtNDArray widened = JniUtils.to(over, DataType.FLOAT32, ai.djl.Device.cpu());
+        over.close();
+        return place(widened);
     }
 
     /// Token ids (B,S) as the integers that a lookup takes.
@@ -109,8 +132,21 @@ public final class Torch implements AutoCloseable {
 
     /// Differentiates a scalar and reads the leaf's gradient; zeros where the scalar does not depend on it.
     public Tensor gradient(NDArray scalar, NDArray leaf) {
-        PtNDArray one = create(Arrays.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1));
-        JniUtils.backward((PtNDArray) scalar, (PtNDArray) place(one), false, false);
+        JniUtils.backward((PtNDArray) scalar, one(scalar), false, false);
+        return gradient(leaf);
+    }
+
+    /// The same for a scalar whose segments are on a tape.
+    Tensor gradient(NDArray scalar, NDArray leaf, Tape tape) {
+        tape.backward(scalar, one(scalar));
+        return gradient(leaf);
+    }
+
+    private PtNDArray one(NDArray scalar) {
+        return (PtNDArray) place(create(Arrays.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1)));
+    }
+
+    private Tensor gradient(NDArray leaf) {
         PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
         return gradient == null ? Tensor.zeros(Arrays.shape(leaf)) : tensor(gradient);
     }

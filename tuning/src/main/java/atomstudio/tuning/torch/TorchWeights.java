@@ -6,10 +6,12 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.tensor.TensorInfo;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A network's frozen weights as native arrays, each read when first asked for and kept until closed.
+/// A network's frozen weights as native arrays, each made when first asked for and kept until closed. What the file holds in float32 is used
+/// where it is mapped: nothing is copied, and the system may drop and read it again as memory is needed. Other types are widened once.
 final class TorchWeights implements Layers<NDArray>, AutoCloseable {
     private final Torch torch;
     private final Checkpoint checkpoint;
@@ -31,7 +33,11 @@ final class TorchWeights implements Layers<NDArray>, AutoCloseable {
     }
 
     private NDArray read(String key) {
-        NDArray array = torch.array(checkpoint.read(key));
+        TensorInfo info = checkpoint.info(key);
+        NDArray array = switch (info.dtype()) {
+            case F32, F16 -> torch.mapped(checkpoint.bytes(key), info);
+            default -> torch.array(checkpoint.read(key));
+        };
         NDScope.unregister(array);                                      // outlives the scope that first needed it
         return array;
     }

@@ -1,0 +1,72 @@
+package atomstudio.tuning.torch;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Two ways through a convolution whose kernels are mixed: mixed activations, and a mixed weight.
+class MixedConvolutionTest {
+    private static Torch torch;
+    private static EagerOps ops;
+
+    @BeforeAll static void load() throws Exception {
+        torch = Torch.open(Device.CPU, TorchSettings.standard());
+        ops = torch.ops();
+    }
+
+    @AfterAll static void release() {
+        torch.close();
+    }
+
+    static Stream<Arguments> cases() {
+        return Stream.of(Arguments.of(Shape.of(9, 9), Conv2d.same(3)), Arguments.of(Shape.of(9, 9), Conv2d.strided(2, 1)), Arguments.of(Shape.of(6, 9, 9), Conv2d.same(3)), Arguments.of(Shape.of(6, 9, 9), Conv2d.strided(2, 1)));
+    }
+
+    @ParameterizedTest @MethodSource("cases") void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, Conv2d geometry) {
+        List<Tensor> weight = pass(mixing, (x, layer) -> ops.conv2d(x, layer.settled(ops), geometry));
+        List<Tensor> activations = pass(mixing, (x, layer) -> torch.kernels().mixedConvolution(x, layer, geometry));
+        for (int i = 0; i < weight.size(); i++) assertClose(List.of("output", "by input", "by mixing").get(i), weight.get(i), activations.get(i), 1e-5);
+    }
+
+    @Test void smallConvolutionsMixTheirWeight() {
+        try (TorchScope scope = torch.scope(Recording.OFF)) {
+            NDArray x = torch.array(Plain.random(1, 1, 6, 8, 8));
+            Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), null, torch.array(Plain.random(3, 9, 9)));
+            assertEquals(false, MixedConvolution.pays(x, layer, Conv2d.same(3)));
+        }
+    }
+
+    private interface Way {
+        NDArray run(NDArray x, Affine<NDArray> layer);
+    }
+
+    private static List<Tensor> pass(Shape mixing, Way way) {
+        List<Tensor> found = new ArrayList<>();
+        for (String by : List.of("x", "m")) {
+            try (TorchScope scope = torch.scope(Recording.ON)) {
+                Tensor x = Plain.random(1, 2, 6, 8, 8), m = Plain.random(3, mixing.sizes());
+                NDArray leaf = torch.leaf(by.equals("x") ? x : m);
+                Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), torch.array(Plain.random(4, 5)), by.equals("x") ? torch.array(m) : leaf);
+                NDArray y = way.run(by.equals("x") ? leaf : torch.array(x), layer);
+                if (found.isEmpty()) found.add(torch.tensor(y));
+                found.add(torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), leaf));
+            }
+        }
+        return found;
+    }
+}

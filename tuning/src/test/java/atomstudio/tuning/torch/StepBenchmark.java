@@ -1,0 +1,45 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD KEPT|RECOMPUTED STEPS`.
+/// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
+public final class StepBenchmark {
+    private StepBenchmark() {}
+
+    public static void main(String[] arguments) throws Exception {
+        ModelFolder model = ModelFolder.open(Path.of(arguments[0]));
+        SlotLayout layout = SlotLayout.of(MethodSettings.parse(arguments[1], MethodSettings.ATOMS, MethodSettings.RANK).method(), Inventory.of(model.unet()));
+        long side = model.sampleSize();
+        Tensor noisy = Plain.random(1, 1, 4, side, side);
+        Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.text().tokens(), model.text().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
+                Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), Activations.valueOf(arguments[2])))) {
+            float[] numbers = layout.start(engine::tensor, 1);
+            for (int step = 0; step < Integer.parseInt(arguments[3]); step++) {
+                long start = System.nanoTime();
+                double loss = differentiation.gradient(numbers, batch).loss();
+                System.out.printf("%.2f s, loss %.4f, %s%n", (System.nanoTime() - start) / 1e9, loss, memory());
+            }
+        }
+        System.out.println(memory());
+    }
+
+    private static String memory() throws Exception {
+        StringBuilder text = new StringBuilder();
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+            if (line.startsWith("VmHWM") || line.startsWith("VmRSS") || line.startsWith("RssAnon")) text.append(line.replaceAll("\\s+", " ")).append("  ");
+        }
+        return text.toString();
+    }
+}
