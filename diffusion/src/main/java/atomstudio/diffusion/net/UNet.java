@@ -136,7 +136,7 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
             T x = parts.layerNorm(name + ".norm1", h, LAYER_EPSILON);
             h = ops.add(h, attention(name + ".attn1", x, x, heads));
             h = ops.add(h, attention(name + ".attn2", parts.layerNorm(name + ".norm2", h, LAYER_EPSILON), text, heads));
-            return ops.add(h, feedForward(name + ".ff", parts.layerNorm(name + ".norm3", h, LAYER_EPSILON)));
+            return ops.segment(name + ".ff", List.of(h), in -> ops.add(in.get(0), feedForward(name + ".ff", parts.layerNorm(name + ".norm3", in.get(0), LAYER_EPSILON))));
         }
 
         private T attention(String name, T x, T to, int heads) {

@@ -21,6 +21,9 @@ public final class Differentiation implements AutoCloseable {
     /// The loss, and its gradient as a vector in the layout's order.
     public record Gradient(double loss, float[] vector) {}
 
+    /// How the networks' segments are named.
+    private static final String FEED_FORWARD = ".ff";
+
     private final TorchEngine engine;
     private final SlotLayout layout;
     private final DifferentiationInput.Activations activations;
@@ -45,14 +48,12 @@ public final class Differentiation implements AutoCloseable {
     public Gradient gradient(float[] trained, Batch batch) throws Failure {
         return guard(Recording.ON, () -> {
             NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
-            Tape tape = engine.torch().tape();
-            EagerOps ops = engine.torch().ops();
-            NDArray loss = record(theta, batch, tape, switch (activations) {
-                case KEPT -> ops;
-                case RECOMPUTED -> ops.checkpointing(tape);
-            });
-            float[] vector = engine.torch().gradient(loss, theta, tape).data();
-            return new Gradient(engine.torch().tensor(loss).data()[0], vector);
+            try (Tape tape = engine.torch().tape(name -> recomputed(activations, name))) {
+                EagerOps ops = engine.torch().ops();
+                NDArray loss = record(theta, batch, tape, activations == DifferentiationInput.Activations.KEPT ? ops : ops.on(tape));
+                float[] vector = engine.torch().gradient(loss, theta, tape).data();
+                return new Gradient(engine.torch().tensor(loss).data()[0], vector);
+            }
         });
     }
 
@@ -60,8 +61,16 @@ public final class Differentiation implements AutoCloseable {
     public double loss(float[] trained, Batch batch) throws Failure {
         return guard(Recording.OFF, () -> {
             NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
-            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(), engine.torch().ops())).data()[0];
+            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(name -> false), engine.torch().ops())).data()[0];
         });
+    }
+
+    private static boolean recomputed(DifferentiationInput.Activations activations, String segment) {
+        return switch (activations) {
+            case KEPT -> false;
+            case LEAN -> segment.endsWith(FEED_FORWARD);
+            case RECOMPUTED -> true;
+        };
     }
 
     private NDArray record(NDArray theta, Batch batch, Tape tape, EagerOps ops) {

@@ -6,9 +6,15 @@ import java.util.Map;
 
 /// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
 public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants, Activations activations) {
-    /// What a step keeps of its forward pass: everything that gradients need, or the inputs of each block alone, from which the rest is
-    /// computed again (gradient checkpointing). The gradients are the same.
-    public enum Activations { KEPT, RECOMPUTED }
+    /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The gradients are the same.
+    public enum Activations {
+        /// Everything that gradients need.
+        KEPT,
+        /// All but the feed-forward blocks' own, which are large and quickly computed again.
+        LEAN,
+        /// The inputs of each block alone (gradient checkpointing).
+        RECOMPUTED
+    }
 
     public DifferentiationInput {
         constants = Map.copyOf(constants);

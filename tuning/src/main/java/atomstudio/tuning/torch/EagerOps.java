@@ -32,8 +32,8 @@ public final class EagerOps implements Ops<NDArray> {
         this.tape = tape;
     }
 
-    /// The same, with segments that are run again for their gradients.
-    EagerOps checkpointing(Tape tape) {
+    /// The same, with segments on a tape.
+    EagerOps on(Tape tape) {
         return new EagerOps(kernels, tape);
     }
 
@@ -130,7 +130,7 @@ public final class EagerOps implements Ops<NDArray> {
 
     /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording keeps the inputs alone.
     @Override public NDArray segment(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
-        return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(inputs, body);
+        return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(name, inputs, body);
     }
 
     /// Mean of weight · squared difference: a scalar. Weights broadcast against the others.

@@ -21,6 +21,7 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing frees them.
 /// Use one from one thread at a time, and compute only inside a `scope`.
@@ -81,9 +82,9 @@ public final class Torch implements AutoCloseable {
         return kernels;
     }
 
-    /// A tape for one step's segments.
-    Tape tape() {
-        return new Tape(kernels);
+    /// A tape for one step's segments; those of `recomputed` names are run again.
+    Tape tape(Predicate<String> recomputed) {
+        return new Tape(kernels, recomputed);
     }
 
     /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.
