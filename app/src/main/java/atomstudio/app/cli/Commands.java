@@ -9,6 +9,7 @@ final class Commands {
     static List<Object> all(Studio studio) {
         return List.of(
                 new TuneCommand(studio),
+                new ResumeCommand(studio),
                 new GenerateCommand(studio),
                 new CompareCommand(studio),
                 new DemoCommand(studio),

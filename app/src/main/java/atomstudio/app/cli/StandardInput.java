@@ -6,11 +6,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
-/// A run steered by lines on standard input, as the window does: `pause`, `resume`, `stop`. Its end means stop, so that a run
-/// does not outlive the window that started it.
+/// A run steered by lines on standard input, as the window does: `pause`, `resume`, `stop`, and `generate PROMPT` for a picture from
+/// what is tuned by now. Its end means stop, so that a run does not outlive the window that started it.
 final class StandardInput implements Control {
+    private static final String GENERATE = "generate ";
+
     private final Terminal terminal;
+    private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
     private volatile Wish wish = Wish.CONTINUE;
 
     private StandardInput(Terminal terminal) {
@@ -29,6 +35,11 @@ final class StandardInput implements Control {
         return wish;
     }
 
+    @Override
+    public Optional<String> prompt() {
+        return Optional.ofNullable(prompts.poll());
+    }
+
     private void read(InputStream lines) {
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(lines, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null && wish != Wish.STOP; line = reader.readLine()) {
@@ -42,12 +53,16 @@ final class StandardInput implements Control {
     }
 
     private void obey(String line) {
+        if (line.startsWith(GENERATE) && !line.substring(GENERATE.length()).isBlank()) {
+            prompts.add(line.substring(GENERATE.length()).strip());
+            return;
+        }
         switch (line) {
             case "pause" -> wish = Wish.PAUSE;
             case "resume" -> wish = Wish.CONTINUE;
             case "stop" -> wish = Wish.STOP;
             case "" -> { }
-            default -> terminal.note("Standard input: expected pause, resume or stop, found \"" + line + "\"");
+            default -> terminal.note("Standard input: expected pause, resume, stop or generate PROMPT, found \"" + line + "\"");
         }
     }
 }

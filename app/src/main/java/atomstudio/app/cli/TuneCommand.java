@@ -5,19 +5,14 @@ import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.train.Control;
+import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.Recipe;
-import atomstudio.tuning.train.Report;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TuneOutcome;
 import atomstudio.tuning.train.TuneRequest;
 import atomstudio.tuning.train.Tuning;
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,11 +30,13 @@ import picocli.CommandLine.TypeConversionException;
         description = "Tunes a model on pictures of a subject. The same command on an existing run goes on with it.",
         footer = {
             "",
-            "Pictures: JPEG, PNG, WebP, GIF, BMP, TIFF. Ctrl-C writes a checkpoint.",
+            "Pictures: JPEG, PNG, WebP, GIF, BMP, TIFF. Beside car1.jpg, car1.txt is its caption (--captions) and car1-mask.png",
+            "its mask (--masks). Ctrl-C writes a checkpoint; `studio resume RUN` goes on without repeating the settings.",
             "",
             "Examples:",
             "  studio tune --pictures my-car --class car --method atoms --out runs/car",
-            "  studio tune --pictures my-owl --class owl --method lora --rank 8 --preview-every 50 --out runs/owl"
+            "  studio tune --pictures my-owl --class owl --method lora --rank 8 --preview-every 50 --out runs/owl",
+            "  studio tune --pictures my-owl --class owl --method lora --prior auto --validate --dry-run"
         })
 final class TuneCommand implements Callable<Integer> {
     private final Studio studio;
@@ -73,14 +70,17 @@ final class TuneCommand implements Callable<Integer> {
     @Mixin
     private final DeviceOption device = new DeviceOption();
 
-    @Option(names = "--control-stdin", description = "Read lines from standard input: pause, resume, stop; its end means stop.")
-    private boolean controlStdin;
+    @Mixin
+    private final SteeringOption steering = new SteeringOption();
+
+    @Option(names = "--dry-run", description = "Make no run: say what it would take in memory and time, and what would make it fit where it does not.")
+    private boolean dryRun;
 
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
 
-    @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run's folder: made, or gone on with.")
-    private Path run = Path.of("");
+    @Option(names = "--out", paramLabel = "RUN", description = "The run's folder: made, or gone on with. Needed without --dry-run.")
+    private @Nullable Path run;
 
     @Spec
     private CommandSpec spec;
@@ -94,11 +94,15 @@ final class TuneCommand implements Callable<Integer> {
         TuneRequest request = request();
         Machine machine = new Machine(device.device(), Runtime.getRuntime().availableProcessors(), studio.home().folder());
         PictureFolder.list(pictures).skippedLine().ifPresent(studio.terminal()::note);
-        try (StopSignal.Watch watching = studio.stop().watch(); TuneProgress progress = new TuneProgress(studio.terminal(), method.command())) {
-            TuneOutcome outcome = new Tuning(machine).run(request, run, control(), progress);
-            progress.close();
-            return tell(outcome);
+        if (dryRun) {
+            Estimate estimate = new Tuning(machine).estimate(request);
+            studio.terminal().result(json ? EstimateText.json(estimate).toString() : EstimateText.lines(estimate));
+            return ExitCode.DONE;
         }
+        if (run == null) throw new ParameterException(spec.commandLine(), "Missing required option: '--out=RUN'");
+        Path folder = run;
+        RunOnTerminal terminal = new RunOnTerminal(studio, folder, json ? RunOnTerminal.Form.JSON : RunOnTerminal.Form.LINES);
+        return terminal.follow(method.command(), steering, (control, listener) -> new Tuning(machine).run(request, folder, control, listener));
     }
 
     private TuneRequest request() throws Failure {
@@ -109,45 +113,6 @@ final class TuneCommand implements Callable<Integer> {
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), "--" + wrong.getMessage());
         }
-    }
-
-    /// Signals, and standard input if asked: without `--control-stdin` it is never read.
-    private Control control() {
-        Control lines = controlStdin ? StandardInput.follow(System.in, studio.terminal()) : Control.none();
-        return () -> studio.stop().requested() ? Control.Wish.STOP : lines.wish();
-    }
-
-    private int tell(TuneOutcome outcome) {
-        return switch (outcome) {
-            case TuneOutcome.Finished finished -> {
-                studio.terminal().result(json ? asJson(finished.report()).toString() : asText(finished.report()));
-                yield ExitCode.DONE;
-            }
-            case TuneOutcome.Stopped stopped -> {
-                studio.terminal().note("Stopped after step %d of %d; the same command goes on from there.".formatted(stopped.step(), stopped.steps()));
-                yield ExitCode.CANCELLED;
-            }
-        };
-    }
-
-    private String asText(Report report) {
-        return String.format(Locale.ROOT, "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %.4f",
-                new RunFolder(run).adapter(), method.command(), report.numbers(), 100 * report.share(), report.bytes(), report.steps(), report.seconds(), report.loss());
-    }
-
-    private JsonObject asJson(Report report) {
-        JsonObject object = new JsonObject();
-        object.addProperty("run", run.toString());
-        object.addProperty("adapter", new RunFolder(run).adapter().toString());
-        object.addProperty("method", method.command());
-        object.addProperty("numbers", report.numbers());
-        object.addProperty("share", report.share());
-        object.addProperty("bytes", report.bytes());
-        object.addProperty("steps", report.steps());
-        object.addProperty("seconds", report.seconds());
-        object.addProperty("loss", report.loss());
-        object.addProperty("peakMemory", report.peakMemory());
-        return object;
     }
 
     private static final class Methods implements ITypeConverter<Choice>, Iterable<String> {

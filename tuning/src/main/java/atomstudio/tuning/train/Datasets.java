@@ -1,9 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.tuning.method.Noise;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,10 +36,7 @@ record Datasets(Dataset subject, Optional<Dataset> prior, Optional<Dataset> held
         }
 
         private Dataset.Drawing drawing(Recipe recipe) throws Failure {
-            ModelFolder model = encoder.model();
-            Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
-            boolean window = recipe.material().crop() == Recipe.Crop.RANDOM;
-            return new Dataset.Drawing(noising, recipe, info.training().batch(), window ? Optional.of(info.training().size() / model.vae().factor()) : Optional.empty());
+            return Dataset.Drawing.of(recipe, info.training(), encoder.model());
         }
 
         /// Holds a picture out where that is asked for and enough are left; which one is a function of the seed.

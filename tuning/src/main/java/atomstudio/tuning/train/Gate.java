@@ -16,6 +16,11 @@ final class Gate {
         this.journal = journal;
     }
 
+    /// Through which everything goes.
+    static Gate open() {
+        return new Gate(Control.none(), Journal.none());
+    }
+
     /// What a place of work can do while it is held.
     interface Held {
         /// Keeps what has been reached.

@@ -2,10 +2,21 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 
-/// Tells what happens to the run's event log and to whoever listens.
-record Journal(EventLog log, TuneListener listener) {
-    void note(TuneEvent event) throws Failure {
-        log.append(event);
-        listener.on(event);
+/// Who is told what happens in a run.
+@FunctionalInterface
+interface Journal {
+    void note(TuneEvent event) throws Failure;
+
+    /// The run's event log, and whoever listens.
+    static Journal of(EventLog log, TuneListener listener) {
+        return event -> {
+            log.append(event);
+            listener.on(event);
+        };
+    }
+
+    /// Nobody.
+    static Journal none() {
+        return event -> {};
     }
 }

@@ -39,7 +39,12 @@ final class Previews {
     record Made(Picture picture, String file, String prompt) {}
 
     String prompt() {
-        return "a " + subject.words() + " on the grass";
+        return prompt(subject.words());
+    }
+
+    /// The preview's prompt with these words in the subject's place.
+    String prompt(String words) {
+        return "a " + words + " on the grass";
     }
 
     /// Embeds the prompts, so that the text encoder is needed no more.

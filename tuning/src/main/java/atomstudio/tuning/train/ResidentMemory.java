@@ -1,12 +1,15 @@
 package atomstudio.tuning.train;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Memory of this process as the operating system counts it, native memory included; 0 where it does not say (outside Linux).
 final class ResidentMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
+
+    private static final Path MACHINE = Path.of("/proc/meminfo");
 
     private ResidentMemory() {}
 
@@ -20,9 +23,20 @@ final class ResidentMemory {
         return read("VmHWM:");
     }
 
+    /// Bytes that this process can have in all, those it has included, before the machine runs out; 0 where nothing says.
+    static long room() {
+        long available = read(MACHINE, "MemAvailable:");
+        long total = ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system ? system.getTotalMemorySize() : 0;
+        return available == 0 ? total : total == 0 ? available + now() : Math.min(total, available + now());
+    }
+
     private static long read(String key) {
+        return read(STATUS, key);
+    }
+
+    private static long read(Path file, String key) {
         try {
-            for (String line : Files.readAllLines(STATUS)) {
+            for (String line : Files.readAllLines(file)) {
                 if (line.startsWith(key)) return 1024 * Long.parseLong(line.substring(key.length()).replace("kB", "").strip());
             }
             return 0;

@@ -62,6 +62,13 @@ public final class Tuning {
         }
     }
 
+    /// What a run of this request would take, by encoding a picture and training a few steps: nothing is written.
+    public Estimate estimate(TuneRequest request) throws Failure {
+        ModelFolder model = ModelFolder.open(request.model());
+        Preparation preparation = Preparation.of(request, model);
+        return new Rehearsal(describe(request, model, preparation), model, machine).run(preparation);
+    }
+
     /// Who steers a run, who hears of it, and what a person should know before it begins.
     record Session(Control control, TuneListener listener, List<String> notes) {}
 

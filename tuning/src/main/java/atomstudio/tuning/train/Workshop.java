@@ -48,7 +48,7 @@ final class Workshop implements AutoCloseable {
         TrainingState.Saved from = from(layout, here);
         int step = from.state().step();
         try (EventLog log = EventLog.resume(folder.eventLog(), step, from.state().watched())) {
-            Journal journal = new Journal(log, session.listener());
+            Journal journal = Journal.of(log, session.listener());
             journal.note(new TuneEvent.Start(step, info.training().steps(), here.device(), here.threads()));
             for (String line : session.notes()) journal.note(new TuneEvent.Note(step, line));
             if (!from.place().equals(here)) journal.note(otherPlace(from, here));
@@ -74,7 +74,8 @@ final class Workshop implements AutoCloseable {
         TextToImage maker = TextToImage.of(model, engine);
         Previews previews = new Previews(folder, model, maker, info.subject());
         boolean spoken = Vocabulary.parts(course.layout).contains(Part.TEXT);
-        if (info.training().previewEvery() > 0 && !spoken) previews.embed();
+        boolean watching = info.training().previewEvery() > 0 || info.training().recipe().has(Recipe.Feature.VALIDATE) && info.subject().pictures().size() < Validation.ENOUGH;
+        if (watching && !spoken) previews.embed();
         Encoder encoder = new Encoder(engine, model, vocabulary(course.layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
         Optional<Datasets> found = new Datasets.Maker(folder, info, encoder, new PriorPictures(machine.home(), folder, info, model, maker)).make(gate, journal, from.step());
         if (found.isEmpty()) {
@@ -87,7 +88,7 @@ final class Workshop implements AutoCloseable {
         Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
         Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes, place());
         try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(course.layout, course.from.constants()))) {
-            Optional<Validation> validation = validation(datasets, differentiation, journal, from.step());
+            Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
             Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), from);
             Trainer.Reached reached = trainer.run(gate);
             return switch (reached.ending()) {
@@ -98,11 +99,15 @@ final class Workshop implements AutoCloseable {
     }
 
     /// What the numbers are validated by, where that is asked for and can be done.
-    private Optional<Validation> validation(Datasets datasets, Differentiation differentiation, Journal journal, int step) throws Failure {
+    private Optional<Validation> validation(Datasets datasets, Differentiation differentiation, Previews previews, Journal journal) throws Failure {
         if (!info.training().recipe().has(Recipe.Feature.VALIDATE)) return Optional.empty();
         if (datasets.heldOut().isPresent()) return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), differentiation::loss));
-        journal.note(new TuneEvent.Note(step, "nothing is validated: that takes " + Validation.ENOUGH + " or more pictures, of which one is held out (here are " + info.subject().pictures().size() + ")"));
-        return Optional.empty();
+        Optional<Validation.PictureScore> score = LikenessAndAlignment.of(model, engine, Crops.read(folder, info.subject().pictures()), previews.prompt(info.subject().className()));
+        if (score.isEmpty()) {
+            journal.note(new TuneEvent.Note(folder.step(), "nothing is validated: that takes " + Validation.ENOUGH + " or more pictures, of which one is held out (here are " + info.subject().pictures().size()
+                    + "), or a model that brings CLIP's encoders of pictures and texts"));
+        }
+        return score.map(Validation.Scored::new);
     }
 
     /// The checkpoint, or the method's start.

@@ -1,0 +1,51 @@
+package atomstudio.app.cli;
+
+import atomstudio.tuning.train.Estimate;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// What a run would take, for people and for programs.
+final class EstimateText {
+    private static final double MEGABYTE = 1e6;
+
+    private EstimateText() {}
+
+    static String lines(Estimate estimate) {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(Locale.ROOT, "%,d numbers tuned (%.2f %% of the network)", estimate.numbers(), 100 * estimate.share()));
+        Estimate.Memory memory = estimate.memory();
+        String room = memory.available() > 0 ? String.format(Locale.ROOT, " of %,.0f MB that there are", memory.available() / MEGABYTE) : "";
+        lines.add(String.format(Locale.ROOT, "memory: %,.0f MB%s (%s)", memory.bytes() / MEGABYTE, room, memory.source()));
+        if (estimate.time().step() > 0) lines.add(String.format(Locale.ROOT, "time: %.2f s a step, %s in all", estimate.time().step(), duration(estimate.time().total())));
+        lines.add(estimate.fits() ? "It fits." : "It does not fit. What takes less:");
+        estimate.advice().forEach(each -> lines.add("  " + each));
+        return String.join(System.lineSeparator(), lines);
+    }
+
+    static JsonObject json(Estimate estimate) {
+        JsonObject json = new JsonObject();
+        json.addProperty("numbers", estimate.numbers());
+        json.addProperty("share", estimate.share());
+        json.addProperty("memory", estimate.memory().bytes());
+        json.addProperty("memorySource", estimate.memory().source());
+        json.addProperty("available", estimate.memory().available());
+        json.addProperty("secondsPerStep", estimate.time().step());
+        json.addProperty("secondsBefore", estimate.time().before());
+        json.addProperty("seconds", estimate.time().total());
+        json.addProperty("fits", estimate.fits());
+        JsonArray advice = new JsonArray();
+        estimate.advice().forEach(advice::add);
+        json.add("advice", advice);
+        return json;
+    }
+
+    private static String duration(double seconds) {
+        long whole = Math.round(seconds);
+        if (whole < 120) return whole + " s";
+        if (whole < 7200) return Math.round(whole / 60.0) + " min";
+        return String.format(Locale.ROOT, "%.1f h", whole / 3600.0);
+    }
+}

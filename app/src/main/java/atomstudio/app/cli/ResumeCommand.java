@@ -1,0 +1,44 @@
+package atomstudio.app.cli;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.train.Machine;
+import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.Tuning;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `studio resume`: goes on with a run as its own description says.
+@Command(
+        name = "resume",
+        description = "Goes on with a run as it was begun: model, pictures, method and settings are those in its run.json.",
+        footer = {"", "Examples:", "  studio resume runs/car"})
+final class ResumeCommand implements Callable<Integer> {
+    private final Studio studio;
+
+    @Parameters(paramLabel = "RUN", description = "The run's folder.")
+    private Path run = Path.of("");
+
+    @Mixin
+    private final DeviceOption device = new DeviceOption();
+
+    @Mixin
+    private final SteeringOption steering = new SteeringOption();
+
+    @Option(names = "--json", description = "Print the result as one JSON object.")
+    private boolean json;
+
+    ResumeCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    @Override public Integer call() throws Failure {
+        String method = new RunFolder(run).info().method().name();
+        Machine machine = new Machine(device.device(), Runtime.getRuntime().availableProcessors(), studio.home().folder());
+        RunOnTerminal terminal = new RunOnTerminal(studio, run, json ? RunOnTerminal.Form.JSON : RunOnTerminal.Form.LINES);
+        return terminal.follow(method, steering, (control, listener) -> new Tuning(machine).resume(run, control, listener));
+    }
+}

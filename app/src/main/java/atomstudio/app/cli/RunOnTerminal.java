@@ -1,0 +1,68 @@
+package atomstudio.app.cli;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.train.Control;
+import atomstudio.tuning.train.Report;
+import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.TuneListener;
+import atomstudio.tuning.train.TuneOutcome;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// A run as the terminal shows it: a bar while it goes on, its report at the end.
+record RunOnTerminal(Studio studio, Path run, Form form) {
+    enum Form { LINES, JSON }
+
+    /// Trains, or goes on training.
+    interface Work {
+        TuneOutcome under(Control control, TuneListener listener) throws Failure;
+    }
+
+    /// @return the exit code
+    int follow(String method, SteeringOption steering, Work work) throws Failure {
+        try (StopSignal.Watch watching = studio.stop().watch(); TuneProgress progress = new TuneProgress(studio.terminal(), method)) {
+            TuneOutcome outcome = work.under(steering.control(studio), progress);
+            progress.close();
+            return tell(method, outcome);
+        }
+    }
+
+    private int tell(String method, TuneOutcome outcome) {
+        return switch (outcome) {
+            case TuneOutcome.Finished finished -> {
+                studio.terminal().result(switch (form) {
+                    case JSON -> json(method, finished.report()).toString();
+                    case LINES -> text(method, finished.report());
+                });
+                yield ExitCode.DONE;
+            }
+            case TuneOutcome.Stopped stopped -> {
+                studio.terminal().note("Stopped after step %d of %d; the same command goes on from there.".formatted(stopped.step(), stopped.steps()));
+                yield ExitCode.CANCELLED;
+            }
+        };
+    }
+
+    private String text(String method, Report report) {
+        String best = report.best().isPresent() ? ", the adapter is that of step " + report.best().getAsInt() : "";
+        return String.format(Locale.ROOT, "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %.4f%s",
+                new RunFolder(run).adapter(), method, report.numbers(), 100 * report.share(), report.bytes(), report.steps(), report.seconds(), report.loss(), best);
+    }
+
+    private JsonObject json(String method, Report report) {
+        JsonObject object = new JsonObject();
+        object.addProperty("run", run.toString());
+        object.addProperty("adapter", new RunFolder(run).adapter().toString());
+        object.addProperty("method", method);
+        object.addProperty("numbers", report.numbers());
+        object.addProperty("share", report.share());
+        object.addProperty("bytes", report.bytes());
+        object.addProperty("steps", report.steps());
+        object.addProperty("seconds", report.seconds());
+        object.addProperty("loss", report.loss());
+        object.addProperty("peakMemory", report.peakMemory());
+        report.best().ifPresent(step -> object.addProperty("best", step));
+        return object;
+    }
+}

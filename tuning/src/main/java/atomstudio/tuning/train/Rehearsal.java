@@ -1,0 +1,108 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.optimize.AdamW;
+import atomstudio.tuning.optimize.Optimizer;
+import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DifferentiationInput;
+import atomstudio.tuning.torch.TorchEngine;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A few steps of a run that is not made: they say how long its steps take, and what they hold. The largest of the pictures stands for
+/// all, and for those of its class.
+record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
+    /// The first one, which compiles and allocates, is not counted.
+    private static final int STEPS = 4;
+
+    Estimate run(Preparation preparation) throws Failure {
+        SlotLayout layout = SlotLayout.of(info.method().method(), Tuning.layers(model));
+        try (TorchEngine engine = TorchEngine.open(model, machine.device(), machine.torch())) {
+            long start = System.nanoTime();
+            Dataset dataset = dataset(preparation, layout, engine);
+            double encoding = (System.nanoTime() - start) / 1e9;
+            double[] seconds = steps(dataset, layout, engine);
+            double step = median(Arrays.copyOfRange(seconds, 1, seconds.length));
+            double before = encoding * (preparation.subject().prepared().size() + preparation.prior().prepared().size());
+            return estimate(new MemoryEstimate.Measured(STEPS), new Estimate.Time(step, before, before + info.training().steps() * step));
+        } catch (Failure.OutOfMemory e) {
+            Estimate.Memory none = new Estimate.Memory(ResidentMemory.room() + 1, "a first step did not fit", ResidentMemory.room());
+            return new Estimate(info.numbers(), share(), none, new Estimate.Time(0, 0, 0), advice());
+        }
+    }
+
+    private Estimate estimate(MemoryEstimate memory, Estimate.Time time) {
+        Estimate.Memory found = new Estimate.Memory(memory.bytes(), memory.source(), ResidentMemory.room());
+        return new Estimate(info.numbers(), share(), found, time, found.fits() ? List.of() : advice());
+    }
+
+    private double share() {
+        return (double) info.numbers() / Tuning.parameters(model);
+    }
+
+    private Dataset dataset(Preparation preparation, SlotLayout layout, TorchEngine engine) throws Failure {
+        Crops.Prepared largest = preparation.subject().prepared().stream().max(Comparator.comparingInt(each -> each.picture().argb().length)).orElseThrow();
+        boolean spoken = Vocabulary.parts(layout).contains(Part.TEXT);
+        Vocabulary vocabulary = Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
+        Encoder encoder = new Encoder(engine, model, vocabulary.tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
+        Dataset.Drawing drawing = Dataset.Drawing.of(info.training().recipe(), info.training(), model);
+        Encoder.Source source = new Encoder.Source("", new Crops(List.of(largest), List.of()), info.subject().captions(), drawing);
+        Dataset dataset = encoder.encode(source, Gate.open(), 0).orElseThrow();
+        if (!spoken) engine.release(TorchEngine.Network.TEXT);
+        engine.release(TorchEngine.Network.ENCODER);
+        return dataset;
+    }
+
+    private double[] steps(Dataset dataset, SlotLayout layout, TorchEngine engine) throws Failure {
+        long seed = info.training().seed();
+        Map<String, Tensor> constants = layout.constants(engine::tensor, seed);
+        TrainingState state = TrainingState.start(layout.start(engine::tensor, seed));
+        Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state);
+        Passes passes = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
+        double[] seconds = new double[STEPS];
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, constants))) {
+            for (int step = 0; step < STEPS; step++) {
+                long start = System.nanoTime();
+                Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), step);
+                AdamW.clip(gradient.vector(), 1);
+                optimizer.step(state.numbers(), gradient.vector(), info.training().recipe().course().rate(step));
+                seconds[step] = (System.nanoTime() - start) / 1e9;
+            }
+        }
+        return seconds;
+    }
+
+    private static double median(double[] numbers) {
+        Arrays.sort(numbers);
+        int middle = numbers.length / 2;
+        return numbers.length % 2 == 1 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
+    }
+
+    /// What takes less memory than what was asked for.
+    private List<String> advice() {
+        RunInfo.Training training = info.training();
+        List<String> advice = new ArrayList<>();
+        if (training.batch() > 1) advice.add("--batch 1 --accumulate " + training.batch() * training.recipe().update().accumulate() + ": one picture at a time, the same steps");
+        if (!training.recipe().has(Recipe.Feature.CHECKPOINTING)) advice.add("--checkpointing: activations are computed again instead of kept");
+        Optional<Integer> smaller = smaller(training.size());
+        smaller.ifPresent(size -> advice.add("--size " + size + ": smaller pictures"));
+        advice.add("--layers up: fewer layers, those near the output");
+        return advice;
+    }
+
+    /// Three quarters of a side.
+    private Optional<Integer> smaller(int size) {
+        int factor = 8 * model.vae().factor();
+        int smaller = size * 3 / 4 / factor * factor;
+        return smaller >= factor && smaller < size ? Optional.of(smaller) : Optional.empty();
+    }
+}
