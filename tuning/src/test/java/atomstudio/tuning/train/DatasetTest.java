@@ -1,0 +1,188 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.sample.NoiseSchedule;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.Differentiation;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What is drawn, without a network.
+class DatasetTest {
+    private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS));
+    private static final Wording WORDING = new Wording.Embedded(Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
+    @TempDir static Path shared;
+    private static Noising noising;
+
+    @BeforeAll static void prepare() throws Exception {
+        ModelFolder model = TinyModel.make(shared.resolve("model"), "sd1");
+        noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
+    }
+
+    private static Dataset.Example example(Tensor latents) {
+        return new Dataset.Example(latents, Optional.empty(), Optional.empty(), List.of("a"));
+    }
+
+    private static Dataset dataset(Recipe recipe, int batch, Optional<Integer> window, Dataset.Example... examples) {
+        return new Dataset("", List.of(examples), WORDING, new Dataset.Drawing(noising, recipe, batch, window));
+    }
+
+    private static Tensor filled(float value, int height, int width) {
+        return Tensor.filled(Shape.of(1, 4, height, width), value);
+    }
+
+    private static Recipe accumulating(int passes) {
+        return USUAL.with(new Recipe.Update(Recipe.OptimizerName.ADAMW, 0, passes, 0));
+    }
+
+    /// x0 from what is made noisy and its noise.
+    private static float[] clean(Batch batch) {
+        float[] clean = new float[batch.noisy().data().length];
+        int each = clean.length / batch.timesteps().length;
+        for (int i = 0; i < clean.length; i++) {
+            double bar = noising.schedule().alphaBar((int) batch.timesteps()[i / each]);
+            clean[i] = (float) ((batch.noisy().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i]) / Math.sqrt(bar));
+        }
+        return clean;
+    }
+
+    @Test void accumulatedBatchesAreTheLargeOneInParts() {
+        Dataset.Example[] three = {example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2))};
+        Dataset large = dataset(USUAL, 6, Optional.empty(), three);
+        Dataset parts = dataset(accumulating(3), 2, Optional.empty(), three);
+        for (int step = 0; step < 5; step++) {
+            Batch whole = large.batch(9, step, 0);
+            for (int pass = 0; pass < 3; pass++) {
+                assertEquals(whole.noisy().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).noisy());
+                assertEquals(whole.target().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).target());
+            }
+        }
+    }
+
+    @Test void theGradientOfAccumulatedBatchesIsTheirMean() throws Exception {
+        Dataset parts = dataset(accumulating(2), 1, Optional.empty(), example(filled(1, 2, 2)));
+        double[] losses = {3, 5};
+        int[] asked = {0};
+        Differentiation.Gradient gradient = new Passes(parts, Optional.empty(), 0).gradient((numbers, batch) -> {
+            double loss = losses[asked[0]++];
+            return new Differentiation.Gradient(loss, new float[] {(float) loss, 1});
+        }, new float[2], 0);
+        assertEquals(4, gradient.loss());
+        assertArrayEquals(new float[] {4, 1}, gradient.vector());
+    }
+
+    @Test void theClassCountsByItsWeightBesideTheSubject() throws Exception {
+        Recipe recipe = USUAL.with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior("auto", 0.5))));
+        Dataset subject = dataset(recipe, 2, Optional.empty(), example(filled(1, 2, 2)));
+        Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), WORDING, subject.drawing());
+        List<Batch> batches = new Passes(subject, Optional.of(prior), 0).batches(3);
+        assertEquals(2, batches.size());
+        assertArrayEquals(new float[] {1, 1}, batches.get(0).weights().data());
+        assertArrayEquals(new float[] {0.5f, 0.5f}, batches.get(1).weights().data());
+        assertEquals(-1, clean(batches.get(1))[0], 0.1);
+        Differentiation.Gradient sum = new Passes(subject, Optional.of(prior), 0).gradient((numbers, batch) -> {
+            double mean = batch.weights().data()[0] * 2;
+            return new Differentiation.Gradient(mean, new float[] {(float) mean});
+        }, new float[1], 0);
+        assertEquals(3, sum.loss(), "subject 2 + half of the class's 2");
+    }
+
+    @Test void aBatchComesFromOneShapeAndShapesComeAsOftenAsTheirPictures() {
+        Dataset mixed = dataset(USUAL, 2, Optional.empty(), example(filled(1, 2, 4)), example(filled(2, 4, 2)), example(filled(3, 2, 4)), example(filled(4, 2, 4)));
+        int[] wide = {0};
+        int[] seen = new int[5];
+        for (int step = 0; step < 40; step++) {
+            Batch batch = mixed.batch(1, step, 0);
+            if (batch.noisy().shape().size(3) == 4) wide[0]++;
+            float[] clean = clean(batch);
+            for (int i = 0; i < 2; i++) {
+                double sum = 0;
+                for (int j = 0; j < 32; j++) sum += clean[i * 32 + j];
+                seen[(int) Math.round(sum / 32)]++;
+            }
+        }
+        assertEquals(30, wide[0]);
+        assertArrayEquals(new int[] {0, 20, 20, 20, 20}, seen, "every picture as often as any other");
+    }
+
+    @Test void randomCropsAreWindowsOfThePictureInAllPlaces() {
+        Tensor wide = Tensor.zeros(Shape.of(1, 4, 2, 5));
+        for (int i = 0; i < wide.data().length; i++) wide.data()[i] = 10 * (i % 5);
+        Dataset dataset = dataset(USUAL, 1, Optional.of(2), example(wide));
+        int[] lefts = new int[4];
+        for (int step = 0; step < 200; step++) {
+            Batch batch = dataset.batch(3, step, 0);
+            if (batch.timesteps()[0] > 500) continue;                   // too noisy to read the pixels back
+            float[] clean = clean(batch);
+            int left = Math.round(clean[0] / 10);
+            lefts[left]++;
+            assertEquals(10 * (left + 1), clean[1], 0.1);
+            assertEquals(batch.noisy(), dataset.batch(3, step, 0).noisy());
+        }
+        for (int count : lefts) assertTrue(count > 5, java.util.Arrays.toString(lefts));
+    }
+
+    @Test void flipsMirrorPictureAndMaskTogetherHalfOfTheTime() {
+        Tensor latents = Tensor.zeros(Shape.of(1, 4, 1, 2));
+        Tensor mirrored = Tensor.zeros(Shape.of(1, 4, 1, 2));
+        for (int i = 0; i < 8; i++) latents.data()[i] = mirrored.data()[7 - i] = i % 2 == 0 ? 100 : -100;
+        Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
+        Dataset dataset = dataset(USUAL, 1, Optional.empty(), new Dataset.Example(latents, Optional.of(mirrored), Optional.of(mask), List.of("a")));
+        int flipped = 0;
+        for (int step = 0; step < 100; step++) {
+            Batch batch = dataset.batch(3, step, 0);
+            boolean mirror = clean(batch)[0] < 0;
+            assertArrayEquals(mirror ? new float[] {0, 2} : new float[] {2, 0}, batch.weights().data());
+            if (mirror) flipped++;
+        }
+        assertTrue(flipped > 30 && flipped < 70, "flipped " + flipped);
+    }
+
+    @Test void minSnrWeighsEveryPictureByItsTimestepAndLeavesMasksInPlace() {
+        Recipe recipe = USUAL.with(new Recipe.Weighing(5, 0, Optional.empty()));
+        Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
+        Dataset dataset = dataset(recipe, 2, Optional.empty(), new Dataset.Example(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
+        for (int step = 0; step < 20; step++) {
+            Batch batch = dataset.batch(0, step, 0);
+            float[] snr = noising.minSnrWeights(batch.timesteps(), 5).data();
+            assertArrayEquals(new float[] {2 * snr[0], 0, 2 * snr[1], 0}, batch.weights().data(), 1e-6f);
+            if (batch.timesteps()[0] < 100) assertTrue(snr[0] < 0.9 && snr[1] == 1, "little noise counts less");
+        }
+    }
+
+    @Test void noiseOffsetShiftsWholeChannels() {
+        Dataset.Example one = example(filled(0, 8, 8));
+        Dataset plain = dataset(USUAL, 1, Optional.empty(), one);
+        Dataset shifted = dataset(USUAL.with(new Recipe.Weighing(0, 0.5, Optional.empty())), 1, Optional.empty(), one);
+        float[] before = plain.batch(0, 0, 0).target().data();
+        float[] after = shifted.batch(0, 0, 0).target().data();
+        List<Float> shifts = new ArrayList<>();
+        for (int channel = 0; channel < 4; channel++) {
+            shifts.add(after[64 * channel] - before[64 * channel]);
+            for (int i = 0; i < 64; i++) assertEquals(shifts.getLast(), after[64 * channel + i] - before[64 * channel + i], 1e-5);
+        }
+        assertEquals(4, shifts.stream().distinct().count());
+    }
+
+    @Test void whatIsHeldOutIsAlwaysSeenAlike() {
+        Dataset held = dataset(USUAL, 4, Optional.empty(), example(filled(1, 2, 2)));
+        Batch batch = held.fixed(4, 4, 8);
+        assertEquals(batch.noisy(), held.fixed(4, 4, 8).noisy());
+        assertArrayEquals(new float[] {562, 687, 812, 937}, batch.timesteps());
+        assertTrue(!batch.noisy().equals(held.fixed(0, 4, 8).noisy()));
+    }
+}
