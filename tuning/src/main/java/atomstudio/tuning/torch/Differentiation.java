@@ -27,6 +27,7 @@ public final class Differentiation implements AutoCloseable {
     private final TorchEngine engine;
     private final SlotLayout layout;
     private final DifferentiationInput.Activations activations;
+    private final Precision precision;
     private final NDArray strength;
     private final Map<String, NDArray> constants = new HashMap<>();
 
@@ -34,6 +35,7 @@ public final class Differentiation implements AutoCloseable {
         this.engine = engine;
         this.layout = input.layout();
         this.activations = input.activations();
+        this.precision = input.precision();
         this.strength = outliving(Tensor.filled(Shape.of(1), 1));
         input.constants().forEach((key, value) -> constants.put(key, outliving(value)));
     }
@@ -49,7 +51,7 @@ public final class Differentiation implements AutoCloseable {
         return guard(Recording.ON, () -> {
             NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
             try (Tape tape = engine.torch().tape(name -> recomputed(activations, name))) {
-                EagerOps ops = engine.torch().ops();
+                EagerOps ops = engine.torch().ops(precision);
                 NDArray loss = record(theta, batch, tape, activations == DifferentiationInput.Activations.KEPT ? ops : ops.on(tape));
                 float[] vector = engine.torch().gradient(loss, theta, tape).data();
                 return new Gradient(engine.torch().tensor(loss).data()[0], vector);
@@ -61,7 +63,7 @@ public final class Differentiation implements AutoCloseable {
     public double loss(float[] trained, Batch batch) throws Failure {
         return guard(Recording.OFF, () -> {
             NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
-            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(name -> false), engine.torch().ops())).data()[0];
+            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(name -> false), engine.torch().ops(precision))).data()[0];
         });
     }
 
@@ -82,11 +84,11 @@ public final class Differentiation implements AutoCloseable {
         Tensor features = engine.model().unet().time().of(batch.timesteps());
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
-            case Conditioning.Words words -> engine.model().text().encode(ops, new Adapted<>(ops, engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
+            case Conditioning.Words words -> engine.model().text().encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
         };
         Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
-        NDArray output = engine.model().unet().predict(ops, layers, torch.array(batch.noisy()), torch.array(features), context);
-        return ops.loss(output, torch.array(batch.target()), torch.array(batch.weights()));
+        NDArray output = engine.model().unet().predict(ops, layers, ops.enter(torch.array(batch.noisy())), ops.enter(torch.array(features)), ops.enter(context));
+        return ops.loss(ops.leave(output), torch.array(batch.target()), torch.array(batch.weights()));
     }
 
     private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer, Tape tape) {

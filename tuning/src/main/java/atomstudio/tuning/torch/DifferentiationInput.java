@@ -5,7 +5,7 @@ import atomstudio.tuning.method.SlotLayout;
 import java.util.Map;
 
 /// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
-public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants, Activations activations) {
+public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants, Activations activations, Precision precision) {
     /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The gradients are the same.
     public enum Activations {
         /// Everything that gradients need.
@@ -20,8 +20,8 @@ public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> consta
         constants = Map.copyOf(constants);
     }
 
-    /// With everything kept.
+    /// With everything kept, in float32.
     public DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants) {
-        this(layout, constants, Activations.KEPT);
+        this(layout, constants, Activations.KEPT, Precision.FP32);
     }
 }

@@ -14,27 +14,62 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The carrier that computes at once, and records for differentiation where its scope says so. float32.
+/// The carrier that computes at once, and records for differentiation where its scope says so. In float32, or, given float32 weights and
+/// bfloat16 activations, in bfloat16.
 /// Natively wrapped operations of DJL where they exist, TorchScript for the others. Never an operation with a Java number:
 /// DJL makes an array over a Java buffer of it, which recording would keep after the buffer is gone.
 public final class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
+    /// Elements of the S x S' matrices up to which bfloat16 attention is written out: its fused form is slow in the backward pass.
+    private static final long WRITTEN_OUT = 1L << 25;
+
     private final Kernels kernels;
+    private final @Nullable Halves halves;
     private final @Nullable Tape tape;
 
     EagerOps(Kernels kernels) {
-        this(kernels, null);
+        this(kernels, null, null);
     }
 
-    private EagerOps(Kernels kernels, @Nullable Tape tape) {
+    private EagerOps(Kernels kernels, @Nullable Halves halves, @Nullable Tape tape) {
         this.kernels = kernels;
+        this.halves = halves;
         this.tape = tape;
     }
 
     /// The same, with segments on a tape.
     EagerOps on(Tape tape) {
-        return new EagerOps(kernels, tape);
+        return new EagerOps(kernels, halves, tape);
+    }
+
+    /// The same, in bfloat16.
+    EagerOps in(Halves halves) {
+        return new EagerOps(kernels, halves, tape);
+    }
+
+    /// An array in the type that activations have.
+    NDArray enter(NDArray x) {
+        return halves == null ? x : kernels.half(x);
+    }
+
+    /// An activation in float32.
+    NDArray leave(NDArray x) {
+        return halves == null ? x : kernels.full(x);
+    }
+
+    private PtNDArray weight(NDArray array) {
+        return pt(halves == null ? array : halves.of(array));
+    }
+
+    private @Nullable PtNDArray optional(@Nullable NDArray array) {
+        return array == null ? null : weight(array);
+    }
+
+    private PtNDArray bias(Affine<NDArray> layer) {
+        NDArray bias = layer.bias();
+        if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().getShape() + " channels: expected a bias, found none");
+        return weight(bias);
     }
 
     @Override public Shape shape(NDArray x) {
@@ -58,26 +93,26 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public NDArray conv2d(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
-        if (MixedConvolution.pays(x, unsettled, geometry)) return kernels.mixedConvolution(x, unsettled, geometry);
+        if (MixedConvolution.pays(x, unsettled, geometry)) return mixed(x, unsettled, geometry);
         Affine<NDArray> layer = unsettled.settled(this);
         boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
         long[] sides = {geometry.left(), geometry.right(), geometry.top(), geometry.bottom()};
         PtNDArray input = even ? pt(x) : JniUtils.pad(pt(x), sides, 0);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
         var padding = even ? new ai.djl.ndarray.types.Shape(geometry.top(), geometry.left()) : new ai.djl.ndarray.types.Shape(0, 0);
-        return JniUtils.convolution(input, pt(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
+        return JniUtils.convolution(input, weight(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
     }
 
     @Override public NDArray linear(NDArray x, Affine<NDArray> layer) {
-        return JniUtils.linear(pt(x), pt(layer.weight()), optional(layer.bias()));
+        return JniUtils.linear(pt(x), weight(layer.weight()), optional(layer.bias()));
     }
 
     @Override public NDArray groupNorm(NDArray x, Affine<NDArray> layer, int groups, double epsilon) {
-        return kernels.groupNorm(x, layer.weight(), bias(layer), new Kernels.Group(groups, epsilon));
+        return kernels.groupNorm(x, weight(layer.weight()), bias(layer), new Kernels.Group(groups, epsilon));
     }
 
     @Override public NDArray layerNorm(NDArray x, Affine<NDArray> layer, double epsilon) {
-        return JniUtils.layerNorm(pt(x), layer.weight().getShape(), pt(layer.weight()), pt(bias(layer)), epsilon);
+        return JniUtils.layerNorm(pt(x), layer.weight().getShape(), weight(layer.weight()), bias(layer), epsilon);
     }
 
     @Override public NDArray silu(NDArray x) {
@@ -92,7 +127,14 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.quickGelu(x);
     }
 
+    private NDArray mixed(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
+        return kernels.mixedConvolution(x, new Affine<>(weight(layer.weight()), optional(layer.bias()), optional(layer.mixing())), geometry);
+    }
+
     @Override public NDArray attention(NDArray q, NDArray k, NDArray v, Attention heads) {
+        if (halves != null && heads.mask() == Attention.Mask.NONE && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1) <= WRITTEN_OUT) {
+            return kernels.plainAttention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads());
+        }
         String causal = switch (heads.mask()) {
             case CAUSAL -> "True";
             case NONE -> "False";
@@ -144,16 +186,6 @@ public final class EagerOps implements Ops<NDArray> {
         NDArray[] pieces = new NDArray[shapes.size()];
         for (int i = 0; i < pieces.length; i++) pieces[i] = reshape(parts.get(i), shapes.get(i));
         return pieces;
-    }
-
-    private static NDArray bias(Affine<NDArray> layer) {
-        NDArray bias = layer.bias();
-        if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().getShape() + " channels: expected a bias, found none");
-        return bias;
-    }
-
-    private static @Nullable PtNDArray optional(@Nullable NDArray array) {
-        return array == null ? null : pt(array);
     }
 
     private static PtNDArray pt(NDArray array) {

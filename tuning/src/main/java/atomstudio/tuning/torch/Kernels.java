@@ -79,6 +79,28 @@ final class Kernels {
         return bias == null ? y : JniUtils.add((ai.djl.pytorch.engine.PtNDArray) y, JniUtils.reshape((ai.djl.pytorch.engine.PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
     }
 
+    /// As bfloat16, a type that DJL has no name for.
+    NDArray half(NDArray x) {
+        return run(new Key("half", 0, 0), new String[] {"x"}, "return torch.to(x, 15)", x);
+    }
+
+    /// As float32.
+    NDArray full(NDArray x) {
+        return run(new Key("full", 0, 0), new String[] {"x"}, "return torch.to(x, 6)", x);
+    }
+
+    /// Attention as two matrix products and a softmax between them, the S x S' matrix held.
+    NDArray plainAttention(NDArray[] qkv, int heads, long width) {
+        Key key = new Key("plainAttention", heads, width);
+        String cut = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
+        String[] body = {
+            "a = torch.mul(torch.transpose(torch.reshape(q" + cut + ", " + literal(1 / Math.sqrt(width)) + ")",
+            "s = torch.softmax(torch.matmul(a, torch.transpose(torch.transpose(torch.reshape(k" + cut + ", -2, -1)), -1)",
+            "y = torch.matmul(s, torch.transpose(torch.reshape(v" + cut + ")",
+            "return torch.reshape(torch.transpose(y, 1, 2), [torch.size(q, 0), -1, " + heads * width + "])"};
+        return run(key, new String[] {"q", "k", "v"}, body, qkv);
+    }
+
     /// Mean of weight · squared difference, weights broadcast: a scalar.
     NDArray loss(NDArray found, NDArray target, NDArray weights) {
         return run(new Key("loss", 0, 0), new String[] {"x", "y", "w"}, "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", found, target, weights);

@@ -29,11 +29,13 @@ public final class Torch implements AutoCloseable {
     private final Device device;
     private final PtNDManager manager;
     private final Kernels kernels;
+    private final Halves halves;
 
     private Torch(Device device, PtNDManager manager) {
         this.device = device;
         this.manager = manager;
         this.kernels = new Kernels(manager);
+        this.halves = new Halves(kernels);
     }
 
     /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is downloaded or reported to anybody.
@@ -76,6 +78,17 @@ public final class Torch implements AutoCloseable {
 
     public EagerOps ops() {
         return new EagerOps(kernels);
+    }
+
+    EagerOps ops(Precision precision) {
+        return switch (precision) {
+            case FP32 -> ops();
+            case BF16 -> ops().in(halves);
+        };
+    }
+
+    Halves halves() {
+        return halves;
     }
 
     Kernels kernels() {
@@ -170,6 +183,7 @@ public final class Torch implements AutoCloseable {
     }
 
     @Override public void close() {
+        halves.close();
         manager.close();
     }
 }

@@ -39,14 +39,20 @@ final class TorchWeights implements Layers<NDArray>, AutoCloseable {
             default -> torch.array(checkpoint.read(key));
         };
         NDScope.unregister(array);                                      // outlives the scope that first needed it
+        torch.halves().frozen(array);
         return array;
     }
 
     @Override public void close() {
         for (Affine<NDArray> layer : loaded.values()) {
-            layer.weight().close();
-            if (layer.bias() != null) layer.bias().close();
+            close(layer.weight());
+            if (layer.bias() != null) close(layer.bias());
         }
         loaded.clear();
+    }
+
+    private void close(NDArray array) {
+        torch.halves().forget(array);
+        array.close();
     }
 }

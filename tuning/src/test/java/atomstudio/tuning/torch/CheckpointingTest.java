@@ -71,7 +71,7 @@ class CheckpointingTest {
     private static Differentiation.Gradient gradient(SlotLayout layout, float[] numbers, Activations activations) throws Exception {
         Tensor noisy = Plain.random(2, 2, 4, 8, 8);
         Batch batch = new Batch(noisy, new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations))) {
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, Precision.FP32))) {
             return differentiation.gradient(numbers, batch);
         }
     }

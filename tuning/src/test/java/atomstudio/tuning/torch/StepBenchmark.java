@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD KEPT|RECOMPUTED STEPS`.
+/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
 /// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
 public final class StepBenchmark {
     private StepBenchmark() {}
@@ -24,9 +24,9 @@ public final class StepBenchmark {
         Tensor noisy = Plain.random(1, 1, 4, side, side);
         Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.text().tokens(), model.text().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
-                Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), Activations.valueOf(arguments[2])))) {
+                Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), Activations.valueOf(arguments[2]), Precision.valueOf(arguments[3])))) {
             float[] numbers = layout.start(engine::tensor, 1);
-            for (int step = 0; step < Integer.parseInt(arguments[3]); step++) {
+            for (int step = 0; step < Integer.parseInt(arguments[4]); step++) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();
                 System.out.printf("%.2f s, loss %.4f, %s%n", (System.nanoTime() - start) / 1e9, loss, memory());
