@@ -9,7 +9,6 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.torch.Differentiation;
-import atomstudio.tuning.torch.DifferentiationInput;
 import atomstudio.tuning.torch.TorchEngine;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -69,7 +68,8 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state);
         Passes passes = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, constants))) {
+        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, constants, passes, state));
+        try (Differentiation differentiation = engine.differentiation(computing.input(layout, constants))) {
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
                 Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), step);

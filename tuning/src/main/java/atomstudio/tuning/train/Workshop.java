@@ -11,7 +11,6 @@ import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Differentiation;
-import atomstudio.tuning.torch.DifferentiationInput;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,9 +86,11 @@ final class Workshop implements AutoCloseable {
         Datasets datasets = found.get();
         Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
         Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes, place());
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(course.layout, course.from.constants()))) {
+        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, course.from.constants(), passes, from));
+        if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
+        try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, course.from.constants()))) {
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
-            Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), from);
+            Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), computing.into(from));
             Trainer.Reached reached = trainer.run(gate);
             return switch (reached.ending()) {
                 case STOPPED -> new TuneOutcome.Stopped(reached.state().step(), info.training().steps());

@@ -1,0 +1,82 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DifferentiationInput;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import atomstudio.tuning.torch.Precision;
+import atomstudio.tuning.torch.TorchEngine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// How a run's gradients are computed, and why where that was found by trying.
+record Computing(Activations activations, Precision precision, Optional<String> reason) {
+    /// Networks of more parameters have feed-forward blocks whose activations are worth computing again.
+    private static final long LARGE = 100_000_000;
+    /// How much faster bfloat16 must be to be worth its rounding.
+    private static final double WORTH = 1.15;
+    private static final Path PROCESSOR = Path.of("/proc/cpuinfo");
+    /// In a training state: whether its steps were taken in bfloat16.
+    static final String HALF = "half";
+
+    /// What is trained, for a trial.
+    record Trial(TorchEngine engine, SlotLayout layout, Map<String, Tensor> constants, Passes passes, TrainingState state) {}
+
+    /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
+    static Computing of(Recipe recipe, ModelFolder model, Device device, Trial trial) throws Failure {
+        Activations activations = recipe.has(Recipe.Feature.CHECKPOINTING) ? Activations.RECOMPUTED : Tuning.parameters(model) > LARGE ? Activations.LEAN : Activations.KEPT;
+        return switch (recipe.running().precision()) {
+            case FP32 -> new Computing(activations, Precision.FP32, Optional.empty());
+            case BF16 -> new Computing(activations, Precision.BF16, Optional.empty());
+            case AUTO -> {
+                double before = trial.state.scalar(HALF, -1);
+                if (before >= 0) yield new Computing(activations, before > 0 ? Precision.BF16 : Precision.FP32, Optional.empty());
+                if (device == Device.CPU && !hasUnits()) yield new Computing(activations, Precision.FP32, Optional.of("computed in fp32: this processor has no units for bf16"));
+                yield tried(activations, trial);
+            }
+        };
+    }
+
+    private static Computing tried(Activations activations, Trial trial) throws Failure {
+        double full = seconds(trial, activations, Precision.FP32);
+        double half = seconds(trial, activations, Precision.BF16);
+        Precision better = full > WORTH * half ? Precision.BF16 : Precision.FP32;
+        return new Computing(activations, better, Optional.of(String.format(Locale.ROOT, "computed in %s: a step took %.3g s in fp32 and %.3g s in bf16", better.name().toLowerCase(Locale.ROOT), full, half)));
+    }
+
+    /// Of the second gradient: the first one converts weights and allocates.
+    private static double seconds(Trial trial, Activations activations, Precision precision) throws Failure {
+        try (Differentiation differentiation = trial.engine.differentiation(new DifferentiationInput(trial.layout, trial.constants, activations, precision))) {
+            trial.passes.gradient(differentiation::gradient, trial.state.numbers(), 0);
+            long start = System.nanoTime();
+            trial.passes.gradient(differentiation::gradient, trial.state.numbers(), 0);
+            return (System.nanoTime() - start) / 1e9;
+        }
+    }
+
+    private static boolean hasUnits() {
+        try {
+            String text = Files.readString(PROCESSOR);
+            return text.contains("avx512_bf16") || text.contains("amx_bf16");
+        } catch (IOException e) {
+            return false;                                                       // not Linux: nobody says
+        }
+    }
+
+    /// The state with what was chosen in it, so that a run that goes on need not choose again.
+    TrainingState into(TrainingState state) {
+        return state.with(Map.of(HALF, precision == Precision.BF16 ? 1.0 : 0.0));
+    }
+
+    DifferentiationInput input(SlotLayout layout, Map<String, Tensor> constants) {
+        return new DifferentiationInput(layout, constants, activations, precision);
+    }
+}
