@@ -13,6 +13,7 @@ final class Commands {
                 new GenerateCommand(studio),
                 new CompareCommand(studio),
                 new DemoCommand(studio),
+                new ExperimentCommand(studio),
                 new ExportCommand(studio),
                 new InspectCommand(studio),
                 new VerifyCommand(studio));

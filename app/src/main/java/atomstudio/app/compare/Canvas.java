@@ -3,7 +3,7 @@ package atomstudio.app.compare;
 import atomstudio.diffusion.picture.Picture;
 
 /// Pixels to draw on: boxes, pictures with round corners, and single pixels at a coverage. Drawing outside it is cut off. One thread.
-final class Canvas {
+public final class Canvas {
     private static final int SUBPIXELS = 4;
     /// One part of black in so many.
     private static final int EDGE = 10;
@@ -12,7 +12,7 @@ final class Canvas {
     private final int height;
     private final int[] pixels;
 
-    Canvas(int width, int height, int rgb) {
+    public Canvas(int width, int height, int rgb) {
         Picture ground = Picture.filled(width, height, rgb);
         this.width = width;
         this.height = height;
@@ -20,9 +20,9 @@ final class Canvas {
     }
 
     /// A rectangle by its upper left corner and size.
-    record Box(int x, int y, int width, int height) {}
+    public record Box(int x, int y, int width, int height) {}
 
-    void fill(Box box, int rgb) {
+    public void fill(Box box, int rgb) {
         for (int y = box.y; y < box.y + box.height; y++) {
             for (int x = box.x; x < box.x + box.width; x++) blend(x, y, rgb, 255);
         }
@@ -54,6 +54,34 @@ final class Canvas {
         }
     }
 
+    /// A round spot around a point.
+    public void disc(double x, double y, double radius, int rgb) {
+        for (int row = (int) (y - radius) - 1; row <= y + radius + 1; row++) {
+            for (int column = (int) (x - radius) - 1; column <= x + radius + 1; column++) soften(column, row, radius - Math.hypot(column - x, row - y), rgb);
+        }
+    }
+
+    /// A straight line of some width from one point to another.
+    public void line(Span span, double width, int rgb) {
+        double length = Math.hypot(span.toX - span.x, span.toY - span.y);
+        if (length == 0) return;
+        for (int row = (int) (Math.min(span.y, span.toY) - width) - 1; row <= Math.max(span.y, span.toY) + width + 1; row++) {
+            for (int column = (int) (Math.min(span.x, span.toX) - width) - 1; column <= Math.max(span.x, span.toX) + width + 1; column++) {
+                double along = Math.clamp(((column - span.x) * (span.toX - span.x) + (row - span.y) * (span.toY - span.y)) / length / length, 0, 1);
+                double away = Math.hypot(column - span.x - along * (span.toX - span.x), row - span.y - along * (span.toY - span.y));
+                soften(column, row, width / 2 - away, rgb);
+            }
+        }
+    }
+
+    /// From one point to another.
+    public record Span(double x, double y, double toX, double toY) {}
+
+    /// A pixel whose centre lies so far inside an edge (outside, where negative).
+    private void soften(int x, int y, double inside, int rgb) {
+        blend(x, y, rgb, (int) Math.round(255 * Math.clamp(inside + 0.5, 0, 1)));
+    }
+
     /// How much of a pixel lies inside a corner's quarter circle, 0 to 255, by its distances from the two edges.
     private static int coverage(int across, int down, int radius) {
         if (across >= radius || down >= radius) return 255;
@@ -66,7 +94,7 @@ final class Canvas {
         return inside * 255 / (SUBPIXELS * SUBPIXELS);
     }
 
-    Picture picture() {
+    public Picture picture() {
         return new Picture(width, height, pixels);
     }
 }

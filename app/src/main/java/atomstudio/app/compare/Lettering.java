@@ -19,9 +19,9 @@ import java.util.Map;
 import javax.imageio.ImageIO;
 
 /// Letters drawn once into an atlas (see `src/labels/make.py`), so that the sheet needs no font. What the atlas lacks is an empty box.
-final class Lettering {
+public final class Lettering {
     /// What a text is for; each has its own size and weight in the atlas.
-    enum Style { TITLE, HEADING, BODY, SMALL }
+    public enum Style { TITLE, HEADING, BODY, SMALL }
 
     private static final String ELLIPSIS = "…";
     private static final int MISSING = 0;
@@ -42,7 +42,7 @@ final class Lettering {
         this.faces = faces;
     }
 
-    static Lettering load() {
+    public static Lettering load() {
         try (InputStream picture = resource("labels.png"); Reader metrics = new InputStreamReader(resource("labels.json"), StandardCharsets.UTF_8)) {
             Gson gson = new Gson();
             JsonObject stored = gson.fromJson(metrics, JsonObject.class);
@@ -70,23 +70,23 @@ final class Lettering {
     }
 
     /// From the top of a line to its base line.
-    int ascent(Style style) {
+    public int ascent(Style style) {
         return face(style).ascent;
     }
 
     /// From one base line to the next.
-    int lineHeight(Style style) {
+    public int lineHeight(Style style) {
         return (int) Math.round((face(style).ascent + face(style).descent) * 1.1);
     }
 
-    int width(String text, Style style) {
+    public int width(String text, Style style) {
         int width = 0;
         for (Letter letter : letters(text, style)) width += letter.advance;
         return width;
     }
 
     /// Draws one line; (x, baseline) is where the pen starts.
-    void draw(Canvas canvas, String text, Style style, Pen pen) {
+    public void draw(Canvas canvas, String text, Style style, Pen pen) {
         int x = pen.x;
         for (Letter letter : letters(text, style)) {
             for (int row = 0; row < letter.height; row++) {
@@ -100,10 +100,10 @@ final class Lettering {
     }
 
     /// Where a line starts, and its colour 0xRRGGBB.
-    record Pen(int x, int baseline, int rgb) {}
+    public record Pen(int x, int baseline, int rgb) {}
 
     /// Lines no wider than `width`, broken at spaces, words that are too long anywhere; what does not fit into `most` lines is an ellipsis.
-    List<String> wrap(String text, Style style, int width, int most) {
+    public List<String> wrap(String text, Style style, int width, int most) {
         List<String> lines = new ArrayList<>();
         String rest = text.strip().replaceAll("\\s+", " ");
         while (!rest.isEmpty()) {
@@ -119,7 +119,7 @@ final class Lettering {
     }
 
     /// The text, or as much of its beginning as fits with an ellipsis after it.
-    String fit(String text, Style style, int width) {
+    public String fit(String text, Style style, int width) {
         if (width(text, style) <= width) return text;
         int end = text.length();
         while (end > 0 && width(text.substring(0, end).stripTrailing() + ELLIPSIS, style) > width) end = text.offsetByCodePoints(end, -1);

@@ -47,11 +47,16 @@ public final class ChildTuner implements Tuner {
     }
 
     @Override public TuneProcess start(TuneOrder order) throws Failure {
+        return start(arguments(order), order.run().getFileName().toString());
+    }
+
+    /// Starts `tune` with these arguments, its name among them; what it says goes to a log of this name.
+    public TuneProcess start(List<String> arguments, String name) throws Failure {
         List<String> command = new ArrayList<>(program);
-        command.addAll(arguments(order));
+        command.addAll(arguments);
         try {
             Path logs = Files.createDirectories(home.folder().resolve("logs"));
-            Path log = logs.resolve(order.run().getFileName() + ".log");
+            Path log = logs.resolve(name + ".log");
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
             // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
             builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");

@@ -1,0 +1,177 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.experiment.ChildTrialTuner;
+import atomstudio.app.experiment.Entry;
+import atomstudio.app.experiment.Experiment;
+import atomstudio.app.experiment.ExperimentListener;
+import atomstudio.app.experiment.Plan;
+import atomstudio.app.experiment.Plot;
+import atomstudio.app.experiment.Summary;
+import atomstudio.app.experiment.Table;
+import atomstudio.app.experiment.Thing;
+import atomstudio.app.experiment.Trial;
+import atomstudio.app.experiment.Trial.Phase;
+import atomstudio.app.experiment.Variant;
+import atomstudio.app.tune.ChildTuner;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/// `studio experiment`: methods against each other, measured, as a table that grows and a plot.
+@Command(
+        name = "experiment",
+        description = "Compares tuning methods: chooses each method's rate on three subjects (phase tune), then tunes six others that no choice has "
+            + "seen (phase test), looks at every run four times, and adds a row a look to experiment.csv: numbers tuned, file size, seconds, memory, likeness, "
+            + "diversity, alignment. Killed or stopped, the same command goes on; rows that are there are not done again. "
+            + "Subjects whose class the model knows and those that it has never seen stand apart.",
+        footer = {"", "All of it takes hours. Methods: atoms, overcomplete, channels, atoms+channels, overcomplete+channels, atoms-up (the up blocks only), lora-4, lora-16, lokr,",
+            "bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\" are the model as it is, asked for the class word without and with the token.", "", "Examples:",
+            "  studio experiment --out experiment", "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat --checkpoints 1",
+            "  studio experiment --out experiment --phase test --rate atoms=1e-2 --rate lora-4=4e-3 --seeds 1", "  studio experiment --out experiment --plot --table"})
+final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
+    private static final int SEEDS = 3;
+
+    private final Studio studio;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where experiment.csv, experiment.png, pictures/ and runs/ go.")
+    private Path out = Path.of("");
+
+    @Option(names = "--pictures", paramLabel = "DIR", description = "A folder with a folder of pictures for each subject. Default: the embedded subjects.")
+    private @Nullable Path pictures;
+
+    @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout, with a vision tower. Default: the embedded model.")
+    private @Nullable Path model;
+
+    @Option(names = "--phase", paramLabel = "tune|test", converter = Phases.class, description = "One phase only. Default: tune, then test.")
+    private @Nullable Phase phase;
+
+    @Option(names = "--subjects", paramLabel = "NAMES", split = ",", description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus. Default: all of the phase.")
+    private List<String> subjects = List.of();
+
+    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Default: all.")
+    private List<String> methods = List.of();
+
+    @Option(names = "--seeds", paramLabel = "N", defaultValue = "" + SEEDS, description = "Training seeds of atoms and lora-4 in phase test; the others have one. Default: ${DEFAULT-VALUE}.")
+    private int seeds;
+
+    @Option(names = "--rate", paramLabel = "METHOD=X", description = "The method's only learning rate. Default in phase tune: three; in phase test: the best of these.")
+    private Map<String, Double> rates = new LinkedHashMap<>();
+
+    @Option(names = "--steps-scale", paramLabel = "X", defaultValue = "1", description = "Multiplies every method's steps. Default: ${DEFAULT-VALUE}.")
+    private double stepsScale;
+
+    @Option(names = "--checkpoints", paramLabel = "N", defaultValue = "4", description = "How many times a run is looked at. Default: ${DEFAULT-VALUE}.")
+    private int checkpoints;
+
+    @Option(names = "--plot", description = "Run nothing; draw experiment.png from the table as it is.")
+    private boolean plot;
+
+    @Option(names = "--table", description = "Run nothing; print the table as it is, averaged, in Markdown.")
+    private boolean table;
+
+    @Mixin
+    private final DeviceOption device = new DeviceOption();
+
+    @Spec
+    private CommandSpec spec;
+
+    ExperimentCommand(Studio studio) {
+        this.studio = studio;
+    }
+
+    @Override public Integer call() throws Failure {
+        Path assets = studio.assets().folder();
+        Experiment.Setup setup = new Experiment.Setup(studio.model(model), pictures == null ? assets.resolve("subjects") : pictures, out, device.device(), new BaseHashes(studio.home().baseHashes()));
+        if (plot || table) return show(setup);
+        Plan plan = plan();
+        ChildTuner program = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), studio.home());
+        Experiment.Result result;
+        try (StopSignal.Watch watch = studio.stop().watch()) {
+            result = new Experiment(setup, new ChildTrialTuner(program), this).run(plan);
+        }
+        if (result.stopped()) {
+            studio.terminal().note("Stopped; the same command goes on where it was.");
+            return ExitCode.CANCELLED;
+        }
+        draw(result.table());
+        studio.terminal().result(setup.table().toString());
+        if (!result.refused().isEmpty()) studio.terminal().note(result.refused().size() + " runs could not be made; they are named above.");
+        return result.refused().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+    }
+
+    private int show(Experiment.Setup setup) throws Failure {
+        if (!Files.exists(setup.table())) throw new Failure.Unreadable(setup.table() + ": expected the table of an experiment, found nothing; run it first, without --plot and --table");
+        Table read = Table.open(setup.table());
+        if (table) studio.terminal().result(Summary.markdown(read.entries()));
+        if (plot) draw(read);
+        return ExitCode.DONE;
+    }
+
+    private void draw(Table read) throws Failure {
+        Path file = out.resolve("experiment.png");
+        PngWriter.write(file, Plot.draw(read.entries()), Map.of());
+        studio.terminal().result(file.toString());
+    }
+
+    private Plan plan() throws Failure {
+        List<Variant> variants = new ArrayList<>();
+        for (String name : methods.isEmpty() ? Variant.names() : methods) variants.add(variant("--methods", name));
+        for (String name : rates.keySet()) variant("--rate", name);
+        for (String name : subjects) {
+            if (Thing.named(name).isEmpty()) throw usage("--subjects: expected of " + String.join(", ", Thing.names()) + ", found " + name);
+        }
+        try {
+            return new Plan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, variants, seeds, rates, new Plan.Extent(stepsScale, checkpoints));
+        } catch (IllegalArgumentException wrong) {
+            throw usage("--" + wrong.getMessage());
+        }
+    }
+
+    private Variant variant(String option, String name) {
+        return Variant.named(name).orElseThrow(() -> usage(option + ": expected of " + String.join(", ", Variant.names()) + ", found " + name));
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    @Override public void trial(int number, int total, Trial trial) {
+        studio.terminal().note(String.format(Locale.ROOT, "%s %d/%d  %s", trial.phase().word(), number, total, trial.folder()));
+    }
+
+    @Override public void entry(Entry entry) {
+        studio.terminal().note("  " + Summary.line(entry));
+    }
+
+    @Override public void note(String line) {
+        studio.terminal().note(line);
+    }
+
+    @Override public Next next() {
+        return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
+    }
+
+    private static final class Phases implements ITypeConverter<Phase> {
+        @Override public Phase convert(String value) {
+            for (Phase each : Phase.values()) if (each.word().equals(value)) return each;
+            throw new TypeConversionException("expected tune or test, found \"" + value + "\"");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package atomstudio.app.experiment;
+
+import atomstudio.app.tune.ChildTuner;
+import atomstudio.app.tune.TuneProcess;
+import atomstudio.diffusion.Failure;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
+
+/// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is the run's alone.
+public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
+    private static final Duration PATIENCE = Duration.ofMillis(200);
+
+    @Override public Ended tune(Order order, BooleanSupplier stop) throws Failure {
+        try (TuneProcess process = program.start(arguments(order), "experiment-" + order.trial().folder().replace('/', '-'))) {
+            boolean told = false;
+            OptionalInt code = process.await(PATIENCE);
+            while (code.isEmpty()) {
+                if (!told && stop.getAsBoolean()) {
+                    process.send(TuneProcess.Order.STOP);
+                    told = true;
+                }
+                code = process.await(PATIENCE);
+            }
+            if (code.getAsInt() == 0) return new Ended.Done();
+            return told ? new Ended.Stopped() : new Ended.Refused(process.lastWords());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Ended.Stopped();
+        }
+    }
+
+    static List<String> arguments(Order order) {
+        Trial trial = order.trial();
+        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", "--model", order.model().toString(), "--pictures", order.pictures().toString(), "--class", trial.thing().className()));
+        arguments.addAll(trial.variant().options());
+        arguments.addAll(List.of("--rate", Double.toString(trial.settings().rate()), "--seed", Long.toString(trial.settings().seed()),
+                "--steps", Integer.toString(order.until()), "--out", order.run().toString()));
+        return arguments;
+    }
+}

@@ -1,0 +1,86 @@
+package atomstudio.app.experiment;
+
+import atomstudio.app.jobs.PictureMaker;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PictureFolder;
+import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.measure.Embedding;
+import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.measure.Samples;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/// Looks at a model at a moment: the same pictures every time, kept in a folder, and what they measure. The prompts, seeds and sampler are
+/// those of docs/experiments.md.
+final class Looks {
+    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city", "a {} under the night sky");
+    private static final List<Long> SEEDS = List.of(0L, 1L);
+    private static final int STEPS = 25;
+    private static final double GUIDANCE = 4;
+
+    private final PictureMaker maker;
+    private final Ruler ruler;
+    private final Path folder;
+    private final BooleanSupplier stop;
+    private final Map<Path, List<Embedding>> subjects = new HashMap<>();
+
+    Looks(PictureMaker maker, Ruler ruler, Path folder, BooleanSupplier stop) {
+        this.maker = maker;
+        this.ruler = ruler;
+        this.folder = folder;
+        this.stop = stop;
+    }
+
+    PictureMaker maker() {
+        return maker;
+    }
+
+    /// What the pictures should show.
+    /// @param phrase stands for it in prompts
+    record Subject(Thing thing, String phrase, Path pictures) {}
+
+    /// @param place where the pictures go, within the folder
+    /// @return empty when somebody said stop
+    Optional<Measures> at(Subject subject, List<Applied> adapters, String place) throws Failure {
+        List<Samples> gallery = new ArrayList<>();
+        for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
+            List<Embedding> pictures = new ArrayList<>();
+            for (long seed : SEEDS) {
+                Generation generation = generation(PROMPTS.get(prompt).replace("{}", subject.phrase), seed, adapters);
+                Optional<Picture> picture = maker.make(generation, (done, latents) -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
+                if (picture.isEmpty()) return Optional.empty();
+                maker.save(folder.resolve(place).resolve(prompt + "-" + seed + ".png"), picture.get(), generation);
+                pictures.add(ruler.picture(picture.get()));
+            }
+            gallery.add(new Samples(pictures, ruler.prompt(PROMPTS.get(prompt).replace("{}", subject.thing.className()))));
+        }
+        return Optional.of(ruler.measure(like(subject.pictures), gallery));
+    }
+
+    private Generation generation(String prompt, long seed, List<Applied> adapters) {
+        int side = maker.model().pictureSize();
+        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, STEPS, GUIDANCE, side, side);
+        return new Generation(new Generation.Prompt(prompt, ""), settings, seed, adapters);
+    }
+
+    private List<Embedding> like(Path pictures) throws Failure {
+        List<Embedding> known = subjects.get(pictures);
+        if (known == null) {
+            List<Picture> read = new ArrayList<>();
+            for (Path file : PictureFolder.list(pictures).pictures()) read.add(Pictures.read(file));
+            subjects.put(pictures, known = ruler.pictures(read));
+        }
+        return known;
+    }
+}

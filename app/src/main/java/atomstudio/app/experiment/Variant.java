@@ -1,0 +1,50 @@
+package atomstudio.app.experiment;
+
+import java.util.List;
+import java.util.Optional;
+
+/// A method with settings, as the experiment compares it.
+/// @param name    in the table, and in `--methods`
+/// @param options of `studio tune`, method included
+/// @param steps   of a whole run
+/// @param rates   that are tried while settings are chosen, the one thought best in the middle
+/// @param seeds   of training, in the test phase
+public record Variant(String name, List<String> options, int steps, List<Double> rates, int seeds) {
+    public static final List<Variant> ALL = List.of(
+            of("atoms", 400, List.of(3e-3, 1e-2, 3e-2)).withSeeds(3),
+            of("overcomplete", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("channels", 200, List.of(3e-3, 1e-2, 2e-2)),
+            of("atoms+channels", 200, List.of(3e-3, 1e-2, 2e-2)),
+            of("overcomplete+channels", 200, List.of(2e-3, 5e-3, 1e-2)),
+            new Variant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400, List.of(3e-3, 1e-2, 3e-2), 1),
+            new Variant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(2e-3, 4e-3, 8e-3), 3),
+            new Variant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(1e-3, 2e-3, 4e-3), 1),
+            of("lokr", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("bitfit", 200, List.of(1e-3, 3e-3, 1e-2)),
+            of("textual-inversion", 200, List.of(1e-3, 5e-3, 2e-2)));
+
+    public Variant {
+        options = List.copyOf(options);
+        rates = List.copyOf(rates);
+    }
+
+    private static Variant of(String method, int steps, List<Double> rates) {
+        return new Variant(method, List.of("--method", method), steps, rates, 1);
+    }
+
+    private Variant withSeeds(int seeds) {
+        return new Variant(name, options, steps, rates, seeds);
+    }
+
+    public static Optional<Variant> named(String name) {
+        return ALL.stream().filter(variant -> variant.name.equals(name)).findFirst();
+    }
+
+    public static List<String> names() {
+        return ALL.stream().map(Variant::name).toList();
+    }
+
+    double usualRate() {
+        return rates.get(rates.size() / 2);
+    }
+}
