@@ -112,7 +112,7 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
         }
         draw(result.table());
         studio.terminal().result(setup.table().toString());
-        if (!result.refused().isEmpty()) studio.terminal().note(result.refused().size() + " runs could not be made; they are named above.");
+        if (!result.refused().isEmpty()) studio.terminal().note(result.refused().size() + " could not be made; they are named above.");
         return result.refused().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
     }
 

@@ -11,6 +11,8 @@ import java.util.function.BooleanSupplier;
 
 /// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is the run's alone.
 public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
+    /// The exit code of a command line that is not understood.
+    private static final int USAGE = 2;
     private static final Duration PATIENCE = Duration.ofMillis(200);
 
     @Override public Ended tune(Order order, BooleanSupplier stop) throws Failure {
@@ -25,6 +27,7 @@ public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
                 code = process.await(PATIENCE);
             }
             if (code.getAsInt() == 0) return new Ended.Done();
+            if (code.getAsInt() == USAGE) return new Ended.Unknown(process.lastWords());
             return told ? new Ended.Stopped() : new Ended.Refused(process.lastWords());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

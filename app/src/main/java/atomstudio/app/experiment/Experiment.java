@@ -20,8 +20,10 @@ import atomstudio.tuning.train.TuneRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Runs an experiment: tunes every trial to each of its checkpoints, samples the same prompts and seeds from it, measures, and adds a row
 /// to the table. What the table has is not done again, so a killed experiment goes on where it was.
@@ -42,9 +44,17 @@ public final class Experiment {
     private final Setup setup;
     private final TrialTuner tuner;
     private final ExperimentListener listener;
+    private final int denoising;
     private final List<String> refused = new ArrayList<>();
+    private final Set<Variant> unknown = new HashSet<>();
 
     public Experiment(Setup setup, TrialTuner tuner, ExperimentListener listener) {
+        this(setup, tuner, listener, Looks.STEPS);
+    }
+
+    /// As above, with another number of denoising steps a picture: measures of other numbers do not compare.
+    Experiment(Setup setup, TrialTuner tuner, ExperimentListener listener, int denoising) {
+        this.denoising = denoising;
         this.setup = setup;
         this.tuner = tuner;
         this.listener = listener;
@@ -59,7 +69,7 @@ public final class Experiment {
         ModelFolder model = ModelFolder.open(setup.model());
         try (PictureMaker maker = PictureMaker.open(model, setup.device())) {
             Ruler ruler = maker.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
-            Looks looks = new Looks(maker, ruler, setup.out().resolve("pictures"), () -> listener.next() == Next.STOP);
+            Looks looks = new Looks(maker, ruler, new Looks.Place(setup.out().resolve("pictures"), denoising), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
                 if (run(plan, phase, table, looks) == Next.STOP) return new Result(table, List.copyOf(refused), true);
             }
@@ -74,6 +84,7 @@ public final class Experiment {
         List<Trial> trials = plan.trials(phase, table);
         for (int i = 0; i < trials.size(); i++) {
             Trial trial = trials.get(i);
+            if (unknown.contains(trial.variant())) continue;
             if (trial.settings().looks().stream().allMatch(step -> table.has(Key.of(trial, step)))) continue;
             listener.trial(i + 1, trials.size(), trial);
             if (run(trial, table, looks) == Next.STOP) return Next.STOP;
@@ -106,10 +117,12 @@ public final class Experiment {
                 case Ended.Stopped stopped -> {
                     return Next.STOP;
                 }
-                case Ended.Refused why -> {
-                    refused.add(trial.folder() + ": " + why.why());
-                    listener.note(trial.folder() + " is left out: " + why.why());
-                    return Next.CONTINUE;
+                case Ended.Refused(String why) -> {
+                    return leaveOut(trial.folder(), why);
+                }
+                case Ended.Unknown(String why) -> {
+                    unknown.add(trial.variant());
+                    return leaveOut(trial.variant().name(), why);
                 }
             }
             LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(run).adapter(), looks.maker().model(), setup.hashes());
@@ -118,6 +131,12 @@ public final class Experiment {
             if (measures.isEmpty()) return Next.STOP;
             add(table, new Entry(key, thing.kind(), cost(run), measures.get()));
         }
+        return Next.CONTINUE;
+    }
+
+    private Next leaveOut(String what, String why) {
+        refused.add(what + ": " + why);
+        listener.note(what + " is left out: " + why);
         return Next.CONTINUE;
     }
 

@@ -26,19 +26,22 @@ import java.util.function.BooleanSupplier;
 final class Looks {
     private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city", "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
-    private static final int STEPS = 25;
+    static final int STEPS = 25;
     private static final double GUIDANCE = 4;
 
     private final PictureMaker maker;
     private final Ruler ruler;
-    private final Path folder;
+    private final Place place;
     private final BooleanSupplier stop;
     private final Map<Path, List<Embedding>> subjects = new HashMap<>();
 
-    Looks(PictureMaker maker, Ruler ruler, Path folder, BooleanSupplier stop) {
+    /// Where pictures go, and the denoising steps of each.
+    record Place(Path folder, int steps) {}
+
+    Looks(PictureMaker maker, Ruler ruler, Place place, BooleanSupplier stop) {
         this.maker = maker;
         this.ruler = ruler;
-        this.folder = folder;
+        this.place = place;
         this.stop = stop;
     }
 
@@ -50,9 +53,9 @@ final class Looks {
     /// @param phrase stands for it in prompts
     record Subject(Thing thing, String phrase, Path pictures) {}
 
-    /// @param place where the pictures go, within the folder
+    /// @param within where the pictures go, within the folder
     /// @return empty when somebody said stop
-    Optional<Measures> at(Subject subject, List<Applied> adapters, String place) throws Failure {
+    Optional<Measures> at(Subject subject, List<Applied> adapters, String within) throws Failure {
         List<Samples> gallery = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
             List<Embedding> pictures = new ArrayList<>();
@@ -60,7 +63,7 @@ final class Looks {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", subject.phrase), seed, adapters);
                 Optional<Picture> picture = maker.make(generation, (done, latents) -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (picture.isEmpty()) return Optional.empty();
-                maker.save(folder.resolve(place).resolve(prompt + "-" + seed + ".png"), picture.get(), generation);
+                maker.save(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), generation);
                 pictures.add(ruler.picture(picture.get()));
             }
             gallery.add(new Samples(pictures, ruler.prompt(PROMPTS.get(prompt).replace("{}", subject.thing.className()))));
@@ -70,7 +73,7 @@ final class Looks {
 
     private Generation generation(String prompt, long seed, List<Applied> adapters) {
         int side = maker.model().pictureSize();
-        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, STEPS, GUIDANCE, side, side);
+        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, place.steps, GUIDANCE, side, side);
         return new Generation(new Generation.Prompt(prompt, ""), settings, seed, adapters);
     }
 

@@ -22,7 +22,8 @@ public final class Plot {
     private static final int LINE = 0xDDE2E8;
     /// Colours that stay apart for most eyes. Source: P. Tol, "Colour schemes", bright and muted.
     private static final int[] COLOURS = {0x4477AA, 0xEE6677, 0x228833, 0xCCBB44, 0x66CCEE, 0xAA3377, 0xEE7733, 0x332288, 0x999933, 0x882255, 0x44AA99, 0x661100};
-    private static final int UNTUNED = 0x777777;
+    private static final int UNTUNED = 0x333333;
+    private static final int UNTUNED_TOKEN = 0xA5A5A5;
 
     private static final int SIDE = 520;
     private static final int MARGIN = 48;
@@ -67,8 +68,13 @@ public final class Plot {
             legend(kind, top + HEAD);
             top += HEAD + SIDE + FOOT;
         }
-        String by = "Measured by " + String.join(", ", curves.encoders()) + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. Grey: the untuned model.";
-        text(Style.SMALL, letters.fit(by, Style.SMALL, width() - 2 * MARGIN), MARGIN, top + letters.ascent(Style.SMALL), MUTED);
+        String by = "Measured by " + String.join(", ", curves.encoders()) + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
+                + "Black and grey: the untuned model without and with the token. Nearer to the upper right is better.";
+        int baseline = top + letters.ascent(Style.SMALL);
+        for (String line : letters.wrap(by, Style.SMALL, width() - 2 * MARGIN, 2)) {
+            text(Style.SMALL, line, MARGIN, baseline, MUTED);
+            baseline += letters.lineHeight(Style.SMALL);
+        }
     }
 
     /// One of the diagrams.
@@ -115,7 +121,8 @@ public final class Plot {
 
     /// A method has the same colour in every diagram.
     private int colour(String method) {
-        if (method.startsWith(Entry.Key.UNTUNED)) return UNTUNED;
+        if (method.equals(Entry.Key.UNTUNED)) return UNTUNED;
+        if (method.equals(Entry.Key.UNTUNED_TOKEN)) return UNTUNED_TOKEN;
         List<String> methods = new ArrayList<>(curves.methods());
         methods.removeIf(name -> name.startsWith(Entry.Key.UNTUNED));
         return COLOURS[methods.indexOf(method) % COLOURS.length];

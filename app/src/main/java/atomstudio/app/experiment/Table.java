@@ -77,7 +77,7 @@ public final class Table {
         Key key = entry.key();
         Cost cost = entry.cost();
         Measures measures = entry.measures();
-        return Stream.of(key.phase(), key.subject(), entry.kind().words(), key.method(), number(key.rate()), key.steps(), key.seed(), cost.numbers(), cost.bytes(), number(cost.seconds()),
+        return Stream.of(key.phase(), key.subject(), entry.kind().words(), key.method(), number(key.rate()), key.steps(), key.seed(), cost.numbers(), cost.bytes(), String.format(Locale.ROOT, "%.2f", cost.seconds()),
                 cost.peakMemory(), key.checkpoint(), optional(measures.likeness()), optional(measures.diversity()), optional(measures.alignment()), quoted(measures.encoder()))
                 .map(Object::toString).reduce((a, b) -> a + "," + b).orElseThrow();
     }

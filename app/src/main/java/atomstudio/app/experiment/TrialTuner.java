@@ -19,6 +19,9 @@ public interface TrialTuner {
 
         /// In the words of the process.
         record Refused(String why) implements Ended {}
+
+        /// The method is none that this program has.
+        record Unknown(String why) implements Ended {}
     }
 
     /// @param stop asked many times a second

@@ -1,0 +1,136 @@
+package atomstudio.app.experiment;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.compare.MadeUpRun;
+import atomstudio.app.experiment.Trial.Phase;
+import atomstudio.app.experiment.TrialTuner.Ended;
+import atomstudio.app.experiment.TrialTuner.Order;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Towers;
+import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// An experiment whose runs are made up, with the embedded model's real pictures and measures.
+class ExperimentTest {
+    private static final Path MODEL = Shared.root().resolve("assets/default-model");
+    private static final Path PICTURES = Shared.root().resolve("assets/subjects");
+
+    @TempDir Path folder;
+
+    /// Writes made-up runs and remembers what it was asked for.
+    private final class Tuner implements TrialTuner {
+        final List<String> asked = new ArrayList<>();
+
+        @Override public Ended tune(Order order, BooleanSupplier stop) throws Failure {
+            asked.add(order.trial().variant().name() + " " + order.until());
+            return switch (order.trial().variant().name()) {
+                case "lokr" -> new Ended.Unknown("no such method");
+                case "bitfit" -> new Ended.Refused("out of memory");
+                default -> {
+                    if (!Files.exists(order.run().resolve("run.json"))) new MadeUpRun(MODEL, hashes(), "atoms").write(order.run());
+                    yield new Ended.Done();
+                }
+            };
+        }
+    }
+
+    private static final class Listener implements ExperimentListener {
+        final List<Entry> added = new ArrayList<>();
+        int stopAfter = Integer.MAX_VALUE;
+
+        @Override public void trial(int number, int total, Trial trial) {}
+
+        @Override public void entry(Entry entry) {
+            added.add(entry);
+        }
+
+        @Override public void note(String line) {}
+
+        @Override public Next next() {
+            return added.size() >= stopAfter ? Next.STOP : Next.CONTINUE;
+        }
+    }
+
+    private BaseHashes hashes() {
+        return new BaseHashes(folder.resolve("hashes.json"));
+    }
+
+    private Experiment.Setup setup(Path model) {
+        return new Experiment.Setup(model, PICTURES, folder.resolve("out"), Device.CPU, hashes());
+    }
+
+    private static Experiment experiment(Experiment.Setup setup, Tuner tuner, Listener listener) {
+        return new Experiment(setup, tuner, listener, 1);
+    }
+
+    private static List<Entry.Key> keys(List<Entry> entries) {
+        return entries.stream().map(Entry::key).toList();
+    }
+
+    private static Plan plan(String... methods) {
+        List<Variant> variants = List.of(methods).stream().map(name -> Variant.named(name).orElseThrow()).toList();
+        return new Plan(List.of(Phase.TEST), List.of("teapot"), variants, 1, Map.of(), new Plan.Extent(0.01, 2));
+    }
+
+    @Test void addsARowForEveryLookAndGoesOnWhereItStopped() throws Failure {
+        Listener stopped = new Listener();
+        stopped.stopAfter = 3;
+        Tuner tuner = new Tuner();
+        assertTrue(experiment(setup(MODEL), tuner, stopped).run(plan("atoms")).stopped());
+        assertEquals(List.of("atoms 2", "atoms 4"), tuner.asked);
+        Listener again = new Listener();
+        Tuner second = new Tuner();
+        Experiment.Result result = experiment(setup(MODEL), second, again).run(plan("atoms"));
+        assertEquals(List.of("atoms 4"), second.asked, "what the table has is not done again");
+        assertEquals(1, again.added.size());
+        List<Entry> entries = result.table().entries();
+        assertEquals(List.of("untuned", "untuned-token", "atoms", "atoms"), entries.stream().map(entry -> entry.key().method()).toList());
+        assertEquals(Thing.Kind.NEW_CLASS, entries.getFirst().kind());
+        assertEquals(2268, entries.getLast().cost().numbers());
+        assertNotEquals(entries.get(0).measures(), entries.get(1).measures(), "the token changes the picture");
+        assertTrue(entries.getFirst().measures().encoder().startsWith("image_encoder of "));
+        assertTrue(Files.exists(folder.resolve("out/pictures/test/teapot/untuned/3-1.png")));
+        assertEquals(keys(entries), keys(experiment(setup(MODEL), new Tuner(), new Listener()).run(plan("atoms")).table().entries()));
+    }
+
+    @Test void whatCannotBeRunIsNamedAndTheRestGoesOn() throws Failure {
+        Tuner tuner = new Tuner();
+        Experiment.Result result = experiment(setup(MODEL), tuner, new Listener()).run(plan("lokr", "bitfit", "atoms"));
+        assertEquals(2, result.refused().size());
+        assertTrue(result.refused().get(0).contains("no such method") && result.refused().get(1).contains("out of memory"), result.refused().toString());
+        assertEquals(List.of("lokr 1", "bitfit 1", "atoms 2", "atoms 4"), tuner.asked);
+    }
+
+    @Test void aModelWithoutAVisionTowerIsRefused() throws Exception {
+        Path model = Towers.without(folder.resolve("model"));
+        Files.copy(MODEL.resolve("tokenizer/vocab.json"), Files.createDirectories(model.resolve("tokenizer")).resolve("vocab.json"));
+        for (String file : List.of("merges.txt", "tokenizer_config.json", "special_tokens_map.json")) Files.copy(MODEL.resolve("tokenizer").resolve(file), model.resolve("tokenizer").resolve(file));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> experiment(setup(model), new Tuner(), new Listener()).run(plan("atoms")));
+        assertTrue(refused.getMessage().contains("vision tower"), refused.getMessage());
+    }
+
+    @Test void aSubjectWithoutPicturesIsRefusedBeforeAnythingIsRun() {
+        Experiment.Setup setup = new Experiment.Setup(MODEL, folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes());
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> experiment(setup, new Tuner(), new Listener()).run(plan("atoms"))).getMessage().contains("teapot"));
+    }
+
+    @Test void aTrialIsTunedByTheCommandThatAPersonWouldType() throws Failure {
+        Trial trial = plan("lora-16").trials(Phase.TEST, Table.open(folder.resolve("none.csv"))).getFirst();
+        List<String> arguments = ChildTrialTuner.arguments(new Order(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")));
+        assertEquals(List.of("tune", "--control-stdin", "--model", "m", "--pictures", "p", "--class", "object", "--method", "lora", "--rank", "16",
+                "--rate", "0.002", "--seed", "0", "--steps", "1", "--out", "r"), arguments);
+    }
+}

@@ -1,0 +1,67 @@
+package atomstudio.app.experiment;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.experiment.Curves.Axis;
+import atomstudio.app.experiment.Curves.Curve;
+import atomstudio.app.experiment.Curves.Point;
+import atomstudio.diffusion.picture.Picture;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PlotTest {
+    private static final List<Entry> TEST = List.of(
+            Entries.of(Entries.test("owl", "atoms", 0, 400), 0.6, 0.2), Entries.of(Entries.test("owl", "atoms", 1, 400), 0.8, 0.4), Entries.of(Entries.test("owl", "atoms", 0, 200), 0.4, 0.5),
+            Entries.of(Entries.test("teapot", "atoms", 0, 400), 0.1, 0.1), Entries.of(Entries.test("owl", "lora-4", 0, 400), 0.5, 0.3));
+
+    @Test void aCurveGoesThroughTheCheckpointsInTheirOrderAveragedOverSeeds() {
+        Curves curves = Curves.of(TEST);
+        Curve atoms = curves.of(Thing.Kind.KNOWN_CLASS, Axis.ALIGNMENT).getFirst();
+        assertEquals("atoms", atoms.method());
+        assertEquals(2, atoms.points().size());
+        assertEquals(new Point(0.5, 0.4), atoms.points().getFirst());
+        assertEquals(0.3, atoms.points().getLast().across(), 1e-9);
+        assertEquals(0.7, atoms.points().getLast().likeness(), 1e-9);
+        assertEquals(List.of(), curves.of(Thing.Kind.KNOWN_CLASS, Axis.DIVERSITY), "nothing is drawn where a number is missing");
+    }
+
+    @Test void theTwoKindsOfSubjectStandApart() {
+        Curves curves = Curves.of(TEST);
+        assertEquals(List.of(Thing.Kind.KNOWN_CLASS, Thing.Kind.NEW_CLASS), curves.kinds());
+        assertEquals(List.of("teapot"), curves.subjects(Thing.Kind.NEW_CLASS));
+        Picture both = Plot.draw(TEST);
+        Picture one = Plot.draw(TEST.subList(0, 3));
+        assertTrue(both.height() > one.height() + 500, "a row of diagrams each");
+        assertEquals(both, Plot.draw(TEST), "equal tables give equal plots");
+    }
+
+    @Test void ofTheTuningPhaseEachMethodsBestRateIsShown() {
+        List<Entry> tune = List.of(Entries.of(Entries.tune("boat", "atoms", 0.01, 400), 0.3, 0.3), Entries.of(Entries.tune("boat", "atoms", 0.03, 400), 0.6, 0.6));
+        assertEquals(List.of(new Curve("atoms", List.of(new Point(0.6, 0.6)))), Curves.of(tune).of(Thing.Kind.KNOWN_CLASS, Axis.ALIGNMENT));
+    }
+
+    @Test void linesAreDrawnInTheirMethodsColour() {
+        Picture plot = Plot.draw(TEST);
+        long atoms = count(plot, 0x4477AA);
+        assertTrue(atoms > 300, "pixels of the line, its spots and the legend: " + atoms);
+        assertTrue(count(plot, 0xEE6677) > 100);
+        assertEquals(0, count(plot, 0x228833), "no third method");
+        assertTrue(count(Plot.draw(List.of()), 0x1F2328) > 500, "an empty table has a title and no lines");
+    }
+
+    @Test void theTableInWordsHasAPartForEachKindAndTheSpreadOfSeeds() {
+        String text = Summary.markdown(TEST);
+        assertTrue(text.contains("### Phase test, known class (owl)") && text.contains("### Phase test, new class (teapot)"), text);
+        assertTrue(text.contains("| atoms | 0.01 | 400 | 2 | 2,268 | 10.8 KB | 13 | 500 MB | 0.70 ± 0.14 | – | 0.30 ± 0.14 |"), text);
+        assertFalse(text.contains("0.40 ±"), "one seed has no spread");
+        assertTrue(Summary.line(TEST.getFirst()).contains("likeness 0.60  diversity –  alignment 0.20"), Summary.line(TEST.getFirst()));
+    }
+
+    private static long count(Picture picture, int rgb) {
+        long count = 0;
+        for (int pixel : picture.argb()) if ((pixel & 0xFFFFFF) == rgb) count++;
+        return count;
+    }
+}
