@@ -4,25 +4,20 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.TuneRequest;
 import atomstudio.tuning.train.Tuning;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Iterator;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /// `studio tune`: makes a run, or goes on with one. The window starts this command as a process of its own.
 @Command(
@@ -54,15 +49,8 @@ final class TuneCommand implements Callable<Integer> {
             description = "Rare word that comes to stand for the subject. Default: ${DEFAULT-VALUE}.")
     private String token = TuneRequest.TOKEN;
 
-    @Option(names = "--method", required = true, paramLabel = "NAME", converter = Methods.class, completionCandidates = Methods.class,
-            description = "One of ${COMPLETION-CANDIDATES}.")
-    private Choice method = Choice.ATOMS;
-
-    @Option(names = "--atoms", paramLabel = "M", defaultValue = "" + MethodSettings.ATOMS, description = "Filter atoms a layer. Default: ${DEFAULT-VALUE}.")
-    private int atoms;
-
-    @Option(names = "--rank", paramLabel = "R", defaultValue = "" + MethodSettings.RANK, description = "LoRA's rank. Default: ${DEFAULT-VALUE}.")
-    private int rank;
+    @Mixin
+    private final MethodOptions method = new MethodOptions();
 
     @Mixin
     private final TrainingOptions training = new TrainingOptions();
@@ -102,29 +90,16 @@ final class TuneCommand implements Callable<Integer> {
         if (run == null) throw new ParameterException(spec.commandLine(), "Missing required option: '--out=RUN'");
         Path folder = run;
         RunOnTerminal terminal = new RunOnTerminal(studio, folder, json ? RunOnTerminal.Form.JSON : RunOnTerminal.Form.LINES);
-        return terminal.follow(method.command(), steering, (control, listener) -> new Tuning(machine).run(request, folder, control, listener));
+        return terminal.follow(request.method().name(), steering, (control, listener) -> new Tuning(machine).run(request, folder, control, listener));
     }
 
     private TuneRequest request() throws Failure {
-        MethodSettings settings = MethodSettings.parse(method.command(), atoms, rank);
+        MethodSettings settings = method.settings();
         Recipe recipe = training.recipe(settings);
         try {
             return new TuneRequest(studio.model(model), pictures, new Trigger(token, className), settings, recipe);
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), "--" + wrong.getMessage());
-        }
-    }
-
-    private static final class Methods implements ITypeConverter<Choice>, Iterable<String> {
-        @Override
-        public Choice convert(String value) {
-            return Arrays.stream(Choice.values()).filter(choice -> choice.command().equals(value)).findFirst()
-                    .orElseThrow(() -> new TypeConversionException("expected one of " + MethodSettings.names() + ", found \"" + value + "\""));
-        }
-
-        @Override
-        public Iterator<String> iterator() {
-            return Arrays.stream(Choice.values()).map(Choice::command).iterator();
         }
     }
 }

@@ -38,7 +38,7 @@ final class ModelInspection {
         json.addProperty("tokens", model.text().tokens());
         List<String> problems = new ArrayList<>();
         for (Part part : Part.values()) json.add(part.folder(), part(model, part, problems));
-        json.add("numbers tuned", methods(model.layers(Part.UNET)));
+        json.add("numbers tuned", methods(model.tunable()));
         return new Inspection(json, problems);
     }
 
@@ -106,13 +106,13 @@ final class ModelInspection {
         return layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == kernel).count();
     }
 
-    private static JsonObject methods(List<Layer> unet) {
+    private static JsonObject methods(List<Layer> layers) {
         JsonObject json = new JsonObject();
         for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {
-            long numbers = MethodSettings.of(choice).method().numbers(unet);
+            long numbers = MethodSettings.of(choice).method().numbers(layers);
             json.addProperty(choice.command(), numbers);
             // A 1×1 kernel has one atom, so each such convolution would add one number.
-            if (choice == MethodSettings.Choice.ATOMS) json.addProperty("atoms, all convolutions", numbers + convolutions(unet, 1));
+            if (choice == MethodSettings.Choice.ATOMS) json.addProperty("atoms, all convolutions", numbers + convolutions(layers, 1));
         }
         return json;
     }

@@ -73,8 +73,8 @@ public final class ChildTuner implements Tuner {
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin",
             "--model", order.model().toString(), "--pictures", order.pictures().toString(),
             "--class", order.words().className(), "--token", order.words().token(),
-            "--method", order.method().command(), "--atoms", String.valueOf(settings.atoms()), "--rank", String.valueOf(settings.rank()),
-            "--seed", String.valueOf(settings.seed())));
+            "--method", order.method().command(), "--seed", String.valueOf(settings.seed())));
+        settings.of(order.method()).chosen().forEach((setting, value) -> arguments.addAll(List.of("--" + setting.command(), value)));
         settings.steps().ifPresent(steps -> arguments.addAll(List.of("--steps", String.valueOf(steps))));
         settings.rate().ifPresent(rate -> arguments.addAll(List.of("--rate", String.valueOf(rate))));
         int steps = settings.steps().orElse(order.method().steps());

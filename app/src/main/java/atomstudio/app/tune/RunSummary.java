@@ -3,6 +3,7 @@ package atomstudio.app.tune;
 import atomstudio.app.desktop.Readable;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunStatus;
@@ -33,12 +34,8 @@ public record RunSummary(TuneOrder order, Instant created, RunProgress progress,
 
     /// `Filter atoms`, `Filter atoms m = 6`, `LoRA rank 4`.
     static String title(Choice method, int atoms, int rank) {
-        String few = atoms == MethodSettings.ATOMS ? "" : " m = " + atoms;
-        return switch (method) {
-            case ATOMS, ATOMS_AND_CHANNELS -> method.display() + few;
-            case CHANNELS -> method.display();
-            case LORA -> method.display() + " rank " + rank;
-        };
+        String few = method.settings().contains(Setting.ATOMS) && atoms != MethodSettings.ATOMS ? " m = " + atoms : "";
+        return method.display() + few + (method.settings().contains(Setting.RANK) ? " rank " + rank : "");
     }
 
     /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.

@@ -1,5 +1,7 @@
 package atomstudio.app.tune;
 
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.Setting;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -10,6 +12,11 @@ import java.util.OptionalInt;
 public record TuneSettings(OptionalInt steps, OptionalDouble rate, OptionalInt previewEvery, long seed, int atoms, int rank) {
     public static TuneSettings initial() {
         return new TuneSettings(OptionalInt.empty(), OptionalDouble.empty(), OptionalInt.empty(), 0, 9, 4);
+    }
+
+    /// What of these belongs to a method.
+    public MethodSettings of(MethodSettings.Choice method) {
+        return MethodSettings.of(method).with(Setting.ATOMS, String.valueOf(atoms)).with(Setting.RANK, String.valueOf(rank));
     }
 
     public TuneSettings withSteps(OptionalInt changed) {

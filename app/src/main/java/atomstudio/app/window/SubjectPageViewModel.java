@@ -140,7 +140,12 @@ public final class SubjectPageViewModel {
             case ATOMS -> "Atoms";
             case ATOMS_AND_CHANNELS -> "A + C";
             case CHANNELS -> "Channels";
-            case LORA -> "LoRA";
+            case OVERCOMPLETE -> "Overcomplete";
+            case OVERCOMPLETE_AND_CHANNELS -> "O + C";
+            case TEXTUAL_INVERSION -> "Words";
+            case NORM -> "Norms";
+            case FULL -> "Full";
+            case LORA, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, SSF, DIFFFIT, GLORA -> method.display();
         };
     }
 

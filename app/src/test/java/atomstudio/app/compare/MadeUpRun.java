@@ -37,7 +37,7 @@ public record MadeUpRun(Path model, BaseHashes hashes, String method, String cla
 
     public Path write(Path run) throws Failure {
         ModelFolder folder = ModelFolder.open(model);
-        MethodSettings settings = MethodSettings.parse(method, MethodSettings.ATOMS, MethodSettings.RANK);
+        MethodSettings settings = MethodSettings.parse(method, Map.of());
         List<Layer> layers = folder.layers(Part.UNET);
         Map<String, Tensor> values = new HashMap<>();
         Random random = new Random(7);

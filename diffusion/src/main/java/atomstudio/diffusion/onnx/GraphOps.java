@@ -7,6 +7,7 @@ import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by the dry run.
 final class GraphOps implements Ops<Value> {
+    /// Stands for the length of a row of zeros, so that zero over zero is zero.
+    private static final float SMALLEST_NORM = 1e-12f;
+
     private final Graph graph;
     private final ShapeOps shapes = new ShapeOps();
 
@@ -147,6 +151,20 @@ final class GraphOps implements Ops<Value> {
     @Override public Value permute(Value x, int... axes) {
         long[] order = Arrays.stream(axes).asLongStream().toArray();
         return graph.node(Operator.of("Transpose", Map.of("perm", order)), shapes.permute(x.shape(), axes), x);
+    }
+
+    @Override public Value constant(Tensor numbers) {
+        return graph.constant(numbers.shape(), numbers.data());
+    }
+
+    @Override public Value inverse(Value x) {
+        return new Sweep(graph, shapes.inverse(x.shape())).inverse(x);
+    }
+
+    @Override public Value inverseRowNorms(Value x) {
+        Shape out = shapes.inverseRowNorms(x.shape());
+        Value norms = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1}, "keepdims", 1L)), out, x);
+        return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, graph.constant(Shape.of(), new float[] {SMALLEST_NORM})));
     }
 
     private static Affine<Shape> shapes(Affine<Value> layer) {

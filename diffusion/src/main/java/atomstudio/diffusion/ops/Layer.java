@@ -35,4 +35,17 @@ public record Layer(String name, Kind kind, Shape weight, Bias bias) {
     public long kernel() {
         return weight.rank() == 4 ? weight.size(3) : 1;
     }
+
+    /// Numbers that make one output channel: Ci for linear layers, Ci · k² for convolutions.
+    public long fanIn() {
+        return weight.elements() / weight.size(0);
+    }
+
+    /// Whether it maps channels to channels: a convolution or a linear layer.
+    public boolean maps() {
+        return switch (kind) {
+            case CONV, LINEAR -> true;
+            case NORM, EMBEDDING -> false;
+        };
+    }
 }

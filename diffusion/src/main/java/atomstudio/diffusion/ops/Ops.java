@@ -1,6 +1,7 @@
 package atomstudio.diffusion.ops;
 
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
 
@@ -56,6 +57,15 @@ public interface Ops<T> {
     T reshape(T x, Shape to);
 
     T permute(T x, int... axes);
+
+    /// Numbers that are always the same; nothing is differentiated by them.
+    T constant(Tensor numbers);
+
+    /// Inverses of small square matrices (N,n,n) whose symmetric part is positive definite, so that no pivot vanishes: I − Q with Q skew.
+    T inverse(T x);
+
+    /// One over the length of every row, (N,K) -> (N,1); nothing is differentiated through it.
+    T inverseRowNorms(T x);
 
     /// Runs body; a training carrier may drop its activations and recompute them (gradient checkpointing).
     default T segment(String name, List<T> inputs, Function<List<T>, T> body) {

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.ops;
 
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.Collections;
 import java.util.List;
 
@@ -102,6 +103,20 @@ public final class ShapeOps implements Ops<Shape> {
         long[] sizes = new long[axes.length];
         for (int i = 0; i < axes.length; i++) sizes[i] = x.size(axes[i]);
         return new Shape(sizes);
+    }
+
+    @Override public Shape constant(Tensor numbers) {
+        return numbers.shape();
+    }
+
+    @Override public Shape inverse(Shape x) {
+        check(x.rank() == 3 && x.size(1) == x.size(2), "inverse of (N,n,n)", x, x);
+        return x;
+    }
+
+    @Override public Shape inverseRowNorms(Shape x) {
+        check(x.rank() == 2, "inverseRowNorms of (N,K)", x, x);
+        return Shape.of(x.size(0), 1);
     }
 
     private static Shape broadcast(String operation, Shape a, Shape b) {

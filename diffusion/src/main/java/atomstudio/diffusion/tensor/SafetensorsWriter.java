@@ -21,7 +21,9 @@ public final class SafetensorsWriter {
     /// @throws Failure.Unwritable when the disk is full or the folder cannot be written; the old file is kept
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws Failure {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
-        byte[] header = header(sorted, metadata);
+        Map<String, Shape> shapes = new TreeMap<>();
+        sorted.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+        byte[] header = header(shapes, metadata);
         AtomicFile.write(file, out -> {
             out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
             out.write(header);
@@ -30,11 +32,11 @@ public final class SafetensorsWriter {
     }
 
     /// Bytes of the file that `write` would make.
-    public static long length(Map<String, Tensor> tensors, Map<String, String> metadata) {
-        return 8L + header(new TreeMap<>(tensors), metadata).length + tensors.values().stream().mapToLong(tensor -> 4L * tensor.data().length).sum();
+    public static long length(Map<String, Shape> tensors, Map<String, String> metadata) {
+        return 8L + header(new TreeMap<>(tensors), metadata).length + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
     }
 
-    private static byte[] header(Map<String, Tensor> tensors, Map<String, String> metadata) {
+    private static byte[] header(Map<String, Shape> tensors, Map<String, String> metadata) {
         JsonObject json = new JsonObject();
         if (!metadata.isEmpty()) {
             JsonObject strings = new JsonObject();
@@ -42,16 +44,15 @@ public final class SafetensorsWriter {
             json.add("__metadata__", strings);
         }
         long offset = 0;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-            Tensor tensor = entry.getValue();
+        for (Map.Entry<String, Shape> entry : tensors.entrySet()) {
             JsonObject info = new JsonObject();
             info.addProperty("dtype", DType.F32.name());
             JsonArray shape = new JsonArray();
-            for (long size : tensor.shape().sizes()) shape.add(size);
+            for (long size : entry.getValue().sizes()) shape.add(size);
             info.add("shape", shape);
             JsonArray offsets = new JsonArray();
             offsets.add(offset);
-            offset += 4L * tensor.data().length;
+            offset += 4L * entry.getValue().elements();
             offsets.add(offset);
             info.add("data_offsets", offsets);
             json.add(entry.getKey(), info);

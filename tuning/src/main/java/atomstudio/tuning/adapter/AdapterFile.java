@@ -29,6 +29,8 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// How it was trained.
     public record Training(int steps, double rate, long seed) {}
 
+    private static final String ANY_HASH = "0".repeat(64);
+
     public AdapterFile {
         layers = List.copyOf(layers);
         values = Map.copyOf(values);
@@ -59,6 +61,15 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// Bytes of the file that `write` makes.
     public long bytes() {
         return AdapterFormat.length(this);
+    }
+
+    /// Bytes of the file that a method's adapter of a model with these layers will have.
+    public static long bytes(MethodSettings settings, String model, List<Layer> layers) {
+        TuningMethod method = settings.method();
+        Map<String, Shape> values = new HashMap<>();
+        for (Layer layer : layers) method.shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
+        Training usual = new Training(settings.choice().steps(), settings.choice().rate(), 0);
+        return AdapterFormat.length(new AdapterFile(settings, new BaseModel(model, ANY_HASH), new Trigger("sks", "thing"), usual, TunedLayer.of(method, layers), Map.of()), values);
     }
 
     /// Numbers in all values together, frozen ones included.

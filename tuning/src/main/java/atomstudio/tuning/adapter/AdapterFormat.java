@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers (`METHOD.SLOT.SHAPE` where layers
 /// have it in several shapes). The metadata `layers` name all tuned layers in the network's order, each with its weight's shape,
@@ -33,6 +34,11 @@ final class AdapterFormat {
     private static final int VERSION = 1;
     /// What a checkpoint has beside the adapter.
     private static final String TRAINING = "training.";
+
+    /// What the method's settings begin with.
+    private static final String SETTING = "method.";
+    /// The settings of files written before these were named so.
+    private static final List<String> EARLIER = List.of("atoms", "rank");
 
     private AdapterFormat() {}
 
@@ -45,7 +51,7 @@ final class AdapterFormat {
 
     /// @param beside more tensors, and `more` metadata, whose names start with `training.`
     static void write(AdapterFile adapter, Path file, Map<String, Tensor> beside, Map<String, String> more) throws Failure {
-        Map<String, Stack> stacks = stacks(adapter);
+        Map<String, Stack> stacks = stacks(adapter, shapes(adapter));
         Map<String, String> metadata = metadata(adapter, stacks);
         metadata.putAll(more);
         Map<String, Tensor> tensors = tensors(adapter, stacks);
@@ -55,8 +61,21 @@ final class AdapterFormat {
 
     /// Bytes of the file that `write` makes of an adapter alone.
     static long length(AdapterFile adapter) {
-        Map<String, Stack> stacks = stacks(adapter);
-        return SafetensorsWriter.length(tensors(adapter, stacks), metadata(adapter, stacks));
+        return length(adapter, shapes(adapter));
+    }
+
+    /// @param values shapes of the values that the adapter will have, keyed `LAYER.SLOT`
+    static long length(AdapterFile adapter, Map<String, Shape> values) {
+        Map<String, Stack> stacks = stacks(adapter, values);
+        Map<String, Shape> tensors = new TreeMap<>();
+        stacks.forEach((name, stack) -> tensors.put(name, row(values.get(stack.key(stack.layers.getFirst()))).with(0, stack.layers.size())));
+        return SafetensorsWriter.length(tensors, metadata(adapter, stacks));
+    }
+
+    private static Map<String, Shape> shapes(AdapterFile adapter) {
+        Map<String, Shape> shapes = new TreeMap<>();
+        adapter.values().forEach((key, value) -> shapes.put(key, value.shape()));
+        return shapes;
     }
 
     private static Map<String, String> metadata(AdapterFile adapter, Map<String, Stack> stacks) {
@@ -64,8 +83,7 @@ final class AdapterFormat {
         metadata.put("format", FORMAT);
         metadata.put("version", Integer.toString(VERSION));
         metadata.put("method", adapter.method().name());
-        metadata.put("atoms", Integer.toString(adapter.method().atoms()));
-        metadata.put("rank", Integer.toString(adapter.method().rank()));
+        adapter.method().entries().forEach((setting, value) -> metadata.put(SETTING + setting, value));
         metadata.put("base.name", adapter.base().name());
         metadata.put("base.hash", adapter.base().hash());
         metadata.put("token", adapter.trigger().token());
@@ -82,7 +100,7 @@ final class AdapterFormat {
     static String hash(AdapterFile adapter) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Tensor tensor : tensors(adapter, stacks(adapter)).values()) {
+            for (Tensor tensor : tensors(adapter, stacks(adapter, shapes(adapter))).values()) {
                 ByteBuffer bytes = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
                 bytes.asFloatBuffer().put(tensor.data());
                 digest.update(bytes.array());
@@ -96,29 +114,26 @@ final class AdapterFormat {
     private static Map<String, Tensor> tensors(AdapterFile adapter, Map<String, Stack> stacks) {
         Map<String, Tensor> tensors = new TreeMap<>();
         stacks.forEach((name, stack) -> {
-            Tensor[] rows = stack.layers.stream().map(layer -> row(adapter.values().get(stack.key(layer)))).toArray(Tensor[]::new);
+            Tensor[] rows = stack.layers.stream().map(layer -> adapter.values().get(stack.key(layer))).map(value -> value.reshape(row(value.shape()))).toArray(Tensor[]::new);
             tensors.put(name, Tensor.stack(rows));
         });
         return tensors;
     }
 
-    private static Tensor row(Tensor value) {
-        long[] sizes = new long[value.shape().rank() + 1];
-        sizes[0] = 1;
-        System.arraycopy(value.shape().sizes(), 0, sizes, 1, value.shape().rank());
-        return value.reshape(new Shape(sizes));
+    private static Shape row(Shape value) {
+        return new Shape(LongStream.concat(LongStream.of(1), Arrays.stream(value.sizes())).toArray());
     }
 
-    private static Map<String, Stack> stacks(AdapterFile adapter) {
+    private static Map<String, Stack> stacks(AdapterFile adapter, Map<String, Shape> values) {
         Map<String, Map<Shape, Stack>> bySlot = new LinkedHashMap<>();
         Map<String, List<String>> slots = new HashMap<>();
-        for (String key : new TreeMap<>(adapter.values()).keySet()) {
+        for (String key : new TreeMap<>(values).keySet()) {
             int dot = key.lastIndexOf('.');
             slots.computeIfAbsent(key.substring(0, dot), layer -> new ArrayList<>()).add(key.substring(dot + 1));
         }
         for (TunedLayer layer : adapter.layers()) {
             for (String slot : slots.getOrDefault(layer.name(), List.of())) {
-                Shape shape = adapter.values().get(layer.name() + "." + slot).shape();
+                Shape shape = values.get(layer.name() + "." + slot);
                 bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>()).computeIfAbsent(shape, s -> new Stack(slot, new ArrayList<>())).layers.add(layer);
             }
         }
@@ -167,7 +182,7 @@ final class AdapterFormat {
 
     private static AdapterFile parse(Path file, Safetensors tensors, Map<String, String> metadata) throws Failure {
         try {
-            MethodSettings method = MethodSettings.parse(text(metadata, "method"), Integer.parseInt(text(metadata, "atoms")), Integer.parseInt(text(metadata, "rank")));
+            MethodSettings method = MethodSettings.parse(text(metadata, "method"), settings(metadata));
             BaseModel base = new BaseModel(text(metadata, "base.name"), text(metadata, "base.hash"));
             Trigger trigger = new Trigger(text(metadata, "token"), text(metadata, "class"));
             AdapterFile.Training training = new AdapterFile.Training(Integer.parseInt(text(metadata, "steps")), Double.parseDouble(text(metadata, "rate")), Long.parseLong(text(metadata, "seed")));
@@ -233,6 +248,15 @@ final class AdapterFormat {
     private static Tensor finite(String name, Tensor tensor) {
         for (float number : tensor.data()) if (!Float.isFinite(number)) throw new IllegalArgumentException("tensor " + name + " holds " + number);
         return tensor;
+    }
+
+    private static Map<String, String> settings(Map<String, String> metadata) {
+        Map<String, String> settings = new TreeMap<>();
+        for (String earlier : EARLIER) if (metadata.containsKey(earlier)) settings.put(earlier, metadata.get(earlier));
+        metadata.forEach((key, value) -> {
+            if (key.startsWith(SETTING)) settings.put(key.substring(SETTING.length()), value);
+        });
+        return settings;
     }
 
     private static String text(Map<String, String> metadata, String key) {

@@ -17,15 +17,30 @@ record Coding(int atoms, int size) {
         }
     }
 
+    /// As many atoms as a kernel has numbers, where that is fewer than asked for: a 1×1 kernel has one.
+    static Coding of(int atoms, long kernel) {
+        int size = Math.toIntExact(kernel * kernel);
+        return new Coding(Math.min(atoms, size), size);
+    }
+
+    /// Whether D is the identity.
+    boolean whole() {
+        return atoms == size;
+    }
+
     /// @param unfold rows of `size` numbers from a base weight
     List<Slot> slots(UnaryOperator<Tensor> unfold) {
-        if (atoms == size) return List.of(Slot.zero("M", Shape.of(size, size)));
-        Shape shape = Shape.of(atoms, size);
-        return List.of(Slot.frozen("D", shape, (base, random) -> SingularVectors.leading(unfold.apply(base), atoms)), Slot.zero("dD", shape));
+        if (whole()) return List.of(Slot.zero("M", Shape.of(size, size)));
+        return List.of(dictionary(unfold), Slot.zero("dD", Shape.of(atoms, size)));
+    }
+
+    /// D (atoms,size), frozen.
+    Slot dictionary(UnaryOperator<Tensor> unfold) {
+        return Slot.frozen("D", Shape.of(atoms, size), origin -> SingularVectors.leading(unfold.apply(origin.base()), atoms));
     }
 
     /// M (size,size).
     <T> T matrix(Ops<T> ops, Slots<T> theta) {
-        return atoms == size ? theta.get("M") : ops.matmul(ops.permute(theta.get("D"), 1, 0), theta.get("dD"));
+        return whole() ? theta.get("M") : ops.matmul(ops.permute(theta.get("D"), 1, 0), theta.get("dD"));
     }
 }

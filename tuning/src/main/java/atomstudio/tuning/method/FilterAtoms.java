@@ -9,13 +9,14 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/// Filter atoms D of every 3×3 convolution: W = α · D, one row of unfold(W) for each pair of channels; α stays, ΔD (m,9) is tuned.
+/// Filter atoms D of every convolution: W = α · D, one row of unfold(W) for each pair of channels; α stays, ΔD (m,k²) is tuned. A 1×1
+/// kernel has one atom.
 /// Source: Chen, Miao, Qiu 2025, "Large Convolutional Model Tuning via Filter Subspace", section 3.1, with linear coding.
 public record FilterAtoms(int atoms) implements TuningMethod {
-    private static final int SIZE = 9;
+    private static final int SIDE = 3;
 
     public FilterAtoms {
-        new Coding(atoms, SIZE);
+        new Coding(atoms, SIDE * SIDE);
     }
 
     @Override public String name() {
@@ -23,18 +24,26 @@ public record FilterAtoms(int atoms) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        if (layer.kind() != Layer.Kind.CONV || layer.kernel() != 3) return List.of();
-        return new Coding(atoms, SIZE).slots(weight -> new Tensor(Shape.of(weight.shape().elements() / SIZE, SIZE), weight.data()));
+        return layer.kind() == Layer.Kind.CONV ? Coding.of(atoms, layer.kernel()).slots(FilterAtoms::unfold) : List.of();
     }
 
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        T m = ops.multiply(new Coding(atoms, SIZE).matrix(ops, theta), strength);
-        T unfolded = ops.reshape(base.weight(), Shape.of(layer.weight().elements() / SIZE, SIZE));
-        T delta = ops.reshape(ops.matmul(unfolded, m), layer.weight());                     // ΔW = unfold(W) · Dᵀ · ΔD
-        return new Affine<>(ops.add(base.weight(), delta), base.bias());
+        T m = matrix(ops, layer, theta, strength);
+        if (layer.kernel() == 1) return new Affine<>(ops.add(base.weight(), ops.multiply(base.weight(), ops.reshape(m, Shape.of(1)))), base.bias());
+        return new Affine<>(base.weight(), base.bias(), m).settled(ops);                                        // ΔW = unfold(W) · Dᵀ · ΔD
     }
 
     @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
-        return Optional.of(ops.multiply(new Coding(atoms, SIZE).matrix(ops, theta), strength));
+        return layer.kernel() == 1 ? Optional.empty() : Optional.of(matrix(ops, layer, theta, strength));
+    }
+
+    private <T> T matrix(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+        return ops.multiply(Coding.of(atoms, layer.kernel()).matrix(ops, theta), strength);
+    }
+
+    /// (Co,Ci,k,k) -> (Co·Ci, k²).
+    static Tensor unfold(Tensor weight) {
+        long size = weight.shape().size(2) * weight.shape().size(3);
+        return weight.reshape(Shape.of(weight.shape().elements() / size, size));
     }
 }

@@ -1,35 +1,67 @@
 package atomstudio.tuning.method;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Layer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What a user chooses: a method, and its number of atoms or its rank. Numbers that do not belong to the method stand at their defaults.
-public record MethodSettings(Choice choice, int atoms, int rank) {
-    /// The paper's setting: as many atoms as a 3×3 kernel has numbers.
+/// What a user chooses: a method, and settings that belong to it (or to what is trained beside it). Only what differs from the defaults
+/// is kept, so that equal choices are equal.
+public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
+    /// As many atoms as a 3×3 kernel has numbers: the paper's setting.
     public static final int ATOMS = 9;
     public static final int RANK = 4;
-    private static final int BLOCK = 4;
 
-    /// The methods on offer, by their names on the command line and in the window, with the training that suits them
-    /// (found by experiment on the default model, docs/experiments.md).
+    /// The methods on offer, by their names on the command line and in the window, with the training that suits them. Steps and rate of
+    /// `atoms`, `channels`, `atoms+channels` and `lora` were found by experiment on the default model (docs/experiments.md); those of
+    /// `overcomplete` and `overcomplete+channels` follow a prototype's first hint; all others are guesses that no experiment has looked at.
     public enum Choice {
-        ATOMS("atoms", "Filter atoms", 200, 1e-2),
-        CHANNELS("channels", "Channel atoms", 100, 1e-2),
-        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 1e-2),
-        LORA("lora", "LoRA", 120, 4e-3);
+        ATOMS("atoms", "Filter atoms", 200, 1e-2, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
+        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 200, 5e-3, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
+        CHANNELS("channels", "Channel atoms", 100, 1e-2, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 1e-2, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 120, 5e-3, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        LORA("lora", "LoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        LOCON("locon", "LoCon", 120, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        LOHA("loha", "LoHa", 120, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        LOKR("lokr", "LoKr", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        OFT("oft", "OFT", 120, 4e-3, "attention", Setting.BLOCK, Setting.LAYERS),
+        DORA("dora", "DoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        BITFIT("bitfit", "BitFit", 200, 1e-2, "*", Setting.LAYERS),
+        NORM("norm", "Norms only", 200, 1e-2, "*", Setting.LAYERS),
+        SSF("ssf", "SSF", 150, 5e-3, "*", Setting.LAYERS),
+        DIFFFIT("difffit", "DiffFit", 200, 5e-3, "*", Setting.LAYERS),
+        GLORA("glora", "GLoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        TEXTUAL_INVERSION("textual-inversion", "Textual inversion", 300, 5e-3, "text_model.embeddings.token_embedding"),
+        FULL("full", "Full fine-tuning", 100, 1e-4, "*", Setting.LAYERS);
 
         private final String command;
         private final String display;
         private final int steps;
         private final double rate;
+        private final String layers;
+        private final List<Setting> settings;
 
-        Choice(String command, String display, int steps, double rate) {
+        Choice(String command, String display, int steps, double rate, String layers, Setting... settings) {
             this.command = command;
             this.display = display;
             this.steps = steps;
             this.rate = rate;
+            this.layers = layers;
+            this.settings = List.of(settings);
+        }
+
+        /// @throws IllegalArgumentException for an unknown name, listing the known ones
+        public static Choice named(String command) {
+            return Stream.of(values()).filter(choice -> choice.command.equals(command)).findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("method " + command + ": expected one of " + names()));
         }
 
         /// On the command line, in run folders and adapter files.
@@ -52,31 +84,80 @@ public record MethodSettings(Choice choice, int atoms, int rank) {
             return rate;
         }
 
-        boolean hasAtoms() {
-            return this == ATOMS || this == ATOMS_AND_CHANNELS;
+        /// The settings of the method itself, beside those that go with every method.
+        public List<Setting> settings() {
+            return settings;
+        }
+
+        LayerChoice layers() {
+            return LayerChoice.parse(layers);
         }
     }
 
     public MethodSettings {
-        if (!choice.hasAtoms()) atoms = ATOMS;
-        if (choice != Choice.LORA) rank = RANK;
+        Map<Setting, String> kept = new EnumMap<>(Setting.class);
+        chosen.forEach((setting, value) -> kept.put(setting, setting.canonical(value)));
+        kept.keySet().retainAll(belonging(choice, kept));
+        for (Setting setting : List.copyOf(kept.keySet())) if (kept.get(setting).equals(usual(choice, setting, kept))) kept.remove(setting);
+        kept.keySet().retainAll(belonging(choice, kept));
+        chosen = Collections.unmodifiableMap(kept);
     }
 
     public static MethodSettings of(Choice choice) {
-        return new MethodSettings(choice, ATOMS, RANK);
+        return new MethodSettings(choice, Map.of());
     }
 
-    /// @throws Failure.Incompatible for an unknown name, listing the known ones, and for numbers that the method cannot have
-    public static MethodSettings parse(String name, int atoms, int rank) throws Failure.Incompatible {
-        Choice choice = Stream.of(Choice.values()).filter(c -> c.command.equals(name)).findFirst().orElse(null);
-        if (choice == null) throw new Failure.Incompatible("method " + name + ": expected one of " + names());
-        MethodSettings settings = new MethodSettings(choice, atoms, rank);
+    /// As a user chose it.
+    /// @throws IllegalArgumentException for a setting that does not belong to the method, saying which methods it belongs to, and for
+    ///     values that it cannot have
+    public static MethodSettings chosen(Choice choice, Map<Setting, String> chosen) {
+        List<Setting> belonging = belonging(choice, chosen);
+        for (Setting setting : chosen.keySet()) {
+            if (!belonging.contains(setting)) throw new IllegalArgumentException(setting.command() + ": belongs to " + owners(setting) + ", not to " + choice.command);
+        }
+        MethodSettings settings = new MethodSettings(choice, chosen);
+        settings.method();
+        return settings;
+    }
+
+    /// From a file; settings that do not belong to the method mean nothing.
+    /// @throws Failure.Incompatible for an unknown method or setting, and for values that it cannot have
+    public static MethodSettings parse(String name, Map<String, String> entries) throws Failure.Incompatible {
         try {
+            Map<Setting, String> chosen = new EnumMap<>(Setting.class);
+            entries.forEach((key, value) -> chosen.put(Setting.named(key).orElseThrow(() -> new IllegalArgumentException("setting " + key + " is not known; a newer version wrote it")), value));
+            MethodSettings settings = new MethodSettings(Choice.named(name), chosen);
             settings.method();
             return settings;
         } catch (IllegalArgumentException e) {
-            throw new Failure.Incompatible("method " + name + ": " + e.getMessage());
+            throw new Failure.Incompatible(e.getMessage().startsWith("method ") ? e.getMessage() : "method " + name + ": " + e.getMessage());
         }
+    }
+
+    /// With one more thing chosen.
+    public MethodSettings with(Setting setting, String value) {
+        Map<Setting, String> more = new EnumMap<>(Setting.class);
+        more.putAll(chosen);
+        more.put(setting, value);
+        return new MethodSettings(choice, more);
+    }
+
+    /// Every setting that belongs to the method with its value, by name: what files store.
+    public Map<String, String> entries() {
+        Map<String, String> entries = new LinkedHashMap<>();
+        for (Setting setting : settings()) if (!value(setting).isEmpty()) entries.put(setting.command(), value(setting));
+        return Collections.unmodifiableMap(entries);
+    }
+
+    /// The settings that belong to this choice.
+    public List<Setting> settings() {
+        return belonging(choice, chosen);
+    }
+
+    /// What is chosen, or else the default.
+    public String value(Setting setting) {
+        String value = chosen.get(setting);
+        return value == null ? usual(choice, setting, chosen) : value;
     }
 
     /// The names that `parse` knows, for messages and help.
@@ -85,12 +166,55 @@ public record MethodSettings(Choice choice, int atoms, int rank) {
     }
 
     public TuningMethod method() {
-        return switch (choice) {
-            case ATOMS -> new FilterAtoms(atoms);
-            case CHANNELS -> channels();
-            case ATOMS_AND_CHANNELS -> new Sum(List.of(new FilterAtoms(atoms), channels()));
-            case LORA -> new Lora(rank);
+        List<TuningMethod> parts = new ArrayList<>(parts(choice, layers()));
+        also().ifPresent(other -> parts.addAll(parts(other, other.layers())));
+        if (textEncoder()) parts.add(new On(new Lora(rank(), alpha()), LayerChoice.TEXT_ATTENTION));
+        return parts.size() == 1 ? parts.getFirst() : new Sum(parts);
+    }
+
+    private List<TuningMethod> parts(Choice of, LayerChoice on) {
+        return switch (of) {
+            case ATOMS -> List.of(new On(filterAtoms(), on));
+            case OVERCOMPLETE -> List.of(new On(overcomplete(), on));
+            case CHANNELS -> List.of(new On(channels(), on));
+            case ATOMS_AND_CHANNELS -> List.of(beside(filterAtoms(), on), new On(channels(), on));
+            case OVERCOMPLETE_AND_CHANNELS -> List.of(beside(overcomplete(), on), new On(channels(), on));
+            case LORA, LOCON -> List.of(new On(new Lora(rank(), alpha()), on));
+            case LOHA -> List.of(new On(new Loha(rank(), alpha()), on));
+            case LOKR -> List.of(new On(new Lokr(rank(), alpha()), on));
+            case OFT -> List.of(new On(new Oft(whole(Setting.BLOCK)), on));
+            case DORA -> List.of(new On(new Dora(rank(), alpha()), on));
+            case BITFIT -> List.of(new On(new BitFit(), on));
+            case NORM -> List.of(new On(new NormOnly(), on));
+            case SSF -> List.of(new On(new Ssf(), on));
+            case DIFFFIT -> List.of(new On(new DiffFit(), on));
+            case GLORA -> List.of(new On(new Glora(rank(), alpha()), on));
+            case TEXTUAL_INVERSION -> List.of(new TextualInversion(1));
+            case FULL -> List.of(new On(new Full(), on));
         };
+    }
+
+    /// Filter atoms that leave the 1×1 convolutions to the channel atoms.
+    private static TuningMethod beside(TuningMethod filters, LayerChoice on) {
+        return new On(new On(filters, Choice.ATOMS.layers()), on);
+    }
+
+    /// Checks the layers that were chosen against a model's.
+    /// @throws Failure.Incompatible when an item names nothing that the method can tune, when two methods meet on a layer, or when
+    ///     nothing is left to tune
+    public void check(String model, List<Layer> layers) throws Failure.Incompatible {
+        List<TuningMethod> could = parts(choice, LayerChoice.EVERYWHERE);
+        List<Layer> tunable = layers.stream().filter(layer -> could.stream().anyMatch(part -> part.tunes(layer))).toList();
+        List<String> idle = chosen.containsKey(Setting.LAYERS) ? layers().without(tunable) : List.of();
+        if (!idle.isEmpty()) {
+            throw new Failure.Incompatible("layers " + String.join(",", idle) + ": matches nothing in " + model + " that " + name() + " can tune; it could match " + LayerChoice.names(tunable));
+        }
+        try {
+            if (method().numbers(layers) > 0) return;
+        } catch (IllegalArgumentException e) {
+            throw new Failure.Incompatible("method " + name() + ": " + e.getMessage());
+        }
+        throw new Failure.Incompatible(model + ": has no layers that method " + name() + " could tune" + (chosen.containsKey(Setting.LAYERS) ? " among " + layers() + "; it could match " + LayerChoice.names(tunable) : "; choose another of " + names()));
     }
 
     public String name() {
@@ -101,7 +225,86 @@ public record MethodSettings(Choice choice, int atoms, int rank) {
         return choice.display;
     }
 
-    private static ChannelAtoms channels() {
-        return new ChannelAtoms(BLOCK, BLOCK * BLOCK);
+    public int atoms() {
+        return whole(Setting.ATOMS);
+    }
+
+    public int rank() {
+        return whole(Setting.RANK);
+    }
+
+    private double alpha() {
+        return Double.parseDouble(value(Setting.ALPHA));
+    }
+
+    /// The method that is trained beside this one.
+    public Optional<Choice> also() {
+        return also(chosen);
+    }
+
+    /// Whether the text encoder is tuned with LoRA as well.
+    public boolean textEncoder() {
+        return Setting.YES.equals(chosen.get(Setting.TEXT_ENCODER));
+    }
+
+    private LayerChoice layers() {
+        return LayerChoice.parse(value(Setting.LAYERS)).orDefault(choice.layers());
+    }
+
+    private TuningMethod filterAtoms() {
+        return switch (Setting.Coded.of(value(Setting.CODING))) {
+            case LINEAR -> new FilterAtoms(atoms());
+            case SPARSE -> throw new IllegalArgumentException("coding: sparse is not built yet");
+        };
+    }
+
+    private OvercompleteAtoms overcomplete() {
+        return new OvercompleteAtoms(atoms(), whole(Setting.M1));
+    }
+
+    private ChannelAtoms channels() {
+        return new ChannelAtoms(whole(Setting.CHANNEL_BLOCK), whole(Setting.CHANNEL_ATOMS));
+    }
+
+    private int whole(Setting setting) {
+        return Integer.parseInt(value(setting));
+    }
+
+    private static Optional<Choice> also(Map<Setting, String> chosen) {
+        return Optional.ofNullable(chosen.get(Setting.ALSO)).filter(name -> !name.isEmpty()).map(Choice::named);
+    }
+
+    /// What belongs to a method, to the one beside it, and to every method.
+    private static List<Setting> belonging(Choice choice, Map<Setting, String> chosen) {
+        Stream<Setting> beside = also(chosen).stream().flatMap(other -> other.settings.stream()).filter(setting -> setting != Setting.LAYERS);
+        Stream<Setting> text = Setting.YES.equals(chosen.get(Setting.TEXT_ENCODER)) ? Stream.of(Setting.RANK, Setting.ALPHA) : Stream.of();
+        Stream<Setting> always = Stream.of(Setting.ALSO, Setting.TEXT_ENCODER);
+        return Stream.of(choice.settings.stream(), beside, text, always).flatMap(each -> each).distinct().sorted().toList();
+    }
+
+    /// For messages: the methods that have a setting.
+    private static String owners(Setting setting) {
+        String owners = Stream.of(Choice.values()).filter(choice -> choice.settings.contains(setting)).map(Choice::command).collect(Collectors.joining(", "));
+        return setting == Setting.RANK || setting == Setting.ALPHA ? owners + " and --text-encoder" : owners;
+    }
+
+    private static String usual(Choice choice, Setting setting, Map<Setting, String> chosen) {
+        return switch (setting) {
+            case ATOMS -> Integer.toString(ATOMS);
+            case M1 -> "3";
+            case CODING -> "linear";
+            case CHANNEL_BLOCK -> "4";
+            case CHANNEL_ATOMS -> Integer.toString(square(chosen.getOrDefault(Setting.CHANNEL_BLOCK, "4")));
+            case RANK -> Integer.toString(RANK);
+            case ALPHA -> Double.toString(Double.parseDouble(chosen.getOrDefault(Setting.RANK, Integer.toString(RANK))));
+            case BLOCK -> "8";
+            case LAYERS -> choice.layers;
+            case ALSO -> "";
+            case TEXT_ENCODER -> Setting.NO;
+        };
+    }
+
+    private static int square(String side) {
+        return Integer.parseInt(side) * Integer.parseInt(side);
     }
 }

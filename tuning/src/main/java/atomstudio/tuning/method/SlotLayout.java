@@ -44,22 +44,30 @@ public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> f
         return trained.stream().map(entry -> entry.slot.shape()).toList();
     }
 
-    /// The vector before training. `weights` gives a tensor of the base model by its key.
-    public float[] start(Function<String, Tensor> weights, long seed) {
+    /// Where numbers start from. `weights` gives a tensor of the base model by its key; `classTokens` are the ids of the class word.
+    public record Beginning(Function<String, Tensor> weights, long seed, List<Integer> classTokens) {
+        public Beginning {
+            classTokens = List.copyOf(classTokens);
+        }
+
+        private Tensor of(Entry entry) {
+            Noise random = new Noise(seed, "start " + entry.key());
+            return entry.slot.start().numbers(new Slot.Origin(() -> weights.apply(entry.layer.weightKey()), random, classTokens));
+        }
+    }
+
+    /// The vector before training.
+    public float[] start(Beginning from) {
         Map<String, Tensor> values = new HashMap<>();
-        trained.forEach(entry -> values.put(entry.key(), start(entry, weights, seed)));
+        trained.forEach(entry -> values.put(entry.key(), from.of(entry)));
         return vector(values);
     }
 
     /// The numbers that stay as they start, keyed `LAYER.SLOT`.
-    public Map<String, Tensor> constants(Function<String, Tensor> weights, long seed) {
+    public Map<String, Tensor> constants(Beginning from) {
         Map<String, Tensor> values = new HashMap<>();
-        frozen.forEach(entry -> values.put(entry.key(), start(entry, weights, seed)));
+        frozen.forEach(entry -> values.put(entry.key(), from.of(entry)));
         return values;
-    }
-
-    private static Tensor start(Entry entry, Function<String, Tensor> weights, long seed) {
-        return entry.slot.start().numbers(weights.apply(entry.layer.weightKey()), new Noise(seed, "start " + entry.key()));
     }
 
     /// The vector of values keyed `LAYER.SLOT`.

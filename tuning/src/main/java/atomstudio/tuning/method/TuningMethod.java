@@ -11,7 +11,8 @@ import java.util.Map;
 /// A way to tune a network with few numbers: which layers, which numbers, and how these change a layer's weight.
 /// The law of the family: at the start nothing is changed; at strength s the weight is base + s · (tuned − base); every trained
 /// slot has a gradient at a random point; all carriers agree. An option that changes the algebra is another record.
-public sealed interface TuningMethod extends Adaptation permits FilterAtoms, ChannelAtoms, Lora, Sum {
+public sealed interface TuningMethod extends Adaptation permits
+        FilterAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf, DiffFit, Glora, TextualInversion, Full, On, Sum {
     /// What is allocated for a layer; empty where the layer is left alone.
     List<Slot> slots(Layer layer);
 

@@ -10,6 +10,7 @@ import atomstudio.diffusion.ops.Attention;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -168,6 +169,18 @@ public final class EagerOps implements Ops<NDArray> {
         long[] order = new long[axes.length];
         for (int i = 0; i < axes.length; i++) order[i] = axes[i];
         return JniUtils.permute(pt(x), order);
+    }
+
+    @Override public NDArray constant(Tensor numbers) {
+        return kernels.constant(numbers);
+    }
+
+    @Override public NDArray inverse(NDArray x) {
+        return kernels.inverse(x);
+    }
+
+    @Override public NDArray inverseRowNorms(NDArray x) {
+        return kernels.inverseRowNorms(x);
     }
 
     /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording keeps the inputs alone.

@@ -8,12 +8,14 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.tensor.Tensor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not tensors
 /// (groups, heads, epsilon) stand in the text, so a function of other numbers is another function.
@@ -21,10 +23,13 @@ final class Kernels {
     private record Key(String name, double a, double b) {}
 
     private final PtNDManager manager;
+    private final Function<Tensor, NDArray> arrays;
     private final Map<Key, PtSymbolBlock> compiled = new HashMap<>();
 
-    Kernels(PtNDManager manager) {
+    /// @param arrays makes an array of the current scope
+    Kernels(PtNDManager manager, Function<Tensor, NDArray> arrays) {
         this.manager = manager;
+        this.arrays = arrays;
     }
 
     NDArray silu(NDArray x) {
@@ -33,6 +38,20 @@ final class Kernels {
 
     NDArray quickGelu(NDArray x) {
         return run(new Key("quickGelu", 0, 0), new String[] {"x"}, "return torch.mul(x, torch.sigmoid(torch.mul(x, 1.702)))", x);
+    }
+
+    NDArray constant(Tensor numbers) {
+        return arrays.apply(numbers);
+    }
+
+    NDArray inverse(NDArray x) {
+        return run(new Key("inverse", 0, 0), new String[] {"x"}, "return torch.inverse(x)", x);
+    }
+
+    /// A row of zeros counts as almost as short, so that zero over zero is zero.
+    NDArray inverseRowNorms(NDArray x) {
+        return run(new Key("inverseRowNorms", 0, 0), new String[] {"x"},
+                "return torch.reciprocal(torch.clamp_min(torch.sqrt(torch.sum(torch.pow(torch.detach(x), 2), [1], True)), 1e-12))", x);
     }
 
     NDArray scale(NDArray x, double by) {

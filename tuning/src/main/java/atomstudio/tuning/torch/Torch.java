@@ -34,7 +34,7 @@ public final class Torch implements AutoCloseable {
     private Torch(Device device, PtNDManager manager) {
         this.device = device;
         this.manager = manager;
-        this.kernels = new Kernels(manager);
+        this.kernels = new Kernels(manager, this::array);
         this.halves = new Halves(kernels);
     }
 

@@ -51,8 +51,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
     private Dataset dataset(Preparation preparation, SlotLayout layout, TorchEngine engine) throws Failure {
         Crops.Prepared largest = preparation.subject().prepared().stream().max(Comparator.comparingInt(each -> each.picture().argb().length)).orElseThrow();
         boolean spoken = Vocabulary.parts(layout).contains(Part.TEXT);
-        Vocabulary vocabulary = Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
-        Encoder encoder = new Encoder(engine, model, vocabulary.tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
+        Encoder encoder = new Encoder(engine, model, vocabulary(layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
         Dataset.Drawing drawing = Dataset.Drawing.of(info.training().recipe(), info.training(), model);
         Encoder.Source source = new Encoder.Source("", new Crops(List.of(largest), List.of()), info.subject().captions(), drawing);
         Dataset dataset = encoder.encode(source, Gate.open(), 0).orElseThrow();
@@ -61,10 +60,15 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         return dataset;
     }
 
+    private Vocabulary vocabulary(SlotLayout layout) throws Failure {
+        return Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
+    }
+
     private double[] steps(Dataset dataset, SlotLayout layout, TorchEngine engine) throws Failure {
         long seed = info.training().seed();
-        Map<String, Tensor> constants = layout.constants(engine::tensor, seed);
-        TrainingState state = TrainingState.start(layout.start(engine::tensor, seed));
+        SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, seed, vocabulary(layout).classTokens());
+        Map<String, Tensor> constants = layout.constants(beginning);
+        TrainingState state = TrainingState.start(layout.start(beginning));
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state);
         Passes passes = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];

@@ -12,8 +12,11 @@ import com.google.gson.JsonPrimitive;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /// What a run tunes: `run.json`, written once before the first step.
@@ -78,7 +81,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         Json model = json.object("model");
         Base base = new Base(Path.of(model.text("path")), model.text("name"), model.text("hash"));
         Subject subject = new Subject(json.text("class"), json.text("token"), pictures(json, "pictures"), texts(json));
-        MethodSettings method = MethodSettings.parse(json.text("method"), (int) json.whole("atoms"), (int) json.whole("rank"));
+        MethodSettings method = MethodSettings.parse(json.text("method"), settings(json));
         return new RunInfo(base, subject, method, training(json, format), json.whole("numbers"), json.text("created"));
     }
 
@@ -116,8 +119,9 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         json.addProperty("class", subject.className);
         json.addProperty("token", subject.token);
         json.addProperty("method", method.name());
-        json.addProperty("atoms", method.atoms());
-        json.addProperty("rank", method.rank());
+        JsonObject settings = new JsonObject();
+        method.entries().forEach(settings::addProperty);
+        json.add("settings", settings);
         json.add("recipe", RecipeJson.write(training.recipe));
         json.addProperty("batch", training.batch);
         json.addProperty("size", training.size);
@@ -127,6 +131,14 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         json.addProperty("numbers", numbers);
         json.addProperty("created", created);
         AtomicFile.write(file, out -> out.write((GSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /// The method's settings; runs made before these had an object of their own have atoms and rank beside the method.
+    private static Map<String, String> settings(Json json) throws Failure {
+        if (!json.has("settings")) return Map.of("atoms", Long.toString(json.whole("atoms")), "rank", Long.toString(json.whole("rank")));
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonElement> entry : json.get("settings", "an object", JsonElement::getAsJsonObject).entrySet()) settings.put(entry.getKey(), entry.getValue().getAsString());
+        return settings;
     }
 
     private static JsonElement json(Picture picture) {
@@ -155,8 +167,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         differ(changed, "pictures of the class", contents(training.prior), contents(asked.training.prior));
         differ(changed, "captions beside pictures", ownCaptions(subject), ownCaptions(asked.subject));
         differ(changed, "method", method.name(), asked.method.name());
-        differ(changed, "atoms", method.atoms(), asked.method.atoms());
-        differ(changed, "rank", method.rank(), asked.method.rank());
+        if (method.choice() == asked.method.choice()) settingsDiffer(changed, method.entries(), asked.method.entries());
         differ(changed, asked);
         if (!changed.isEmpty()) {
             throw new Failure.Incompatible(folder + ": holds a run with other settings, so it cannot go on with these:\n  " + String.join("\n  ", changed) + "\nAsk for the same ones, or choose another --out.");
@@ -182,6 +193,12 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         if (training.recipe.course().decay() == Recipe.Decay.COSINE) differ(changed, "steps (the rate falls towards the last one, so that the run was made for this many; --decay constant lets them grow)", steps, wished);
         else if (wished < steps) differ(changed, "steps (more can be asked for, fewer cannot)", steps, wished);
         here.forEach((name, value) -> differ(changed, name, value, there.get(name)));
+    }
+
+    private static void settingsDiffer(List<String> changed, Map<String, String> here, Map<String, String> asked) {
+        Set<String> settings = new LinkedHashSet<>(here.keySet());
+        settings.addAll(asked.keySet());
+        for (String setting : settings) differ(changed, setting, here.getOrDefault(setting, "none"), asked.getOrDefault(setting, "none"));
     }
 
     private static void differ(List<String> changed, String what, Object here, Object asked) {

@@ -6,7 +6,6 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.BaseHashes;
-import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,9 +95,10 @@ public final class Tuning {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
             throw new Failure.Incompatible(model.folder() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
         }
-        SlotLayout layout = SlotLayout.of(request.method().method(), layers(model));
-        long numbers = request.method().method().numbers(layers(model));
-        if (numbers == 0) throw new Failure.Incompatible(model.folder() + ": has no layers that method " + request.method().name() + " could tune; choose another of " + MethodSettings.names());
+        List<Layer> layers = layers(model);
+        request.method().check(model.folder().toString(), layers);
+        SlotLayout layout = SlotLayout.of(request.method().method(), layers);
+        long numbers = request.method().method().numbers(layers);
         Vocabulary.of(model, layout, request.words());
         String hash = hash(model, layout);
         RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash);
@@ -134,7 +134,7 @@ public final class Tuning {
 
     /// Every layer that a run may tune.
     static List<Layer> layers(ModelFolder model) {
-        return Inventory.of(model.unet());
+        return model.tunable();
     }
 
     /// Numbers of all layers of a model's UNet.

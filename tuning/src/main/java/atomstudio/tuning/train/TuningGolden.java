@@ -9,9 +9,9 @@ import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.FilterAtoms;
-import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.optimize.AdamW;
@@ -39,12 +39,17 @@ public final class TuningGolden {
     private record Kind(String name, TuningMethod method, double decay) {
         /// The golden's name of a slot; LoRA's are peft's.
         String key(String group, SlotLayout.Entry entry) {
-            String slot = method instanceof Lora ? "lora_" + entry.slot().name() + ".weight" : entry.slot().name();
+            String slot = name.equals("lora") ? "lora_" + entry.slot().name() + ".weight" : entry.slot().name();
             return name + "." + group + "." + entry.layer().name() + "." + slot;
         }
     }
 
-    private static final List<Kind> KINDS = List.of(new Kind("atoms", new FilterAtoms(9), 0), new Kind("channels", new ChannelAtoms(4, 16), 0), new Kind("lora", new Lora(4), 1e-2));
+    private static final List<Kind> KINDS = List.of(kind(Choice.ATOMS, 0), kind(Choice.OVERCOMPLETE, 0), kind(Choice.CHANNELS, 0), kind(Choice.LORA, 1e-2));
+
+    /// The golden's settings are the defaults: m = 9, m1 = 3, k_c = 4, r = 4.
+    private static Kind kind(Choice choice, double decay) {
+        return new Kind(choice.command(), MethodSettings.of(choice).method(), decay);
+    }
 
     /// How far everything that is built is from the golden, and the kinds in it that are not built.
     public record Comparison(List<Deviation> deviations, List<String> notBuilt) {}

@@ -114,9 +114,9 @@ final class Workshop implements AutoCloseable {
     /// The checkpoint, or the method's start.
     private TrainingState.Saved from(SlotLayout layout, TrainingState.Place here) throws Failure {
         if (Files.isRegularFile(folder.checkpoint())) return TrainingState.read(folder.checkpoint(), layout);
-        long seed = info.training().seed();
-        Map<String, Tensor> constants = layout.constants(engine::tensor, seed);
-        return new TrainingState.Saved(TrainingState.start(layout.start(engine::tensor, seed)), constants, here);
+        SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, info.training().seed(), vocabulary(layout).classTokens());
+        Map<String, Tensor> constants = layout.constants(beginning);
+        return new TrainingState.Saved(TrainingState.start(layout.start(beginning)), constants, here);
     }
 
     private Vocabulary vocabulary(SlotLayout layout) throws Failure {

@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +13,10 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.TextualInversion;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,17 +24,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class AdapterFileTest {
     @TempDir Path folder;
 
     static List<Layer> network() {
         return List.of(layer("conv_in", Layer.Kind.CONV, 8, 4, 3, 3), layer("attn.to_q", Layer.Kind.LINEAR, 8, 8), layer("attn.to_k", Layer.Kind.LINEAR, 8, 12),
-                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1), layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8));
+                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1), layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8), layer(TextualInversion.TABLE, Layer.Kind.EMBEDDING, 16, 8));
     }
 
     private static Layer layer(String name, Layer.Kind kind, long... weight) {
@@ -38,7 +43,10 @@ class AdapterFileTest {
     }
 
     private static AdapterFile adapter(String method, int atoms) throws Failure {
-        MethodSettings settings = MethodSettings.parse(method, atoms, 2);
+        return adapter(MethodSettings.parse(method, Map.of("atoms", Integer.toString(atoms), "rank", "2")));
+    }
+
+    private static AdapterFile adapter(MethodSettings settings) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : network()) {
             settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new Noise(1, layer.name() + slot).normals((int) shape.elements()))));
@@ -46,8 +54,16 @@ class AdapterFileTest {
         return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"), new AdapterFile.Training(12, 0.03, 5), TunedLayer.of(settings.method(), network()), values);
     }
 
-    @ParameterizedTest @CsvSource({"atoms,9", "atoms,4", "channels,9", "atoms+channels,9", "lora,9"}) void isReadAsItWasWritten(String method, int atoms) throws Exception {
-        AdapterFile adapter = adapter(method, atoms);
+    static Stream<MethodSettings> everyMethod() {
+        Stream<MethodSettings> usual = Stream.of(Choice.values()).map(MethodSettings::of);
+        Stream<MethodSettings> chosen = Stream.of(MethodSettings.of(Choice.ATOMS).with(Setting.ATOMS, "4").with(Setting.LAYERS, "conv"), MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "1"),
+                MethodSettings.of(Choice.LOKR).with(Setting.LAYERS, "conv,linear"), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "4"));
+        return Stream.concat(usual, chosen);
+    }
+
+    @ParameterizedTest @MethodSource("everyMethod") void isReadAsItWasWritten(MethodSettings settings) throws Exception {
+        AdapterFile adapter = adapter(settings);
+        assertFalse(adapter.values().isEmpty());
         adapter.write(folder.resolve("a.safetensors"));
         AdapterFile read = AdapterFile.read(folder.resolve("a.safetensors"));
         assertEquals(adapter.method(), read.method());
@@ -135,6 +151,25 @@ class AdapterFileTest {
         }
         damage(file, metadata -> metadata.put("method", "sorcery"));
         assertThrows(Failure.Incompatible.class, () -> AdapterFile.read(file));
+    }
+
+    @Test void filesOfTheFirstVersionsAreStillRead() throws Exception {
+        Path file = folder.resolve("a.safetensors");
+        damage(file, metadata -> {
+            metadata.keySet().removeIf(key -> key.startsWith("method."));
+            metadata.putAll(Map.of("atoms", "9", "rank", "4"));
+        });
+        assertEquals(MethodSettings.of(Choice.ATOMS), AdapterFile.read(file).method());
+    }
+
+    @Test void theSizeIsKnownBeforeAnythingIsTrained() throws Exception {
+        for (Choice choice : Choice.values()) {
+            MethodSettings settings = MethodSettings.of(choice);
+            AdapterFile adapter = adapter(settings);
+            adapter.write(folder.resolve("a.safetensors"));
+            assertEquals(Files.size(folder.resolve("a.safetensors")), adapter.bytes());
+            assertEquals(adapter.bytes(), AdapterFile.bytes(settings, "Base", network()), 200.0, choice + ": but for the lengths of the words");
+        }
     }
 
     @Test void numbersThatAreNoneAreRefused() throws Exception {

@@ -18,12 +18,15 @@ import atomstudio.tuning.torch.Recording;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchScope;
 import atomstudio.tuning.torch.TorchSettings;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,69 +46,118 @@ class LawTest {
     }
 
     static List<TuningMethod> methods() {
-        return List.of(new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
-                new Lora(4), new Lora(1), new Sum(List.of(new FilterAtoms(9), new ChannelAtoms(4, 16))));
+        return List.of(new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
+                new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), new Oft(4), new Oft(2), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
+                new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new Full(), new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")),
+                new Sum(List.of(new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")), new ChannelAtoms(4, 16))));
     }
 
+    /// Every kind of layer, with and without bias.
     static List<Layer> layers() {
-        return List.of(layer("conv_in", Layer.Kind.CONV, 8, 4, 3, 3), layer("proj_in", Layer.Kind.CONV, 8, 8, 1, 1), layer("narrow", Layer.Kind.CONV, 8, 6, 1, 1),
-                layer("attn1.to_q", Layer.Kind.LINEAR, 8, 12), layer("attn2.to_out.0", Layer.Kind.LINEAR, 12, 12), layer("ff.net.2", Layer.Kind.LINEAR, 8, 32),
-                layer("norm", Layer.Kind.NORM, 8), layer("embedding", Layer.Kind.EMBEDDING, 16, 8));
+        List<Layer> layers = new ArrayList<>();
+        for (Layer.Bias bias : Layer.Bias.values()) {
+            layers.add(layer("conv_in", Layer.Kind.CONV, bias, 8, 4, 3, 3));
+            layers.add(layer("resnets.0.conv2", Layer.Kind.CONV, bias, 12, 8, 3, 3));
+            layers.add(layer("proj_out", Layer.Kind.CONV, bias, 8, 8, 1, 1));
+            layers.add(layer("narrow", Layer.Kind.CONV, bias, 8, 6, 1, 1));
+            layers.add(layer("attn1.to_q", Layer.Kind.LINEAR, bias, 8, 12));
+            layers.add(layer("attn2.to_out.0", Layer.Kind.LINEAR, bias, 12, 12));
+            layers.add(layer("ff.net.2", Layer.Kind.LINEAR, bias, 8, 32));
+        }
+        layers.add(layer("norm", Layer.Kind.NORM, Layer.Bias.PRESENT, 8));
+        layers.add(layer(TextualInversion.TABLE, Layer.Kind.EMBEDDING, Layer.Bias.ABSENT, 16, 8));
+        return layers;
     }
 
     static Stream<Arguments> everyMethodAndLayer() {
-        return methods().stream().flatMap(method -> layers().stream().map(layer -> Arguments.of(method, layer)));
+        return methods().stream().flatMap(method -> layers().stream().filter(method::tunes).map(layer -> Arguments.of(method, layer)));
     }
 
-    private static Layer layer(String name, Layer.Kind kind, long... weight) {
-        return new Layer(name, kind, new Shape(weight), Layer.Bias.PRESENT);
+    private static Layer layer(String name, Layer.Kind kind, Layer.Bias bias, long... weight) {
+        return new Layer(name, kind, new Shape(weight), bias);
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
-        if (!method.tunes(layer)) return;
-        Tensor base = random("base", layer.weight());
-        assertWithin(method + " on " + layer.name(), base, effective(method, layer, base, start(method, layer, base), 1), 0);
-    }
-
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void strengthScalesTheDifference(TuningMethod method, Layer layer) {
-        if (!method.tunes(layer)) return;
-        Tensor base = random("base", layer.weight());
-        Map<String, Tensor> theta = point(method, layer, base);
-        Tensor tuned = effective(method, layer, base, theta, 1);
-        assertNotEquals(base, tuned);
-        for (double strength : new double[] {0, 0.3, 1, 2}) {
-            Tensor expected = Tensor.zeros(base.shape());
-            for (int i = 0; i < base.data().length; i++) expected.data()[i] = (float) (base.data()[i] + strength * (tuned.data()[i] - base.data()[i]));
-            assertClose(method + " on " + layer.name() + " at " + strength, expected, effective(method, layer, base, theta, strength), 1e-6);
+    @Test void everyMethodIsTriedOnALayerThatItTunes() {
+        for (Class<?> form : TuningMethod.class.getPermittedSubclasses()) {
+            assertTrue(methods().stream().anyMatch(method -> form.isInstance(method) && layers().stream().anyMatch(method::tunes)), form.getSimpleName());
         }
     }
 
+    @ParameterizedTest @MethodSource("everyMethodAndLayer") void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
+        Affine<Tensor> base = base(layer);
+        Affine<Tensor> start = effective(method, layer, start(method, layer, base), 1);
+        double tolerance = method.part(layer) instanceof Dora ? 1e-6 : 0;           // W · ‖W‖/‖W‖ rounds
+        assertWithin(method + " on " + layer.name(), base.weight(), start.weight().rows(0, (int) layer.weight().size(0)), tolerance);
+        Tensor none = Tensor.zeros(layer.biasShape());
+        assertWithin(method + " on " + layer.name(), base.bias() == null ? none : base.bias(), start.bias() == null ? none : start.bias(), 0);
+    }
+
+    @ParameterizedTest @MethodSource("everyMethodAndLayer") void strengthScalesTheDifference(TuningMethod method, Layer layer) {
+        Map<String, Tensor> theta = point(method, layer, base(layer));
+        Affine<Tensor> untuned = effective(method, layer, theta, 0), tuned = effective(method, layer, theta, 1);
+        assertWithin("strength 0 is the base", base(layer).weight(), untuned.weight().rows(0, (int) layer.weight().size(0)), 0);
+        assertNotEquals(untuned, tuned);
+        for (double strength : new double[] {0.3, 2, -1}) {
+            Affine<Tensor> found = effective(method, layer, theta, strength);
+            String what = method + " on " + layer.name() + " at " + strength;
+            assertClose(what, between(untuned.weight(), tuned.weight(), strength), found.weight(), 2e-6);
+            assertEquals(tuned.bias() == null, found.bias() == null);
+            if (tuned.bias() != null && untuned.bias() != null && found.bias() != null) assertClose(what, between(untuned.bias(), tuned.bias(), strength), found.bias(), 2e-6);
+        }
+    }
+
+    private static Tensor between(Tensor untuned, Tensor tuned, double strength) {
+        Tensor between = Tensor.zeros(untuned.shape());
+        for (int i = 0; i < between.data().length; i++) between.data()[i] = (float) (untuned.data()[i] + strength * ((double) tuned.data()[i] - untuned.data()[i]));
+        return between;
+    }
+
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void everyTrainedSlotHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
-        Tensor base = random("base", layer.weight());
+        Affine<Tensor> base = base(layer);
         Map<String, Tensor> theta = point(method, layer, base);
         for (Slot slot : method.slots(layer)) {
             if (!slot.trained()) continue;
             try (TorchScope scope = torch.scope(Recording.ON)) {
                 NDArray leaf = torch.leaf(theta.get(slot.name()));
-                NDArray weight = method.effective(ops, layer, affine(base), name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), 1))).weight();
-                NDArray zeros = torch.array(Tensor.zeros(layer.weight()));
-                Tensor gradient = torch.gradient(ops.loss(weight, zeros, torch.array(Tensor.filled(Shape.of(1), 1))), leaf);
+                Affine<NDArray> tuned = method.effective(ops, layer, affine(base), name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), 1)));
+                NDArray loss = distance(tuned.weight());
+                if (tuned.bias() != null) loss = ops.add(loss, distance(tuned.bias()));
+                Tensor gradient = torch.gradient(loss, leaf);
                 for (float number : gradient.data()) assertTrue(number != 0 && Float.isFinite(number), method + " on " + layer.name() + "." + slot.name());
             }
         }
     }
 
+    /// From a random target: a rotation would not change the length.
+    private static NDArray distance(NDArray found) {
+        return ops.loss(found, torch.array(random("target", ops.shape(found))), torch.array(Tensor.filled(Shape.of(1), 1)));
+    }
+
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void theDryRunAgreesOnShapes(TuningMethod method, Layer layer) {
-        if (!method.tunes(layer)) return;
-        Affine<Shape> base = new Affine<>(layer.weight(), layer.biasShape());
-        assertEquals(base, method.effective(new ShapeOps(), layer, base, method.shapes(layer)::get, Shape.of(1)));
+        Affine<Shape> base = new Affine<>(layer.weight(), layer.biased() ? layer.biasShape() : null);
+        Affine<Shape> dry = method.effective(new ShapeOps(), layer, base, method.shapes(layer)::get, Shape.of(1));
+        Affine<Tensor> found = effective(method, layer, point(method, layer, base(layer)), 1);
+        assertEquals(found.weight().shape(), dry.weight());
+        assertEquals(found.bias() == null ? null : found.bias().shape(), dry.bias());
         assertEquals(method.slots(layer).stream().map(Slot::name).toList(), List.copyOf(method.shapes(layer).keySet()));
     }
 
-    private static Map<String, Tensor> start(TuningMethod method, Layer layer, Tensor base) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
+        Map<String, Tensor> theta = point(method, layer, base(layer));
+        try (TorchScope scope = torch.scope(Recording.OFF)) {
+            NDArray strength = torch.array(Tensor.filled(Shape.of(1), 0.7f));
+            Affine<NDArray> base = affine(base(layer));
+            Optional<NDArray> mixing = method.mixing(ops, layer, name -> torch.array(theta.get(name)), strength);
+            if (mixing.isEmpty()) return;
+            Tensor settled = torch.tensor(new Affine<>(base.weight(), base.bias(), mixing.get()).settled(ops).weight());
+            assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), settled, 1e-6);
+        }
+    }
+
+    private static Map<String, Tensor> start(TuningMethod method, Layer layer, Affine<Tensor> base) {
         Map<String, Tensor> theta = new HashMap<>();
         for (Slot slot : method.slots(layer)) {
-            Tensor numbers = slot.start().numbers(base, new Noise(3, layer.name() + "." + slot.name()));
+            Tensor numbers = slot.start().numbers(new Slot.Origin(base::weight, new Noise(3, layer.name() + "." + slot.name()), List.of(3, 5)));
             assertEquals(slot.shape(), numbers.shape());
             theta.put(slot.name(), numbers);
         }
@@ -113,20 +165,25 @@ class LawTest {
     }
 
     /// Frozen slots as they start, trained ones random.
-    private static Map<String, Tensor> point(TuningMethod method, Layer layer, Tensor base) {
+    private static Map<String, Tensor> point(TuningMethod method, Layer layer, Affine<Tensor> base) {
         Map<String, Tensor> theta = start(method, layer, base);
         for (Slot slot : method.slots(layer)) if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
         return theta;
     }
 
-    private static Tensor effective(TuningMethod method, Layer layer, Tensor base, Map<String, Tensor> theta, double strength) {
+    private static Affine<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta, double strength) {
         try (TorchScope scope = torch.scope(Recording.OFF)) {
-            return torch.tensor(method.effective(ops, layer, affine(base), name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength))).weight());
+            Affine<NDArray> tuned = method.effective(ops, layer, affine(base(layer)), name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
+            return new Affine<>(torch.tensor(tuned.weight()), tuned.bias() == null ? null : torch.tensor(tuned.bias()));
         }
     }
 
-    private static Affine<NDArray> affine(Tensor base) {
-        return new Affine<>(torch.array(base), null);
+    private static Affine<NDArray> affine(Affine<Tensor> base) {
+        return new Affine<>(torch.array(base.weight()), base.bias() == null ? null : torch.array(base.bias()));
+    }
+
+    private static Affine<Tensor> base(Layer layer) {
+        return new Affine<>(random("base", layer.weight()), layer.biased() ? random("bias", layer.biasShape()) : null);
     }
 
     private static Tensor random(String stream, Shape shape) {

@@ -16,20 +16,12 @@ import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MethodTest {
-    @Test void countsOnStableDiffusion15EqualTheFormulas() {
-        List<Layer> layers = Inventory.of(stableDiffusion15());
-        assertEquals(4_212, new FilterAtoms(9).numbers(layers));
-        assertEquals(52 * 4 * 9, new FilterAtoms(4).numbers(layers));
-        assertEquals(58_880, new ChannelAtoms(4, 16).numbers(layers));
-        assertEquals(797_184, new Lora(4).numbers(layers));
-        assertEquals(199_296, new Lora(1).numbers(layers));
-        assertEquals(4_212 + 58_880, new Sum(List.of(new FilterAtoms(9), new ChannelAtoms(4, 16))).numbers(layers));
-    }
-
     @Test void theTimeEmbeddingIsTunedByChannelAtomsAndConvolutionsOfThreeAreNot() {
         List<Layer> layers = Inventory.of(stableDiffusion15());
         ChannelAtoms channels = new ChannelAtoms(4, 16);
@@ -42,10 +34,52 @@ class MethodTest {
         assertTrue(new ChannelAtoms(2, 4).tunes(new Layer("even", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
     }
 
-    @Test void loraTunesTheFourProjectionsAlone() {
-        List<String> tuned = Inventory.of(stableDiffusion15()).stream().filter(new Lora(4)::tunes).map(Layer::name).toList();
-        assertEquals(16 * 8, tuned.size());
-        assertTrue(tuned.stream().allMatch(name -> name.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)")));
+    @Test void layersAreChosenByKindByNameAndByPlace() {
+        List<Layer> layers = Inventory.of(stableDiffusion15());
+        assertEquals(52, chosen("conv3x3", layers).size());
+        assertEquals(98, chosen("conv", layers).size());
+        assertEquals(184, chosen("linear", layers).size());
+        assertEquals(128, chosen("attention", layers).size());
+        assertTrue(chosen("attention", layers).stream().allMatch(name -> name.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)")));
+        assertEquals(98 + 184, chosen("conv, linear", layers).size());
+        assertEquals(List.of("conv_in"), chosen("conv_?n", layers));
+        assertEquals(44, chosen("*.resnets.*.conv?", layers).size());
+        assertEquals(27, chosen("conv3x3,up", layers).size(), "up narrows what the others name");
+        assertEquals(layers.stream().filter(layer -> layer.name().startsWith("up_blocks.")).count(), chosen("up", layers).size());
+        assertThrows(IllegalArgumentException.class, () -> LayerChoice.parse("conv,,linear"));
+    }
+
+    @Test void layersOfTheTextEncoderAreMeantOnlyByTheirOwnPatterns() {
+        Layer text = new Layer("text_model.encoder.layers.0.self_attn.q_proj", Layer.Kind.LINEAR, Shape.of(8, 8), Layer.Bias.PRESENT);
+        for (String choice : List.of("linear", "attention", "*", "*q_proj")) assertFalse(LayerChoice.parse(choice).matches(text), choice);
+        assertTrue(LayerChoice.parse("text_model.*").matches(text));
+        assertTrue(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes").method().tunes(text));
+        for (Choice choice : Choice.values()) assertFalse(MethodSettings.of(choice).method().tunes(text), choice.command());
+    }
+
+    private static List<String> chosen(String choice, List<Layer> layers) {
+        return layers.stream().filter(LayerChoice.parse(choice)::matches).map(Layer::name).toList();
+    }
+
+    @Test void upAloneNarrowsTheMethodsOwnLayers() {
+        List<Layer> layers = Inventory.of(stableDiffusion15());
+        assertEquals(27 * 81, MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "up").method().numbers(layers));
+        List<String> tuned = layers.stream().filter(MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "up").method()::tunes).map(Layer::name).toList();
+        assertEquals(9 * 8, tuned.size());
+        assertTrue(tuned.stream().allMatch(name -> name.matches("up_blocks\\..*\\.(to_q|to_k|to_v|to_out\\.0)")));
+    }
+
+    @Test void layersThatCannotBeTunedAreRefusedWithTheNamesThatCould() throws Exception {
+        List<Layer> layers = Inventory.of(stableDiffusion15());
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv3x3,attentoin").check("the model", layers));
+        assertTrue(refused.getMessage().contains("attentoin") && refused.getMessage().contains("the model") && refused.getMessage().contains("conv3x3, conv, up, conv_in") && refused.getMessage().contains("down_blocks.*.resnets.*.conv1"), refused.getMessage());
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "linear").check("the model", layers));
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "conv_norm_out,up").check("the model", layers));
+        MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "conv_in,up_blocks.1.*").check("the model", layers);
+        MethodSettings.of(Choice.ATOMS_AND_CHANNELS).with(Setting.LAYERS, "conv,up").check("the model", layers);
+        Failure overlap = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.LORA).with(Setting.ALSO, "channels").check("the model", layers));
+        assertTrue(overlap.getMessage().contains(".attn1.to_q"), overlap.getMessage());
+        MethodSettings.of(Choice.LORA).with(Setting.ALSO, "atoms").check("the model", layers);
     }
 
     @Test void refusesWhatCannotBe() {
@@ -59,22 +93,39 @@ class MethodTest {
         assertTrue(overlap.getMessage().contains("conv_in"));
     }
 
-    @Test void settingsParseTheNamesOnOffer() throws Exception {
-        assertEquals(new FilterAtoms(6), MethodSettings.parse("atoms", 6, 4).method());
-        assertEquals(new ChannelAtoms(4, 16), MethodSettings.parse("channels", 9, 4).method());
-        assertEquals(new Sum(List.of(new FilterAtoms(9), new ChannelAtoms(4, 16))), MethodSettings.parse("atoms+channels", 9, 4).method());
-        assertEquals(new Lora(8), MethodSettings.parse("lora", 9, 8).method());
-        assertEquals(MethodSettings.parse("lora", 9, 8), MethodSettings.parse("lora", 3, 8), "atoms mean nothing to LoRA");
-        Failure unknown = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("magic", 9, 4));
-        assertTrue(unknown.getMessage().contains("magic") && unknown.getMessage().contains("atoms, channels, atoms+channels, lora"));
-        Failure many = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", 12, 4));
-        assertTrue(many.getMessage().contains("12") && many.getMessage().contains("1 to 9"));
-        assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", 9, 0));
+    @Test void settingsAreReadFromFiles() throws Exception {
+        assertEquals(new On(new FilterAtoms(6), LayerChoice.parse("conv3x3")), MethodSettings.parse("atoms", Map.of("atoms", "6")).method());
+        assertEquals(new On(new ChannelAtoms(2, 4), LayerChoice.EVERYWHERE), MethodSettings.parse("channels", Map.of("channel-block", "2")).method());
+        assertEquals(new On(new Lora(8, 8), LayerChoice.parse("attention")), MethodSettings.parse("lora", Map.of("rank", "8")).method());
+        assertEquals(new On(new Lora(8, 4), LayerChoice.parse("linear")), MethodSettings.parse("lora", Map.of("rank", "8", "alpha", "4", "layers", "linear")).method());
+        assertEquals(MethodSettings.of(Choice.LORA), MethodSettings.parse("lora", Map.of("atoms", "3", "rank", "4")), "atoms mean nothing to LoRA, and 4 is the usual rank");
+        for (Choice choice : Choice.values()) {
+            MethodSettings settings = MethodSettings.of(choice);
+            assertEquals(settings, MethodSettings.parse(choice.command(), settings.entries()));
+        }
+        MethodSettings all = MethodSettings.of(Choice.OVERCOMPLETE_AND_CHANNELS).with(Setting.M1, "2").with(Setting.ALSO, "bitfit").with(Setting.TEXT_ENCODER, "yes").with(Setting.RANK, "7").with(Setting.LAYERS, "up");
+        assertEquals(all, MethodSettings.parse(all.name(), all.entries()));
+        assertEquals(Map.of("atoms", "9", "m1", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7", "alpha", "7.0", "layers", "up", "also", "bitfit", "text-encoder", "yes"), all.entries());
+    }
+
+    @Test void settingsThatCannotBeAreRefused() {
+        Failure unknown = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("magic", Map.of()));
+        assertTrue(unknown.getMessage().contains("magic") && unknown.getMessage().contains("atoms, overcomplete, channels, atoms+channels"), unknown.getMessage());
+        Failure many = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("atoms", "12")));
+        assertTrue(many.getMessage().contains("12") && many.getMessage().contains("1 to 9"), many.getMessage());
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "0")));
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "many")));
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("colour", "red")));
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("also", "magic")));
+        IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(Choice.ATOMS, Map.of(Setting.RANK, "8")));
+        assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"), foreign.getMessage());
+        MethodSettings.chosen(Choice.ATOMS, Map.of(Setting.RANK, "8", Setting.TEXT_ENCODER, "yes"));
+        MethodSettings.chosen(Choice.ATOMS, Map.of(Setting.RANK, "8", Setting.ALSO, "lora"));
     }
 
     @Test void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
         Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
-        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(Tensor.zeros(layer.weight()), new Noise(0, "x"));
+        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(new Slot.Origin(() -> Tensor.zeros(layer.weight()), new Noise(0, "x"), List.of()));
         double largest = 0;
         double square = 0;
         for (float number : a.data()) {
@@ -137,7 +188,7 @@ class MethodTest {
         return sum;
     }
 
-    private static UNet stableDiffusion15() {
+    static UNet stableDiffusion15() {
         return new UNet(new UNet.Channels(4, 4),
                 List.of(new Level(320, 8, Block.CROSS_ATTENTION), new Level(640, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.PLAIN)),
                 2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new TimestepFeatures(320, TimestepFeatures.Order.COSINE_SINE, 0));

@@ -4,6 +4,7 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 import static atomstudio.diffusion.TensorAssert.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
@@ -56,6 +57,24 @@ class EagerOpsTest {
         float[] x = a.data();
         float[] expected = {x[0] + 2 * x[2], x[1] - x[2], x[3] + 2 * x[5], x[4] - x[5]};
         assertWithin("matmul", new Tensor(Shape.of(2, 2), expected), eager(l -> ops.matmul(l.get(0), l.get(1)), a, b), 1e-6);
+    }
+
+    @Test void inversesOfSkewShiftsUndoThem() {
+        Tensor x = Plain.random(1, 3, 5, 5);
+        Tensor shifted = Tensor.zeros(x.shape());
+        for (int n = 0; n < 3; n++) for (int i = 0; i < 5; i++) for (int j = 0; j < 5; j++) shifted.data()[(n * 5 + i) * 5 + j] = (i == j ? 1 : 0) + x.data()[(n * 5 + i) * 5 + j] - x.data()[(n * 5 + j) * 5 + i];
+        Tensor product = eager(l -> ops.matmul(l.getFirst(), ops.inverse(l.getFirst())), shifted);
+        for (int i = 0; i < 75; i++) assertEquals(i % 25 % 6 == 0 ? 1 : 0, product.data()[i], 1e-5);
+    }
+
+    @Test void inverseRowNormsAreOneOverTheLengths() {
+        Tensor x = new Tensor(Shape.of(3, 2), new float[] {3, 4, 0, 0, -0.6f, 0.8f});
+        Tensor found = eager(l -> ops.inverseRowNorms(l.getFirst()), x);
+        assertEquals(Shape.of(3, 1), found.shape());
+        assertEquals(0.2, found.data()[0], 1e-7);
+        assertTrue(Float.isFinite(found.data()[1]), "a row of zeros");
+        assertEquals(1, found.data()[2], 1e-6);
+        assertWithin("a constant", x, eager(l -> ops.constant(x)), 0);
     }
 
     @Test void normsEqualTheirFormulas() {

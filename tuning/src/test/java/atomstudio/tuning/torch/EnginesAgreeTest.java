@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Inventory;
@@ -16,9 +17,11 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Noise;
-import atomstudio.tuning.method.Sum;
+import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.TuningMethod;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,8 +51,14 @@ class EnginesAgreeTest {
         onnx.close();
     }
 
-    static List<TuningMethod> methods() {
-        return List.of(new FilterAtoms(9), new FilterAtoms(4), new ChannelAtoms(4, 16), new ChannelAtoms(4, 5), new Lora(4), new Sum(List.of(new FilterAtoms(9), new ChannelAtoms(4, 16))));
+    static List<TuningMethod> methods() throws Failure {
+        List<TuningMethod> methods = new ArrayList<>(List.of(new ChannelAtoms(4, 5), new Oft(4)));
+        for (String fewer : List.of("atoms", "overcomplete")) methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
+        for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora")) methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
+        for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {
+            if (choice != MethodSettings.Choice.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
+        }
+        return methods;
     }
 
     @ParameterizedTest @MethodSource("methods") void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
@@ -78,7 +87,7 @@ class EnginesAgreeTest {
             for (Map.Entry<String, Shape> slot : method.shapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
                 float[] numbers = new Noise(seed, key).normals((int) slot.getValue().elements());
-                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.1f;
+                for (int i = 0; i < numbers.length; i++) numbers[i] = 0.1f * numbers[i] + (slot.getKey().equals("g") || slot.getKey().equals("gamma") ? 1 : 0);
                 values.put(key, new Tensor(slot.getValue(), numbers));
             }
         }

@@ -57,6 +57,13 @@ class GradientTest {
         functions.put("upsampleNearest", x -> ops.upsampleNearest(x, 13, 7));
         functions.put("concat", x -> ops.concat(x, ops.silu(x), 1));
         functions.put("matmul", x -> ops.matmul(x, ops.permute(x, 0, 1, 3, 2)));
+        functions.put("inverse", x -> {
+            NDArray square = ops.reshape(x, Shape.of(4, 6, 6));
+            NDArray skew = ops.add(square, ops.scale(ops.permute(square, 0, 2, 1), -1));
+            float[] identity = new float[36];
+            for (int i = 0; i < 6; i++) identity[7 * i] = 1;
+            return ops.inverse(ops.add(skew, ops.constant(new Tensor(Shape.of(1, 6, 6), identity))));
+        });
         functions.put("pieces", x -> {
             NDArray[] pieces = ops.pieces(ops.reshape(x, Shape.of(144)), List.of(Shape.of(72), Shape.of(72)));
             return ops.multiply(pieces[0], ops.silu(pieces[1]));

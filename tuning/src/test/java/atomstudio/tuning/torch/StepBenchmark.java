@@ -10,6 +10,7 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
@@ -19,13 +20,13 @@ public final class StepBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         ModelFolder model = ModelFolder.open(Path.of(arguments[0]));
-        SlotLayout layout = SlotLayout.of(MethodSettings.parse(arguments[1], MethodSettings.ATOMS, MethodSettings.RANK).method(), Inventory.of(model.unet()));
+        SlotLayout layout = SlotLayout.of(MethodSettings.parse(arguments[1], Map.of()).method(), Inventory.of(model.unet()));
         long side = model.sampleSize();
         Tensor noisy = Plain.random(1, 1, 4, side, side);
         Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.text().tokens(), model.text().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
                 Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), Activations.valueOf(arguments[2]), Precision.valueOf(arguments[3])))) {
-            float[] numbers = layout.start(engine::tensor, 1);
+            float[] numbers = layout.start(new SlotLayout.Beginning(engine::tensor, 1, List.of()));
             for (int step = 0; step < Integer.parseInt(arguments[4]); step++) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();

@@ -23,7 +23,7 @@ class KilledRunTest {
     @TempDir Path folder;
 
     private static TuneRequest request(Path folder) throws Failure {
-        return TuneRequest.of(folder.resolve("model"), folder.resolve("pictures"), "thing", MethodSettings.parse("atoms", 9, 4)).withSteps(70).withRate(1e-2);
+        return TuneRequest.of(folder.resolve("model"), folder.resolve("pictures"), "thing", MethodSettings.parse("atoms", Map.of())).withSteps(70).withRate(1e-2);
     }
 
     /// The process that is killed.

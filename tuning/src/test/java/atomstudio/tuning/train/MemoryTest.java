@@ -7,6 +7,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +25,7 @@ class MemoryTest {
 
         public static void main(String[] arguments) throws Exception {
             Path root = Shared.root();
-            TuneRequest request = TuneRequest.of(root.resolve("assets/default-model"), root.resolve("assets/subjects/boat"), "boat", MethodSettings.parse(arguments[1], 9, 4)).withSteps(300);
+            TuneRequest request = TuneRequest.of(root.resolve("assets/default-model"), root.resolve("assets/subjects/boat"), "boat", MethodSettings.parse(arguments[1], Map.of())).withSteps(300);
             new Tuning(Machine.cpu(RunTest.home())).run(request, Path.of(arguments[0]), Control.none(), TuneListener.silent());
         }
     }

@@ -49,7 +49,7 @@ class RunTest {
     }
 
     private static TuneRequest request(String method, int steps) throws Failure {
-        return TuneRequest.of(model.folder(), pictures, "thing", MethodSettings.parse(method, method.startsWith("atoms+") ? 4 : 9, 2)).withSteps(steps).withRate(1e-2);
+        return TuneRequest.of(model.folder(), pictures, "thing", MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))).withSteps(steps).withRate(1e-2);
     }
 
     private Tuning tuning(int threads) {
@@ -95,7 +95,7 @@ class RunTest {
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
         assertEquals(Optional.empty(), adapter.fit("model", Inventory.of(model.unet()), Optional.of(adapter.base().hash())));
-        assertEquals(MethodSettings.parse(method, method.startsWith("atoms+") ? 4 : 9, 2).method().numbers(Inventory.of(model.unet())), straight.numbers());
+        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().numbers(Inventory.of(model.unet())), straight.numbers());
         assertEquals(Files.size(run.adapter()), straight.bytes());
         assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
     }

@@ -1,0 +1,27 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+
+/// Rank r of a low-rank method and its α: what is tuned counts α/r times.
+record Scale(int rank, double alpha) {
+    Scale {
+        if (rank < 1) throw new IllegalArgumentException("rank: expected at least 1, found " + rank);
+        if (!(alpha > 0 && Double.isFinite(alpha))) throw new IllegalArgumentException("alpha: expected a number above 0, found " + alpha);
+    }
+
+    double factor() {
+        return alpha / rank;
+    }
+
+    /// The half on the side of the inputs: (r,Ci) or (r,Ci,k,k).
+    Shape down(Layer layer) {
+        return layer.weight().with(0, rank);
+    }
+
+    /// The half on the side of the outputs: (Co,r) or (Co,r,1,1).
+    Shape up(Layer layer) {
+        long outputs = layer.weight().size(0);
+        return layer.weight().rank() == 4 ? Shape.of(outputs, rank, 1, 1) : Shape.of(outputs, rank);
+    }
+}

@@ -1,0 +1,94 @@
+package atomstudio.tuning.method;
+
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// One thing that can be chosen about a method, by its name on the command line and in files.
+public enum Setting {
+    ATOMS("atoms", "M", "Filter atoms a layer: 1 to 9, with sparse coding also more."),
+    M1("m1", "N", "Inner atoms that each overcomplete atom is made of."),
+    CODING("coding", "NAME", "How filter atoms are found: linear (exact, nothing stored) or sparse (the paper's)."),
+    CHANNEL_BLOCK("channel-block", "K", "Side of a channel block."),
+    CHANNEL_ATOMS("channel-atoms", "M", "Channel atoms a layer: 1 to the block's side squared."),
+    RANK("rank", "R", "Rank of the low-rank matrices."),
+    ALPHA("alpha", "X", "What is tuned counts alpha / rank times; usually the rank itself."),
+    BLOCK("block", "N", "Output channels that are rotated together."),
+    LAYERS("layers", "LIST", "Comma list of conv3x3, conv, attention, linear, patterns over layer names, and up, which narrows to the up blocks."),
+    ALSO("also", "METHOD", "A second method on other layers, trained together with the first."),
+    TEXT_ENCODER("text-encoder", "YES", "LoRA on the text encoder's attention as well.");
+
+    public static final String YES = "yes";
+    public static final String NO = "no";
+
+    private final String command;
+    private final String label;
+    private final String description;
+
+    Setting(String command, String label, String description) {
+        this.command = command;
+        this.label = label;
+        this.description = description;
+    }
+
+    /// On the command line (after `--`), in run folders and adapter files.
+    public String command() {
+        return command;
+    }
+
+    /// Stands for the value in help.
+    public String label() {
+        return label;
+    }
+
+    public String description() {
+        return description;
+    }
+
+    static Optional<Setting> named(String command) {
+        return Stream.of(values()).filter(setting -> setting.command.equals(command)).findFirst();
+    }
+
+    /// A value as it is kept and compared.
+    String canonical(String value) {
+        return switch (this) {
+            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, BLOCK -> Integer.toString(whole(value));
+            case ALPHA -> Double.toString(number(value));
+            case CODING -> Coded.of(value).name().toLowerCase(Locale.ROOT);
+            case LAYERS -> LayerChoice.parse(value).toString();
+            case ALSO -> value.isEmpty() ? "" : MethodSettings.Choice.named(value).command();
+            case TEXT_ENCODER -> yesOrNo(value);
+        };
+    }
+
+    /// How filter atoms are found.
+    enum Coded {
+        LINEAR, SPARSE;
+
+        static Coded of(String name) {
+            return Stream.of(values()).filter(coded -> coded.name().toLowerCase(Locale.ROOT).equals(name)).findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("coding: expected linear or sparse, found " + name));
+        }
+    }
+
+    private int whole(String value) {
+        try {
+            return Integer.parseInt(value.strip());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(command + ": expected a whole number, found " + value, e);
+        }
+    }
+
+    private double number(String value) {
+        try {
+            return Double.parseDouble(value.strip());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(command + ": expected a number, found " + value, e);
+        }
+    }
+
+    private String yesOrNo(String value) {
+        if (value.equals(YES) || value.equals(NO)) return value;
+        throw new IllegalArgumentException(command + ": expected " + YES + " or " + NO + ", found " + value);
+    }
+}

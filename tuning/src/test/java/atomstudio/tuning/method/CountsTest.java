@@ -1,0 +1,127 @@
+package atomstudio.tuning.method;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.net.TimestepFeatures;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.net.UNet.Block;
+import atomstudio.diffusion.net.UNet.Level;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Numbers that every method tunes: those known of Stable Diffusion 1.5, and on every model what the formulas of the papers say.
+class CountsTest {
+    @Test void onStableDiffusion15TheyAreThoseThatAreKnown() {
+        List<Layer> layers = Inventory.of(MethodTest.stableDiffusion15());
+        assertEquals(4_212, count(Choice.ATOMS, layers));
+        assertEquals(4_258, count(MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv"), layers));
+        assertEquals(1_872, count(MethodSettings.of(Choice.ATOMS).with(Setting.ATOMS, "4"), layers));
+        assertEquals(2_187, count(MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "up"), layers));
+        long[][] overcomplete = {{9, 1, 505_368}, {6, 3, 1_010_736}, {9, 3, 1_516_104}, {9, 4, 2_021_472}};
+        for (long[] row : overcomplete) assertEquals(row[2], count(MethodSettings.of(Choice.OVERCOMPLETE).with(Setting.ATOMS, row[0] + "").with(Setting.M1, row[1] + ""), layers));
+        assertEquals(58_880, count(Choice.CHANNELS, layers));
+        assertEquals(4_212 + 58_880, count(Choice.ATOMS_AND_CHANNELS, layers));
+        assertEquals(1_516_104 + 58_880, count(Choice.OVERCOMPLETE_AND_CHANNELS, layers));
+        long[][] lora = {{1, 199_296}, {4, 797_184}, {8, 1_594_368}, {16, 3_188_736}};
+        for (long[] row : lora) assertEquals(row[1], count(MethodSettings.of(Choice.LORA).with(Setting.RANK, row[0] + ""), layers));
+        long[][] everywhere = {{1, 1_058_216}, {4, 4_232_864}, {8, 8_465_728}, {16, 16_931_456}};
+        for (long[] row : everywhere) assertEquals(row[1], count(MethodSettings.of(Choice.LORA).with(Setting.RANK, row[0] + "").with(Setting.LAYERS, "linear,conv"), layers));
+        assertEquals(343_684, count(Choice.BITFIT, layers));
+        assertEquals(443_930, count(Choice.DIFFFIT, layers));
+        assertEquals(859_520_964, count(Choice.FULL, layers));
+        assertEquals(2 * 797_184, count(Choice.LOHA, layers));
+    }
+
+    static Stream<UNet> models() throws Exception {
+        return Stream.of(MethodTest.stableDiffusion15(), stableDiffusion21(), ModelFolder.open(Shared.root().resolve("assets/default-model")).unet());
+    }
+
+    /// One sum over the layers for every method, written apart from the methods.
+    @ParameterizedTest @MethodSource("models") void everywhereTheyAreWhatTheFormulasSay(UNet unet) {
+        List<Layer> layers = Inventory.of(unet);
+        Predicate<Layer> three = layer -> layer.weight().rank() == 4 && layer.weight().size(2) == 3;
+        Predicate<Layer> conv = layer -> layer.weight().rank() == 4;
+        Predicate<Layer> matrix = layer -> layer.weight().rank() == 2 || conv.test(layer) && layer.weight().size(2) == 1;
+        Predicate<Layer> attention = layer -> layer.name().contains(".attn");
+        Predicate<Layer> norm = layer -> layer.weight().rank() == 1;
+        assertEquals(sum(layers, three, layer -> 81), count(Choice.ATOMS, layers));
+        assertEquals(sum(layers, three, layer -> 27 * (inputs(layer) + 9)), count(Choice.OVERCOMPLETE, layers));
+        assertEquals(sum(layers, matrix.and(layer -> inputs(layer) % 4 == 0 && outputs(layer) % 4 == 0), layer -> 256), count(Choice.CHANNELS, layers));
+        assertEquals(count(Choice.ATOMS, layers) + count(Choice.CHANNELS, layers), count(Choice.ATOMS_AND_CHANNELS, layers));
+        assertEquals(count(Choice.OVERCOMPLETE, layers) + count(Choice.CHANNELS, layers), count(Choice.OVERCOMPLETE_AND_CHANNELS, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer))), count(Choice.LORA, layers));
+        assertEquals(sum(layers, attention.or(conv), layer -> 4 * (inputs(layer) * area(layer) + outputs(layer))), count(Choice.LOCON, layers));
+        assertEquals(sum(layers, attention, layer -> 8 * (inputs(layer) + outputs(layer))), count(Choice.LOHA, layers));
+        assertEquals(sum(layers, attention, layer -> {
+            long o = nearestBelowTheRoot(outputs(layer)), i = nearestBelowTheRoot(inputs(layer));
+            return o * i + 4 * (outputs(layer) / o + inputs(layer) / i);
+        }), count(Choice.LOKR, layers));
+        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(Choice.OFT, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer)) + outputs(layer)), count(Choice.DORA, layers));
+        long biases = sum(layers, Layer::biased, CountsTest::outputs);
+        assertEquals(biases, count(Choice.BITFIT, layers));
+        assertEquals(sum(layers, norm, layer -> 2 * outputs(layer)), count(Choice.NORM, layers));
+        assertEquals(sum(layers, norm.negate(), layer -> 2 * outputs(layer)), count(Choice.SSF, layers));
+        long resnets = layers.stream().filter(layer -> layer.name().endsWith(".conv1")).count(), transformers = layers.stream().filter(layer -> layer.name().endsWith(".proj_in")).count();
+        assertEquals(biases + sum(layers, norm, CountsTest::outputs) + resnets + 4 * transformers, count(Choice.DIFFFIT, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (3 * inputs(layer) + outputs(layer))), count(Choice.GLORA, layers));
+        assertEquals(sum(layers, layer -> true, layer -> layer.weight().elements()) + biases, count(Choice.FULL, layers));
+        assertEquals(0, count(Choice.TEXTUAL_INVERSION, layers), "it tunes the text encoder's table");
+        for (Choice choice : Choice.values()) assertTrue(choice == Choice.TEXTUAL_INVERSION || count(choice, layers) > 0);
+    }
+
+    @Test void textualInversionTunesOneRowOfTheTable() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        assertEquals(model.text().width(), count(Choice.TEXTUAL_INVERSION, model.tunable()));
+        assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.tunable()));
+        long lora = model.tunable().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.text().width();
+        assertEquals(count(Choice.ATOMS, model.tunable()) + lora, count(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes"), model.tunable()));
+    }
+
+    private static long count(Choice choice, List<Layer> layers) {
+        return count(MethodSettings.of(choice), layers);
+    }
+
+    private static long count(MethodSettings settings, List<Layer> layers) {
+        return settings.method().numbers(layers);
+    }
+
+    private static long sum(List<Layer> layers, Predicate<Layer> which, ToLongFunction<Layer> numbers) {
+        return layers.stream().filter(which).mapToLong(numbers).sum();
+    }
+
+    private static long outputs(Layer layer) {
+        return layer.weight().size(0);
+    }
+
+    private static long inputs(Layer layer) {
+        return layer.weight().size(1);
+    }
+
+    private static long area(Layer layer) {
+        return layer.weight().rank() == 4 ? layer.weight().size(2) * layer.weight().size(3) : 1;
+    }
+
+    private static long nearestBelowTheRoot(long n) {
+        long nearest = 1;
+        for (long divisor = 1; divisor * divisor <= n; divisor++) if (n % divisor == 0) nearest = divisor;
+        return nearest;
+    }
+
+    private static UNet stableDiffusion21() {
+        return new UNet(new UNet.Channels(4, 4),
+                List.of(new Level(320, 5, Block.CROSS_ATTENTION), new Level(640, 10, Block.CROSS_ATTENTION), new Level(1280, 20, Block.CROSS_ATTENTION), new Level(1280, 20, Block.PLAIN)),
+                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR, new TimestepFeatures(320, TimestepFeatures.Order.COSINE_SINE, 0));
+    }
+}
