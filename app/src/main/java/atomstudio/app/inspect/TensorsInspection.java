@@ -1,6 +1,7 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Safetensors: our adapters by what they say of themselves, any other by its tensors.
 final class TensorsInspection {
@@ -35,6 +37,8 @@ final class TensorsInspection {
         json.addProperty("kind", "adapter");
         json.addProperty("method", adapter.method().name());
         json.addProperty("trigger", adapter.trigger().text());
+        adapter.placeholder().ifPresent(word -> json.addProperty("word", word.word() + ": " + word.rows() + (word.rows() == 1 ? " row" : " rows") + " of the text encoder's table"));
+        json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> Part.ofTunable(layer.name()) == part)).map(Part::folder).collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());
         json.addProperty("layers", adapter.layers().size());

@@ -33,8 +33,8 @@ public record RunExport(Path file, int step, int steps, long numbers, Optional<S
         }
         AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        Optional<String> left = format.write(adapter, file);
-        return new RunExport(file, adapter.training().steps(), info.training().steps(), adapter.numbers(), left);
+        ExportFormat.Written written = format.write(adapter, file);
+        return new RunExport(file, adapter.training().steps(), info.training().steps(), written.numbers(), written.left());
     }
 
     /// Whether all steps went into it.

@@ -9,6 +9,7 @@ import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ import java.util.Set;
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
 public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) {
-    static final String ROWS = "text_model.embeddings.token_embedding.rows";
+    static final String ROWS = TextualInversion.TABLE + ".rows";
 
     /// How it was trained.
     public record Training(int steps, double rate, long seed) {}

@@ -39,25 +39,29 @@ public enum ExportFormat {
         return Stream.of(values()).map(ExportFormat::option).collect(Collectors.joining(", "));
     }
 
-    /// @return what of the adapter the file does not hold; empty when it holds all
+    /// What was written.
+    /// @param numbers in the file
+    /// @param left    what of the adapter the file does not hold; empty when it holds all
+    public record Written(long numbers, Optional<String> left) {}
+
     /// @throws Failure.Incompatible when the format has no place for what the adapter holds
     /// @throws Failure.Unwritable when the disk is full; an old file is kept
-    public Optional<String> write(AdapterFile adapter, Path file) throws Failure {
+    public Written write(AdapterFile adapter, Path file) throws Failure {
         return switch (this) {
             case ATOMSTUDIO -> {
                 adapter.write(file);
-                yield Optional.empty();
+                yield new Written(adapter.numbers(), Optional.empty());
             }
             case EMBEDDING -> embedding(adapter, file);
         };
     }
 
-    private static Optional<String> embedding(AdapterFile adapter, Path file) throws Failure {
+    private static Written embedding(AdapterFile adapter, Path file) throws Failure {
         Placeholder word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
                 "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + ATOMSTUDIO.option));
         Tensor rows = adapter.values().get(AdapterFile.ROWS);
         SafetensorsWriter.write(file, Map.of(word.word(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
         long others = adapter.layers().stream().filter(layer -> !AdapterFile.ROWS.startsWith(layer.name() + ".")).count();
-        return others == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + others + " other layers is not in it.");
+        return new Written(rows.data().length, others == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + others + " other layers is not in it."));
     }
 }

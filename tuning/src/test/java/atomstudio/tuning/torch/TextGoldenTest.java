@@ -1,0 +1,73 @@
+package atomstudio.tuning.torch;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.LayerChoice;
+import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.On;
+import atomstudio.tuning.method.TextualInversion;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// Both engines against transformers and peft (goldens/text/make.py): LoRA on the text encoder, and rows appended to its table.
+class TextGoldenTest {
+    private static final double TOLERANCE = 1e-5;
+    private static ModelFolder model;
+    private static Safetensors golden;
+    private static List<Engine> engines;
+
+    @BeforeAll static void open() throws Exception {
+        model = ModelFolder.open(TinyModel.reference("sd1"));
+        golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/text/sd1.safetensors"));
+        engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)), OnnxEngine.open(model, Device.CPU, 1));
+    }
+
+    @AfterAll static void close() {
+        engines.forEach(Engine::close);
+        golden.close();
+    }
+
+    private static int[][] ids(String name) {
+        float[] numbers = golden.read(name).data();
+        int[] ids = new int[numbers.length];
+        for (int i = 0; i < ids.length; i++) ids[i] = (int) numbers[i];
+        return new int[][] {ids};
+    }
+
+    @Test void loraOnTheTextEncoderIsPefts() throws Exception {
+        On form = new On(new Lora(4, 8), new LayerChoice(List.of("text_model.*_proj")));
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.tunable()) {
+            for (String slot : form.shapes(layer).keySet()) values.put(layer.name() + "." + slot, golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
+        }
+        check("lora.last_hidden_state", ids("ids.plain"), new Adapter("lora", "lora", form, values));
+    }
+
+    @Test void rowsAppendedToTheTableAreTransformersResizedTable() throws Exception {
+        Tensor rows = golden.read("rows");
+        Map<String, Tensor> values = Map.of(TextualInversion.TABLE + ".start", Tensor.zeros(rows.shape()), TextualInversion.TABLE + ".rows", rows);
+        check("rows.last_hidden_state", ids("ids"), new Adapter("rows", "rows", new TextualInversion(Math.toIntExact(rows.shape().size(0))), values));
+    }
+
+    private static void check(String name, int[][] ids, Adapter adapter) throws Exception {
+        for (Engine engine : engines) {
+            assertClose("base", golden.read("base"), engine.encodeText(ids("ids.plain"), List.of()), TOLERANCE);
+            assertClose(name, golden.read(name), engine.encodeText(ids, List.of(new Applied(adapter, 1))), TOLERANCE);
+        }
+    }
+}

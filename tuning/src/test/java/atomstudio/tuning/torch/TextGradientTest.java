@@ -1,0 +1,122 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Gradients through the UNet into the text encoder.
+class TextGradientTest {
+    private static ModelFolder model;
+    private static TorchEngine engine;
+
+    @BeforeAll static void open() throws Exception {
+        model = ModelFolder.open(TinyModel.reference("sd1"));
+        engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+    }
+
+    @AfterAll static void close() {
+        engine.close();
+    }
+
+    static List<MethodSettings> methods() {
+        return List.of(MethodSettings.of(Choice.TEXTUAL_INVERSION), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES));
+    }
+
+    /// A batch whose words ask for the first new row of the table.
+    private static Batch batch() {
+        int[] ids = new int[model.text().tokens()];
+        Arrays.fill(ids, 999);
+        ids[0] = 998;
+        ids[1] = 3;
+        ids[2] = model.text().vocabulary();
+        return new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Words(new int[][] {ids, ids}), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+    }
+
+    @ParameterizedTest @MethodSource("methods") void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
+        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
+        try (Differentiation differentiation = engine.differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
+            float[] found = differentiation.gradient(point, batch()).vector();
+            int at = 0;
+            for (SlotLayout.Entry entry : layout.trained()) {
+                int size = (int) entry.slot().shape().elements();
+                if (entry.layer().name().startsWith("text_model.")) {
+                    float[] own = Arrays.copyOfRange(found, at, at + size);
+                    for (float number : own) assertTrue(number != 0 && Float.isFinite(number), entry.key() + ": " + number);
+                    float[] there = point.clone();
+                    float[] back = point.clone();
+                    double norm = 0;
+                    for (float number : own) norm += (double) number * number;
+                    double step = 1e-2 / Math.sqrt(norm);
+                    for (int i = 0; i < size; i++) {
+                        there[at + i] += (float) (step * own[i]);
+                        back[at + i] -= (float) (step * own[i]);
+                    }
+                    double slope = (differentiation.loss(there, batch()) - differentiation.loss(back, batch())) / (2 * step);
+                    assertEquals(norm, slope, 0.1 * norm + 2e-7 / step, entry.key());
+                }
+                at += size;
+            }
+        }
+    }
+
+    @ParameterizedTest @MethodSource("methods") void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
+        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
+        float[][] found = new float[2][];
+        for (Activations activations : List.of(Activations.KEPT, Activations.RECOMPUTED)) {
+            try (Differentiation differentiation = engine.differentiation(input(layout, activations, Precision.FP32))) {
+                found[activations == Activations.KEPT ? 0 : 1] = differentiation.gradient(point, batch()).vector();
+            }
+        }
+        double largest = 0;
+        for (float number : found[0]) largest = Math.max(largest, Math.abs(number));
+        for (int i = 0; i < found[0].length; i++) assertEquals(found[0][i], found[1][i], 1e-6 * largest, "number " + i);
+    }
+
+    @ParameterizedTest @MethodSource("methods") void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
+        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
+        float[][] found = new float[2][];
+        for (Precision precision : Precision.values()) {
+            try (Differentiation differentiation = engine.differentiation(input(layout, Activations.LEAN, precision))) {
+                found[precision.ordinal()] = differentiation.gradient(point, batch()).vector();
+            }
+        }
+        double both = 0, first = 0, second = 0;
+        for (int i = 0; i < found[0].length; i++) {
+            both += (double) found[0][i] * found[1][i];
+            first += (double) found[0][i] * found[0][i];
+            second += (double) found[1][i] * found[1][i];
+        }
+        assertTrue(both / Math.sqrt(first * second) > 0.99, "cosine " + both / Math.sqrt(first * second));
+    }
+
+    private static DifferentiationInput input(SlotLayout layout, Activations activations, Precision precision) {
+        SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, 0, List.of(5, 7));
+        Map<String, Tensor> constants = layout.constants(beginning);
+        return new DifferentiationInput(layout, constants, activations, precision);
+    }
+
+    private static float[] scaled(float[] numbers, float by) {
+        for (int i = 0; i < numbers.length; i++) numbers[i] *= by;
+        return numbers;
+    }
+}

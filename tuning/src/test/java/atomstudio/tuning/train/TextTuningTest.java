@@ -1,0 +1,179 @@
+package atomstudio.tuning.train;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.ExportFormat;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.TextualInversion;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Runs that tune the text encoder: new rows of its table, and LoRA on its attention.
+class TextTuningTest {
+    private static final String ROWS = TextualInversion.TABLE + ".rows";
+    private static final String START = TextualInversion.TABLE + ".start";
+    @TempDir static Path shared;
+    @TempDir Path folder;
+    private static ModelFolder model;
+    private static Path pictures;
+
+    @BeforeAll static void prepare() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        pictures = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+    }
+
+    static Stream<MethodSettings> methods() {
+        return Stream.of(MethodSettings.of(Choice.TEXTUAL_INVERSION), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"),
+                MethodSettings.of(Choice.LORA).with(Setting.TEXT_ENCODER, Setting.YES),
+                MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES));
+    }
+
+    private static TuneRequest request(MethodSettings method, int steps) {
+        return TuneRequest.of(model.folder(), pictures, "thing", method).withSteps(steps).withRate(1e-2);
+    }
+
+    private TuneOutcome run(TuneRequest request, String name, Control control, TuneListener listener) throws Failure {
+        return new Tuning(new Machine(Device.CPU, 1, RunTest.home())).run(request, folder.resolve(name), control, listener);
+    }
+
+    private AdapterFile tuned(TuneRequest request, String name) throws Failure {
+        assertInstanceOf(TuneOutcome.Finished.class, run(request, name, Control.none(), TuneListener.silent()));
+        return AdapterFile.read(folder.resolve(name).resolve("adapter.safetensors"));
+    }
+
+    @ParameterizedTest @MethodSource("methods") void everyTrainedNumberOfTheTextEncoderMovesAndAStoppedRunResumesToEqualBytes(MethodSettings method) throws Exception {
+        AdapterFile adapter = tuned(request(method, 6), "straight");
+        for (TimedEvent event : new RunFolder(folder.resolve("straight")).events()) {
+            if (event.event() instanceof TuneEvent.Step step) assertTrue(Double.isFinite(step.loss()), "loss of step " + step.step());
+        }
+        boolean[] stop = new boolean[1];
+        TuneOutcome stopped = run(request(method, 6), "stopped", () -> stop[0] ? Control.Wish.STOP : Control.Wish.CONTINUE, event -> stop[0] = event.step() >= 3);
+        assertEquals(new TuneOutcome.Stopped(3, 6), stopped);
+        tuned(request(method, 6), "stopped");
+        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(folder.resolve("stopped/adapter.safetensors")));
+        assertEquals(Set.of(Part.UNET, Part.TEXT), adapter.parts());
+        for (Map.Entry<String, Tensor> value : adapter.values().entrySet()) {
+            if (!value.getKey().endsWith(".B") || Part.ofTunable(value.getKey()) != Part.TEXT) continue;
+            for (float number : value.getValue().data()) assertNotEquals(0, number, value.getKey());
+        }
+        if (adapter.placeholder().isPresent()) {
+            Tensor start = adapter.values().get(START);
+            Tensor rows = adapter.values().get(ROWS);
+            for (int i = 0; i < start.data().length; i++) assertNotEquals(start.data()[i], rows.data()[i], "number " + i);
+        }
+    }
+
+    @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
+        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
+        assertEquals(Optional.of(new Placeholder("sks", 1)), adapter.placeholder());
+        assertEquals(model.text().width(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
+        try (Checkpoint checkpoint = model.checkpoint(Part.TEXT)) {
+            Tensor table = checkpoint.read(TextualInversion.TABLE + ".weight");
+            List<Integer> ids = Stream.of("t", "h", "i", "n", "g</w>").map(letter -> letter.charAt(0) - 'a' + (letter.endsWith("</w>") ? 26 : 0)).toList();
+            Tensor expected = Tensor.zeros(adapter.values().get(START).shape());
+            for (int id : ids) for (int i = 0; i < expected.data().length; i++) expected.data()[i] += table.rows(id, id + 1).data()[i] / ids.size();
+            assertClose("start", expected, adapter.values().get(START), 1e-6);
+        }
+    }
+
+    @Test void anAdapterOfWordsChangesThePictureAndItsBaseHashCountsTheTextEncoder() throws Exception {
+        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 4).withRate(0.5), "run");
+        BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
+        assertEquals(hashes.of(model, Set.of(Part.UNET, Part.TEXT)), adapter.base().hash());
+        assertNotEquals(hashes.of(model), adapter.base().hash());
+        assertEquals(Optional.empty(), adapter.fit("model", model.tunable(), Optional.of(adapter.base().hash())));
+        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            TextToImage maker = TextToImage.of(model, engine);
+            Picture base = picture(maker, "a sks thing", List.of());
+            Picture tuned = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word"), 1)));
+            Picture started = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word"), 0)));
+            assertNotEquals(base, tuned);
+            assertNotEquals(started, tuned);
+            assertEquals(base, picture(maker, "a sks thing", List.of()));
+        }
+    }
+
+    private static Picture picture(TextToImage maker, String prompt, List<Applied> adapters) throws Failure {
+        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, 2, 4, 64, 64);
+        return maker.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
+    }
+
+    @Test void previewsAreMadeWithTheRowsAsTheyAre() throws Exception {
+        tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 4).withRate(0.5).withPreviewEvery(2), "run");
+        List<byte[]> previews = new java.util.ArrayList<>();
+        for (int step : new int[] {0, 2, 4}) previews.add(Files.readAllBytes(folder.resolve("run/previews/%06d.png".formatted(step))));
+        assertFalse(Arrays.equals(previews.get(0), previews.get(1)));
+        assertFalse(Arrays.equals(previews.get(1), previews.get(2)));
+    }
+
+    @Test void aTableOfAnotherSizeIsRefused() throws Exception {
+        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
+        ModelFolder other = TinyModel.make(folder.resolve("other"), "sd2");
+        String message = assertThrows(Failure.Incompatible.class, () -> adapter.fit("Other", other.tunable(), Optional.empty())).getMessage();
+        assertTrue(message.contains(TextualInversion.TABLE), message);
+    }
+
+    @Test void aTokenThatCannotStandForRowsIsRefusedBeforeAnythingIsMade() {
+        for (String token : List.of("two words", "THING", "<|endoftext|>")) {
+            TuneRequest request = request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1).withToken(token);
+            String message = assertThrows(Failure.Incompatible.class, () -> run(request, "run", Control.none(), TuneListener.silent())).getMessage();
+            assertTrue(message.contains(token) && message.contains("--token"), message);
+            assertFalse(Files.exists(folder.resolve("run")));
+        }
+    }
+
+    @Test void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
+        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), 2), "run");
+        Path file = folder.resolve("sks.safetensors");
+        ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, file);
+        assertEquals(model.text().width(), written.numbers());
+        assertTrue(written.left().orElseThrow().contains("not in it"));
+        try (Safetensors embedding = Safetensors.open(file)) {
+            assertEquals(Set.of("sks"), embedding.tensors().keySet());
+            assertEquals(adapter.values().get(ROWS), embedding.read("sks"));
+        }
+        AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.EMBEDDING.write(atoms, file)).getMessage().contains("atoms"));
+    }
+}
