@@ -65,8 +65,11 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--subjects", paramLabel = "NAMES", split = ",", description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus. Default: all of the phase.")
     private List<String> subjects = List.of();
 
-    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Default: all.")
+    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Default: all; none beside --variant.")
     private List<String> methods = List.of();
+
+    @Option(names = "--variant", paramLabel = "NAME=OPTIONS", description = "One more method, by options of tune: --variant \"fast=--method atoms --precision bf16\". Repeat it for more; they run beside --methods.")
+    private Map<String, String> variants = new LinkedHashMap<>();
 
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "" + SEEDS, description = "Training seeds of atoms and lora-4 in phase test; the others have one. Default: ${DEFAULT-VALUE}.")
     private int seeds;
@@ -131,14 +134,26 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     }
 
     private Plan plan() throws Failure {
-        List<Variant> variants = new ArrayList<>();
-        for (String name : methods.isEmpty() ? Variant.names() : methods) variants.add(variant("--methods", name));
-        for (String name : rates.keySet()) variant("--rate", name);
+        List<Variant> all = new ArrayList<>();
+        for (String name : methods.isEmpty() && variants.isEmpty() ? Variant.names() : methods) all.add(variant("--methods", name));
+        variants.forEach((name, options) -> all.add(own(name, options)));
+        for (String name : rates.keySet()) {
+            if (!variants.containsKey(name)) variant("--rate", name);
+        }
         for (String name : subjects) {
             if (Thing.named(name).isEmpty()) throw usage("--subjects: expected of " + String.join(", ", Thing.names()) + ", found " + name);
         }
         try {
-            return new Plan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, variants, seeds, rates, new Plan.Extent(stepsScale, checkpoints));
+            return new Plan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, all, seeds, rates, new Plan.Extent(stepsScale, checkpoints));
+        } catch (IllegalArgumentException wrong) {
+            throw usage("--" + wrong.getMessage());
+        }
+    }
+
+    private Variant own(String name, String options) {
+        if (Variant.named(name).isPresent() || !name.matches("[\\w+.-]+")) throw usage("--variant: expected a name of its own, of letters, digits, + . and -, found \"" + name + "\"");
+        try {
+            return Variant.of(name, options);
         } catch (IllegalArgumentException wrong) {
             throw usage("--" + wrong.getMessage());
         }

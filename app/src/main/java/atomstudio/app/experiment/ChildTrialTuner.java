@@ -3,6 +3,8 @@ package atomstudio.app.experiment;
 import atomstudio.app.tune.ChildTuner;
 import atomstudio.app.tune.TuneProcess;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.RunStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +15,16 @@ import java.util.function.BooleanSupplier;
 public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
     /// The exit code of a command line that is not understood.
     private static final int USAGE = 2;
+    private static final Duration PREDECESSOR = Duration.ofMinutes(1);
     private static final Duration PATIENCE = Duration.ofMillis(200);
 
     @Override public Ended tune(Order order, BooleanSupplier stop) throws Failure {
+        try {
+            awaitPredecessor(new RunFolder(order.run()), stop);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Ended.Stopped();
+        }
         try (TuneProcess process = program.start(arguments(order), "experiment-" + order.trial().folder().replace('/', '-'))) {
             boolean told = false;
             OptionalInt code = process.await(PATIENCE);
@@ -28,11 +37,16 @@ public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
             }
             if (code.getAsInt() == 0) return new Ended.Done();
             if (code.getAsInt() == USAGE) return new Ended.Unknown(process.lastWords());
-            return told ? new Ended.Stopped() : new Ended.Refused(process.lastWords());
+            return told || stop.getAsBoolean() ? new Ended.Stopped() : new Ended.Refused(process.lastWords());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new Ended.Stopped();
         }
+    }
+
+    /// The child of an experiment that was killed writes its checkpoint before it ends, and holds the run until then.
+    private static void awaitPredecessor(RunFolder run, BooleanSupplier stop) throws InterruptedException {
+        for (long waited = 0; waited < PREDECESSOR.toMillis() && run.status() == RunStatus.RUNNING && !stop.getAsBoolean(); waited += PATIENCE.toMillis()) Thread.sleep(PATIENCE);
     }
 
     static List<String> arguments(Order order) {

@@ -5,7 +5,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.StepListener;
@@ -13,6 +12,7 @@ import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.measure.Ruler;
 import atomstudio.tuning.measure.Samples;
+import atomstudio.tuning.train.SubjectFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -81,7 +81,7 @@ final class Looks {
         List<Embedding> known = subjects.get(pictures);
         if (known == null) {
             List<Picture> read = new ArrayList<>();
-            for (Path file : PictureFolder.list(pictures).pictures()) read.add(Pictures.read(file));
+            for (Path file : SubjectFiles.of(pictures).pictures()) read.add(Pictures.read(file));
             subjects.put(pictures, known = ruler.pictures(read));
         }
         return known;

@@ -20,7 +20,7 @@ public record Variant(String name, List<String> options, int steps, List<Double>
             new Variant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(2e-3, 4e-3, 8e-3), 3),
             new Variant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(1e-3, 2e-3, 4e-3), 1),
             of("lokr", 200, List.of(2e-3, 5e-3, 1e-2)),
-            of("bitfit", 200, List.of(1e-3, 3e-3, 1e-2)),
+            of("bitfit", 200, List.of(3e-3, 1e-2, 3e-2)),
             of("textual-inversion", 200, List.of(1e-3, 5e-3, 2e-2)));
 
     public Variant {
@@ -34,6 +34,17 @@ public record Variant(String name, List<String> options, int steps, List<Double>
 
     private Variant withSeeds(int seeds) {
         return new Variant(name, options, steps, rates, seeds);
+    }
+
+    /// One that is not among the experiment's own: it has the steps and rates of the one with the same method, or else the usual ones.
+    /// @param options of `tune`, separated by spaces, method included
+    /// @throws IllegalArgumentException when they name no method
+    public static Variant of(String name, String options) {
+        List<String> all = List.of(options.strip().split("\\s+"));
+        int method = all.indexOf("--method") + 1;
+        if (method < 1 || method >= all.size()) throw new IllegalArgumentException("variant " + name + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
+        Variant like = ALL.stream().filter(variant -> variant.options.get(1).equals(all.get(method))).findFirst().orElse(of(all.get(method), 200, List.of(2e-3, 5e-3, 1e-2)));
+        return new Variant(name, all, like.steps, like.rates, 1);
     }
 
     public static Optional<Variant> named(String name) {

@@ -68,6 +68,16 @@ class PlanTest {
         assertEquals(List.of("owl", "owl", "owl"), plan.trials(Phase.TEST, table).stream().map(trial -> trial.thing().name()).toList(), "each subject in its own phase");
     }
 
+    @Test void aVariantOfOnesOwnHasTheStepsAndRatesOfItsMethod() {
+        Variant fast = Variant.of("fast", " --method lora --rank 4  --precision bf16 ");
+        Variant lora = Variant.named("lora-4").orElseThrow();
+        assertEquals(List.of("--method", "lora", "--rank", "4", "--precision", "bf16"), fast.options());
+        assertEquals(lora.steps(), fast.steps());
+        assertEquals(lora.rates(), fast.rates());
+        assertThrows(IllegalArgumentException.class, () -> Variant.of("none", "--rank 4"));
+        assertThrows(IllegalArgumentException.class, () -> Variant.of("none", "--method"));
+    }
+
     @Test void subjectsThatNobodyKnowsAreRefused() {
         Plan plan = new Plan(List.of(Phase.TEST), List.of("unicorn"), Variant.ALL, 1, Map.of(), Plan.Extent.WHOLE);
         assertTrue(assertThrows(Failure.Incompatible.class, () -> plan.trials(Phase.TEST, table)).getMessage().contains("unicorn"));

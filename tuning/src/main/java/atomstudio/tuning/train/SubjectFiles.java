@@ -14,12 +14,12 @@ import java.util.stream.Stream;
 
 /// The files of a person's folder: pictures, and by a picture's name without its ending the mask NAME-mask.png and the caption NAME.txt
 /// beside it. A mask is never itself a picture.
-record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions) {
+public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions) {
     private static final String MASK = "-mask.png";
     private static final String CAPTION = ".txt";
 
     /// @throws Failure.Unreadable when there is no picture
-    static SubjectFiles of(Path folder) throws Failure {
+    public static SubjectFiles of(Path folder) throws Failure {
         PictureFolder listed = PictureFolder.list(folder);
         List<Path> pictures = listed.pictures().stream().filter(file -> !ends(file, MASK)).toList();
         if (pictures.isEmpty()) throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks (NAME" + MASK + "), which are never pictures themselves; put the pictures beside them");
