@@ -2,9 +2,11 @@ package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /// How rows and their cost are named for a person, in the sheet and on the page.
 public final class Words {
@@ -16,15 +18,13 @@ public final class Words {
 
     /// `atoms+channels-2` is "Atoms + channels 2".
     public static String title(Comparison.Row row) {
-        String name = row.name();
-        int repeat = name.lastIndexOf('-');
-        String method = repeat < 0 ? name : name.substring(0, repeat);
-        String title = switch (method) {
-            case Comparison.BASE -> "Base";
-            case "lora" -> "LoRA";
-            default -> method.substring(0, 1).toUpperCase(Locale.ROOT) + method.substring(1).replace("+", " + ");
-        };
-        return repeat < 0 ? title : title + " " + name.substring(repeat + 1);
+        String method = row.name().replaceFirst("-\\d+$", "");
+        return (row.isBase() ? "Base" : display(method)) + row.name().substring(method.length()).replace('-', ' ');
+    }
+
+    /// A method's name for people; as it is written where this version does not know it.
+    private static String display(String method) {
+        return Stream.of(Choice.values()).filter(choice -> choice.command().equals(method)).findFirst().map(Choice::display).orElse(method);
     }
 
     public static String numbers(Comparison.Row row) {

@@ -81,7 +81,8 @@ class ComparisonTest {
 
     @Test void costsReadLikeAPersonWouldSayThem() {
         assertEquals("Atoms + channels 2", Words.title(new Row("atoms+channels-2", "r", 1, 1, 1)));
-        assertEquals(List.of("Base", "Atoms", "LoRA"), comparison.rows().stream().map(Words::title).toList());
+        assertEquals("Textual inversion 3", Words.title(new Row("textual-inversion-3", "r", 1, 1, 1)), "a method's own hyphen is no repeat");
+        assertEquals(List.of("Base", "Filter atoms", "LoRA"), comparison.rows().stream().map(Words::title).toList());
         assertEquals("2,268 numbers", Words.numbers(comparison.rows().get(1)));
         assertEquals("999 bytes", Words.bytes(999));
         assertEquals("11.2 KB", Words.bytes(11_234));

@@ -48,7 +48,7 @@ class PageTest {
 
     @Test void saysWhatEachRowCosts() {
         String html = page(Examples.comparison(List.of("a {}"), List.of(0L)));
-        assertTrue(html.contains("<tr><th>Atoms</th><td>2,268</td><td>11.2 KB</td><td>38 s</td></tr>"), html);
+        assertTrue(html.contains("<tr><th>Filter atoms</th><td>2,268</td><td>11.2 KB</td><td>38 s</td></tr>"), html);
         assertTrue(html.contains("<tr><th>Base</th><td>none</td><td></td><td></td></tr>"), html);
     }
 
