@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  studio export runs/car --out car.safetensors",
             "  studio export runs/car --out car.safetensors --overwrite",
-            "  studio export runs/word --format embedding --out sks.safetensors"
+            "  studio export runs/word --format embedding --out sks.safetensors",
+            "  studio export runs/lora --format kohya --out car-lora.safetensors"
         })
 final class ExportCommand implements Callable<Integer>, WithoutNatives {
     private final Studio studio;
@@ -35,7 +36,7 @@ final class ExportCommand implements Callable<Integer>, WithoutNatives {
     private Path out = Path.of("");
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio", description = "atomstudio: everything, for this program. embedding: the rows of a textual "
-            + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). Default: ${DEFAULT-VALUE}.")
+            + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. Default: ${DEFAULT-VALUE}.")
     private String format = "";
 
     @Spec

@@ -16,7 +16,11 @@ public enum ExportFormat {
     ATOMSTUDIO("atomstudio"),
     /// The rows of a textual inversion as other programs know embeddings: safetensors of one tensor (n,C) whose name is the word.
     /// diffusers takes the word from there; A1111, Forge and ComfyUI take the file's name for the word.
-    EMBEDDING("embedding");
+    EMBEDDING("embedding"),
+    /// LoRA by the names of sd-scripts, with `lora_te_` for the text encoder.
+    KOHYA("kohya"),
+    /// LoRA by diffusers' own names.
+    PEFT("peft");
 
     private final String option;
 
@@ -33,6 +37,13 @@ public enum ExportFormat {
     public static ExportFormat named(String option) {
         return Stream.of(values()).filter(format -> format.option.equals(option)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("format: expected one of " + names() + ", found " + option));
+    }
+
+    static ExportFormat of(LoraExport.Naming naming) {
+        return switch (naming) {
+            case KOHYA -> KOHYA;
+            case PEFT -> PEFT;
+        };
     }
 
     public static String names() {
@@ -53,6 +64,8 @@ public enum ExportFormat {
                 yield new Written(adapter.numbers(), Optional.empty());
             }
             case EMBEDDING -> embedding(adapter, file);
+            case KOHYA -> new LoraExport(LoraExport.Naming.KOHYA).write(adapter, file);
+            case PEFT -> new LoraExport(LoraExport.Naming.PEFT).write(adapter, file);
         };
     }
 

@@ -176,4 +176,27 @@ class TextTuningTest {
         AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.EMBEDDING.write(atoms, file)).getMessage().contains("atoms"));
     }
+
+    @Test void exportedLoraHasOtherProgramsNamesForBothNetworks() throws Exception {
+        MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "4").with(Setting.TEXT_ENCODER, Setting.YES);
+        AdapterFile adapter = tuned(request(method, 2), "run");
+        Path file = folder.resolve("lora.safetensors");
+        assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, file).left());
+        try (Safetensors kohya = Safetensors.open(file)) {
+            assertEquals(3 * adapter.layers().size(), kohya.tensors().size());
+            assertArrayEquals(new float[] {4}, kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha").data());
+            assertEquals(adapter.values().get("text_model.encoder.layers.0.self_attn.q_proj.A"), kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight"));
+            assertEquals(1, kohya.tensors().keySet().stream().filter(name -> name.startsWith("lora_unet_mid_block_attentions_0_") && name.endsWith("attn1_to_out_0.lora_up.weight")).count());
+        }
+        ExportFormat.PEFT.write(adapter, file);
+        try (Safetensors peft = Safetensors.open(file)) {
+            assertEquals(2 * adapter.layers().size(), peft.tensors().size());
+            Tensor up = adapter.values().get("text_model.encoder.layers.0.self_attn.q_proj.B");
+            Tensor doubled = new Tensor(up.shape(), up.data().clone());
+            for (int i = 0; i < doubled.data().length; i++) doubled.data()[i] *= 2;
+            assertEquals(doubled, peft.read("text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_B.weight"), "alpha / rank is multiplied in");
+        }
+        AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.KOHYA.write(atoms, file)).getMessage().contains("atoms"));
+    }
 }

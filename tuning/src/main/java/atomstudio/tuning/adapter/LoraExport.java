@@ -1,0 +1,66 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.Setting;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// LoRA as other programs know it, of the UNet and of the text encoder.
+/// @param naming whose names the tensors have
+record LoraExport(Naming naming) {
+    /// KOHYA: sd-scripts', which A1111, Forge, ComfyUI, InvokeAI and diffusers read. PEFT: diffusers' own.
+    enum Naming { KOHYA, PEFT }
+
+    ExportFormat.Written write(AdapterFile adapter, Path file) throws Failure {
+        List<TunedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
+        if (layers.isEmpty()) {
+            throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.ATOMSTUDIO.option());
+        }
+        double alpha = Double.parseDouble(adapter.method().value(Setting.ALPHA));
+        Map<String, Tensor> tensors = new TreeMap<>();
+        for (TunedLayer layer : layers) {
+            Tensor down = adapter.values().get(layer.name() + ".A");
+            Tensor up = adapter.values().get(layer.name() + ".B");
+            switch (naming) {
+                case KOHYA -> kohya(layer.name(), alpha, down, up, tensors);
+                case PEFT -> peft(layer.name(), alpha, down, up, tensors);
+            }
+        }
+        SafetensorsWriter.write(file, tensors, metadata(adapter, alpha));
+        int others = adapter.layers().size() - layers.size();
+        long numbers = tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
+        return new ExportFormat.Written(numbers, others == 0 ? Optional.empty() : Optional.of("LoRA alone is written; what was tuned in " + others + " other layers is not in it."));
+    }
+
+    private static void kohya(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
+        String name = (Part.ofTunable(layer) == Part.TEXT ? "lora_te_" : "lora_unet_") + layer.replace('.', '_');
+        tensors.put(name + ".lora_down.weight", down);
+        tensors.put(name + ".lora_up.weight", up);
+        tensors.put(name + ".alpha", new Tensor(Shape.of(), new float[] {(float) alpha}));
+    }
+
+    /// α/r is multiplied in: the file has no place for it that every reader looks at.
+    private static void peft(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
+        String name = (Part.ofTunable(layer) == Part.TEXT ? "text_encoder." : "unet.") + layer;
+        float factor = (float) (alpha / down.shape().size(0));
+        float[] scaled = up.data().clone();
+        for (int i = 0; i < scaled.length; i++) scaled[i] *= factor;
+        tensors.put(name + ".lora_A.weight", down);
+        tensors.put(name + ".lora_B.weight", new Tensor(up.shape(), scaled));
+    }
+
+    private Map<String, String> metadata(AdapterFile adapter, double alpha) {
+        return switch (naming) {
+            case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim", adapter.method().value(Setting.RANK), "ss_network_alpha", Double.toString(alpha),
+                    "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()), "ss_learning_rate", Double.toString(adapter.training().rate()));
+            case PEFT -> Map.of("format", "pt");
+        };
+    }
+}
