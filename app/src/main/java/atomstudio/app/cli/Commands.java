@@ -15,6 +15,7 @@ final class Commands {
                 new DemoCommand(studio),
                 new ExperimentCommand(studio),
                 new ExportCommand(studio),
+                new MethodsCommand(studio),
                 new InspectCommand(studio),
                 new VerifyCommand(studio));
     }

@@ -90,7 +90,7 @@ final class GallerySampler {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
         ModelFolder model = maker.model();
         file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts()))).ifPresent(listener::note);
-        return new Applied(file.adapter(row.name()), 1);
+        return new Applied(file.adapter(row.name(), model), 1);
     }
 
     private int steps() {

@@ -18,7 +18,7 @@ public record LoadedAdapter(AdapterFile file, Adapter adapter, ModelFolder model
         AdapterFile file = AdapterFile.read(place);
         String name = name(place);
         file.fit(model.name(), model.tunable(), Optional.empty());
-        return new LoadedAdapter(file, file.adapter(name), model, hashes);
+        return new LoadedAdapter(file, file.adapter(name, model), model, hashes);
     }
 
     /// The file's name, or its run's where it still lies in the run's folder.

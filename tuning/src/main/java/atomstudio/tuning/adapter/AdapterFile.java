@@ -1,6 +1,8 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
@@ -9,6 +11,7 @@ import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
@@ -68,7 +71,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     public static long bytes(MethodSettings settings, String model, List<Layer> layers) {
         TuningMethod method = settings.method();
         Map<String, Shape> values = new HashMap<>();
-        for (Layer layer : layers) method.shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
+        for (Layer layer : layers) method.stored(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
         Training usual = new Training(settings.choice().steps(), settings.choice().rate(), 0);
         return AdapterFormat.length(new AdapterFile(settings, new BaseModel(model, ANY_HASH), new Trigger("sks", "thing"), usual, TunedLayer.of(method, layers), Map.of()), values);
     }
@@ -78,9 +81,16 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         return values.values().stream().mapToLong(value -> value.data().length).sum();
     }
 
-    /// For an engine.
-    public Adapter adapter(String name) {
-        return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
+    /// For an engine; what the file does not hold is derived from the model's weights.
+    /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
+    public Adapter adapter(String name, ModelFolder model) throws Failure {
+        SlotLayout layout = SlotLayout.of(method.method(), model.layers(Part.UNET));
+        if (layout.derived().isEmpty()) return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
+        try (Checkpoint weights = model.checkpoint(Part.UNET)) {
+            return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.complete(values, weights::read), placeholder());
+        } catch (IllegalArgumentException e) {
+            throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
+        }
     }
 
     /// The token, where it stands for rows of the text encoder's table that the adapter brings.
@@ -124,7 +134,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     private void slots(TuningMethod form, Layer layer, List<String> wrong) {
-        Map<String, Shape> shapes = form.shapes(layer);
+        Map<String, Shape> shapes = form.stored(layer);
         shapes.forEach((slot, shape) -> {
             Tensor value = values.get(layer.name() + "." + slot);
             if (value == null) wrong.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");

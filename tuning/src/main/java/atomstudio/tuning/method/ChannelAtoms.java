@@ -24,9 +24,19 @@ public record ChannelAtoms(int block, int atoms) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        boolean matrix = layer.kind() == Layer.Kind.LINEAR || layer.kind() == Layer.Kind.CONV && layer.kernel() == 1;
-        if (!matrix || layer.weight().size(0) % block != 0 || layer.weight().size(1) % block != 0) return List.of();
-        return coding().slots(this::unfold);
+        return matrix(layer) && divides(layer) ? coding().slots(this::unfold) : List.of();
+    }
+
+    @Override public boolean leavesAlone(Layer layer) {
+        return matrix(layer) && !divides(layer);
+    }
+
+    private static boolean matrix(Layer layer) {
+        return layer.maps() && layer.kernel() == 1;
+    }
+
+    private boolean divides(Layer layer) {
+        return layer.weight().size(0) % block == 0 && layer.weight().size(1) % block == 0;
     }
 
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {

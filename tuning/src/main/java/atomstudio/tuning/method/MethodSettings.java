@@ -254,7 +254,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     private TuningMethod filterAtoms() {
         return switch (Setting.Coded.of(value(Setting.CODING))) {
             case LINEAR -> new FilterAtoms(atoms());
-            case SPARSE -> throw new IllegalArgumentException("coding: sparse is not built yet");
+            case SPARSE -> new SparseAtoms(atoms());
         };
     }
 

@@ -25,6 +25,10 @@ public record Oft(int block) implements TuningMethod {
         return List.of(Slot.zero("Q", Shape.of(layer.weight().size(0) / block, pairs())));
     }
 
+    @Override public boolean leavesAlone(Layer layer) {
+        return layer.maps() && layer.weight().size(0) % block != 0;
+    }
+
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
         long blocks = layer.weight().size(0) / block;
         T q = ops.reshape(ops.matmul(theta.get("Q"), ops.constant(skew())), Shape.of(blocks, block, block));

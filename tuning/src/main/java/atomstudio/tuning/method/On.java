@@ -17,6 +17,10 @@ public record On(TuningMethod method, LayerChoice layers) implements TuningMetho
         return method.part(layer);
     }
 
+    @Override public boolean leavesAlone(Layer layer) {
+        return layers.matches(layer) && method.leavesAlone(layer);
+    }
+
     @Override public List<Slot> slots(Layer layer) {
         return layers.matches(layer) ? method.slots(layer) : List.of();
     }

@@ -1,5 +1,6 @@
 package atomstudio.tuning.method;
 
+import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -7,7 +8,8 @@ import java.util.function.Supplier;
 
 /// Numbers that a method brings for one layer: their name within the layer, shape, whether training changes them, and how they start.
 public record Slot(String name, Shape shape, Role role, Start start) {
-    public enum Role { TRAINED, FROZEN }
+    /// DERIVED: neither trained nor stored, but made anew from the base weight and the layer's frozen slots.
+    public enum Role { TRAINED, FROZEN, DERIVED }
 
     /// The numbers before training.
     @FunctionalInterface
@@ -16,8 +18,8 @@ public record Slot(String name, Shape shape, Role role, Start start) {
     }
 
     /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to this slot alone;
-    /// and the token ids of the class word, for textual inversion.
-    public record Origin(Supplier<Tensor> weight, Noise random, List<Integer> classTokens) {
+    /// the token ids of the class word, for textual inversion; and the frozen slots of the layer that come before this one.
+    public record Origin(Supplier<Tensor> weight, Noise random, List<Integer> classTokens, Slots<Tensor> frozen) {
         public Origin {
             classTokens = List.copyOf(classTokens);
         }
@@ -50,6 +52,10 @@ public record Slot(String name, Shape shape, Role role, Start start) {
 
     static Slot frozen(String name, Shape shape, Start start) {
         return new Slot(name, shape, Role.FROZEN, start);
+    }
+
+    static Slot derived(String name, Shape shape, Start start) {
+        return new Slot(name, shape, Role.DERIVED, start);
     }
 
     public boolean trained() {

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.function.Function;
 
 /// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an optimizer sees.
-public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> frozen) {
+public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> frozen, List<Entry> derived) {
     /// One slot of one layer.
     public record Entry(Layer layer, Slot slot) {
         /// `LAYER.SLOT`.
@@ -23,15 +23,22 @@ public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> f
     public SlotLayout {
         trained = List.copyOf(trained);
         frozen = List.copyOf(frozen);
+        derived = List.copyOf(derived);
     }
 
     public static SlotLayout of(TuningMethod method, List<Layer> layers) {
         List<Entry> trained = new ArrayList<>();
         List<Entry> frozen = new ArrayList<>();
-        for (Layer layer : layers) {
-            for (Slot slot : method.slots(layer)) (slot.trained() ? trained : frozen).add(new Entry(layer, slot));
+        List<Entry> derived = new ArrayList<>();
+        for (Layer layer : layers) for (Slot slot : method.slots(layer)) {
+            List<Entry> entries = switch (slot.role()) {
+                case TRAINED -> trained;
+                case FROZEN -> frozen;
+                case DERIVED -> derived;
+            };
+            entries.add(new Entry(layer, slot));
         }
-        return new SlotLayout(method, trained, frozen);
+        return new SlotLayout(method, trained, frozen, derived);
     }
 
     /// Length of the vector.
@@ -50,23 +57,32 @@ public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> f
             classTokens = List.copyOf(classTokens);
         }
 
-        private Tensor of(Entry entry) {
+        private Tensor of(Entry entry, Map<String, Tensor> known) {
             Noise random = new Noise(seed, "start " + entry.key());
-            return entry.slot.start().numbers(new Slot.Origin(() -> weights.apply(entry.layer.weightKey()), random, classTokens));
+            return entry.slot.start().numbers(new Slot.Origin(() -> weights.apply(entry.layer.weightKey()), random, classTokens, slot -> known.get(entry.layer.name() + "." + slot)));
         }
     }
 
     /// The vector before training.
     public float[] start(Beginning from) {
         Map<String, Tensor> values = new HashMap<>();
-        trained.forEach(entry -> values.put(entry.key(), from.of(entry)));
+        trained.forEach(entry -> values.put(entry.key(), from.of(entry, Map.of())));
         return vector(values);
     }
 
     /// The numbers that stay as they start, keyed `LAYER.SLOT`.
     public Map<String, Tensor> constants(Beginning from) {
         Map<String, Tensor> values = new HashMap<>();
-        frozen.forEach(entry -> values.put(entry.key(), from.of(entry)));
+        frozen.forEach(entry -> values.put(entry.key(), from.of(entry, values)));
+        return values;
+    }
+
+    /// Stored values with what is derived from them and the base model's weights.
+    /// @throws IllegalArgumentException when it comes out otherwise than when the values were made
+    public Map<String, Tensor> complete(Map<String, Tensor> stored, Function<String, Tensor> weights) {
+        Map<String, Tensor> values = new HashMap<>(stored);
+        Beginning from = new Beginning(weights, 0, List.of());
+        derived.forEach(entry -> values.put(entry.key(), from.of(entry, values)));
         return values;
     }
 

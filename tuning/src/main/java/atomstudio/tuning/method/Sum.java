@@ -23,6 +23,10 @@ public record Sum(List<TuningMethod> parts) implements TuningMethod {
         return tuning(layer).getFirst();
     }
 
+    @Override public boolean leavesAlone(Layer layer) {
+        return !tunes(layer) && parts.stream().anyMatch(part -> part.leavesAlone(layer));
+    }
+
     @Override public List<Slot> slots(Layer layer) {
         List<TuningMethod> tuning = tuning(layer);
         return tuning.isEmpty() ? List.of() : tuning.getFirst().slots(layer);

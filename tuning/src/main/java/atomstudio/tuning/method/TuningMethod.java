@@ -12,7 +12,7 @@ import java.util.Map;
 /// The law of the family: at the start nothing is changed; at strength s the weight is base + s · (tuned − base); every trained
 /// slot has a gradient at a random point; all carriers agree. An option that changes the algebra is another record.
 public sealed interface TuningMethod extends Adaptation permits
-        FilterAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf, DiffFit, Glora, TextualInversion, Full, On, Sum {
+        FilterAtoms, SparseAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf, DiffFit, Glora, TextualInversion, Full, On, Sum {
     /// What is allocated for a layer; empty where the layer is left alone.
     List<Slot> slots(Layer layer);
 
@@ -32,6 +32,18 @@ public sealed interface TuningMethod extends Adaptation permits
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (Slot slot : slots(layer)) shapes.put(slot.name(), slot.shape());
         return shapes;
+    }
+
+    /// Shapes of what is stored of a layer: all but what is derived.
+    default Map<String, Shape> stored(Layer layer) {
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        for (Slot slot : slots(layer)) if (slot.role() != Slot.Role.DERIVED) shapes.put(slot.name(), slot.shape());
+        return shapes;
+    }
+
+    /// Whether it would tune the layer, were its sides multiples of the method's blocks.
+    default boolean leavesAlone(Layer layer) {
+        return false;
     }
 
     /// Numbers that training changes in these layers.

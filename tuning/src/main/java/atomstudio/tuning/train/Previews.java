@@ -65,7 +65,7 @@ final class Previews {
     }
 
     private Optional<Made> made(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
-        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings(model), SEED, List.of(new Applied(adapter.adapter("preview"), 1)));
+        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings(model), SEED, List.of(new Applied(adapter.adapter("preview", model), 1)));
         Optional<Picture> picture = maker.picture(generation, listener);
         if (picture.isPresent()) PngWriter.write(folder.file(file), picture.get(), Map.of());
         return picture.map(each -> new Made(each, file, prompt));

@@ -72,8 +72,8 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state);
         Passes passes = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];
-        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, constants, passes, state));
-        try (Differentiation differentiation = engine.differentiation(computing.input(layout, constants))) {
+        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, layout.complete(constants, engine::tensor), passes, state));
+        try (Differentiation differentiation = engine.differentiation(computing.input(layout, layout.complete(constants, engine::tensor)))) {
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
                 Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), step);

@@ -86,9 +86,10 @@ final class Workshop implements AutoCloseable {
         Datasets datasets = found.get();
         Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
         Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes, place());
-        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, course.from.constants(), passes, from));
+        Map<String, Tensor> constants = course.layout.complete(course.from.constants(), engine::tensor);
+        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
         if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
-        try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, course.from.constants()))) {
+        try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants))) {
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
             Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), computing.into(from));
             Trainer.Reached reached = trainer.run(gate);

@@ -49,7 +49,7 @@ class AdapterFileTest {
     private static AdapterFile adapter(MethodSettings settings) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : network()) {
-            settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new Noise(1, layer.name() + slot).normals((int) shape.elements()))));
+            settings.method().stored(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new Noise(1, layer.name() + slot).normals((int) shape.elements()))));
         }
         return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"), new AdapterFile.Training(12, 0.03, 5), TunedLayer.of(settings.method(), network()), values);
     }
@@ -57,7 +57,8 @@ class AdapterFileTest {
     static Stream<MethodSettings> everyMethod() {
         Stream<MethodSettings> usual = Stream.of(Choice.values()).map(MethodSettings::of);
         Stream<MethodSettings> chosen = Stream.of(MethodSettings.of(Choice.ATOMS).with(Setting.ATOMS, "4").with(Setting.LAYERS, "conv"), MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "1"),
-                MethodSettings.of(Choice.LOKR).with(Setting.LAYERS, "conv,linear"), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "4"));
+                MethodSettings.of(Choice.LOKR).with(Setting.LAYERS, "conv,linear"), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "4"),
+                MethodSettings.of(Choice.ATOMS_AND_CHANNELS).with(Setting.CODING, "sparse").with(Setting.ATOMS, "12"));
         return Stream.concat(usual, chosen);
     }
 
@@ -94,7 +95,7 @@ class AdapterFileTest {
         byte[] bytes = Files.readAllBytes(folder.resolve("a.safetensors"));
         int header = 8 + (int) java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
         byte[] digest = java.security.MessageDigest.getInstance("SHA-256").digest(java.util.Arrays.copyOfRange(bytes, header, bytes.length));
-        assertEquals(java.util.HexFormat.of().formatHex(digest), adapter.adapter("x").hash());
+        assertEquals(java.util.HexFormat.of().formatHex(digest), AdapterFormat.hash(adapter));
     }
 
     @Test void fitsItsBaseAndWarnsOnOtherWeights() throws Exception {

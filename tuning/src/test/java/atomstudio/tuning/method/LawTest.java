@@ -46,7 +46,7 @@ class LawTest {
     }
 
     static List<TuningMethod> methods() {
-        return List.of(new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
+        return List.of(new SparseAtoms(12), new SparseAtoms(4), new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
                 new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), new Oft(4), new Oft(2), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
                 new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new Full(), new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")),
                 new Sum(List.of(new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")), new ChannelAtoms(4, 16))));
@@ -157,7 +157,7 @@ class LawTest {
     private static Map<String, Tensor> start(TuningMethod method, Layer layer, Affine<Tensor> base) {
         Map<String, Tensor> theta = new HashMap<>();
         for (Slot slot : method.slots(layer)) {
-            Tensor numbers = slot.start().numbers(new Slot.Origin(base::weight, new Noise(3, layer.name() + "." + slot.name()), List.of(3, 5)));
+            Tensor numbers = slot.start().numbers(new Slot.Origin(base::weight, new Noise(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
             assertEquals(slot.shape(), numbers.shape());
             theta.put(slot.name(), numbers);
         }

@@ -125,7 +125,7 @@ class MethodTest {
 
     @Test void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
         Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
-        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(new Slot.Origin(() -> Tensor.zeros(layer.weight()), new Noise(0, "x"), List.of()));
+        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(new Slot.Origin(() -> Tensor.zeros(layer.weight()), new Noise(0, "x"), List.of(), slot -> Tensor.zeros(layer.weight())));
         double largest = 0;
         double square = 0;
         for (float number : a.data()) {
@@ -156,6 +156,45 @@ class MethodTest {
         }
         assertArrayEquals(d, SingularVectors.leading(rows, 3).data());
         assertTrue(variance(numbers, d, 0) >= variance(numbers, d, 1));
+    }
+
+    @Test void sparseCodesAreSparseAndBetterWithMoreAtoms() {
+        float[] numbers = new Noise(1, "kernels").normals(9 * 3000);
+        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.03f;
+        Tensor rows = new Tensor(Shape.of(3000, 9), numbers);
+        double before = 1;
+        for (int atoms : new int[] {4, 6, 12}) {
+            Tensor d = SparseCoding.atoms(rows, atoms, new Noise(2, "D"));
+            assertArrayEquals(d.data(), SparseCoding.atoms(rows, atoms, new Noise(2, "D")).data(), "seeded");
+            Tensor codes = SparseCoding.codes(rows, d);
+            double error = 0, all = 0;
+            int zeros = 0;
+            for (int row = 0; row < 3000; row++) for (int k = 0; k < 9; k++) {
+                double coded = 0;
+                for (int j = 0; j < atoms; j++) coded += codes.data()[row * atoms + j] * d.data()[j * 9 + k];
+                error += Math.pow(coded - numbers[row * 9 + k], 2);
+                all += Math.pow(numbers[row * 9 + k], 2);
+            }
+            for (float code : codes.data()) if (code == 0) zeros++;
+            double relative = Math.sqrt(error / all);
+            assertTrue(relative < before, atoms + " atoms leave " + relative);
+            assertTrue(zeros > 0, "some codes are zero");
+            before = relative;
+        }
+        assertTrue(before < 0.1, "twelve atoms leave " + before);
+    }
+
+    @Test void sparseCodesOfOtherWeightsAreRefused() {
+        Layer layer = new Layer("conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
+        SlotLayout layout = SlotLayout.of(new SparseAtoms(12), List.of(layer));
+        Tensor weight = new Tensor(layer.weight(), new Noise(1, "w").normals(288));
+        Map<String, Tensor> stored = layout.constants(new SlotLayout.Beginning(key -> weight, 5, List.of()));
+        assertEquals(java.util.Set.of("conv.D", "conv.check"), stored.keySet());
+        assertEquals(Shape.of(32, 12), layout.complete(stored, key -> weight).get("conv.alpha").shape());
+        Tensor other = new Tensor(layer.weight(), weight.data().clone());
+        other.data()[7] += 0.1f;
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> layout.complete(stored, key -> other));
+        assertTrue(refused.getMessage().contains("conv"), refused.getMessage());
     }
 
     @Test void noiseIsAFunctionOfSeedStreamAndPosition() {

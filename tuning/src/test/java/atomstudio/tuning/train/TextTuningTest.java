@@ -126,8 +126,8 @@ class TextTuningTest {
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             TextToImage maker = TextToImage.of(model, engine);
             Picture base = picture(maker, "a sks thing", List.of());
-            Picture tuned = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word"), 1)));
-            Picture started = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word"), 0)));
+            Picture tuned = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word", model), 1)));
+            Picture started = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word", model), 0)));
             assertNotEquals(base, tuned);
             assertNotEquals(started, tuned);
             assertEquals(base, picture(maker, "a sks thing", List.of()));

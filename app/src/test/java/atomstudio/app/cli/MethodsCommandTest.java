@@ -1,0 +1,55 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MethodsCommandTest {
+    @TempDir Path folder;
+
+    @Test void everyMethodIsListedWithWhatItTunes() {
+        CommandLineRun run = CommandLineRun.of(folder, "methods", "--json");
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+        assertEquals(Stream.of(Choice.values()).map(Choice::command).toList(), json.getAsJsonArray("methods").asList().stream().map(each -> each.getAsJsonObject().get("method").getAsString()).toList());
+        json.getAsJsonArray("methods").forEach(each -> {
+            JsonObject method = each.getAsJsonObject();
+            assertTrue(method.get("numbers").getAsLong() > 0, method::toString);
+            assertTrue(method.get("bytes").getAsLong() > 4 * method.get("numbers").getAsLong(), method::toString);
+            assertFalse(method.getAsJsonArray("layers").isEmpty());
+        });
+        CommandLineRun lines = CommandLineRun.of(folder, "methods");
+        for (Choice choice : Choice.values()) assertTrue(lines.out().contains(choice.command() + " "), choice.command());
+    }
+
+    @Test void anOptionOfAnotherMethodIsWrongUsage() {
+        Object[] tune = {"tune", "--pictures", folder, "--class", "car", "--out", folder.resolve("run")};
+        CommandLineRun run = CommandLineRun.of(folder, with(tune, "--method", "atoms", "--rank", "8"));
+        assertEquals(ExitCode.USAGE, run.code());
+        assertTrue(run.err().contains("--rank: belongs to lora, locon"), run::err);
+        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "bitfit", "--m1", "3")).code());
+        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--atoms", "10")).code());
+        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--coding", "dense")).code());
+        CommandLineRun unknown = CommandLineRun.of(folder, with(tune, "--method", "magic"));
+        assertEquals(ExitCode.USAGE, unknown.code());
+        assertTrue(unknown.err().contains("overcomplete+channels"), unknown::err);
+    }
+
+    @Test void helpNamesEverySetting() {
+        String help = CommandLineRun.of(folder, "tune", "--help").out();
+        for (Setting setting : Setting.values()) assertTrue(help.contains("--" + setting.command()), setting.command());
+    }
+
+    private static Object[] with(Object[] some, Object... more) {
+        return Stream.of(some, more).flatMap(Stream::of).toArray();
+    }
+}

@@ -1,0 +1,160 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.stream.IntStream;
+
+/// Sparse coding of rows: min over D, Z of ½‖X − Z · D‖² + λ‖Z‖₁ with atoms of length 1, in doubles, from a seeded start and with fixed
+/// numbers of iterations. Every row is coded by itself, so that the result does not depend on the number of threads.
+/// Source: Beck and Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4 (codes); Mairal et al. 2009, "Online
+/// Dictionary Learning for Sparse Coding", algorithm 2 (atoms).
+final class SparseCoding {
+    /// The paper's.
+    static final double LAMBDA = 1e-3;
+    private static final int ROUNDS = 10;
+    private static final int ITERATIONS = 20;
+    private static final int POWERS = 100;
+    /// Rows that the atoms are learned from; more would take long and change little.
+    private static final int SAMPLE = 20_000;
+    private static final int CHUNK = 4096;
+
+    private final double[][] atoms;
+    private final int size;
+    private final double[][] gram;
+    private final double step;
+
+    private SparseCoding(double[][] atoms, int size) {
+        this.atoms = atoms;
+        this.size = size;
+        this.gram = new double[atoms.length][atoms.length];
+        for (int i = 0; i < atoms.length; i++) for (int j = 0; j < atoms.length; j++) gram[i][j] = dot(atoms[i], atoms[j]);
+        this.step = 1 / largestEigenvalue(gram);
+    }
+
+    /// α (N,m) of rows (N,n) under atoms (m,n).
+    static Tensor codes(Tensor rows, Tensor atoms) {
+        return new SparseCoding(matrix(atoms), Math.toIntExact(rows.shape().size(1))).codes(rows);
+    }
+
+    /// Atoms (count,n) learned from rows (N,n).
+    static Tensor atoms(Tensor rows, int count, Noise random) {
+        int size = Math.toIntExact(rows.shape().size(1));
+        Tensor sample = sample(rows, random);
+        double[][] atoms = start(count, size, random);
+        for (int round = 0; round < ROUNDS; round++) improve(atoms, sample, new SparseCoding(atoms, size).codes(sample));
+        Tensor learned = Tensor.zeros(Shape.of(count, size));
+        for (int j = 0; j < count; j++) for (int k = 0; k < size; k++) learned.data()[j * size + k] = (float) atoms[j][k];
+        return learned;
+    }
+
+    private Tensor codes(Tensor rows) {
+        int count = rows.data().length / size, m = atoms.length;
+        float[] codes = new float[Math.multiplyExact(count, m)];
+        IntStream.range(0, (count + CHUNK - 1) / CHUNK).parallel().forEach(chunk -> {
+            double[] x = new double[size];
+            for (int row = chunk * CHUNK; row < Math.min(count, (chunk + 1) * CHUNK); row++) {
+                for (int k = 0; k < size; k++) x[k] = rows.data()[row * size + k];
+                double[] z = code(x);
+                for (int j = 0; j < m; j++) codes[row * m + j] = (float) z[j];
+            }
+        });
+        return new Tensor(Shape.of(count, m), codes);
+    }
+
+    private double[] code(double[] x) {
+        int m = atoms.length;
+        double[] target = new double[m], z = new double[m], y = new double[m];
+        for (int j = 0; j < m; j++) target[j] = dot(atoms[j], x);
+        double t = 1;
+        for (int iteration = 0; iteration < ITERATIONS; iteration++) {
+            double next = (1 + Math.sqrt(1 + 4 * t * t)) / 2, momentum = (t - 1) / next;
+            double[] moved = new double[m];
+            for (int j = 0; j < m; j++) moved[j] = shrink(y[j] - step * (dot(gram[j], y) - target[j]), step * LAMBDA);
+            for (int j = 0; j < m; j++) y[j] = moved[j] + momentum * (moved[j] - z[j]);
+            z = moved;
+            t = next;
+        }
+        return z;
+    }
+
+    /// Each atom towards what the others leave, one after another.
+    private static void improve(double[][] atoms, Tensor rows, Tensor codes) {
+        int m = atoms.length, size = atoms[0].length, count = codes.data().length / m;
+        double[][] a = new double[m][m], b = new double[m][size];
+        for (int row = 0; row < count; row++) for (int i = 0; i < m; i++) {
+            double code = codes.data()[row * m + i];
+            if (code == 0) continue;
+            for (int j = 0; j < m; j++) a[i][j] += code * codes.data()[row * m + j];
+            for (int k = 0; k < size; k++) b[i][k] += code * rows.data()[row * size + k];
+        }
+        for (int i = 0; i < m; i++) {
+            if (a[i][i] < 1e-12) continue;                                      // nothing uses this atom
+            for (int k = 0; k < size; k++) {
+                double others = 0;
+                for (int j = 0; j < m; j++) others += a[i][j] * atoms[j][k];
+                atoms[i][k] += (b[i][k] - others) / a[i][i];
+            }
+            normalize(atoms[i]);
+        }
+    }
+
+    private static double[][] start(int count, int size, Noise random) {
+        double[][] atoms = new double[count][size];
+        float[] normals = random.normals(count * size);
+        for (int i = 0; i < count; i++) {
+            for (int k = 0; k < size; k++) atoms[i][k] = normals[i * size + k];
+            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]);   // orthogonal as far as there is room
+            normalize(atoms[i]);
+        }
+        return atoms;
+    }
+
+    private static void subtract(double[] atom, double[] unit) {
+        double along = dot(atom, unit);
+        for (int k = 0; k < atom.length; k++) atom[k] -= along * unit[k];
+    }
+
+    private static void normalize(double[] atom) {
+        double length = Math.sqrt(dot(atom, atom));
+        if (length > 0) for (int k = 0; k < atom.length; k++) atom[k] /= length;
+    }
+
+    private static Tensor sample(Tensor rows, Noise random) {
+        int count = Math.toIntExact(rows.shape().size(0)), size = Math.toIntExact(rows.shape().size(1));
+        if (count <= SAMPLE) return rows;
+        float[] some = new float[SAMPLE * size];
+        for (int i = 0; i < SAMPLE; i++) System.arraycopy(rows.data(), random.below(count, 1_000_000L + i) * size, some, i * size, size);
+        return new Tensor(Shape.of(SAMPLE, size), some);
+    }
+
+    private static double largestEigenvalue(double[][] matrix) {
+        double[] vector = new double[matrix.length];
+        for (int i = 0; i < vector.length; i++) vector[i] = 1 + i * 0.1;
+        double value = 1;
+        for (int power = 0; power < POWERS; power++) {
+            double[] next = new double[vector.length];
+            for (int i = 0; i < next.length; i++) next[i] = dot(matrix[i], vector);
+            value = Math.sqrt(dot(next, next) / dot(vector, vector));
+            normalize(next);
+            vector = next;
+        }
+        return value * 1.01;                                                    // a step that is a little short never diverges
+    }
+
+    private static double[][] matrix(Tensor rows) {
+        int count = Math.toIntExact(rows.shape().size(0)), size = Math.toIntExact(rows.shape().size(1));
+        double[][] matrix = new double[count][size];
+        for (int i = 0; i < count; i++) for (int k = 0; k < size; k++) matrix[i][k] = rows.data()[i * size + k];
+        return matrix;
+    }
+
+    private static double shrink(double x, double by) {
+        return x > by ? x - by : x < -by ? x + by : 0;
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) sum += a[i] * b[i];
+        return sum;
+    }
+}

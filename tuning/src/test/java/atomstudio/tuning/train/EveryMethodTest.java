@@ -1,0 +1,76 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.SlotLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every method trains, and every tensor that it trains moves: the paper's four variants, among them D_c beside β and D1, and all others.
+class EveryMethodTest {
+    @TempDir static Path shared;
+    @TempDir Path folder;
+    private static ModelFolder model;
+    private static Path pictures;
+
+    @BeforeAll static void prepare() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        pictures = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+    }
+
+    static Stream<MethodSettings> methods() {
+        return Stream.concat(Stream.of(Choice.values()).map(MethodSettings::of), Stream.of(
+                MethodSettings.of(Choice.ATOMS).with(Setting.CODING, "sparse").with(Setting.ATOMS, "12"),
+                MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv").with(Setting.ALSO, "textual-inversion"),
+                MethodSettings.of(Choice.LORA).with(Setting.TEXT_ENCODER, "yes").with(Setting.RANK, "2")));
+    }
+
+    @ParameterizedTest @MethodSource("methods") void everyTrainedTensorMoves(MethodSettings method) throws Exception {
+        TuneRequest request = TuneRequest.of(model.folder(), pictures, "thing", method).withToken("qx").withSteps(4);
+        TuneOutcome outcome = new Tuning(new Machine(Device.CPU, 1, RunTest.home())).run(request, folder.resolve("run"), Control.none(), TuneListener.silent());
+        assertInstanceOf(TuneOutcome.Finished.class, outcome);
+        AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
+        assertEquals(method, adapter.method());
+        assertEquals(Optional.empty(), adapter.fit("model", model.tunable(), Optional.empty()));
+        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        Map<String, Tensor> start = start(layout, adapter);
+        for (SlotLayout.Entry entry : layout.trained()) {
+            Tensor tuned = adapter.values().get(entry.key());
+            assertNotEquals(start.get(entry.key()), tuned, entry.key() + " stands where it stood");
+            for (float number : tuned.data()) assertTrue(Float.isFinite(number), entry.key());
+        }
+        for (SlotLayout.Entry entry : layout.frozen()) assertEquals(entry.slot().shape(), adapter.values().get(entry.key()).shape());
+        adapter.adapter("again", model);
+    }
+
+    private static Map<String, Tensor> start(SlotLayout layout, AdapterFile adapter) throws Exception {
+        try (Checkpoint unet = model.checkpoint(Part.UNET); Checkpoint text = model.checkpoint(Part.TEXT)) {
+            SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
+                    Vocabulary.of(model, layout, adapter.trigger()).classTokens());
+            return layout.values(layout.start(beginning));
+        }
+    }
+}
