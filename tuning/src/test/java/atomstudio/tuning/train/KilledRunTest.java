@@ -12,10 +12,16 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +30,79 @@ class KilledRunTest {
 
     private static TuneRequest request(Path folder) throws Failure {
         return TuneRequest.of(folder.resolve("model"), folder.resolve("pictures"), "thing", MethodSettings.parse("atoms", Map.of())).withSteps(70).withRate(1e-2);
+    }
+
+    /// Everything that has a state of its own: accumulation, a running mean, Prodigy, validation, pictures of the class that the model makes,
+    /// random crops.
+    private static TuneRequest everything(Path folder) throws Failure {
+        TuneRequest plain = request(folder);
+        Recipe recipe = Recipe.of(plain.method()).with(new Recipe.Course(40, 1, 7, 3, Recipe.Decay.COSINE)).with(new Recipe.Update(Recipe.OptimizerName.PRODIGY, 2, 2, 0.95))
+                .with(new Recipe.Material(16, Recipe.Crop.RANDOM, "")).with(new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior(Recipe.Prior.AUTO, 0.5))))
+                .with(new Recipe.Running(10, Recipe.Precision.FP32, Set.of(Recipe.Feature.VALIDATE, Recipe.Feature.FLIP)));
+        return plain.with(recipe);
+    }
+
+    /// The process that is killed at a moment that nobody knows before.
+    public static final class Worker {
+        private Worker() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Path folder = Path.of(arguments[0]);
+            new Tuning(new Machine(Device.CPU, 1, folder.resolve("home"))).run(everything(folder), folder.resolve("run"), Control.none(), TuneListener.silent());
+        }
+    }
+
+    @Test void killedAtRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
+        killedAtRandomMoments(3);
+    }
+
+    @Test @Tag("slow") void killedAtManyRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
+        killedAtRandomMoments(25);
+    }
+
+    private void killedAtRandomMoments(int kills) throws Exception {
+        TinyModel.make(folder.resolve("model"), "sd1");
+        Files.createDirectory(folder.resolve("pictures"));
+        for (int i = 0; i < 6; i++) PngWriter.write(folder.resolve("pictures/" + i + ".png"), RunTest.picture(i), Map.of());
+        Files.createDirectories(folder.resolve("home"));
+        Files.createSymbolicLink(folder.resolve("home/natives"), Files.createDirectories(RunTest.home().resolve("natives")));
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        int killed = 0;
+        for (int i = 0; i < kills; i++) {
+            Process child = start(Worker.class);
+            try {
+                // Mostly while it trains; a JVM and PyTorch take most of a second to start.
+                if (!child.waitFor(800 + random.nextInt(2500), TimeUnit.MILLISECONDS)) killed++;
+                else assertEquals(0, child.exitValue(), () -> read(folder.resolve("child.log")));
+            } finally {
+                child.destroyForcibly();
+                assertTrue(child.waitFor(20, TimeUnit.SECONDS));
+            }
+        }
+        assertTrue(killed > 0, "at least one was killed");
+        Tuning tuning = new Tuning(new Machine(Device.CPU, 1, folder.resolve("home")));
+        tuning.run(everything(folder), folder.resolve("run"), Control.none(), TuneListener.silent());
+        tuning.run(everything(folder), folder.resolve("straight"), Control.none(), TuneListener.silent());
+        for (String file : List.of("adapter.safetensors", "best.safetensors")) {
+            assertArrayEquals(Files.readAllBytes(folder.resolve("straight").resolve(file)), Files.readAllBytes(folder.resolve("run").resolve(file)), file + ", moments by seed " + seed);
+        }
+        assertEquals(seen("straight"), seen("run"), "every step, preview and validation once, moments by seed " + seed);
+    }
+
+    private List<String> seen(String name) throws Failure {
+        return new RunFolder(folder.resolve(name)).events().stream().map(TimedEvent::event).filter(event -> switch (event) {
+            case TuneEvent.Step _, TuneEvent.Preview _, TuneEvent.Validation _ -> true;
+            default -> false;
+        }).map(event -> switch (event) {
+            case TuneEvent.Step step -> "step " + step.step() + " " + step.loss() + " " + step.rate();
+            default -> event.toString();
+        }).toList();
+    }
+
+    private Process start(Class<?> program) throws IOException {
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), program.getName(), folder.toString()).redirectErrorStream(true).redirectOutput(folder.resolve("child.log").toFile()).start();
     }
 
     /// The process that is killed.
@@ -52,8 +131,7 @@ class KilledRunTest {
         Files.createDirectory(folder.resolve("pictures"));
         PngWriter.write(folder.resolve("pictures/0.png"), RunTest.picture(1), Map.of());
         RunFolder run = new RunFolder(folder.resolve("run"));
-        Process child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                "-cp", System.getProperty("java.class.path"), Child.class.getName(), folder.toString()).redirectErrorStream(true).redirectOutput(folder.resolve("child.log").toFile()).start();
+        Process child = start(Child.class);
         try {
             await(run, child);
             assertEquals(RunStatus.RUNNING, run.status());
@@ -84,7 +162,7 @@ class KilledRunTest {
     private static String read(Path file) {
         try {
             return Files.readString(file);
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             return e.toString();
         }
     }
