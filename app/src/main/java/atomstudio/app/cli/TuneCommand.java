@@ -1,7 +1,6 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Estimate;
@@ -81,7 +80,6 @@ final class TuneCommand implements Callable<Integer> {
     public Integer call() throws Failure {
         TuneRequest request = request();
         Machine machine = new Machine(device.device(), Runtime.getRuntime().availableProcessors(), studio.home().folder());
-        PictureFolder.list(pictures).skippedLine().ifPresent(studio.terminal()::note);
         if (dryRun) {
             Estimate estimate = new Tuning(machine).estimate(request);
             studio.terminal().result(json ? EstimateText.json(estimate).toString() : EstimateText.lines(estimate));

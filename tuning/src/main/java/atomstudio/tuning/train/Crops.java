@@ -14,6 +14,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Pictures as training sees them, with their masks and captions; `notes` are what a person should know about the folder they came from.
 record Crops(List<Prepared> prepared, List<String> notes) {
@@ -36,26 +39,38 @@ record Crops(List<Prepared> prepared, List<String> notes) {
     /// @throws Failure.Incompatible that names a mask which does not fit, or says that there are none of what was asked for
     static Crops of(Path folder, Reading reading) throws Failure {
         SubjectFiles files = SubjectFiles.of(folder);
-        List<String> notes = new ArrayList<>(files.orphans(reading.recipe));
+        List<String> notes = new ArrayList<>(files.notes(reading.recipe));
         List<Prepared> prepared = new ArrayList<>();
         for (Path file : files.pictures()) {
             Picture whole = Pictures.read(file);
             Optional<Mask> mask = reading.has(Recipe.Feature.MASKS) ? mask(file, whole, files) : Optional.empty();
             Optional<Mask> framed = mask.map(each -> new Mask(reading.framing.apply(each.grey())));
             if (framed.isPresent()) framed.get().requireSomething(files.masks().getOrDefault(SubjectFiles.stem(file), file), reading.framing.crop());
-            else if (reading.has(Recipe.Feature.MASKS)) notes.add(file + ": has no mask beside it and is not transparent; all of it counts");
             Picture picture = reading.framing.apply(whole);
             List<String> captions = reading.has(Recipe.Feature.CAPTIONS) ? captions(file, files, reading.captions, notes) : List.of();
             String name = String.format(Locale.ROOT, "%02d.png", prepared.size());
             prepared.add(new Prepared(picture, framed, new RunInfo.Picture(name, hash(picture), framed.map(each -> hash(each.grey())).orElse(""), captions)));
         }
+        requireSome(folder, reading, prepared);
+        String bare = without(files, prepared, each -> each.mask.isEmpty());
+        if (reading.has(Recipe.Feature.MASKS) && !bare.isEmpty()) notes.add("all of " + bare + " counts: no mask beside, and not transparent");
+        String unnamed = without(files, prepared, each -> each.name.captions().isEmpty());
+        if (reading.has(Recipe.Feature.CAPTIONS) && !unnamed.isEmpty()) notes.add("no caption beside " + unnamed + "; called \"" + String.join("\" or \"", reading.captions.general()) + "\"");
+        return new Crops(prepared, notes);
+    }
+
+    /// The names of the files whose pictures are so.
+    private static String without(SubjectFiles files, List<Prepared> prepared, Predicate<Prepared> so) {
+        return IntStream.range(0, prepared.size()).filter(i -> so.test(prepared.get(i))).mapToObj(i -> files.pictures().get(i).getFileName().toString()).collect(Collectors.joining(", "));
+    }
+
+    private static void requireSome(Path folder, Reading reading, List<Prepared> prepared) throws Failure.Incompatible {
         if (reading.has(Recipe.Feature.MASKS) && prepared.stream().allMatch(each -> each.mask.isEmpty())) {
             throw new Failure.Incompatible(folder + ": expected masks (NAME-mask.png beside a picture, or transparent pictures), found none; leave out --masks, or put them there");
         }
         if (reading.has(Recipe.Feature.CAPTIONS) && prepared.stream().allMatch(each -> each.name.captions().isEmpty())) {
             throw new Failure.Incompatible(folder + ": expected captions (NAME.txt beside a picture), found none; leave out --captions, or put them there");
         }
-        return new Crops(prepared, notes);
     }
 
     private static Optional<Mask> mask(Path file, Picture picture, SubjectFiles files) throws Failure {
@@ -65,10 +80,7 @@ record Crops(List<Prepared> prepared, List<String> notes) {
 
     private static List<String> captions(Path file, SubjectFiles files, Captions captions, List<String> notes) throws Failure {
         Path beside = files.captions().get(SubjectFiles.stem(file));
-        if (beside == null) {
-            notes.add(file + ": has no caption beside it; it is called \"" + String.join("\" or \"", captions.general()) + "\"");
-            return List.of();
-        }
+        if (beside == null) return List.of();
         List<String> own = captions.read(beside);
         for (String caption : own) if (!captions.names(caption)) notes.add(beside + ": \"" + caption + "\" does not name the subject; write {} where \"" + captions.subject() + "\" should stand, or the words will not call it up");
         return own;

@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 
 /// The files of a person's folder: pictures, and by a picture's name without its ending the mask NAME-mask.png and the caption NAME.txt
 /// beside it. A mask is never itself a picture.
-public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions) {
+/// @param skipped other files
+public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions, int skipped) {
     private static final String MASK = "-mask.png";
     private static final String CAPTION = ".txt";
 
@@ -24,7 +25,9 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
         List<Path> pictures = listed.pictures().stream().filter(file -> !ends(file, MASK)).toList();
         if (pictures.isEmpty()) throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks (NAME" + MASK + "), which are never pictures themselves; put the pictures beside them");
         Path place = listed.folder() == null ? Path.of("") : listed.folder();
-        return new SubjectFiles(pictures, beside(place, MASK), beside(place, CAPTION));
+        Map<String, Path> captions = beside(place, CAPTION);
+        int read = (int) pictures.stream().map(SubjectFiles::stem).filter(captions::containsKey).distinct().count();
+        return new SubjectFiles(pictures, beside(place, MASK), captions, Math.max(0, listed.skipped() - read));
     }
 
     /// A file's name without its ending.
@@ -34,8 +37,8 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
         return dot > 0 ? name.substring(0, dot) : name;
     }
 
-    /// A line for every mask (and caption, where they are used) that belongs to no picture.
-    List<String> orphans(Recipe recipe) {
+    /// What a person should know: masks (and captions, where they are used) that belong to no picture, and files that are not used.
+    List<String> notes(Recipe recipe) {
         List<String> stems = pictures.stream().map(SubjectFiles::stem).toList();
         List<String> lines = new ArrayList<>();
         masks.forEach((stem, file) -> {
@@ -46,8 +49,9 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
                 if (!stems.contains(stem)) lines.add(file + ": a caption without its picture; expected one named " + stem + " with another ending beside it. It is left out");
             });
         }
-        boolean unused = stems.stream().anyMatch(masks::containsKey) && !recipe.has(Recipe.Feature.MASKS);
-        if (unused) lines.add("there are masks beside the pictures; they count with --masks only");
+        new PictureFolder(Path.of(""), pictures, skipped).skippedLine().ifPresent(lines::add);
+        if (!recipe.has(Recipe.Feature.CAPTIONS) && stems.stream().anyMatch(captions::containsKey)) lines.add("there are captions beside the pictures; they count with --captions only");
+        if (!recipe.has(Recipe.Feature.MASKS) && stems.stream().anyMatch(masks::containsKey)) lines.add("there are masks beside the pictures; they count with --masks only");
         return lines;
     }
 
