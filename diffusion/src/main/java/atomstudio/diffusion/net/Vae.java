@@ -71,7 +71,11 @@ public record Vae(int pictureChannels, int latentChannels, List<Integer> widths,
             return resnet(half + ".mid_block.resnets.1", x, width);
         }
 
-        private T resnet(String name, T x, int width) {
+        private T resnet(String name, T input, int width) {
+            return ops.segment(name, List.of(input), in -> residual(name, in.get(0), width));
+        }
+
+        private T residual(String name, T x, int width) {
             T h = parts.conv(name + ".conv1", ops.silu(norm(name + ".norm1", x)), width, 3);
             h = parts.conv(name + ".conv2", ops.silu(norm(name + ".norm2", h)), width, 3);
             return ops.add(parts.channels(x) == width ? x : parts.conv(name + ".conv_shortcut", x, width, 1), h);

@@ -21,9 +21,6 @@ public final class Differentiation implements AutoCloseable {
     /// The loss, and its gradient as a vector in the layout's order.
     public record Gradient(double loss, float[] vector) {}
 
-    /// How the networks' segments are named.
-    private static final String FEED_FORWARD = ".ff";
-
     private final TorchEngine engine;
     private final SlotLayout layout;
     private final DifferentiationInput.Activations activations;
@@ -50,7 +47,7 @@ public final class Differentiation implements AutoCloseable {
     public Gradient gradient(float[] trained, Batch batch) throws Failure {
         return guard(Recording.ON, () -> {
             NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
-            try (Tape tape = engine.torch().tape(name -> recomputed(activations, name))) {
+            try (Tape tape = engine.torch().tape(activations::recomputes)) {
                 EagerOps ops = engine.torch().ops(precision);
                 NDArray loss = record(theta, batch, tape, activations == DifferentiationInput.Activations.KEPT ? ops : ops.on(tape));
                 float[] vector = engine.torch().gradient(loss, theta, tape).data();
@@ -65,14 +62,6 @@ public final class Differentiation implements AutoCloseable {
             NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
             return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(name -> false), engine.torch().ops(precision))).data()[0];
         });
-    }
-
-    private static boolean recomputed(DifferentiationInput.Activations activations, String segment) {
-        return switch (activations) {
-            case KEPT -> false;
-            case LEAN -> segment.endsWith(FEED_FORWARD);
-            case RECOMPUTED -> true;
-        };
     }
 
     private NDArray record(NDArray theta, Batch batch, Tape tape, EagerOps ops) {

@@ -13,7 +13,18 @@ public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> consta
         /// All but the feed-forward blocks' own, which are large and quickly computed again.
         LEAN,
         /// The inputs of each block alone (gradient checkpointing).
-        RECOMPUTED
+        RECOMPUTED;
+
+        /// How the networks name their feed-forward segments.
+        private static final String FEED_FORWARD = ".ff";
+
+        boolean recomputes(String segment) {
+            return switch (this) {
+                case KEPT -> false;
+                case LEAN -> segment.endsWith(FEED_FORWARD);
+                case RECOMPUTED -> true;
+            };
+        }
     }
 
     public DifferentiationInput {

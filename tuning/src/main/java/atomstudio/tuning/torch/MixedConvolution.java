@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.tensor.Shape;
 
 /// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the base weight, as one
 /// matrix, takes them to the output. Its gradients need two products with the base weight and none of the weight's own size.
@@ -18,10 +19,14 @@ final class MixedConvolution {
     private MixedConvolution() {}
 
     static boolean pays(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        if (layer.mixing() == null) return false;
+        return layer.mixing() != null && pays(Arrays.shape(x), Arrays.shape(layer.weight()), geometry);
+    }
+
+    /// Whether it pays for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
+    static boolean pays(Shape x, Shape weight, Conv2d geometry) {
         boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right() && geometry.top() == geometry.left();
-        long out = layer.weight().getShape().get(0), in = layer.weight().getShape().get(1);
-        double pixels = (double) x.getShape().get(0) * x.getShape().get(2) * x.getShape().get(3) / geometry.stride() / geometry.stride();
+        long out = weight.size(0), in = weight.size(1);
+        double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();
         return even && in * out >= SMALL && out * (1 + PIXELS / pixels) > PAYS;
     }
 }

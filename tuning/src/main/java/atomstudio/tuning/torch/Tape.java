@@ -105,7 +105,8 @@ final class Tape implements AutoCloseable {
             JniUtils.backward((PtNDArray) output, (PtNDArray) gradient, false, false);
         } finally {
             within = false;
-            gradient.close();
+            gradient.close();                                                   // nobody before this segment needs any of these
+            entry.leaf.close();
             if (entry.recorded != null) entry.recorded.close();
         }
     }
@@ -113,7 +114,12 @@ final class Tape implements AutoCloseable {
     /// Every segment that a cut goes into is done: what it gathered goes on. Kept, since other cuts may lead through the same.
     private static void pass(Cut cut) {
         NDArray gradient = gradient(cut.leaf);
-        if (gradient != null) JniUtils.backward((PtNDArray) cut.original, (PtNDArray) gradient, true, false);
+        if (gradient != null) {
+            JniUtils.backward((PtNDArray) cut.original, (PtNDArray) gradient, true, false);
+            gradient.close();
+        }
+        cut.leaf.close();
+        cut.original.close();
     }
 
     private static @Nullable NDArray gradient(NDArray leaf) {

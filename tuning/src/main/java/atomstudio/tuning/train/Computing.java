@@ -32,7 +32,7 @@ record Computing(Activations activations, Precision precision, Optional<String> 
 
     /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
     static Computing of(Recipe recipe, ModelFolder model, Device device, Trial trial) throws Failure {
-        Activations activations = recipe.has(Recipe.Feature.CHECKPOINTING) ? Activations.RECOMPUTED : Tuning.parameters(model) > LARGE ? Activations.LEAN : Activations.KEPT;
+        Activations activations = activations(recipe, model);
         return switch (recipe.running().precision()) {
             case FP32 -> new Computing(activations, Precision.FP32, Optional.empty());
             case BF16 -> new Computing(activations, Precision.BF16, Optional.empty());
@@ -43,6 +43,16 @@ record Computing(Activations activations, Precision precision, Optional<String> 
                 yield tried(activations, trial);
             }
         };
+    }
+
+    /// What is known before anything is tried: `auto` counts as float32, which takes more.
+    static Computing expected(Recipe recipe, ModelFolder model) {
+        Precision precision = recipe.running().precision() == Recipe.Precision.BF16 ? Precision.BF16 : Precision.FP32;
+        return new Computing(activations(recipe, model), precision, Optional.empty());
+    }
+
+    private static Activations activations(Recipe recipe, ModelFolder model) {
+        return recipe.has(Recipe.Feature.CHECKPOINTING) ? Activations.RECOMPUTED : Tuning.parameters(model) > LARGE ? Activations.LEAN : Activations.KEPT;
     }
 
     private static Computing tried(Activations activations, Trial trial) throws Failure {

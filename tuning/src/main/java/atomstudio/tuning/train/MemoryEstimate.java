@@ -1,11 +1,41 @@
 package atomstudio.tuning.train;
 
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.StepMemory;
+
 /// How many bytes a run will hold at the most.
 interface MemoryEstimate {
     long bytes();
 
     /// How that was found, in words.
     String source();
+
+    /// What weights, activations and the trained numbers' companions come to, by a dry run, before anything is computed.
+    record Predicted(long bytes) implements MemoryEstimate {
+        /// Java, PyTorch's libraries and what they allocate for themselves.
+        private static final long PROGRAM = 400L << 20;
+        /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments, the last good ones.
+        private static final int COMPANIONS = 8;
+
+        static Predicted of(RunInfo info, ModelFolder model, SlotLayout layout, Computing computing) {
+            RunInfo.Training training = info.training();
+            long side = training.size() / model.vae().factor();
+            int batch = training.batch() * (training.recipe().weighing().prior().isPresent() ? 2 : 1);
+            long weights = DryRun.parameters(Inventory.of(model.unet())) * switch (computing.precision()) {
+                case FP32 -> 4;
+                case BF16 -> 6;                                                 // the copies, and what they are made from
+            };
+            long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(batch, side, side);
+            return new Predicted(PROGRAM + weights + step + 4L * COMPANIONS * layout.size());
+        }
+
+        @Override public String source() {
+            return "what a dry run of one step counts";
+        }
+    }
 
     /// What this process held at the most while it did a few of the run's steps.
     record Measured(int steps) implements MemoryEstimate {

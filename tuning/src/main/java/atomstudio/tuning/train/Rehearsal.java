@@ -25,6 +25,8 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
 
     Estimate run(Preparation preparation) throws Failure {
         SlotLayout layout = SlotLayout.of(info.method().method(), Tuning.layers(model));
+        MemoryEstimate predicted = MemoryEstimate.Predicted.of(info, model, layout, Computing.expected(info.training().recipe(), model));
+        if (predicted.bytes() > ResidentMemory.room() && ResidentMemory.room() > 0) return estimate(predicted, new Estimate.Time(0, 0, 0));     // trying could end more than this
         try (TorchEngine engine = TorchEngine.open(model, machine.device(), machine.torch())) {
             long start = System.nanoTime();
             Dataset dataset = dataset(preparation, layout, engine);

@@ -88,6 +88,8 @@ final class Workshop implements AutoCloseable {
         Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes, place());
         Map<String, Tensor> constants = course.layout.complete(course.from.constants(), engine::tensor);
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
+        long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
+        if (ResidentMemory.room() > 0 && needed > ResidentMemory.room()) journal.note(new TuneEvent.Note(from.step(), shortOfMemory(needed)));
         if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
         try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants))) {
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
@@ -98,6 +100,10 @@ final class Workshop implements AutoCloseable {
                 case ALL_STEPS, EARLY -> new TuneOutcome.Finished(finish(trainer, reached, journal));
             };
         }
+    }
+
+    private static String shortOfMemory(long needed) {
+        return String.format(Locale.ROOT, "this run needs about %.1f GB and %.1f GB are free: the system may end it; `tune --dry-run` with the same options says what would make it fit", needed / 1e9, ResidentMemory.room() / 1e9);
     }
 
     /// What the numbers are validated by, where that is asked for and can be done.

@@ -24,9 +24,13 @@ public final class StepBenchmark {
         long side = model.sampleSize();
         Tensor noisy = Plain.random(1, 1, 4, side, side);
         Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.text().tokens(), model.text().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        Activations activations = Activations.valueOf(arguments[2]);
+        Precision precision = Precision.valueOf(arguments[3]);
+        System.out.printf("predicted %.2f GB%n", new StepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
-                Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), Activations.valueOf(arguments[2]), Precision.valueOf(arguments[3])))) {
+                Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
             float[] numbers = layout.start(new SlotLayout.Beginning(engine::tensor, 1, List.of()));
+            System.out.println(memory());
             for (int step = 0; step < Integer.parseInt(arguments[4]); step++) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();

@@ -1,0 +1,193 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Attention;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/// The carrier that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until its segment ends.
+/// Source of what is saved: PyTorch's derivatives.yaml.
+final class HeldOps implements Ops<Held> {
+    private final ShapeOps shapes = new ShapeOps();
+    private final int width;
+    private final Predicate<String> recomputed;
+    private long saved;
+    private long live;
+    private long most;
+    private boolean within;
+
+    /// In the backward pass a segment has about as many gradients as it had activations.
+    private static final int AND_GRADIENTS = 2;
+
+    /// @param width bytes a number
+    HeldOps(int width, Predicate<String> recomputed) {
+        this.width = width;
+        this.recomputed = recomputed;
+    }
+
+    /// Bytes at the worst moment so far.
+    long most() {
+        return most;
+    }
+
+    private Held out(Shape shape, Held... from) {
+        boolean recorded = false;
+        for (Held each : from) recorded |= each.recorded();
+        Held made = new Held(shape, new Held.Storage(shape.elements(), false), recorded ? Recording.ON : Recording.OFF);
+        live += width * shape.elements();
+        most = Math.max(most, saved + AND_GRADIENTS * live);
+        return made;
+    }
+
+    /// Keeps what a recorded result needs for its gradient.
+    private Held saving(Held result, Held... needed) {
+        if (!result.recorded()) return result;
+        for (Held each : needed) {
+            if (each.storage().lasting || each.storage().saved) continue;
+            each.storage().saved = true;
+            saved += width * each.storage().elements;
+        }
+        return result;
+    }
+
+    @Override public Held segment(String name, List<Held> inputs, Function<List<Held>, Held> body) {
+        long before = live;
+        long savedBefore = saved;
+        boolean again = !within && recomputed.test(name);
+        if (again) {
+            within = true;
+            inputs.forEach(input -> saving(input, input));
+            savedBefore = saved;
+        }
+        Held result = body.apply(inputs);
+        live = before;
+        if (again) {
+            within = false;
+            saved = savedBefore;                                                // it is kept for as long as the segment is differentiated
+        }
+        return out(result.shape(), result);
+    }
+
+    @Override public Shape shape(Held x) {
+        return x.shape();
+    }
+
+    @Override public Held add(Held a, Held b) {
+        return out(shapes.add(a.shape(), b.shape()), a, b);
+    }
+
+    @Override public Held multiply(Held a, Held b) {
+        return saving(out(shapes.multiply(a.shape(), b.shape()), a, b), a, b);
+    }
+
+    @Override public Held scale(Held x, double by) {
+        return out(x.shape(), x);
+    }
+
+    @Override public Held matmul(Held a, Held b) {
+        return saving(out(shapes.matmul(a.shape(), b.shape()), a, b), a, b);
+    }
+
+    @Override public Held constant(Tensor numbers) {
+        return Held.frozen(numbers.shape());
+    }
+
+    @Override public Held inverse(Held x) {
+        Held y = out(shapes.inverse(x.shape()), x);
+        return saving(y, y);
+    }
+
+    @Override public Held inverseRowNorms(Held x) {
+        return out(shapes.inverseRowNorms(x.shape()));
+    }
+
+    @Override public Held conv2d(Held x, Affine<Held> unsettled, Conv2d geometry) {
+        Shape weight = unsettled.weight().shape();
+        if (unsettled.mixing() != null && MixedConvolution.pays(x.shape(), weight, geometry)) {
+            Shape result = shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry);
+            Held columns = out(Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x, unsettled.mixing());
+            Held mixed = saving(out(columns.shape(), columns), columns);
+            return out(result, mixed);
+        }
+        Affine<Held> layer = unsettled.settled(this);
+        Held y = out(shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry), x, layer.weight());
+        return saved(y, x, layer);
+    }
+
+    @Override public Held linear(Held x, Affine<Held> layer) {
+        return saved(out(shapes.linear(x.shape(), new Affine<>(layer.weight().shape(), null)), x, layer.weight()), x, layer);
+    }
+
+    /// The input is needed for the weight's gradient, the weight for the input's.
+    private Held saved(Held y, Held x, Affine<Held> layer) {
+        if (layer.weight().recorded()) saving(y, x);
+        return x.recorded() ? saving(y, layer.weight()) : y;
+    }
+
+    @Override public Held groupNorm(Held x, Affine<Held> layer, int groups, double epsilon) {
+        return saving(out(x.shape(), x, layer.weight(), bias(layer)), x);
+    }
+
+    @Override public Held layerNorm(Held x, Affine<Held> layer, double epsilon) {
+        return saving(out(x.shape(), x, layer.weight(), bias(layer)), x);
+    }
+
+    @Override public Held silu(Held x) {
+        return saving(out(x.shape(), x), x);
+    }
+
+    @Override public Held gelu(Held x) {
+        return saving(out(x.shape(), x), x);
+    }
+
+    @Override public Held quickGelu(Held x) {
+        return saving(out(x.shape(), x), x);
+    }
+
+    @Override public Held attention(Held q, Held k, Held v, Attention heads) {
+        Held y = out(q.shape(), q, k, v);
+        saving(y, q, k, v, y);
+        return out(y.shape(), y);
+    }
+
+    @Override public Held lookup(Held table, Held ids) {
+        return out(shapes.lookup(table.shape(), ids.shape()), table);
+    }
+
+    @Override public Held upsampleNearest(Held x, long height, long width) {
+        return out(shapes.upsampleNearest(x.shape(), height, width), x);
+    }
+
+    @Override public Held concat(Held a, Held b, int axis) {
+        return out(shapes.concat(a.shape(), b.shape(), axis), a, b);
+    }
+
+    @Override public List<Held> split(Held x, int parts, int axis) {
+        List<Held> views = new ArrayList<>();
+        for (Shape each : shapes.split(x.shape(), parts, axis)) views.add(x.view(each));
+        return views;
+    }
+
+    @Override public Held reshape(Held x, Shape to) {
+        return x.view(shapes.reshape(x.shape(), to));
+    }
+
+    /// A view, though a reshape of it may copy.
+    @Override public Held permute(Held x, int... axes) {
+        return x.view(shapes.permute(x.shape(), axes));
+    }
+
+    private static Held bias(Affine<Held> layer) {
+        @Nullable Held bias = layer.bias();
+        if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().shape() + ": expected a bias, found none");
+        return bias;
+    }
+}

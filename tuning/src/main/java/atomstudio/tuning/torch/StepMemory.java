@@ -1,0 +1,34 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.tuning.method.SlotLayout;
+import java.util.List;
+
+/// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the UNet: nothing is computed.
+/// An estimate: what PyTorch's kernels use within themselves is not in it.
+public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationInput.Activations activations, Precision precision) {
+    /// @param batch  pictures
+    /// @param height of the latents, and their width
+    public long bytes(int batch, long height, long width) {
+        HeldOps ops = new HeldOps(precision == Precision.BF16 ? 2 : 4, name -> activations.recomputes(name));
+        Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), this::slots, Held.frozen(Shape.of(1)));
+        Adapted<Held> layers = new Adapted<>(ops, layer -> frozen(layer), List.of(bound));
+        Held latents = Held.frozen(Shape.of(batch, model.unet().channels().in(), height, width));
+        Held features = Held.frozen(Shape.of(batch, model.unet().time().width()));
+        Held context = Held.frozen(Shape.of(batch, model.text().tokens(), model.unet().contextWidth()));
+        model.unet().predict(ops, layers, latents, features, context);
+        return ops.most();
+    }
+
+    private static Affine<Held> frozen(Layer layer) {
+        return new Affine<>(Held.frozen(layer.weight()), layer.biased() ? Held.frozen(layer.biasShape()) : null);
+    }
+
+    private atomstudio.diffusion.ops.Slots<Held> slots(Layer layer) {
+        return slot -> Held.trained(layout.method().shapes(layer).get(slot));
+    }
+}

@@ -1,0 +1,42 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class StepMemoryTest {
+    private static ModelFolder model;
+    private static SlotLayout layout;
+
+    @BeforeAll static void open() throws Exception {
+        model = ModelFolder.open(TinyModel.reference("sd1"));
+        layout = SlotLayout.of(new FilterAtoms(9), Inventory.of(model.unet()));
+    }
+
+    @Test void whatIsComputedAgainIsNotHeld() {
+        assertTrue(bytes(Activations.LEAN, Precision.FP32, 1) < bytes(Activations.KEPT, Precision.FP32, 1));
+        assertTrue(bytes(Activations.RECOMPUTED, Precision.FP32, 1) < bytes(Activations.LEAN, Precision.FP32, 1));
+    }
+
+    @Test void anotherPictureAddsItsActivationsAndNoWeights() {
+        long one = bytes(Activations.KEPT, Precision.FP32, 1), two = bytes(Activations.KEPT, Precision.FP32, 2), three = bytes(Activations.KEPT, Precision.FP32, 3);
+        assertEquals(two - one, three - two, 0.01 * one);
+        assertTrue(two > one && two < 2 * one, "weights are in all of them: " + one + ", " + two);
+    }
+
+    @Test void bfloat16HoldsHalf() {
+        assertEquals(bytes(Activations.KEPT, Precision.FP32, 2), 2 * bytes(Activations.KEPT, Precision.BF16, 2));
+    }
+
+    private static long bytes(Activations activations, Precision precision, int batch) {
+        return new StepMemory(model, layout, activations, precision).bytes(batch, 8, 8);
+    }
+}
