@@ -12,6 +12,7 @@ import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -48,7 +49,8 @@ final class MethodsCommand implements Callable<Integer>, WithoutNatives {
         }
 
         String line() {
-            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %4d layers  %3d steps at %s", settings.name(), numbers, Readable.bytes(bytes), tuned.size(), settings.choice().steps(), settings.choice().rate());
+            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(), numbers, Readable.bytes(bytes), Readable.plural(tuned.size(), "layer"),
+                    settings.choice().steps(), BigDecimal.valueOf(settings.choice().rate()).toPlainString());
         }
 
         String options() {

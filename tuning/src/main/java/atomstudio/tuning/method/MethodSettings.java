@@ -296,7 +296,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
             case CHANNEL_BLOCK -> "4";
             case CHANNEL_ATOMS -> Integer.toString(square(chosen.getOrDefault(Setting.CHANNEL_BLOCK, "4")));
             case RANK -> Integer.toString(RANK);
-            case ALPHA -> Double.toString(Double.parseDouble(chosen.getOrDefault(Setting.RANK, Integer.toString(RANK))));
+            case ALPHA -> chosen.getOrDefault(Setting.RANK, Integer.toString(RANK));
             case BLOCK -> "8";
             case LAYERS -> choice.layers;
             case ALSO -> "";

@@ -1,5 +1,6 @@
 package atomstudio.tuning.method;
 
+import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -53,7 +54,7 @@ public enum Setting {
     String canonical(String value) {
         return switch (this) {
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, BLOCK -> Integer.toString(whole(value));
-            case ALPHA -> Double.toString(number(value));
+            case ALPHA -> plain(number(value));
             case CODING -> Coded.of(value).name().toLowerCase(Locale.ROOT);
             case LAYERS -> LayerChoice.parse(value).toString();
             case ALSO -> value.isEmpty() ? "" : MethodSettings.Choice.named(value).command();
@@ -77,6 +78,11 @@ public enum Setting {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(command + ": expected a whole number, found " + value, e);
         }
+    }
+
+    /// Without a fraction where it has none: `4`, `0.5`.
+    static String plain(double number) {
+        return Double.isFinite(number) ? BigDecimal.valueOf(number).stripTrailingZeros().toPlainString() : Double.toString(number);
     }
 
     private double number(String value) {

@@ -42,7 +42,10 @@ public record Sum(List<TuningMethod> parts) implements TuningMethod {
 
     private List<TuningMethod> tuning(Layer layer) {
         List<TuningMethod> tuning = parts.stream().filter(part -> part.tunes(layer)).toList();
-        if (tuning.size() > 1) throw new IllegalArgumentException("sum: " + tuning + " both tune " + layer.name() + "; expected methods of different layers");
+        if (tuning.size() > 1) {
+            String names = tuning.stream().map(TuningMethod::name).collect(Collectors.joining(" and "));
+            throw new IllegalArgumentException(names + " would both tune " + layer.name() + "; expected methods of different layers, see --layers");
+        }
         return tuning;
     }
 }

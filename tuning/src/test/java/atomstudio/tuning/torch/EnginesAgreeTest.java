@@ -82,6 +82,10 @@ class EnginesAgreeTest {
     }
 
     private static Adapter adapter(TuningMethod method, long seed) {
+        return adapter(model, method, seed);
+    }
+
+    static Adapter adapter(ModelFolder model, TuningMethod method, long seed) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : Inventory.of(model.unet())) {
             for (Map.Entry<String, Shape> slot : method.shapes(layer).entrySet()) {
