@@ -7,6 +7,7 @@ import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NetworkConfigs;
 import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodSettings;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /// Models: counted by a dry run over their configuration, weights only looked up by name and shape.
@@ -38,8 +40,24 @@ final class ModelInspection {
         json.addProperty("tokens", model.text().tokens());
         List<String> problems = new ArrayList<>();
         for (Part part : Part.values()) json.add(part.folder(), part(model, part, problems));
+        measuring(model, json, problems);
         json.add("numbers tuned", methods(model.tunable()));
         return new Inspection(json, problems);
+    }
+
+    /// What the model brings to measure pictures with: nothing in many.
+    private static void measuring(ModelFolder model, JsonObject json, List<String> problems) {
+        try {
+            Optional<VisionTower> tower = model.visionTower();
+            if (tower.isPresent()) {
+                JsonObject counts = counts(tower.get().layers());
+                json.add(tower.get().folder().getFileName().toString(), counts);
+                tower.get().checkpoint().close();
+            }
+            model.textProjection().ifPresent(projection -> json.addProperty("text projection", projection.projected() + " numbers"));
+        } catch (Failure damaged) {
+            problems.add(damaged.getMessage());
+        }
     }
 
     private static JsonObject part(ModelFolder model, Part part, List<String> problems) {
