@@ -31,7 +31,6 @@ final class Gate {
 
     /// Whether to stop now. Waits while paused, and answers prompts.
     boolean stop(int step, Held held) throws Failure {
-        answer(held);
         Control.Wish wish = control.wish();
         if (wish == Control.Wish.PAUSE) {
             held.keep();
@@ -47,6 +46,7 @@ final class Gate {
             }
             if (wish == Control.Wish.CONTINUE) journal.note(new TuneEvent.Resumed(step));
         }
+        if (wish == Control.Wish.CONTINUE) answer(held);
         return wish == Control.Wish.STOP || Thread.currentThread().isInterrupted();
     }
 
