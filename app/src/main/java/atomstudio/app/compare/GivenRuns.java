@@ -2,6 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ public record GivenRuns(Path model, Subject subject) {
     }
 
     private static void agree(Path firstRun, RunInfo first, Path run, RunInfo other) throws Failure.Incompatible {
-        if (!first.base().hash().equals(other.base().hash())) throw disagree("base model", firstRun, first.base().name() + " at " + first.base().path(), run, other.base().name() + " at " + other.base().path());
+        if (!BaseModel.agree(first.base().hash(), other.base().hash())) throw disagree("base model", firstRun, first.base().name() + " at " + first.base().path(), run, other.base().name() + " at " + other.base().path());
         if (!first.subject().className().equals(other.subject().className())) throw disagree("class", firstRun, first.subject().className(), run, other.subject().className());
         if (!first.subject().token().equals(other.subject().token())) throw disagree("token", firstRun, first.subject().token(), run, other.subject().token());
     }

@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Trained numbers in our own format: safetensors whose numbers of equal meaning and shape are stacked in one tensor
 /// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make equal bytes.
@@ -143,6 +145,6 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     private static String brief(String hash) {
-        return hash.substring(0, Math.min(10, hash.length()));
+        return Stream.of(hash.split(BaseModel.AND)).map(each -> each.substring(0, Math.min(10, each.length()))).collect(Collectors.joining(BaseModel.AND));
     }
 }

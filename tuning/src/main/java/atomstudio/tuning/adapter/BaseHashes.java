@@ -12,10 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,19 +27,11 @@ public record BaseHashes(Path memory) {
         return of(model, Part.UNET);
     }
 
-    /// What names the weights of some parts: of one alone its own hash, of several SHA-256 of their hashes one after another.
+    /// What names the weights of some parts: their hashes, the UNet's first, joined by hyphens.
     public String of(ModelFolder model, Set<Part> parts) throws Failure {
         List<String> hashes = new ArrayList<>();
         for (Part part : new TreeSet<>(parts)) hashes.add(of(model, part));
-        return hashes.size() == 1 ? hashes.getFirst() : joined(hashes);
-    }
-
-    private static String joined(List<String> hashes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(String.join("", hashes).getBytes(StandardCharsets.US_ASCII)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return String.join(BaseModel.AND, hashes);
     }
 
     private String of(ModelFolder model, Part part) throws Failure {

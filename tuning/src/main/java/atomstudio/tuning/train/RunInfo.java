@@ -28,7 +28,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     private static final int FIRST_FORMAT = 1;
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
-    /// The model that is tuned; `hash` is SHA-256 of its UNet's weights.
+    /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseHashes`.
     public record Base(Path path, String name, String hash) {}
 
     /// The pictures and the words for what they show.

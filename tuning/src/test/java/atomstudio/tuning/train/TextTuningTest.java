@@ -28,6 +28,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.ExportFormat;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
@@ -122,6 +123,8 @@ class TextTuningTest {
         BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
         assertEquals(hashes.of(model, Set.of(Part.UNET, Part.TEXT)), adapter.base().hash());
         assertNotEquals(hashes.of(model), adapter.base().hash());
+        assertTrue(BaseModel.agree(hashes.of(model), adapter.base().hash()), "runs with and without the text encoder are of one model");
+        assertFalse(BaseModel.agree("0".repeat(64), adapter.base().hash()));
         assertEquals(Optional.empty(), adapter.fit("model", model.tunable(), Optional.of(adapter.base().hash())));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             TextToImage maker = TextToImage.of(model, engine);
