@@ -27,12 +27,20 @@ final class ChildTuneProcess implements TuneProcess {
     }
 
     @Override public void send(Order order) {
+        write(switch (order) {
+            case PAUSE -> "pause";
+            case RESUME -> "resume";
+            case STOP -> "stop";
+        });
+    }
+
+    @Override public void generate(String prompt) {
+        write("generate " + prompt.replaceAll("\\s+", " ").strip());
+    }
+
+    private void write(String line) {
         try {
-            input.write(switch (order) {
-                case PAUSE -> "pause\n";
-                case RESUME -> "resume\n";
-                case STOP -> "stop\n";
-            });
+            input.write(line + "\n");
             input.flush();
         } catch (IOException gone) {
             log.debug("the tuning process no longer reads", gone);
@@ -44,6 +52,11 @@ final class ChildTuneProcess implements TuneProcess {
     }
 
     @Override public String lastWords() {
+        return lastWords(output);
+    }
+
+    /// The last lines of a log.
+    static String lastWords(Path output) {
         try {
             List<String> lines = Files.readAllLines(output).stream().map(line -> line.replaceFirst("^studio: ", "").strip()).filter(line -> !line.isEmpty()).toList();
             return String.join(" ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()));

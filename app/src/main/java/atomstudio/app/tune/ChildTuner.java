@@ -1,19 +1,26 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.jobs.Assets;
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.TrainingSetting;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /// Tunes with this program's own `tune` command in a child process: a fault in native code or a lack of memory ends the
 /// child, not the window, and all its memory returns when the run ends.
-public final class ChildTuner implements Tuner {
+public final class ChildTuner implements Tuner, Estimator {
+    private static final long POLL_MILLIS = 100;
     /// Preview pictures of a run where nobody says otherwise, beside the one before the first step.
     private static final int PREVIEWS = 5;
 
@@ -52,34 +59,74 @@ public final class ChildTuner implements Tuner {
 
     /// Starts `tune` with these arguments, its name among them; what it says goes to a log of this name.
     public TuneProcess start(List<String> arguments, String name) throws Failure {
-        List<String> command = new ArrayList<>(program);
-        command.addAll(arguments);
         try {
-            Path logs = Files.createDirectories(home.folder().resolve("logs"));
-            Path log = logs.resolve(name + ".log");
-            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-            // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
-            builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
-            builder.environment().put(Home.VARIABLE, home.folder().toString());
-            return new ChildTuneProcess(builder.start(), log);
+            Path log = log(name + ".log");
+            return new ChildTuneProcess(builder(arguments).redirectErrorStream(true).redirectOutput(log.toFile()).start(), log);
         } catch (IOException e) {
-            throw new Failure.Unwritable("The tuning process could not be started (" + command.getFirst() + "): " + e.getMessage(), e);
+            throw unstartable(e);
         }
     }
 
-    /// The arguments of `tune` for an order; what is empty in its settings is left to the command's defaults.
+    /// What a run would take, by the command's dry run. Ends it when nobody wants to know any more.
+    @Override public Estimate estimate(TuneOrder order, Cancellation cancellation) throws Failure, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json"));
+        arguments.addAll(asked(order));
+        try {
+            Path said = log("estimate.log");
+            Path result = log("estimate.json");
+            Process process = builder(arguments).redirectError(said.toFile()).redirectOutput(result.toFile()).start();
+            try {
+                process.outputWriter().close();
+                while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.check();
+            } finally {
+                process.destroy();
+            }
+            return EstimateJson.read(process.exitValue(), Files.readString(result), ChildTuneProcess.lastWords(said));
+        } catch (IOException e) {
+            throw unstartable(e);
+        }
+    }
+
+    private Path log(String name) throws IOException {
+        return Files.createDirectories(home.folder().resolve("logs")).resolve(name);
+    }
+
+    private ProcessBuilder builder(List<String> arguments) {
+        List<String> command = new ArrayList<>(program);
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command);
+        // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
+        builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
+        builder.environment().put(Home.VARIABLE, home.folder().toString());
+        return builder;
+    }
+
+    private Failure unstartable(IOException e) {
+        return new Failure.Unwritable("The tuning process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
+    }
+
+    /// The arguments for an order; a run that is there goes on as it was begun: captions and masks lie beside the person's pictures, not the run's.
     static List<String> arguments(TuneOrder order) {
-        TuneSettings settings = order.settings();
-        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin",
-            "--model", order.model().toString(), "--pictures", order.pictures().toString(),
-            "--class", order.words().className(), "--token", order.words().token(),
-            "--method", order.method().command(), "--seed", String.valueOf(settings.seed())));
-        settings.of(order.method()).chosen().forEach((setting, value) -> arguments.addAll(List.of("--" + setting.command(), value)));
-        settings.steps().ifPresent(steps -> arguments.addAll(List.of("--steps", String.valueOf(steps))));
-        settings.rate().ifPresent(rate -> arguments.addAll(List.of("--rate", String.valueOf(rate))));
-        int steps = settings.steps().orElse(order.method().steps());
-        arguments.addAll(List.of("--preview-every", String.valueOf(settings.previewEvery().orElse(Math.max(1, steps / PREVIEWS)))));
+        if (new RunFolder(order.run()).exists()) return List.of("resume", order.run().toString(), "--control-stdin");
+        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin"));
+        arguments.addAll(asked(order));
         arguments.addAll(List.of("--out", order.run().toString()));
         return arguments;
+    }
+
+    /// What is as usual is left to the command's defaults, previews apart.
+    private static List<String> asked(TuneOrder order) {
+        TuneOrder.Chosen chosen = order.chosen();
+        List<String> arguments = new ArrayList<>(List.of("--model", order.model().toString(), "--pictures", order.pictures().toString(),
+            "--class", order.words().className(), "--token", order.words().token(), "--method", order.choice().command()));
+        chosen.method().chosen().forEach((setting, value) -> add(arguments, setting.command(), value, setting == Setting.TEXT_ENCODER));
+        chosen.training().chosen().forEach((setting, value) -> add(arguments, setting.command(), value, setting.flag()));
+        if (!chosen.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) add(arguments, TrainingSetting.PREVIEW_EVERY.command(), String.valueOf(Math.max(1, chosen.steps() / PREVIEWS)), false);
+        return arguments;
+    }
+
+    private static void add(List<String> arguments, String name, String value, boolean flag) {
+        arguments.add("--" + name);
+        if (!flag) arguments.add(value);
     }
 }

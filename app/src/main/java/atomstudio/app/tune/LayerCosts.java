@@ -5,21 +5,23 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /// Costs by a dry run of the networks and the methods' own formulas.
 public final class LayerCosts implements MethodCosts {
-    @Override public List<MethodCost> of(Path model, TuneSettings settings) throws Failure {
+    @Override public List<MethodCost> of(Path model, List<MethodSettings> methods) throws Failure {
         ModelFolder folder = ModelFolder.open(model);
         List<Layer> layers = folder.tunable();
-        List<MethodCost> costs = new ArrayList<>();
-        for (Choice choice : Choice.values()) {
-            MethodSettings method = settings.of(choice);
-            costs.add(new MethodCost(choice, method.method().numbers(layers), AdapterFile.bytes(method, folder.name(), layers)));
+        return methods.stream().map(method -> cost(method, folder.name(), layers)).toList();
+    }
+
+    private static MethodCost cost(MethodSettings method, String model, List<Layer> layers) {
+        try {
+            method.check(model, layers);
+        } catch (Failure.Incompatible not) {
+            return new MethodCost(method, 0, 0, not.getMessage());
         }
-        return List.copyOf(costs);
+        return new MethodCost(method, method.method().numbers(layers), AdapterFile.bytes(method, model, layers), "");
     }
 }

@@ -14,7 +14,7 @@ final class LiveRun {
     private static final Duration POLL = Duration.ofMillis(200);
 
     private final TuneOrder order;
-    private final Queue<TuneProcess.Order> wishes = new ConcurrentLinkedQueue<>();
+    private final Queue<Consumer<TuneProcess>> wishes = new ConcurrentLinkedQueue<>();
 
     LiveRun(TuneOrder order) {
         this.order = order;
@@ -25,7 +25,7 @@ final class LiveRun {
     }
 
     /// Any thread.
-    void wish(TuneProcess.Order wish) {
+    void wish(Consumer<TuneProcess> wish) {
         wishes.add(wish);
     }
 
@@ -43,7 +43,7 @@ final class LiveRun {
                     stopped = true;
                     process.send(TuneProcess.Order.STOP);
                 }
-                for (TuneProcess.Order wish = wishes.poll(); wish != null; wish = wishes.poll()) process.send(wish);
+                for (Consumer<TuneProcess> wish = wishes.poll(); wish != null; wish = wishes.poll()) wish.accept(process);
                 RunProgress now = events.poll();
                 if (exit.isPresent()) return ended(exit.getAsInt(), now == before ? before.with(RunProgress.State.STARTING, "") : now, process.lastWords());
                 if (now != last) listener.accept(now);

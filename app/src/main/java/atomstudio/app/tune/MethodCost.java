@@ -1,12 +1,13 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.Readable;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings;
 
 /// The price of a method on a model, before anything is run.
-public record MethodCost(Choice method, long numbers, long bytes) {
+/// @param problem why the model cannot be tuned so; empty where it can
+public record MethodCost(MethodSettings method, long numbers, long bytes, String problem) {
     /// `2,268 numbers · 11 KB`.
     public String line() {
-        return Readable.count(numbers) + " numbers · " + Readable.bytes(bytes);
+        return problem.isEmpty() ? Readable.count(numbers) + " numbers · " + Readable.bytes(bytes) : "not on this model";
     }
 }

@@ -1,11 +1,13 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Counts what every method would tune on a model, from the model's list of layers alone.
+/// Counts what methods would tune on a model, from the model's list of layers alone.
 @FunctionalInterface
 public interface MethodCosts {
-    List<MethodCost> of(Path model, TuneSettings settings) throws Failure;
+    /// One cost for each of `methods`, in their order.
+    List<MethodCost> of(Path model, List<MethodSettings> methods) throws Failure;
 }

@@ -7,6 +7,7 @@ import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
+import javafx.scene.control.Tooltip;
 import javafx.scene.image.Image;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
@@ -48,7 +49,9 @@ public final class PreviewsView extends ScrollPane {
 
     private static VBox tile(Path run, RunProgress.Preview preview) {
         PictureView picture = new PictureView(new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
-        VBox tile = new VBox(4, picture, caption("step " + preview.step()));
+        VBox tile = new VBox(4, picture, caption("step " + preview.step() + (preview.asked() ? ", asked" : "")));
+        tile.setAccessibleText("“" + preview.prompt() + "”, step " + preview.step());
+        Tooltip.install(tile, new Tooltip("“" + preview.prompt() + "”"));
         tile.setAlignment(Pos.TOP_CENTER);
         tile.setMinWidth(SIDE);
         return tile;

@@ -1,6 +1,7 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.parts.CardView;
+import atomstudio.tuning.method.MethodKind;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
 import javafx.collections.ListChangeListener;
@@ -8,6 +9,8 @@ import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
 import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
@@ -16,8 +19,6 @@ import javafx.scene.layout.VBox;
 
 /// Runs that wait for the one on its way, and buttons that add this subject's other methods to them.
 public final class QueueCardView extends CardView {
-    private static final List<Choice> OFFERED = List.of(Choice.ATOMS, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
-
     public QueueCardView(RunQueue queue, TuneViewModel tune) {
         super("Next in the queue");
         VBox waiting = new VBox(4);
@@ -27,7 +28,7 @@ public final class QueueCardView extends CardView {
         queue.waiting().addListener((ListChangeListener<TuneOrder>) change -> fill.run());
         fill.run();
         FlowPane add = new FlowPane(6, 6);
-        for (Choice method : OFFERED) {
+        for (Choice method : MethodListView.OFFERED) {
             Button button = new Button("+ " + method.display());
             button.setId("queue-" + method.command());
             button.getStyleClass().add("small");
@@ -35,7 +36,27 @@ public final class QueueCardView extends CardView {
             button.disableProperty().bind(tune.missing().isNotEmpty());
             add.getChildren().add(button);
         }
+        add.getChildren().add(others(tune));
         add(waiting, add);
+    }
+
+    /// Every other method, by its kind.
+    private static MenuButton others(TuneViewModel tune) {
+        MenuButton others = new MenuButton("+ another");
+        others.setId("queue-another");
+        others.getStyleClass().add("small");
+        others.setAccessibleText("Add another method to the queue");
+        for (MethodKind kind : MethodKind.values()) {
+            for (Choice method : kind.choices()) {
+                if (MethodListView.OFFERED.contains(method)) continue;
+                MenuItem item = new MenuItem(method.display());
+                item.setMnemonicParsing(false);
+                item.setOnAction(chosen -> tune.start(method));
+                others.getItems().add(item);
+            }
+        }
+        others.disableProperty().bind(tune.missing().isNotEmpty());
+        return others;
     }
 
     private static Node line(RunQueue queue, TuneOrder order) {

@@ -2,44 +2,79 @@ package atomstudio.app.tune;
 
 import atomstudio.app.desktop.Readable;
 import atomstudio.tuning.train.TuneEvent;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// Where a run stands: its events, folded. A value; every event gives a new one.
-/// @param message why it failed, or else the last remark
-public record RunProgress(State state, int step, int steps, List<Loss> losses, List<Preview> previews, long memory, String message) {
+/// @param message why it failed; empty otherwise
+public record RunProgress(State state, int step, int steps, History history, long memory, String message) {
     public enum State { WAITING, STARTING, TUNING, PAUSED, CANCELLED, FAILED, DONE }
 
     /// Loss of a step, as it was and smoothed over its predecessors.
     public record Loss(int step, double raw, double smooth, double seconds) {}
 
-    public record Preview(int step, String file, String prompt) {}
+    public record Preview(int step, String file, String prompt) {
+        /// Whether a person asked for it, and not the run's own settings.
+        public boolean asked() {
+            return file.contains("-asked-");
+        }
+    }
+
+    /// A validation: `measure` says by what, lower is better, and `best` is the step of the lowest so far (0: none yet).
+    public record Check(int step, String measure, double value, int best) {
+        /// Whether it is a loss, which compares with the training's.
+        public boolean loss() {
+            return measure.startsWith("loss");
+        }
+    }
+
+    /// Something worth a line.
+    public record Remark(int step, String text) {}
+
+    /// What has come of the run so far.
+    public record History(List<Loss> losses, List<Preview> previews, List<Check> checks, List<Remark> notes) {
+        static final History NONE = new History(List.of(), List.of(), List.of(), List.of());
+
+        public History {
+            losses = List.copyOf(losses);
+            previews = List.copyOf(previews);
+            checks = List.copyOf(checks);
+            notes = List.copyOf(notes);
+        }
+    }
 
     /// Weight of the past in the smoothed loss.
     private static final double INERTIA = 0.95;
     /// Steps over which the speed is taken.
     private static final int RECENT = 20;
 
-    public RunProgress {
-        losses = List.copyOf(losses);
-        previews = List.copyOf(previews);
-    }
-
     public static RunProgress none(State state) {
-        return new RunProgress(state, 0, 0, List.of(), List.of(), 0, "");
+        return new RunProgress(state, 0, 0, History.NONE, 0, "");
     }
 
     public RunProgress after(List<TuneEvent> events) {
         RunProgress progress = this;
-        Fold fold = new Fold(losses, previews);
+        RunFold fold = new RunFold(history, INERTIA);
         for (TuneEvent event : events) progress = fold.apply(progress, event);
-        return new RunProgress(progress.state, progress.step, progress.steps, fold.losses, fold.previews, progress.memory, progress.message);
+        return new RunProgress(progress.state, progress.step, progress.steps, fold.history(), progress.memory, progress.message);
     }
 
     public RunProgress with(State changed, String why) {
-        return new RunProgress(changed, step, steps, losses, previews, memory, why);
+        return new RunProgress(changed, step, steps, history, memory, why);
+    }
+
+    public List<Loss> losses() {
+        return history.losses;
+    }
+
+    public List<Preview> previews() {
+        return history.previews;
+    }
+
+    /// How many pictures a person has asked for and got.
+    public long asked() {
+        return history.previews.stream().filter(Preview::asked).count();
     }
 
     /// 0..1.
@@ -55,7 +90,7 @@ public record RunProgress(State state, int step, int steps, List<Loss> losses, L
     }
 
     public OptionalDouble secondsPerStep() {
-        return losses.subList(Math.max(0, losses.size() - RECENT), losses.size()).stream().mapToDouble(Loss::seconds).filter(s -> s > 0).average();
+        return losses().subList(Math.max(0, losses().size() - RECENT), losses().size()).stream().mapToDouble(Loss::seconds).filter(s -> s > 0).average();
     }
 
     /// `0:19 left`; empty while nothing is known.
@@ -74,48 +109,5 @@ public record RunProgress(State state, int step, int steps, List<Loss> losses, L
     /// `186 / 250`.
     public String count() {
         return steps == 0 ? "" : step + " / " + steps;
-    }
-
-    /// Lists that grow during one pass over events, so that a long file is folded in linear time.
-    private static final class Fold {
-        private final List<Loss> losses;
-        private final List<Preview> previews;
-
-        Fold(List<Loss> losses, List<Preview> previews) {
-            this.losses = new ArrayList<>(losses);
-            this.previews = new ArrayList<>(previews);
-        }
-
-        RunProgress apply(RunProgress before, TuneEvent event) {
-            return switch (event) {
-                case TuneEvent.Start started -> {
-                    // What lies past the checkpoint it resumes from did not happen.
-                    losses.removeIf(loss -> loss.step > started.step());
-                    previews.removeIf(preview -> preview.step > started.step());
-                    yield at(before, State.TUNING, started.step(), started.steps(), "");
-                }
-                case TuneEvent.Step stepped -> {
-                    double smooth = losses.isEmpty() ? stepped.loss() : INERTIA * losses.getLast().smooth + (1 - INERTIA) * stepped.loss();
-                    losses.add(new Loss(stepped.step(), stepped.loss(), smooth, stepped.seconds()));
-                    yield new RunProgress(State.TUNING, stepped.step(), before.steps, List.of(), List.of(), stepped.memory(), before.message);
-                }
-                case TuneEvent.Preview previewed -> {
-                    previews.removeIf(preview -> preview.step == previewed.step() && preview.prompt.equals(previewed.prompt()));
-                    previews.add(new Preview(previewed.step(), previewed.file(), previewed.prompt()));
-                    yield before;
-                }
-                case TuneEvent.Checkpoint _, TuneEvent.Validation _ -> before;
-                case TuneEvent.Note note -> at(before, before.state, before.step, before.steps, note.message());
-                case TuneEvent.Paused paused -> at(before, State.PAUSED, paused.step(), before.steps, "");
-                case TuneEvent.Resumed resumed -> at(before, State.TUNING, resumed.step(), before.steps, "");
-                case TuneEvent.Cancelled cancelled -> at(before, State.CANCELLED, cancelled.step(), before.steps, "");
-                case TuneEvent.Failed failed -> at(before, State.FAILED, failed.step(), before.steps, failed.message());
-                case TuneEvent.Done done -> at(before, State.DONE, done.step(), before.steps, "");
-            };
-        }
-
-        private static RunProgress at(RunProgress before, State state, int step, int steps, String message) {
-            return new RunProgress(state, step, steps, List.of(), List.of(), before.memory, message);
-        }
     }
 }

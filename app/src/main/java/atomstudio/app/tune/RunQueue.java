@@ -20,6 +20,7 @@ public final class RunQueue {
     private final ReadOnlyObjectWrapper<@Nullable TuneOrder> current = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyObjectWrapper<RunProgress> progress = new ReadOnlyObjectWrapper<>(RunProgress.none(RunProgress.State.WAITING));
     private final ReadOnlyStringWrapper asked = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper drawing = new ReadOnlyStringWrapper("");
     private final ObservableList<TuneOrder> waiting = FXCollections.observableArrayList();
     private final ObservableList<TuneOrder> waitingView = FXCollections.unmodifiableObservableList(waiting);
     private final List<BiConsumer<TuneOrder, RunProgress>> listeners = new ArrayList<>();
@@ -43,6 +44,11 @@ public final class RunQueue {
     /// What the run was asked to do and has not done yet (`Pausing…`); empty otherwise.
     public ReadOnlyStringProperty asked() {
         return asked.getReadOnlyProperty();
+    }
+
+    /// Which picture a person asked for is not there yet; empty when none is.
+    public ReadOnlyStringProperty drawing() {
+        return drawing.getReadOnlyProperty();
     }
 
     public ObservableList<TuneOrder> waiting() {
@@ -87,16 +93,24 @@ public final class RunQueue {
         cancel();
     }
 
+    /// A picture of this prompt from what the run has learned by now; it goes on, or stays paused.
+    public void generate(String prompt) {
+        if (live == null || prompt.isBlank()) return;
+        drawing.set("Making a picture of “" + prompt.strip() + "”…");
+        live.wish(process -> process.generate(prompt));
+    }
+
     private void ask(TuneProcess.Order order, String what) {
         if (live == null) return;
         asked.set(what);
-        live.wish(order);
+        live.wish(process -> process.send(order));
     }
 
     private void start(TuneOrder order) {
         LiveRun run = new LiveRun(order);
         live = run;
         asked.set("");
+        drawing.set("");
         progress.set(RunProgress.none(RunProgress.State.STARTING));
         current.set(order);
         jobs.start("Tuning " + order.subject(), cancellation -> run.follow(tuner, cancellation, jobs.latest(now -> follow(run, now))), outcome -> {
@@ -110,13 +124,17 @@ public final class RunQueue {
 
     private void follow(LiveRun run, RunProgress now) {
         if (live != run) return;
-        if (now.state() != progress.get().state()) asked.set("");
+        RunProgress before = progress.get();
+        if (now.state() != before.state()) asked.set("");
+        // An answer is a picture that was asked for, or a line why there is none.
+        if (now.asked() > before.asked() || now.history().notes().size() > before.history().notes().size()) drawing.set("");
         progress.set(now);
     }
 
     private void ended(TuneOrder order, RunProgress last) {
         live = null;
         asked.set("");
+        drawing.set("");
         progress.set(last);
         current.set(null);
         for (BiConsumer<TuneOrder, RunProgress> listener : List.copyOf(listeners)) listener.accept(order, last);

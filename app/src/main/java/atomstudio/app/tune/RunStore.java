@@ -5,6 +5,7 @@ import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
 import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.TrainingSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,8 +14,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -75,11 +74,9 @@ public final class RunStore {
 
     private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
         RunInfo info = run.info();
-        RunInfo.Training training = info.training();
-        TuneSettings settings = new TuneSettings(OptionalInt.of(training.steps()), OptionalDouble.of(training.rate()), OptionalInt.of(training.previewEvery()),
-            training.seed(), info.method().atoms(), info.method().rank());
+        TuneOrder.Chosen chosen = new TuneOrder.Chosen(info.method(), TrainingSettings.of(info.training().recipe(), info.method()));
         TuneOrder order = new TuneOrder(subject, info.base().path(), run.pictures(), new TuneOrder.Words(info.subject().className(), info.subject().token()),
-            info.method().choice(), settings, run.folder());
+            chosen, run.folder());
         RunStatus status = run.status();
         RunProgress progress = new EventsFile(run.eventLog(), RunProgress.none(RunProgress.State.CANCELLED)).poll();
         if (progress.active() && status != RunStatus.RUNNING) progress = progress.with(RunProgress.State.CANCELLED, "");

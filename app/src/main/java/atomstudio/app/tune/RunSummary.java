@@ -1,9 +1,6 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.Readable;
-import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunStatus;
@@ -32,16 +29,10 @@ public record RunSummary(TuneOrder order, Instant created, RunProgress progress,
         return order.title();
     }
 
-    /// `Filter atoms`, `Filter atoms m = 6`, `LoRA rank 4`.
-    static String title(Choice method, int atoms, int rank) {
-        String few = method.settings().contains(Setting.ATOMS) && atoms != MethodSettings.ATOMS ? " m = " + atoms : "";
-        return method.display() + few + (method.settings().contains(Setting.RANK) ? " rank " + rank : "");
-    }
-
     /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.
     public String line(Instant now) {
         return report.map(result -> Readable.plural(result.steps(), "step") + " · " + Readable.moment(created, now))
-            .orElse("step " + progress.step() + " of " + order.settings().steps().orElse(progress.steps()));
+            .orElse("step " + progress.step() + " of " + Math.max(order.chosen().steps(), progress.steps()));
     }
 
     /// `38,364 numbers · 0.65 %`, and the size of the file below.

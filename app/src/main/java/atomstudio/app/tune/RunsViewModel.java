@@ -112,6 +112,11 @@ public final class RunsViewModel {
         });
     }
 
+    /// Asks the run on its way for a picture from what it has learned by now.
+    public void generate(String prompt) {
+        queue.generate(prompt);
+    }
+
     private void follow() {
         TuneOrder now = queue.current().get();
         if (now == null || !now.subject().equals(subject)) return;

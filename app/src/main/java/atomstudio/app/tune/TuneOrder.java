@@ -1,17 +1,65 @@
 package atomstudio.app.tune;
 
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.train.TrainingSetting;
+import atomstudio.tuning.train.TrainingSettings;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// A run to be made, or gone on with: the same order on the same folder resumes it.
 /// @param subject the subject's name, for people
 /// @param run the run's folder
-public record TuneOrder(String subject, Path model, Path pictures, Words words, Choice method, TuneSettings settings, Path run) {
+public record TuneOrder(String subject, Path model, Path pictures, Words words, Chosen chosen, Path run) {
     /// The class word and the placeholder that the subject is called by.
     public record Words(String className, String token) {}
 
-    /// `Filter atoms`, `LoRA rank 4`.
+    /// What is tuned, and how: what a person chose.
+    public record Chosen(MethodSettings method, TrainingSettings training) {
+        /// A method with its usual settings.
+        public static Chosen of(Choice choice) {
+            return new Chosen(MethodSettings.of(choice), TrainingSettings.USUAL);
+        }
+
+        public int steps() {
+            return training.recipe(method).course().steps();
+        }
+
+        /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
+        public String line() {
+            List<String> parts = new ArrayList<>();
+            method.chosen().forEach((setting, value) -> parts.add(setting == Setting.TEXT_ENCODER ? "text encoder" : words(setting.command()) + " " + value));
+            parts.addAll(lines(training));
+            return String.join(" · ", parts);
+        }
+
+        static List<String> lines(TrainingSettings training) {
+            return training.chosen().entrySet().stream().map(entry -> line(entry.getKey(), entry.getValue())).toList();
+        }
+
+        private static String line(TrainingSetting setting, String value) {
+            return setting.flag() ? words(setting.command()) : words(setting.command()) + " " + value;
+        }
+
+        /// An option's name as words: `channel block`.
+        static String words(String command) {
+            return command.replace('-', ' ');
+        }
+    }
+
+    public Choice choice() {
+        return chosen.method().choice();
+    }
+
+    /// `Filter atoms`, `Filter atoms m = 6`, `LoRA rank 4 + Textual inversion`.
     public String title() {
-        return RunSummary.title(method, settings.atoms(), settings.rank());
+        MethodSettings method = chosen.method();
+        String few = method.chosen().containsKey(Setting.ATOMS) ? " m = " + method.atoms() : "";
+        String rank = method.choice().settings().contains(Setting.RANK) ? " rank " + method.rank() : "";
+        Stream<String> beside = Stream.concat(method.also().map(Choice::display).stream(), method.textEncoder() ? Stream.of("text encoder") : Stream.of());
+        return method.displayName() + few + rank + String.join("", beside.map(name -> " + " + name).toList());
     }
 }

@@ -9,6 +9,9 @@ public interface TuneProcess extends AutoCloseable {
 
     void send(Order order);
 
+    /// Asks for a picture from what is tuned by now; it appears among the run's previews.
+    void generate(String prompt);
+
     /// Waits at most so long; the exit code once it has ended.
     OptionalInt await(Duration atMost) throws InterruptedException;
 

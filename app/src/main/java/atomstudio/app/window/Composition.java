@@ -32,8 +32,8 @@ final class Composition {
     static Services of(Home home, Jobs jobs, Choosers choosers, Desktop desktop) {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new ModelFolders(), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
-        Services.Engines engines = new Services.Engines(new LayerCosts(), new ChildTuner(ChildTuner.thisProgram(MAIN), home),
-            new EngineRows(new BaseHashes(home.baseHashes())), new RunExporter());
+        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
+        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, new EngineRows(new BaseHashes(home.baseHashes())), new RunExporter());
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings(home, jobs), InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }

@@ -10,6 +10,7 @@ import atomstudio.app.models.ModelLibrary;
 import atomstudio.app.subjects.PictureFiles;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
+import atomstudio.app.tune.Estimator;
 import atomstudio.app.tune.MethodCosts;
 import atomstudio.app.tune.RunStore;
 import atomstudio.app.tune.Tuner;
@@ -23,7 +24,7 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings s
     public record Stores(ModelLibrary models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
 
     /// What computes.
-    public record Engines(MethodCosts costs, Tuner tuner, RowMaker maker, AdapterExporter exporter) {}
+    public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowMaker maker, AdapterExporter exporter) {}
 
     /// What the machine and its desktop offer.
     public record Surroundings(Choosers choosers, Desktop desktop, SettingsStore settings, InstantSource clock, Machine machine) {}

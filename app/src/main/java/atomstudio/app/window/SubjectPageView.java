@@ -15,7 +15,9 @@ import atomstudio.app.tune.TuneCardView;
 import java.time.InstantSource;
 import java.util.List;
 import javafx.beans.value.ObservableValue;
+import javafx.geometry.Bounds;
 import javafx.scene.Node;
+import javafx.scene.Scene;
 import javafx.scene.control.Label;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.ScrollPane;
@@ -26,6 +28,8 @@ import javafx.scene.layout.VBox;
 /// A subject's page: what goes in on the left, what comes out on the right.
 final class SubjectPageView extends VBox {
     private static final double LEFT = 306;
+    /// Room that stays beyond what is scrolled into view.
+    private static final double MARGIN = 12;
 
     private final SubjectHeadView head;
     private final TuneCardView tune;
@@ -89,7 +93,21 @@ final class SubjectPageView extends VBox {
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        scroll.sceneProperty().flatMap(Scene::focusOwnerProperty).subscribe(focused -> {
+            for (Node node = focused; node != null; node = node.getParent()) if (node == content) reveal(scroll, focused);
+        });
         return scroll;
+    }
+
+    /// Scrolls as little as brings into view what has the keyboard.
+    private static void reveal(ScrollPane scroll, Node focused) {
+        Bounds place = scroll.getContent().sceneToLocal(focused.localToScene(focused.getLayoutBounds()));
+        double view = scroll.getViewportBounds().getHeight();
+        double hidden = scroll.getContent().getLayoutBounds().getHeight() - view;
+        if (hidden <= 0) return;
+        double top = scroll.getVvalue() * hidden;
+        double wanted = place.getMinY() < top ? place.getMinY() - MARGIN : place.getMaxY() > top + view ? place.getMaxY() + MARGIN - view : top;
+        scroll.setVvalue(Math.clamp(wanted / hidden, 0, 1));
     }
 
     private static void shown(Node node, ObservableValue<Boolean> when) {

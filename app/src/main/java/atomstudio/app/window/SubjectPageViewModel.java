@@ -54,7 +54,7 @@ public final class SubjectPageViewModel {
         Services.Surroundings around = services.surroundings();
         subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
-        tune = new TuneViewModel(services.jobs(), services.engines().costs(), runs, subject.subject(), models);
+        tune = new TuneViewModel(new TuneViewModel.Means(services.jobs(), services.engines().costs(), services.engines().estimator(), around.choosers()), runs, subject.subject(), models);
         generate = new GenerateViewModel(services.jobs(), services.engines().maker(), around.clock(), models.current(), subject.subject());
         large = new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());
@@ -129,7 +129,7 @@ public final class SubjectPageViewModel {
             return (progress.state() == RunProgress.State.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
-        List<Choice> tuned = runs.runs().stream().filter(RunSummary::done).map(run -> run.order().method()).distinct().sorted().toList();
+        List<Choice> tuned = runs.runs().stream().filter(RunSummary::done).map(run -> run.order().choice()).distinct().sorted().toList();
         if (tuned.isEmpty()) return Readable.plural(subject.subject().get().pictures().size(), "picture");
         if (tuned.size() > 2) return tuned.size() + " methods tuned ✓";
         return tuned.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
@@ -167,10 +167,10 @@ public final class SubjectPageViewModel {
         Set<Choice> seen = EnumSet.noneOf(Choice.class);
         for (RunSummary run : runs.runs()) {
             if (!run.done() || model == null || !run.order().model().equals(model.folder())) continue;
-            Row usual = seen.add(run.order().method()) ? Row.SHOWN : Row.HIDDEN;
+            Row usual = seen.add(run.order().choice()) ? Row.SHOWN : Row.HIDDEN;
             if (wished.getOrDefault(run.folder(), usual) == Row.SHOWN) rows.add(run);
         }
-        rows.sort(Comparator.comparing(run -> run.order().method()));
+        rows.sort(Comparator.comparing(run -> run.order().choice()));
         return rows;
     }
 }

@@ -9,7 +9,6 @@ import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneOrder;
-import atomstudio.app.tune.TuneSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.RunStatus;
@@ -21,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final RunSummary run = new RunSummary(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), Choice.LORA, TuneSettings.initial(), Path.of("/runs/car-lora")),
+    private final RunSummary run = new RunSummary(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(Choice.LORA), Path.of("/runs/car-lora")),
         Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.empty());
 
     private ExportViewModel model(AdapterExporter exporter) {

@@ -14,7 +14,6 @@ import atomstudio.app.subjects.Subject;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneOrder;
-import atomstudio.app.tune.TuneSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Report;
@@ -41,7 +40,7 @@ class GenerateViewModelTest {
     }
 
     static RunSummary run(Choice method, String token) {
-        TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", token), method, TuneSettings.initial(), Path.of("/runs/car-" + method.command()));
+        TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", token), TuneOrder.Chosen.of(method), Path.of("/runs/car-" + method.command()));
         return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, 9600, 5, 20, 0.1, 0.0004, 1, OptionalInt.empty())));
     }
 

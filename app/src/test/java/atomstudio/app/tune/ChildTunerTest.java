@@ -5,13 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.Home;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingSetting;
+import atomstudio.tuning.train.TrainingSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,13 +25,13 @@ class ChildTunerTest {
     private static final Duration LONG = Duration.ofSeconds(60);
     @TempDir Path place;
 
-    private TuneOrder order(TuneSettings settings) {
-        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("police car", "sks"), Choice.LORA, settings, place.resolve("car-lora"));
+    private TuneOrder order(TuneOrder.Chosen chosen) {
+        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("police car", "sks"), chosen, place.resolve("car-lora"));
     }
 
-    private TuneProcess start(TuneSettings settings) throws Exception {
+    private TuneProcess start(TuneOrder.Chosen chosen) throws Exception {
         Home home = new Home(place.resolve("home"));
-        return new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), home).start(order(settings));
+        return new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), home).start(order(chosen));
     }
 
     private String file(String name) throws Exception {
@@ -34,7 +39,7 @@ class ChildTunerTest {
     }
 
     @Test void ordersAreLinesOnTheChildsInput() throws Exception {
-        try (TuneProcess process = start(TuneSettings.initial())) {
+        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
             process.send(TuneProcess.Order.RESUME);
             process.send(TuneProcess.Order.STOP);
             assertEquals(OptionalInt.of(130), process.await(LONG));
@@ -43,7 +48,7 @@ class ChildTunerTest {
     }
 
     @Test void theChildLivesInTheSameHome() throws Exception {
-        try (TuneProcess process = start(TuneSettings.initial())) {
+        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
             process.send(TuneProcess.Order.STOP);
             process.await(LONG);
         }
@@ -51,14 +56,14 @@ class ChildTunerTest {
     }
 
     @Test void closingEndsTheChildsInput() throws Exception {
-        TuneProcess process = start(TuneSettings.initial());
+        TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA));
         process.close();
         assertEquals(OptionalInt.of(0), process.await(LONG));
         assertEquals("end\n", file("heard"));
     }
 
     @Test void itsLastWordsAreKept() throws Exception {
-        try (TuneProcess process = start(TuneSettings.initial())) {
+        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
             assertEquals(OptionalInt.empty(), process.await(Duration.ZERO));
             process.send(TuneProcess.Order.PAUSE);
             assertEquals(OptionalInt.of(1), process.await(LONG));
@@ -69,7 +74,7 @@ class ChildTunerTest {
     }
 
     @Test void whatIsNotSetIsLeftToTheCommand() {
-        List<String> arguments = ChildTuner.arguments(order(TuneSettings.initial()));
+        List<String> arguments = ChildTuner.arguments(order(TuneOrder.Chosen.of(Choice.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
         assertEquals("police car", arguments.get(arguments.indexOf("--class") + 1));
         Assertions.assertFalse(arguments.contains("--steps") || arguments.contains("--rate"), arguments.toString());
@@ -77,16 +82,56 @@ class ChildTunerTest {
     }
 
     @Test void whatIsSetIsPassedOn() {
-        TuneSettings settings = TuneSettings.initial().withSteps(OptionalInt.of(50)).withRate(OptionalDouble.of(0.002)).withPreviewEvery(OptionalInt.of(0)).withSeed(7).withRank(8);
-        List<String> arguments = ChildTuner.arguments(order(settings));
-        for (List<String> pair : List.of(List.of("--steps", "50"), List.of("--rate", "0.002"), List.of("--preview-every", "0"), List.of("--seed", "7"), List.of("--rank", "8"))) {
+        TrainingSettings training = TrainingSettings.USUAL.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
+        MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "8").with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
+        List<String> arguments = ChildTuner.arguments(order(new TuneOrder.Chosen(method, training)));
+        for (List<String> pair : List.of(List.of("--steps", "50"), List.of("--preview-every", "0"), List.of("--prior", "auto"), List.of("--rank", "8"), List.of("--also", "textual-inversion"))) {
             assertEquals(pair.get(1), arguments.get(arguments.indexOf(pair.get(0)) + 1), arguments.toString());
         }
+        assertTrue(arguments.get(arguments.indexOf("--flip") + 1).startsWith("--") && arguments.get(arguments.indexOf("--text-encoder") + 1).startsWith("--"), arguments.toString());
+        assertEquals(1, arguments.stream().filter("--preview-every"::equals).count());
+    }
+
+    @Test void aRunThatIsThereGoesOnAsItWasBegun() throws Exception {
+        Files.createDirectories(place.resolve("car-lora"));
+        Files.writeString(place.resolve("car-lora/run.json"), "{}");
+        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"), ChildTuner.arguments(order(TuneOrder.Chosen.of(Choice.LORA))));
+    }
+
+    @Test void aPromptIsALineOnTheChildsInput() throws Exception {
+        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
+            process.generate("a sks car\non the  beach ");
+            process.send(TuneProcess.Order.STOP);
+            process.await(LONG);
+        }
+        assertEquals("generate a sks car on the beach\nstop\n", file("heard"));
+    }
+
+    @Test void anEstimateIsWhatTheDryRunPrints() throws Exception {
+        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), new Home(place.resolve("home")));
+        Estimate estimate = tuner.estimate(order(TuneOrder.Chosen.of(Choice.LORA)), () -> false);
+        assertEquals(65792, estimate.numbers());
+        assertEquals(0.25, estimate.time().step());
+        assertEquals(List.of("--batch 1: one picture at a time"), estimate.advice());
+        Assertions.assertFalse(estimate.fits());
+    }
+
+    @Test void anEstimateThatNobodyWantsEndsItsProcess() {
+        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), new Home(place.resolve("home")));
+        TuneOrder.Chosen slow = new TuneOrder.Chosen(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
+        Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class, () -> tuner.estimate(order(slow), () -> true)));
+    }
+
+    @Test void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
+        TuneOrder.Chosen refused = new TuneOrder.Chosen(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.SIZE, "7"));
+        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), new Home(place.resolve("home")));
+        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.estimate(order(refused), () -> false));
+        assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());
     }
 
     @Test void aProgramThatCannotBeStartedIsAFailure() {
         ChildTuner tuner = new ChildTuner(List.of("/nowhere/java"), new Home(place.resolve("home")));
-        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(TuneSettings.initial())));
+        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(TuneOrder.Chosen.of(Choice.LORA))));
         assertTrue(failure.getMessage().contains("/nowhere/java"), failure.getMessage());
     }
 }

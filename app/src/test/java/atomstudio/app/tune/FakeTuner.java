@@ -1,10 +1,15 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.tuning.train.TrainingSetting;
+import atomstudio.tuning.train.TrainingSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 
@@ -19,6 +25,7 @@ import java.util.function.IntConsumer;
 public final class FakeTuner implements Tuner {
     public final List<TuneOrder> orders = new ArrayList<>();
     public final List<TuneProcess.Order> heard = new ArrayList<>();
+    public final List<String> prompts = new ArrayList<>();
     /// Called each time somebody waits for the process, with the number of finished steps.
     public IntConsumer onWait = step -> {};
     public int steps = 20;
@@ -26,6 +33,8 @@ public final class FakeTuner implements Tuner {
     /// Ends with this code instead of going past `breakAt`.
     public int breakCode;
     public int breakAt = Integer.MAX_VALUE;
+    /// From this step on every wait ends with a validation.
+    public int validateAfter = Integer.MAX_VALUE;
     public String words = "";
     public Duration pace = Duration.ZERO;
 
@@ -48,23 +57,36 @@ public final class FakeTuner implements Tuner {
         model.addProperty("name", "Small illustrated");
         model.addProperty("hash", "00");
         JsonObject json = new JsonObject();
-        json.addProperty("format", 1);
+        json.addProperty("format", 2);
         json.add("model", model);
         json.addProperty("class", order.words().className());
         json.addProperty("token", order.words().token());
-        json.addProperty("method", order.method().command());
-        json.addProperty("atoms", order.settings().atoms());
-        json.addProperty("rank", order.settings().rank());
-        json.addProperty("steps", steps);
-        json.addProperty("rate", 0.01);
-        json.addProperty("seed", order.settings().seed());
+        json.addProperty("method", order.choice().command());
+        JsonObject settings = new JsonObject();
+        order.chosen().method().entries().forEach(settings::addProperty);
+        json.add("settings", settings);
+        json.add("recipe", recipe(order));
         json.addProperty("batch", 6);
-        json.addProperty("previewEvery", 10);
+        json.addProperty("size", 128);
         json.add("pictures", new JsonArray());
         json.add("captions", new JsonArray());
         json.addProperty("numbers", 2268);
         json.addProperty("created", "2026-05-03T10:15:30Z");
         return json.toString();
+    }
+
+    private JsonObject recipe(TuneOrder order) {
+        TrainingSettings training = order.chosen().training();
+        JsonObject json = new JsonObject();
+        for (TrainingSetting setting : TrainingSetting.values()) {
+            String value = training.chosen().getOrDefault(setting, training.usual(setting, order.chosen().method()));
+            if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR)) value = "0";
+            if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
+            if (setting.flag()) json.addProperty(setting.command(), value.equals(TrainingSetting.YES));
+            else if (!setting.names().isEmpty() || setting == TrainingSetting.PRIOR || setting == TrainingSetting.CAPTION_TEMPLATE) json.addProperty(setting.command(), value);
+            else json.addProperty(setting.command(), value.isEmpty() ? new BigDecimal(0) : new BigDecimal(value));
+        }
+        return json;
     }
 
     private final class Process implements TuneProcess {
@@ -101,6 +123,19 @@ public final class FakeTuner implements Tuner {
             }
         }
 
+        @Override public void generate(String prompt) {
+            prompts.add(prompt);
+            try {
+                int number = prompts.size();
+                Files.createDirectories(run.resolve("previews"));
+                String file = "previews/%06d-asked-%d.png".formatted(step, number);
+                PngWriter.write(run.resolve(file), Picture.filled(64, 64, 0x3465A4), Map.of());
+                line("preview", step, "\"file\":\"" + file + "\",\"prompt\":\"" + prompt + "\"");
+            } catch (IOException | Failure e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
         @Override public OptionalInt await(Duration atMost) throws InterruptedException {
             Thread.sleep(pace);
             onWait.accept(step);
@@ -114,6 +149,7 @@ public final class FakeTuner implements Tuner {
                     step++;
                     line("step", step, "\"loss\":" + (0.5 / step + 0.05 * Math.sin(step) * Math.sin(step)) + ",\"rate\":0.01,\"seconds\":0.25,\"memory\":1200000000");
                 }
+                if (step >= validateAfter) line("validation", step, "\"measure\":\"loss of a picture held out\",\"value\":" + (0.3 / step + 0.03) + ",\"best\":" + step);
                 if (step >= breakAt) return OptionalInt.of(breakCode);
                 if (step < steps) return OptionalInt.empty();
                 finish();

@@ -12,6 +12,10 @@ public final class PretendedProgram {
     private PretendedProgram() {}
 
     public static void main(String[] arguments) throws Exception {
+        if (List.of(arguments).contains("--dry-run")) {
+            estimate(List.of(arguments));
+            return;
+        }
         Path run = Path.of(arguments[List.of(arguments).indexOf("--out") + 1]);
         Files.createDirectories(run);
         Files.writeString(run.resolve("arguments"), String.join("\n", arguments));
@@ -28,5 +32,15 @@ public final class PretendedProgram {
             }
         }
         Files.writeString(heard, "end\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
+    private static void estimate(List<String> arguments) throws InterruptedException {
+        if (arguments.contains("--checkpointing")) Thread.sleep(60_000);
+        if (arguments.contains("--size")) {
+            System.err.println("studio: size: expected a multiple of 8, found " + arguments.get(arguments.indexOf("--size") + 1));
+            System.exit(2);
+        }
+        System.out.println("{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
+            + "\"advice\":[\"--batch 1: one picture at a time\"]}");
     }
 }

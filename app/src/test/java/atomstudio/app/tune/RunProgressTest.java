@@ -59,4 +59,23 @@ class RunProgressTest {
         for (TuneEvent event : events) oneByOne = oneByOne.after(List.of(event));
         assertEquals(RunProgress.none(RunProgress.State.STARTING).after(events), oneByOne);
     }
+
+    @Test void validationsAreKeptBesideTheLossWithTheBestOfThem() {
+        RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(25, 1), new TuneEvent.Validation(25, "loss of a picture held out", 0.4, 25), new TuneEvent.Validation(50, "loss of a picture held out", 0.5, 25));
+        assertEquals(List.of(25, 50), progress.history().checks().stream().map(RunProgress.Check::step).toList());
+        assertTrue(progress.history().checks().getLast().loss());
+        assertEquals(25, progress.history().checks().getLast().best());
+        assertFalse(new RunProgress.Check(1, "1 - likeness × alignment", 0.9, 0).loss());
+    }
+
+    @Test void everyNoteStaysAndIsNoFailure() {
+        RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), new TuneEvent.Note(0, "computed in fp32"), step(1, 1), new TuneEvent.Note(1, "ended early"));
+        assertEquals(List.of("computed in fp32", "ended early"), progress.history().notes().stream().map(RunProgress.Remark::text).toList());
+        assertEquals("", progress.message());
+    }
+
+    @Test void whatLiesPastTheCheckpointDidNotHappen() {
+        RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(30, 1), new TuneEvent.Validation(30, "loss", 0.4, 30), new TuneEvent.Note(30, "a note"), new TuneEvent.Start(20, 100, "cpu", 2));
+        assertEquals(new RunProgress.History(List.of(), List.of(), List.of(), List.of()), progress.history());
+    }
 }

@@ -21,7 +21,7 @@ class RunQueueTest {
     private final List<RunProgress> ended = new ArrayList<>();
 
     private TuneOrder order(Choice method) {
-        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), method, TuneSettings.initial(), runs.resolve("car-" + method.command()));
+        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(method), runs.resolve("car-" + method.command()));
     }
 
     private RunProgress run(Choice method) {
@@ -117,10 +117,10 @@ class RunQueueTest {
             queue.add(order(Choice.LORA));
             queue.add(order(Choice.CHANNELS));
             queue.remove(queue.waiting().getLast());
-            assertEquals(List.of(Choice.LORA), queue.waiting().stream().map(TuneOrder::method).toList());
+            assertEquals(List.of(Choice.LORA), queue.waiting().stream().map(TuneOrder::choice).toList());
         };
         run(Choice.ATOMS);
-        assertEquals(List.of(Choice.ATOMS, Choice.LORA), tuner.orders.stream().map(TuneOrder::method).toList());
+        assertEquals(List.of(Choice.ATOMS, Choice.LORA), tuner.orders.stream().map(TuneOrder::choice).toList());
         assertEquals(2, ended.size());
     }
 

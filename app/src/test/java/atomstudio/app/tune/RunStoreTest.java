@@ -18,7 +18,7 @@ class RunStoreTest {
     @TempDir Path runs;
 
     private void tuned(FakeTuner tuner, String name, String subject, Choice method) {
-        new RunQueue(new InlineJobs(), tuner).add(new TuneOrder(subject, Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), method, TuneSettings.initial(), runs.resolve(name)));
+        new RunQueue(new InlineJobs(), tuner).add(new TuneOrder(subject, Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(method), runs.resolve(name)));
     }
 
     @Test void listsTheRunsOfASubjectAndNoOthers() throws Exception {
@@ -48,7 +48,7 @@ class RunStoreTest {
         assertEquals(RunProgress.State.CANCELLED, run.progress().state());
         assertEquals(8, run.progress().step());
         assertEquals(runs.resolve("car-atoms/pictures"), run.order().pictures());
-        assertEquals(20, run.order().settings().steps().orElseThrow());
+        assertEquals(20, run.order().chosen().steps());
     }
 
     @Test void aDamagedRunIsLeftOut() throws Exception {

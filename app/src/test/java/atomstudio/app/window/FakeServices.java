@@ -14,11 +14,14 @@ import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.FakeTuner;
 import atomstudio.app.tune.MethodCost;
 import atomstudio.app.tune.RunStore;
+import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -26,6 +29,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Services over a folder of the test: real stores and pictures, a tuner and a picture maker that only pretend.
 public final class FakeServices {
@@ -34,6 +38,8 @@ public final class FakeServices {
     public final FakeDesktop desktop = new FakeDesktop();
     public final FakeTuner tuner = new FakeTuner();
     public final List<RowOrder> made = new ArrayList<>();
+    public final List<TuneOrder> estimated = new ArrayList<>();
+    public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
     public final Services services;
 
@@ -41,7 +47,7 @@ public final class FakeServices {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new Library(), new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
             () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
-        Services.Engines engines = new Services.Engines((model, settings) -> costs(), tuner, this::make, (run, file) -> {
+        Services.Engines engines = new Services.Engines((model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner, (order, cancellation) -> estimate(order), this::make, (run, file) -> {
             exported.add(file);
             return "";
         });
@@ -69,9 +75,23 @@ public final class FakeServices {
         }
     }
 
-    private static List<MethodCost> costs() {
-        return List.of(new MethodCost(Choice.ATOMS, 2268, 9600), new MethodCost(Choice.ATOMS_AND_CHANNELS, 38364, 160_000),
-            new MethodCost(Choice.LORA, 65792, 275_000), new MethodCost(Choice.CHANNELS, 36096, 150_000));
+    private static MethodCost cost(MethodSettings method) {
+        return switch (method.choice()) {
+            case ATOMS -> new MethodCost(method, 252L * method.atoms(), 9600, "");
+            case ATOMS_AND_CHANNELS -> new MethodCost(method, 38364, 160_000, "");
+            case LORA -> new MethodCost(method, 65792L * method.rank() / 4, 275_000, "");
+            case FULL -> new MethodCost(method, 0, 0, "method full: not on the model of this test");
+            case OVERCOMPLETE, CHANNELS, OVERCOMPLETE_AND_CHANNELS, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, NORM, SSF, DIFFFIT, GLORA, TEXTUAL_INVERSION -> new MethodCost(method, 36096, 150_000, "");
+        };
+    }
+
+    /// Fits when pictures go through the network one by one.
+    private Estimate estimate(TuneOrder order) throws Failure {
+        estimated.add(order);
+        if (estimateFailure != null) throw estimateFailure;
+        boolean alone = "1".equals(order.chosen().training().chosen().get(TrainingSetting.BATCH));
+        Estimate.Memory memory = new Estimate.Memory(alone ? 1_200_000_000L : 4_000_000_000L, "what 4 measured steps held", 3_100_000_000L);
+        return new Estimate(38364, 0.0065, memory, new Estimate.Time(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
     }
 
     private void make(RowOrder order, RowMaker.Listener listener, Cancellation cancellation) throws Failure {

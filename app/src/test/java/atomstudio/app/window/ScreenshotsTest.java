@@ -9,9 +9,9 @@ import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.jobs.Home;
 import atomstudio.diffusion.Shared;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
@@ -53,7 +53,7 @@ class ScreenshotsTest {
         waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
         shoot("start");
         run(() -> model.start().take(model.start().samples().getFirst()));
-        waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().tune().costs().isEmpty());
+        waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().tune().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         waitFor(60, () -> page.subject().thumbnails().size() == 6);
         shoot("subject");
@@ -82,12 +82,12 @@ class ScreenshotsTest {
     private void tune(SubjectPageViewModel page) throws Exception {
         int steps = Integer.getInteger("screenshots.steps", 0);
         run(() -> {
-            if (steps > 0) page.tune().settings(page.tune().settings().get().withSteps(OptionalInt.of(steps)));
+            if (steps > 0) page.tune().training().type(TrainingSetting.STEPS, String.valueOf(steps));
             page.tune().start(Choice.ATOMS);
             page.tune().start(Choice.ATOMS_AND_CHANNELS);
             page.tune().start(Choice.LORA);
         });
-        waitFor(1800, () -> !page.queue().busy() || page.queue().current().get().method() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
+        waitFor(1800, () -> !page.queue().busy() || page.queue().current().get().choice() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
         shoot("tuning");
         waitFor(3600, () -> !page.queue().busy() && page.runs().runs().size() == 3);
     }

@@ -9,10 +9,12 @@ import atomstudio.app.generate.LargePictureViewModel;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.TuneProcess;
+import atomstudio.app.tune.TuneViewModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.TrainingSetting;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,6 +31,7 @@ import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
+import javafx.scene.control.ToggleButton;
 import javafx.scene.input.KeyCode;
 import javafx.scene.text.Text;
 import javafx.stage.Stage;
@@ -77,11 +80,13 @@ class WindowTest {
         waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
         WaitForAsyncUtils.waitForFxEvents();
         shoot("subject");
+        fake.tuner.validateAfter = 1;
         robot.clickOn("#method-atoms");
         robot.clickOn("#start");
         waitFor(() -> robot.lookup("#progress-card").query().isVisible());
         waitFor(() -> model.queue().progress().get().step() > 3);
         assertEquals("cancel-run", scene.getFocusOwner().getId());
+        waitFor(() -> model.queue().progress().get().history().checks().size() > 1);
         shoot("tuning");
         waitFor(() -> robot.lookup("#row-car-atoms").tryQuery().isPresent());
         assertEquals("generate", scene.getFocusOwner().getId());
@@ -179,6 +184,73 @@ class WindowTest {
         assertEquals(List.of(TuneProcess.Order.STOP), fake.tuner.heard);
     }
 
+    @Test void aMethodAndItsSettingsAreChosenWithTheKeyboard(FxRobot robot) throws Exception {
+        subject(robot);
+        TuneViewModel tune = model.subjects().getFirst().tune();
+        focus(robot, "#more-methods");
+        robot.type(KeyCode.SPACE);
+        waitFor(() -> robot.lookup("#method-lokr").query().isVisible());
+        shoot("methods");
+        focus(robot, "#method-lokr");
+        robot.type(KeyCode.SPACE);
+        waitFor(() -> tune.method().settings().get().choice() == Choice.LOKR);
+        focus(robot, "#more-methods");
+        robot.type(KeyCode.SPACE);
+        assertEquals("▸ more methods: LoKr", robot.lookup("#more-methods").queryAs(ToggleButton.class).getText());
+        focus(robot, "#fold-method");
+        robot.type(KeyCode.SPACE);
+        focus(robot, "#option-rank");
+        robot.write("none");
+        waitFor(() -> robot.lookup(".note-error").queryAllAs(Label.class).stream().anyMatch(note -> note.isVisible() && note.getText().equals("rank: expected a whole number, found none")));
+        assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
+        shoot("method-settings-wrong");
+        robot.eraseText(4).write("8");
+        focus(robot, "#option-text-encoder");
+        robot.type(KeyCode.SPACE);
+        waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
+        assertFalse(robot.lookup("#option-atoms").query().getParent().isVisible());
+        focus(robot, "#fold-method");
+        robot.type(KeyCode.SPACE);
+        assertEquals("▸ method settings: rank 8 · text encoder", robot.lookup("#fold-method").queryAs(ToggleButton.class).getText());
+    }
+
+    @Test void trainingSettingsAreFoldedAwayAndSaidAndAdviceMakesARunFit(FxRobot robot) throws Exception {
+        subject(robot);
+        focus(robot, "#fold-training");
+        robot.type(KeyCode.SPACE);
+        focus(robot, "#option-steps");
+        robot.write("50");
+        focus(robot, "#option-flip");
+        robot.type(KeyCode.SPACE);
+        shoot("training-settings");
+        for (TrainingSetting setting : TrainingSetting.values()) {
+            Node control = robot.lookup("#option-" + setting.command()).query();
+            assertTrue(control.isFocusTraversable() && control.getAccessibleText().length() > setting.command().length() + 2, setting.command());
+        }
+        focus(robot, "#fold-training");
+        robot.type(KeyCode.SPACE);
+        assertEquals("▸ more settings: steps 50 · flip", robot.lookup("#fold-training").queryAs(ToggleButton.class).getText());
+        focus(robot, "#will-it-fit");
+        robot.type(KeyCode.SPACE);
+        waitFor(() -> robot.lookup(".apply-advice").queryAll().size() == 2);
+        shoot("does-not-fit");
+        robot.interact(() -> robot.lookup(".apply-advice").nth(0).<Node>query().requestFocus());
+        robot.type(KeyCode.SPACE);
+        waitFor(() -> robot.lookup("#fit .note-good").queryAllAs(Label.class).stream().anyMatch(note -> note.isVisible() && note.getText().startsWith("fits · 1.2 GB of 3.1 GB")));
+        shoot("fits");
+    }
+
+    /// A subject's page that is ready to tune.
+    private void subject(FxRobot robot) throws Exception {
+        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample("car"))).get();
+        waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
+    }
+
+    private static void focus(FxRobot robot, String id) {
+        robot.interact(() -> robot.lookup(id).query().requestFocus());
+        WaitForAsyncUtils.waitForFxEvents();
+    }
+
     @Test void pauseBecomesResume(FxRobot robot) throws Exception {
         WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample("owl"))).get();
         waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
@@ -188,6 +260,10 @@ class WindowTest {
         robot.clickOn("#pause-run");
         waitFor(() -> model.queue().progress().get().state() == RunProgress.State.PAUSED);
         assertEquals("Resume", robot.lookup("#pause-run").queryAs(Button.class).getText());
+        robot.clickOn("#ask-now");
+        waitFor(() -> robot.lookup("#ask-picture").query().isVisible() && model.queue().progress().get().asked() == 1);
+        assertEquals(List.of("a sks owl on the beach"), fake.tuner.prompts);
+        waitFor(() -> !robot.lookup("#ask-now").queryAs(Button.class).isDisabled());
         shoot("paused");
         robot.clickOn("#pause-run");
         waitFor(() -> model.queue().progress().get().state() == RunProgress.State.TUNING);

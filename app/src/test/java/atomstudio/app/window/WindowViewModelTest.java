@@ -15,6 +15,7 @@ import atomstudio.app.tune.WatchedRun;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,7 +51,7 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         assertEquals(new Page.OfSubject(page), window.page().get());
         assertTrue(page.first().get());
-        page.tune().choose(Choice.ATOMS);
+        page.tune().method().choose(Choice.ATOMS);
         page.tune().start();
         assertFalse(page.first().get());
         page.generate().generate();
@@ -87,17 +88,17 @@ class WindowViewModelTest {
     }
 
     @Test void methodsShowTheirPriceBeforeStart() {
-        assertEquals("2,268 numbers · 9.6 KB", car().tune().cost(Choice.ATOMS).orElseThrow().line());
+        assertEquals("2,268 numbers · 9.6 KB", car().tune().method().cost(Choice.ATOMS).orElseThrow().line());
     }
 
     @Test void anEarlierRunTellsHowLongTheNextTakes() {
         SubjectPageViewModel page = car();
-        page.tune().choose(Choice.ATOMS);
+        page.tune().method().choose(Choice.ATOMS);
         assertEquals("", page.tune().estimate().get());
         page.tune().start();
         // 20 steps took 5 seconds.
         assertEquals("about " + Readable.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.tune().estimate().get());
-        page.tune().settings(page.tune().settings().get().withSteps(java.util.OptionalInt.of(40)));
+        page.tune().training().type(TrainingSetting.STEPS, "40");
         assertTrue(page.tune().estimate().get().startsWith("about 0:10"), page.tune().estimate().get());
     }
 

@@ -14,6 +14,7 @@ public record LayerChoice(List<String> items) {
     public static final LayerChoice EVERYWHERE = new LayerChoice(List.of("*"));
     static final LayerChoice TEXT_ATTENTION = new LayerChoice(Stream.of("q", "k", "v", "out").map(name -> "text_model.*." + name + "_proj").toList());
     private static final String UP = "up";
+    static final List<String> WORDS = List.of("conv3x3", "conv", "attention", "linear", UP);
     private static final String TEXT = "text_model";
     private static final Pattern ATTENTION = Pattern.compile("(.*\\.)?to_(q|k|v|out\\.0)");
     private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
@@ -46,7 +47,7 @@ public record LayerChoice(List<String> items) {
 
     /// Every name that a choice among these layers can be made by: our words, and patterns with `*` for numbers.
     static String names(List<Layer> layers) {
-        Stream<String> words = Stream.of("conv3x3", "conv", "attention", "linear", UP).filter(word -> layers.stream().anyMatch(item(word)));
+        Stream<String> words = WORDS.stream().filter(word -> layers.stream().anyMatch(item(word)));
         Stream<String> patterns = layers.stream().map(layer -> NUMBER.matcher(layer.name()).replaceAll("*")).distinct();
         return Stream.concat(words, patterns).collect(Collectors.joining(", "));
     }

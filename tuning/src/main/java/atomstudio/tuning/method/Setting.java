@@ -1,6 +1,7 @@
 package atomstudio.tuning.method;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -44,6 +45,17 @@ public enum Setting {
 
     public String description() {
         return description;
+    }
+
+    /// What it can be where that is one of a few names, the usual one first; for layers the words that a list is made of; else empty.
+    public List<String> names() {
+        return switch (this) {
+            case CODING -> Stream.of(Coded.values()).map(coded -> coded.name().toLowerCase(Locale.ROOT)).toList();
+            case LAYERS -> LayerChoice.WORDS;
+            case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodSettings.Choice.values()).map(MethodSettings.Choice::command)).toList();
+            case TEXT_ENCODER -> List.of(NO, YES);
+            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> List.of();
+        };
     }
 
     static Optional<Setting> named(String command) {

@@ -1,0 +1,27 @@
+package atomstudio.app.tune;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.train.Estimate;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+
+/// What `tune --dry-run --json` printed.
+final class EstimateJson {
+    private EstimateJson() {}
+
+    /// @param said its last words, for when it failed
+    static Estimate read(int exit, String printed, String said) throws Failure {
+        if (exit == 137) throw new Failure.Incompatible("The estimate itself did not fit into the memory. Close other programs, or choose a smaller size.");
+        if (exit != 0) throw new Failure.Unreadable(said.isEmpty() ? "The estimate ended by itself (code " + exit + "). Ask again." : said);
+        try {
+            JsonObject json = JsonParser.parseString(printed).getAsJsonObject();
+            Estimate.Memory memory = new Estimate.Memory(json.get("memory").getAsLong(), json.get("memorySource").getAsString(), json.get("available").getAsLong());
+            Estimate.Time time = new Estimate.Time(json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(), json.get("seconds").getAsDouble());
+            return new Estimate(json.get("numbers").getAsLong(), json.get("share").getAsDouble(), memory, time, json.getAsJsonArray("advice").asList().stream().map(JsonElement::getAsString).toList());
+        } catch (JsonParseException | IllegalStateException | NullPointerException e) {
+            throw new Failure.Unreadable("The estimate cannot be read: expected one JSON object, found \"" + printed.strip() + "\"", e);
+        }
+    }
+}

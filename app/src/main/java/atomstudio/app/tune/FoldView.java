@@ -1,0 +1,20 @@
+package atomstudio.app.tune;
+
+import javafx.beans.value.ObservableValue;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.ToggleButton;
+
+/// Opens and folds a part of a card, and says while it is folded what in it is not as usual.
+final class FoldView extends ToggleButton {
+    FoldView(String id, String name, ObservableValue<String> inside, Node content) {
+        setId(id);
+        getStyleClass().addAll("flat", "fold");
+        setMaxWidth(Double.MAX_VALUE);
+        setAlignment(Pos.CENTER_LEFT);
+        setWrapText(true);
+        textProperty().bind(selectedProperty().flatMap(open -> inside.map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
+        content.visibleProperty().bind(selectedProperty());
+        content.managedProperty().bind(selectedProperty());
+    }
+}

@@ -1,0 +1,77 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TrainingSettingsTest {
+    private static final MethodSettings LORA = MethodSettings.of(Choice.LORA);
+
+    @Test void theFamilyNamesWhatRunJsonHolds() {
+        Set<String> names = Stream.of(TrainingSetting.values()).map(TrainingSetting::command).collect(Collectors.toSet());
+        assertEquals(RecipeJson.settings(Recipe.of(LORA)).keySet(), names);
+        for (Recipe.Feature feature : Recipe.Feature.values()) assertTrue(TrainingSetting.valueOf(feature.name()).flag(), feature.name());
+    }
+
+    @Test void nothingChosenIsTheMethodsOwnRecipe() {
+        for (Choice choice : Choice.values()) {
+            Recipe own = Recipe.of(MethodSettings.of(choice));
+            assertEquals(own, TrainingSettings.USUAL.recipe(MethodSettings.of(choice)));
+            assertEquals(TrainingSettings.USUAL, TrainingSettings.of(own, MethodSettings.of(choice)));
+        }
+    }
+
+    @Test void everythingChosenReadsBackFromItsRecipe() {
+        TrainingSettings asked = TrainingSettings.USUAL;
+        for (TrainingSetting setting : TrainingSetting.values()) asked = asked.with(setting, other(setting));
+        assertEquals(TrainingSetting.values().length, asked.chosen().size());
+        Recipe recipe = asked.recipe(LORA);
+        assertEquals(asked, TrainingSettings.of(recipe, LORA));
+        assertEquals(recipe, TrainingSettings.of(recipe, LORA).recipe(LORA));
+    }
+
+    private static String other(TrainingSetting setting) {
+        return switch (setting) {
+            case CAPTION_TEMPLATE -> "a drawing of {}";
+            case PRIOR -> "auto";
+            case DECAY, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> otherName(setting);
+            case RATE, EMA, NOISE_OFFSET -> "0.25";
+            case STEPS, SEED, WARMUP, BATCH, ACCUMULATE, SIZE, MIN_SNR, PRIOR_WEIGHT, PREVIEW_EVERY -> "64";
+        };
+    }
+
+    private static String otherName(TrainingSetting setting) {
+        return setting.names().stream().filter(name -> !name.equals(TrainingSettings.USUAL.usual(setting, LORA))).findFirst().orElseThrow();
+    }
+
+    @Test void emptyMeansTheDefaultAndProdigyHasItsOwnRate() {
+        TrainingSettings asked = new TrainingSettings(Map.of(TrainingSetting.STEPS, " ", TrainingSetting.OPTIMIZER, "prodigy", TrainingSetting.FLIP, "no"));
+        assertEquals(Set.of(TrainingSetting.OPTIMIZER), asked.chosen().keySet());
+        assertEquals(1, asked.recipe(LORA).course().rate());
+        assertEquals("1", asked.usual(TrainingSetting.RATE, LORA));
+        assertEquals(asked, TrainingSettings.of(asked.recipe(LORA), LORA));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "STEPS|many|steps: expected a whole number, found many", "STEPS|0|steps: expected at least 1, found 0", "RATE|x|rate: expected a number, found x",
+        "BATCH|0|batch: expected at least 1, found 0", "MIN_SNR|0|min-snr: expected a number above 0, usually 5, found 0",
+        "CROP|left|crop: expected one of centre, random, whole, found \"left\"", "FLIP|maybe|flip: expected yes or no, found maybe",
+        "PRIOR_WEIGHT|2|prior-weight: expected --prior beside it, found none"})
+    void whatCannotBeIsRefusedByName(TrainingSetting setting, String value, String message) {
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> TrainingSettings.USUAL.with(setting, value).recipe(LORA));
+        assertEquals(message, refused.getMessage());
+        assertTrue(List.of(TrainingSetting.values()).contains(setting));
+    }
+}
