@@ -16,6 +16,8 @@ import java.util.Map;
 /// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
 /// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
 public final class StepBenchmark {
+    private static volatile long mostAnonymous;
+
     private StepBenchmark() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -31,6 +33,7 @@ public final class StepBenchmark {
                 Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
             float[] numbers = layout.start(new SlotLayout.Beginning(engine::tensor, 1, List.of()));
             System.out.println(memory());
+            Thread.ofPlatform().daemon().start(StepBenchmark::watch);
             for (int step = 0; step < Integer.parseInt(arguments[4]); step++) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();
@@ -40,11 +43,24 @@ public final class StepBenchmark {
         System.out.println(memory());
     }
 
+    /// Twenty times a second.
+    private static void watch() {
+        try {
+            for (;; Thread.sleep(50)) {
+                for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                    if (line.startsWith("RssAnon")) mostAnonymous = Math.max(mostAnonymous, Long.parseLong(line.replaceAll("\\D", "")));
+                }
+            }
+        } catch (java.io.IOException | InterruptedException e) {
+            System.err.println("memory is no longer watched: " + e);
+        }
+    }
+
     private static String memory() throws Exception {
         StringBuilder text = new StringBuilder();
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith("VmHWM") || line.startsWith("VmRSS") || line.startsWith("RssAnon")) text.append(line.replaceAll("\\s+", " ")).append("  ");
         }
-        return text.toString();
+        return text + "peak anon " + mostAnonymous + " kB";
     }
 }
