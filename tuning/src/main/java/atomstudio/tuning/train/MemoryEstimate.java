@@ -23,12 +23,11 @@ interface MemoryEstimate {
         static Predicted of(RunInfo info, ModelFolder model, SlotLayout layout, Computing computing) {
             RunInfo.Training training = info.training();
             long side = training.size() / model.vae().factor();
-            int batch = training.batch() * (training.recipe().weighing().prior().isPresent() ? 2 : 1);
             long weights = DryRun.parameters(Inventory.of(model.unet())) * switch (computing.precision()) {
                 case FP32 -> 4;
                 case BF16 -> 6;                                                 // the copies, and what they are made from
             };
-            long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(batch, side, side);
+            long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(training.batch(), side, side);
             return new Predicted(PROGRAM + weights + step + 4L * COMPANIONS * layout.size());
         }
 

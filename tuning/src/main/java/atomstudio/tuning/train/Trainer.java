@@ -186,6 +186,12 @@ final class Trainer {
         return due(validateEvery()) && state.step() - best() >= Validation.PATIENCE * validateEvery();
     }
 
+    /// Saves what was decided before the first step, so that whoever goes on decides the same.
+    void keep() throws Failure {
+        stale = true;
+        save();
+    }
+
     private void save() throws Failure {
         savedAt = System.nanoTime();
         if (saved == state.step() && !stale) return;

@@ -94,6 +94,7 @@ final class Workshop implements AutoCloseable {
         try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants))) {
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
             Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), computing.into(from));
+            if (computing.reason().isPresent()) trainer.keep();
             Trainer.Reached reached = trainer.run(gate);
             return switch (reached.ending()) {
                 case STOPPED -> new TuneOutcome.Stopped(reached.state().step(), info.training().steps());

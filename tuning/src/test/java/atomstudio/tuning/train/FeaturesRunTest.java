@@ -96,6 +96,24 @@ class FeaturesRunTest {
         assertFalse(Arrays.equals(adapter("plain"), adapter("straight")), "the setting does something");
     }
 
+    @Test void aRunThatChoosesItsPrecisionIsTheRunOfThatPrecisionAndGoesOnInIt() throws Exception {
+        int[] done = {-1};
+        Control stop = () -> done[0] >= 3 ? Control.Wish.STOP : Control.Wish.CONTINUE;
+        run(precision(Recipe.Precision.AUTO), "auto", stop, event -> done[0] = event instanceof TuneEvent.Step step ? step.step() : done[0]);
+        String chosen = events("auto").stream().filter(TuneEvent.Note.class::isInstance).map(event -> ((TuneEvent.Note) event).message()).filter(text -> text.startsWith("computed in ")).findFirst().orElseThrow();
+        assertEquals(new TuneEvent.Checkpoint(0), events("auto").stream().filter(TuneEvent.Checkpoint.class::isInstance).findFirst().orElseThrow(), "the choice is kept before the first step");
+        run(precision(Recipe.Precision.AUTO), "auto", Control.none(), TuneListener.silent());
+        assertEquals(1, events("auto").stream().filter(event -> event instanceof TuneEvent.Note note && note.message().startsWith("computed in ")).count(), "chosen once");
+        run(precision(chosen.startsWith("computed in bf16") ? Recipe.Precision.BF16 : Recipe.Precision.FP32), "asked", Control.none(), TuneListener.silent());
+        assertArrayEquals(adapter("asked"), adapter("auto"));
+        run(precision(chosen.startsWith("computed in bf16") ? Recipe.Precision.FP32 : Recipe.Precision.BF16), "other", Control.none(), TuneListener.silent());
+        assertFalse(Arrays.equals(adapter("other"), adapter("auto")));
+    }
+
+    private static Recipe precision(Recipe.Precision precision) {
+        return recipe(6).with(new Recipe.Running(0, precision, Set.of()));
+    }
+
     @Test void oneOfFiveOrMoreIsHeldOutAndTheBestStepIsTheAdapter() throws Exception {
         Recipe recipe = recipe(12).with(new Recipe.Course(12, 0.5, 0, 0, Recipe.Decay.CONSTANT)).with(new Recipe.Running(3, Recipe.Precision.FP32, Set.of(Recipe.Feature.VALIDATE)));
         Report report = assertInstanceOf(TuneOutcome.Finished.class, run(recipe, "run", Control.none(), TuneListener.silent())).report();
