@@ -10,17 +10,23 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.measure.Embedding;
+import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.measure.Samples;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /// Rows by ONNX Runtime in this process. The model stays open from one row to the next; one row at a time.
-public final class EngineRows implements RowMaker {
+public final class EngineRows implements RowMaker, RowJudge {
     private final BaseHashes hashes;
     private @Nullable PictureMaker open;
 
@@ -53,6 +59,27 @@ public final class EngineRows implements RowMaker {
         }
         // May read the whole model once: not before the first pictures.
         if (adapter.isPresent()) adapter.get().otherWeights().ifPresent(listener::warning);
+    }
+
+    @Override public synchronized Optional<List<Measures>> judge(Question question, Cancellation cancellation) throws Failure {
+        Optional<Ruler> found = maker(question.model()).ruler();
+        if (found.isEmpty()) return Optional.empty();
+        Ruler ruler = found.get();
+        List<Embedding> subject = new ArrayList<>();
+        for (Path file : question.subject()) {
+            cancellation.check();
+            subject.add(ruler.picture(Pictures.read(file)));
+        }
+        List<Measures> measures = new ArrayList<>();
+        for (List<Picture> row : question.rows()) {
+            List<Embedding> pictures = new ArrayList<>();
+            for (Picture picture : row) {
+                cancellation.check();
+                pictures.add(ruler.picture(picture));
+            }
+            measures.add(ruler.measure(subject, List.of(new Samples(pictures, ruler.prompt(question.prompt())))));
+        }
+        return Optional.of(measures);
     }
 
     private PictureMaker maker(Path model) throws Failure {

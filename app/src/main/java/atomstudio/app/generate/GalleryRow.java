@@ -1,11 +1,16 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.tune.RunSummary;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.tuning.measure.Measures;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
@@ -23,6 +28,8 @@ public final class GalleryRow {
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper stale = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyStringWrapper measuring = new ReadOnlyStringWrapper("");
+    private final ReadOnlyObjectWrapper<@Nullable Measures> measures = new ReadOnlyObjectWrapper<>();
     private @Nullable RowOrder order;
 
     GalleryRow(Optional<RunSummary> run) {
@@ -60,6 +67,33 @@ public final class GalleryRow {
         return stale.getReadOnlyProperty();
     }
 
+    /// What the pictures measure; null while that is not known.
+    public ReadOnlyObjectProperty<@Nullable Measures> measures() {
+        return measures.getReadOnlyProperty();
+    }
+
+    /// `measuring…`; empty when nothing is being measured.
+    public ReadOnlyStringProperty measuring() {
+        return measuring.getReadOnlyProperty();
+    }
+
+    /// Whether all pictures are there and were not measured yet.
+    boolean unmeasured() {
+        return order != null && measures.get() == null && !cells.isEmpty() && cells.stream().allMatch(cell -> cell.made != null);
+    }
+
+    List<Picture> pictures() {
+        return cells.stream().map(Cell::made).filter(Objects::nonNull).map(Made::picture).toList();
+    }
+
+    void measuring(String what) {
+        measuring.set(what);
+    }
+
+    void measured(Measures found) {
+        measures.set(found);
+    }
+
     /// Whether all pictures of `wanted` are there already.
     boolean has(RowOrder wanted) {
         return wanted.equals(order) && cells.stream().allMatch(cell -> cell.made != null);
@@ -77,6 +111,8 @@ public final class GalleryRow {
         cells.setAll(room);
         order = null;
         warning.set("");
+        measures.set(null);
+        measuring.set("");
         stale.set(true);
         busy.set("waiting");
     }

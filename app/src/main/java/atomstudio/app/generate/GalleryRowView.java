@@ -57,7 +57,9 @@ public final class GalleryRowView extends HBox {
             price.setWrapText(true);
             head.getChildren().add(price);
         }
+        head.getChildren().add(new MeasuresView(row.measures()));
         head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.busy()));
+        head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.measuring()));
         head.getChildren().add(new NoteView(NoteView.Kind.WARNING, row.warning()));
         extra.ifPresent(head.getChildren()::add);
         tiles.setPrefTileWidth(MOST);

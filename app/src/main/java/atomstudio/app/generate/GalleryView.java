@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.parts.NoteView;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +23,13 @@ public final class GalleryView extends VBox {
     public GalleryView(GenerateViewModel model, LargePictureViewModel large, Function<GalleryRow, Optional<Node>> extras) {
         this.model = model;
         getStyleClass().add("gallery");
+        NoteView by = new NoteView(NoteView.Kind.PLAIN, model.measures().line());
+        by.setId("measured-by");
         Runnable fill = () -> {
             views.keySet().retainAll(model.rows());
             List<GalleryRowView> rows = model.rows().stream().map(row -> views.computeIfAbsent(row, missing -> new GalleryRowView(model, row, large, extras.apply(row)))).toList();
             getChildren().setAll(rows);
+            getChildren().add(by);
             fit();
         };
         model.rows().addListener((ListChangeListener<GalleryRow>) change -> fill.run());

@@ -9,6 +9,7 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class GenerateViewModel {
     private final Jobs jobs;
     private final RowMaker maker;
+    private final MeasuresViewModel measures;
     private final InstantSource clock;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
@@ -45,10 +47,14 @@ public final class GenerateViewModel {
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
     private @Nullable Running running;
 
+    /// What makes rows and what measures them.
+    public record Means(RowMaker maker, RowJudge judge) {}
+
     /// @param subject holds null where pictures are made without a subject
-    public GenerateViewModel(Jobs jobs, RowMaker maker, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
+    public GenerateViewModel(Jobs jobs, Means means, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
         this.jobs = jobs;
-        this.maker = maker;
+        this.maker = means.maker;
+        this.measures = new MeasuresViewModel(jobs, means.judge);
         this.clock = clock;
         this.model = model;
         this.subject = subject;
@@ -81,6 +87,11 @@ public final class GenerateViewModel {
     /// How much of what was asked for is done, 0..1.
     public ReadOnlyDoubleProperty fraction() {
         return fraction.getReadOnlyProperty();
+    }
+
+    /// What the rows measure.
+    public MeasuresViewModel measures() {
+        return measures;
     }
 
     public ReadOnlyStringProperty problem() {
@@ -141,6 +152,7 @@ public final class GenerateViewModel {
     }
 
     public void cancel() {
+        measures.forget();
         if (running != null) running.cancel();
     }
 
@@ -163,12 +175,24 @@ public final class GenerateViewModel {
             report.set("These pictures are here already. Change the prompt, a setting or the seeds for others.");
             return;
         }
+        measures.forget();
         for (Task task : tasks) task.row.begin(task.order);
+        Subject of = subject.get();
+        Runnable measure = of == null ? () -> {} : measuring(on.folder(), of);
         busy.set("Opening the model…");
         fraction.set(0);
         Instant started = clock.instant();
         Consumer<Event> events = jobs.each(this::happened);
-        running = jobs.start("Generating", cancellation -> make(tasks, events, cancellation), outcome -> ended(outcome, tasks, started));
+        running = jobs.start("Generating", cancellation -> make(tasks, events, cancellation), outcome -> {
+            ended(outcome, tasks, started);
+            measure.run();
+        });
+    }
+
+    /// Measures the rows by the prompt as it is now, whatever is typed meanwhile.
+    private Runnable measuring(Path folder, Subject of) {
+        String plain = prompt.get().text(of.className());
+        return () -> measures.measure(folder, of, plain, rows);
     }
 
     private record Task(GalleryRow row, RowOrder order) {}

@@ -2,6 +2,7 @@ package atomstudio.app.tune;
 
 import atomstudio.app.parts.NoteView;
 import javafx.beans.value.ObservableValue;
+import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.TextField;
 import javafx.scene.layout.HBox;
@@ -34,7 +35,9 @@ final class AskPictureView extends VBox {
         model.queue().current().subscribe(now -> {
             if (now != null) prompt.setText("a " + now.words().token() + " " + now.words().className() + " on the beach");
         });
-        getChildren().addAll(new HBox(8, prompt, ask), new NoteView(NoteView.Kind.PLAIN, model.queue().drawing()));
+        HBox line = new HBox(8, prompt, ask);
+        line.setAlignment(Pos.CENTER_LEFT);
+        getChildren().addAll(line, new NoteView(NoteView.Kind.PLAIN, model.queue().drawing()));
     }
 
     private static boolean possible(WatchedRun run) {

@@ -24,9 +24,9 @@ public final class TuneCardView extends CardView {
         TrainingSettingsView training = new TrainingSettingsView(model.training());
         ObservableValue<String> chosen = model.method().settings().map(now -> new TuneOrder.Chosen(now, TrainingSettings.USUAL).line());
         HBox buttons = new HBox(8, startButton(first), FitView.button(model));
-        add(new MethodListView(model.method()), new FoldView("fold-method", "method settings", chosen, method), method,
-            new FoldView("fold-training", "more settings", model.training().line(), training), training,
-            new NoteView(NoteView.Kind.ERROR, model.method().problem()), new NoteView(NoteView.Kind.ERROR, model.method().wrong()), new NoteView(NoteView.Kind.ERROR, model.training().wrong()),
+        add(new MethodListView(model.method()), new FoldView("fold-method", "method settings", chosen, method), method, new NoteView(NoteView.Kind.ERROR, model.method().wrong()),
+            new FoldView("fold-training", "more settings", model.training().line(), training), training, new NoteView(NoteView.Kind.ERROR, model.training().wrong()),
+            new NoteView(NoteView.Kind.ERROR, model.method().problem()),
             buttons, new FitView(model), new NoteView(NoteView.Kind.PLAIN, model.missing().map(this::unsaid)));
     }
 

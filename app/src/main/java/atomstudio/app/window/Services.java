@@ -4,6 +4,7 @@ import atomstudio.app.desktop.Choosers;
 import atomstudio.app.desktop.Desktop;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.export.AdapterExporter;
+import atomstudio.app.generate.RowJudge;
 import atomstudio.app.generate.RowMaker;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelLibrary;
@@ -24,7 +25,7 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings s
     public record Stores(ModelLibrary models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
 
     /// What computes.
-    public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowMaker maker, AdapterExporter exporter) {}
+    public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowMaker maker, RowJudge judge, AdapterExporter exporter) {}
 
     /// What the machine and its desktop offer.
     public record Surroundings(Choosers choosers, Desktop desktop, SettingsStore settings, InstantSource clock, Machine machine) {}

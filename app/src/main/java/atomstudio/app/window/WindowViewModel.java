@@ -46,7 +46,7 @@ public final class WindowViewModel {
         queue = new RunQueue(services.jobs(), services.engines().tuner());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), this::created);
-        GenerateViewModel generate = new GenerateViewModel(services.jobs(), services.engines().maker(), around.clock(), models.current(), new SimpleObjectProperty<>());
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge()), around.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         theme = new ReadOnlyObjectWrapper<>(around.settings().get().theme());
         queue.current().subscribe(now -> describe());

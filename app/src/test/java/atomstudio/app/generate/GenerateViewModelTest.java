@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
@@ -15,14 +16,17 @@ import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunStatus;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import javafx.beans.property.SimpleObjectProperty;
@@ -31,12 +35,21 @@ import org.junit.jupiter.api.Test;
 
 class GenerateViewModelTest {
     private final FakeMaker maker = new FakeMaker();
+    private final List<RowJudge.Question> questions = new ArrayList<>();
+    private Optional<String> encoder = Optional.of("image_encoder of Small");
+    private @Nullable Failure judgeFailure;
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
         new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of()));
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
     private GenerateViewModel galleries(Jobs jobs) {
-        return new GenerateViewModel(jobs, maker, InstantSource.fixed(Instant.EPOCH), model, subject);
+        return new GenerateViewModel(jobs, new GenerateViewModel.Means(maker, this::judge), InstantSource.fixed(Instant.EPOCH), model, subject);
+    }
+
+    private Optional<List<Measures>> judge(RowJudge.Question question, Cancellation cancellation) throws Failure {
+        questions.add(question);
+        if (judgeFailure != null) throw judgeFailure;
+        return encoder.map(name -> question.rows().stream().map(row -> new Measures(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25), OptionalDouble.of(0.125))).toList());
     }
 
     static RunSummary run(Choice method, String token) {
@@ -169,5 +182,65 @@ class GenerateViewModelTest {
         galleries.settings(galleries.settings().get().withSeeds(new PictureSettings.Seeds(7, 2)));
         galleries.generate();
         assertEquals(List.of(7L, 8L), galleries.rows().getFirst().cells().stream().map(GalleryRow.Cell::seed).toList());
+    }
+
+    @Test void everyRowIsMeasuredOnceItsPicturesAreThereWithTheClassInTheSubjectsPlace() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.generate();
+        assertEquals(1, questions.size());
+        assertEquals("a car in the snow", questions.getFirst().prompt());
+        assertEquals(List.of(4, 4), questions.getFirst().rows().stream().map(List::size).toList());
+        for (GalleryRow row : galleries.rows()) assertEquals("image_encoder of Small", row.measures().get().encoder());
+        assertEquals("Likeness, diversity and alignment by image_encoder of Small.", galleries.measures().line().get());
+    }
+
+    @Test void onlyNewPicturesAreMeasuredAgain() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.generate();
+        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.generate();
+        assertEquals(List.of(1, 1), questions.stream().map(question -> question.rows().size()).toList());
+    }
+
+    @Test void aModelWithoutAnEncoderShowsNoNumbersAndSaysSoOnce() {
+        encoder = Optional.empty();
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.generate();
+        assertNull(galleries.rows().getFirst().measures().get());
+        assertEquals("This model brings no image encoder, so likeness, diversity and alignment are not measured.", galleries.measures().line().get());
+        assertEquals("", galleries.rows().getFirst().warning().get());
+    }
+
+    @Test void aDamagedEncoderLeavesThePictures() {
+        judgeFailure = new Failure.Unreadable("image_encoder: a layer is missing");
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        galleries.generate();
+        assertEquals("No likeness, diversity or alignment: image_encoder: a layer is missing", galleries.measures().line().get());
+        assertEquals("", galleries.problem().get());
+        assertEquals(4, galleries.rows().getFirst().cells().size());
+    }
+
+    @Test void whileItIsMeasuredTheRowSaysSoAndOtherPicturesEndIt() {
+        HeldJobs jobs = new HeldJobs();
+        GenerateViewModel galleries = galleries(jobs);
+        galleries.generate();
+        jobs.runNext();
+        assertEquals("measuring…", galleries.rows().getFirst().measuring().get());
+        assertEquals("", galleries.busy().get());
+        galleries.write(new Prompt("a", Prompt.Mention.SUBJECT, "on the beach"));
+        galleries.generate();
+        assertEquals("", galleries.rows().getFirst().measuring().get());
+        jobs.runNext();
+        assertNull(galleries.rows().getFirst().measures().get());
+        jobs.runAll();
+        assertNotNull(galleries.rows().getFirst().measures().get());
+        assertEquals("a car on the beach", questions.getLast().prompt());
+    }
+
+    @Test void withoutASubjectNothingIsMeasured() {
+        subject.set(null);
+        galleries(new InlineJobs()).generate();
+        assertEquals(List.of(), questions);
     }
 }

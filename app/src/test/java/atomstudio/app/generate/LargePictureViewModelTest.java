@@ -14,6 +14,7 @@ import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.List;
 import javafx.beans.property.SimpleObjectProperty;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +28,7 @@ class LargePictureViewModelTest {
     private LargePictureViewModel large;
 
     @BeforeEach void twoRowsOfPictures() {
-        galleries = new GenerateViewModel(new InlineJobs(), new FakeMaker(), InstantSource.system(),
+        galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.Means(new FakeMaker(), (question, cancellation) -> Optional.empty()), InstantSource.system(),
             new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of())),
             new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
         galleries.show(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));

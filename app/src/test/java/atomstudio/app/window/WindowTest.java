@@ -94,6 +94,9 @@ class WindowTest {
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8);
         waitFor(() -> model.subjects().getFirst().generate().busy().get().isEmpty());
         assertEquals("generate", scene.getFocusOwner().getId());
+        waitFor(() -> robot.lookup("#row-car-atoms .measures").query().isVisible());
+        assertEquals("likeness 0.70, diversity 0.30, alignment 0.24, by image_encoder of Small illustrated", robot.lookup("#row-car-atoms .measures").query().getAccessibleText());
+        assertEquals("Likeness, diversity and alignment by image_encoder of Small illustrated.", robot.lookup("#measured-by").queryAs(Label.class).getText());
         shoot("galleries");
         assertEquals(2, fake.made.size());
         assertEquals("a car in the snow", fake.made.get(0).prompt());

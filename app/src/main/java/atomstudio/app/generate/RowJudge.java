@@ -1,0 +1,21 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.tuning.measure.Measures;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// Measures rows of pictures by the model's own encoders. For jobs.
+@FunctionalInterface
+public interface RowJudge {
+    /// @param subject pictures of what the rows should be like
+    /// @param prompt  what the pictures should show, the class word in the subject's place
+    /// @param rows    the pictures of each row
+    record Question(Path model, List<Path> subject, String prompt, List<List<Picture>> rows) {}
+
+    /// What each row measures, in their order; empty where the model has nothing to measure with.
+    Optional<List<Measures>> judge(Question question, Cancellation cancellation) throws Failure;
+}
