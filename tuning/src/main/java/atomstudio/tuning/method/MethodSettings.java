@@ -89,6 +89,11 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
             return settings;
         }
 
+        /// The list of layers unless asked otherwise.
+        String list() {
+            return layers;
+        }
+
         LayerChoice layers() {
             return LayerChoice.parse(layers);
         }
@@ -98,7 +103,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         Map<Setting, String> kept = new EnumMap<>(Setting.class);
         chosen.forEach((setting, value) -> kept.put(setting, setting.canonical(value)));
         kept.keySet().retainAll(belonging(choice, kept));
-        for (Setting setting : List.copyOf(kept.keySet())) if (kept.get(setting).equals(usual(choice, setting, kept))) kept.remove(setting);
+        for (Setting setting : List.copyOf(kept.keySet())) if (kept.get(setting).equals(setting.usual(choice, kept))) kept.remove(setting);
         kept.keySet().retainAll(belonging(choice, kept));
         chosen = Collections.unmodifiableMap(kept);
     }
@@ -157,7 +162,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     /// What is chosen, or else the default.
     public String value(Setting setting) {
         String value = chosen.get(setting);
-        return value == null ? usual(choice, setting, chosen) : value;
+        return value == null ? setting.usual(choice, chosen) : value;
     }
 
     /// The names that `parse` knows, for messages and help.
@@ -286,25 +291,5 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     private static String owners(Setting setting) {
         String owners = Stream.of(Choice.values()).filter(choice -> choice.settings.contains(setting)).map(Choice::command).collect(Collectors.joining(", "));
         return setting == Setting.RANK || setting == Setting.ALPHA ? owners + " and --text-encoder" : owners;
-    }
-
-    private static String usual(Choice choice, Setting setting, Map<Setting, String> chosen) {
-        return switch (setting) {
-            case ATOMS -> Integer.toString(ATOMS);
-            case M1 -> "3";
-            case CODING -> "linear";
-            case CHANNEL_BLOCK -> "4";
-            case CHANNEL_ATOMS -> Integer.toString(square(chosen.getOrDefault(Setting.CHANNEL_BLOCK, "4")));
-            case RANK -> Integer.toString(RANK);
-            case ALPHA -> chosen.getOrDefault(Setting.RANK, Integer.toString(RANK));
-            case BLOCK -> "8";
-            case LAYERS -> choice.layers;
-            case ALSO -> "";
-            case TEXT_ENCODER -> Setting.NO;
-        };
-    }
-
-    private static int square(String side) {
-        return Integer.parseInt(side) * Integer.parseInt(side);
     }
 }

@@ -3,6 +3,7 @@ package atomstudio.tuning.method;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -55,6 +56,27 @@ public enum Setting {
             case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodSettings.Choice.values()).map(MethodSettings.Choice::command)).toList();
             case TEXT_ENCODER -> List.of(NO, YES);
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> List.of();
+        };
+    }
+
+    /// The value unless asked otherwise, which may follow from other values.
+    String usual(MethodSettings.Choice choice, Map<Setting, String> chosen) {
+        String rank = Integer.toString(MethodSettings.RANK);
+        return switch (this) {
+            case ATOMS -> Integer.toString(MethodSettings.ATOMS);
+            case M1 -> "3";
+            case CODING -> "linear";
+            case CHANNEL_BLOCK -> "4";
+            case CHANNEL_ATOMS -> {
+                int side = Integer.parseInt(chosen.getOrDefault(CHANNEL_BLOCK, "4"));
+                yield Integer.toString(side * side);
+            }
+            case RANK -> rank;
+            case ALPHA -> chosen.getOrDefault(RANK, rank);
+            case BLOCK -> "8";
+            case LAYERS -> choice.list();
+            case ALSO -> "";
+            case TEXT_ENCODER -> NO;
         };
     }
 

@@ -86,6 +86,10 @@ record Computing(Activations activations, Precision precision, Optional<String> 
         return state.with(Map.of(HALF, precision == Precision.BF16 ? 1.0 : 0.0));
     }
 
+    Computing inFloat32() {
+        return new Computing(activations, Precision.FP32, Optional.empty());
+    }
+
     DifferentiationInput input(SlotLayout layout, Map<String, Tensor> constants) {
         return new DifferentiationInput(layout, constants, activations, precision);
     }

@@ -11,6 +11,7 @@ import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.Precision;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -91,9 +92,11 @@ final class Workshop implements AutoCloseable {
         long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
         if (ResidentMemory.room() > 0 && needed > ResidentMemory.room()) journal.note(new TuneEvent.Note(from.step(), shortOfMemory(needed)));
         if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
-        try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants))) {
+        try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants));
+                Differentiation full = engine.differentiation(computing.inFloat32().input(course.layout, constants))) {
+            Trainer.Loss loss = computing.precision() == Precision.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
-            Trainer trainer = new Trainer(setup, new Trainer.Company(differentiation::gradient, journal, previews, validation), computing.into(from));
+            Trainer trainer = new Trainer(setup, new Trainer.Company(loss, journal, previews, validation), computing.into(from));
             if (computing.reason().isPresent()) trainer.keep();
             Trainer.Reached reached = trainer.run(gate);
             return switch (reached.ending()) {
