@@ -7,6 +7,7 @@ import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.Prompt;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.jobs.Home;
+import atomstudio.app.tune.RunProgress;
 import atomstudio.diffusion.Shared;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.TrainingSetting;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
 import javafx.embed.swing.SwingFXUtils;
 import javafx.scene.Scene;
+import javafx.scene.control.ToggleButton;
 import javafx.stage.Stage;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
@@ -56,13 +58,17 @@ class ScreenshotsTest {
         waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().tune().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         waitFor(60, () -> page.subject().thumbnails().size() == 6);
+        run(page.tune()::askWhetherItFits);
+        waitFor(300, () -> page.tune().fit().busy().get().isEmpty());
+        assertTrue(page.tune().fit().line().get().contains(" · about "), page.tune().fit().problem().get());
         shoot("subject");
+        settings(page);
         run(() -> page.generate().generate());
         waitFor(300, () -> page.generate().busy().get().isEmpty());
         tune(page);
         run(() -> page.generate().write(new Prompt("a", Prompt.Mention.SUBJECT, "in the snow")));
         run(() -> page.generate().generate());
-        waitFor(600, () -> page.generate().busy().get().isEmpty());
+        waitFor(600, () -> page.generate().busy().get().isEmpty() && page.generate().rows().stream().allMatch(row -> row.measuring().get().isEmpty()));
         shoot("galleries");
         run(model::toggleTheme);
         shoot("galleries-dark");
@@ -79,16 +85,35 @@ class ScreenshotsTest {
         Files.delete(desktop.target);
     }
 
+    /// Methods and training settings, unfolded.
+    private void settings(SubjectPageViewModel page) throws Exception {
+        ToggleButton fold = (ToggleButton) scene.lookup("#fold-training");
+        run(() -> {
+            page.tune().training().type(TrainingSetting.VALIDATE, TrainingSetting.YES);
+            fold.setSelected(true);
+        });
+        run(() -> scene.lookup("#option-checkpointing").requestFocus());
+        shoot("settings");
+        run(() -> fold.setSelected(false));
+        run(fold::requestFocus);
+    }
+
     private void tune(SubjectPageViewModel page) throws Exception {
         int steps = Integer.getInteger("screenshots.steps", 0);
         run(() -> {
             if (steps > 0) page.tune().training().type(TrainingSetting.STEPS, String.valueOf(steps));
+            page.tune().training().type(TrainingSetting.VALIDATE, TrainingSetting.YES);
             page.tune().start(Choice.ATOMS);
             page.tune().start(Choice.ATOMS_AND_CHANNELS);
             page.tune().start(Choice.LORA);
         });
         waitFor(1800, () -> !page.queue().busy() || page.queue().current().get().choice() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
+        run(page.queue()::pause);
+        waitFor(60, () -> page.queue().progress().get().state() == RunProgress.State.PAUSED);
+        run(() -> page.runs().generate("a sks car on the beach"));
+        waitFor(120, () -> page.queue().drawing().get().isEmpty());
         shoot("tuning");
+        run(page.queue()::resume);
         waitFor(3600, () -> !page.queue().busy() && page.runs().runs().size() == 3);
     }
 
