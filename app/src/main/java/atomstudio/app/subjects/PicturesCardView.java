@@ -1,6 +1,5 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.desktop.Readable;
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.PictureView;
@@ -42,7 +41,7 @@ public final class PicturesCardView extends CardView {
 
     private void count() {
         int count = model.subject().get().pictures().size();
-        remark().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : Readable.plural(count, "picture"));
+        remark().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : model.subject().get().line());
     }
 
     private void fill() {

@@ -61,7 +61,7 @@ public final class SubjectStore {
     public Imported create(String wish, String className, List<Path> files, Cancellation cancellation) throws Failure {
         PictureFiles.Found found = pictures.find(files);
         List<Refusal> refusals = new ArrayList<>();
-        List<Path> good = good(found, refusals, cancellation);
+        List<Path> good = good(found, List.of(), refusals, cancellation);
         if (good.isEmpty()) return new Imported(new Subject(wish, folder, className, Subject.USUAL_TOKEN, List.of()), 0, refusals);
         Path place = free(wish);
         Subject subject = new Subject(place.getFileName().toString(), place, className, Subject.USUAL_TOKEN, List.of());
@@ -73,15 +73,24 @@ public final class SubjectStore {
     /// Adds the pictures among `files` to a subject.
     public Imported add(Subject subject, List<Path> files, Cancellation cancellation) throws Failure {
         List<Refusal> refusals = new ArrayList<>();
-        List<Path> good = good(pictures.find(files), refusals, cancellation);
+        PictureFiles.Found found = pictures.find(files);
+        List<Path> good = good(found, subject.pictures(), refusals, cancellation);
         copy(good, subject);
+        beside(found, subject);
         return new Imported(read(subject.folder()), good.size(), refusals);
     }
 
-    private List<Path> good(PictureFiles.Found found, List<Refusal> refusals, Cancellation cancellation) {
+    /// Captions and masks go with their pictures: those that are there, and those that come.
+    private List<Path> good(PictureFiles.Found found, List<Path> there, List<Refusal> refusals, Cancellation cancellation) {
+        List<Path> owners = Stream.concat(there.stream(), found.files().stream().filter(file -> !Companions.caption(file) && !Companions.mask(file))).toList();
         List<Path> good = new ArrayList<>();
         for (Path file : found.files()) {
             cancellation.check();
+            if (Companions.belongs(file, owners)) continue;
+            if (Companions.mask(file)) {
+                refusals.add(new Refusal(file.getFileName().toString(), "a mask without its picture, left out"));
+                continue;
+            }
             try {
                 pictures.read(file);
                 good.add(file);
@@ -89,16 +98,31 @@ public final class SubjectStore {
                 refusals.add(new Refusal(file.getFileName().toString(), e.getMessage()));
             }
         }
-        for (Path file : found.passedOver()) refusals.add(new Refusal(file.getFileName().toString(), "not a picture, left out"));
+        for (Path file : found.passedOver()) if (!Companions.belongs(file, owners)) refusals.add(new Refusal(file.getFileName().toString(), "not a picture, left out"));
         return good;
     }
 
     private static void copy(List<Path> files, Subject subject) throws Failure {
         try {
             Files.createDirectories(subject.pictureFolder());
-            for (Path file : files) Files.copy(file, unused(subject.pictureFolder(), file.getFileName().toString()), StandardCopyOption.COPY_ATTRIBUTES);
+            for (Path file : files) {
+                Path copy = unused(subject.pictureFolder(), file.getFileName().toString());
+                Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
+                for (Path companion : Companions.beside(file)) Files.copy(companion, Companions.renamed(companion, file, copy), StandardCopyOption.REPLACE_EXISTING);
+            }
         } catch (IOException e) {
             throw new Failure.Unwritable("Pictures cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+        }
+    }
+
+    /// Captions and masks that come by themselves, for pictures that are there.
+    private static void beside(PictureFiles.Found found, Subject subject) throws Failure {
+        try {
+            for (Path file : Stream.concat(found.files().stream(), found.passedOver().stream()).toList()) {
+                if (Companions.belongs(file, subject.pictures())) Files.copy(file, subject.pictureFolder().resolve(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
         }
     }
 
@@ -136,7 +160,9 @@ public final class SubjectStore {
     public Subject remove(Subject subject, Path picture) throws Failure {
         if (!subject.pictures().contains(picture)) throw new IllegalArgumentException(picture + " is no picture of " + subject.name());
         try {
+            List<Path> companions = Companions.beside(picture);
             Files.deleteIfExists(picture);
+            for (Path companion : companions) Files.deleteIfExists(companion);
         } catch (IOException e) {
             throw new Failure.Unwritable(picture + " cannot be deleted: " + e.getMessage(), e);
         }
@@ -147,8 +173,9 @@ public final class SubjectStore {
         try {
             JsonObject json = JsonParser.parseString(Files.readString(place.resolve(FILE))).getAsJsonObject();
             Path pictureFolder = place.resolve("pictures");
-            List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files() : List.of();
-            return new Subject(place.getFileName().toString(), place, json.get("class").getAsString(), json.get("token").getAsString(), files);
+            List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
+            List<Path> beside = files.stream().flatMap(file -> Companions.beside(file).stream()).toList();
+            return new Subject(place.getFileName().toString(), place, json.get("class").getAsString(), json.get("token").getAsString(), files, beside);
         } catch (IOException | JsonParseException | IllegalStateException | NullPointerException e) {
             throw new Failure.Unreadable(place.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
         }

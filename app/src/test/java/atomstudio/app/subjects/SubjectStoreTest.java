@@ -66,6 +66,33 @@ class SubjectStoreTest {
         assertEquals(List.of("notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
     }
 
+    @Test void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
+        Files.writeString(place.resolve("in/good.txt"), "{} on a table");
+        PngWriter.write(place.resolve("in/good-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());
+        PngWriter.write(place.resolve("in/stray-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());
+        SubjectStore.Imported imported = store.create("car", "car", List.of(place.resolve("in")), () -> false);
+        assertEquals(List.of("good.png"), names(imported.subject()));
+        assertEquals("1 picture · 1 caption · 1 mask", imported.subject().line());
+        assertEquals(List.of("stray-mask.png", "notes.txt"), imported.refusals().stream().map(Refusal::file).toList());
+        // Beside a picture of the same name they follow its new name.
+        Subject twice = store.add(imported.subject(), List.of(good), () -> false).subject();
+        assertEquals("2 pictures · 2 captions · 2 masks", twice.line());
+        assertTrue(Files.exists(twice.pictureFolder().resolve("good-2-mask.png")));
+        Subject less = store.remove(twice, twice.pictureFolder().resolve("good-2.png"));
+        assertEquals("1 picture · 1 caption · 1 mask", less.line());
+    }
+
+    @Test void aCaptionMayComeLaterThanItsPicture() throws Exception {
+        Subject subject = store.create("car", "car", List.of(good), () -> false).subject();
+        Path caption = place.resolve("later/good.txt");
+        Files.createDirectories(caption.getParent());
+        Files.writeString(caption, "{} in a street");
+        SubjectStore.Imported imported = store.add(subject, List.of(caption), () -> false);
+        assertEquals(List.of(), imported.refusals());
+        assertEquals("1 picture · 1 caption", imported.subject().line());
+        assertEquals("{} in a street", Files.readString(subject.pictureFolder().resolve("good.txt")));
+    }
+
     @Test void equalNamesDoNotOverwriteEachOther() throws Exception {
         Path other = place.resolve("other/good.png");
         PngWriter.write(other, Picture.filled(5, 5, 0xFF0000), Map.of());
