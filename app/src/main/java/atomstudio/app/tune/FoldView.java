@@ -16,5 +16,7 @@ final class FoldView extends ToggleButton {
         textProperty().bind(selectedProperty().flatMap(open -> inside.map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
         content.visibleProperty().bind(selectedProperty());
         content.managedProperty().bind(selectedProperty());
+        // The arrow keys go from one method to the next, and pass over those that are disabled, not those that are hidden.
+        content.disableProperty().bind(selectedProperty().not());
     }
 }

@@ -53,6 +53,7 @@ final class MethodSettingsView extends VBox {
     }
 
     private static String display(Setting setting, String name) {
+        if (setting == Setting.TEXT_ENCODER) return name + " too";
         if (setting != Setting.ALSO) return name;
         return name.isEmpty() ? "nothing else" : Choice.named(name).display();
     }

@@ -119,7 +119,7 @@ final class OptionView extends HBox {
     }
 
     private CheckBox flag(String name, String yes) {
-        CheckBox box = new CheckBox(name);
+        CheckBox box = new CheckBox(option.show.apply(name));
         box.selectedProperty().addListener((property, before, now) -> value.type.accept(now ? yes : ""));
         return box;
     }

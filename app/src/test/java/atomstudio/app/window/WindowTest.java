@@ -190,6 +190,9 @@ class WindowTest {
     @Test void aMethodAndItsSettingsAreChosenWithTheKeyboard(FxRobot robot) throws Exception {
         subject(robot);
         TuneViewModel tune = model.subjects().getFirst().tune();
+        focus(robot, "#method-lora");
+        robot.type(KeyCode.SPACE, KeyCode.DOWN);
+        waitFor(() -> tune.method().settings().get().choice() == Choice.ATOMS);
         focus(robot, "#more-methods");
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup("#method-lokr").query().isVisible());
