@@ -29,7 +29,8 @@ public final class GalleryView extends VBox {
             views.keySet().retainAll(model.rows());
             List<GalleryRowView> rows = model.rows().stream().map(row -> views.computeIfAbsent(row, missing -> new GalleryRowView(model, row, large, extras.apply(row)))).toList();
             getChildren().setAll(rows);
-            getChildren().add(by);
+            // Above the rows, where it is seen with their numbers.
+            getChildren().addFirst(by);
             fit();
         };
         model.rows().addListener((ListChangeListener<GalleryRow>) change -> fill.run());
