@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
+/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD[/LAYERS] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
 /// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
 public final class StepBenchmark {
     private static volatile long mostAnonymous;
@@ -22,7 +22,7 @@ public final class StepBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         ModelFolder model = ModelFolder.open(Path.of(arguments[0]));
-        SlotLayout layout = SlotLayout.of(MethodSettings.parse(arguments[1], Map.of()).method(), Inventory.of(model.unet()));
+        SlotLayout layout = SlotLayout.of(settings(arguments[1]).method(), Inventory.of(model.unet()));
         long side = model.sampleSize();
         Tensor noisy = Plain.random(1, 1, 4, side, side);
         Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.text().tokens(), model.text().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
@@ -41,6 +41,12 @@ public final class StepBenchmark {
             }
         }
         System.out.println(memory());
+    }
+
+    /// `atoms`, or with layers `atoms/up`.
+    private static MethodSettings settings(String text) throws Exception {
+        String[] parts = text.split("/");
+        return MethodSettings.parse(parts[0], parts.length == 1 ? Map.of() : Map.of("layers", parts[1]));
     }
 
     /// Twenty times a second.
