@@ -29,7 +29,7 @@ def table(root, compare):
     for row in compare["rows"]:
         numbers = row.get("numbers") or 0
         if numbers:
-            lines.append(f"| {row['name']} | {numbers:,} | {numbers / total:.2%} | {row['bytes'] / 1024:,.0f} KB | {row['seconds']:.0f} s |")
+            lines.append(f"| {row['name']} | {numbers:,} | {numbers / total:.2%} | {row['bytes'] / 1000:,.0f} KB | {row['seconds']:.0f} s |")
     return lines
 
 

@@ -2,6 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
@@ -15,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 
 /// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not tensors
@@ -93,9 +95,9 @@ final class Kernels {
             "mixed = torch.reshape(torch.baddbmm(columns, each, columns), [b, torch.mul(c, " + taps + "), -1])",
             "y = torch.bmm(torch.expand(torch.reshape(w, [1, torch.size(w, 0), -1]), [b, -1, -1]), mixed)",
             "return torch.reshape(y, [b, torch.size(w, 0), h, -1])"};
-        NDArray y = run(new Key("mixed " + geometry, kernel, 0), new String[] {"x", "w", "m"}, body, x, layer.weight(), java.util.Objects.requireNonNull(layer.mixing()));
+        NDArray y = run(new Key("mixed " + geometry, kernel, 0), new String[] {"x", "w", "m"}, body, x, layer.weight(), Objects.requireNonNull(layer.mixing()));
         NDArray bias = layer.bias();
-        return bias == null ? y : JniUtils.add((ai.djl.pytorch.engine.PtNDArray) y, JniUtils.reshape((ai.djl.pytorch.engine.PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
+        return bias == null ? y : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
     }
 
     /// As bfloat16, a type that DJL has no name for.

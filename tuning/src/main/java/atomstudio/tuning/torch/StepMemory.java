@@ -4,6 +4,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.SlotLayout;
 import java.util.List;
@@ -28,7 +29,7 @@ public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationIn
         return new Affine<>(Held.frozen(layer.weight()), layer.biased() ? Held.frozen(layer.biasShape()) : null);
     }
 
-    private atomstudio.diffusion.ops.Slots<Held> slots(Layer layer) {
+    private Slots<Held> slots(Layer layer) {
         return slot -> Held.trained(layout.method().shapes(layer).get(slot));
     }
 }
