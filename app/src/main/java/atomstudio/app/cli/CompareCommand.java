@@ -2,7 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonRequest.Given;
-import atomstudio.app.compare.ComparisonRequest.Sampling;
+import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
 import atomstudio.app.compare.GivenRuns;
@@ -110,16 +110,16 @@ final class CompareCommand implements Callable<Integer> {
         Path model = studio.model(options.model);
         Subject subject = new Subject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
         OptionalInt steps = options.tuneSteps == null ? OptionalInt.empty() : OptionalInt.of(options.tuneSteps);
-        return new ComparisonRequest(model, subject, new Tuned(options.pictures, steps), texts, all, sampling(model), out);
+        return new ComparisonRequest(model, subject, new Tuned(options.pictures, steps), texts, all, look(model), out);
     }
 
     private ComparisonRequest given(List<Path> runs, List<String> texts, List<Long> all) throws Failure {
         GivenRuns common = GivenRuns.of(runs);
-        return new ComparisonRequest(common.model(), common.subject(), new Given(new ArrayList<>(runs)), texts, all, sampling(common.model()), out);
+        return new ComparisonRequest(common.model(), common.subject(), new Given(new ArrayList<>(runs)), texts, all, look(common.model()), out);
     }
 
-    private Sampling sampling(Path model) throws Failure {
-        return new Sampling(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
+    private Look look(Path model) throws Failure {
+        return new Look(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
     }
 
     private ParameterException usage(String message) {

@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.compare.ComparisonRequest;
-import atomstudio.app.compare.ComparisonRequest.Sampling;
+import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
 import atomstudio.diffusion.Failure;
@@ -47,9 +47,9 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         Path model = studio.assets().defaultModel();
-        Sampling how = new Sampling(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
+        Look look = new Look(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
         ComparisonRequest request = new ComparisonRequest(model, new Subject(SUBJECT, TuneRequest.TOKEN),
-            new Tuned(studio.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, how, out);
+            new Tuned(studio.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
         return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);
     }
 }

@@ -100,7 +100,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private int make(PictureMaker maker, Generation generation, List<Path> files) throws Failure {
-        int steps = generation.settings().steps();
+        int steps = generation.settings().sampling().steps();
         long started = System.nanoTime();
         JsonArray pictures = new JsonArray();
         try (StopSignal.Watch watch = studio.stop().watch(); Progress progress = Progress.of(studio.terminal(), "generating", steps * files.size())) {
@@ -175,10 +175,10 @@ final class GenerateCommand implements Callable<Integer> {
         JsonObject json = new JsonObject();
         json.addProperty("prompt", generation.prompt().text());
         json.addProperty("negative", generation.prompt().negative());
-        json.addProperty("sampler", settings.sampler().option());
-        json.addProperty("schedule", settings.spaced().name().toLowerCase(Locale.ROOT));
-        json.addProperty("steps", settings.steps());
-        json.addProperty("guidance", settings.guidance());
+        json.addProperty("sampler", settings.sampling().sampler().option());
+        json.addProperty("schedule", settings.sampling().schedule().option());
+        json.addProperty("steps", settings.sampling().steps());
+        json.addProperty("guidance", settings.guidance().scale());
         json.addProperty("width", settings.width());
         json.addProperty("height", settings.height());
         json.add("pictures", pictures);

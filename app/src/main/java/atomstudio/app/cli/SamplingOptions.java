@@ -4,7 +4,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.SamplerName.Spaced;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Optional;
@@ -32,7 +33,7 @@ final class SamplingOptions {
     private @Nullable SamplerName sampler;
 
     @Option(names = "--schedule", paramLabel = "NAME", converter = Schedules.class, defaultValue = "model", description = "model or karras (euler and dpmpp-2m only). Default: ${DEFAULT-VALUE}.")
-    private Spaced schedule = Spaced.MODEL;
+    private ScheduleName schedule = ScheduleName.MODEL;
 
     @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Denoising steps. Default: ${DEFAULT-VALUE}.")
     private int steps;
@@ -58,11 +59,11 @@ final class SamplingOptions {
         if (steps < 1 || steps > MOST_STEPS) throw usage("--steps: expected 1 to " + MOST_STEPS + ", found " + steps);
         double scale = guidance != null ? guidance : studio.assets().isDefaultModel(model.folder()) ? EMBEDDED_GUIDANCE : USUAL_GUIDANCE;
         if (!Double.isFinite(scale)) throw usage("--guidance: expected a number, found " + scale);
-        Settings settings = new Settings(sampler == null ? own(studio, model) : sampler, schedule, steps, scale,
+        Settings settings = Settings.of(Sampling.of(sampler == null ? own(studio, model) : sampler, schedule, steps), scale,
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
-        settings.sampler().forGeneration(model.scheduler(), settings.spaced(), settings.steps());
+        settings.sampling().plan(model.scheduler());
         return settings;
     }
 
@@ -87,13 +88,10 @@ final class SamplingOptions {
         }
     }
 
-    static final class Schedules implements ITypeConverter<Spaced> {
-        @Override public Spaced convert(String value) {
-            return switch (value) {
-                case "model" -> Spaced.MODEL;
-                case "karras" -> Spaced.KARRAS;
-                default -> throw new TypeConversionException("unknown schedule \"" + value + "\"; expected model or karras");
-            };
+    static final class Schedules implements ITypeConverter<ScheduleName> {
+        @Override public ScheduleName convert(String value) {
+            return ScheduleName.ofOption(value).orElseThrow(() -> new TypeConversionException("unknown schedule \"" + value + "\"; expected one of "
+                    + Arrays.stream(ScheduleName.values()).map(ScheduleName::option).collect(Collectors.joining(", "))));
         }
     }
 }

@@ -136,7 +136,7 @@ public final class ComparisonJob {
     }
 
     private Result show(Comparison comparison, List<Picture> subject, ModelFolder model) throws Failure {
-        Showing showing = new Showing(comparison, subject, Words.details(model.name(), request.sampling()), "Atom Studio " + Build.current().version());
+        Showing showing = new Showing(comparison, subject, Words.details(model.name(), request.look()), "Atom Studio " + Build.current().version());
         Picture sheet = Sheet.draw(showing, (row, prompt, seed) -> Pictures.read(destination.picture(row, prompt, seed)));
         PngWriter.write(destination.sheet(), sheet, Map.of("Software", showing.maker()));
         List<String> links = new ArrayList<>();

@@ -9,7 +9,7 @@ import java.util.OptionalInt;
 /// @param model a model folder
 /// @param prompts with `{}` for the subject
 /// @param out folder of the comparison
-public record ComparisonRequest(Path model, Subject subject, Source source, List<String> prompts, List<Long> seeds, Sampling sampling, Path out) {
+public record ComparisonRequest(Path model, Subject subject, Source source, List<String> prompts, List<Long> seeds, Look look, Path out) {
     public ComparisonRequest {
         prompts = List.copyOf(prompts);
         seeds = List.copyOf(seeds);
@@ -36,5 +36,5 @@ public record ComparisonRequest(Path model, Subject subject, Source source, List
     }
 
     /// The same for every picture.
-    public record Sampling(String negative, Settings settings) {}
+    public record Look(String negative, Settings settings) {}
 }

@@ -51,7 +51,7 @@ final class GallerySampler {
                 String text = comparison.prompt(row, prompt);
                 maker.dropped(text, adapters).ifPresent(dropped -> listener.note("The prompt \"" + text + "\" is longer than the model reads; dropped: \"" + dropped + "\""));
                 for (long seed : comparison.seeds()) {
-                    Generation generation = new Generation(new Prompt(text, request.sampling().negative()), request.sampling().settings(), seed, adapters);
+                    Generation generation = new Generation(new Prompt(text, request.look().negative()), request.look().settings(), seed, adapters);
                     if (make(generation, destination.picture(row, prompt, seed), base, new Place(done, total)) == Next.STOP) return Next.STOP;
                     done += steps();
                 }
@@ -94,6 +94,6 @@ final class GallerySampler {
     }
 
     private int steps() {
-        return request.sampling().settings().steps();
+        return request.look().settings().sampling().steps();
     }
 }

@@ -2,6 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.sample.Sampling;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
 import java.util.Locale;
@@ -67,15 +68,16 @@ public final class Words {
     }
 
     /// How the pictures were made, in one line.
-    static String details(String model, ComparisonRequest.Sampling sampling) {
-        Generation.Settings settings = sampling.settings();
-        String schedule = switch (settings.spaced()) {
+    static String details(String model, ComparisonRequest.Look look) {
+        Generation.Settings settings = look.settings();
+        Sampling way = settings.sampling();
+        String schedule = switch (way.schedule()) {
             case MODEL -> "";
             case KARRAS -> " (Karras)";
         };
-        String negative = sampling.negative().isEmpty() ? "" : " · without “" + sampling.negative() + "”";
-        return model + " · " + GenerationText.samplerName(settings.sampler().option()) + schedule + ", " + settings.steps() + " steps · guidance "
-            + GenerationText.number(settings.guidance()) + " · " + settings.width() + " × " + settings.height() + negative;
+        String negative = look.negative().isEmpty() ? "" : " · without “" + look.negative() + "”";
+        return model + " · " + GenerationText.samplerName(way.sampler().option()) + schedule + ", " + way.steps() + " steps · guidance "
+            + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height() + negative;
     }
 
     static String pictures(int count) {

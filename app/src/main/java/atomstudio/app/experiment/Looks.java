@@ -7,6 +7,8 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Measures;
@@ -73,7 +75,7 @@ final class Looks {
 
     private Generation generation(String prompt, long seed, List<Applied> adapters) {
         int side = maker.model().pictureSize();
-        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, place.steps, GUIDANCE, side, side);
+        Generation.Settings settings = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, place.steps), GUIDANCE, side, side);
         return new Generation(new Generation.Prompt(prompt, ""), settings, seed, adapters);
     }
 

@@ -11,7 +11,8 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
-import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Embedding;
@@ -48,7 +49,7 @@ public final class EngineRows implements RowMaker, RowJudge {
         List<Long> seeds = settings.seeds().list();
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = new Generation(new Generation.Prompt(order.prompt(), settings.negative().strip()),
-                new Generation.Settings(settings.sampler(), SamplerName.Spaced.MODEL, settings.steps(), settings.guidance(), settings.size().width(), settings.size().height()),
+                Generation.Settings.of(Sampling.of(settings.sampler(), ScheduleName.MODEL, settings.steps()), settings.guidance(), settings.size().width(), settings.size().height()),
                 seeds.get(column), applied);
             int before = column * settings.steps();
             Picture picture = maker.make(generation, (done, latents) -> {

@@ -12,11 +12,11 @@ import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -50,7 +50,7 @@ public final class PictureMaker implements AutoCloseable {
     /// The end of a prompt that does not fit the model's limit under these adapters; empty when all of it does.
     /// @throws Failure.Incompatible when two adapters answer to the same word
     public Optional<String> dropped(String prompt, List<Applied> adapters) throws Failure {
-        return pipeline.tokenizer(adapters).tokens(prompt).dropped();
+        return pipeline.prompts().tokenizer(adapters).tokens(prompt).dropped();
     }
 
     /// Makes one picture; empty when the listener said stop.
@@ -67,8 +67,9 @@ public final class PictureMaker implements AutoCloseable {
     /// The `parameters` text that says how a picture was made.
     public Map<String, String> text(Generation generation) {
         Settings settings = generation.settings();
-        GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(settings.steps())
-                .sampler(settings.sampler().option()).schedule(settings.spaced().name().toLowerCase(Locale.ROOT)).guidance(settings.guidance())
+        Sampling way = settings.sampling();
+        GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
+                .sampler(way.sampler().option()).schedule(way.schedule().option()).guidance(settings.guidance().scale())
                 .seed(generation.seed()).size(settings.width(), settings.height()).model(model.name());
         for (Applied applied : generation.adapters()) {
             text = text.adapter(applied.adapter().name(), applied.strength(), applied.adapter().hash());

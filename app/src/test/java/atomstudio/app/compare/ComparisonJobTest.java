@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.Comparison.Row;
 import atomstudio.app.compare.ComparisonRequest.Given;
-import atomstudio.app.compare.ComparisonRequest.Sampling;
+import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
@@ -19,6 +19,8 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.train.Machine;
@@ -39,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Comparisons of runs that are made up here, sampled from the embedded model in two steps.
 class ComparisonJobTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
-    private static final Settings QUICK = new Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, 2, 4, 64, 64);
+    private static final Settings QUICK = Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
 
     @TempDir private Path folder;
 
@@ -81,7 +83,7 @@ class ComparisonJobTest {
     }
 
     private ComparisonRequest request(Path model, List<Path> runs, String... prompts) throws Failure {
-        return new ComparisonRequest(model, new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Sampling("", QUICK), folder.resolve("out"));
+        return new ComparisonRequest(model, new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Look("", QUICK), folder.resolve("out"));
     }
 
     private Optional<ComparisonJob.Result> compare(ComparisonRequest request, Listener listener) throws Failure {

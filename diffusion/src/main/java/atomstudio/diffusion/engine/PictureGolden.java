@@ -8,7 +8,8 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.SamplerName.Spaced;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -73,7 +74,7 @@ public final class PictureGolden {
             String scheduler = made.get("scheduler").getAsString();
             SamplerName sampler = SamplerName.ofClass(scheduler).orElse(null);
             if (sampler == null) throw new Failure.NotBuilt("sampler " + scheduler + " is not built yet");
-            Settings settings = new Settings(sampler, spaced(made), made.get("steps").getAsInt(), made.get("guidance").getAsDouble(),
+            Settings settings = Settings.of(Sampling.of(sampler, schedule(made), made.get("steps").getAsInt()), made.get("guidance").getAsDouble(),
                     side(made, "width", model), side(made, "height", model));
             return new Generation(new Prompt(made.get("prompt").getAsString(), text(made, "negative")), settings, made.get("seed").getAsLong(), List.of());
         } catch (RuntimeException e) {
@@ -81,13 +82,13 @@ public final class PictureGolden {
         }
     }
 
-    private static Spaced spaced(JsonObject made) throws Failure {
-        Spaced spaced = Spaced.MODEL;
+    private static ScheduleName schedule(JsonObject made) throws Failure {
+        ScheduleName schedule = ScheduleName.MODEL;
         for (Map.Entry<String, JsonElement> setting : made.getAsJsonObject("config").entrySet()) {
             if (!setting.getKey().equals("use_karras_sigmas")) throw new Failure.NotBuilt("scheduler setting " + setting.getKey() + " is not built yet");
-            if (setting.getValue().getAsBoolean()) spaced = Spaced.KARRAS;
+            if (setting.getValue().getAsBoolean()) schedule = ScheduleName.KARRAS;
         }
-        return spaced;
+        return schedule;
     }
 
     private static int side(JsonObject made, String key, ModelFolder model) {

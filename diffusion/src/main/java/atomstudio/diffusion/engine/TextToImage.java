@@ -3,12 +3,7 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.prompt.Tokenizer;
-import atomstudio.diffusion.prompt.Tokens;
 import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.NoiseSource;
@@ -17,44 +12,20 @@ import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// From prompt to picture with any engine: tokens, text encoder, sampler with guidance, decoder.
 /// Each picture is made by itself, so that it can be made again alone. One thread at a time; does not own the engine.
 public final class TextToImage {
-    /// Embeddings that are kept: galleries ask for the same prompts for every row and seed.
-    private static final int KEPT = 32;
-
     private final ModelFolder model;
-    private final Tokenizer tokenizer;
     private final Engine engine;
-    private final Reach reach;
-    private final Map<Embedded, Tensor> embeddings = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override protected boolean removeEldestEntry(Map.Entry<Embedded, Tensor> eldest) {
-            return size() > KEPT;
-        }
-    };
+    private final PromptEncoder prompts;
 
-    /// Everything that decides an embedding.
-    private record Embedded(String text, List<Voice> voices) {}
-
-    /// What an adapter does to the text encoder, and how strongly.
-    private record Voice(Adaptation form, String hash, Optional<Placeholder> placeholder, double strength) {
-        static Voice of(Applied applied) {
-            return new Voice(applied.adapter().form(), applied.adapter().hash(), applied.adapter().placeholder(), applied.strength());
-        }
-    }
-
-    private TextToImage(ModelFolder model, Tokenizer tokenizer, Engine engine) {
+    private TextToImage(ModelFolder model, Engine engine, PromptEncoder prompts) {
         this.model = model;
-        this.tokenizer = tokenizer;
         this.engine = engine;
-        this.reach = Reach.of(model);
+        this.prompts = prompts;
     }
 
     /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
@@ -64,37 +35,12 @@ public final class TextToImage {
             throw new Failure.Incompatible(model.folder() + ": its UNet has " + model.unet().channels().in() + " input channels; making pictures from a prompt alone needs "
                     + model.vae().latentChannels() + " (an inpainting model needs a picture and a mask, which is not built yet)");
         }
-        return new TextToImage(model, Tokenizer.open(model.tokenizer()), engine);
+        return new TextToImage(model, engine, PromptEncoder.of(model, engine));
     }
 
-    /// The tokenizer that prompts are read with under these adapters: each placeholder stands for the ids of the rows that its adapter
-    /// appends to the text encoder's table.
-    /// @throws Failure.Incompatible when two adapters answer to the same word
-    public Tokenizer tokenizer(List<Applied> adapters) throws Failure {
-        Tokenizer with = tokenizer;
-        int next = model.text().vocabulary();
-        List<Adapter> before = new ArrayList<>();
-        for (Applied applied : reach.onText(adapters)) {
-            Adapter adapter = applied.adapter();
-            if (adapter.placeholder().isEmpty()) continue;
-            Placeholder placeholder = adapter.placeholder().get();
-            for (Adapter other : before) refuseEqual(other, adapter);
-            try {
-                with = with.with(placeholder.word(), IntStream.range(next, next + placeholder.rows()).boxed().toList());
-            } catch (IllegalArgumentException e) {
-                throw new Failure.Incompatible("adapter " + adapter.name() + ": its word cannot be used with " + model.name() + ": " + e.getMessage());
-            }
-            next += placeholder.rows();
-            before.add(adapter);
-        }
-        return with;
-    }
-
-    private static void refuseEqual(Adapter one, Adapter other) throws Failure {
-        String word = other.placeholder().orElseThrow().word();
-        if (Tokenizer.alike(one.placeholder().orElseThrow().word(), word)) {
-            throw new Failure.Incompatible("adapters " + one.name() + " and " + other.name() + " both stand for the word \"" + word + "\"; expected words of their own: use one of them, or tune one again with another --token");
-        }
+    /// How this pipeline reads prompts.
+    public PromptEncoder prompts() {
+        return prompts;
     }
 
     /// Makes one picture; empty when the listener said stop.
@@ -111,7 +57,7 @@ public final class TextToImage {
         Settings settings = generation.settings();
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible(problem.get());
-        Plan plan = settings.sampler().forGeneration(model.scheduler(), settings.spaced(), settings.steps());
+        Plan plan = settings.sampling().plan(model.scheduler());
         int factor = model.vae().factor();
         NoiseSource noise = NoiseSource.ofSeeds(generation.seed());
         Tensor first = noise.draw(Shape.of(1, model.vae().latentChannels(), settings.height() / factor, settings.width() / factor));
@@ -137,31 +83,14 @@ public final class TextToImage {
 
     /// With guidance, both prompts go through the network together, as one batch of two.
     private Denoiser denoiser(Generation generation) throws Failure {
-        Guidance guidance = new Guidance(generation.settings().guidance());
+        Guidance guidance = generation.settings().guidance();
         List<Applied> adapters = generation.adapters();
-        Tensor prompt = embed(generation.prompt().text(), adapters);
-        if (!guidance.active()) return (latents, timestep) -> engine.predict(latents, new float[] {(float) timestep}, prompt, adapters);
-        Tensor context = Tensor.stack(embed(generation.prompt().negative(), adapters), prompt);
+        PromptEncoder.Contexts contexts = prompts.contexts(generation.prompt(), generation.settings().clipSkip(), adapters);
+        if (!guidance.active()) return (latents, timestep) -> engine.predict(latents, new float[] {(float) timestep}, contexts.prompt(), adapters);
+        Tensor context = Tensor.stack(contexts.negative(), contexts.prompt());
         return (latents, timestep) -> {
             Tensor both = engine.predict(Tensor.stack(latents, latents), new float[] {(float) timestep, (float) timestep}, context, adapters);
             return guidance.combine(both.rows(0, 1), both.rows(1, 2));
         };
-    }
-
-    /// Embeds a prompt now, so that pictures of it under these adapters need the text encoder no more.
-    public void prepare(String text, List<Applied> adapters) throws Failure {
-        embed(text, adapters);
-    }
-
-    private Tensor embed(String text, List<Applied> adapters) throws Failure {
-        List<Applied> speaking = reach.onText(adapters);
-        Embedded key = new Embedded(text, speaking.stream().map(Voice::of).toList());
-        Tensor embedding = embeddings.get(key);
-        if (embedding == null) {
-            Tokens tokens = tokenizer(speaking).tokens(text);
-            embedding = engine.encodeText(new int[][] {tokens.ids()}, speaking);
-            embeddings.put(key, embedding);
-        }
-        return embedding;
     }
 }

@@ -4,7 +4,13 @@ import atomstudio.diffusion.tensor.Tensor;
 
 /// Classifier-free guidance: away from what the network says of the negative prompt, toward what it says of the prompt.
 /// Source: Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6, in the form u + scale · (c - u).
-public record Guidance(double scale) {
+///
+/// @param rescale how much of the change in contrast that guidance makes is taken back, 0 (none) to 1
+public record Guidance(double scale, double rescale) {
+    public static Guidance of(double scale) {
+        return new Guidance(scale, 0);
+    }
+
     /// At 1 and below the negative prompt has no say: the network needs to run only once a step.
     public boolean active() {
         return scale > 1;

@@ -11,9 +11,6 @@ public enum SamplerName {
     EULER_ANCESTRAL("euler-a", "EulerAncestralDiscreteScheduler"),
     DPM_PLUS_PLUS_2M("dpmpp-2m", "DPMSolverMultistepScheduler");
 
-    /// How the noise levels are spaced: as the model's config says, or by Karras et al. 2022.
-    public enum Spaced { MODEL, KARRAS }
-
     private final String option;
     private final String referenceClass;
 
@@ -43,9 +40,9 @@ public enum SamplerName {
     /// Plans for generation, as the reference pipeline does: offset 1, no clipping, then this sampler's reading of the config.
     /// @throws Failure.Incompatible Karras's spacing for a sampler whose reference has none, or steps that do not fit
     /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
-    public Plan forGeneration(SchedulerConfig config, Spaced spaced, int steps) throws Failure {
+    public Plan forGeneration(SchedulerConfig config, ScheduleName schedule, int steps) throws Failure {
         SchedulerConfig general = config.forGeneration();
-        return switch (spaced) {
+        return switch (schedule) {
             case MODEL -> plan(general, steps);
             case KARRAS -> {
                 if (!karras()) throw new Failure.Incompatible("schedule karras with sampler " + option + ": expected euler or dpmpp-2m; choose one of these, or schedule model");

@@ -110,13 +110,13 @@ class SamplerTest {
     @Test void guidanceLeadsAwayFromTheNegativePrompt() throws Exception {
         Tensor unconditional = Tensor.filled(SHAPE, 1);
         Tensor conditional = Tensor.filled(SHAPE, 3);
-        Tensor guided = new Guidance(4).guide((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
+        Tensor guided = Guidance.of(4).guide((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
         assertArrayEquals(Tensor.filled(SHAPE, 9).data(), guided.data());
     }
 
     @Test void guidanceOfOneAsksTheNetworkOnce() {
         Denoiser conditional = (x, timestep) -> x;
-        assertSame(conditional, new Guidance(1).guide((x, t) -> {
+        assertSame(conditional, Guidance.of(1).guide((x, t) -> {
             throw new AssertionError("asked about the negative prompt");
         }, conditional));
     }

@@ -37,8 +37,8 @@ class SchedulerConfigTest {
         assertEquals(1, config.forGeneration().stepsOffset());
         assertEquals(0, config.stepsOffset());
         assertEquals(new Ddim(1), SamplerName.DDIM.plan(config, 4).sampler());
-        assertEquals(new Ddim(Double.POSITIVE_INFINITY), SamplerName.DDIM.forGeneration(config, SamplerName.Spaced.MODEL, 4).sampler());
-        assertEquals(751, SamplerName.DDIM.forGeneration(config, SamplerName.Spaced.MODEL, 4).schedule().steps().getFirst().timestep());
+        assertEquals(new Ddim(Double.POSITIVE_INFINITY), SamplerName.DDIM.forGeneration(config, ScheduleName.MODEL, 4).sampler());
+        assertEquals(751, SamplerName.DDIM.forGeneration(config, ScheduleName.MODEL, 4).schedule().steps().getFirst().timestep());
     }
 
     @Test void nullIsAsGoodAsAbsent() throws Exception {
@@ -115,9 +115,9 @@ class SchedulerConfigTest {
         SchedulerConfig config = parse("{}");
         for (SamplerName name : SamplerName.values()) {
             if (name.karras()) {
-                assertFalse(name.forGeneration(config, SamplerName.Spaced.KARRAS, 8).equals(name.forGeneration(config, SamplerName.Spaced.MODEL, 8)));
+                assertFalse(name.forGeneration(config, ScheduleName.KARRAS, 8).equals(name.forGeneration(config, ScheduleName.MODEL, 8)));
             } else {
-                String message = assertThrows(Failure.Incompatible.class, () -> name.forGeneration(config, SamplerName.Spaced.KARRAS, 8)).getMessage();
+                String message = assertThrows(Failure.Incompatible.class, () -> name.forGeneration(config, ScheduleName.KARRAS, 8)).getMessage();
                 assertTrue(message.contains(name.option()) && message.contains("karras"), message);
             }
         }

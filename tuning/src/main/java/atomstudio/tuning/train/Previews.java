@@ -8,6 +8,8 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
 import java.util.List;
@@ -49,8 +51,7 @@ final class Previews {
 
     /// Embeds the prompts, so that the text encoder is needed no more.
     void embed() throws Failure {
-        maker.prepare(prompt(), List.of());
-        maker.prepare("", List.of());
+        maker.prompts().contexts(new Generation.Prompt(prompt(), ""), 1, List.of());
     }
 
     /// The preview of a step; empty when the listener said stop.
@@ -74,6 +75,6 @@ final class Previews {
     /// How pictures are sampled while training goes on.
     static Generation.Settings settings(ModelFolder model) {
         SamplerName sampler = SamplerName.ofClass(model.scheduler().className()).orElse(SamplerName.DDIM);
-        return new Generation.Settings(sampler, SamplerName.Spaced.MODEL, STEPS, GUIDANCE, model.pictureSize(), model.pictureSize());
+        return Generation.Settings.of(Sampling.of(sampler, ScheduleName.MODEL, STEPS), GUIDANCE, model.pictureSize(), model.pictureSize());
     }
 }

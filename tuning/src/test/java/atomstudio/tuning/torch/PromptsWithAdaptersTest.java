@@ -20,6 +20,8 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -86,7 +88,7 @@ class PromptsWithAdaptersTest {
     }
 
     private Picture picture(String prompt, List<Applied> adapters) throws Failure {
-        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, 2, 4, 64, 64);
+        Generation.Settings settings = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
         return pipeline.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 
@@ -100,7 +102,7 @@ class PromptsWithAdaptersTest {
     @Test void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
         int next = model.text().vocabulary();
         List<Applied> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
-        int[] ids = pipeline.tokenizer(adapters).encode("qwe, SKS");
+        int[] ids = pipeline.prompts().tokenizer(adapters).encode("qwe, SKS");
         assertArrayEquals(new int[] {next + 2}, Arrays.copyOfRange(ids, 1, 2));
         assertArrayEquals(new int[] {next, next + 1}, Arrays.copyOfRange(ids, ids.length - 3, ids.length - 1));
         picture("qwe sks", adapters);

@@ -22,6 +22,8 @@ import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Tensor;
@@ -138,7 +140,7 @@ class TextTuningTest {
     }
 
     private static Picture picture(TextToImage maker, String prompt, List<Applied> adapters) throws Failure {
-        Generation.Settings settings = new Generation.Settings(SamplerName.DDIM, SamplerName.Spaced.MODEL, 2, 4, 64, 64);
+        Generation.Settings settings = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
         return maker.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 
