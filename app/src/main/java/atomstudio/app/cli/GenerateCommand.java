@@ -107,8 +107,8 @@ final class GenerateCommand implements Callable<Integer> {
             for (int k = 0; k < files.size(); k++) {
                 int before = k * steps;
                 Generation one = generation.withSeed(generation.seed() + k);
-                Optional<Picture> picture = maker.make(one, (done, latents) -> {
-                    progress.at(Math.min(before + done, before + steps));
+                Optional<Picture> picture = maker.make(one, step -> {
+                    progress.at(Math.min(before + step.done(), before + steps));
                     return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
                 });
                 if (picture.isEmpty()) return cancelled(k);

@@ -69,8 +69,8 @@ final class GallerySampler {
         text.put(BASE_HASH, base);
         listener.sampling(place.before, place.total);
         if (Files.exists(file) && text.equals(texts(file))) return listener.next();
-        Optional<Picture> picture = maker.make(generation, (done, latents) -> {
-            listener.sampling(place.before + Math.min(done, steps()), place.total);
+        Optional<Picture> picture = maker.make(generation, step -> {
+            listener.sampling(place.before + Math.min(step.done(), steps()), place.total);
             return listener.next() == Next.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
         });
         if (picture.isEmpty()) return Next.STOP;

@@ -63,7 +63,7 @@ final class Looks {
             List<Embedding> pictures = new ArrayList<>();
             for (long seed : SEEDS) {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", subject.phrase), seed, adapters);
-                Optional<Picture> picture = maker.make(generation, (done, latents) -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
+                Optional<Picture> picture = maker.make(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (picture.isEmpty()) return Optional.empty();
                 maker.save(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), generation);
                 pictures.add(ruler.picture(picture.get()));

@@ -52,8 +52,8 @@ public final class EngineRows implements RowMaker, RowJudge {
                 Generation.Settings.of(Sampling.of(settings.sampler(), ScheduleName.MODEL, settings.steps()), settings.guidance(), settings.size().width(), settings.size().height()),
                 seeds.get(column), applied);
             int before = column * settings.steps();
-            Picture picture = maker.make(generation, (done, latents) -> {
-                listener.step(before + Math.min(done, settings.steps()), seeds.size() * settings.steps());
+            Picture picture = maker.make(generation, step -> {
+                listener.step(before + Math.min(step.done(), settings.steps()), seeds.size() * settings.steps());
                 return cancellation.requested() ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
             listener.picture(column, new Made(picture, GenerationText.parse(maker.text(generation).get(GenerationText.KEYWORD))));

@@ -10,6 +10,7 @@ import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.Plan;
 import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.sample.Walk;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -61,7 +62,7 @@ public final class TextToImage {
         int factor = model.vae().factor();
         NoiseSource noise = NoiseSource.ofSeeds(generation.seed());
         Tensor first = noise.draw(Shape.of(1, model.vae().latentChannels(), settings.height() / factor, settings.width() / factor));
-        return plan.run(denoiser(generation), first, noise, listener);
+        return plan.run(Walk.fromNoise(denoiser(generation), first, noise).heardBy(listener));
     }
 
     private static Tensor finite(Tensor latents) throws Failure {

@@ -1,8 +1,6 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.StepListener.Next;
-import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,19 +29,12 @@ public record Ddim(double bound) implements Sampler {
             walk.add(new Step(timestep, trained.level(timestep), next >= 0 ? trained.level(next) : last));
         }
         double bound = config.flag("clip_sample", true) ? config.number("clip_sample_range", 1) : Double.POSITIVE_INFINITY;
-        return new Plan(new Ddim(bound), new Schedule(walk, prediction, 1));
+        return new Plan(new Ddim(bound), new Schedule(walk, prediction, Space.VARIANCE, 1, Ratios.of(config)));
     }
 
-    @Override public Sampled sample(Denoiser denoiser, Tensor noise, Schedule schedule, NoiseSource random, StepListener listener) throws Failure {
-        Tensor x = Latents.scale(schedule.initialScale(), noise);
-        int done = 0;
-        for (Step step : schedule.steps()) {
-            Tensor output = denoiser.predict(x, step.timestep());
-            Tensor clean = schedule.prediction().clean(x, output, step.from());
-            Tensor direction = schedule.prediction().noise(x, output, step.from());
-            x = Latents.sum(step.to().alpha(), Latents.clamp(clean, bound), step.to().sigma(), direction);
-            if (listener.after(++done, x) == Next.STOP) return new Sampled.Cancelled(done);
-        }
-        return new Sampled.Finished(x);
+    @Override public Stepped step(Moment at) throws Failure {
+        Answer said = at.ask();
+        Level to = at.step().to();
+        return new Stepped(Latents.sum(to.alpha(), Latents.clamp(said.clean(), bound), to.sigma(), said.noise()), said);
     }
 }

@@ -1,10 +1,8 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.StepListener.Next;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /// The second-order multistep solver for the predicted clean latents, in latents alpha · x0 + sigma · noise.
 /// Source: Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", algorithm 2 (λ = log(alpha / sigma), midpoint form).
@@ -28,7 +26,7 @@ public record DpmPlusPlus2M(Ending ending) implements Sampler {
         }
         double end = trained.end(config);
         boolean low = end == 0 || config.flag("euler_at_final", false) || config.flag("lower_order_final", true) && timesteps.length < 15;
-        Schedule schedule = new Schedule(Ratios.steps(timesteps, ratios, end), config.prediction(), 1);
+        Schedule schedule = new Schedule(Ratios.steps(timesteps, ratios, end), config.prediction(), Space.VARIANCE, 1, trained);
         return new Plan(new DpmPlusPlus2M(low ? Ending.FIRST_ORDER : Ending.SECOND_ORDER), schedule);
     }
 
@@ -61,25 +59,18 @@ public record DpmPlusPlus2M(Ending ending) implements Sampler {
         return timesteps;
     }
 
-    @Override public Sampled sample(Denoiser denoiser, Tensor noise, Schedule schedule, NoiseSource random, StepListener listener) throws Failure {
-        Tensor x = Latents.scale(schedule.initialScale(), noise);
-        @Nullable Tensor before = null;
-        int done = 0;
-        for (Step step : schedule.steps()) {
-            Tensor clean = schedule.prediction().clean(x, denoiser.predict(x, step.timestep()), step.from());
-            boolean first = before == null || done == schedule.size() - 1 && ending == Ending.FIRST_ORDER;
-            Tensor data = first ? clean : extrapolated(clean, before, schedule.steps().get(done - 1), step);
-            double shrink = Math.expm1(step.from().lambda() - step.to().lambda());
-            x = Latents.sum(step.to().sigma() / step.from().sigma(), x, -step.to().alpha() * shrink, data);
-            before = clean;
-            if (listener.after(++done, x) == Next.STOP) return new Sampled.Cancelled(done);
-        }
-        return new Sampled.Finished(x);
+    @Override public Stepped step(Moment at) throws Failure {
+        Answer said = at.ask();
+        Step step = at.step();
+        boolean first = at.past().isEmpty() || at.last() && ending == Ending.FIRST_ORDER;
+        Tensor data = first ? said.clean() : extrapolated(said, at.past().getFirst(), step.to());
+        double shrink = Math.expm1(step.from().lambda() - step.to().lambda());
+        return new Stepped(Latents.sum(step.to().sigma() / step.from().sigma(), at.x(), -step.to().alpha() * shrink, data), said);
     }
 
     /// D = (1 + 1/2r) x0 - 1/2r x0', where x0' is the step before's and r the ratio of the two steps in λ.
-    private static Tensor extrapolated(Tensor clean, Tensor before, Step last, Step step) {
-        double r = (step.from().lambda() - last.from().lambda()) / (step.to().lambda() - step.from().lambda());
-        return Latents.sum(1 + 0.5 / r, clean, -0.5 / r, before);
+    private static Tensor extrapolated(Answer said, Answer before, Level to) {
+        double r = (said.at().lambda() - before.at().lambda()) / (to.lambda() - said.at().lambda());
+        return Latents.sum(1 + 0.5 / r, said.clean(), -0.5 / r, before.clean());
     }
 }

@@ -1,8 +1,6 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.StepListener.Next;
-import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
 /// Euler's method on the probability flow, in latents x0 + σ · noise, σ = sigma / alpha.
@@ -40,20 +38,11 @@ public record Euler() implements Sampler {
     /// Leading spacing starts from √(σ² + 1) · noise, the others from σ · noise.
     static Schedule schedule(SchedulerConfig config, List<Step> steps) throws Failure {
         double most = steps.stream().mapToDouble(step -> step.from().ratio()).max().orElseThrow();
-        return new Schedule(steps, config.prediction(), config.spacing() == Spacing.LEADING ? Math.sqrt(most * most + 1) : most);
+        return new Schedule(steps, config.prediction(), Space.RATIO, config.spacing() == Spacing.LEADING ? Math.sqrt(most * most + 1) : most, Ratios.of(config));
     }
 
-    @Override public Sampled sample(Denoiser denoiser, Tensor noise, Schedule schedule, NoiseSource random, StepListener listener) throws Failure {
-        Tensor x = Latents.scale(schedule.initialScale(), noise);
-        int done = 0;
-        for (Step step : schedule.steps()) {
-            double ratio = step.from().ratio();
-            Tensor scaled = Latents.scale(step.from().alpha(), x);
-            Tensor clean = schedule.prediction().clean(scaled, denoiser.predict(scaled, step.timestep()), step.from());
-            Tensor slope = Latents.sum(1 / ratio, x, -1 / ratio, clean);
-            x = Latents.sum(1, x, step.to().ratio() - ratio, slope);
-            if (listener.after(++done, x) == Next.STOP) return new Sampled.Cancelled(done);
-        }
-        return new Sampled.Finished(x);
+    @Override public Stepped step(Moment at) throws Failure {
+        Answer said = at.ask();
+        return new Stepped(Latents.sum(1, at.x(), at.step().to().ratio() - at.step().from().ratio(), said.slope()), said);
     }
 }

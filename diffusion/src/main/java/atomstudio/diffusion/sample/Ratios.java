@@ -2,10 +2,11 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// A training schedule as samplers in σ = sigma / alpha read it: between timesteps, and backwards from σ to timestep.
-record Ratios(float[] trained) {
+record Ratios(float[] trained) implements Clock {
     static Ratios of(SchedulerConfig config) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(config);
         return new Ratios((config.flag("rescale_betas_zero_snr", false) ? schedule.lifted() : schedule).ratios());
@@ -41,7 +42,7 @@ record Ratios(float[] trained) {
     }
 
     /// The time, not always whole, whose noise is `ratio`: linear in the logarithm between timesteps.
-    double timestep(double ratio) {
+    @Override public double timestep(double ratio) {
         double log = Math.log(Math.max(ratio, 1e-10));
         int low = 0;
         while (low < trained.length - 2 && (float) Math.log(trained[low + 1]) <= log) low++;
@@ -85,5 +86,17 @@ record Ratios(float[] trained) {
             steps.add(new Step(timesteps[i], Level.ofRatio((float) ratios[i]), Level.ofRatio((float) to)));
         }
         return steps;
+    }
+
+    @Override public boolean equals(Object other) {
+        return other instanceof Ratios ratios && Arrays.equals(trained, ratios.trained);
+    }
+
+    @Override public int hashCode() {
+        return Arrays.hashCode(trained);
+    }
+
+    @Override public String toString() {
+        return "Ratios of " + trained.length + " timesteps";
     }
 }

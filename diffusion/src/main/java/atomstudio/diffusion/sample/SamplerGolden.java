@@ -47,13 +47,13 @@ public final class SamplerGolden {
         Tensor noise = generator.randn(file.info("initial").shape());
         comparison.add("initial", Latents.scale(schedule.initialScale(), noise));
         List<Tensor> draws = new ArrayList<>();
-        plan.run(standIn(schedule.prediction()), noise, shape -> {
+        plan.run(Walk.fromNoise(standIn(schedule.prediction()), noise, shape -> {
             draws.add(generator.randn(shape));
             return draws.getLast();
-        }, (done, latents) -> {
-            comparison.add("step.%03d".formatted(done - 1), latents);
+        }).heardBy(progress -> {
+            comparison.add("step.%03d".formatted(progress.done() - 1), progress.latents());
             return StepListener.Next.CONTINUE;
-        });
+        }));
         for (int i = 0; i < draws.size(); i++) comparison.add("noise.%03d".formatted(i), draws.get(i));
         return comparison.deviations();
     }

@@ -48,7 +48,7 @@ class SamplerTest {
                     for (int steps : new int[] {1, 2, 9, 20}) {
                         Plan plan = name.plan(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""), steps);
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
-                        Sampled end = plan.run(knowing(clean, plan.schedule()), random.draw(SHAPE), random, StepListener.none());
+                        Sampled end = plan.run(Walk.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
                         TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((Sampled.Finished) end).latents(), 1e-4);
                     }
                 }
@@ -61,13 +61,14 @@ class SamplerTest {
             List<Integer> heard = new ArrayList<>();
             List<Double> asked = new ArrayList<>();
             Plan plan = name.plan(config(""), 10);
-            Sampled end = plan.run((x, timestep) -> {
+            Denoiser denoiser = (x, timestep) -> {
                 asked.add(timestep);
                 return x;
-            }, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1), (done, latents) -> {
-                heard.add(done);
-                return done == 3 ? Next.STOP : Next.CONTINUE;
-            });
+            };
+            Sampled end = plan.run(Walk.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1)).heardBy(progress -> {
+                heard.add(progress.done());
+                return progress.done() == 3 ? Next.STOP : Next.CONTINUE;
+            }));
             assertEquals(new Sampled.Cancelled(3), end, name.toString());
             assertEquals(List.of(1, 2, 3), heard);
             assertEquals(3, asked.size());
@@ -79,8 +80,8 @@ class SamplerTest {
             Plan plan = name.plan(config(""), 7);
             Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
             Tensor noise = new TorchRandom(4).randn(SHAPE);
-            Sampled first = plan.run(denoiser, noise, NoiseSource.ofSeeds(0, 1), StepListener.none());
-            assertEquals(first, plan.run(denoiser, noise, NoiseSource.ofSeeds(0, 1), StepListener.none()));
+            Sampled first = plan.run(Walk.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
+            assertEquals(first, plan.run(Walk.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1))));
             assertEquals(new TorchRandom(4).randn(SHAPE), noise, "the noise is the caller's");
         }
     }
@@ -88,9 +89,9 @@ class SamplerTest {
     @Test void everySamplerHandsTheNetworksFailureOn() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             Failure failure = new Failure.Diverged("step 1: not a number");
-            assertSame(failure, assertThrows(Failure.Diverged.class, () -> name.plan(config(""), 2).run((x, timestep) -> {
+            assertSame(failure, assertThrows(Failure.Diverged.class, () -> name.plan(config(""), 2).run(Walk.fromNoise((x, timestep) -> {
                 throw failure;
-            }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1), StepListener.none())));
+            }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1)))));
         }
     }
 
@@ -98,12 +99,12 @@ class SamplerTest {
         Shape large = Shape.of(1, 4, 32, 32);
         for (SamplerName name : SamplerName.values()) {
             Plan plan = name.plan(config(""), 5);
-            plan.run((x, timestep) -> {
+            plan.run(Walk.fromNoise((x, timestep) -> {
                 double sum = 0;
                 for (float value : x.data()) sum += value * value;
                 assertEquals(1, sum / x.data().length, 0.1, name + " at " + timestep);
                 return x;
-            }, new TorchRandom(4).randn(large), NoiseSource.ofSeeds(0), (done, latents) -> Next.STOP);
+            }, new TorchRandom(4).randn(large), NoiseSource.ofSeeds(0)).heardBy(progress -> Next.STOP));
         }
     }
 
@@ -126,8 +127,8 @@ class SamplerTest {
         Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
         NoiseSource alone = NoiseSource.ofSeeds(21);
-        Sampled both = plan.run(denoiser, batch.draw(SHAPE), batch, StepListener.none());
-        Sampled one = plan.run(denoiser, alone.draw(SHAPE.with(0, 1)), alone, StepListener.none());
+        Sampled both = plan.run(Walk.fromNoise(denoiser, batch.draw(SHAPE), batch));
+        Sampled one = plan.run(Walk.fromNoise(denoiser, alone.draw(SHAPE.with(0, 1)), alone));
         assertEquals(assertInstanceOf(Sampled.Finished.class, one).latents(), assertInstanceOf(Sampled.Finished.class, both).latents().rows(1, 2));
     }
 }

@@ -63,7 +63,7 @@ final class Gate {
 
     /// For the sampler: ends it when the run is to stop.
     StepListener sampling() {
-        return (done, latents) -> control.wish() == Control.Wish.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
+        return progress -> control.wish() == Control.Wish.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
     }
 
     private void answer(Held held) throws Failure {

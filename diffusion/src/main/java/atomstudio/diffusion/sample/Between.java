@@ -1,0 +1,15 @@
+package atomstudio.diffusion.sample;
+
+import atomstudio.diffusion.tensor.Tensor;
+
+/// Edits the latents between steps: a picture's kept part is put back with it.
+@FunctionalInterface
+public interface Between {
+    /// @param step the step just done; the latents stand at its `to`
+    /// @param x (B, C, H, W) in the schedule's own space; not to be changed
+    Tensor between(Step step, Tensor x);
+
+    static Between nothing() {
+        return (step, x) -> x;
+    }
+}
