@@ -97,6 +97,7 @@ final class CompareCommand implements Callable<Integer> {
     @Override public Integer call() throws Failure {
         if (seeds < 1 || seeds > MOST_SEEDS) throw usage("--seeds: expected 1 to " + MOST_SEEDS + ", found " + seeds);
         List<String> texts = PromptFile.read(prompts);
+        for (String text : texts) sampling.prompt(text);
         List<Long> all = LongStream.range(0, seeds).boxed().toList();
         ComparisonRequest request = source.subject != null ? tuned(source.subject, texts, all) : given(source.runs == null ? List.of() : source.runs, texts, all);
         return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);

@@ -38,7 +38,6 @@ import picocli.CommandLine.Spec;
             "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png"})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MOST_PICTURES = 10_000;
-    private static final int LONGEST_QUOTE = 2_000;
 
     private final Studio studio;
 
@@ -84,15 +83,14 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         List<Path> files = files();
+        Prompt words = sampling.prompt(prompt);
         ModelFolder folder = ModelFolder.open(studio.model(model));
         Settings settings = sampling.settings(studio, folder);
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         Optional<LoadedAdapter> loaded = adapter == null ? Optional.empty() : Optional.of(load(folder, adapter));
         List<Applied> adapters = loaded.map(one -> List.of(new Applied(one.adapter(), strength))).orElse(List.of());
-        Generation generation = new Generation(new Prompt(prompt, sampling.negative()), settings, first, adapters);
+        Generation generation = new Generation(words, settings, first, adapters);
         try (PictureMaker maker = PictureMaker.open(folder, device.device())) {
-            warnOfDropped(maker, "prompt", prompt, adapters);
-            warnOfDropped(maker, "negative prompt", sampling.negative(), adapters);
             int code = make(maker, generation, files);
             if (loaded.isPresent()) loaded.get().otherWeights().ifPresent(studio.terminal()::note);        // may read the whole model: after the pictures
             return code;
@@ -151,16 +149,6 @@ final class GenerateCommand implements Callable<Integer> {
 
     private ParameterException usage(String message) {
         return new ParameterException(spec.commandLine(), message);
-    }
-
-    private void warnOfDropped(PictureMaker maker, String what, String text, List<Applied> adapters) throws Failure {
-        maker.dropped(text, adapters).ifPresent(dropped -> studio.terminal().note("The " + what + " is longer than the model reads (" + maker.model().text().tokens()
-                + " tokens); dropped: \"" + shortened(dropped) + "\""));
-    }
-
-    /// Somebody pasted a book: its end says enough.
-    private static String shortened(String text) {
-        return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE / 2) + " … " + text.substring(text.length() - LONGEST_QUOTE / 2);
     }
 
     private static JsonObject picture(Path file, long seed) {

@@ -1,9 +1,12 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.util.Arrays;
@@ -24,6 +27,9 @@ final class SamplingOptions {
     /// The embedded model was found best at this; its README says so.
     private static final double EMBEDDED_GUIDANCE = 4;
     private static final int MOST_STEPS = 1000;
+
+    @Option(names = "--clip-skip", paramLabel = "N", defaultValue = "1", description = "Which of the text encoder's last layers is read: 1 the last, 2 the one before. Default: ${DEFAULT-VALUE}.")
+    private int clipSkip;
 
     @Option(names = "--negative", paramLabel = "TEXT", defaultValue = "", description = "What the picture should not show.")
     private String negative = "";
@@ -54,12 +60,21 @@ final class SamplingOptions {
         return negative;
     }
 
+    /// A prompt with the negative one; refuses before anything is loaded what could not be read.
+    Prompt prompt(String text) throws Failure {
+        PromptLanguage.parse(text);
+        PromptLanguage.parse(negative);
+        return new Prompt(text, negative);
+    }
+
     /// Fills in what was not given; refuses before anything is loaded what could not be sampled.
     Settings settings(Studio studio, ModelFolder model) throws Failure {
         if (steps < 1 || steps > MOST_STEPS) throw usage("--steps: expected 1 to " + MOST_STEPS + ", found " + steps);
         double scale = guidance != null ? guidance : studio.assets().isDefaultModel(model.folder()) ? EMBEDDED_GUIDANCE : USUAL_GUIDANCE;
         if (!Double.isFinite(scale)) throw usage("--guidance: expected a number, found " + scale);
-        Settings settings = Settings.of(Sampling.of(sampler == null ? own(studio, model) : sampler, schedule, steps), scale,
+        int depth = model.text().blocks().depth();
+        if (clipSkip < 1 || clipSkip > depth) throw usage("--clip-skip: expected 1 to " + depth + ", found " + clipSkip);
+        Settings settings = new Settings(Sampling.of(sampler == null ? own(studio, model) : sampler, schedule, steps), Guidance.of(scale), clipSkip,
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());

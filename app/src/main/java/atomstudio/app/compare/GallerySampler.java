@@ -49,7 +49,6 @@ final class GallerySampler {
             List<Applied> adapters = row.isBase() ? List.of() : List.of(adapter(row, runs.get(i - 1)));
             for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
                 String text = comparison.prompt(row, prompt);
-                maker.dropped(text, adapters).ifPresent(dropped -> listener.note("The prompt \"" + text + "\" is longer than the model reads; dropped: \"" + dropped + "\""));
                 for (long seed : comparison.seeds()) {
                     Generation generation = new Generation(new Prompt(text, request.look().negative()), request.look().settings(), seed, adapters);
                     if (make(generation, destination.picture(row, prompt, seed), base, new Place(done, total)) == Next.STOP) return Next.STOP;

@@ -45,7 +45,6 @@ public final class EngineRows implements RowMaker, RowJudge {
             adapter = Optional.of(loaded);
         }
         List<Applied> applied = adapter.map(loaded -> List.of(new Applied(loaded.adapter(), settings.strength()))).orElse(List.of());
-        maker.dropped(order.prompt(), applied).ifPresent(dropped -> listener.warning("The prompt is too long for the model; left out: “" + dropped + "”"));
         List<Long> seeds = settings.seeds().list();
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = new Generation(new Generation.Prompt(order.prompt(), settings.negative().strip()),

@@ -16,7 +16,6 @@ import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -47,12 +46,6 @@ public final class PictureMaker implements AutoCloseable {
         return model;
     }
 
-    /// The end of a prompt that does not fit the model's limit under these adapters; empty when all of it does.
-    /// @throws Failure.Incompatible when two adapters answer to the same word
-    public Optional<String> dropped(String prompt, List<Applied> adapters) throws Failure {
-        return pipeline.prompts().tokenizer(adapters).tokens(prompt).dropped();
-    }
-
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
         return pipeline.picture(generation, listener);
@@ -71,6 +64,7 @@ public final class PictureMaker implements AutoCloseable {
         GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
                 .sampler(way.sampler().option()).schedule(way.schedule().option()).guidance(settings.guidance().scale())
                 .seed(generation.seed()).size(settings.width(), settings.height()).model(model.name());
+        if (settings.clipSkip() != 1) text = text.clipSkip(settings.clipSkip());
         for (Applied applied : generation.adapters()) {
             text = text.adapter(applied.adapter().name(), applied.strength(), applied.adapter().hash());
         }

@@ -7,6 +7,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.engine.PictureGolden;
+import atomstudio.diffusion.engine.PromptGolden;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.prompt.Tokenizer;
@@ -35,12 +36,13 @@ public record Verifier(Optional<Path> model, Device device, TorchSettings torch)
         }
         try (Safetensors file = Safetensors.open(golden)) {
             if (PictureGolden.recognizes(file)) return pictures(golden, file);
+            if (PromptGolden.recognizes(file)) return prompts(golden, file);
             if (TuningGolden.matches(file.tensors().keySet())) return tuning(golden, file);
             if (NetworkGolden.recognizes(file)) return networks(golden, file);
             if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
             if (NoiseGolden.recognizes(file)) return Verification.of(golden, "java", NoiseGolden.verify(golden));
         }
-        throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, tuning, picture); its keys say nothing");
+        throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
     }
 
     private Verification networks(Path golden, Safetensors file) throws Failure {
@@ -59,6 +61,13 @@ public record Verifier(Optional<Path> model, Device device, TorchSettings torch)
         ModelFolder folder = ModelFolder.open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PictureGolden.compare(file, folder, engine));
+        }
+    }
+
+    private Verification prompts(Path golden, Safetensors file) throws Failure {
+        ModelFolder folder = ModelFolder.open(model.isPresent() ? model.get() : Assets.find().defaultModel());
+        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
+            return Verification.of(golden, "onnx", PromptGolden.compare(file, folder, engine));
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngText;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -53,10 +54,26 @@ class GenerateCommandTest {
         assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
     }
 
-    @Test void quotesWhatDidNotFit() {
-        CommandLineRun run = run("--prompt", "a cat ".repeat(40) + "and the last words", "--steps", 1, "--guidance", 1, "--out", folder.resolve("long.png"));
+    @Test void allOfALongPromptAndItsWeightsCount() throws Exception {
+        String start = "a cat ".repeat(40) + "and the last ";
+        int[] words = picture("words", start + "words"), things = picture("things", start + "things"), stressed = picture("stressed", start + "(words:1.4)");
+        assertFalse(Arrays.equals(words, things));
+        assertFalse(Arrays.equals(words, stressed));
+    }
+
+    /// The pixels alone.
+    private int[] picture(String name, String prompt) throws Exception {
+        CommandLineRun run = run("--prompt", prompt, "--negative", "blue", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve(name + ".png"));
         assertEquals(ExitCode.DONE, run.code(), run::err);
-        assertTrue(run.err().contains("dropped: \"") && run.err().contains("and the last words\""), run.err());
+        return Pictures.read(folder.resolve(name + ".png")).argb();
+    }
+
+    @Test void clipSkipChangesThePictureAndIsWrittenDown() throws Exception {
+        CommandLineRun run = run("--prompt", "a cat", "--clip-skip", 2, "--steps", 1, "--seed", 1, "--out", folder.resolve("skipped.png"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals("2", GenerationText.parse(PngText.read(folder.resolve("skipped.png")).get("parameters")).settings().get("Clip skip"));
+        assertEquals(ExitCode.DONE, run("--prompt", "a cat", "--steps", 1, "--seed", 1, "--out", folder.resolve("plain.png")).code());
+        assertFalse(Arrays.equals(Pictures.read(folder.resolve("plain.png")).argb(), Pictures.read(folder.resolve("skipped.png")).argb()));
     }
 
     @Test void existingPicturesAreRefusedAndKept() throws Exception {
@@ -75,6 +92,9 @@ class GenerateCommandTest {
         "--schedule karras|1|karras",
         "--sampler euler-a --schedule karras|1|karras",
         "--width 100|1|the nearest size that works is 104x128",
+        "--clip-skip 0|2|--clip-skip: expected 1 to",
+        "--clip-skip 99|2|--clip-skip: expected 1 to",
+        "--negative (a:1.2.3)|1|expected a number for a weight",
         "--steps 0|2|--steps: expected 1 to",
         "--count 0|2|--count: expected 1",
         "--guidance NaN|2|--guidance: expected a number",

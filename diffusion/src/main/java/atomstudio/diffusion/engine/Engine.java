@@ -6,12 +6,10 @@ import java.util.List;
 
 /// Runs the networks of one model. Calls from one thread at a time; closing frees everything native.
 public interface Engine extends AutoCloseable {
-    /// Token ids (B,S) -> the text encoder's last hidden state (B,S,C), after its final norm. Rows that adapters append to its table have
-    /// the ids after the vocabulary's, in the adapters' order.
-    Tensor encodeText(int[][] ids, List<Applied> adapters) throws Failure;
-
-    /// The same one block earlier, final norm applied: what `clip skip 2` reads.
-    Tensor encodePenultimate(int[][] ids, List<Applied> adapters) throws Failure;
+    /// Token ids (B,S) -> the text encoder's hidden state (B,S,C) after one of its last blocks, and after its final norm. Rows that
+    /// adapters append to its table have the ids after the vocabulary's, in the adapters' order.
+    /// @param clipSkip after which block, counted from the end: 1 is the last, at most as many as there are
+    Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure;
 
     /// What the UNet says of latents (B,C,H,W) at the pictures' timesteps (B) under the context (B,S,C).
     Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure;

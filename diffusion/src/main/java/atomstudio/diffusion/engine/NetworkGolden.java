@@ -61,8 +61,8 @@ public final class NetworkGolden {
         int tokens = Math.toIntExact(flat.shape().size(1));
         int[][] ids = new int[Math.toIntExact(flat.shape().size(0))][tokens];
         for (int i = 0; i < flat.data().length; i++) ids[i / tokens][i % tokens] = (int) flat.data()[i];
-        add(golden, "text.last_hidden_state", engine.encodeText(ids, List.of()), deviations);
-        add(golden, "text.penultimate", engine.encodePenultimate(ids, List.of()), deviations);
+        add(golden, "text.last_hidden_state", engine.encodeText(ids, 1, List.of()), deviations);
+        add(golden, "text.penultimate", engine.encodeText(ids, 2, List.of()), deviations);
         if (golden.has("text.text_embeds")) add(golden, "text.text_embeds", engine.embedText(ids), deviations);
     }
 

@@ -26,9 +26,14 @@ public final class OnnxEngine implements Engine {
     /// Sessions kept for one part; the least recently used goes first.
     private static final int KEPT = 3;
 
-    private enum Network { TEXT, PENULTIMATE, UNET, DECODER, ENCODER }
+    private enum Network { TEXT, UNET, DECODER, ENCODER }
 
-    private record Key(Network network, List<Shape> inputs, List<Adaptation> forms) {}
+    /// @param skipped blocks of the text encoder that are left out at its end
+    private record Key(Network network, int skipped, List<Shape> inputs, List<Adaptation> forms) {
+        Key(Network network, List<Shape> inputs, List<Adaptation> forms) {
+            this(network, 0, inputs, forms);
+        }
+    }
 
     private final ModelFolder model;
     private final Runtime runtime;
@@ -60,17 +65,9 @@ public final class OnnxEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids, List<Applied> adapters) throws Failure {
-        return text(Network.TEXT, ids, adapters);
-    }
-
-    @Override public Tensor encodePenultimate(int[][] ids, List<Applied> adapters) throws Failure {
-        return text(Network.PENULTIMATE, ids, adapters);
-    }
-
-    private Tensor text(Network network, int[][] ids, List<Applied> adapters) throws Failure {
+    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure {
         List<Applied> used = reach.onText(adapters);
-        Session session = session(new Key(network, List.of(Shape.of(ids.length, ids[0].length)), forms(used)));
+        Session session = session(new Key(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), forms(used)));
         Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
         feeds.put("ids", Feed.ids(ids));
         return session.run(feeds, textInputs.of(runtime, used, session.inputs()));
@@ -131,8 +128,7 @@ public final class OnnxEngine implements Engine {
         Layers<Value> weights = AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms);
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
-            case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), 0);
-            case PENULTIMATE -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), 1);
+            case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
             case DECODER -> model.vae().decode(ops, weights, graph.input("latents", first, Graph.Element.FLOAT));
             case ENCODER -> model.vae().encode(ops, weights, graph.input("pictures", first, Graph.Element.FLOAT));
             case UNET -> model.unet().predict(ops, weights, graph.input("latents", first, Graph.Element.FLOAT),
@@ -143,7 +139,7 @@ public final class OnnxEngine implements Engine {
 
     private static Part part(Network network) {
         return switch (network) {
-            case TEXT, PENULTIMATE -> Part.TEXT;
+            case TEXT -> Part.TEXT;
             case UNET -> Part.UNET;
             case DECODER, ENCODER -> Part.VAE;
         };

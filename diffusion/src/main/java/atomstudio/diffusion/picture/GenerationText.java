@@ -66,6 +66,11 @@ public record GenerationText(String prompt, String negative, Map<String, String>
         return with("Size", width + "x" + height);
     }
 
+    /// Counted as there: 1 is the text encoder's last layer.
+    public GenerationText clipSkip(int clipSkip) {
+        return with("Clip skip", Integer.toString(clipSkip));
+    }
+
     public GenerationText model(String name) {
         return with("Model", name);
     }

@@ -1,6 +1,9 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.prompt.SpecialTokens.Found;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -17,6 +20,8 @@ final class TextScan {
     private final String text;
     private final int most;
     private final IntStream.Builder ids = IntStream.builder();
+    /// Which ids belong with the one before.
+    private final BitSet joined = new BitSet();
     private int count;
     private OptionalInt cut = OptionalInt.empty();
 
@@ -34,13 +39,25 @@ final class TextScan {
         for (int at = 0; at < text.length() && !full(); ) {
             Found special = SpecialTokens.next(specials.raw(), text, at, text.length());
             words(at, special.start());
-            for (int id : special.ids()) add(id, special.start());
+            together(special.ids(), special.start());
             at = special.end();
         }
     }
 
     int[] ids() {
         return ids.build().toArray();
+    }
+
+    /// The ids, those of one special token together.
+    List<int[]> pieces() {
+        int[] all = ids();
+        List<int[]> pieces = new ArrayList<>();
+        for (int at = 0; at < all.length; ) {
+            int end = Math.min(joined.nextClearBit(at + 1), all.length);
+            pieces.add(Arrays.copyOfRange(all, at, end));
+            at = end;
+        }
+        return pieces;
     }
 
     /// Where in the text the first id began that there was no room for.
@@ -60,6 +77,11 @@ final class TextScan {
             ids.add(id);
             count++;
         }
+    }
+
+    private void together(List<Integer> special, int source) {
+        if (special.size() > 1) joined.set(count + 1, count + special.size());
+        for (int id : special) add(id, source);
     }
 
     private void words(int from, int to) {
@@ -82,7 +104,7 @@ final class TextScan {
         for (int at = 0; at < end && !full(); ) {
             Found special = SpecialTokens.next(specials.normalized(), word.normalized, at, end);
             pieces(word, at, special.start());
-            for (int id : special.ids()) add(id, source(word, special.start()));
+            together(special.ids(), source(word, special.start()));
             at = special.end();
         }
     }

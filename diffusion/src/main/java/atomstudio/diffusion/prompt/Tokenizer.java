@@ -12,14 +12,20 @@ import java.util.Optional;
 public final class Tokenizer {
     private final BytePairs pairs;
     private final SpecialTokens specials;
+    private final Phrases phrases;
     private final Frame frame;
 
     /// What stands around a prompt's own ids: start before, stop behind, padding up to the limit.
     record Frame(int start, int stop, int padding, int limit) {}
 
     Tokenizer(BytePairs pairs, SpecialTokens specials, Frame frame) {
+        this(pairs, specials, Phrases.none(), frame);
+    }
+
+    private Tokenizer(BytePairs pairs, SpecialTokens specials, Phrases phrases, Frame frame) {
         this.pairs = pairs;
         this.specials = specials;
+        this.phrases = phrases;
         this.frame = frame;
     }
 
@@ -36,7 +42,7 @@ public final class Tokenizer {
     /// The same tokenizer for an encoder of another length.
     public Tokenizer withLimit(int limit) {
         if (limit < 2) throw new IllegalArgumentException("limit: expected at least 2, found " + limit);
-        return new Tokenizer(pairs, specials, new Frame(frame.start, frame.stop, frame.padding, limit));
+        return new Tokenizer(pairs, specials, phrases, new Frame(frame.start, frame.stop, frame.padding, limit));
     }
 
     /// The same tokenizer for a text encoder whose table has more rows: this word stands for them, in any case and beside any punctuation,
@@ -45,7 +51,17 @@ public final class Tokenizer {
     public Tokenizer with(String word, List<Integer> ids) {
         if (!isWord(word)) throw new IllegalArgumentException("word: expected one word without white space, found \"" + word + "\"");
         if (ids.isEmpty()) throw new IllegalArgumentException("ids of \"" + word + "\": expected at least one, found none");
-        return new Tokenizer(pairs, specials.plus(new SpecialTokens.Special(word, ids, SpecialTokens.Matched.WORD)), frame);
+        return new Tokenizer(pairs, specials.plus(new SpecialTokens.Special(word, ids, SpecialTokens.Matched.WORD)), phrases, frame);
+    }
+
+    /// The same for a name of one word or several, as files of textual inversion have: it stands for these ids wherever a prompt is read
+    /// to the same ids as the name.
+    /// @throws IllegalArgumentException for a name without a letter, number or sign
+    public Tokenizer withName(String name, List<Integer> ids) {
+        int[] read = scan(name, Integer.MAX_VALUE).ids();
+        if (read.length == 0) throw new IllegalArgumentException("name: expected something to read, found \"" + name + "\"");
+        if (ids.isEmpty()) throw new IllegalArgumentException("ids of \"" + name + "\": expected at least one, found none");
+        return new Tokenizer(pairs, specials, phrases.plus(read, ids), frame);
     }
 
     /// Whether a text is one word: something, and no white space in it.
@@ -60,7 +76,7 @@ public final class Tokenizer {
 
     /// All ids of a text with start and stop, however many there are.
     public int[] encode(String text) {
-        int[] own = scan(text, Integer.MAX_VALUE).ids();
+        int[] own = pieces(text).stream().flatMapToInt(Arrays::stream).toArray();
         int[] ids = new int[own.length + 2];
         ids[0] = frame.start;
         System.arraycopy(own, 0, ids, 1, own.length);
@@ -71,13 +87,33 @@ public final class Tokenizer {
     /// Exactly [#limit] ids: start, as many of the text's as fit, stop, padding.
     public Tokens tokens(String text) {
         TextScan scan = scan(text, frame.limit - 2);
-        int[] own = scan.ids();
+        return new Tokens(framed(scan.ids()), scan.cut().isPresent() ? Optional.of(text.substring(scan.cut().getAsInt()).strip()) : Optional.empty());
+    }
+
+    /// A prompt as people write it, with weights, BREAK and of any length; see [PromptLanguage].
+    /// @throws Failure.Incompatible for a weight that is no number, or a word of more rows than a chunk has room for
+    public List<Chunk> chunks(String prompt) throws Failure {
+        return new Chunks(this).of(prompt);
+    }
+
+    /// All ids of a text without start and stop, those that must stay together in one piece.
+    List<int[]> pieces(String text) {
+        return phrases.join(scan(text, Integer.MAX_VALUE).pieces());
+    }
+
+    /// Exactly [#limit] ids: start, these, stop, padding.
+    int[] framed(int[] own) {
         int[] ids = new int[frame.limit];
         Arrays.fill(ids, frame.padding);
         ids[0] = frame.start;
         System.arraycopy(own, 0, ids, 1, own.length);
         ids[own.length + 1] = frame.stop;
-        return new Tokens(ids, scan.cut().isPresent() ? Optional.of(text.substring(scan.cut().getAsInt()).strip()) : Optional.empty());
+        return ids;
+    }
+
+    /// The id of a comma by itself.
+    int comma() {
+        return pairs.split(",").ids()[0];
     }
 
     private TextScan scan(String text, int most) {

@@ -13,12 +13,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Texts and a reference tokenizer's ids, one JSON object a line: `text`, `ids` (all of them) and `paddedN` (cut and padded to N).
+/// Texts and a reference tokenizer's ids, one JSON object a line: `text`, `ids` (all of them), `paddedN` (cut and padded to N) and
+/// `chunks` (the text as a prompt: of each chunk its `ids`, and its `weights` as [weight, how many ids have it]).
 /// Ids must be equal: the tolerance is 0.
 public final class TokenizerGolden {
     private static final Pattern PADDED = Pattern.compile("padded(\\d{1,6})");
@@ -49,17 +51,48 @@ public final class TokenizerGolden {
         }
     }
 
-    private static void verify(int number, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations) {
+    private static void verify(int number, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations) throws Failure {
         String text = line.get("text").getAsString();
         for (Map.Entry<String, JsonElement> entry : line.entrySet()) {
             Matcher padded = PADDED.matcher(entry.getKey());
+            String name = "line " + number + " " + entry.getKey() + " \"" + quoted(text) + "\"";
             int[] found;
+            if (entry.getKey().equals("chunks")) {
+                deviations.add(Deviation.absolute(name, expected(entry.getValue().getAsJsonArray()), found(tokenizer.chunks(text)), 0));
+                continue;
+            }
             if (entry.getKey().equals("ids")) found = tokenizer.encode(text);
             else if (padded.matches()) found = tokenizer.withLimit(Integer.parseInt(padded.group(1))).tokens(text).ids();
             else continue;
-            String name = "line " + number + " " + entry.getKey() + " \"" + quoted(text) + "\"";
             deviations.add(Deviation.absolute(name, vector(entry.getValue().getAsJsonArray()), vector(found), 0));
         }
+    }
+
+    /// Ids and weights one after another.
+    private static Tensor expected(JsonArray chunks) {
+        List<Float> numbers = new ArrayList<>();
+        for (JsonElement chunk : chunks) {
+            for (JsonElement id : chunk.getAsJsonObject().getAsJsonArray("ids")) numbers.add(id.getAsFloat());
+            for (JsonElement run : chunk.getAsJsonObject().getAsJsonArray("weights")) {
+                numbers.addAll(Collections.nCopies(run.getAsJsonArray().get(1).getAsInt(), run.getAsJsonArray().get(0).getAsFloat()));
+            }
+        }
+        return vector(numbers);
+    }
+
+    private static Tensor found(List<Chunk> chunks) {
+        List<Float> numbers = new ArrayList<>();
+        for (Chunk chunk : chunks) {
+            for (int id : chunk.ids()) numbers.add((float) id);
+            for (float weight : chunk.weights()) numbers.add(weight);
+        }
+        return vector(numbers);
+    }
+
+    private static Tensor vector(List<Float> numbers) {
+        Tensor vector = Tensor.zeros(Shape.of(numbers.size()));
+        for (int i = 0; i < numbers.size(); i++) vector.data()[i] = numbers.get(i);
+        return vector;
     }
 
     private static String quoted(String text) {

@@ -65,7 +65,7 @@ class OnnxTowersTest {
         byte[] bytes = Files.readAllBytes(weights);
         Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length / 2));
         try (OnnxEngine engine = open(temporary)) {
-            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], java.util.List.of()).shape(), "everything else works");
+            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, java.util.List.of()).shape(), "everything else works");
             Failure refused = assertThrows(Failure.Unreadable.class, () -> engine.embedPictures(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());
         }

@@ -64,16 +64,8 @@ public final class TorchEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids, List<Applied> adapters) throws Failure {
-        return text(ids, adapters, 0);
-    }
-
-    @Override public Tensor encodePenultimate(int[][] ids, List<Applied> adapters) throws Failure {
-        return text(ids, adapters, 1);
-    }
-
-    private Tensor text(int[][] ids, List<Applied> adapters, int skipped) throws Failure {
-        return run("text encoder", () -> model.text().encode(ops, adapted(Network.TEXT, reach.onText(adapters)), torch.array(ids), skipped));
+    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure {
+        return run("text encoder", () -> model.text().encode(ops, adapted(Network.TEXT, reach.onText(adapters)), torch.array(ids), clipSkip - 1));
     }
 
     @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {

@@ -31,7 +31,7 @@ sealed interface Wording {
 
     static Wording embedded(Collection<String> captions, Tokenizer tokenizer, Engine engine) throws Failure {
         Map<String, Tensor> contexts = new HashMap<>();
-        for (String caption : captions) contexts.put(caption, engine.encodeText(new int[][] {tokenizer.tokens(caption).ids()}, List.of()));
+        for (String caption : captions) contexts.put(caption, engine.encodeText(new int[][] {tokenizer.tokens(caption).ids()}, 1, List.of()));
         return new Embedded(contexts);
     }
 

@@ -92,15 +92,15 @@ class TextAdaptersTest {
     }
 
     private static Tensor agreed(int[][] ids, List<Applied> adapters) throws Exception {
-        Tensor expected = torch.encodeText(ids, adapters);
-        assertClose("last", expected, onnx.encodeText(ids, adapters), TOLERANCE);
-        assertClose("last but one", torch.encodePenultimate(ids, adapters), onnx.encodePenultimate(ids, adapters), TOLERANCE);
+        Tensor expected = torch.encodeText(ids, 1, adapters);
+        assertClose("last", expected, onnx.encodeText(ids, 1, adapters), TOLERANCE);
+        assertClose("last but one", torch.encodeText(ids, 2, adapters), onnx.encodeText(ids, 2, adapters), TOLERANCE);
         return expected;
     }
 
     @ParameterizedTest @ValueSource(doubles = {0, 0.7, 2}) void theEnginesAgreeOnLayersOfTheTextEncoder(double strength) throws Exception {
         Tensor tuned = agreed(ids(3, 4, 5), List.of(applied(new Projections("_proj"), 1, strength)));
-        Tensor base = torch.encodeText(ids(3, 4, 5), List.of());
+        Tensor base = torch.encodeText(ids(3, 4, 5), 1, List.of());
         if (strength == 0) assertClose("strength 0 is the base", base, tuned, 1e-5);
         else assertNotEquals(base, tuned);
     }
@@ -111,8 +111,8 @@ class TextAdaptersTest {
         Applied two = applied(new Rows(2), 2, 0.6);
         Tensor both = agreed(ids(3, next, next + 1, next + 2), List.of(one, applied(new Projections("v_proj"), 3, 1), two));
         assertNotEquals(both, agreed(ids(3, next, next + 1, next + 2), List.of(one, two)));
-        assertEquals(torch.encodeText(ids(3, next), List.of(one)), torch.encodeText(ids(3, next), List.of(one, two)), "the first one's row is where it was");
-        assertEquals(torch.encodeText(ids(3, next, next + 1), List.of(two)), torch.encodeText(ids(3, next + 1, next + 2), List.of(one, two)), "the second one's come after it");
+        assertEquals(torch.encodeText(ids(3, next), 1, List.of(one)), torch.encodeText(ids(3, next), 1, List.of(one, two)), "the first one's row is where it was");
+        assertEquals(torch.encodeText(ids(3, next, next + 1), 1, List.of(two)), torch.encodeText(ids(3, next + 1, next + 2), 1, List.of(one, two)), "the second one's come after it");
     }
 
     @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
@@ -128,8 +128,8 @@ class TextAdaptersTest {
     @Test void anAdapterThatDoesNotReachANetworkLeavesItAlone() throws Exception {
         Applied unet = applied(new Projections("to_q"), 1, 1);
         Applied text = applied(new Projections("q_proj"), 1, 1);
-        assertEquals(torch.encodeText(ids(3), List.of()), torch.encodeText(ids(3), List.of(unet)));
-        assertEquals(onnx.encodeText(ids(3), List.of()), onnx.encodeText(ids(3), List.of(unet)));
+        assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));
+        assertEquals(onnx.encodeText(ids(3), 1, List.of()), onnx.encodeText(ids(3), 1, List.of(unet)));
         Tensor latents = Plain.random(1, 1, 4, 8, 8);
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
         float[] timesteps = {321};

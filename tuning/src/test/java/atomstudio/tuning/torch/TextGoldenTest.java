@@ -66,8 +66,8 @@ class TextGoldenTest {
 
     private static void check(String name, int[][] ids, Adapter adapter) throws Exception {
         for (Engine engine : engines) {
-            assertClose("base", golden.read("base"), engine.encodeText(ids("ids.plain"), List.of()), TOLERANCE);
-            assertClose(name, golden.read(name), engine.encodeText(ids, List.of(new Applied(adapter, 1))), TOLERANCE);
+            assertClose("base", golden.read("base"), engine.encodeText(ids("ids.plain"), 1, List.of()), TOLERANCE);
+            assertClose(name, golden.read(name), engine.encodeText(ids, 1, List.of(new Applied(adapter, 1))), TOLERANCE);
         }
     }
 }

@@ -1,0 +1,100 @@
+package atomstudio.diffusion.engine;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.prompt.Tokenizer;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Tensor;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Weights, chunks and clip skip against the reference's text encoder.
+class PromptGoldenTest {
+    private static final int CASES = 16;
+    @TempDir private Path place;
+
+    @Test void readsPromptsAsTheReferenceDoesWithTheEmbeddedModel() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/default-model.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            agrees(golden, model, engine);
+            Tensor plain = engine.encodeText(new int[][] {Tokenizer.open(model.tokenizer()).tokens("a red car in the snow").ids()}, 1, List.of());
+            assertEquals(plain, PromptEncoder.of(model, engine).contexts(new Prompt("a red car in the snow", ""), 1, List.of()).prompt(), "bit by bit where nothing is stressed");
+        }
+    }
+
+    @Test void readsPromptsAsTheReferenceDoesAtClipsOwnLength() throws Exception {
+        ModelFolder model = sd1();
+        try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            agrees(golden, model, engine);
+        }
+    }
+
+    /// The reference calls the network once for each; here both go through it together.
+    @Test void promptsOfOtherLengthsAreWhatTheyAreByThemselves() throws Exception {
+        ModelFolder model = sd1();
+        try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            List<String> prompts = prompts(golden);
+            PromptEncoder.Contexts contexts = PromptEncoder.of(model, engine).contexts(new Prompt(prompts.get(12), prompts.get(8)), 1, List.of());
+            assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1), "of other lengths by themselves");
+            assertEquals(contexts.prompt().shape(), contexts.negative().shape());
+            Tensor latents = golden.read("unet.latents");
+            Tensor both = engine.predict(Tensor.stack(latents, latents), new float[] {500, 500}, Tensor.stack(contexts.prompt(), contexts.negative()), List.of());
+            assertClose("prompt", golden.read("unet.prompt"), both.rows(0, 1), 1e-4);
+            assertClose("negative", golden.read("unet.negative"), both.rows(1, 2), 1e-4);
+        }
+    }
+
+    @Test void skippingMoreBlocksThanThereAreIsRefused() throws Exception {
+        ModelFolder model = sd1();
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            PromptEncoder encoder = PromptEncoder.of(model, engine);
+            for (int clipSkip : new int[] {0, model.text().blocks().depth() + 1}) {
+                String message = assertThrows(Failure.Incompatible.class, () -> encoder.contexts(new Prompt("a", ""), clipSkip, List.of())).getMessage();
+                assertTrue(message.contains("1 to " + model.text().blocks().depth()), message);
+            }
+        }
+    }
+
+    private static void agrees(Safetensors golden, ModelFolder model, Engine engine) throws Exception {
+        List<Deviation> deviations = PromptGolden.compare(golden, model, engine);
+        assertEquals(CASES, deviations.size());
+        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+    }
+
+    private static List<String> prompts(Safetensors golden) {
+        return JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray().asList().stream().map(one -> one.getAsJsonObject().get("prompt").getAsString()).toList();
+    }
+
+    /// The small model with a small tokenizer of CLIP's length.
+    private ModelFolder sd1() throws Exception {
+        copy(Shared.own("goldens/nets/sd1/model"), place);
+        copy(Shared.own("goldens/tokenizer/plain"), place.resolve("tokenizer"));
+        Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 77}");
+        return ModelFolder.open(place);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Path target = to.resolve(from.relativize(file).toString());
+                if (Files.isDirectory(file)) Files.createDirectories(target);
+                else Files.copy(file, target);
+            }
+        }
+    }
+}

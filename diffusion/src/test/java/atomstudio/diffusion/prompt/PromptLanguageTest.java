@@ -1,0 +1,106 @@
+package atomstudio.diffusion.prompt;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.prompt.Segment.Break;
+import atomstudio.diffusion.prompt.Segment.Words;
+import atomstudio.diffusion.tensor.Deviation;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PromptLanguageTest {
+    private static final double STRESS = 1.1;
+    private static final double RELIEF = 1 / 1.1;
+
+    private static void parses(String prompt, Segment... expected) throws Failure {
+        assertEquals(List.of(expected), PromptLanguage.parse(prompt), prompt);
+    }
+
+    private static Tokenizer plain() throws Failure {
+        return Tokenizer.open(Shared.own("goldens/tokenizer/plain"));
+    }
+
+    private static int[] own(Chunk chunk, int count) {
+        return IntStream.range(1, count + 1).map(i -> chunk.ids()[i]).toArray();
+    }
+
+    @Test void textWithoutSignsIsLeftAsItIs() throws Exception {
+        parses("a red car, in: the\n snow", new Words("a red car, in: the\n snow", 1));
+        parses("", new Words("", 1));
+    }
+
+    @Test void bracketsStressAndRelieve() throws Exception {
+        parses("a (red) [car]", new Words("a ", 1), new Words("red", STRESS), new Words(" ", 1), new Words("car", RELIEF));
+        parses("(red:1.5)(car : -2 )", new Words("red", 1.5), new Words("car ", -2));
+        parses("((a):2)[(b)]", new Words("a", STRESS * 2), new Words("b", STRESS * RELIEF));
+        parses("(a [b (c:3)])", new Words("a ", STRESS), new Words("b ", RELIEF * STRESS), new Words("c", 3 * RELIEF * STRESS));
+        parses("[red:0.5]", new Words("red:0.5", RELIEF));
+    }
+
+    @Test void bracketsThatStandAloneReachToTheEndOrAreText() throws Exception {
+        parses("a (red [car", new Words("a ", 1), new Words("red ", STRESS), new Words("car", STRESS * RELIEF));
+        parses("a) b] :1.2)", new Words("a) b] :1.2)", 1));
+        parses("(a] b)", new Words("a] b", STRESS));
+        parses("()", new Words("", 1));
+    }
+
+    @Test void signsAfterABackslashAreText() throws Exception {
+        parses("\\(a\\) \\[b\\] \\\\ \\c \\", new Words("(a) [b] \\ c ", 1));
+        parses("(a\\):1.2)", new Words("a)", 1.2));
+    }
+
+    @Test void breakEndsAChunkAndIsAWordWithinBrackets() throws Exception {
+        parses("a  BREAK\n b", new Words("a", 1), new Break(), new Words("b", 1));
+        parses("BREAK BREAK", new Words("", 1), new Break(), new Words("", 1), new Break(), new Words("", 1));
+        parses("BREAKS break", new Words("BREAKS break", 1));
+        parses("(a BREAK b)", new Words("a", STRESS), new Words("BREAK", -STRESS), new Words("b", STRESS));
+    }
+
+    @Test void aWeightThatIsNoNumberIsRefusedByName() {
+        for (String number : List.of("1.2.3", ".", "-.")) {
+            String message = assertThrows(Failure.Incompatible.class, () -> PromptLanguage.parse("a (word:" + number + ")")).getMessage();
+            assertTrue(message.contains("\":" + number + ")\"") && message.contains("\\("), message);
+        }
+    }
+
+    @Test void aPromptOfOneChunkHasTheIdsThatItHasAsPlainText() throws Exception {
+        for (String text : List.of("", "a dog", "a red car, in: the snow", "a dog ".repeat(7))) {
+            List<Chunk> chunks = plain().chunks(text);
+            assertEquals(1, chunks.size(), text);
+            assertArrayEquals(plain().tokens(text).ids(), chunks.getFirst().ids(), text);
+            assertTrue(chunks.getFirst().plain());
+        }
+    }
+
+    @Test void rowsOfOneWordStayTogetherInTheNextChunk() throws Exception {
+        Tokenizer tokenizer = plain().with("sks", List.of(700, 701, 702));
+        int[] filler = plain().encode("a b c");
+        assertEquals(5, filler.length, "a letter is an id");
+        List<Chunk> chunks = tokenizer.chunks("a ".repeat(12) + "(SKS:2)");
+        assertEquals(2, chunks.size());
+        assertArrayEquals(new int[] {700, 701, 702}, own(chunks.get(1), 3));
+        assertArrayEquals(new float[] {1, 2, 2, 2, 1}, Arrays.copyOf(chunks.get(1).weights(), 5));
+        Tokenizer wide = plain().with("sks", IntStream.range(700, 715).boxed().toList());
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> wide.chunks("sks")).getMessage().contains("15 rows"));
+    }
+
+    @Test void aNameOfSeveralWordsIsFoundByHowItIsRead() throws Exception {
+        Tokenizer tokenizer = plain().withName("By Bad -neg", List.of(700, 701)).withName("by", List.of(702));
+        assertArrayEquals(new int[] {700, 701, 702}, own(tokenizer.chunks("by  bad - NEG by").getFirst(), 3));
+        assertEquals(702, own(tokenizer.chunks("by bad! -neg").getFirst(), 1)[0], "one sign between makes it another text");
+    }
+
+    @Test void readsLongPromptsAsTheReferenceDoes() throws Exception {
+        Tokenizer clip = Tokenizer.open(Shared.file("data/clip-vocabulary"));
+        List<Deviation> deviations = TokenizerGolden.verify(Shared.own("goldens/prompts/clip.jsonl"), clip);
+        assertEquals(16, deviations.size());
+        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+    }
+}
