@@ -42,6 +42,10 @@ if [ "${#names[@]}" -gt 0 ]; then
     cp "$scratch/goldens"/*.safetensors "$goldens/"
 fi
 
+frompictures="$root/diffusion/src/test/resources/goldens/from-pictures"
+say "goldens that start from pictures"
+"$python" "$frompictures/make.py" "$root/assets/default-model" "$root/diffusion/src/test/resources/goldens/nets/inpaint/model" "$frompictures" >/dev/null
+
 say "the demo, for the sheet and the figures of README.md"
 "$root/studio" demo --out "$scratch/demo" >/dev/null
 cp "$scratch/demo/sheet.png" "$root/docs/images/demo.png"

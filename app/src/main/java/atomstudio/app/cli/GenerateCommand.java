@@ -35,7 +35,9 @@ import picocli.CommandLine.Spec;
         description = "Makes pictures from a prompt.",
         footer = {"", "Examples:", "  studio generate --prompt \"a red apple on a table\" --out apple.png",
             "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors --count 4 --seed 1 --out car.png",
-            "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png"})
+            "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
+            "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
+            "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png"})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MOST_PICTURES = 10_000;
 
@@ -55,6 +57,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    private SourceOptions source = new SourceOptions();
 
     @Option(names = "--adapter", paramLabel = "FILE", description = "What a run made (adapter.safetensors, or an exported one).")
     private @Nullable Path adapter;
@@ -89,7 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         Optional<LoadedAdapter> loaded = adapter == null ? Optional.empty() : Optional.of(load(folder, adapter));
         List<Applied> adapters = loaded.map(one -> List.of(new Applied(one.adapter(), strength))).orElse(List.of());
-        Generation generation = new Generation(words, settings, first, adapters);
+        Generation generation = source.apply(new Generation(words, settings, first, adapters), studio.terminal());
         try (PictureMaker maker = PictureMaker.open(folder, device.device())) {
             int code = make(maker, generation, files);
             if (loaded.isPresent()) loaded.get().otherWeights().ifPresent(studio.terminal()::note);        // may read the whole model: after the pictures
@@ -98,7 +103,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private int make(PictureMaker maker, Generation generation, List<Path> files) throws Failure {
-        int steps = generation.settings().sampling().steps();
+        int steps = maker.steps(generation);
         long started = System.nanoTime();
         JsonArray pictures = new JsonArray();
         try (StopSignal.Watch watch = studio.stop().watch(); Progress progress = Progress.of(studio.terminal(), "generating", steps * files.size())) {
@@ -169,6 +174,11 @@ final class GenerateCommand implements Callable<Integer> {
         json.addProperty("guidance", settings.guidance().scale());
         json.addProperty("width", settings.width());
         json.addProperty("height", settings.height());
+        if (generation.source() instanceof Generation.Source.FromPicture given) json.addProperty("denoise", given.denoise());
+        generation.hires().ifPresent(hires -> {
+            json.addProperty("hires", hires.scale());
+            json.addProperty("denoise", hires.denoise());
+        });
         json.add("pictures", pictures);
         json.addProperty("seconds", seconds);
         return json;

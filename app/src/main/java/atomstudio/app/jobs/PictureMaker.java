@@ -46,6 +46,11 @@ public final class PictureMaker implements AutoCloseable {
         return model;
     }
 
+    /// How many steps a picture takes, all its passes together.
+    public int steps(Generation generation) throws Failure {
+        return pipeline.steps(generation);
+    }
+
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
         return pipeline.picture(generation, listener);

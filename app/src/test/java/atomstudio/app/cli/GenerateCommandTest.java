@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngText;
 import com.google.gson.JsonObject;
@@ -100,6 +101,12 @@ class GenerateCommandTest {
         "--guidance NaN|2|--guidance: expected a number",
         "--seed many|2|--seed",
         "--adapter nothing.safetensors|1|nothing.safetensors",
+        "--denoise 0.5|2|expected --image or --hires",
+        "--hires 1|2|--hires: expected above 1 to 4, found 1.0",
+        "--hires 2 --denoise 1.5|2|--denoise: expected above 0 to 1, found 1.5",
+        "--hires 2 --denoise 0.01|1|leaves no step to do",
+        "--mask m.png|2|expected the picture with --image",
+        "--image nothing.png|1|nothing.png",
         "--device cuda|1|mvn -P cuda"})
     void refusesWhatCannotBeSampledBeforeAnythingIsMade(String options, int code, String complaint) {
         List<Object> arguments = new ArrayList<>(List.of("--prompt", "x", "--out", folder.resolve("no.png")));
@@ -110,10 +117,35 @@ class GenerateCommandTest {
         assertFalse(Files.exists(folder.resolve("no.png")));
     }
 
-    @Test void anInpaintingModelIsRefusedWithTheReason() {
-        CommandLineRun run = run("--prompt", "x", "--steps", 1, "--model", Shared.own("goldens/nets/inpaint/model"), "--out", folder.resolve("no.png"));
-        assertEquals(ExitCode.FAILED, run.code());
-        assertTrue(run.err().contains("9 input channels"), run.err());
+    @Test void aPictureWithinAMaskKeepsThePixelsOutside() throws Exception {
+        Path given = Shared.own("goldens/from-pictures/picture.png");
+        Path mask = Shared.own("goldens/from-pictures/mask.png");
+        Path file = folder.resolve("within.png");
+        CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoise", 0.9, "--steps", 3, "--seed", 1, "--json", "--out", file);
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        Picture before = Pictures.read(given);
+        Picture after = Pictures.read(file);
+        Picture where = Pictures.read(mask);
+        int changed = 0;
+        for (int i = 0; i < after.argb().length; i++) {
+            if ((where.argb()[i] & 0xFF) == 0) assertEquals(before.argb()[i], after.argb()[i]);
+            else if (before.argb()[i] != after.argb()[i]) changed++;
+        }
+        assertTrue(changed > 1000, changed + " pixels changed");
+        assertEquals(0.9, JsonParser.parseString(run.out()).getAsJsonObject().get("denoise").getAsDouble());
+    }
+
+    @Test void aSecondPassMakesThePictureLarger() throws Exception {
+        CommandLineRun run = run("--prompt", "a red apple", "--hires", 1.5, "--denoise", 0.5, "--steps", 2, "--seed", 1, "--width", 64, "--height", 96, "--out", folder.resolve("large.png"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        Picture large = Pictures.read(folder.resolve("large.png"));
+        assertEquals("96x144", large.width() + "x" + large.height());
+    }
+
+    @Test void saysWhatOfAPictureIsCropped() {
+        CommandLineRun run = run("--prompt", "x", "--image", Shared.own("goldens/from-pictures/picture.png"), "--width", 64, "--height", 96, "--steps", 2, "--out", folder.resolve("cropped.png"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertTrue(run.err().contains("picture.png is 128x128: its centre is scaled to fill 64x96"), run.err());
     }
 
     private CommandLineRun run(Object... arguments) {

@@ -1,13 +1,22 @@
 package atomstudio.diffusion.engine;
 
+import atomstudio.diffusion.picture.Mask;
+import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.Sampling;
 import java.util.List;
+import java.util.Optional;
 
 /// Everything that decides one picture.
-public record Generation(Prompt prompt, Settings settings, long seed, List<Applied> adapters) {
+/// @param hires a second, larger pass over what the first one made
+public record Generation(Prompt prompt, Settings settings, long seed, List<Applied> adapters, Source source, Optional<Hires> hires) {
     public Generation {
         adapters = List.copyOf(adapters);
+    }
+
+    /// From nothing but noise, in one pass.
+    public Generation(Prompt prompt, Settings settings, long seed, List<Applied> adapters) {
+        this(prompt, settings, seed, adapters, new Source.FromNoise(), Optional.empty());
     }
 
     /// What the picture should show, and what it should not; both may be empty.
@@ -21,7 +30,30 @@ public record Generation(Prompt prompt, Settings settings, long seed, List<Appli
         }
     }
 
+    /// What it starts from.
+    public sealed interface Source {
+        record FromNoise() implements Source {}
+
+        /// A picture of any size: its largest centred part of the asked shape is scaled to the asked size, the mask's like it.
+        /// @param mask    where the picture may change; everywhere if empty
+        /// @param denoise how much of the steps is walked anew, above 0 to 1
+        record FromPicture(Picture picture, Optional<Mask> mask, double denoise) implements Source {}
+    }
+
+    /// A second pass from the first one's latents, enlarged.
+    /// @param scale   of the sides, above 1
+    /// @param denoise how much of the steps is walked anew, above 0 to 1
+    public record Hires(double scale, double denoise) {}
+
     public Generation withSeed(long other) {
-        return new Generation(prompt, settings, other, adapters);
+        return new Generation(prompt, settings, other, adapters, source, hires);
+    }
+
+    public Generation from(Source other) {
+        return new Generation(prompt, settings, seed, adapters, other, hires);
+    }
+
+    public Generation with(Hires other) {
+        return new Generation(prompt, settings, seed, adapters, source, Optional.of(other));
     }
 }

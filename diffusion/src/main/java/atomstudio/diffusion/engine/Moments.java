@@ -1,10 +1,21 @@
 package atomstudio.diffusion.engine;
 
+import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// What the autoencoder says of a picture: mean and log variance of its latents, (B,4,H/8,W/8), the latter within -30..20.
 public record Moments(Tensor mean, Tensor logVariance) {
+    /// Latents of the distribution, mean + exp(½ log variance) · noise, not multiplied by the scaling factor.
+    public Tensor sample(NoiseSource random) {
+        Tensor noise = random.draw(mean.shape());
+        Tensor sample = Tensor.zeros(mean.shape());
+        for (int i = 0; i < sample.data().length; i++) {
+            sample.data()[i] = mean.data()[i] + (float) Math.exp(0.5f * logVariance.data()[i]) * noise.data()[i];
+        }
+        return sample;
+    }
+
     /// From the encoder's output (B,8,h,w): means, then log variances, clamped here.
     public static Moments of(Tensor both) {
         int batch = Math.toIntExact(both.shape().size(0));

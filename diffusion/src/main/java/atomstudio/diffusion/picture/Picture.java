@@ -85,6 +85,18 @@ public record Picture(int width, int height, int[] argb) {
         return crop((width - side) / 2, (height - side) / 2, side, side).resize(size, size);
     }
 
+    /// The largest centred part of the shape width : height, scaled to width × height: nothing is stretched by more than a pixel's rounding. Opaque.
+    public Picture filling(int width, int height) {
+        return filling(width, height, Resampling.LANCZOS);
+    }
+
+    /// As above, by a window of one's choice.
+    public Picture filling(int width, int height, Resampling by) {
+        int partWidth = Math.clamp(Math.round((double) this.height * width / height), 1, this.width);
+        int partHeight = Math.clamp(Math.round((double) this.width * height / width), 1, this.height);
+        return crop((this.width - partWidth) / 2, (this.height - partHeight) / 2, partWidth, partHeight).resize(width, height, by);
+    }
+
     /// The rectangle whose top left corner is (x, y).
     public Picture crop(int x, int y, int width, int height) {
         if (x < 0 || y < 0 || x + width > this.width || y + height > this.height) {

@@ -55,4 +55,12 @@ class PictureTest {
         assertThrows(IllegalArgumentException.class, () -> Picture.of(Tensor.zeros(Shape.of(1, 4, 2, 2))));
         assertThrows(IllegalArgumentException.class, () -> new Picture(2, 2, new int[3]));
     }
+
+    @Test void fillsAnotherShapeWithItsCentre() {
+        int[] argb = new int[80 * 40];
+        for (int i = 0; i < argb.length; i++) argb[i] = i % 80 < 20 || i % 80 >= 60 ? 0xFFFF0000 : 0xFF0000FF;
+        Picture filled = new Picture(80, 40, argb).filling(20, 20);
+        assertEquals(Picture.filled(20, 20, 0x0000FF), filled);
+        assertEquals(new Picture(80, 40, argb), new Picture(80, 40, argb).filling(80, 40));
+    }
 }

@@ -1,0 +1,90 @@
+package atomstudio.diffusion.engine;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Generation.Hires;
+import atomstudio.diffusion.engine.PromptEncoder.Contexts;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.sample.Denoiser;
+import atomstudio.diffusion.sample.Guidance;
+import atomstudio.diffusion.sample.NoiseSource;
+import atomstudio.diffusion.sample.Plan;
+import atomstudio.diffusion.sample.Progress;
+import atomstudio.diffusion.sample.Sampled;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.sample.Walk;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
+import java.util.Optional;
+
+/// Samples latents: from noise or from a picture, everywhere or within a mask, in one pass or two. Does not own the engine.
+record Painter(ModelFolder model, Engine engine) {
+    /// Size of a pass in latent pixels.
+    record Size(int height, int width) {}
+
+    /// The latents (1,4,H/8,W/8) of a generation's last pass, still multiplied by the scaling factor.
+    /// @throws Failure.Incompatible for sizes, steps or strengths that do not fit together
+    Sampled paint(Generation generation, Contexts contexts, StepListener listener) throws Failure {
+        Size size = size(generation);
+        Plan plan = generation.settings().sampling().plan(model.scheduler());
+        Beginning first = new Beginning(generation.source(), size, Optional.empty());
+        Sampled once = pass(generation, contexts, first, plan, listener);
+        if (generation.hires().isEmpty() || !(once instanceof Sampled.Finished(Tensor small))) return once;
+        Hires hires = generation.hires().get();
+        Size large = enlarged(size, hires);
+        Beginning second = new Beginning(generation.source(), large, Optional.of(new Beginning.Begun(new Enlarging(large.height, large.width).of(small), hires.denoise())));
+        int before = first.steps(plan);
+        StepListener after = progress -> listener.after(new Progress(before + progress.done(), progress.latents(), progress.clean()));
+        return pass(generation, contexts, second, plan, after);
+    }
+
+    /// How many steps a generation takes, both passes together.
+    int steps(Generation generation) throws Failure {
+        Plan plan = generation.settings().sampling().plan(model.scheduler());
+        Size size = size(generation);
+        int first = new Beginning(generation.source(), size, Optional.empty()).steps(plan);
+        return generation.hires().isEmpty() ? first : first + Beginning.steps(plan, generation.hires().get().denoise());
+    }
+
+    /// The size of the picture that comes out, in latent pixels.
+    Size last(Generation generation) throws Failure {
+        Size size = size(generation);
+        return generation.hires().isEmpty() ? size : enlarged(size, generation.hires().get());
+    }
+
+    private Size size(Generation generation) throws Failure {
+        Optional<String> problem = model.sizeProblem(generation.settings().width(), generation.settings().height());
+        if (problem.isPresent()) throw new Failure.Incompatible(problem.get());
+        return new Size(generation.settings().height() / model.vae().factor(), generation.settings().width() / model.vae().factor());
+    }
+
+    private static Size enlarged(Size size, Hires hires) {
+        return new Size((int) (size.height * hires.scale()), (int) (size.width * hires.scale()));
+    }
+
+    /// Each pass draws from the seed's beginning, as in A1111.
+    private Sampled pass(Generation generation, Contexts contexts, Beginning beginning, Plan plan, StepListener listener) throws Failure {
+        NoiseSource random = NoiseSource.ofSeeds(generation.seed());
+        Canvas canvas = beginning.canvas(model, engine, plan, random);
+        Denoiser denoiser = denoiser(generation, contexts, canvas);
+        return canvas.plan().run(new Walk(denoiser, canvas.start(), random, listener, canvas.between()));
+    }
+
+    /// With guidance, both prompts go through the network together, as one batch of two.
+    private Denoiser denoiser(Generation generation, Contexts contexts, Canvas canvas) {
+        Guidance guidance = generation.settings().guidance();
+        List<Applied> adapters = generation.adapters();
+        if (!guidance.active()) return (latents, timestep) -> engine.predict(canvas.shown(latents), new float[] {(float) timestep}, contexts.prompt(), adapters);
+        Tensor context = Tensor.stack(contexts.negative(), contexts.prompt());
+        return (latents, timestep) -> {
+            Tensor shown = canvas.shown(latents);
+            Tensor both = engine.predict(Tensor.stack(shown, shown), new float[] {(float) timestep, (float) timestep}, context, adapters);
+            return guidance.combine(both.rows(0, 1), both.rows(1, 2));
+        };
+    }
+
+    /// A shape of latents.
+    static Shape shape(ModelFolder model, Size size) {
+        return Shape.of(1, model.vae().latentChannels(), size.height, size.width);
+    }
+}
