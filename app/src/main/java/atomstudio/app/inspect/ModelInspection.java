@@ -63,7 +63,7 @@ final class ModelInspection {
     private static JsonObject part(ModelFolder model, Part part, List<String> problems) {
         List<Layer> layers = model.layers(part);
         JsonObject json = counts(layers);
-        try (Checkpoint checkpoint = Checkpoint.open(model.folder().resolve(part.folder()), part)) {
+        try (Checkpoint checkpoint = Checkpoint.open(model.weights(part))) {
             json.addProperty("stored as", dtypes(checkpoint));
             List<String> unused = checkpoint.unused(layers);
             if (!unused.isEmpty()) {

@@ -56,7 +56,7 @@ public final class PromptEncoder {
 
     /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
     public static PromptEncoder of(ModelFolder model, Engine engine) throws Failure {
-        return new PromptEncoder(model, Tokenizer.open(model.tokenizer()), engine);
+        return new PromptEncoder(model, model.tokenizer(), engine);
     }
 
     /// The tokenizer that prompts are read with under these adapters: each placeholder stands for the ids of the rows that its adapter

@@ -5,40 +5,81 @@ import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// A Stable Diffusion 1.x or 2.x model in diffusers' folder layout: its networks as their configurations say, no weights yet.
-/// `sampleSize` is the side, in latent pixels, that the UNet was trained at.
-public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText text, SchedulerConfig scheduler, int sampleSize) {
+/// A Stable Diffusion 1.x or 2.x model, in diffusers' folder layout or in one file of the original layout: its networks as its configurations or
+/// its tensors say, no weights yet.
+/// @param folder     the folder, or the file
+/// @param sampleSize side, in latent pixels, that the UNet was trained at
+public record ModelFolder(Path folder, String name, Networks networks, SchedulerConfig scheduler, int sampleSize, Sources sources) {
     private static final Set<String> PIPELINES = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
 
+    /// What a model is made of.
+    public record Networks(UNet unet, Vae vae, ClipText text) {}
+
+    /// Where its weights and its tokenizer lie, and what a person should know of what was found there.
+    record Sources(Map<Part, Weights> weights, TokenizerSearch tokenizer, List<String> notes) {
+        Sources {
+            weights = Map.copyOf(weights);
+            notes = List.copyOf(notes);
+        }
+    }
+
     /// Reads every configuration; no weights and no native code.
-    /// @throws Failure.Unreadable when it is no model folder or a configuration is damaged
+    /// @param place a model folder, or a file
+    /// @throws Failure.Unreadable when it is no model or a configuration is damaged
     /// @throws Failure.Incompatible when the model is of a kind that cannot be run here
-    public static ModelFolder open(Path folder) throws Failure {
+    public static ModelFolder open(Path place) throws Failure {
+        return open(place, ModelChoices.none());
+    }
+
+    /// The same, as a person wants it.
+    public static ModelFolder open(Path place, ModelChoices choices) throws Failure {
+        ModelFolder model = Files.isRegularFile(place) ? SingleFile.open(place, choices) : ofFolder(place, choices);
+        model.check();
+        return model;
+    }
+
+    private static ModelFolder ofFolder(Path folder, ModelChoices choices) throws Failure {
         Path index = folder.resolve("model_index.json");
         if (!Files.isRegularFile(index)) {
-            throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and scheduler beside it (diffusers layout), found "
-                    + (Files.isDirectory(folder) ? "a folder without it" : Files.exists(folder) ? "a file" : "nothing"));
+            throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and scheduler beside it (diffusers layout), or a model in one file; found "
+                    + (Files.isDirectory(folder) ? "a folder without it" : "nothing"));
         }
         Config pipeline = Config.read(index);
         String kind = pipeline.text("_class_name", "StableDiffusionPipeline");
         if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + kind + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
         Config unetConfig = config(folder, Part.UNET);
-        UNet unet = NetworkConfigs.unet(unetConfig);
-        Vae vae = NetworkConfigs.vae(config(folder, Part.VAE));
-        ClipText text = NetworkConfigs.text(config(folder, Part.TEXT));
-        if (text.width() != unet.contextWidth()) {
-            throw new Failure.Incompatible(folder + ": text_encoder gives " + text.width() + " numbers a token, unet expects " + unet.contextWidth());
-        }
+        Autoencoder vae = choices.vae().isPresent() ? Autoencoder.at(choices.vae().get()) : Autoencoder.ofFolder(folder.resolve(Part.VAE.folder()));
+        Networks networks = new Networks(NetworkConfigs.unet(unetConfig), vae.network(), NetworkConfigs.text(config(folder, Part.TEXT)));
+        Map<Part, Weights> weights = new EnumMap<>(Part.class);
+        for (Part part : Part.values()) weights.put(part, new Weights.InFolder(folder.resolve(part.folder()), Naming.renaming(part::canonical)));
+        weights.put(Part.VAE, vae.weights());
         SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
-        return new ModelFolder(folder, name(folder), unet, vae, text, scheduler, unetConfig.positive("sample_size", 64));
+        if (choices.prediction().isPresent()) scheduler = scheduler.withPrediction(choices.prediction().get());
+        return new ModelFolder(folder, name(folder), networks, scheduler, unetConfig.positive("sample_size", 64), new Sources(weights, TokenizerSearch.of(folder, choices), List.of()));
+    }
+
+    private void check() throws Failure {
+        if (text().width() != unet().contextWidth()) {
+            throw new Failure.Incompatible(folder + ": text_encoder gives " + text().width() + " numbers a token, unet expects " + unet().contextWidth());
+        }
+        int latents = vae().latentChannels();
+        if (unet().channels().out() != latents) throw new Failure.Incompatible(sources.weights.get(Part.VAE).place() + ": the autoencoder has latents of " + latents + " channels, unet makes " + unet().channels().out());
+        int in = unet().channels().in();
+        if (in != latents && in != 2 * latents + 1) {
+            throw new Failure.Incompatible(folder + ": its UNet has " + in + " input channels (as models that take a picture, depth or low resolution with the prompt); those of " + latents + " (pictures from prompts) and " + (2 * latents + 1)
+                    + " (inpainting) can be run");
+        }
     }
 
     private static Config config(Path folder, Part part) throws Failure {
@@ -52,21 +93,45 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
         return Files.isRegularFile(metadata) ? Config.read(metadata).text("name", otherwise) : otherwise;
     }
 
-    public Path tokenizer() {
-        return folder.resolve("tokenizer");
+    public UNet unet() {
+        return networks.unet;
+    }
+
+    public Vae vae() {
+        return networks.vae;
+    }
+
+    public ClipText text() {
+        return networks.text;
+    }
+
+    /// Whether it is one file.
+    public boolean inOneFile() {
+        return sources.weights.get(Part.UNET) instanceof Weights.InFile;
+    }
+
+    /// What a person should know before relying on the model: what was guessed, and why.
+    public List<String> notes() {
+        return sources.notes;
+    }
+
+    /// Opens the model's tokenizer: its own, or for a single file one that fits from where it was looked for.
+    /// @throws Failure.Unreadable when there is none, saying which public file to put where
+    public Tokenizer tokenizer() throws Failure {
+        return sources.tokenizer.open(text().vocabulary());
     }
 
     /// Side of a picture, in pixels, that the model was made for.
     public int pictureSize() {
-        return sampleSize * vae.factor();
+        return sampleSize * vae().factor();
     }
 
     /// Every layer of a part's network.
     public List<Layer> layers(Part part) {
         return switch (part) {
-            case UNET -> Inventory.of(unet);
-            case VAE -> Inventory.of(vae);
-            case TEXT -> Inventory.of(text);
+            case UNET -> Inventory.of(unet());
+            case VAE -> Inventory.of(vae());
+            case TEXT -> Inventory.of(text());
         };
     }
 
@@ -75,9 +140,14 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
         return Stream.of(Part.UNET, Part.TEXT).flatMap(part -> layers(part).stream()).toList();
     }
 
+    /// Where a part's weights lie.
+    public Weights weights(Part part) {
+        return sources.weights.get(part);
+    }
+
     /// Maps a part's weights and checks that all are there; the caller closes.
     public Checkpoint checkpoint(Part part) throws Failure {
-        Checkpoint checkpoint = Checkpoint.open(folder.resolve(part.folder()), part);
+        Checkpoint checkpoint = Checkpoint.open(weights(part));
         try {
             checkpoint.check(layers(part));
             return checkpoint;
@@ -107,13 +177,13 @@ public record ModelFolder(Path folder, String name, UNet unet, Vae vae, ClipText
 
     /// The picture size nearest to what was asked that works, where the asked one does not: sides are multiples of 8 (or of the VAE's factor).
     public Optional<String> sizeProblem(int width, int height) {
-        int factor = vae.factor();
+        int factor = vae().factor();
         if (width >= factor && height >= factor && width % factor == 0 && height % factor == 0) return Optional.empty();
         return Optional.of(width + "x" + height + ": sides must be multiples of " + factor + "; the nearest size that works is " + nearest(width) + "x" + nearest(height));
     }
 
     private int nearest(int side) {
-        int factor = vae.factor();
+        int factor = vae().factor();
         return Math.max(factor, Math.toIntExact(Math.round((double) side / factor) * factor));
     }
 }

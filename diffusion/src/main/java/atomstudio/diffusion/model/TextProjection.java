@@ -18,7 +18,8 @@ public record TextProjection(ClipText text, int projected, int endOfText) {
     private static final int LEGACY = 2;
 
     static Optional<TextProjection> of(ModelFolder model) throws Failure {
-        try (Checkpoint checkpoint = Checkpoint.open(model.folder().resolve(Part.TEXT.folder()), Part.TEXT)) {
+        if (model.inOneFile()) return Optional.empty();                          // OpenCLIP keeps its own, which no encoder of pictures in the file matches
+        try (Checkpoint checkpoint = Checkpoint.open(model.weights(Part.TEXT))) {
             if (!checkpoint.has(KEY)) return Optional.empty();
             Shape found = checkpoint.info(KEY).shape();
             int width = model.text().width();

@@ -59,7 +59,7 @@ public record VisionTower(Path folder, Place place, String model, ClipVision net
 
     /// Maps the weights and checks that all are there; the caller closes.
     public Checkpoint checkpoint() throws Failure {
-        Checkpoint checkpoint = Checkpoint.open(folder, VisionTower::canonical);
+        Checkpoint checkpoint = Checkpoint.open(new Weights.InFolder(folder, Naming.renaming(VisionTower::canonical)));
         try {
             checkpoint.check(layers());
             return checkpoint;

@@ -20,6 +20,12 @@ record Parts<T>(Ops<T> ops, Layers<T> layers) {
         return ops.conv2d(x, layers.get(new Layer(name, Kind.CONV, weight, Bias.PRESENT)), geometry);
     }
 
+    /// A 3×3 convolution of the same size without a bias.
+    T unbiased(String name, T x, long out) {
+        Shape weight = Shape.of(out, channels(x), 3, 3);
+        return ops.conv2d(x, layers.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), Conv2d.same(3));
+    }
+
     T linear(String name, T x, long out) {
         return linear(name, x, out, Bias.PRESENT);
     }

@@ -95,6 +95,14 @@ final class GraphOps implements Ops<Value> {
         return quickGelu(x, 1.702f);
     }
 
+    @Override public Value relu(Value x) {
+        return graph.node(Operator.of("Relu"), x.shape(), x);
+    }
+
+    @Override public Value tanh(Value x) {
+        return graph.node(Operator.of("Tanh"), x.shape(), x);
+    }
+
     /// x · sigmoid(alpha x).
     private Value quickGelu(Value x, float alpha) {
         return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);

@@ -40,6 +40,11 @@ public interface Ops<T> {
     /// x · sigmoid(1.702 x), as CLIP's first text encoders have it.
     T quickGelu(T x);
 
+    /// max(x, 0).
+    T relu(T x);
+
+    T tanh(T x);
+
     /// softmax(q kᵀ / √d) v for every head: q (B,S,C), k and v (B,S',C) -> (B,S,C), heads cut from C.
     T attention(T q, T k, T v, Attention heads);
 

@@ -15,6 +15,7 @@ final class BytePairs {
     private final int[] inside = new int[256];
     private final int[] last = new int[256];
     private final Map<Long, Merge> merges;
+    private final int size;
 
     /// What becomes of two neighbours, and how early it was learned.
     record Merge(int rank, int id) {}
@@ -36,6 +37,12 @@ final class BytePairs {
             last[value] = vocabulary.getOrDefault(letter(value) + END, unknown);
         }
         this.merges = merges;
+        this.size = vocabulary.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+    }
+
+    /// Ids of the vocabulary: one more than its largest.
+    int size() {
+        return size;
     }
 
     static long pair(int left, int right) {

@@ -39,6 +39,11 @@ public final class Tokenizer {
         return frame.limit;
     }
 
+    /// Ids of the vocabulary: how many rows the text encoder's table has at least.
+    public int size() {
+        return pairs.size();
+    }
+
     /// The same tokenizer for an encoder of another length.
     public Tokenizer withLimit(int limit) {
         if (limit < 2) throw new IllegalArgumentException("limit: expected at least 2, found " + limit);

@@ -71,6 +71,17 @@ public final class SchedulerConfig {
         return new SchedulerConfig(className, changed);
     }
 
+    /// The same for a network whose output means something else than the file says.
+    public SchedulerConfig withPrediction(Prediction prediction) {
+        JsonObject changed = written.deepCopy();
+        changed.addProperty("prediction_type", switch (prediction) {
+            case EPSILON -> "epsilon";
+            case V -> "v_prediction";
+            case SAMPLE -> "sample";
+        });
+        return new SchedulerConfig(className, changed);
+    }
+
     /// The same with Karras et al.'s spacing of the noise, for samplers that have it.
     public SchedulerConfig withKarras() {
         JsonObject changed = written.deepCopy();

@@ -11,6 +11,7 @@ import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TorchArchives;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,11 +103,14 @@ class ModelFolderTest {
         assertMessage("norm_num_groups = 7 does not divide the width 16", Failure.Incompatible.class, folder);
     }
 
-    @Test void saysThatPickledWeightsAreNotRead() throws Exception {
+    @Test void readsPickledWeightsWhereThereAreNoOthers() throws Exception {
         copy("sd1");
-        Files.move(folder.resolve(WEIGHTS), folder.resolve("unet/diffusion_pytorch_model.bin"));
-        Failure.Unreadable failure = assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder).checkpoint(Part.UNET));
-        assertTrue(failure.getMessage().contains("only pickled weights"), failure.getMessage());
+        Map<String, Tensor> weights = weights();
+        Files.delete(folder.resolve(WEIGHTS));
+        TorchArchives.save(folder.resolve("unet/diffusion_pytorch_model.bin"), weights);
+        try (Checkpoint checkpoint = ModelFolder.open(folder).checkpoint(Part.UNET)) {
+            assertEquals(weights.get("conv_in.weight"), checkpoint.read("conv_in.weight"));
+        }
     }
 
     @Test void namesTheNearestSizeThatWorks() throws Exception {

@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.Weights;
 import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /// Hashes of base models, remembered in a file by path, size and time of their weights: a model of gigabytes is read once.
 /// What cannot be remembered is computed again; forgetting is no failure.
@@ -39,7 +39,7 @@ public record BaseHashes(Path memory) {
         String key = key(model, part);
         if (all.has(key) && all.get(key).isJsonPrimitive()) return all.get(key).getAsString();
         String hash;
-        try (Checkpoint checkpoint = Checkpoint.open(folder(model, part), part)) {
+        try (Checkpoint checkpoint = Checkpoint.open(model.weights(part))) {
             hash = checkpoint.hash();
         }
         all.addProperty(key, hash);
@@ -66,21 +66,16 @@ public record BaseHashes(Path memory) {
         }
     }
 
-    private static Path folder(ModelFolder model, Part part) {
-        return model.folder().resolve(part.folder());
-    }
-
     /// Everything that would change with the weights.
     private static String key(ModelFolder model, Part part) throws Failure {
-        StringBuilder key = new StringBuilder();
-        try (Stream<Path> list = Files.list(folder(model, part))) {
-            List<Path> files = list.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
-            for (Path file : files) {
+        StringBuilder key = new StringBuilder(model.weights(part) instanceof Weights.InFile ? part.folder() + " of " : "");
+        for (Path file : model.weights(part).files()) {
+            try {
                 Path real = file.toRealPath();
                 key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('\n');
+            } catch (IOException e) {
+                throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
             }
-        } catch (IOException e) {
-            throw new Failure.Unreadable(folder(model, part) + ": cannot be listed: " + e.getMessage(), e);
         }
         return key.toString();
     }

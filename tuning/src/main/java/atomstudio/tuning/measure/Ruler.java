@@ -34,7 +34,7 @@ public final class Ruler {
         Optional<VisionTower> tower = model.visionTower();
         if (tower.isEmpty()) return Optional.empty();
         tower.get().checkpoint().close();                               // all of it is checked before anything is measured
-        Tokenizer tokenizer = readsTexts(tower.get(), model.textProjection()) ? Tokenizer.open(model.tokenizer()) : null;
+        Tokenizer tokenizer = readsTexts(tower.get(), model.textProjection()) ? model.tokenizer() : null;
         return Optional.of(new Ruler(tower.get(), engine, tokenizer));
     }
 

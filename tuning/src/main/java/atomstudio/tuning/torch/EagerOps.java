@@ -128,6 +128,14 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.quickGelu(x);
     }
 
+    @Override public NDArray relu(NDArray x) {
+        return JniUtils.relu(pt(x));
+    }
+
+    @Override public NDArray tanh(NDArray x) {
+        return x.tanh();
+    }
+
     private NDArray mixed(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
         return kernels.mixedConvolution(x, new Affine<>(weight(layer.weight()), optional(layer.bias()), optional(layer.mixing())), geometry);
     }

@@ -152,6 +152,14 @@ final class HeldOps implements Ops<Held> {
         return saving(out(x.shape(), x), x);
     }
 
+    @Override public Held relu(Held x) {
+        return saving(out(x.shape(), x), x);
+    }
+
+    @Override public Held tanh(Held x) {
+        return saving(out(x.shape(), x), x);
+    }
+
     @Override public Held attention(Held q, Held k, Held v, Attention heads) {
         Held y = out(q.shape(), q, k, v);
         saving(y, q, k, v, y);

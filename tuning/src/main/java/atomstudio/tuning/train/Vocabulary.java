@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /// encoder's table.
 record Vocabulary(Tokenizer tokenizer, List<Integer> classTokens) {
     static Vocabulary of(ModelFolder model, SlotLayout layout, Trigger words) throws Failure {
-        Tokenizer plain = Tokenizer.open(model.tokenizer());
+        Tokenizer plain = model.tokenizer();
         int[] framed = plain.encode(words.className());
         List<Integer> classTokens = Arrays.stream(framed, 1, framed.length - 1).boxed().toList();
         Optional<SlotLayout.Entry> rows = rows(layout);

@@ -1,0 +1,125 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Shape;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// The configuration that a network must have had, told from its tensors' names and shapes, as diffusers would write it. What shapes do not
+/// tell (heads, groups of the norms) is as in the published models.
+record InferredConfigs(Path file, Map<String, Shape> tensors) {
+    private static final int SD1_HEADS = 8;
+    private static final int HEAD_WIDTH = 64;
+    private static final int SD2_TEXT_WIDTH = 1024;
+    private static final int SD2_TEXT_DEPTH = 23;
+
+    /// How a text encoder is stored, which says what it was trained with.
+    enum Clip { TRANSFORMERS, OPEN_CLIP }
+
+    /// Whether a UNet is of the second generation, whose transformers are entered by linear layers.
+    boolean linear() throws Failure {
+        return shape("mid_block.attentions.0.proj_in.weight").rank() == 2;
+    }
+
+    JsonObject unet() throws Failure {
+        if (tensors.containsKey("mid_block.attentions.0.transformer_blocks.1.attn1.to_q.weight") || tensors.keySet().stream().anyMatch(key -> key.startsWith("label_emb.") || key.startsWith("add_embedding."))) {
+            throw new Failure.Incompatible(file + ": its UNet has several transformer blocks in one or is conditioned on labels (as SDXL's, its refiner's and the upscalers'); Stable Diffusion 1.x and 2.x can be run");
+        }
+        List<Long> widths = widths("down_blocks.", ".resnets.0.conv1.weight");
+        JsonArray down = new JsonArray();
+        JsonArray up = new JsonArray();
+        for (int level = 0; level < widths.size(); level++) {
+            down.add(attends("down_blocks." + level) ? "CrossAttnDownBlock2D" : "DownBlock2D");
+            up.add(attends("up_blocks." + level) ? "CrossAttnUpBlock2D" : "UpBlock2D");
+        }
+        JsonArray heads = new JsonArray();
+        for (long width : widths) heads.add(linear() ? Math.max(1, width / HEAD_WIDTH) : SD1_HEADS);
+        JsonObject json = new JsonObject();
+        json.addProperty("in_channels", shape("conv_in.weight").size(1));
+        json.addProperty("out_channels", shape("conv_out.weight").size(0));
+        json.add("block_out_channels", array(widths));
+        json.add("down_block_types", down);
+        json.add("up_block_types", up);
+        json.add("attention_head_dim", heads);
+        json.addProperty("layers_per_block", count("down_blocks.0.resnets.", ".conv1.weight"));
+        json.addProperty("cross_attention_dim", shape("mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight").size(1));
+        json.addProperty("use_linear_projection", linear());
+        return json;
+    }
+
+    private boolean attends(String block) {
+        return tensors.containsKey(block + ".attentions.0.proj_in.weight");
+    }
+
+    JsonObject vae() throws Failure {
+        if (tensors.keySet().stream().anyMatch(key -> key.contains("time_stack") || key.contains("temporal"))) throw new Failure.Incompatible(file + ": its autoencoder is one of video, which cannot be run here");
+        List<Long> widths = widths("encoder.down_blocks.", ".resnets.0.conv1.weight");
+        JsonObject json = new JsonObject();
+        json.addProperty("in_channels", shape("encoder.conv_in.weight").size(1));
+        json.addProperty("out_channels", shape("decoder.conv_out.weight").size(0));
+        json.addProperty("latent_channels", shape("post_quant_conv.weight").size(0));
+        json.add("block_out_channels", array(widths));
+        JsonArray down = new JsonArray();
+        JsonArray up = new JsonArray();
+        for (int level = 0; level < widths.size(); level++) {
+            down.add("DownEncoderBlock2D");
+            up.add("UpDecoderBlock2D");
+        }
+        json.add("down_block_types", down);
+        json.add("up_block_types", up);
+        json.addProperty("layers_per_block", count("encoder.down_blocks.0.resnets.", ".conv1.weight"));
+        return json;
+    }
+
+    /// Of the second generation every text encoder was trained with one block more than is used: the original files have it, diffusers' do not.
+    JsonObject text(Clip clip) throws Failure {
+        Shape table = shape("text_model.embeddings.token_embedding.weight");
+        long width = table.size(1);
+        int stored = count("text_model.encoder.layers.", ".layer_norm1.weight");
+        boolean second = clip == Clip.OPEN_CLIP || width == SD2_TEXT_WIDTH;
+        int used = !second || width == SD2_TEXT_WIDTH && stored == SD2_TEXT_DEPTH ? stored : stored - 1;
+        JsonObject json = new JsonObject();
+        json.addProperty("vocab_size", table.size(0));
+        json.addProperty("hidden_size", width);
+        json.addProperty("max_position_embeddings", shape("text_model.embeddings.position_embedding.weight").size(0));
+        json.addProperty("intermediate_size", shape("text_model.encoder.layers.0.mlp.fc1.weight").size(0));
+        json.addProperty("num_hidden_layers", used);
+        json.addProperty("num_attention_heads", Math.max(1, width / HEAD_WIDTH));
+        json.addProperty("hidden_act", second ? "gelu" : "quick_gelu");
+        json.addProperty("eos_token_id", table.size(0) - 1);
+        return json;
+    }
+
+    private Shape shape(String key) throws Failure {
+        Shape shape = tensors.get(key);
+        if (shape == null || shape.rank() < 1) {
+            throw new Failure.Incompatible(file + ": expected a tensor that is " + key + " of the network, found " + (shape == null ? "none" : shape) + "; the file may be incomplete, or of another architecture");
+        }
+        return shape.rank() == 1 ? Shape.of(shape.size(0), 1) : shape;
+    }
+
+    /// Output channels of a tensor that every level has.
+    private List<Long> widths(String before, String after) throws Failure {
+        List<Long> widths = new ArrayList<>();
+        for (int level = 0; level < count(before, after); level++) widths.add(shape(before + level + after).size(0));
+        if (widths.isEmpty()) shape(before + "0" + after);
+        return widths;
+    }
+
+    private int count(String before, String after) {
+        int count = 0;
+        while (tensors.containsKey(before + count + after)) count++;
+        return count;
+    }
+
+    private static JsonArray array(List<Long> numbers) {
+        JsonArray array = new JsonArray();
+        numbers.forEach(number -> array.add(new JsonPrimitive(number)));
+        return array;
+    }
+}

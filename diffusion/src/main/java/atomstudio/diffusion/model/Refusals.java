@@ -1,0 +1,62 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.TensorFile;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What a file of tensors is when it is no Stable Diffusion 1.x or 2.x, told from its names.
+final class Refusals {
+    /// Something that single files are, and a part of a tensor's name that only it has.
+    private record Kind(String mark, String what) {}
+
+    private static final String NOT_RUN = ", which cannot be run here; Stable Diffusion 1.x and 2.x can";
+    private static final String NO_MODEL = "; give the model itself with --model";
+    /// In this order: the marks of the first are more telling.
+    private static final List<Kind> KINDS = List.of(
+            new Kind("atomstudio", "an adapter" + NO_MODEL + " and this file with --adapter"),
+            new Kind(".lora_", "a LoRA, not a model" + NO_MODEL),
+            new Kind("lora_unet_", "a LoRA, not a model" + NO_MODEL),
+            new Kind("lora_te", "a LoRA, not a model" + NO_MODEL),
+            new Kind(".hada_w", "a LoHa adapter, not a model" + NO_MODEL),
+            new Kind(".lokr_w", "a LoKr adapter, not a model" + NO_MODEL),
+            new Kind("conditioner.embedders.", "Stable Diffusion XL" + NOT_RUN),
+            new Kind("joint_blocks.", "Stable Diffusion 3" + NOT_RUN),
+            new Kind("double_blocks.", "a Flux model" + NOT_RUN),
+            new Kind("single_transformer_blocks.", "a Flux model in diffusers' layout" + NOT_RUN),
+            new Kind("time_stack", "a video model" + NOT_RUN),
+            new Kind("temporal_transformer", "a motion module of AnimateDiff" + NOT_RUN),
+            new Kind("control_model.", "a ControlNet" + NOT_RUN),
+            new Kind("controlnet_cond_embedding.", "a ControlNet" + NOT_RUN),
+            new Kind("depth_model.", "Stable Diffusion 2 with depth" + NOT_RUN),
+            new Kind("embedder.model.visual.", "Stable unCLIP" + NOT_RUN),
+            new Kind("low_scale_model.", "an upscaler" + NOT_RUN),
+            new Kind("effnet.", "Stable Cascade" + NOT_RUN),
+            new Kind("string_to_param", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter"),
+            new Kind("emb_params", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter"));
+
+    private Refusals() {}
+
+    /// Refuses a file that is known to be something else.
+    static void others(TensorFile file) throws Failure {
+        Optional<Kind> kind = KINDS.stream().filter(known -> has(file.tensors().keySet(), known.mark) || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.mark))).findFirst();
+        if (kind.isPresent()) throw new Failure.Incompatible(file.file() + ": is " + kind.get().what);
+    }
+
+    /// A file without a UNet of the original layout.
+    static Failure withoutUNet(TensorFile file) {
+        Set<String> names = file.tensors().keySet();
+        Map<String, String> alone = Map.of("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors",
+                "decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model",
+                "text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors");
+        Optional<String> what = alone.entrySet().stream().filter(entry -> has(names, entry.getKey())).map(Map.Entry::getValue).findFirst();
+        return new Failure.Incompatible(file.file() + ": " + what.map(known -> "is " + known).orElse("is no Stable Diffusion in one file: expected tensors " + OriginalLayout.UNET + "…, " + OriginalLayout.VAE
+                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + names.iterator().next())));
+    }
+
+    private static boolean has(Set<String> names, String mark) {
+        return names.stream().anyMatch(name -> name.contains(mark));
+    }
+}

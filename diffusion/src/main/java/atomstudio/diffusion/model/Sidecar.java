@@ -1,0 +1,93 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// What is written beside a single file about its model, for NAME.safetensors, later ones winning: the metadata string `config`; NAME.json;
+/// a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are objects whose keys are the folders' names.
+/// NAME.yaml, the original code's configuration, says only whether the UNet predicts v.
+record Sidecar(Path file, JsonObject json) {
+    private static final long LONGEST_YAML = 1L << 20;
+    private static final Pattern PARAMETERIZATION = Pattern.compile("(?m)^\\s*parameterization\\s*:\\s*[\"']?(\\w+)");
+
+    static Sidecar of(Path file, Map<String, String> metadata) throws Failure {
+        JsonObject json = new JsonObject();
+        String inside = metadata.get("config");
+        if (inside != null) merge(json, ofMetadata(inside));
+        Path beside = beside(file, ".json");
+        if (Files.isRegularFile(beside)) merge(json, Config.read(beside).json());
+        for (String part : new String[] {"unet", "vae", "text_encoder", "scheduler"}) {
+            Path config = beside(file, "").resolve(part).resolve(part.equals("scheduler") ? "scheduler_config.json" : "config.json");
+            if (Files.isRegularFile(config)) {
+                JsonObject one = new JsonObject();
+                one.add(part, Config.read(config).json());
+                merge(json, one);
+            }
+        }
+        return new Sidecar(file, json);
+    }
+
+    /// Metadata is anybody's: what is no JSON object says nothing.
+    private static JsonObject ofMetadata(String text) {
+        try {
+            JsonElement parsed = JsonParser.parseString(text);
+            return parsed.isJsonObject() ? parsed.getAsJsonObject() : new JsonObject();
+        } catch (JsonParseException | StackOverflowError e) {
+            return new JsonObject();
+        }
+    }
+
+    private static void merge(JsonObject into, JsonObject from) {
+        for (Map.Entry<String, JsonElement> entry : from.entrySet()) {
+            if (entry.getValue().isJsonObject() && into.has(entry.getKey()) && into.get(entry.getKey()).isJsonObject()) {
+                merge(into.getAsJsonObject(entry.getKey()), entry.getValue().getAsJsonObject());
+            } else {
+                into.add(entry.getKey(), entry.getValue().deepCopy());
+            }
+        }
+    }
+
+    /// The file of the same name with another ending.
+    static Path beside(Path file, String ending) {
+        String name = file.toAbsolutePath().getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return file.toAbsolutePath().resolveSibling((dot < 1 ? name + ".d" : name.substring(0, dot)) + ending);
+    }
+
+    /// A part's configuration: what its tensors tell, and over it what is written here.
+    Config over(String part, JsonObject inferred) throws Failure {
+        JsonObject all = inferred.deepCopy();
+        merge(all, new Config(file, json).part(part).json());
+        return new Config(file, all);
+    }
+
+    Optional<String> text(String part, String key) throws Failure {
+        Config config = new Config(file, json).part(part);
+        return config.has(key) ? Optional.of(config.text(key, "")) : Optional.empty();
+    }
+
+    /// What the original code's configuration says that the UNet predicts: `eps`, `v` or `x0`.
+    Optional<String> parameterization() throws Failure {
+        Path yaml = beside(file, ".yaml");
+        if (!Files.isRegularFile(yaml)) return Optional.empty();
+        try {
+            if (Files.size(yaml) > LONGEST_YAML) throw new Failure.Unreadable(yaml + ": expected a configuration, found " + Files.size(yaml) + " bytes");
+            Matcher found = PARAMETERIZATION.matcher(new String(Files.readAllBytes(yaml), StandardCharsets.UTF_8));
+            return Optional.of(found.find() ? found.group(1).toLowerCase(Locale.ROOT) : "eps");
+        } catch (IOException e) {
+            throw new Failure.Unreadable(yaml + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

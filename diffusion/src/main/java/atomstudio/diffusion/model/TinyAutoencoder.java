@@ -1,0 +1,69 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.net.TinyDecoder;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.TensorFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// A decoder for previews (TAESD) in a file or a folder: alone as it was published, or in diffusers' AutoencoderTiny.
+public record TinyAutoencoder(TinyDecoder decoder, Weights weights) {
+    private static final String FIRST = "1.weight";
+    private static final String DIFFUSERS = "decoder.layers.";
+
+    /// @throws Failure.Incompatible when it is something else, or of latents that the model does not have
+    public static TinyAutoencoder open(Path place, ModelFolder model) throws Failure {
+        Path file = Files.isDirectory(place) ? WeightFiles.in(place).getFirst() : place;
+        try (TensorFile tensors = TensorFile.open(file)) {
+            Set<String> names = tensors.tensors().keySet();
+            if (!recognizes(names)) {
+                throw new Failure.Incompatible(place + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
+                        + (names.stream().anyMatch(name -> name.startsWith("0.")) ? "an encoder" : "other tensors"));
+            }
+            Naming naming = Naming.renaming(TinyAutoencoder::today);
+            Map<String, Shape> shapes = OriginalLayout.shapes(tensors.tensors().values(), naming);
+            Shape first = shapes.get(FIRST);
+            if (first == null || first.rank() != 4) throw new Failure.Incompatible(place + ": " + FIRST + ": expected the weight of a convolution, found " + first);
+            int latents = Math.toIntExact(first.size(1));
+            if (latents != model.vae().latentChannels()) {
+                throw new Failure.Incompatible(place + ": decodes latents of " + latents + " channels, those of " + model.name() + " have " + model.vae().latentChannels() + "; get the TAESD of Stable Diffusion 1.x and 2.x");
+            }
+            return new TinyAutoencoder(new TinyDecoder(latents, model.vae().pictureChannels(), Math.toIntExact(first.size(0))), new Weights.InFile(file, naming));
+        }
+    }
+
+    /// Whether tensors of these names hold such a decoder.
+    static boolean recognizes(Set<String> names) {
+        return names.contains(FIRST) && names.contains("3.conv.0.weight") || names.contains(DIFFUSERS + "2.conv.0.weight");
+    }
+
+    /// diffusers clamps outside the sequence, so that its places are one less.
+    private static String today(String key) {
+        String name = key.startsWith("decoder.") ? key.substring("decoder.".length()) : key;
+        if (!name.startsWith("layers.")) return key.startsWith("decoder.") ? name : key;
+        String[] parts = name.split("\\.", 3);
+        return parts.length == 3 && parts[1].matches("\\d{1,3}") ? Integer.parseInt(parts[1]) + 1 + "." + parts[2] : key;
+    }
+
+    public List<Layer> layers() {
+        return DryRun.layers((ops, layers) -> decoder.decode(ops, layers, Shape.of(1, decoder.latentChannels(), 1, 1)));
+    }
+
+    /// Maps the weights and checks that all are there; the caller closes.
+    public Checkpoint checkpoint() throws Failure {
+        Checkpoint checkpoint = Checkpoint.open(weights);
+        try {
+            checkpoint.check(layers());
+            return checkpoint;
+        } catch (Failure e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/// Which files of a part's folder hold its weights: one or shards that an index names, safetensors before what PyTorch pickled.
+final class WeightFiles {
+    private static final List<String> SAFE = List.of("diffusion_pytorch_model", "model", "diffusion_pytorch_model.fp16", "model.fp16");
+    private static final List<String> PICKLED = List.of("diffusion_pytorch_model", "pytorch_model", "diffusion_pytorch_model.fp16", "pytorch_model.fp16");
+
+    private WeightFiles() {}
+
+    /// @throws Failure.Unreadable when there are none, or too many to tell
+    static List<Path> in(Path folder) throws Failure {
+        if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a folder with weights, found nothing");
+        List<Path> found;
+        try (Stream<Path> list = Files.list(folder)) {
+            found = list.filter(Files::isRegularFile).sorted().toList();
+        } catch (IOException e) {
+            throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
+        }
+        for (Kind kind : List.of(new Kind(".safetensors", SAFE), new Kind(".bin", PICKLED))) {
+            Optional<List<Path>> files = kind.in(folder, found);
+            if (files.isPresent()) return files.get();
+        }
+        List<Path> weights = found.stream().filter(file -> file.toString().endsWith(".safetensors")).toList();
+        throw new Failure.Unreadable(folder + ": expected diffusion_pytorch_model.safetensors or model.safetensors, found "
+                + (weights.isEmpty() ? "no weights" : weights.size() + " safetensors files and no index that names them"));
+    }
+
+    /// Files of one ending, and the names that they may have.
+    private record Kind(String ending, List<String> stems) {
+        Optional<List<Path>> in(Path folder, List<Path> found) throws Failure {
+            for (String stem : stems) {
+                boolean half = stem.endsWith(".fp16");
+                Path index = folder.resolve(stem.replace(".fp16", "") + ending + ".index" + (half ? ".fp16" : "") + ".json");
+                if (found.contains(folder.resolve(stem + ending))) return Optional.of(List.of(folder.resolve(stem + ending)));
+                if (found.contains(index)) return Optional.of(shards(index));
+            }
+            List<Path> all = found.stream().filter(file -> file.toString().endsWith(ending)).toList();
+            return all.size() == 1 ? Optional.of(all) : Optional.empty();
+        }
+    }
+
+    private static List<Path> shards(Path index) throws Failure {
+        Config config = Config.read(index);
+        if (!config.has("weight_map") || !config.json().get("weight_map").isJsonObject()) throw config.wrong("weight_map", "an object from tensor to file", config.json().get("weight_map"));
+        TreeSet<String> names = new TreeSet<>();
+        config.json().getAsJsonObject("weight_map").asMap().values().forEach(name -> names.add(name.getAsString()));
+        List<Path> shards = new ArrayList<>();
+        for (String name : names) {
+            if (name.contains("/") || name.contains("\\")) throw new Failure.Unreadable(index + ": " + name + " lies outside the folder; expected a file name");
+            shards.add(index.resolveSibling(name));
+        }
+        return shards;
+    }
+}

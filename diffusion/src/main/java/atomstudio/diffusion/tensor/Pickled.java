@@ -1,0 +1,52 @@
+package atomstudio.diffusion.tensor;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a pickle may be made of here. None of it can do anything.
+sealed interface Pickled {
+    record Text(String text) implements Pickled {}
+
+    record Whole(long number) implements Pickled {}
+
+    record Real(double number) implements Pickled {}
+
+    record Flag(boolean set) implements Pickled {}
+
+    /// None, or something whose content does not matter: bytes, huge numbers, sets, objects that stand beside the tensors.
+    record Other(String what) implements Pickled {}
+
+    record Tuple(List<Pickled> items) implements Pickled {}
+
+    /// A list as it grows. Identity, not content, makes it equal: it may hold itself.
+    final class Items implements Pickled {
+        final List<Pickled> items = new ArrayList<>();
+    }
+
+    /// A dictionary as it grows; entries whose key is no text, number or flag are dropped.
+    final class Entries implements Pickled {
+        final Map<Pickled, Pickled> entries = new LinkedHashMap<>();
+
+        void put(Pickled key, Pickled value) {
+            switch (key) {
+                case Text _, Whole _, Real _, Flag _ -> entries.put(key, value);
+                case Other _, Tuple _, Items _, Entries _, Global _, Storage _, Stored _ -> { }
+            }
+        }
+    }
+
+    /// A name of Python's; only those that build tensors mean something.
+    record Global(String module, String name) implements Pickled {
+        @Override public String toString() {
+            return module + "." + name;
+        }
+    }
+
+    /// Numbers in a place of the file that has a key.
+    record Storage(DType dtype, String key, long elements) implements Pickled {}
+
+    /// A tensor: a stretch of a storage, from an element on.
+    record Stored(Storage storage, long from, Shape shape) implements Pickled {}
+}

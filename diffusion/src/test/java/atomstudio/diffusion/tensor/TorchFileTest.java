@@ -1,0 +1,183 @@
+package atomstudio.diffusion.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.tensor.TorchArchives.Pickle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TorchFileTest {
+    private static final float[] NUMBERS = {1, 2, 3, 4, 5, 6};
+
+    @TempDir Path folder;
+
+    @ParameterizedTest @ValueSource(strings = {"sd1.ckpt", "inpaint.ckpt"})
+    void theNumbersOfWhatPyTorchWroteLieInTheFileItself(String name) throws Exception {
+        String net = name.substring(0, name.indexOf('.'));
+        try (TensorFile file = TensorFile.open(Shared.own("goldens/files/" + name));
+                Safetensors unet = Safetensors.open(Shared.own("goldens/nets/" + net + "/model/unet/diffusion_pytorch_model.safetensors"))) {
+            TensorInfo info = file.info("model.diffusion_model.input_blocks.0.0.weight");
+            assertEquals(unet.read("conv_in.weight"), file.read(info));
+            byte[] there = new byte[(int) info.bytes()];
+            try (var channel = Files.newByteChannel(file.file())) {
+                channel.position(info.offset()).read(ByteBuffer.wrap(there));
+            }
+            assertEquals(unet.bytes("conv_in.weight").mismatch(java.lang.foreign.MemorySegment.ofArray(there)), -1, "the offset is one into the file");
+            assertEquals("470000", file.metadata().get("global_step"));
+            assertEquals(1000, file.info("alphas_cumprod").shape().elements());
+        }
+    }
+
+    @Test void nestedDictionariesGiveNamesWithDots() throws Exception {
+        Pickle pickle = new Pickle().raw('}', '(').text("string_to_param").raw('}', '(').text("*").tensor("0", 6, 2, new long[] {2, 2}, new long[] {2, 1}).raw('u').text("name").text("dog").text("step").whole(7).raw('u');
+        try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
+            assertEquals(new Tensor(Shape.of(2, 2), new float[] {3, 4, 5, 6}), file.read("string_to_param.*"), "from the third element of its storage on");
+            assertEquals(Map.of("name", "dog", "step", "7"), file.metadata());
+        }
+    }
+
+    @Test void nothingOfAFileEverRuns() throws Exception {
+        Path witness = folder.resolve("ran");
+        Pickle system = new Pickle().global("posix", "system").raw('(').text("touch " + witness).raw('t', 'R');
+        assertRefused("asks Python for posix.system", archive(system, ZipEntry.STORED));
+        Pickle byName = new Pickle().text("os").text("system").raw(0x93, '(').text("touch " + witness).raw('t', 'R');
+        assertRefused("asks Python for os.system", archive(byName, ZipEntry.STORED));
+        Pickle evaluated = new Pickle().raw('}', '(').text("state_dict").global("builtins", "eval").raw('(').text("1").raw('t', 'R', 'u');
+        assertRefused("asks Python for builtins.eval", archive(evaluated, ZipEntry.STORED));
+        Pickle attribute = new Pickle().global("__builtin__", "getattr").raw('.');
+        Path bare = Files.write(folder.resolve("bare.ckpt"), attribute.bytes());
+        assertRefused("asks Python for __builtin__.getattr", bare);
+        Pickle instance = new Pickle().raw('(').text("touch").raw('i');
+        assertRefused("has the instruction 0x69", archive(instance, ZipEntry.STORED));
+        assertFalse(Files.exists(witness));
+    }
+
+    @Test void objectsThatTrainingLeavesBesideTheTensorsAreReadOver() throws Exception {
+        Pickle pickle = new Pickle().raw('}', '(').text("callbacks").raw('}').global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").raw('}', 's')
+                .text("score").global("numpy.core.multiarray", "scalar").raw('(').text("x").raw('t', 'R').text("state_dict").raw('}').text("w").tensor("0", 6, 0, new long[] {6}, new long[] {1}).raw('s', 'u');
+        try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
+            assertEquals(1, file.tensors().size());
+            assertEquals(new Tensor(Shape.of(6), NUMBERS), file.read("w"));
+        }
+    }
+
+    @Test void refusesTensorsThatDoNotLieAsTheyShould() throws Exception {
+        assertRefused("lies outside its storage of 6", archive(one(6, 5, new long[] {2}, new long[] {1}), ZipEntry.STORED));
+        assertRefused("do not lie in order", archive(one(6, 0, new long[] {2, 3}, new long[] {1, 2}), ZipEntry.STORED));
+        assertRefused("needs 400 bytes", archive(one(100, 0, new long[] {100}, new long[] {1}), ZipEntry.STORED));
+        assertRefused("no count", archive(one(6, 0, new long[] {-2, -3}, new long[] {-3, 1}), ZipEntry.STORED));
+        Pickle missing = new Pickle().raw('}').text("w").tensor("9", 6, 0, new long[] {6}, new long[] {1}).raw('s');
+        assertRefused("its numbers (storage 9) are missing", archive(missing, ZipEntry.STORED));
+        long huge = Integer.MAX_VALUE;
+        assertRefused("damaged", archive(one(6, 0, new long[] {huge, huge, huge, huge}, new long[] {1, 1, 1, 1}), ZipEntry.STORED));
+    }
+
+    @Test void refusesCompressedEntriesAndOtherArchives() throws Exception {
+        assertRefused("is compressed", archive(one(6, 0, new long[] {6}, new long[] {1}), ZipEntry.DEFLATED));
+        Path other = folder.resolve("other.zip");
+        TorchArchives.archive(other, Map.of("readme.txt", new byte[] {1}), ZipEntry.STORED);
+        assertRefused("ZIP archive without data.pkl", other);
+    }
+
+    @Test void refusesWhatIsCutShortOrPointsElsewhere() throws Exception {
+        Path whole = archive(one(6, 0, new long[] {6}, new long[] {1}), ZipEntry.STORED);
+        byte[] bytes = Files.readAllBytes(whole);
+        for (int length = 0; length < bytes.length; length += 7) {
+            assertThrows(Failure.class, () -> TensorFile.open(whole).close(), "whole file of " + Files.write(whole, Arrays.copyOf(bytes, length)));
+        }
+        for (int end = bytes.length - 22; end > 0; end--) {                       // where the directory starts, said wrongly
+            if (bytes[end] != 'P' || bytes[end + 2] != 5) continue;
+            byte[] wild = bytes.clone();
+            ByteBuffer.wrap(wild).order(ByteOrder.LITTLE_ENDIAN).putInt(end + 16, 0x7FFFFFF0);
+            Files.write(whole, wild);
+            assertRefused("points outside the file", whole);
+        }
+    }
+
+    @Test void everyChangedByteIsAFailureOrAFileOfTensors() throws Exception {
+        Path file = archive(one(6, 0, new long[] {6}, new long[] {1}), ZipEntry.STORED);
+        byte[] bytes = Files.readAllBytes(file);
+        Random random = new Random(1);
+        int refused = 0;
+        for (int trial = 0; trial < 1500; trial++) {
+            byte[] changed = bytes.clone();
+            for (int k = 0; k <= trial % 3; k++) changed[random.nextInt(changed.length)] = (byte) random.nextInt();
+            Files.write(file, changed);
+            try (TensorFile opened = TensorFile.open(file)) {
+                for (TensorInfo info : opened.tensors().values()) opened.read(info);
+            } catch (Failure expected) {
+                refused++;
+            }
+        }
+        assertTrue(refused > 100, "refused " + refused);
+    }
+
+    @Test void deepAndEndlessStructuresEndInAFailure() throws Exception {
+        Pickle deep = new Pickle();
+        for (int i = 0; i < 300_000; i++) deep.raw(')', 0x85);
+        assertRefused("expected a dictionary of tensors", archive(deep, ZipEntry.STORED));
+        Pickle own = new Pickle().raw('}', 'q', 0, 'h', 0).raw('0').text("self").raw('h', 0, 's');
+        try (TensorFile file = TensorFile.open(archive(own, ZipEntry.STORED))) {
+            assertEquals(Map.of(), file.tensors(), "a dictionary that holds itself holds no tensors");
+        }
+        Pickle many = new Pickle().raw('}', 'q', 0);                              // six levels, each with the one below a hundred times
+        for (int level = 1; level < 7; level++) {
+            many.raw('}', '(');
+            for (int i = 0; i < 100; i++) many.text("k" + i).raw('h', level - 1);
+            many.raw('u', 'q', level);
+        }
+        assertRefused("more than 200000 entries", archive(many, ZipEntry.STORED));
+        Pickle marks = new Pickle();
+        for (int i = 0; i < 1_100_000; i++) marks.raw('(');
+        assertRefused("larger than any file of tensors needs", archive(marks, ZipEntry.STORED));
+        Pickle memo = new Pickle().raw('N');
+        for (int i = 0; i < 1_100_000; i++) memo.raw(0x94);
+        assertRefused("larger than any file of tensors needs", archive(memo, ZipEntry.STORED));
+        Pickle text = new Pickle().raw(0x8d, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F);
+        assertRefused("larger than any file of tensors needs", archive(text, ZipEntry.STORED));
+    }
+
+    @Test void saysWhatOtherFilesAre() throws Exception {
+        assertRefused("GGUF", Files.writeString(folder.resolve("a.gguf"), "GGUF and more"));
+        assertRefused("pointer of Git LFS", Files.writeString(folder.resolve("b.ckpt"), "version https://git-lfs.github.com/spec/v1"));
+        assertRefused("web page", Files.writeString(folder.resolve("c.safetensors"), "<!DOCTYPE html><html>"));
+    }
+
+    private static Pickle one(long elements, long first, long[] shape, long[] strides) {
+        return new Pickle().raw('}').text("w").tensor("0", elements, first, shape, strides).raw('s');
+    }
+
+    private Path archive(Pickle pickle, int method) {
+        ByteBuffer numbers = ByteBuffer.allocate(4 * NUMBERS.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (float number : NUMBERS) numbers.putFloat(number);
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        entries.put("archive/data.pkl", pickle.bytes());
+        entries.put("archive/byteorder", "little".getBytes());
+        entries.put("archive/data/0", numbers.array());
+        Path file = folder.resolve("made.ckpt");
+        TorchArchives.archive(file, entries, method);
+        return file;
+    }
+
+    private static void assertRefused(String part, Path file) {
+        Failure failure = assertThrows(Failure.class, () -> TensorFile.open(file).close());
+        assertTrue(failure.getMessage().contains(part), failure.getMessage());
+        assertTrue(failure.getMessage().startsWith(file.toString()), failure.getMessage());
+    }
+}
