@@ -1,7 +1,8 @@
 """Prompts with weights, of any length, with clip skip and with rows of a textual inversion, as AUTOMATIC1111's stable-diffusion-webui
 reads them; text encoders, tokenizers and UNet by transformers and diffusers, float32 on a CPU.
 python3 make.py SHARED RESOURCES: SHARED has default-model, goldens/nets and data/clip-vocabulary; RESOURCES is src/test/resources.
-Writes beside itself: NAME.safetensors with `context.K` for each case K of the metadata's `cases`, and clip.jsonl with ids and weights."""
+Writes beside itself: NAME.safetensors with `context.K` for each case K of the metadata's `cases`, clip.jsonl with ids and weights, and
+the rows of the textual inversion as the web UI (sks.pt), the method's first program (first-sks.pt) and diffusers (learned_embeds.bin) save them."""
 import gzip
 import itertools
 import json
@@ -218,9 +219,18 @@ def sd1(shared, resources):
     with torch.no_grad():
         encoder.get_input_embeddings().weight[first:] = rows
     tensors["rows"] = rows
+    embeddings(rows)
     for k, case in enumerate(ROWS, len(CASES)):
         tensors[f"context.{k}"] = context(encoder, chunks(words, case["prompt"], case["word"], first, case["rows"]), 1)
     save("sd1", tensors, CASES + ROWS, model="nets/sd1", unet="latents 1x4x8x8 at timestep 500: prompt is case 12, negative case 8")
+
+
+def embeddings(rows):
+    """The same rows as the programs write them that train them."""
+    webui = {"string_to_token": {"*": 265}, "string_to_param": {"*": rows}, "name": "another name", "step": 500, "sd_checkpoint": None, "sd_checkpoint_name": None}
+    torch.save(webui, HERE / "sks.pt")
+    torch.save({"string_to_token": {"*": torch.tensor(265)}, "string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(rows)})}, HERE / "first-sks.pt")
+    torch.save({"sks": rows}, HERE / "learned_embeds.bin")
 
 
 def main(shared, resources):

@@ -1,16 +1,16 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.StepListener.Next;
-import atomstudio.tuning.adapter.BaseHashes;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
@@ -35,9 +35,11 @@ import picocli.CommandLine.Spec;
         description = "Makes pictures from a prompt.",
         footer = {"", "Examples:", "  studio generate --prompt \"a red apple on a table\" --out apple.png",
             "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors --count 4 --seed 1 --out car.png",
+            "  studio generate --prompt \"a (sks car:1.2) in the snow, [trees]\" --adapter car.safetensors --strength 0.8 --adapter style.pt --out both.png",
             "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
             "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
-            "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png"})
+            "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
+            "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. A prompt may be of any length."})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MOST_PICTURES = 10_000;
 
@@ -61,11 +63,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private SourceOptions source = new SourceOptions();
 
-    @Option(names = "--adapter", paramLabel = "FILE", description = "What a run made (adapter.safetensors, or an exported one).")
-    private @Nullable Path adapter;
-
-    @Option(names = "--strength", paramLabel = "X", defaultValue = "1", description = "Of the adapter, 0 to 2. Default: ${DEFAULT-VALUE}.")
-    private double strength;
+    @Mixin
+    private AdapterOptions adapters = new AdapterOptions();
 
     @Mixin
     private DeviceOption device = new DeviceOption();
@@ -92,17 +91,20 @@ final class GenerateCommand implements Callable<Integer> {
         ModelFolder folder = ModelFolder.open(studio.model(model));
         Settings settings = sampling.settings(studio, folder);
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
-        Optional<LoadedAdapter> loaded = adapter == null ? Optional.empty() : Optional.of(load(folder, adapter));
-        List<Applied> adapters = loaded.map(one -> List.of(new Applied(one.adapter(), strength))).orElse(List.of());
-        Generation generation = source.apply(new Generation(words, settings, first, adapters), studio.terminal());
+        AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);
+        Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
         try (PictureMaker maker = PictureMaker.open(folder, device.device())) {
-            int code = make(maker, generation, files);
-            if (loaded.isPresent()) loaded.get().otherWeights().ifPresent(studio.terminal()::note);        // may read the whole model: after the pictures
+            int code = make(maker, new Order(generation, chosen.attachments()), files);
+            AdapterOptions.noteOtherWeights(studio, chosen);
             return code;
         }
     }
 
-    private int make(PictureMaker maker, Generation generation, List<Path> files) throws Failure {
+    /// What is made, and what the pictures carry along.
+    private record Order(Generation generation, List<PngAttachment> attachments) {}
+
+    private int make(PictureMaker maker, Order order, List<Path> files) throws Failure {
+        Generation generation = order.generation;
         int steps = maker.steps(generation);
         long started = System.nanoTime();
         JsonArray pictures = new JsonArray();
@@ -115,7 +117,7 @@ final class GenerateCommand implements Callable<Integer> {
                     return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
                 });
                 if (picture.isEmpty()) return cancelled(k);
-                maker.save(files.get(k), picture.get(), one);
+                PngWriter.write(files.get(k), picture.get(), new Making(maker.text(one), order.attachments));
                 pictures.add(picture(files.get(k), one.seed()));
                 if (!json) {
                     progress.close();
@@ -143,13 +145,6 @@ final class GenerateCommand implements Callable<Integer> {
             if (Files.exists(file) && !overwrite) throw new Failure.Occupied(file + ": is there already; choose another --out or add --overwrite");
         }
         return files;
-    }
-
-    private LoadedAdapter load(ModelFolder folder, Path file) throws Failure {
-        if (!(strength >= 0 && strength <= 2)) throw usage("--strength: expected 0 to 2, found " + strength);
-        LoadedAdapter loaded = LoadedAdapter.load(file, folder, new BaseHashes(studio.home().baseHashes()));
-        loaded.untriggered(prompt).ifPresent(studio.terminal()::note);
-        return loaded;
     }
 
     private ParameterException usage(String message) {

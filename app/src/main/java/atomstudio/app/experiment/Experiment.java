@@ -125,8 +125,8 @@ public final class Experiment {
                     return leaveOut(trial.variant().name(), why);
                 }
             }
-            LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(run).adapter(), looks.maker().model(), setup.hashes());
-            Looks.Subject subject = new Looks.Subject(thing, adapter.file().trigger().text(), pictures(thing));
+            LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(run).adapter(), looks.maker().model()).getFirst();
+            Looks.Subject subject = new Looks.Subject(thing, adapter.source().words(), pictures(thing));
             Optional<Measures> measures = looks.at(subject, List.of(new Applied(adapter.adapter(), 1)), trial.folder() + "/" + step);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new Entry(key, thing.kind(), cost(run), measures.get()));

@@ -5,6 +5,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.Sampling;
@@ -65,7 +66,7 @@ final class Looks {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", subject.phrase), seed, adapters);
                 Optional<Picture> picture = maker.make(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (picture.isEmpty()) return Optional.empty();
-                maker.save(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), generation);
+                PngWriter.write(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), maker.text(generation).toPng());
                 pictures.add(ruler.picture(picture.get()));
             }
             gallery.add(new Samples(pictures, ruler.prompt(PROMPTS.get(prompt).replace("{}", subject.thing.className()))));

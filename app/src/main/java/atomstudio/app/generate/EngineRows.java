@@ -8,9 +8,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
@@ -38,16 +39,14 @@ public final class EngineRows implements RowMaker, RowJudge {
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         PictureMaker maker = maker(order.model());
         PictureSettings settings = order.settings();
-        Optional<LoadedAdapter> adapter = Optional.empty();
-        if (order.adapter().isPresent()) {
-            LoadedAdapter loaded = LoadedAdapter.load(order.adapter().get(), maker.model(), hashes);
-            loaded.untriggered(order.prompt()).ifPresent(listener::warning);
-            adapter = Optional.of(loaded);
-        }
-        List<Applied> applied = adapter.map(loaded -> List.of(new Applied(loaded.adapter(), settings.strength()))).orElse(List.of());
+        Generation.Prompt prompt = new Generation.Prompt(order.prompt(), settings.negative().strip());
+        List<LoadedAdapter> loaded = order.adapter().isPresent() ? LoadedAdapter.load(order.adapter().get(), maker.model()) : List.of();
+        for (LoadedAdapter one : loaded) one.untriggered(prompt).ifPresent(listener::warning);
+        List<Applied> applied = loaded.stream().map(one -> new Applied(one.adapter(), settings.strength())).toList();
+        List<PngAttachment> attachments = loaded.stream().map(LoadedAdapter::attachment).flatMap(Optional::stream).toList();
         List<Long> seeds = settings.seeds().list();
         for (int column = 0; column < seeds.size(); column++) {
-            Generation generation = new Generation(new Generation.Prompt(order.prompt(), settings.negative().strip()),
+            Generation generation = new Generation(prompt,
                 Generation.Settings.of(Sampling.of(settings.sampler(), ScheduleName.MODEL, settings.steps()), settings.guidance(), settings.size().width(), settings.size().height()),
                 seeds.get(column), applied);
             int before = column * settings.steps();
@@ -55,10 +54,10 @@ public final class EngineRows implements RowMaker, RowJudge {
                 listener.step(before + Math.min(step.done(), settings.steps()), seeds.size() * settings.steps());
                 return cancellation.requested() ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
-            listener.picture(column, new Made(picture, GenerationText.parse(maker.text(generation).get(GenerationText.KEYWORD))));
+            listener.picture(column, new Made(picture, new Making(maker.text(generation), attachments)));
         }
         // May read the whole model once: not before the first pictures.
-        if (adapter.isPresent()) adapter.get().otherWeights().ifPresent(listener::warning);
+        for (LoadedAdapter one : loaded) one.otherWeights(hashes).ifPresent(listener::warning);
     }
 
     @Override public synchronized Optional<List<Measures>> judge(Question question, Cancellation cancellation) throws Failure {

@@ -64,7 +64,7 @@ public final class LargePictureView extends OverlayView {
             return;
         }
         title.setText(shown.title());
-        settings.setText(shown.made().text().format().replace("\n", "  ·  "));
+        settings.setText(shown.made().making().text().format().replace("\n", "  ·  "));
         Picture picture = shown.made().picture();
         double most = Math.max(MOST, 2.0 * Math.max(picture.width(), picture.height()));
         double side = Math.clamp(Math.min(getHeight() - FRAME - 40, getWidth() - 80), 128, most);

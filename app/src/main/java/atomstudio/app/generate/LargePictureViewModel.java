@@ -93,7 +93,7 @@ public final class LargePictureViewModel {
         choosers.target("Save the picture", name).ifPresent(file -> {
             note.set("Saving…");
             jobs.start("Saving " + file, cancellation -> {
-                PngWriter.write(file, now.made.picture(), now.made.text().toPng());
+                PngWriter.write(file, now.made.picture(), now.made.making());
                 return file;
             }, outcome -> note.set(switch (outcome) {
                 case Outcome.Done<Path>(Path saved) -> "Saved to " + saved;
@@ -106,7 +106,7 @@ public final class LargePictureViewModel {
     public void copyParameters() {
         Shown now = shown.get();
         if (now == null) return;
-        desktop.copy(now.made.text().format());
+        desktop.copy(now.made.making().text().format());
         note.set("The settings are in the clipboard.");
     }
 }

@@ -3,11 +3,13 @@ package atomstudio.app.inspect;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngText;
+import atomstudio.tuning.adapter.AdapterSource;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 
-/// Pictures: their size, and what their texts say of how they were made.
+/// Pictures: their size, what their texts say of how they were made, and the adapters that they carry.
 final class PictureInspection {
     private PictureInspection() {}
 
@@ -17,6 +19,15 @@ final class PictureInspection {
         json.addProperty("kind", "picture");
         json.addProperty("size", picture.width() + "x" + picture.height());
         PngText.read(file).forEach(json::addProperty);
+        if (!PngAttachment.read(file).isEmpty()) {
+            JsonObject adapters = new JsonObject();
+            for (AdapterSource.Found found : AdapterSource.read(file)) {
+                JsonObject one = AdapterInspection.of(found.source());
+                found.strength().ifPresent(strength -> one.addProperty("strength", strength));
+                adapters.add(found.name(), one);
+            }
+            json.add("adapters in it", adapters);
+        }
         return Inspection.of(json);
     }
 }

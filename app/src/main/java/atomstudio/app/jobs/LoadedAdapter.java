@@ -1,42 +1,68 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.EmbeddingFile;
 import atomstudio.tuning.train.RunFolder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /// An adapter that fits a model.
-public record LoadedAdapter(AdapterFile file, Adapter adapter, ModelFolder model, BaseHashes hashes) {
-    /// Reads an adapter and checks that it fits; the model's weights are not read.
+/// @param made the strength of the picture that it comes from
+public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder model, OptionalDouble made) {
+    /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
-    public static LoadedAdapter load(Path place, ModelFolder model, BaseHashes hashes) throws Failure {
-        AdapterFile file = AdapterFile.read(place);
-        String name = name(place);
-        file.fit(model.name(), model.tunable(), Optional.empty());
-        return new LoadedAdapter(file, file.adapter(name, model), model, hashes);
+    public static List<LoadedAdapter> load(Path place, ModelFolder model) throws Failure {
+        List<LoadedAdapter> loaded = new ArrayList<>();
+        for (AdapterSource.Found found : AdapterSource.read(place)) {
+            found.source().check(model);
+            loaded.add(new LoadedAdapter(found.source(), found.source().adapter(name(place, found), model), model, found.strength()));
+        }
+        return loaded;
     }
 
     /// The file's name, or its run's where it still lies in the run's folder.
-    private static String name(Path place) {
+    private static String name(Path place, AdapterSource.Found found) {
         Path folder = place.toAbsolutePath().normalize().getParent();
         boolean inRun = folder != null && place.toAbsolutePath().normalize().equals(new RunFolder(folder).adapter());
-        return inRun && new RunFolder(folder).exists() ? folder.getFileName().toString() : place.getFileName().toString().replaceFirst("\\.safetensors$", "");
+        return inRun && new RunFolder(folder).exists() ? folder.getFileName().toString() : found.name();
     }
 
     /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.
-    public Optional<String> otherWeights() throws Failure {
-        return file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts())));
+    public Optional<String> otherWeights(BaseHashes hashes) throws Failure {
+        return switch (source) {
+            case AdapterFile file -> file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts())));
+            case EmbeddingFile embedding -> Optional.empty();
+        };
     }
 
     /// That a prompt does not say the words that the adapter answers to.
-    public Optional<String> untriggered(String prompt) {
-        String token = file.trigger().token();
-        if (prompt.toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT))) return Optional.empty();
-        return Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + file.trigger().text() + "\" and may not show");
+    public Optional<String> untriggered(Prompt prompt) {
+        String token = source.token();
+        return switch (source) {
+            case AdapterFile file -> says(prompt.text(), token) ? Optional.empty()
+                    : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + source.words() + "\" and may not show");
+            case EmbeddingFile embedding -> says(prompt.text(), token) || says(prompt.negative(), token) ? Optional.empty()
+                    : Optional.of("Neither prompt says \"" + token + "\", which the embedding stands for: it changes nothing");
+        };
+    }
+
+    private static boolean says(String prompt, String token) {
+        return prompt.toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT));
+    }
+
+    /// What a picture that is made with it carries along, where it is small.
+    public Optional<PngAttachment> attachment() {
+        return source.inPicture().map(bytes -> new PngAttachment(adapter.name(), bytes));
     }
 }

@@ -9,14 +9,13 @@ import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
-import java.nio.file.Path;
-import java.util.Map;
+import atomstudio.tuning.method.TextualInversion;
 import java.util.Optional;
 
 /// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
@@ -62,8 +61,8 @@ public final class PictureMaker implements AutoCloseable {
         return Ruler.of(model, engine);
     }
 
-    /// The `parameters` text that says how a picture was made.
-    public Map<String, String> text(Generation generation) {
+    /// Says how a picture was made.
+    public GenerationText text(Generation generation) {
         Settings settings = generation.settings();
         Sampling way = settings.sampling();
         GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
@@ -71,14 +70,11 @@ public final class PictureMaker implements AutoCloseable {
                 .seed(generation.seed()).size(settings.width(), settings.height()).model(model.name());
         if (settings.clipSkip() != 1) text = text.clipSkip(settings.clipSkip());
         for (Applied applied : generation.adapters()) {
-            text = text.adapter(applied.adapter().name(), applied.strength(), applied.adapter().hash());
+            Adapter adapter = applied.adapter();
+            text = text.adapter(adapter.name(), applied.strength());
+            text = text.hash(adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes", adapter.name(), adapter.hash());
         }
-        return text.version("Atom Studio " + Build.current().version()).toPng();
-    }
-
-    /// Writes a picture as PNG with its text; replaces what is there.
-    public void save(Path file, Picture picture, Generation generation) throws Failure {
-        PngWriter.write(file, picture, text(generation));
+        return text.version("Atom Studio " + Build.current().version());
     }
 
     @Override public void close() {

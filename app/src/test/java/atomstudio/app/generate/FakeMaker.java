@@ -3,6 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,7 @@ public final class FakeMaker implements RowMaker {
                 listener.step(column * order.settings().steps() + step, of);
             }
             if (failure != null && column == 1) throw failure;
-            listener.picture(column, new Made(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), GenerationText.of(order.prompt(), "").seed(seeds.get(column))));
+            listener.picture(column, new Made(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), new Making(GenerationText.of(order.prompt(), "").seed(seeds.get(column)), List.of())));
         }
     }
 }

@@ -7,7 +7,6 @@ import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.adapter.TunedLayer;
@@ -29,7 +28,7 @@ class LoadedAdapterTest {
         for (Layer layer : model.layers(Part.UNET)) settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
         new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.Training(1, 0.1, 0),
             TunedLayer.of(settings.method(), model.layers(Part.UNET)), values).write(file);
-        return LoadedAdapter.load(file, model, new BaseHashes(place.resolve("hashes.json"))).adapter().name();
+        return LoadedAdapter.load(file, model).getFirst().adapter().name();
     }
 
     @Test void anExportedAdapterIsCalledByItsFile() throws Exception {

@@ -19,6 +19,7 @@ import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.method.MethodSettings;
@@ -114,7 +115,7 @@ public final class FakeServices {
         }
         for (int column = 0; column < order.settings().seeds().count(); column++) {
             int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
-            listener.picture(column, new Made(Picture.filled(128, 128, colour + column * 0x001500), GenerationText.of(order.prompt(), order.settings().negative()).seed(order.settings().seeds().list().get(column))));
+            listener.picture(column, new Made(Picture.filled(128, 128, colour + column * 0x001500), new Making(GenerationText.of(order.prompt(), order.settings().negative()).seed(order.settings().seeds().list().get(column)), List.of())));
         }
     }
 

@@ -4,13 +4,16 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonParser;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// How a picture was made, as the text `parameters` that other programs write and read in PNG files:
 /// the prompt, `Negative prompt: …`, and a last line of `Key: value` pairs.
@@ -22,6 +25,7 @@ public record GenerationText(String prompt, String negative, Map<String, String>
 
     private static final String NEGATIVE = "Negative prompt:";
     private static final Pattern PAIR = Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])*\"|[^,]*)(?:,|$)");
+    private static final String STRENGTH = " strength";
     private static final int FEWEST_PAIRS = 3;
     /// Names on the command line, and what other programs call these samplers.
     private static final Map<String, String> SAMPLERS = Map.of("ddim", "DDIM", "euler", "Euler", "euler-a", "Euler a", "dpmpp-2m", "DPM++ 2M");
@@ -75,9 +79,41 @@ public record GenerationText(String prompt, String negative, Map<String, String>
         return with("Model", name);
     }
 
-    /// @param hash hex SHA-256 of the adapter file's bytes after its header; its first 12 digits are written
-    public GenerationText adapter(String name, double strength, String hash) {
-        return with("Adapter", name).with("Adapter strength", number(strength)).with("Lora hashes", name + ": " + hash.substring(0, Math.min(12, hash.length())));
+    /// An adapter and how strongly it was applied.
+    public record Strength(String name, double strength) {}
+
+    /// With one more adapter, behind those that are there.
+    public GenerationText adapter(String name, double strength) {
+        String key = adapterKey(adapters().size());
+        return with(key, name).with(key + STRENGTH, number(strength));
+    }
+
+    /// With one more hash in a list of them, as other programs have for LoRA (`Lora hashes`) and embeddings (`TI hashes`).
+    /// @param hash hex SHA-256; its first 12 digits are written
+    public GenerationText hash(String list, String name, String hash) {
+        String one = name.replaceAll("[:,]", "") + ": " + hash.substring(0, Math.min(12, hash.length()));
+        return with(list, settings.containsKey(list) ? settings.get(list) + ", " + one : one);
+    }
+
+    /// Those that were applied, in their order.
+    public List<Strength> adapters() {
+        List<Strength> adapters = new ArrayList<>();
+        for (String name = settings.get(adapterKey(0)); name != null; name = settings.get(adapterKey(adapters.size()))) {
+            adapters.add(new Strength(name, parsed(settings.get(adapterKey(adapters.size()) + STRENGTH))));
+        }
+        return adapters;
+    }
+
+    private static String adapterKey(int index) {
+        return index == 0 ? "Adapter" : "Adapter " + (index + 1);
+    }
+
+    private static double parsed(@Nullable String number) {
+        try {
+            return number == null ? 1 : Double.parseDouble(number);
+        } catch (NumberFormatException edited) {
+            return 1;
+        }
     }
 
     public GenerationText version(String version) {

@@ -11,8 +11,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.zip.CRC32;
@@ -71,6 +73,15 @@ final class PngChunks {
         return Optional.ofNullable(found[0]);
     }
 
+    /// The private chunks of a type, whole, in the file's order.
+    static List<byte[]> chunks(Path file, String wanted) throws IOException {
+        List<byte[]> found = new ArrayList<>();
+        visit(file, (type, data) -> {
+            if (type.equals(wanted)) found.add(data);
+        });
+        return found;
+    }
+
     /// One chunk with its length and checksum.
     static byte[] chunk(String type, byte[] data) {
         byte[] name = type.getBytes(StandardCharsets.ISO_8859_1);
@@ -88,7 +99,7 @@ final class PngChunks {
                 int length = in.readInt();
                 if (length < 0) throw new IOException("a chunk claims to be longer than a PNG file allows");
                 type = new String(in.readNBytes(4), StandardCharsets.ISO_8859_1);
-                boolean wanted = length <= LONGEST && (type.endsWith("Xt") || type.equals("iCCP"));
+                boolean wanted = length <= LONGEST && (type.endsWith("Xt") || type.equals("iCCP") || type.equals(PngAttachment.TYPE));
                 if (wanted) visitor.chunk(type, in.readNBytes(length));
                 else in.skipNBytes(length);
                 in.readInt();

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.Deflater;
 
@@ -19,18 +20,25 @@ public final class PngWriter {
     /// @param text keyword (1 to 79 Latin-1 letters) to text; Latin-1 texts become tEXt chunks, others iTXt
     /// @throws Failure.Unwritable if the disk is full or the place cannot be written
     public static void write(Path file, Picture picture, Map<String, String> text) throws Failure {
-        byte[] content = encode(picture, text);
+        byte[] content = encode(picture, text, List.of());
+        AtomicFile.write(file, out -> out.write(content));
+    }
+
+    /// The same with how the picture was made, and what it was made with.
+    public static void write(Path file, Picture picture, Making making) throws Failure {
+        byte[] content = encode(picture, making.text().toPng(), making.adapters());
         AtomicFile.write(file, out -> out.write(content));
     }
 
     /// The bytes of the file.
-    static byte[] encode(Picture picture, Map<String, String> text) {
+    static byte[] encode(Picture picture, Map<String, String> text, List<PngAttachment> attachments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         int channels = picture.transparent() ? 4 : 3;
         out.writeBytes(PngChunks.SIGNATURE);
         out.writeBytes(PngChunks.chunk("IHDR", ByteBuffer.allocate(13).putInt(picture.width()).putInt(picture.height())
             .put((byte) 8).put((byte) (channels == 4 ? 6 : 2)).array()));
         for (Map.Entry<String, String> entry : text.entrySet()) out.writeBytes(text(entry.getKey(), entry.getValue()));
+        for (PngAttachment attachment : attachments) out.writeBytes(attachment.chunk());
         out.writeBytes(PngChunks.chunk("IDAT", deflated(picture, channels)));
         out.writeBytes(PngChunks.chunk("IEND", new byte[0]));
         return out.toByteArray();

@@ -28,6 +28,18 @@ sealed interface Pickled {
     /// A dictionary as it grows; entries whose key is no text, number or flag are dropped.
     final class Entries implements Pickled {
         final Map<Pickled, Pickled> entries = new LinkedHashMap<>();
+        final Filled filled;
+
+        /// By its own entries, or by the parameters among its attributes.
+        enum Filled { BY_ENTRIES, BY_PARAMETERS }
+
+        Entries() {
+            this(Filled.BY_ENTRIES);
+        }
+
+        Entries(Filled filled) {
+            this.filled = filled;
+        }
 
         void put(Pickled key, Pickled value) {
             switch (key) {

@@ -18,6 +18,8 @@ record PickledCalls(Path file) {
     private static final Set<String> BUILT_IN = Set.of("set", "frozenset", "dict", "list", "tuple", "int", "float", "str", "bool", "complex", "bytearray", "slice", "range", "object");
     private static final Set<String> TENSORS = Set.of("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor");
     private static final Set<String> PARAMETERS = Set.of("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state", "torch.nn.parameter.Parameter");
+    /// What the first program for textual inversion saved.
+    private static final String PARAMETER_DICTIONARY = "torch.nn.modules.container.ParameterDict";
     private static final Set<String> DICTIONARIES = Set.of("collections.OrderedDict", "builtins.dict", "__builtin__.dict", "collections.defaultdict");
 
     /// A name that an instruction may mention.
@@ -38,7 +40,16 @@ record PickledCalls(Path file) {
         if (TENSORS.contains(global.toString())) return tensor(given);
         if (PARAMETERS.contains(global.toString()) && !given.isEmpty()) return given.getFirst();
         if (DICTIONARIES.contains(global.toString())) return dictionary(given);
+        if (global.toString().equals(PARAMETER_DICTIONARY)) return new Pickled.Entries(Pickled.Entries.Filled.BY_PARAMETERS);
         return new Pickled.Other(global.toString());
+    }
+
+    /// Attributes of an object hold no tensors, but for the one kind of dictionary that is a module.
+    void attributes(Pickled attributes, Pickled object) {
+        if (object instanceof Pickled.Entries dictionary && dictionary.filled == Pickled.Entries.Filled.BY_PARAMETERS && attributes instanceof Pickled.Entries all
+                && all.entries.get(new Pickled.Text("_parameters")) instanceof Pickled.Entries parameters) {
+            dictionary.entries.putAll(parameters.entries);
+        }
     }
 
     /// An ordered dictionary is pickled empty, or (by old versions) with a list of its pairs.

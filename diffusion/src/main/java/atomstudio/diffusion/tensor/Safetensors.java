@@ -39,6 +39,20 @@ public final class Safetensors implements TensorFile {
         }
     }
 
+    /// The same of bytes that lie in another file.
+    /// @param file names them in messages
+    public static Safetensors of(Path file, byte[] content) throws Failure {
+        Arena arena = Arena.ofShared();
+        try {
+            MemorySegment bytes = arena.allocate(Math.max(content.length, 1), Long.BYTES).asSlice(0, content.length);
+            bytes.copyFrom(MemorySegment.ofArray(content));
+            return new Safetensors(file, arena, bytes, SafetensorsHeader.read(file, bytes));
+        } catch (Failure e) {
+            arena.close();
+            throw e;
+        }
+    }
+
     @Override public Path file() {
         return file;
     }

@@ -8,12 +8,11 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Writes float32 tensors as safetensors. Equal tensors and metadata give equal bytes: names are sorted, nothing else is written.
+/// Writes tensors as safetensors. Equal tensors and metadata give equal bytes: names are sorted, nothing else is written.
 public final class SafetensorsWriter {
     private SafetensorsWriter() {}
 
@@ -21,9 +20,7 @@ public final class SafetensorsWriter {
     /// @throws Failure.Unwritable when the disk is full or the folder cannot be written; the old file is kept
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws Failure {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
-        Map<String, Shape> shapes = new TreeMap<>();
-        sorted.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
-        byte[] header = header(shapes, metadata);
+        byte[] header = header(shapes(sorted), metadata, DType.F32);
         AtomicFile.write(file, out -> {
             out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
             out.write(header);
@@ -31,12 +28,38 @@ public final class SafetensorsWriter {
         });
     }
 
-    /// Bytes of the file that `write` would make.
-    public static long length(Map<String, Shape> tensors, Map<String, String> metadata) {
-        return 8L + header(new TreeMap<>(tensors), metadata).length + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
+    /// The bytes of a small file, whose numbers are of this precision.
+    /// @param dtype F32 or F16
+    public static byte[] bytes(Map<String, Tensor> tensors, Map<String, String> metadata, DType dtype) {
+        Map<String, Tensor> sorted = new TreeMap<>(tensors);
+        byte[] header = header(shapes(sorted), metadata, dtype);
+        long numbers = sorted.values().stream().mapToLong(tensor -> tensor.data().length).sum();
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(8 + header.length + dtype.bytes() * numbers)).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putLong(header.length).put(header);
+        for (Tensor tensor : sorted.values()) {
+            for (float number : tensor.data()) {
+                switch (dtype) {
+                    case F32 -> bytes.putFloat(number);
+                    case F16 -> bytes.putShort(Float.floatToFloat16(number));
+                    case F64, BF16, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
+                }
+            }
+        }
+        return bytes.array();
     }
 
-    private static byte[] header(Map<String, Shape> tensors, Map<String, String> metadata) {
+    private static Map<String, Shape> shapes(Map<String, Tensor> tensors) {
+        Map<String, Shape> shapes = new TreeMap<>();
+        tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+        return shapes;
+    }
+
+    /// Bytes of the file that `write` would make.
+    public static long length(Map<String, Shape> tensors, Map<String, String> metadata) {
+        return 8L + header(new TreeMap<>(tensors), metadata, DType.F32).length + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
+    }
+
+    private static byte[] header(Map<String, Shape> tensors, Map<String, String> metadata, DType dtype) {
         JsonObject json = new JsonObject();
         if (!metadata.isEmpty()) {
             JsonObject strings = new JsonObject();
@@ -46,13 +69,13 @@ public final class SafetensorsWriter {
         long offset = 0;
         for (Map.Entry<String, Shape> entry : tensors.entrySet()) {
             JsonObject info = new JsonObject();
-            info.addProperty("dtype", DType.F32.name());
+            info.addProperty("dtype", dtype.name());
             JsonArray shape = new JsonArray();
             for (long size : entry.getValue().sizes()) shape.add(size);
             info.add("shape", shape);
             JsonArray offsets = new JsonArray();
             offsets.add(offset);
-            offset += 4L * entry.getValue().elements();
+            offset += (long) dtype.bytes() * entry.getValue().elements();
             offsets.add(offset);
             info.add("data_offsets", offsets);
             json.add(entry.getKey(), info);

@@ -153,7 +153,7 @@ final class Unpickler {
                 List<Pickled> call = last(2);
                 push(calls.call(call.get(0), call.get(1)));
             }
-            case 'b' -> pop();                                                  // attributes of what is below: no tensors
+            case 'b' -> calls.attributes(pop(), top());
             case 'Q' -> {
                 Pickled.Storage storage = calls.storage(pop());
                 storages.put(storage.key(), storage);

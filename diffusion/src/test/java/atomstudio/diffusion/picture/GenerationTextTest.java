@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class GenerationTextTest {
     private static GenerationText made(String prompt, String negative) {
         return GenerationText.of(prompt, negative).steps(25).sampler("euler-a").schedule("karras").guidance(7.5).seed(42)
-            .size(128, 96).model("Small illustrated").adapter("car, blue", 0.8, "0123456789abcdef").version("Atom Studio 0.1.0");
+            .size(128, 96).model("Small illustrated").adapter("car, blue", 0.8).hash("Lora hashes", "car, blue", "0123456789abcdef").version("Atom Studio 0.1.0");
     }
 
     @Test void writesTheLineThatOtherProgramsRead() {
@@ -16,7 +16,7 @@ class GenerationTextTest {
             a sks car in the snow
             Negative prompt: blurry
             Steps: 25, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 128x96, Model: Small illustrated, \
-            Adapter: "car, blue", Adapter strength: 0.8, Lora hashes: "car, blue: 0123456789ab", Version: Atom Studio 0.1.0""",
+            Adapter: "car, blue", Adapter strength: 0.8, Lora hashes: "car blue: 0123456789ab", Version: Atom Studio 0.1.0""",
             made("a sks car in the snow", "blurry").format());
     }
 

@@ -7,9 +7,11 @@ import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TextualInversion;
@@ -29,7 +31,7 @@ import java.util.stream.Stream;
 /// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make equal bytes.
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
-public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) {
+public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
     static final String ROWS = TextualInversion.TABLE + ".rows";
 
     /// How it was trained.
@@ -43,14 +45,16 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// Whether an open file says that it is an adapter of ours.
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(TensorFile file) {
         return AdapterFormat.FORMAT.equals(file.metadata().get("format"));
     }
 
     /// @throws Failure.Unreadable when the file is missing, damaged, or no adapter of ours
     /// @throws Failure.Incompatible when a newer version wrote it
     public static AdapterFile read(Path file) throws Failure {
-        return AdapterFormat.read(file);
+        try (Safetensors tensors = Safetensors.open(file)) {
+            return AdapterFormat.read(tensors);
+        }
     }
 
     /// @throws Failure.Unwritable when the disk is full; an old file is kept
@@ -79,13 +83,13 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// Numbers in all values together, frozen ones included.
-    public long numbers() {
+    @Override public long numbers() {
         return values.values().stream().mapToLong(value -> value.data().length).sum();
     }
 
     /// For an engine; what the file does not hold is derived from the model's weights.
     /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
-    public Adapter adapter(String name, ModelFolder model) throws Failure {
+    @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
         SlotLayout layout = SlotLayout.of(method.method(), model.layers(Part.UNET));
         if (layout.derived().isEmpty()) return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
         try (Checkpoint weights = model.checkpoint(Part.UNET)) {
@@ -93,6 +97,22 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
         }
+    }
+
+    @Override public void check(ModelFolder model) throws Failure {
+        fit(model.name(), model.tunable(), Optional.empty());
+    }
+
+    @Override public String words() {
+        return trigger.text();
+    }
+
+    @Override public String token() {
+        return trigger.token();
+    }
+
+    @Override public byte[] bytes(DType dtype) {
+        return AdapterFormat.bytes(this, dtype);
     }
 
     /// The token, where it stands for rows of the text encoder's table that the adapter brings.

@@ -1,10 +1,11 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -166,21 +167,26 @@ final class AdapterFormat {
         return json;
     }
 
-    static AdapterFile read(Path file) throws Failure {
-        try (Safetensors tensors = Safetensors.open(file)) {
-            Map<String, String> metadata = tensors.metadata();
-            if (!FORMAT.equals(metadata.get("format"))) {
-                throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
-                        + (metadata.containsKey("format") ? "format " + metadata.get("format") : "a safetensors file of another program") + "; adapters of other programs cannot be read yet");
-            }
-            if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
-                throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + metadata.get("version") + "; update Atom Studio to use it");
-            }
-            return parse(file, tensors, metadata);
-        }
+    /// The bytes of the file, its numbers in this precision.
+    static byte[] bytes(AdapterFile adapter, DType dtype) {
+        Map<String, Stack> stacks = stacks(adapter, shapes(adapter));
+        return SafetensorsWriter.bytes(tensors(adapter, stacks), metadata(adapter, stacks), dtype);
     }
 
-    private static AdapterFile parse(Path file, Safetensors tensors, Map<String, String> metadata) throws Failure {
+    static AdapterFile read(TensorFile tensors) throws Failure {
+        Path file = tensors.file();
+        Map<String, String> metadata = tensors.metadata();
+        if (!FORMAT.equals(metadata.get("format"))) {
+            throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
+                    + (metadata.containsKey("format") ? "format " + metadata.get("format") : "a file of another program") + "; adapters of other programs cannot be read yet");
+        }
+        if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
+            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + metadata.get("version") + "; update Atom Studio to use it");
+        }
+        return parse(file, tensors, metadata);
+    }
+
+    private static AdapterFile parse(Path file, TensorFile tensors, Map<String, String> metadata) throws Failure {
         try {
             MethodSettings method = MethodSettings.parse(text(metadata, "method"), settings(metadata));
             BaseModel base = new BaseModel(text(metadata, "base.name"), text(metadata, "base.hash"));
@@ -222,7 +228,7 @@ final class AdapterFormat {
         return described;
     }
 
-    private static Map<String, Tensor> values(Safetensors tensors, JsonObject stacks, List<Described> layers) {
+    private static Map<String, Tensor> values(TensorFile tensors, JsonObject stacks, List<Described> layers) {
         Map<String, Tensor> values = new HashMap<>();
         for (String name : tensors.tensors().keySet()) {
             if (!stacks.has(name) && !name.startsWith(TRAINING)) throw new IllegalArgumentException("tensor " + name + " is not described");

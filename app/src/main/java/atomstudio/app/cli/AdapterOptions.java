@@ -1,0 +1,69 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.jobs.LoadedAdapter;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// Adapters, each with its strength: `--adapter a.safetensors --strength 0.8 --adapter b.safetensors`.
+final class AdapterOptions {
+    private static final double MOST = 2;
+
+    @ArgGroup(exclusive = false, multiplicity = "0..*")
+    private List<One> adapters = new ArrayList<>();
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    static final class One {
+        @Option(names = "--adapter", paramLabel = "FILE", required = true, description = "What a run made (adapter.safetensors, or an exported one), a textual inversion of another program, "
+                + "or a saved picture that carries its adapters. Repeat it, each with its strength, for several at once.")
+        private Path file = Path.of("");
+
+        @Option(names = "--strength", paramLabel = "X", description = "Of the adapter before it, 0 to 2. Default: 1, or what the picture was made at.")
+        private @Nullable Double strength;
+    }
+
+    /// Adapters that fit a model, and how strongly each is applied.
+    record Chosen(List<LoadedAdapter> loaded, List<Applied> applied) {
+        List<PngAttachment> attachments() {
+            return loaded.stream().map(LoadedAdapter::attachment).flatMap(Optional::stream).toList();
+        }
+    }
+
+    /// Reads them and notes which the prompt does not ask for.
+    Chosen load(Studio studio, ModelFolder model, Prompt prompt) throws Failure {
+        List<LoadedAdapter> loaded = new ArrayList<>();
+        List<Applied> applied = new ArrayList<>();
+        for (One one : adapters) {
+            if (one.strength != null && !(one.strength >= 0 && one.strength <= MOST)) throw new ParameterException(command.commandLine(), "--strength: expected 0 to 2, found " + one.strength);
+        }
+        for (One one : adapters) {
+            for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
+                adapter.untriggered(prompt).ifPresent(studio.terminal()::note);
+                loaded.add(adapter);
+                applied.add(new Applied(adapter.adapter(), one.strength != null ? one.strength : adapter.made().orElse(1)));
+            }
+        }
+        return new Chosen(loaded, applied);
+    }
+
+    /// Notes which were trained on other weights. May read the whole model: after the pictures.
+    static void noteOtherWeights(Studio studio, Chosen chosen) throws Failure {
+        BaseHashes hashes = new BaseHashes(studio.home().baseHashes());
+        for (LoadedAdapter adapter : chosen.loaded) adapter.otherWeights(hashes).ifPresent(studio.terminal()::note);
+    }
+}

@@ -1,0 +1,47 @@
+package atomstudio.app.inspect;
+
+import atomstudio.diffusion.model.Part;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.AdapterSource;
+import atomstudio.tuning.adapter.EmbeddingFile;
+import com.google.gson.JsonObject;
+import java.util.stream.Collectors;
+
+/// Adapters by what they say of themselves, in files of their own and in pictures.
+final class AdapterInspection {
+    private AdapterInspection() {}
+
+    static JsonObject of(AdapterSource source) {
+        return switch (source) {
+            case AdapterFile adapter -> ours(adapter);
+            case EmbeddingFile embedding -> {
+                JsonObject json = new JsonObject();
+                json.addProperty("kind", "embedding");
+                json.addProperty("word", rows(embedding.word(), embedding.rows().shape().size(0)));
+                json.addProperty("numbers", embedding.numbers());
+                yield json;
+            }
+        };
+    }
+
+    private static JsonObject ours(AdapterFile adapter) {
+        JsonObject json = new JsonObject();
+        json.addProperty("kind", "adapter");
+        json.addProperty("method", adapter.method().name());
+        json.addProperty("trigger", adapter.trigger().text());
+        adapter.placeholder().ifPresent(word -> json.addProperty("word", rows(word.word(), word.rows())));
+        json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> Part.ofTunable(layer.name()) == part)).map(Part::folder).collect(Collectors.joining(", ")));
+        json.addProperty("base model", adapter.base().name());
+        json.addProperty("base hash", adapter.base().hash());
+        json.addProperty("layers", adapter.layers().size());
+        json.addProperty("numbers", adapter.numbers());
+        json.addProperty("steps", adapter.training().steps());
+        json.addProperty("rate", adapter.training().rate());
+        json.addProperty("seed", adapter.training().seed());
+        return json;
+    }
+
+    private static String rows(String word, long rows) {
+        return word + ": " + rows + (rows == 1 ? " row" : " rows") + " of the text encoder's table";
+    }
+}

@@ -1,0 +1,124 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.Assets;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.GenerationText.Strength;
+import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.adapter.TunedLayer;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Noise;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Adapters on the command line: several at once, those of other programs, and those that pictures carry.
+class AdapterOptionsTest {
+    @TempDir Path folder;
+
+    private Path adapter(String name, Choice choice, String token) throws Exception {
+        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        MethodSettings settings = MethodSettings.of(choice);
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.tunable()) {
+            settings.method().stored(layer).forEach((slot, shape) -> {
+                float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
+                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
+                values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
+            });
+        }
+        Path file = folder.resolve(name + ".safetensors");
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"), new AdapterFile.Training(1, 0.1, 0), TunedLayer.of(settings.method(), model.tunable()), values).write(file);
+        return file;
+    }
+
+    private CommandLineRun generate(Path out, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
+        arguments.addAll(List.of(more));
+        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), arguments.toArray());
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        return run;
+    }
+
+    private static GenerationText text(Path picture) throws Exception {
+        return GenerationText.parse(PngText.read(picture).get(GenerationText.KEYWORD));
+    }
+
+    @Test void everyAdapterHasTheStrengthBehindIt() throws Exception {
+        Path one = adapter("one", Choice.ATOMS, "sks"), two = adapter("two", Choice.ATOMS, "zwx");
+        Path both = folder.resolve("both.png"), alone = folder.resolve("alone.png"), silent = folder.resolve("silent.png");
+        CommandLineRun run = generate(both, "--adapter", one, "--strength", 0.5, "--adapter", two);
+        generate(alone, "--adapter", one, "--strength", 0.5);
+        generate(silent, "--adapter", one, "--strength", 0.5, "--adapter", two, "--strength", 0);
+        assertEquals(List.of(new Strength("one", 0.5), new Strength("two", 1)), text(both).adapters());
+        assertEquals(2, text(both).settings().get("Lora hashes").split(", ").length);
+        assertTrue(run.err().contains("zwx") && !run.err().contains("does not say \"sks\""), run.err());
+        assertFalse(Arrays.equals(Pictures.read(both).argb(), Pictures.read(alone).argb()));
+        assertArrayEquals(Pictures.read(silent).argb(), Pictures.read(alone).argb(), "at strength 0 an adapter is not there");
+    }
+
+    @Test void aPictureCarriesItsSmallAdapterAndGivesItBack() throws Exception {
+        Path made = folder.resolve("made.png"), again = folder.resolve("again.png");
+        generate(made, "--adapter", adapter("car", Choice.ATOMS, "sks"), "--strength", 0.7);
+        generate(again, "--adapter", made);
+        assertArrayEquals(Files.readAllBytes(made), Files.readAllBytes(again), "with its strength");
+        CommandLineRun inspected = CommandLineRun.of(folder, "inspect", made, "--json");
+        JsonObject car = JsonParser.parseString(inspected.out()).getAsJsonObject().getAsJsonObject("adapters in it").getAsJsonObject("car");
+        assertEquals("atoms", car.get("method").getAsString());
+        assertEquals("sks car", car.get("trigger").getAsString());
+        assertEquals(0.7, car.get("strength").getAsDouble());
+    }
+
+    @Test void aPictureDoesNotCarryALargeOne() throws Exception {
+        Path made = folder.resolve("made.png");
+        generate(made, "--adapter", adapter("large", Choice.LORA, "sks"));
+        assertEquals(List.of(), PngAttachment.read(made));
+        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "x", "--adapter", made, "--out", folder.resolve("no.png"));
+        assertEquals(ExitCode.FAILED, run.code());
+        assertTrue(run.err().contains("expected a picture that carries its adapter"), run.err());
+    }
+
+    @Test void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
+        int width = ModelFolder.open(Assets.find().defaultModel()).text().width();
+        Path file = folder.resolve("bad hands-5.safetensors");
+        SafetensorsWriter.write(file, Map.of("emb_params", new Tensor(Shape.of(2, width), new Noise(1, "rows").normals(2 * width))), Map.of());
+        Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"), silent = folder.resolve("silent.png");
+        generate(plain, "--negative", "(Bad hands-5:1.2)");
+        assertEquals(-1, generate(with, "--negative", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));
+        assertFalse(Arrays.equals(Pictures.read(plain).argb(), Pictures.read(with).argb()));
+        assertTrue(text(with).settings().get("TI hashes").startsWith("bad hands-5: "), text(with).format());
+        assertTrue(generate(silent, "--adapter", file).err().contains("Neither prompt says \"bad hands-5\""));
+        assertEquals(1, PngAttachment.read(with).size());
+    }
+
+    @Test void aStrengthWithoutAnAdapterIsRefused() {
+        CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out", folder.resolve("no.png"));
+        assertEquals(ExitCode.USAGE, run.code());
+        assertTrue(run.err().contains("--adapter"), run.err());
+        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 3, "--out", folder.resolve("no.png"));
+        assertTrue(run.err().contains("--strength: expected 0 to 2"), run.err());
+    }
+}

@@ -1,0 +1,45 @@
+package atomstudio.diffusion.picture;
+
+import atomstudio.diffusion.Failure;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// A small file that a PNG carries along in a private chunk `stAd`: its name in UTF-8, a zero byte, its bytes. By the letters' case other
+/// programs pass over it, and may copy it when they edit the picture.
+/// Source: W3C, Portable Network Graphics (Third Edition), 5.4 (naming of chunks).
+public record PngAttachment(String name, byte[] content) {
+    static final String TYPE = "stAd";
+
+    public PngAttachment {
+        if (name.indexOf('\0') >= 0) throw new IllegalArgumentException("name: expected no zero byte in it, found one");
+    }
+
+    byte[] chunk() {
+        ByteArrayOutputStream data = new ByteArrayOutputStream();
+        data.writeBytes(name.getBytes(StandardCharsets.UTF_8));
+        data.write(0);
+        data.writeBytes(content);
+        return PngChunks.chunk(TYPE, data.toByteArray());
+    }
+
+    /// All that a file carries, in its order.
+    public static List<PngAttachment> read(Path file) throws Failure {
+        try {
+            List<PngAttachment> found = new ArrayList<>();
+            for (byte[] data : PngChunks.chunks(file, TYPE)) {
+                int end = 0;
+                while (end < data.length && data[end] != 0) end++;
+                if (end == data.length) throw new IOException("a chunk " + TYPE + " has no name");
+                found.add(new PngAttachment(new String(data, 0, end, StandardCharsets.UTF_8), Arrays.copyOfRange(data, end + 1, data.length)));
+            }
+            return found;
+        } catch (IOException damaged) {
+            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + damaged.getMessage() + ").", damaged);
+        }
+    }
+}

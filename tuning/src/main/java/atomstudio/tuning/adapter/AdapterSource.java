@@ -1,0 +1,103 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.TensorFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/// What can be applied to a model: an adapter of ours, or an embedding that any program trained.
+public sealed interface AdapterSource permits AdapterFile, EmbeddingFile {
+    /// Longest file that a saved picture carries along.
+    int MOST_IN_A_PICTURE = 24 << 10;
+
+    /// An adapter as it lies in a file, or in a picture that was made with it.
+    /// @param name     of the file, without its extension
+    /// @param strength that the picture was made at
+    record Found(String name, AdapterSource source, OptionalDouble strength) {}
+
+    /// The adapter of a file, or all that a saved picture carries.
+    /// @throws Failure.Unreadable when it is missing, damaged, no adapter that can be read here, or a picture without any
+    static List<Found> read(Path place) throws Failure {
+        if (isPicture(place)) return inPicture(place);
+        return List.of(new Found(stem(place), one(place), OptionalDouble.empty()));
+    }
+
+    private static boolean isPicture(Path place) throws Failure {
+        if (!Files.isRegularFile(place)) return false;
+        try (InputStream in = Files.newInputStream(place)) {
+            byte[] head = in.readNBytes(4);
+            return head.length == 4 && head[0] == (byte) 0x89 && head[1] == 'P' && head[2] == 'N' && head[3] == 'G';
+        } catch (IOException e) {
+            throw new Failure.Unreadable(place + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static String stem(Path place) {
+        return place.getFileName().toString().replaceFirst("(?i)\\.(safetensors|pt|bin|ckpt|pth)$", "");
+    }
+
+    private static AdapterSource one(Path file) throws Failure {
+        try (TensorFile tensors = TensorFile.open(file)) {
+            return EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, stem(file)) : AdapterFormat.read(tensors);
+        }
+    }
+
+    private static List<Found> inPicture(Path picture) throws Failure {
+        List<PngAttachment> attachments = PngAttachment.read(picture);
+        if (attachments.isEmpty()) {
+            throw new Failure.Unreadable(picture + ": expected a picture that carries its adapter, found one without; pictures made with small adapters (up to " + (MOST_IN_A_PICTURE >> 10) + " KB) carry them");
+        }
+        List<GenerationText.Strength> strengths = GenerationText.parse(PngText.read(picture).getOrDefault(GenerationText.KEYWORD, "")).adapters();
+        List<Found> found = new ArrayList<>();
+        for (PngAttachment attachment : attachments) {
+            Path where = picture.resolveSibling(picture.getFileName() + " (" + attachment.name() + ")");
+            OptionalDouble strength = strengths.stream().filter(one -> one.name().equals(attachment.name())).mapToDouble(GenerationText.Strength::strength).findFirst();
+            try (Safetensors tensors = Safetensors.of(where, attachment.content())) {
+                found.add(new Found(attachment.name(), EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, attachment.name()) : AdapterFormat.read(tensors), strength));
+            }
+        }
+        return found;
+    }
+
+    /// For an engine.
+    /// @throws Failure.Incompatible when it does not fit the model
+    Adapter adapter(String name, ModelFolder model) throws Failure;
+
+    /// @throws Failure.Incompatible that says what does not fit
+    void check(ModelFolder model) throws Failure;
+
+    /// The words that it answers to.
+    String words();
+
+    /// The word among them that a prompt has to say.
+    String token();
+
+    /// The bytes of its file in this precision.
+    byte[] bytes(DType dtype);
+
+    /// What a picture carries along: all of it, in half precision where that keeps it small; empty where it is too large.
+    default Optional<byte[]> inPicture() {
+        for (DType dtype : List.of(DType.F32, DType.F16)) {
+            if (numbers() * dtype.bytes() > MOST_IN_A_PICTURE) continue;
+            byte[] bytes = bytes(dtype);
+            if (bytes.length <= MOST_IN_A_PICTURE) return Optional.of(bytes);
+        }
+        return Optional.empty();
+    }
+
+    /// Numbers in all of it.
+    long numbers();
+}

@@ -1,0 +1,102 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.tuning.method.TextualInversion;
+import java.lang.foreign.ValueLayout;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A textual inversion as other programs write it: rows (n,C) of the text encoder's table and the word that stands for them. A1111 takes
+/// the file's name for the word and calls the rows `emb_params` or `string_to_param.*`; diffusers calls them by the word.
+/// Source: Gal et al. 2022, "An Image is Worth One Word"; the formats as AUTOMATIC1111's stable-diffusion-webui and diffusers read them.
+/// @param hash hexadecimal SHA-256 of the numbers
+public record EmbeddingFile(String word, Tensor rows, String hash) implements AdapterSource {
+    private static final String EMB_PARAMS = "emb_params";
+    private static final String STRING_TO_PARAM = "string_to_param.";
+    /// Ids that the first files of this kind have beside the rows.
+    private static final String STRING_TO_TOKEN = "string_to_token.";
+
+    /// Whether an open file can be an embedding: one tensor of at most a few rows, or those of the models that have two text encoders.
+    public static boolean recognizes(TensorFile file) {
+        return !AdapterFile.recognizes(file) && (rows(file).size() == 1 || file.has("clip_g") || file.has("clip_l"));
+    }
+
+    private static List<TensorInfo> rows(TensorFile file) {
+        return file.tensors().values().stream().filter(info -> !info.name().startsWith(STRING_TO_TOKEN)).toList();
+    }
+
+    /// @param name the word where the file has none
+    /// @throws Failure.Incompatible when it is for models of another kind
+    /// @throws Failure.Unreadable when its rows are no numbers
+    static EmbeddingFile of(TensorFile file, String name) throws Failure {
+        if (file.has("clip_g") || file.has("clip_l")) {
+            throw new Failure.Incompatible(file.file() + ": is an embedding for Stable Diffusion XL, whose two text encoders have rows of their own; expected one for Stable Diffusion 1.x or 2.x");
+        }
+        TensorInfo info = rows(file).getFirst();
+        if (info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().floating()) {
+            throw new Failure.Unreadable(file.file() + ": expected rows of a text encoder's table, found " + info.name() + " " + info.dtype() + " " + info.shape() + "; adapters of other programs cannot be read yet");
+        }
+        Tensor read = file.read(info.name());
+        for (float number : read.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": its rows hold " + number + "; the file is damaged, get it again");
+        Tensor rows = read.shape().rank() == 2 ? read : read.reshape(Shape.of(1, read.shape().size(0)));
+        boolean nameless = info.name().equals(EMB_PARAMS) || info.name().startsWith(STRING_TO_PARAM);
+        return new EmbeddingFile(nameless ? name : info.name(), rows, hash(file, info));
+    }
+
+    private static String hash(TensorFile file, TensorInfo info) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file.bytes(info.name()).toArray(ValueLayout.JAVA_BYTE)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private int count() {
+        return Math.toIntExact(rows.shape().size(0));
+    }
+
+    @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
+        check(model);
+        Map<String, Tensor> values = Map.of(AdapterFile.ROWS, rows, TextualInversion.TABLE + ".start", Tensor.zeros(rows.shape()));
+        return new Adapter(name, hash, new TextualInversion(count()), values, Optional.of(new Placeholder(word, count())));
+    }
+
+    @Override public void check(ModelFolder model) throws Failure {
+        long width = rows.shape().size(1);
+        if (width != model.text().width()) {
+            throw new Failure.Incompatible("the embedding \"" + word + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.text().width()
+                    + "; expected one made for such a model (768: Stable Diffusion 1.x, 1024: 2.x)");
+        }
+        int most = model.text().tokens() - 2;
+        if (count() > most) throw new Failure.Incompatible("the embedding \"" + word + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
+    }
+
+    @Override public String words() {
+        return word;
+    }
+
+    @Override public String token() {
+        return word;
+    }
+
+    @Override public byte[] bytes(DType dtype) {
+        return SafetensorsWriter.bytes(Map.of(word, rows), Map.of(), dtype);
+    }
+
+    @Override public long numbers() {
+        return rows.data().length;
+    }
+}

@@ -1,0 +1,137 @@
+package atomstudio.tuning.adapter;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.PromptEncoder;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Textual inversions of other programs.
+class EmbeddingFileTest {
+    private static final Path GOLDENS = Shared.own("goldens/prompts");
+    @TempDir Path folder;
+
+    private static EmbeddingFile embedding(Path file) throws Failure {
+        return assertInstanceOf(EmbeddingFile.class, AdapterSource.read(file).getFirst().source());
+    }
+
+    private static Tensor rows() throws Failure {
+        try (Safetensors golden = Safetensors.open(GOLDENS.resolve("sd1.safetensors"))) {
+            return golden.read("rows");
+        }
+    }
+
+    private Path file(String name, Map<String, Tensor> tensors) throws Failure {
+        SafetensorsWriter.write(folder.resolve(name), tensors, Map.of());
+        return folder.resolve(name);
+    }
+
+    @ParameterizedTest @CsvSource({"sks.pt,sks", "first-sks.pt,first-sks", "learned_embeds.bin,sks"})
+    void isReadAsOtherProgramsWriteIt(String name, String word) throws Exception {
+        EmbeddingFile embedding = embedding(GOLDENS.resolve(name));
+        assertEquals(word, embedding.word());
+        assertEquals(rows(), embedding.rows());
+    }
+
+    @Test void safetensorsNameTheWordOrLeaveItToTheFile() throws Exception {
+        Tensor row = rows().rows(0, 1);
+        assertEquals("by bad artist -neg", embedding(file("by bad artist -neg.safetensors", Map.of("emb_params", row))).word());
+        EmbeddingFile one = embedding(file("learned_embeds.safetensors", Map.of("<cat-toy>", row.reshape(Shape.of(24)))));
+        assertEquals("<cat-toy>", one.word());
+        assertEquals(row, one.rows(), "a vector is one row");
+    }
+
+    @Test void saysWithTheReferenceWhatItsWordMeansAtEveryWeight() throws Exception {
+        ModelFolder model = model();
+        try (Safetensors golden = Safetensors.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            PromptEncoder encoder = PromptEncoder.of(model, engine);
+            List<Applied> adapters = List.of(new Applied(embedding(GOLDENS.resolve("sks.pt")).adapter("sks", model), 1));
+            int compared = 0, k = 0;
+            for (JsonElement each : JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray()) {
+                JsonObject one = each.getAsJsonObject();
+                String text = one.get("prompt").getAsString();
+                if (one.has("word")) {
+                    assertClose(text, golden.read("context." + k), encoder.contexts(new Prompt(text, text), 1, adapters).prompt(), 1e-4);
+                    compared++;
+                }
+                k++;
+            }
+            assertEquals(3, compared);
+        }
+    }
+
+    @Test void aNameOfSeveralWordsIsFoundInPrompts() throws Exception {
+        ModelFolder model = model();
+        EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new Applied(embedding.adapter("x", model), 1))).encode("a By bad -neg");
+            int next = model.text().vocabulary();
+            assertEquals(List.of(next, next + 1, next + 2), List.of(ids[2], ids[3], ids[4]));
+        }
+    }
+
+    @Test void embeddingsOfOtherModelsAreRefusedWithTheReason() throws Exception {
+        ModelFolder model = model();
+        Path wide = file("wide.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(2, 768))));
+        assertRefused(() -> embedding(wide).adapter("wide", model), "768 numbers a row", "24");
+        Path xl = file("xl.safetensors", Map.of("clip_g", Tensor.zeros(Shape.of(2, 1280)), "clip_l", Tensor.zeros(Shape.of(2, 768))));
+        assertRefused(() -> AdapterSource.read(xl), "Stable Diffusion XL");
+        Path many = file("many.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(76, 24))));
+        assertRefused(() -> embedding(many).adapter("many", model), "76 rows", "75");
+        Path lora = file("lora.safetensors", Map.of("a.lora_up.weight", Tensor.zeros(Shape.of(2, 2)), "a.lora_down.weight", Tensor.zeros(Shape.of(2, 2))));
+        assertRefused(() -> AdapterSource.read(lora), "another program");
+        Path hollow = file("hollow.safetensors", Map.of("emb_params", Tensor.filled(Shape.of(1, 24), Float.NaN)));
+        assertRefused(() -> AdapterSource.read(hollow), "NaN");
+        assertRefused(() -> AdapterSource.read(folder.resolve("nothing.pt")), "nothing.pt");
+        Files.write(folder.resolve("bad.pt"), new byte[] {'P', 'K', 3, 4, 0});
+        assertRefused(() -> AdapterSource.read(folder.resolve("bad.pt")), "bad.pt");
+    }
+
+    private static void assertRefused(Executable reading, String... said) {
+        String message = assertThrows(Failure.class, reading).getMessage();
+        for (String part : said) assertTrue(message.contains(part), message);
+    }
+
+    @Test void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
+        assertEquals(Optional.of(new Placeholder("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).adapter("any", model()).placeholder());
+    }
+
+    private ModelFolder model() throws Exception {
+        Path place = folder.resolve("model");
+        if (!Files.exists(place)) {
+            TinyModel.make(place, "sd1");
+            for (String file : List.of("vocab.json", "merges.txt")) Files.copy(Shared.own("goldens/tokenizer/plain/" + file), place.resolve("tokenizer/" + file), StandardCopyOption.REPLACE_EXISTING);
+        }
+        return ModelFolder.open(place);
+    }
+}
