@@ -93,7 +93,7 @@ final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);
         Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
-        try (PictureMaker maker = PictureMaker.open(folder, device.device())) {
+        try (PictureMaker maker = PictureMaker.open(folder, device.device(), studio.terminal()::note)) {
             int code = make(maker, new Order(generation, chosen.attachments()), files);
             AdapterOptions.noteOtherWeights(studio, chosen);
             return code;

@@ -17,6 +17,7 @@ import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
 import atomstudio.tuning.method.TextualInversion;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
 public final class PictureMaker implements AutoCloseable {
@@ -32,9 +33,14 @@ public final class PictureMaker implements AutoCloseable {
 
     /// Opens a model for sampling on ONNX Runtime with all processors.
     public static PictureMaker open(ModelFolder model, Device device) throws Failure {
+        return open(model, device, unheard -> {});
+    }
+
+    /// @param notes hears when a picture is made another way than usual, in a sentence
+    public static PictureMaker open(ModelFolder model, Device device, Consumer<String> notes) throws Failure {
         OnnxEngine engine = OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
         try {
-            return new PictureMaker(model, engine, TextToImage.of(model, engine));
+            return new PictureMaker(model, engine, TextToImage.of(model, engine, notes));
         } catch (Failure e) {
             engine.close();
             throw e;

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
@@ -17,6 +18,12 @@ public interface Engine extends AutoCloseable {
     /// Latents, already divided by the scaling factor -> (B,3,8H,8W), about -1..1.
     Tensor decode(Tensor latents) throws Failure;
 
+    /// The decoder's first half, for decoding in parts: latents as above -> what its level `levels` starts from.
+    Tensor decodeHead(Tensor latents, int levels) throws Failure;
+
+    /// One level of the decoder on a part of a map: [atomstudio.diffusion.net.Vae#decodeTile].
+    Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure;
+
     /// Pictures (B,3,H,W) in -1..1 -> their latents' distribution, not multiplied by the scaling factor.
     Moments encode(Tensor pictures) throws Failure;
 
@@ -27,6 +34,18 @@ public interface Engine extends AutoCloseable {
     /// Token ids (B,S) -> the texts' embeddings (B,P) in the space that CLIP shares with pictures, of any length. No adapter has a part in it.
     /// @throws Failure.Incompatible when the model's text encoder has no projection
     Tensor embedText(int[][] ids) throws Failure;
+
+    /// What the networks are computed in.
+    enum Precision { FULL, HALF }
+
+    default Precision precision() {
+        return Precision.FULL;
+    }
+
+    /// From now on computes in full precision: what came out of half precision were no numbers.
+    default void widen() throws Failure {
+        throw new IllegalStateException("this engine computes in full precision only");
+    }
 
     @Override void close();
 }

@@ -8,25 +8,31 @@ import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// From prompt to picture with any engine: tokens, text encoder, sampler with guidance, decoder.
 /// Each picture is made by itself, so that it can be made again alone. One thread at a time; does not own the engine.
 public final class TextToImage {
-    private final ModelFolder model;
     private final Engine engine;
     private final PromptEncoder prompts;
     private final Painter painter;
+    private final Decoder decoder;
 
-    private TextToImage(ModelFolder model, Engine engine, PromptEncoder prompts) {
-        this.model = model;
+    private TextToImage(Engine engine, PromptEncoder prompts, Painter painter, Decoder decoder) {
         this.engine = engine;
         this.prompts = prompts;
-        this.painter = new Painter(model, engine);
+        this.painter = painter;
+        this.decoder = decoder;
     }
 
     /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
     public static TextToImage of(ModelFolder model, Engine engine) throws Failure {
-        return new TextToImage(model, engine, PromptEncoder.of(model, engine));
+        return of(model, engine, unheard -> {});
+    }
+
+    /// @param notes hears, in a sentence, when something was done another way than usual: decoded in tiles, made again in full precision
+    public static TextToImage of(ModelFolder model, Engine engine, Consumer<String> notes) throws Failure {
+        return new TextToImage(engine, PromptEncoder.of(model, engine), new Painter(model, engine), new Decoder(model, engine, FreeMemory::bytes, notes));
     }
 
     /// How this pipeline reads prompts.
@@ -43,10 +49,25 @@ public final class TextToImage {
     /// Makes one picture; empty when the listener said stop.
     /// @throws Failure.Diverged when the latents leave the numbers, as with guidance or strength far too high
     public Optional<Picture> picture(Generation generation, StepListener listener) throws Failure {
-        return switch (latents(generation, listener)) {
-            case Sampled.Finished finished -> Optional.of(kept(generation, Picture.of(decode(finite(finished.latents())))));
+        Sampled sampled = latents(generation, listener);
+        if (sampled instanceof Sampled.Finished(Tensor latents) && !finite(latents) && widened()) sampled = latents(generation, listener);
+        return switch (sampled) {
+            case Sampled.Finished(Tensor latents) -> Optional.of(kept(generation, Picture.of(required(decode(required(latents))))));
             case Sampled.Cancelled cancelled -> Optional.empty();
         };
+    }
+
+    private static Tensor required(Tensor numbers) throws Failure {
+        if (finite(numbers)) return numbers;
+        throw new Failure.Diverged("the picture came out as no numbers (infinity or NaN); lower the guidance or the adapter's strength, or check the model's weights");
+    }
+
+    /// Whether there was half precision to leave.
+    private boolean widened() throws Failure {
+        if (engine.precision() == Engine.Precision.FULL) return false;
+        decoder.notes().accept("Half precision left the numbers (infinity or NaN): made again in full precision.");
+        engine.widen();
+        return true;
     }
 
     /// The latents (1,4,H/8,W/8) that a picture is decoded from, still multiplied by the scaling factor.
@@ -60,20 +81,14 @@ public final class TextToImage {
         return given.mask().get().filling(made.width(), made.height()).blend(given.picture().filling(made.width(), made.height()), made);
     }
 
-    private static Tensor finite(Tensor latents) throws Failure {
-        for (float number : latents.data()) {
-            if (!Float.isFinite(number)) {
-                throw new Failure.Diverged("the picture came out as no numbers (infinity or NaN); lower the guidance or the adapter's strength, or check the model's weights");
-            }
-        }
-        return latents;
+    private static boolean finite(Tensor tensor) {
+        for (float number : tensor.data()) if (!Float.isFinite(number)) return false;
+        return true;
     }
 
     /// Latents as sampled -> (1,3,H,W), about -1..1.
     public Tensor decode(Tensor latents) throws Failure {
-        Tensor scaled = Tensor.zeros(latents.shape());
-        float by = (float) model.vae().scalingFactor();
-        for (int i = 0; i < scaled.data().length; i++) scaled.data()[i] = latents.data()[i] / by;
-        return engine.decode(scaled);
+        Tensor decoded = decoder.decode(latents);
+        return finite(decoded) || !widened() ? decoded : decoder.decode(latents);
     }
 }

@@ -10,6 +10,7 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -39,6 +40,7 @@ public final class OnnxEngine implements Engine {
     private final Runtime runtime;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
     private final OnnxTowers towers;
+    private final OnnxTiles tiles;
     private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
@@ -49,6 +51,7 @@ public final class OnnxEngine implements Engine {
         this.runtime = runtime;
         this.reach = Reach.of(model);
         this.towers = new OnnxTowers(model, runtime);
+        this.tiles = new OnnxTiles(model.vae(), runtime);
     }
 
     /// Nothing of the weights is read before the first call that needs them, but all are checked here.
@@ -91,6 +94,14 @@ public final class OnnxEngine implements Engine {
         return session(new Key(Network.DECODER, List.of(latents.shape()), List.of())).run(Map.of("latents", Feed.of(latents)), Map.of());
     }
 
+    @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
+        return tiles.head(checkpoint(Part.VAE), latents, levels);
+    }
+
+    @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
+        return tiles.tile(checkpoint(Part.VAE), features, level, norms);
+    }
+
     @Override public Moments encode(Tensor pictures) throws Failure {
         Tensor both = session(new Key(Network.ENCODER, List.of(pictures.shape()), List.of())).run(Map.of("pictures", Feed.of(pictures)), Map.of());
         return Moments.of(both);
@@ -123,8 +134,7 @@ public final class OnnxEngine implements Engine {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
         Part part = part(key.network);
-        Checkpoint checkpoint = checkpoints.get(part);
-        if (checkpoint == null) throw new IllegalStateException("the engine is closed");
+        Checkpoint checkpoint = checkpoint(part);
         Layers<Value> weights = AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms);
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
@@ -135,6 +145,12 @@ public final class OnnxEngine implements Engine {
                     graph.input("features", Shape.of(first.size(0), model.unet().time().width()), Graph.Element.FLOAT), graph.input("context", key.inputs.get(1), Graph.Element.FLOAT));
         };
         return runtime.session(graph.model(output), GraphWeights.folder(checkpoint), output.shape());
+    }
+
+    private Checkpoint checkpoint(Part part) {
+        Checkpoint checkpoint = checkpoints.get(part);
+        if (checkpoint == null) throw new IllegalStateException("the engine is closed");
+        return checkpoint;
     }
 
     private static Part part(Network network) {
@@ -151,6 +167,7 @@ public final class OnnxEngine implements Engine {
         unetInputs.close();
         textInputs.close();
         towers.close();
+        tiles.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();
     }

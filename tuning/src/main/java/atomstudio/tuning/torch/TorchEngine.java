@@ -11,6 +11,7 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /// Runs a model on PyTorch in float32. Weights are read when a network first runs and kept until released.
@@ -89,6 +91,17 @@ public final class TorchEngine implements Engine {
 
     @Override public Tensor decode(Tensor latents) throws Failure {
         return run("decoder", () -> model.vae().decode(ops, layers(Network.DECODER), torch.array(latents)));
+    }
+
+    @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
+        return run("decoder", () -> model.vae().decodeHead(ops, layers(Network.DECODER), torch.array(latents), levels));
+    }
+
+    @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
+        return run("decoder", () -> {
+            List<Affine<NDArray>> known = norms.stream().map(norm -> new Affine<>(torch.array(norm.weight()), torch.array(Objects.requireNonNull(norm.bias())))).toList();
+            return model.vae().decodeTile(ops, layers(Network.DECODER), torch.array(features), level, known);
+        });
     }
 
     @Override public Moments encode(Tensor pictures) throws Failure {

@@ -10,6 +10,7 @@ import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -79,6 +80,19 @@ class EnginesAgreeTest {
         assertClose("three", torch.predict(LATENTS, TIMESTEPS, context, applied), onnx.predict(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
         List<Applied> opposed = List.of(applied.getFirst(), new Applied(applied.getFirst().adapter(), -1));
         assertClose("an adapter and its opposite", torch.predict(LATENTS, TIMESTEPS, context, List.of()), torch.predict(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
+    }
+
+    @Test void onTheDecoderInParts() throws Exception {
+        int level = model.vae().levels() - 1;
+        Tensor features = torch.decodeHead(LATENTS, level);
+        assertClose("head", features, onnx.decodeHead(LATENTS, level), TOLERANCE);
+        List<Affine<Tensor>> norms = new ArrayList<>();
+        while (norms.size() <= model.vae().norms(level)) {
+            Tensor expected = torch.decodeTile(features, level, norms);
+            assertClose(norms.size() + " norms", expected, onnx.decodeTile(features, level, norms), TOLERANCE);
+            Shape channels = Shape.of(1, expected.shape().size(1), 1, 1);
+            norms.add(new Affine<>(Tensor.filled(channels, 0.5f), Tensor.filled(channels, 0.1f)));
+        }
     }
 
     private static Adapter adapter(TuningMethod method, long seed) {

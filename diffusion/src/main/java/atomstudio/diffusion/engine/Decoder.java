@@ -1,0 +1,49 @@
+package atomstudio.diffusion.engine;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/// From latents to the picture's numbers: at once where memory suffices, in tiles where it does not. Does not own the engine.
+/// @param available bytes that decoding may count on
+/// @param notes     hears, in a sentence, when something was done another way than usual
+record Decoder(ModelFolder model, Engine engine, LongSupplier available, Consumer<String> notes) {
+    /// Of a tile, in pixels of the map that a level starts from: large enough that its margin is no waste, small beside any picture that needs tiles.
+    private static final int SIDE = 64;
+    /// Maps of a level that are held at the same time, of its channels before and after.
+    private static final int MAPS = 3;
+
+    /// Latents as sampled -> (1,3,H,W), about -1..1.
+    Tensor decode(Tensor latents) throws Failure {
+        Tensor scaled = Tensor.zeros(latents.shape());
+        float by = (float) model.vae().scalingFactor();
+        for (int i = 0; i < scaled.data().length; i++) scaled.data()[i] = latents.data()[i] / by;
+        int whole = levelsThatFit(latents);
+        if (whole < model.vae().levels()) return tiled(scaled, whole);
+        try {
+            return engine.decode(scaled);
+        } catch (Failure.OutOfMemory tooLarge) {
+            return tiled(scaled, model.vae().levels() - 1);
+        }
+    }
+
+    private Tensor tiled(Tensor scaled, int whole) throws Failure {
+        notes.accept("The picture is decoded in tiles, since memory does not suffice for all of it at once: slower, and the same picture.");
+        return new TiledDecoder(model.vae(), engine, SIDE).decode(scaled, whole);
+    }
+
+    /// Levels, from the coarsest on, whose maps take no more than half of the memory.
+    private int levelsThatFit(Tensor latents) {
+        Vae vae = model.vae();
+        long limit = available.getAsLong() / 2;
+        long pixels = latents.shape().size(2) * latents.shape().size(3);
+        for (int level = 0; level < vae.levels(); level++) {
+            long fine = pixels << 2 * level;
+            if (Float.BYTES * fine * MAPS * (vae.channelsInto(level) + vae.channelsIn(level)) > limit) return level;
+        }
+        return vae.levels();
+    }
+}

@@ -1,0 +1,76 @@
+package atomstudio.diffusion.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.tensor.Tensor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// With an engine whose half precision overflows in one network.
+class HalfPrecisionTest {
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+
+    @ParameterizedTest
+    @ValueSource(strings = {"predict", "decode"})
+    void makesThePictureAgainInFullPrecisionAndSaysSo(String overflowing) throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        List<String> notes = new ArrayList<>();
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            Picture expected = TextToImage.of(model, engine).picture(GENERATION, StepListener.none()).orElseThrow();
+            Picture found = TextToImage.of(model, half(engine, overflowing), notes::add).picture(GENERATION, StepListener.none()).orElseThrow();
+            assertEquals(expected, found);
+            assertTrue(notes.size() == 1 && notes.getFirst().contains("full precision"), notes.toString());
+            assertThrows(Failure.Diverged.class, () -> TextToImage.of(model, overflowingAlways(engine)).picture(GENERATION, StepListener.none()));
+        }
+    }
+
+    private static Engine half(Engine engine, String overflowing) {
+        Engine.Precision[] precision = {Engine.Precision.HALF};
+        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
+            case "precision" -> precision[0];
+            case "widen" -> {
+                precision[0] = Engine.Precision.FULL;
+                yield null;
+            }
+            default -> {
+                Object result = call(engine, method, arguments);
+                boolean overflows = method.getName().equals(overflowing) && precision[0] == Engine.Precision.HALF;
+                yield overflows ? Tensor.filled(((Tensor) result).shape(), Float.NaN) : result;
+            }
+        });
+    }
+
+    private static Engine overflowingAlways(Engine engine) {
+        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
+            case "precision" -> Engine.Precision.FULL;
+            case "predict" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
+            default -> call(engine, method, arguments);
+        });
+    }
+
+    private static Object call(Engine engine, Method method, Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(engine, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+}
