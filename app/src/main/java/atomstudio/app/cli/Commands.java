@@ -16,6 +16,7 @@ final class Commands {
                 new ExperimentCommand(studio),
                 new ExportCommand(studio),
                 new MethodsCommand(studio),
+                new SamplersCommand(studio),
                 new InspectCommand(studio),
                 new VerifyCommand(studio));
     }

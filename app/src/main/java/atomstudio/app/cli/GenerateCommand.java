@@ -166,7 +166,9 @@ final class GenerateCommand implements Callable<Integer> {
         json.addProperty("sampler", settings.sampling().sampler().option());
         json.addProperty("schedule", settings.sampling().schedule().option());
         json.addProperty("steps", settings.sampling().steps());
+        settings.sampling().eta().ifPresent(eta -> json.addProperty("eta", eta));
         json.addProperty("guidance", settings.guidance().scale());
+        if (settings.guidance().rescale() != 0) json.addProperty("guidanceRescale", settings.guidance().rescale());
         json.addProperty("width", settings.width());
         json.addProperty("height", settings.height());
         if (generation.source() instanceof Generation.Source.FromPicture given) json.addProperty("denoise", given.denoise());

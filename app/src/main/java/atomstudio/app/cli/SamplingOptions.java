@@ -5,14 +5,18 @@ import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.sample.Prediction;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
-import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.OptionalDouble;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,14 +42,25 @@ final class SamplingOptions {
             description = "${COMPLETION-CANDIDATES}. Default: the model's own.")
     private @Nullable SamplerName sampler;
 
-    @Option(names = "--schedule", paramLabel = "NAME", converter = Schedules.class, defaultValue = "model", description = "model or karras (euler and dpmpp-2m only). Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--schedule", paramLabel = "NAME", completionCandidates = Schedules.class, converter = Schedules.class, defaultValue = "model",
+            description = "${COMPLETION-CANDIDATES}; `studio samplers` lists which sampler takes which. Default: ${DEFAULT-VALUE}.")
     private ScheduleName schedule = ScheduleName.MODEL;
+
+    @Option(names = "--eta", paramLabel = "X", description = "How much fresh noise the sampler adds on its way, 0 to 1; `studio samplers` lists for which. Default: the sampler's own.")
+    private @Nullable Double eta;
+
+    @Option(names = "--prediction", paramLabel = "KIND", completionCandidates = Predictions.class, converter = Predictions.class,
+            description = "What the network's output means: ${COMPLETION-CANDIDATES}. Default: what the model says.")
+    private @Nullable Prediction prediction;
 
     @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Denoising steps. Default: ${DEFAULT-VALUE}.")
     private int steps;
 
     @Option(names = "--guidance", paramLabel = "X", description = "Classifier-free guidance; 1 and below: none. Default: 4 for the embedded model, else 7.5.")
     private @Nullable Double guidance;
+
+    @Option(names = "--guidance-rescale", paramLabel = "X", defaultValue = "0", description = "How much of the contrast that guidance adds is taken back, 0 to 1. Default: ${DEFAULT-VALUE}.")
+    private double rescale;
 
     @Option(names = "--width", paramLabel = "W", description = "Pixels, a multiple of 8. Default: what the model was made for.")
     private @Nullable Integer width;
@@ -74,7 +89,8 @@ final class SamplingOptions {
         if (!Double.isFinite(scale)) throw usage("--guidance: expected a number, found " + scale);
         int depth = model.text().blocks().depth();
         if (clipSkip < 1 || clipSkip > depth) throw usage("--clip-skip: expected 1 to " + depth + ", found " + clipSkip);
-        Settings settings = new Settings(Sampling.of(sampler == null ? own(studio, model) : sampler, schedule, steps), Guidance.of(scale), clipSkip,
+        if (!(rescale >= 0 && rescale <= 1)) throw usage("--guidance-rescale: expected 0 to 1, found " + rescale);
+        Settings settings = new Settings(sampling(sampler == null ? own(studio, model) : sampler), new Guidance(scale, rescale), clipSkip,
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
@@ -82,31 +98,57 @@ final class SamplingOptions {
         return settings;
     }
 
+    private Sampling sampling(SamplerName name) {
+        if (eta != null && !(eta >= 0 && eta <= 1)) throw usage("--eta: expected 0 to 1, found " + eta);
+        return new Sampling(name, schedule, steps, eta == null ? OptionalDouble.empty() : OptionalDouble.of(eta), Optional.ofNullable(prediction));
+    }
+
     private ParameterException usage(String message) {
         return new ParameterException(command.commandLine(), message);
     }
 
-    private static SamplerName own(Studio studio, ModelFolder model) {
-        Optional<SamplerName> own = SamplerName.ofClass(model.scheduler().className());
+    private static SamplerName own(Studio studio, ModelFolder model) throws Failure {
+        Optional<SamplerName> own = SamplerName.ifBuilt(model.scheduler());
         if (own.isEmpty()) studio.terminal().note("The model's own sampler, " + model.scheduler().className() + ", is not built yet; using ddim.");
         return own.orElse(SamplerName.DDIM);
     }
 
-    static final class SamplerNames implements Iterable<String>, ITypeConverter<SamplerName> {
-        @Override public Iterator<String> iterator() {
-            return Arrays.stream(SamplerName.values()).map(SamplerName::option).iterator();
-        }
-
-        @Override public SamplerName convert(String value) {
-            return SamplerName.ofOption(value).orElseThrow(() -> new TypeConversionException("unknown sampler \"" + value + "\"; expected one of "
-                    + Arrays.stream(SamplerName.values()).map(SamplerName::option).collect(Collectors.joining(", "))));
+    static final class SamplerNames extends Names<SamplerName> {
+        SamplerNames() {
+            super("sampler", SamplerName.values(), SamplerName::option);
         }
     }
 
-    static final class Schedules implements ITypeConverter<ScheduleName> {
-        @Override public ScheduleName convert(String value) {
-            return ScheduleName.ofOption(value).orElseThrow(() -> new TypeConversionException("unknown schedule \"" + value + "\"; expected one of "
-                    + Arrays.stream(ScheduleName.values()).map(ScheduleName::option).collect(Collectors.joining(", "))));
+    static final class Schedules extends Names<ScheduleName> {
+        Schedules() {
+            super("schedule", ScheduleName.values(), ScheduleName::option);
+        }
+    }
+
+    static final class Predictions extends Names<Prediction> {
+        Predictions() {
+            super("prediction", Prediction.values(), prediction -> prediction.name().toLowerCase(Locale.ROOT));
+        }
+    }
+
+    /// The values of an option by their names.
+    private abstract static class Names<N> implements Iterable<String>, ITypeConverter<N> {
+        private final String kind;
+        private final Map<String, N> values = new LinkedHashMap<>();
+
+        Names(String kind, N[] all, Function<N, String> name) {
+            this.kind = kind;
+            for (N value : all) values.put(name.apply(value), value);
+        }
+
+        @Override public Iterator<String> iterator() {
+            return values.keySet().iterator();
+        }
+
+        @Override public N convert(String name) {
+            N value = values.get(name);
+            if (value == null) throw new TypeConversionException("unknown " + kind + " \"" + name + "\"; expected one of " + String.join(", ", values.keySet()));
+            return value;
         }
     }
 }

@@ -3,6 +3,7 @@ package atomstudio.app.compare;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.util.List;
 import java.util.Locale;
@@ -71,12 +72,9 @@ public final class Words {
     static String details(String model, ComparisonRequest.Look look) {
         Generation.Settings settings = look.settings();
         Sampling way = settings.sampling();
-        String schedule = switch (way.schedule()) {
-            case MODEL -> "";
-            case KARRAS -> " (Karras)";
-        };
+        String schedule = way.schedule() == ScheduleName.MODEL ? "" : " (" + way.schedule().title() + ")";
         String negative = look.negative().isEmpty() ? "" : " · without “" + look.negative() + "”";
-        return model + " · " + GenerationText.samplerName(way.sampler().option()) + schedule + ", " + way.steps() + " steps · guidance "
+        return model + " · " + way.sampler().title() + schedule + ", " + way.steps() + " steps · guidance "
             + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height() + negative;
     }
 

@@ -43,12 +43,7 @@ public record PictureSettings(String negative, Seeds seeds, SamplerName sampler,
     }
 
     public static String title(SamplerName sampler) {
-        return switch (sampler) {
-            case DDIM -> "DDIM";
-            case EULER -> "Euler";
-            case EULER_ANCESTRAL -> "Euler ancestral";
-            case DPM_PLUS_PLUS_2M -> "DPM++ 2M";
-        };
+        return sampler.title();
     }
 
     public static String number(double value) {

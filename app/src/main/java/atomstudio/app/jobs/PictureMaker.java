@@ -72,8 +72,10 @@ public final class PictureMaker implements AutoCloseable {
         Settings settings = generation.settings();
         Sampling way = settings.sampling();
         GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
-                .sampler(way.sampler().option()).schedule(way.schedule().option()).guidance(settings.guidance().scale())
+                .sampler(way.sampler().title()).schedule(way.schedule().title()).guidance(settings.guidance().scale())
                 .seed(generation.seed()).size(settings.width(), settings.height()).model(model.name());
+        if (way.eta().isPresent()) text = text.with("Eta", GenerationText.number(way.eta().getAsDouble()));
+        if (settings.guidance().rescale() != 0) text = text.with("CFG Rescale", GenerationText.number(settings.guidance().rescale()));
         if (settings.clipSkip() != 1) text = text.clipSkip(settings.clipSkip());
         for (Applied applied : generation.adapters()) {
             Adapter adapter = applied.adapter();

@@ -71,9 +71,7 @@ public final class PictureGolden {
     private static Generation generation(Safetensors golden, ModelFolder model) throws Failure {
         try {
             JsonObject made = JsonParser.parseString(golden.metadata().get("case")).getAsJsonObject();
-            String scheduler = made.get("scheduler").getAsString();
-            SamplerName sampler = SamplerName.ofClass(scheduler).orElse(null);
-            if (sampler == null) throw new Failure.NotBuilt("sampler " + scheduler + " is not built yet");
+            SamplerName sampler = SamplerName.of(model.scheduler().with(made.getAsJsonObject("config")).forClass(made.get("scheduler").getAsString()));
             Settings settings = Settings.of(Sampling.of(sampler, schedule(made), made.get("steps").getAsInt()), made.get("guidance").getAsDouble(),
                     side(made, "width", model), side(made, "height", model));
             return new Generation(new Prompt(made.get("prompt").getAsString(), text(made, "negative")), settings, made.get("seed").getAsLong(), List.of());
@@ -85,8 +83,14 @@ public final class PictureGolden {
     private static ScheduleName schedule(JsonObject made) throws Failure {
         ScheduleName schedule = ScheduleName.MODEL;
         for (Map.Entry<String, JsonElement> setting : made.getAsJsonObject("config").entrySet()) {
-            if (!setting.getKey().equals("use_karras_sigmas")) throw new Failure.NotBuilt("scheduler setting " + setting.getKey() + " is not built yet");
-            if (setting.getValue().getAsBoolean()) schedule = ScheduleName.KARRAS;
+            ScheduleName named = switch (setting.getKey()) {
+                case "use_karras_sigmas" -> ScheduleName.KARRAS;
+                case "use_exponential_sigmas" -> ScheduleName.EXPONENTIAL;
+                case "use_beta_sigmas" -> ScheduleName.BETA_SIGMAS;
+                case "algorithm_type" -> ScheduleName.MODEL; // it decides the sampler
+                default -> throw new Failure.NotBuilt("scheduler setting " + setting.getKey() + " is not built yet");
+            };
+            if (named != ScheduleName.MODEL && setting.getValue().getAsBoolean()) schedule = named;
         }
         return schedule;
     }

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,8 +26,6 @@ public record GenerationText(String prompt, String negative, Map<String, String>
     private static final Pattern PAIR = Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])*\"|[^,]*)(?:,|$)");
     private static final String STRENGTH = " strength";
     private static final int FEWEST_PAIRS = 3;
-    /// Names on the command line, and what other programs call these samplers.
-    private static final Map<String, String> SAMPLERS = Map.of("ddim", "DDIM", "euler", "Euler", "euler-a", "Euler a", "dpmpp-2m", "DPM++ 2M");
 
     public GenerationText {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
@@ -42,19 +39,14 @@ public record GenerationText(String prompt, String negative, Map<String, String>
         return with("Steps", Integer.toString(steps));
     }
 
-    /// By its name on the command line, e.g. `euler-a`; a name unknown here is written as it is.
-    public GenerationText sampler(String name) {
-        return with("Sampler", samplerName(name));
+    /// By the name that other programs have for it, e.g. `Euler a`.
+    public GenerationText sampler(String title) {
+        return with("Sampler", title);
     }
 
-    /// What other programs call a sampler of the command line.
-    public static String samplerName(String name) {
-        return SAMPLERS.getOrDefault(name, name);
-    }
-
-    /// `karras`, or `model` for the model's own spacing.
-    public GenerationText schedule(String name) {
-        return with("Schedule type", name.equals("model") ? "Automatic" : name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1));
+    /// `Karras`, or `Automatic` for the model's own spacing.
+    public GenerationText schedule(String title) {
+        return with("Schedule type", title);
     }
 
     public GenerationText guidance(double scale) {

@@ -2,7 +2,7 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.tensor.Tensor;
 
-/// The one operation that samplers need of tensors.
+/// The few operations that samplers need of tensors.
 final class Latents {
     private Latents() {}
 
@@ -24,5 +24,15 @@ final class Latents {
         float[] clamped = new float[x.data().length];
         for (int i = 0; i < clamped.length; i++) clamped[i] = (float) Math.clamp(x.data()[i], -bound, bound);
         return new Tensor(x.shape(), clamped);
+    }
+
+    /// The standard deviation of all numbers.
+    static double spread(Tensor x) {
+        double sum = 0;
+        for (float value : x.data()) sum += value;
+        double mean = sum / x.data().length;
+        double squares = 0;
+        for (float value : x.data()) squares += (value - mean) * (value - mean);
+        return Math.sqrt(squares / (x.data().length - 1));
     }
 }

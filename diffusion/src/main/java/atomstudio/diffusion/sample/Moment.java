@@ -3,6 +3,7 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Where a sampler stands before a step, and all that it may ask and draw.
 ///
@@ -31,6 +32,16 @@ record Moment(Step step, Tensor x, List<Answer> past, List<Step> ahead, Outside 
         Tensor shown = outside.schedule.space().shown(latents, at);
         Tensor output = outside.walk.denoiser().predict(shown, timestep);
         return new Answer(latents, at, prediction.clean(shown, output, at), prediction.noise(shown, output, at), output);
+    }
+
+    /// What it says of latents where the step ends.
+    Answer askAtTheEnd(Tensor latents) throws Failure {
+        return last() ? ask(latents, step.to()) : ask(latents, step.to(), ahead.getFirst().timestep());
+    }
+
+    /// All that is known with this answer, latest first.
+    List<Answer> with(Answer said) {
+        return Stream.concat(Stream.of(said), past.stream()).toList();
     }
 
     /// Standard normal noise of the latents' shape.

@@ -9,18 +9,16 @@ public record NoiseSchedule(float[] alphasCumprod) {
     /// The trained schedule of a model, zero terminal SNR included where the config asks for it.
     public static NoiseSchedule of(SchedulerConfig config) throws Failure {
         int timesteps = config.trainTimesteps();
-        float first = (float) config.number("beta_start", 0.0001);
-        float last = (float) config.number("beta_end", 0.02);
-        String kind = config.text("beta_schedule", "linear");
+        SchedulerConfig.Betas written = config.betas();
         float[] trained = config.numbers("trained_betas").orElse(null);
         if (trained != null && trained.length != timesteps) {
             throw new Failure.Incompatible("trained_betas: expected " + timesteps + " numbers (num_train_timesteps), found " + trained.length);
         }
-        float[] betas = trained != null ? trained : switch (kind) {
-            case "linear" -> linspace(first, last, timesteps);
-            case "scaled_linear" -> squares(linspace((float) Math.sqrt(config.number("beta_start", 0.0001)), (float) Math.sqrt(config.number("beta_end", 0.02)), timesteps));
+        float[] betas = trained != null ? trained : switch (written.kind()) {
+            case "linear" -> linspace((float) written.first(), (float) written.last(), timesteps);
+            case "scaled_linear" -> squares(linspace((float) Math.sqrt(written.first()), (float) Math.sqrt(written.last()), timesteps));
             case "squaredcos_cap_v2" -> cosine(timesteps);
-            default -> throw config.notBuilt("beta_schedule", kind);
+            default -> throw config.notBuilt("beta_schedule", written.kind());
         };
         return new NoiseSchedule(cumulated(config.flag("rescale_betas_zero_snr", false) ? zeroTerminal(betas) : betas));
     }

@@ -1,15 +1,21 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /// A training schedule as samplers in σ = sigma / alpha read it: between timesteps, and backwards from σ to timestep.
 record Ratios(float[] trained) implements Clock {
     static Ratios of(SchedulerConfig config) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(config);
         return new Ratios((config.flag("rescale_betas_zero_snr", false) ? schedule.lifted() : schedule).ratios());
+    }
+
+    int size() {
+        return trained.length;
+    }
+
+    ScheduleName.Range range() {
+        return new ScheduleName.Range(most(), least());
     }
 
     double least() {
@@ -41,6 +47,13 @@ record Ratios(float[] trained) implements Clock {
         return ratios;
     }
 
+    /// Linear in the logarithm between timesteps.
+    double between(double timestep) {
+        int below = (int) Math.clamp(timestep, 0, trained.length - 1);
+        int above = Math.min(below + 1, trained.length - 1);
+        return Math.exp(Math.log(trained[below]) + (timestep - below) * (Math.log(trained[above]) - Math.log(trained[below])));
+    }
+
     /// The time, not always whole, whose noise is `ratio`: linear in the logarithm between timesteps.
     @Override public double timestep(double ratio) {
         double log = Math.log(Math.max(ratio, 1e-10));
@@ -51,23 +64,6 @@ record Ratios(float[] trained) implements Clock {
         return low + Math.clamp((from - log) / (from - to), 0.0, 1.0);
     }
 
-    double[] timesteps(double[] ratios) {
-        double[] timesteps = new double[ratios.length];
-        for (int i = 0; i < timesteps.length; i++) timesteps[i] = timestep(ratios[i]);
-        return timesteps;
-    }
-
-    /// `count` values from `most` down to `least`, dense where there is little noise.
-    /// Source: Karras, Aittala, Aila and Laine 2022, equation 5, ρ = 7.
-    static double[] karras(double most, double least, int count) {
-        double rho = 7;
-        double from = Math.pow(most, 1 / rho);
-        double to = Math.pow(least, 1 / rho);
-        double[] ratios = new double[count];
-        for (int i = 0; i < count; i++) ratios[i] = Math.pow(from + (count > 1 ? i / (count - 1.0) : 0) * (to - from), rho);
-        return ratios;
-    }
-
     /// Where the last step ends: at no noise, or at the least that was trained.
     double end(SchedulerConfig config) throws Failure {
         String type = config.text("final_sigmas_type", "zero");
@@ -76,16 +72,6 @@ record Ratios(float[] trained) implements Clock {
             case "sigma_min" -> least();
             default -> throw config.notBuilt("final_sigmas_type", type);
         };
-    }
-
-    /// Steps through `ratios` and on to `end`, each value rounded to float32 as the reference keeps them.
-    static List<Step> steps(double[] timesteps, double[] ratios, double end) {
-        List<Step> steps = new ArrayList<>();
-        for (int i = 0; i < ratios.length; i++) {
-            double to = i + 1 < ratios.length ? ratios[i + 1] : end;
-            steps.add(new Step(timesteps[i], Level.ofRatio((float) ratios[i]), Level.ofRatio((float) to)));
-        }
-        return steps;
     }
 
     @Override public boolean equals(Object other) {

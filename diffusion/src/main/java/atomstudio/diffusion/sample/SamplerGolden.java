@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A reference sampler's trajectory through a formula that stands in for the network, compared step by step.
-/// The metadata names the reference class (`scheduler`), its `config` as it is, `steps`, `seed` and `eta`.
+/// The metadata names the reference class (`scheduler`), its `config` as it is, `steps`, `seed` and `eta`; or this program's `sampler` and `schedule`
+/// where no class of the reference has them. Entries are counted by calls of the network.
 public final class SamplerGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -24,38 +26,62 @@ public final class SamplerGolden {
     /// @throws Failure.NotBuilt for a sampler, or a setting of one, that this program does not have yet
     public static List<Deviation> verify(Path golden) throws Failure {
         try (Safetensors file = Safetensors.open(golden)) {
-            String eta = file.metadata().getOrDefault("eta", "");
-            if (!eta.isEmpty() && !eta.matches("0(\\.0*)?")) throw new Failure.NotBuilt(metadata(golden, file, "scheduler") + ": eta " + eta + " is not built yet");
             SchedulerConfig config = SchedulerConfig.parse(golden.toString(), metadata(golden, file, "config"));
-            Plan plan = SamplerName.planClass(metadata(golden, file, "scheduler"), config, Math.toIntExact(number(golden, file, "steps")));
-            return compare(file, plan, number(golden, file, "seed"));
+            if (!file.metadata().containsKey("sampler")) config = config.forClass(metadata(golden, file, "scheduler"));
+            return compare(file, sampling(golden, file, config).planAsWritten(config), number(golden, file, "seed"));
         }
+    }
+
+    /// What the metadata chooses: by this program's names where it has `sampler` and `schedule`, by the reference's class and config otherwise.
+    private static Sampling sampling(Path golden, Safetensors file, SchedulerConfig config) throws Failure {
+        SamplerName sampler = file.metadata().containsKey("sampler") ? named(golden, "sampler", SamplerName.ofOption(metadata(golden, file, "sampler"))) : SamplerName.of(config);
+        ScheduleName schedule = file.metadata().containsKey("schedule") ? named(golden, "schedule", ScheduleName.ofOption(metadata(golden, file, "schedule"))) : ScheduleName.MODEL;
+        Sampling sampling = Sampling.of(sampler, schedule, Math.toIntExact(number(golden, file, "steps")));
+        String eta = file.metadata().getOrDefault("eta", "");
+        try {
+            return eta.isEmpty() ? sampling : sampling.withEta(Double.parseDouble(eta));
+        } catch (NumberFormatException e) {
+            throw new Failure.Unreadable(golden + ": metadata \"eta\": expected a number, found " + eta, e);
+        }
+    }
+
+    private static <N> N named(Path golden, String key, Optional<N> name) throws Failure {
+        return name.orElseThrow(() -> new Failure.Unreadable(golden + ": metadata \"" + key + "\": expected a name that the samplers command lists"));
     }
 
     private static List<Deviation> compare(Safetensors file, Plan plan, long seed) throws Failure {
         Schedule schedule = plan.schedule();
         Comparison comparison = new Comparison(file, new ArrayList<>());
-        List<Step> steps = schedule.steps();
-        comparison.add("timesteps", vector(steps.stream().mapToDouble(Step::timestep).toArray()));
-        if (file.has("sigmas")) {
-            double[] ratios = new double[steps.size() + 1];
-            for (int i = 0; i < steps.size(); i++) ratios[i] = steps.get(i).from().ratio();
-            ratios[steps.size()] = steps.getLast().to().ratio();
-            comparison.add("sigmas", vector(ratios));
-        }
+        if (file.has("sigmas")) comparison.add("sigmas", ratios(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
         TorchRandom generator = new TorchRandom(seed);
         Tensor noise = generator.randn(file.info("initial").shape());
         comparison.add("initial", Latents.scale(schedule.initialScale(), noise));
-        List<Tensor> draws = new ArrayList<>();
-        plan.run(Walk.fromNoise(standIn(schedule.prediction()), noise, shape -> {
-            draws.add(generator.randn(shape));
-            return draws.getLast();
+        List<Double> asked = new ArrayList<>();
+        Denoiser standIn = standIn(schedule.prediction());
+        plan.run(Walk.fromNoise((latents, timestep) -> {
+            asked.add(timestep);
+            return standIn.predict(latents, timestep);
+        }, noise, shape -> {
+            Tensor drawn = generator.randn(shape);
+            comparison.add(entry("noise", asked.size() - 1), drawn);
+            return drawn;
         }).heardBy(progress -> {
-            comparison.add("step.%03d".formatted(progress.done() - 1), progress.latents());
+            comparison.add(entry("step", asked.size() - 1), progress.latents());
             return StepListener.Next.CONTINUE;
         }));
-        for (int i = 0; i < draws.size(); i++) comparison.add("noise.%03d".formatted(i), draws.get(i));
-        return comparison.deviations();
+        comparison.add("timesteps", vector(asked.stream().mapToDouble(Double::doubleValue).toArray()));
+        return comparison.deviations(asked.size());
+    }
+
+    /// Where the reference asks twice a step, every level but the first stands twice in its list.
+    private static Tensor ratios(List<Step> steps, int length) {
+        double[] ratios = new double[length];
+        int each = length > steps.size() + 1 ? 2 : 1;
+        for (int i = 0; i < length; i++) {
+            int step = Math.min((i + each - 1) / each, steps.size());
+            ratios[i] = step < steps.size() ? steps.get(step).from().ratio() : steps.getLast().to().ratio();
+        }
+        return vector(ratios);
     }
 
     /// What was computed, by the name that it has in the file; names that only one side has are infinitely far.
@@ -64,16 +90,22 @@ public final class SamplerGolden {
             found.add(Map.entry(name, tensor));
         }
 
-        List<Deviation> deviations() throws Failure {
+        /// Steps within a step, which only the reference has, are left out.
+        List<Deviation> deviations(int asked) throws Failure {
             List<Deviation> deviations = new ArrayList<>();
             List<String> left = new ArrayList<>(file.tensors().keySet());
             for (Map.Entry<String, Tensor> entry : found) {
                 Tensor expected = left.remove(entry.getKey()) ? file.read(entry.getKey()) : vector();
                 deviations.add(Deviation.relative(entry.getKey(), expected, entry.getValue(), TOLERANCE));
             }
+            for (int call = 0; call < asked; call++) left.remove(entry("step", call));
             for (String name : left) deviations.add(Deviation.relative(name, file.read(name), vector(), TOLERANCE));
             return deviations;
         }
+    }
+
+    private static String entry(String kind, int call) {
+        return "%s.%03d".formatted(kind, call);
     }
 
     private static Tensor vector(double... numbers) {

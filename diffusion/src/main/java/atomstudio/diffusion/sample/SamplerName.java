@@ -2,26 +2,50 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
 
-/// The samplers by name: as the command line calls them, and the reference class whose reading of a model's config they follow.
+/// The samplers by name: as the command line and as other programs call them, and the reference class whose reading of a model's config they follow.
 public enum SamplerName {
-    DDIM("ddim", "DDIMScheduler"),
-    EULER("euler", "EulerDiscreteScheduler"),
-    EULER_ANCESTRAL("euler-a", "EulerAncestralDiscreteScheduler"),
-    DPM_PLUS_PLUS_2M("dpmpp-2m", "DPMSolverMultistepScheduler");
+    EULER("euler", "Euler", "EulerDiscreteScheduler"),
+    EULER_ANCESTRAL("euler-a", "Euler a", "EulerAncestralDiscreteScheduler"),
+    HEUN("heun", "Heun", "HeunDiscreteScheduler"),
+    LMS("lms", "LMS", "LMSDiscreteScheduler"),
+    DDIM("ddim", "DDIM", "DDIMScheduler"),
+    DDPM("ddpm", "DDPM", "DDPMScheduler"),
+    PNDM("pndm", "PLMS", "PNDMScheduler"),
+    DPM_PLUS_PLUS_2M("dpmpp-2m", "DPM++ 2M", "DPMSolverMultistepScheduler"),
+    DPM_PLUS_PLUS_2M_SDE("dpmpp-2m-sde", "DPM++ 2M SDE", "DPMSolverMultistepScheduler"),
+    DPM_PLUS_PLUS_SDE("dpmpp-sde", "DPM++ SDE", "DPMSolverSDEScheduler"),
+    DPM_PLUS_PLUS_2S_ANCESTRAL("dpmpp-2s-a", "DPM++ 2S a", "EulerAncestralDiscreteScheduler"),
+    DPM_PLUS_PLUS_3M_SDE("dpmpp-3m-sde", "DPM++ 3M SDE", "EulerAncestralDiscreteScheduler"),
+    DPM2("dpm2", "DPM2", "KDPM2DiscreteScheduler"),
+    DPM2_ANCESTRAL("dpm2-a", "DPM2 a", "KDPM2AncestralDiscreteScheduler"),
+    UNIPC("unipc", "UniPC", "UniPCMultistepScheduler"),
+    DEIS("deis", "DEIS", "DEISMultistepScheduler"),
+    LCM("lcm", "LCM", "LCMScheduler"),
+    TCD("tcd", "TCD", "TCDScheduler");
 
     private final String option;
+    private final String title;
     private final String referenceClass;
 
-    SamplerName(String option, String referenceClass) {
+    SamplerName(String option, String title, String referenceClass) {
         this.option = option;
+        this.title = title;
         this.referenceClass = referenceClass;
     }
 
     /// The command line's word, for example `dpmpp-2m`.
     public String option() {
         return option;
+    }
+
+    /// What other programs call it, for example `DPM++ 2M`.
+    public String title() {
+        return title;
     }
 
     public String referenceClass() {
@@ -32,51 +56,79 @@ public enum SamplerName {
         return Arrays.stream(values()).filter(name -> name.option.equals(option)).findFirst();
     }
 
-    /// The sampler that stands for a reference class, if it is built.
-    public static Optional<SamplerName> ofClass(String referenceClass) {
-        return Arrays.stream(values()).filter(name -> name.referenceClass.equals(referenceClass)).findFirst();
-    }
-
-    /// Plans for generation, as the reference pipeline does: offset 1, no clipping, then this sampler's reading of the config.
-    /// @throws Failure.Incompatible Karras's spacing for a sampler whose reference has none, or steps that do not fit
-    /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
-    public Plan forGeneration(SchedulerConfig config, ScheduleName schedule, int steps) throws Failure {
-        SchedulerConfig general = config.forGeneration();
-        return switch (schedule) {
-            case MODEL -> plan(general, steps);
-            case KARRAS -> {
-                if (!karras()) throw new Failure.Incompatible("schedule karras with sampler " + option + ": expected euler or dpmpp-2m; choose one of these, or schedule model");
-                yield plan(general.withKarras(), steps);
-            }
+    /// The sampler that a model's config names.
+    /// @throws Failure.NotBuilt for a reference class, or a variant of one, that is not here
+    public static SamplerName of(SchedulerConfig config) throws Failure {
+        return switch (config.className()) {
+            case "DPMSolverMultistepScheduler" -> multistep(config);
+            case "DPMSolverSDEScheduler" -> throw config.notBuilt("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
+            default -> Arrays.stream(values()).filter(name -> name.referenceClass.equals(config.className())).findFirst()
+                    .orElseThrow(() -> new Failure.NotBuilt("sampler " + config.className() + " is not built yet"));
         };
     }
 
-    /// Whether the reference has Karras's spacing for this sampler.
-    public boolean karras() {
+    /// The same, empty where it is not built.
+    public static Optional<SamplerName> ifBuilt(SchedulerConfig config) throws Failure {
+        try {
+            return Optional.of(of(config));
+        } catch (Failure.NotBuilt e) {
+            return Optional.empty();
+        }
+    }
+
+    private static SamplerName multistep(SchedulerConfig config) throws Failure {
+        int order = config.whole("solver_order", 2);
+        if (order > 2) throw config.notBuilt("solver_order", Integer.toString(order));
+        String algorithm = config.text("algorithm_type", "dpmsolver++");
+        return switch (algorithm) {
+            case "dpmsolver++", "deis" -> DPM_PLUS_PLUS_2M;
+            case "sde-dpmsolver++" -> DPM_PLUS_PLUS_2M_SDE;
+            default -> throw config.notBuilt("algorithm_type", algorithm);
+        };
+    }
+
+    /// The schedules that it takes. PNDM's weights are for equal steps, TCD's steps for the timesteps that a model was distilled for.
+    public Set<ScheduleName> schedules() {
         return switch (this) {
-            case EULER, DPM_PLUS_PLUS_2M -> true;
-            case DDIM, EULER_ANCESTRAL -> false;
+            case PNDM, TCD -> EnumSet.of(ScheduleName.MODEL);
+            case EULER, EULER_ANCESTRAL, HEUN, LMS, DDIM, DDPM, DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE, DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL,
+                 DPM_PLUS_PLUS_3M_SDE, DPM2, DPM2_ANCESTRAL, UNIPC, DEIS, LCM -> EnumSet.allOf(ScheduleName.class);
         };
     }
 
-    /// Plans with the config as it is, read as the reference class reads it.
-    /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
-    public Plan plan(SchedulerConfig config, int steps) throws Failure {
-        if (steps < 1) throw new Failure.Incompatible("steps: expected at least 1, found " + steps);
-        SchedulerConfig read = config.forClass(referenceClass);
+    /// How much fresh noise it adds on its way where nothing else is chosen; empty where that cannot be chosen.
+    public OptionalDouble eta() {
         return switch (this) {
-            case DDIM -> Ddim.plan(read, steps);
-            case EULER -> Euler.plan(read, steps);
-            case EULER_ANCESTRAL -> EulerAncestral.plan(read, steps);
-            case DPM_PLUS_PLUS_2M -> DpmPlusPlus2M.plan(read, steps);
+            case DDIM -> OptionalDouble.of(0);
+            case TCD -> OptionalDouble.of(0.3);
+            case EULER_ANCESTRAL, DPM_PLUS_PLUS_2M_SDE, DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL, DPM_PLUS_PLUS_3M_SDE, DPM2_ANCESTRAL -> OptionalDouble.of(1);
+            case EULER, HEUN, LMS, DDPM, PNDM, DPM_PLUS_PLUS_2M, DPM2, UNIPC, DEIS, LCM -> OptionalDouble.empty();
         };
     }
 
-    /// Plans for a reference class.
-    /// @throws Failure.NotBuilt also for a class that has no sampler here
-    public static Plan planClass(String referenceClass, SchedulerConfig config, int steps) throws Failure {
-        Optional<SamplerName> name = ofClass(referenceClass);
-        if (name.isEmpty()) throw new Failure.NotBuilt("sampler " + referenceClass + " is not built yet");
-        return name.get().plan(config, steps);
+    /// Plans with a config as this sampler's reference class reads it.
+    /// @throws Failure.Incompatible for steps that do not fit
+    /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
+    Plan plan(Wanted wanted) throws Failure {
+        if (wanted.steps() < 1) throw new Failure.Incompatible("steps: expected at least 1, found " + wanted.steps());
+        return switch (this) {
+            case EULER -> Euler.plan(wanted);
+            case EULER_ANCESTRAL -> EulerAncestral.plan(wanted);
+            case HEUN -> Heun.plan(wanted);
+            case LMS -> Lms.plan(wanted);
+            case DDIM -> Ddim.plan(wanted);
+            case DDPM -> Ddpm.plan(wanted);
+            case PNDM -> Pndm.plan(wanted);
+            case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> DpmPlusPlus2M.plan(wanted);
+            case DPM_PLUS_PLUS_SDE -> DpmPlusPlusSde.plan(wanted);
+            case DPM_PLUS_PLUS_2S_ANCESTRAL -> DpmPlusPlus2SAncestral.plan(wanted);
+            case DPM_PLUS_PLUS_3M_SDE -> DpmPlusPlus3MSde.plan(wanted);
+            case DPM2 -> Dpm2.plan(wanted);
+            case DPM2_ANCESTRAL -> Dpm2Ancestral.plan(wanted);
+            case UNIPC -> UniPc.plan(wanted);
+            case DEIS -> Deis.plan(wanted);
+            case LCM -> Lcm.plan(wanted);
+            case TCD -> Tcd.plan(wanted);
+        };
     }
 }

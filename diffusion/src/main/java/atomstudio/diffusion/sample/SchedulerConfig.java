@@ -63,11 +63,20 @@ public final class SchedulerConfig {
         return new SchedulerConfig(name, written);
     }
 
+    /// The same with other settings in the place of those that are written.
+    public SchedulerConfig with(JsonObject settings) {
+        JsonObject changed = written.deepCopy();
+        settings.entrySet().forEach(setting -> changed.add(setting.getKey(), setting.getValue()));
+        return new SchedulerConfig(className, changed);
+    }
+
     /// What the reference pipeline makes of any model's file before it generates: offset 1, predictions not clipped.
+    /// PNDM is taken without its Runge-Kutta beginning, as every Stable Diffusion model writes it.
     public SchedulerConfig forGeneration() {
         JsonObject changed = written.deepCopy();
         changed.addProperty("steps_offset", 1);
         changed.addProperty("clip_sample", false);
+        changed.addProperty("skip_prk_steps", true);
         return new SchedulerConfig(className, changed);
     }
 
@@ -79,13 +88,6 @@ public final class SchedulerConfig {
             case V -> "v_prediction";
             case SAMPLE -> "sample";
         });
-        return new SchedulerConfig(className, changed);
-    }
-
-    /// The same with Karras et al.'s spacing of the noise, for samplers that have it.
-    public SchedulerConfig withKarras() {
-        JsonObject changed = written.deepCopy();
-        changed.addProperty("use_karras_sigmas", true);
         return new SchedulerConfig(className, changed);
     }
 
@@ -124,8 +126,16 @@ public final class SchedulerConfig {
         return whole("steps_offset", 0);
     }
 
-    public boolean karras() throws Failure {
-        return flag("use_karras_sigmas", false);
+    /// The training schedule where nothing is written.
+    record Betas(double first, double last, String kind) {}
+
+    Betas betas() throws Failure {
+        Betas usual = switch (className) {
+            case "HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler" -> new Betas(0.00085, 0.012, "linear");
+            case "LCMScheduler", "TCDScheduler" -> new Betas(0.00085, 0.012, "scaled_linear");
+            default -> new Betas(0.0001, 0.02, "linear");
+        };
+        return new Betas(number("beta_start", usual.first), number("beta_end", usual.last), text("beta_schedule", usual.kind));
     }
 
     /// The text of a key, or `otherwise` where it is not written.

@@ -78,7 +78,7 @@ class FromPictureGoldenTest {
     private static Generation generation(JsonObject made, String prompt, ModelFolder model) throws Exception {
         int width = made.has("width") ? made.get("width").getAsInt() : 128;
         int height = made.has("height") ? made.get("height").getAsInt() : 128;
-        SamplerName sampler = SamplerName.ofClass(made.get("scheduler").getAsString()).orElseThrow();
+        SamplerName sampler = SamplerName.of(model.scheduler().forClass(made.get("scheduler").getAsString()));
         Settings settings = Settings.of(Sampling.of(sampler, ScheduleName.MODEL, made.get("steps").getAsInt()), made.get("guidance").getAsDouble(), width, height);
         Generation plain = new Generation(new Prompt(prompt, ""), settings, made.get("seed").getAsLong(), List.of());
         double denoise = made.get("denoise").getAsDouble();

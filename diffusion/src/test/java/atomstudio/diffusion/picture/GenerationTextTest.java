@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class GenerationTextTest {
     private static GenerationText made(String prompt, String negative) {
-        return GenerationText.of(prompt, negative).steps(25).sampler("euler-a").schedule("karras").guidance(7.5).seed(42)
+        return GenerationText.of(prompt, negative).steps(25).sampler("Euler a").schedule("Karras").guidance(7.5).seed(42)
             .size(128, 96).model("Small illustrated").adapter("car, blue", 0.8).hash("Lora hashes", "car, blue", "0123456789abcdef").version("Atom Studio 0.1.0");
     }
 

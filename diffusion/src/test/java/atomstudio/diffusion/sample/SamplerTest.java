@@ -15,13 +15,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
     private static final Shape SHAPE = Shape.of(2, 4, 3, 5);
 
     private static SchedulerConfig config(String more) throws Failure {
-        return SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false" + more + "}");
+        return SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true" + more + "}");
     }
 
     /// A network that knows the picture: whatever the noise, its output says exactly what it is.
@@ -29,7 +30,7 @@ class SamplerTest {
         Map<Double, Level> levels = new HashMap<>();
         for (Step step : schedule.steps()) levels.put(step.timestep(), step.from());
         return (x, timestep) -> {
-            Level at = levels.get(timestep);
+            Level at = levels.getOrDefault(timestep, Level.ofRatio(((Ratios) schedule.clock()).between(timestep)));
             Tensor noise = Latents.sum(1 / at.sigma(), x, -at.alpha() / at.sigma(), clean);
             return switch (schedule.prediction()) {
                 case EPSILON -> noise;
@@ -43,13 +44,15 @@ class SamplerTest {
         Tensor clean = new TorchRandom(1).randn(SHAPE);
         for (SamplerName name : SamplerName.values()) {
             for (String prediction : List.of("epsilon", "v_prediction", "sample")) {
-                if (name == SamplerName.EULER_ANCESTRAL && prediction.equals("sample")) continue;
                 for (String spacing : List.of("leading", "linspace", "trailing")) {
+                    // PNDM weighs outputs, which stay the same only of noise, for equal strides, which only leading spacing has.
+                    if (name == SamplerName.PNDM && !(spacing.equals("leading") && prediction.equals("epsilon"))) continue;
                     for (int steps : new int[] {1, 2, 9, 20}) {
-                        Plan plan = name.plan(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""), steps);
+                        Plan plan = Sampling.of(name, ScheduleName.MODEL, steps).planAsWritten(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""));
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
                         Sampled end = plan.run(Walk.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
-                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((Sampled.Finished) end).latents(), 1e-4);
+                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((Sampled.Finished) end).latents(),
+                            1e-4 + 6 * plan.schedule().steps().getLast().to().sigma());
                     }
                 }
             }
@@ -60,24 +63,26 @@ class SamplerTest {
         for (SamplerName name : SamplerName.values()) {
             List<Integer> heard = new ArrayList<>();
             List<Double> asked = new ArrayList<>();
-            Plan plan = name.plan(config(""), 10);
+            AtomicInteger askedThen = new AtomicInteger();
+            Plan plan = Sampling.of(name, ScheduleName.MODEL, 10).planAsWritten(config(""));
             Denoiser denoiser = (x, timestep) -> {
                 asked.add(timestep);
                 return x;
             };
             Sampled end = plan.run(Walk.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1)).heardBy(progress -> {
                 heard.add(progress.done());
+                askedThen.set(asked.size());
                 return progress.done() == 3 ? Next.STOP : Next.CONTINUE;
             }));
             assertEquals(new Sampled.Cancelled(3), end, name.toString());
             assertEquals(List.of(1, 2, 3), heard);
-            assertEquals(3, asked.size());
+            assertEquals(askedThen.get(), asked.size(), name.toString());
         }
     }
 
     @Test void everySamplerCanRunAgainAndKeepsNothing() throws Exception {
         for (SamplerName name : SamplerName.values()) {
-            Plan plan = name.plan(config(""), 7);
+            Plan plan = Sampling.of(name, ScheduleName.MODEL, 7).planAsWritten(config(""));
             Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
             Tensor noise = new TorchRandom(4).randn(SHAPE);
             Sampled first = plan.run(Walk.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
@@ -89,7 +94,7 @@ class SamplerTest {
     @Test void everySamplerHandsTheNetworksFailureOn() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             Failure failure = new Failure.Diverged("step 1: not a number");
-            assertSame(failure, assertThrows(Failure.Diverged.class, () -> name.plan(config(""), 2).run(Walk.fromNoise((x, timestep) -> {
+            assertSame(failure, assertThrows(Failure.Diverged.class, () -> Sampling.of(name, ScheduleName.MODEL, 2).planAsWritten(config("")).run(Walk.fromNoise((x, timestep) -> {
                 throw failure;
             }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1)))));
         }
@@ -98,7 +103,7 @@ class SamplerTest {
     @Test void theNetworkIsAskedAboutLatentsOfUnitVariance() throws Exception {
         Shape large = Shape.of(1, 4, 32, 32);
         for (SamplerName name : SamplerName.values()) {
-            Plan plan = name.plan(config(""), 5);
+            Plan plan = Sampling.of(name, ScheduleName.MODEL, 5).planAsWritten(config(""));
             plan.run(Walk.fromNoise((x, timestep) -> {
                 double sum = 0;
                 for (float value : x.data()) sum += value * value;
@@ -123,7 +128,7 @@ class SamplerTest {
     }
 
     @Test void ancestralNoiseOfAPictureDoesNotDependOnItsBatch() throws Exception {
-        Plan plan = SamplerName.EULER_ANCESTRAL.plan(config(""), 6);
+        Plan plan = Sampling.of(SamplerName.EULER_ANCESTRAL, ScheduleName.MODEL, 6).planAsWritten(config(""));
         Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
         NoiseSource alone = NoiseSource.ofSeeds(21);

@@ -8,13 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SchedulerConfigTest {
     private static SchedulerConfig parse(String json) throws Failure {
         return SchedulerConfig.parse("scheduler_config.json", json);
+    }
+
+    private static Plan plan(SamplerName name, SchedulerConfig config, int steps) throws Failure {
+        return Sampling.of(name, ScheduleName.MODEL, steps).planAsWritten(config);
     }
 
     @Test void anAbsentSpacingIsWhatTheChosenClassHas() throws Exception {
@@ -36,9 +42,9 @@ class SchedulerConfigTest {
         SchedulerConfig config = parse("{\"clip_sample\": true, \"steps_offset\": 0, \"timestep_spacing\": \"leading\"}");
         assertEquals(1, config.forGeneration().stepsOffset());
         assertEquals(0, config.stepsOffset());
-        assertEquals(new Ddim(1), SamplerName.DDIM.plan(config, 4).sampler());
-        assertEquals(new Ddim(Double.POSITIVE_INFINITY), SamplerName.DDIM.forGeneration(config, ScheduleName.MODEL, 4).sampler());
-        assertEquals(751, SamplerName.DDIM.forGeneration(config, ScheduleName.MODEL, 4).schedule().steps().getFirst().timestep());
+        assertEquals(new Ddim(new Bound.Clip(1), 0), plan(SamplerName.DDIM, config, 4).sampler());
+        assertEquals(new Ddim(new Bound.Free(), 0), Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).sampler());
+        assertEquals(751, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).schedule().steps().getFirst().timestep());
     }
 
     @Test void nullIsAsGoodAsAbsent() throws Exception {
@@ -47,13 +53,13 @@ class SchedulerConfigTest {
     }
 
     @Test void minusInfinityIsANumberThere() throws Exception {
-        assertEquals(6, SamplerName.DPM_PLUS_PLUS_2M.plan(parse("{\"lambda_min_clipped\": -Infinity}"), 6).schedule().size());
+        assertEquals(6, plan(SamplerName.DPM_PLUS_PLUS_2M, parse("{\"lambda_min_clipped\": -Infinity}"), 6).schedule().size());
     }
 
     @Test void refusesAWrongValueByItsKey() throws Exception {
         for (String wrong : List.of("\"steps_offset\": \"one\"", "\"steps_offset\": 1.5", "\"beta_start\": true", "\"clip_sample\": 1", "\"trained_betas\": [\"x\"]", "\"timestep_spacing\": 3")) {
             SchedulerConfig config = parse("{" + wrong + "}");
-            String message = assertThrows(Failure.Unreadable.class, () -> SamplerName.DDIM.plan(config, 5), wrong).getMessage();
+            String message = assertThrows(Failure.Unreadable.class, () -> plan(SamplerName.DDIM, config, 5), wrong).getMessage();
             assertTrue(message.contains(wrong.substring(1, wrong.indexOf('"', 1))) && message.contains("expected"), message);
         }
         for (String wrong : List.of("", "[]", "{", "{\"num_train_timesteps\": 0}", "{\"num_train_timesteps\": 2000000000}")) {
@@ -86,65 +92,105 @@ class SchedulerConfigTest {
     }
 
     @Test void namesWhatIsNotBuilt() throws Exception {
-        assertNotBuilt("EulerDiscreteScheduler", "\"use_exponential_sigmas\": true", "use_exponential_sigmas");
-        assertNotBuilt("EulerDiscreteScheduler", "\"use_beta_sigmas\": true", "use_beta_sigmas");
         assertNotBuilt("EulerDiscreteScheduler", "\"interpolation_type\": \"log_linear\"", "log_linear");
-        assertNotBuilt("EulerAncestralDiscreteScheduler", "\"prediction_type\": \"sample\"", "sample");
-        assertNotBuilt("DPMSolverMultistepScheduler", "\"solver_type\": \"heun\"", "heun");
+        assertNotBuilt("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"", "euler");
         assertNotBuilt("DPMSolverMultistepScheduler", "\"solver_order\": 3", "solver_order 3");
-        assertNotBuilt("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver++\"", "sde-dpmsolver++");
+        assertNotBuilt("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\"", "dpmsolver");
         assertNotBuilt("DPMSolverMultistepScheduler", "\"use_flow_sigmas\": true", "use_flow_sigmas");
-        assertNotBuilt("DDIMScheduler", "\"thresholding\": true", "thresholding");
+        assertNotBuilt("DPMSolverSinglestepScheduler", "\"solver_order\": 2", "DPMSolverSinglestepScheduler");
+        assertNotBuilt("DDPMScheduler", "\"variance_type\": \"learned\"", "learned");
         assertNotBuilt("DDIMScheduler", "\"prediction_type\": \"flow_prediction\"", "flow_prediction");
-        assertNotBuilt("UniPCMultistepScheduler", "\"solver_order\": 2", "UniPCMultistepScheduler");
+        assertNotBuilt("PNDMScheduler", "\"steps_offset\": 1", "skip_prk_steps");
+        assertNotBuilt("UniPCMultistepScheduler", "\"predict_x0\": false", "predict_x0");
     }
 
     private static void assertNotBuilt(String className, String setting, String named) throws Failure {
-        SchedulerConfig config = parse("{" + setting + "}");
-        String message = assertThrows(Failure.NotBuilt.class, () -> SamplerName.planClass(className, config, 10), setting).getMessage();
+        SchedulerConfig config = parse("{" + setting + "}").forClass(className);
+        String message = assertThrows(Failure.NotBuilt.class, () -> plan(SamplerName.of(config), config, 10), setting).getMessage();
         assertTrue(message.contains(named), message);
+    }
+
+    @Test void refusesTwoSchedulesInOneConfig() throws Exception {
+        SchedulerConfig config = parse("{\"use_karras_sigmas\": true, \"use_beta_sigmas\": true}");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.EULER, config, 10)).getMessage().contains("use_beta_sigmas"));
+        assertEquals(10, Sampling.of(SamplerName.EULER, ScheduleName.EXPONENTIAL, 10).planAsWritten(config).schedule().size(), "what is chosen holds");
     }
 
     @Test void aSettingOfAnotherClassIsNotRead() throws Exception {
         SchedulerConfig config = parse("{\"use_exponential_sigmas\": true, \"solver_order\": 3, \"use_karras_sigmas\": true, \"clip_sample\": false, \"set_alpha_to_one\": false}");
-        assertEquals(SamplerName.DDIM.plan(parse("{\"clip_sample\": false, \"set_alpha_to_one\": false}"), 10), SamplerName.DDIM.plan(config, 10));
-        assertEquals(SamplerName.EULER_ANCESTRAL.plan(parse("{}"), 10), SamplerName.EULER_ANCESTRAL.plan(config, 10));
+        assertEquals(plan(SamplerName.DDIM, parse("{\"clip_sample\": false, \"set_alpha_to_one\": false}"), 10), plan(SamplerName.DDIM, config, 10));
+        assertEquals(plan(SamplerName.EULER_ANCESTRAL, parse("{}"), 10), plan(SamplerName.EULER_ANCESTRAL, config, 10));
     }
 
-    @Test void refusesKarrasWhereTheReferenceHasNone() throws Exception {
-        SchedulerConfig config = parse("{}");
+    @Test void everyScheduleGoesItsOwnWayWithEverySamplerThatTakesIt() throws Exception {
+        SchedulerConfig config = parse("{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\"}");
         for (SamplerName name : SamplerName.values()) {
-            if (name.karras()) {
-                assertFalse(name.forGeneration(config, ScheduleName.KARRAS, 8).equals(name.forGeneration(config, ScheduleName.MODEL, 8)));
-            } else {
-                String message = assertThrows(Failure.Incompatible.class, () -> name.forGeneration(config, ScheduleName.KARRAS, 8)).getMessage();
-                assertTrue(message.contains(name.option()) && message.contains("karras"), message);
+            Set<List<Step>> ways = new HashSet<>();
+            for (ScheduleName schedule : ScheduleName.values()) {
+                Sampling sampling = Sampling.of(name, schedule, 8);
+                if (name.schedules().contains(schedule)) {
+                    assertTrue(ways.add(sampling.plan(config).schedule().steps()), name + " " + schedule);
+                } else {
+                    String message = assertThrows(Failure.Incompatible.class, () -> sampling.plan(config)).getMessage();
+                    assertTrue(message.contains(name.option()) && message.contains(schedule.option()), message);
+                }
             }
         }
     }
 
-    @Test void refusesStepsThatTheTimestepsDoNotHold() throws Exception {
-        SchedulerConfig leading = parse("{\"timestep_spacing\": \"leading\", \"steps_offset\": 1}");
+    @Test void refusesAnEtaWhereNoNoiseCanBeChosen() throws Exception {
+        SchedulerConfig config = parse("{}");
         for (SamplerName name : SamplerName.values()) {
-            assertThrows(Failure.Incompatible.class, () -> name.plan(leading, 0));
-            assertThrows(Failure.Incompatible.class, () -> name.plan(leading, 1001));
+            Sampling half = Sampling.of(name, ScheduleName.MODEL, 8).withEta(0.5);
+            if (name.eta().isPresent()) {
+                assertFalse(half.plan(config).equals(Sampling.of(name, ScheduleName.MODEL, 8).plan(config)));
+                assertTrue(assertThrows(Failure.Incompatible.class, () -> half.withEta(1.5).plan(config)).getMessage().contains("1.5"));
+            } else {
+                assertTrue(assertThrows(Failure.Incompatible.class, () -> half.plan(config)).getMessage().contains(name.option()));
+            }
         }
-        assertThrows(Failure.Incompatible.class, () -> SamplerName.DDIM.plan(leading, 1000));
-        assertThrows(Failure.Incompatible.class, () -> SamplerName.DPM_PLUS_PLUS_2M.plan(leading, 1000));
-        assertEquals(999, SamplerName.DPM_PLUS_PLUS_2M.plan(leading, 999).schedule().size());
+    }
+
+    @Test void aChosenPredictionHoldsAgainstTheConfig() throws Exception {
+        SchedulerConfig config = parse("{\"prediction_type\": \"epsilon\"}");
+        for (Prediction prediction : Prediction.values()) {
+            assertEquals(prediction, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 8).withPrediction(prediction).plan(config).schedule().prediction());
+        }
+    }
+
+    @Test void refusesStepsThatTheTimestepsDoNotHold() throws Exception {
+        SchedulerConfig leading = parse("{\"timestep_spacing\": \"leading\", \"steps_offset\": 1, \"skip_prk_steps\": true}");
+        for (SamplerName name : SamplerName.values()) {
+            assertThrows(Failure.Incompatible.class, () -> plan(name, leading, 0));
+            assertThrows(Failure.Incompatible.class, () -> plan(name, leading, 1001));
+        }
+        assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DDIM, leading, 1000));
+        assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 1000));
+        assertEquals(999, plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 999).schedule().size());
     }
 
     @Test void refusesToGuessThePictureFromNoiseAlone() throws Exception {
         SchedulerConfig config = parse("{\"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
-        assertThrows(Failure.Incompatible.class, () -> SamplerName.DDIM.plan(config, 10));
+        assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DDIM, config, 10));
+    }
+
+    @Test void aModelsOwnSamplerIsTheOneOfItsClassAndAlgorithm() throws Exception {
+        SchedulerConfig config = parse("{}");
+        for (SamplerName name : List.of(SamplerName.EULER, SamplerName.EULER_ANCESTRAL, SamplerName.DDIM, SamplerName.PNDM, SamplerName.DPM_PLUS_PLUS_2M, SamplerName.UNIPC)) {
+            assertEquals(name, SamplerName.of(config.forClass(name.referenceClass())));
+        }
+        assertEquals(SamplerName.DPM_PLUS_PLUS_2M_SDE, SamplerName.of(parse("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"algorithm_type\": \"sde-dpmsolver++\"}")));
+        assertTrue(SamplerName.ifBuilt(config.forClass("DPMSolverSinglestepScheduler")).isEmpty());
     }
 
     @Test void samplersAreFoundByTheirNames() {
-        assertEquals(List.of("ddim", "euler", "euler-a", "dpmpp-2m"), Arrays.stream(SamplerName.values()).map(SamplerName::option).toList());
+        assertEquals(List.of("euler", "euler-a", "heun", "lms", "ddim", "ddpm", "pndm", "dpmpp-2m", "dpmpp-2m-sde", "dpmpp-sde", "dpmpp-2s-a", "dpmpp-3m-sde", "dpm2", "dpm2-a", "unipc", "deis", "lcm", "tcd"),
+            Arrays.stream(SamplerName.values()).map(SamplerName::option).toList());
         for (SamplerName name : SamplerName.values()) {
             assertEquals(name, SamplerName.ofOption(name.option()).orElseThrow());
-            assertEquals(name, SamplerName.ofClass(name.referenceClass()).orElseThrow());
         }
-        assertTrue(SamplerName.ofOption("pndm").isEmpty());
+        assertTrue(SamplerName.ofOption("plms").isEmpty());
+        for (ScheduleName name : ScheduleName.values()) assertEquals(name, ScheduleName.ofOption(name.option()).orElseThrow());
+        assertEquals("sgm-uniform", ScheduleName.SGM_UNIFORM.option());
     }
 }

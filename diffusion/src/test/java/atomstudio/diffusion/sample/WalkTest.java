@@ -20,7 +20,7 @@ class WalkTest {
     private static final Tensor CLEAN = new TorchRandom(4).randn(SHAPE);
 
     private static Plan plan(SamplerName name, int steps) throws Failure {
-        return name.plan(SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true}"), steps);
+        return Sampling.of(name, ScheduleName.MODEL, steps).planAsWritten(SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true}"));
     }
 
     private static Walk walk(Denoiser denoiser, Start start) {

@@ -73,8 +73,8 @@ final class Previews {
     }
 
     /// How pictures are sampled while training goes on.
-    static Generation.Settings settings(ModelFolder model) {
-        SamplerName sampler = SamplerName.ofClass(model.scheduler().className()).orElse(SamplerName.DDIM);
+    static Generation.Settings settings(ModelFolder model) throws Failure {
+        SamplerName sampler = SamplerName.ifBuilt(model.scheduler()).orElse(SamplerName.DDIM);
         return Generation.Settings.of(Sampling.of(sampler, ScheduleName.MODEL, STEPS), GUIDANCE, model.pictureSize(), model.pictureSize());
     }
 }

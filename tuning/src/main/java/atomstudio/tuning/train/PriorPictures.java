@@ -58,12 +58,12 @@ record PriorPictures(Path home, RunFolder run, RunInfo info, ModelFolder model, 
         return new Captions(info.subject().className(), "").general();
     }
 
-    private Generation generation(int i) {
+    private Generation generation(int i) throws Failure {
         return new Generation(new Generation.Prompt(prompts().get(i % prompts().size()), ""), Previews.settings(model), i, List.of());
     }
 
     /// What the pictures depend on.
-    private String key() {
+    private String key() throws Failure {
         String all = info.base().hash() + "\n" + prompts() + "\n" + Previews.settings(model);
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8))).substring(0, 16);

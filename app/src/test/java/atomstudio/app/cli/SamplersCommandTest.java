@@ -1,0 +1,37 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.ScheduleName;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SamplersCommandTest {
+    @TempDir Path folder;
+
+    @Test void everySamplerIsListedWithTheSchedulesItTakes() {
+        CommandLineRun run = CommandLineRun.of(folder, "samplers", "--json");
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        JsonArray samplers = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("samplers");
+        assertEquals(SamplerName.values().length, samplers.size());
+        for (int i = 0; i < samplers.size(); i++) {
+            SamplerName name = SamplerName.values()[i];
+            JsonObject sampler = samplers.get(i).getAsJsonObject();
+            assertEquals(name.option(), sampler.get("sampler").getAsString());
+            assertEquals(name.schedules().stream().map(ScheduleName::option).toList(), sampler.getAsJsonArray("schedules").asList().stream().map(each -> each.getAsString()).toList());
+            assertEquals(name.eta().isEmpty(), sampler.get("eta").isJsonNull());
+        }
+    }
+
+    @Test void aLineEachNamesItAsTheCommandLineDoes() {
+        CommandLineRun run = CommandLineRun.of(folder, "samplers");
+        assertEquals(SamplerName.values().length, run.out().lines().count());
+        for (SamplerName name : SamplerName.values()) assertTrue(run.out().lines().anyMatch(line -> line.startsWith(name.option() + " ") && line.contains(name.title())), name.option());
+    }
+}
