@@ -1,21 +1,16 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
-import atomstudio.tuning.method.TextualInversion;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -69,20 +64,7 @@ public final class PictureMaker implements AutoCloseable {
 
     /// Says how a picture was made.
     public GenerationText text(Generation generation) {
-        Settings settings = generation.settings();
-        Sampling way = settings.sampling();
-        GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
-                .sampler(way.sampler().title()).schedule(way.schedule().title()).guidance(settings.guidance().scale())
-                .seed(generation.seed()).size(settings.width(), settings.height()).model(model.name());
-        if (way.eta().isPresent()) text = text.with("Eta", GenerationText.number(way.eta().getAsDouble()));
-        if (settings.guidance().rescale() != 0) text = text.with("CFG Rescale", GenerationText.number(settings.guidance().rescale()));
-        if (settings.clipSkip() != 1) text = text.clipSkip(settings.clipSkip());
-        for (Applied applied : generation.adapters()) {
-            Adapter adapter = applied.adapter();
-            text = text.adapter(adapter.name(), applied.strength());
-            text = text.hash(adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes", adapter.name(), adapter.hash());
-        }
-        return text.version("Atom Studio " + Build.current().version());
+        return PictureText.of(generation, model.name());
     }
 
     @Override public void close() {

@@ -1,0 +1,67 @@
+package atomstudio.app.jobs;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.tuning.method.TextualInversion;
+import java.util.Locale;
+
+/// Everything that decides a picture, as the text that it carries. Keys that other programs have are theirs.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, its infotext.
+final class PictureText {
+    static final String ETA = "Eta";
+    static final String ETA_OF_DDIM = "Eta DDIM";
+    static final String RESCALE = "CFG Rescale";
+    static final String PREDICTION = "Prediction";
+    static final String DENOISE = "Denoising strength";
+    static final String HIRES = "Hires upscale";
+
+    private PictureText() {}
+
+    static GenerationText of(Generation generation, String model) {
+        Settings settings = generation.settings();
+        Sampling way = settings.sampling();
+        GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
+                .sampler(way.sampler().title()).schedule(way.schedule().title()).guidance(settings.guidance().scale())
+                .seed(generation.seed()).size(settings.width(), settings.height()).model(model);
+        if (settings.clipSkip() != 1) text = text.clipSkip(settings.clipSkip());
+        text = passes(unusual(text, settings), generation);
+        for (Applied applied : generation.adapters()) text = applied(text, applied);
+        // Where its noise comes from: the web UI reads it and draws the same.
+        return text.with("RNG", "CPU").version("Atom Studio " + Build.current().version());
+    }
+
+    /// What most pictures are made without.
+    private static GenerationText unusual(GenerationText before, Settings settings) {
+        GenerationText text = before;
+        Sampling way = settings.sampling();
+        if (way.eta().isPresent()) text = text.with(way.sampler() == SamplerName.DDIM ? ETA_OF_DDIM : ETA, GenerationText.number(way.eta().getAsDouble()));
+        if (settings.guidance().rescale() != 0) text = text.with(RESCALE, GenerationText.number(settings.guidance().rescale()));
+        if (way.prediction().isPresent()) text = text.with(PREDICTION, way.prediction().get().name().toLowerCase(Locale.ROOT));
+        return text;
+    }
+
+    private static GenerationText passes(GenerationText before, Generation generation) {
+        GenerationText text = before;
+        if (generation.source() instanceof Source.FromPicture picture) {
+            text = text.with(DENOISE, GenerationText.number(picture.denoise()));
+            if (picture.mask().isPresent()) text = text.with("Inpaint area", "Whole picture");
+        }
+        if (generation.hires().isPresent()) {
+            Generation.Hires hires = generation.hires().get();
+            text = text.with(DENOISE, GenerationText.number(hires.denoise())).with(HIRES, GenerationText.number(hires.scale())).with("Hires upscaler", "Latent");
+        }
+        return text;
+    }
+
+    private static GenerationText applied(GenerationText text, Applied applied) {
+        Adapter adapter = applied.adapter();
+        String hashes = adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
+        return text.adapter(adapter.name(), applied.strength()).hash(hashes, adapter.name(), adapter.hash());
+    }
+}

@@ -1,0 +1,95 @@
+package atomstudio.app.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Hires;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.Guidance;
+import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.TextualInversion;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What pictures say of their making, and what is read from it.
+class PictureTextTest {
+    private static final Prompt PROMPT = new Prompt("a (sks car:1.2), [trees]\nBREAK snow", "blurry, (bad:1.1)");
+
+    private static Generation generation(Sampling sampling) {
+        return new Generation(PROMPT, new Settings(sampling, Guidance.of(7.5), 1, 512, 640), 42, List.of());
+    }
+
+    private static PictureRecipe read(GenerationText text) {
+        return new PictureRecipe(GenerationText.parse(text.format()));
+    }
+
+    @Test void everySamplerAndScheduleIsReadAsItWasWritten() {
+        for (SamplerName sampler : SamplerName.values()) {
+            for (ScheduleName schedule : ScheduleName.values()) {
+                PictureRecipe recipe = read(PictureText.of(generation(Sampling.of(sampler, schedule, 30)), "Small, illustrated"));
+                assertEquals(Optional.of(sampler), recipe.sampler());
+                assertEquals(Optional.of(schedule), recipe.schedule());
+                assertEquals(PROMPT, recipe.prompt());
+                assertEquals(OptionalInt.of(30), recipe.steps());
+                assertEquals(OptionalDouble.of(7.5), recipe.guidance());
+                assertEquals(OptionalLong.of(42), recipe.seed());
+                assertEquals(Optional.of(new PictureRecipe.Size(512, 640)), recipe.size());
+                assertEquals(Optional.of("Small, illustrated"), recipe.model());
+            }
+        }
+    }
+
+    @Test void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
+        Sampling plain = Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
+        PictureRecipe usual = read(PictureText.of(generation(plain), "m"));
+        assertEquals(List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty()), List.of(usual.clipSkip(), usual.eta(), usual.rescale(), usual.prediction(), usual.hires()));
+        Generation unusual = new Generation(PROMPT, new Settings(plain.withEta(0.5).withPrediction(Prediction.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
+        PictureRecipe recipe = read(PictureText.of(unusual, "m"));
+        assertEquals(OptionalInt.of(2), recipe.clipSkip());
+        assertEquals(OptionalDouble.of(0.5), recipe.eta());
+        assertEquals(OptionalDouble.of(0.7), recipe.rescale());
+        assertEquals(Optional.of(Prediction.V), recipe.prediction());
+        assertEquals(Optional.of(new Hires(1.5, 0.4)), recipe.hires());
+    }
+
+    @Test void thePassesAndAdaptersHaveTheNamesOfOtherPrograms() {
+        Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()), words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
+        Generation generation = new Generation(PROMPT, Settings.of(Sampling.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new Applied(atoms, 0.8), new Applied(words, 1)))
+                .from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.empty(), 0.6));
+        String line = PictureText.of(generation, "sd-v1-5").format().lines().toList().getLast();
+        assertTrue(line.startsWith("Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model: sd-v1-5, Denoising strength: 0.6, "
+                + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: \"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, Version: Atom Studio "), line);
+    }
+
+    @Test void picturesOfOtherProgramsAreReadToo(@TempDir Path folder) throws Exception {
+        String other = "a castle\nNegative prompt: fog\nSteps: 28, Sampler: DPM++ 2M SDE Karras, CFG scale: 6.5, Seed: 987654321, Size: 768x512, Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, ENSD: 31337";
+        PngWriter.write(folder.resolve("other.png"), Picture.filled(8, 8, 0), Map.of(GenerationText.KEYWORD, other));
+        PictureRecipe recipe = PictureRecipe.read(folder.resolve("other.png")).orElseThrow();
+        assertEquals(Optional.of(SamplerName.DPM_PLUS_PLUS_2M_SDE), recipe.sampler());
+        assertEquals(Optional.of(ScheduleName.KARRAS), recipe.schedule());
+        assertEquals(OptionalInt.of(2), recipe.clipSkip());
+        PngWriter.write(folder.resolve("photo.png"), Picture.filled(8, 8, 0), Map.of("Title", "a photo"));
+        assertEquals(Optional.empty(), PictureRecipe.read(folder.resolve("photo.png")));
+        PictureRecipe odd = new PictureRecipe(GenerationText.parse("x\nSteps: many, Sampler: Restart, Seed: 1e3, Size: big, CFG scale: NaN"));
+        assertEquals(List.of(OptionalInt.empty(), Optional.empty(), OptionalLong.empty(), Optional.empty(), OptionalDouble.empty()), List.of(odd.steps(), odd.sampler(), odd.seed(), odd.size(), odd.guidance()));
+    }
+}
