@@ -2,6 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
@@ -133,6 +134,12 @@ final class Trainer {
             }
 
             @Override public void answer(String prompt) throws Failure {
+                try {
+                    PromptLanguage.parse(prompt);
+                } catch (Failure.Incompatible mistyped) {
+                    company.journal.note(new TuneEvent.Note(state.step(), mistyped.getMessage()));
+                    return;
+                }
                 Optional<Previews.Made> made = company.previews.asked(prompt, state.step(), adapter(state), gate.sampling());
                 if (made.isPresent()) company.journal.note(new TuneEvent.Preview(state.step(), made.get().file(), made.get().prompt()));
             }

@@ -162,7 +162,7 @@ class FeaturesRunTest {
 
     @Test void aPausedRunMakesAPictureOfItsHalfTunedAdapterAndGoesOnToTheSameBits() throws Exception {
         run(recipe(6), "straight", Control.none(), TuneListener.silent());
-        Queue<String> prompts = new ArrayDeque<>(List.of("{} in the rain"));
+        Queue<String> prompts = new ArrayDeque<>(List.of("{} in the (rain:1.2.3)", "{} in the rain"));
         int[] done = {0};
         boolean[] answered = {false};
         List<TuneEvent> heard = new ArrayList<>();
@@ -181,6 +181,7 @@ class FeaturesRunTest {
             if (event instanceof TuneEvent.Preview) answered[0] = true;
         });
         TuneEvent.Preview made = heard.stream().filter(TuneEvent.Preview.class::isInstance).map(TuneEvent.Preview.class::cast).findFirst().orElseThrow();
+        assertTrue(heard.stream().anyMatch(event -> event instanceof TuneEvent.Note note && note.message().contains(":1.2.3)")), "a mistyped prompt is answered, and ends nothing");
         assertEquals("sks thing in the rain", made.prompt());
         assertEquals(3, made.step());
         assertTrue(Files.size(folder.resolve("asked").resolve(made.file())) > 100);
