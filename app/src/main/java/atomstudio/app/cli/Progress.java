@@ -1,9 +1,8 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.jobs.Pace;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Locale;
 
 /// Progress of one job on the terminal: a bar that is drawn over, or a plain line now and then where nothing can be drawn over.
@@ -12,16 +11,13 @@ import java.util.Locale;
 public final class Progress implements AutoCloseable {
     private static final Duration REDRAW = Duration.ofMillis(100);
     private static final Duration PLAIN_LINE = Duration.ofSeconds(15);
-    private static final int REMEMBERED = 32;
     private static final int BAR = 24;
-
-    private record Mark(int done, long millis) {}
 
     private final Terminal terminal;
     private final InstantSource clock;
     private final String title;
     private final int total;
-    private final Deque<Mark> marks = new ArrayDeque<>();
+    private final Pace pace;
     private long shown = Long.MIN_VALUE;
 
     private Progress(Terminal terminal, InstantSource clock, String title, int total) {
@@ -29,6 +25,7 @@ public final class Progress implements AutoCloseable {
         this.clock = clock;
         this.title = title;
         this.total = total;
+        this.pace = new Pace(clock);
     }
 
     /// Progress of `title` over `total` steps.
@@ -51,10 +48,7 @@ public final class Progress implements AutoCloseable {
     /// As [#at(int)], with something to show beside the bar, such as the loss.
     public void at(int done, String detail) {
         long now = clock.millis();
-        marks.addLast(new Mark(done, now));
-        if (marks.size() > REMEMBERED) {
-            marks.removeFirst();
-        }
+        pace.at(done);
         Duration pause = terminal.interactive() ? REDRAW : PLAIN_LINE;
         if (shown != Long.MIN_VALUE && done < total && now - shown < pause.toMillis()) {
             return;
@@ -84,7 +78,7 @@ public final class Progress implements AutoCloseable {
         if (!detail.isEmpty()) {
             line.append("  ").append(detail);
         }
-        double seconds = secondsPerStep();
+        double seconds = pace.seconds();
         if (seconds > 0) {
             line.append("  ").append(speed(seconds));
             if (done < total) {
@@ -92,13 +86,6 @@ public final class Progress implements AutoCloseable {
             }
         }
         return line.toString();
-    }
-
-    /// Over the remembered steps; 0 while nothing is known.
-    private double secondsPerStep() {
-        Mark from = marks.getFirst();
-        Mark to = marks.getLast();
-        return to.done() > from.done() ? (to.millis() - from.millis()) / 1000.0 / (to.done() - from.done()) : 0;
     }
 
     private static String speed(double seconds) {

@@ -8,6 +8,9 @@ import java.util.Optional;
 public interface Choosers {
     List<Path> pictures(String title);
 
+    /// Files that hold adapters.
+    List<Path> adapters(String title);
+
     Optional<Path> folder(String title);
 
     /// Where to write a file; the chooser itself has asked before an existing one is named.

@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Devices;
+import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
@@ -12,8 +13,6 @@ import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngAttachment;
-import atomstudio.diffusion.sample.Sampling;
-import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Embedding;
@@ -25,11 +24,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Rows by ONNX Runtime in this process. The model stays open from one row to the next; one row at a time.
 public final class EngineRows implements RowMaker, RowJudge {
     private final BaseHashes hashes;
+    private final AtomicReference<Consumer<String>> notes = new AtomicReference<>(unheard -> {});
     private @Nullable PictureMaker open;
 
     public EngineRows(BaseHashes hashes) {
@@ -38,26 +40,48 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         PictureMaker maker = maker(order.model());
-        PictureSettings settings = order.settings();
-        Generation.Prompt prompt = new Generation.Prompt(order.prompt(), settings.negative().strip());
-        List<LoadedAdapter> loaded = order.adapter().isPresent() ? LoadedAdapter.load(order.adapter().get(), maker.model()) : List.of();
-        for (LoadedAdapter one : loaded) one.untriggered(prompt).ifPresent(listener::warning);
-        List<Applied> applied = loaded.stream().map(one -> new Applied(one.adapter(), settings.strength())).toList();
-        List<PngAttachment> attachments = loaded.stream().map(LoadedAdapter::attachment).flatMap(Optional::stream).toList();
-        List<Long> seeds = settings.seeds().list();
+        Worn worn = worn(order, maker, listener);
+        List<Long> seeds = order.settings().seeds().list();
+        notes.set(listener::warning);
         for (int column = 0; column < seeds.size(); column++) {
-            Generation generation = new Generation(prompt,
-                Generation.Settings.of(Sampling.of(settings.sampler(), ScheduleName.MODEL, settings.steps()), settings.guidance(), settings.size().width(), settings.size().height()),
-                seeds.get(column), applied);
-            int before = column * settings.steps();
+            Generation generation = order.generation(seeds.get(column), worn.applied);
+            int steps = maker.steps(generation);
+            LivePreview preview = new LivePreview(maker, new Place(column, listener));
+            int before = column * steps;
             Picture picture = maker.make(generation, step -> {
-                listener.step(before + Math.min(step.done(), settings.steps()), seeds.size() * settings.steps());
-                return cancellation.requested() ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
+                listener.step(before + step.done(), seeds.size() * steps);
+                if (cancellation.requested()) return StepListener.Next.STOP;
+                if (step.done() < steps) preview.show(step.clean());
+                return StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
-            listener.picture(column, new Made(picture, new Making(maker.text(generation), attachments)));
+            listener.picture(column, new Made(picture, new Making(maker.text(generation), worn.attachments)));
         }
         // May read the whole model once: not before the first pictures.
-        for (LoadedAdapter one : loaded) one.otherWeights(hashes).ifPresent(listener::warning);
+        for (LoadedAdapter one : worn.loaded) one.otherWeights(hashes).ifPresent(listener::warning);
+    }
+
+    /// A row's adapters, and what its pictures carry along.
+    private record Worn(List<LoadedAdapter> loaded, List<Applied> applied, List<PngAttachment> attachments) {}
+
+    private static Worn worn(RowOrder order, PictureMaker maker, Listener listener) throws Failure {
+        Worn all = new Worn(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        Generation.Prompt prompt = new Generation.Prompt(order.prompt(), order.settings().negative());
+        for (PictureSettings.Worn one : order.worn()) {
+            for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) {
+                loaded.untriggered(prompt).ifPresent(listener::warning);
+                all.loaded.add(loaded);
+                all.applied.add(new Applied(loaded.adapter(), one.strength()));
+                loaded.attachment().ifPresent(all.attachments::add);
+            }
+        }
+        return all;
+    }
+
+    /// Where a picture emerges.
+    private record Place(int column, Listener listener) implements Consumer<Picture> {
+        @Override public void accept(Picture emerging) {
+            listener.emerging(column, emerging);
+        }
     }
 
     @Override public synchronized Optional<List<Measures>> judge(Question question, Cancellation cancellation) throws Failure {
@@ -84,7 +108,7 @@ public final class EngineRows implements RowMaker, RowJudge {
     private PictureMaker maker(Path model) throws Failure {
         if (open != null && open.model().folder().equals(model)) return open;
         close();
-        open = PictureMaker.open(ModelFolder.open(model), Devices.here().choose(Optional.empty()));
+        open = PictureMaker.open(ModelFolder.open(model), Devices.here().choose(Optional.empty()), note -> notes.get().accept(note));
         return open;
     }
 

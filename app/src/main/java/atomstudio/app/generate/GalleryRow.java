@@ -3,9 +3,11 @@ package atomstudio.app.generate;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Measures;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
@@ -22,6 +24,9 @@ public final class GalleryRow {
     /// A place in the row; `made` is null until its picture is there.
     public record Cell(long seed, @Nullable Made made) {}
 
+    /// What a picture looks like while it is made.
+    public record Emerging(int column, Picture look) {}
+
     private final Optional<RunSummary> run;
     private final ObservableList<Cell> cells = FXCollections.observableArrayList();
     private final ObservableList<Cell> cellsView = FXCollections.unmodifiableObservableList(cells);
@@ -30,6 +35,8 @@ public final class GalleryRow {
     private final ReadOnlyBooleanWrapper stale = new ReadOnlyBooleanWrapper();
     private final ReadOnlyStringWrapper measuring = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable Measures> measures = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<@Nullable Emerging> emerging = new ReadOnlyObjectWrapper<>();
+    private final Set<Integer> current = new HashSet<>();
     private @Nullable RowOrder order;
 
     GalleryRow(Optional<RunSummary> run) {
@@ -62,9 +69,19 @@ public final class GalleryRow {
         return warning.getReadOnlyProperty();
     }
 
+    /// Whether a picture was made just now, while others of its row are still those of before.
+    boolean current(int column) {
+        return current.contains(column);
+    }
+
     /// Whether the pictures were made with a prompt or settings that have been changed since.
     public ReadOnlyBooleanProperty stale() {
         return stale.getReadOnlyProperty();
+    }
+
+    /// The picture that is being made; null where none is, or nothing is seen yet.
+    public ReadOnlyObjectProperty<@Nullable Emerging> emerging() {
+        return emerging.getReadOnlyProperty();
     }
 
     /// What the pictures measure; null while that is not known.
@@ -105,6 +122,8 @@ public final class GalleryRow {
 
     /// Makes room; pictures that are there stay until others come, where there is still a column for them.
     void begin(RowOrder wanted) {
+        emerging.set(null);
+        current.clear();
         List<Long> seeds = wanted.settings().seeds().list();
         List<Cell> room = IntStream.range(0, seeds.size())
             .mapToObj(i -> new Cell(seeds.get(i), i < cells.size() ? cells.get(i).made() : null)).toList();
@@ -121,7 +140,13 @@ public final class GalleryRow {
         busy.set("step " + done + " of " + of);
     }
 
+    void emerge(int column, Picture look) {
+        emerging.set(new Emerging(column, look));
+    }
+
     void put(int column, Made made) {
+        emerging.set(null);
+        current.add(column);
         cells.set(column, new Cell(cells.get(column).seed(), made));
     }
 
@@ -131,11 +156,13 @@ public final class GalleryRow {
 
     void complete(RowOrder wanted) {
         order = wanted;
+        current.clear();
         stale.set(false);
         busy.set("");
     }
 
     void interrupted() {
+        emerging.set(null);
         busy.set("");
     }
 }

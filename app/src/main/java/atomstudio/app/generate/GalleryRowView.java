@@ -19,9 +19,11 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.TilePane;
 import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
 
 /// A row: what it is and costs on the left, its pictures on the right. A click opens a picture large.
 public final class GalleryRowView extends HBox {
+    private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final PseudoClass STALE = PseudoClass.getPseudoClass("stale");
     private static final double HEAD = 158;
     private static final double GAP = 8;
@@ -67,6 +69,7 @@ public final class GalleryRowView extends HBox {
         tiles.setMinWidth(0);
         getChildren().addAll(head, tiles);
         row.cells().addListener((ListChangeListener<GalleryRow.Cell>) change -> fill());
+        row.emerging().subscribe(this::emerge);
         row.stale().subscribe(stale -> pseudoClassStateChanged(STALE, stale));
         widthProperty().subscribe(now -> fit());
         model.settings().subscribe(now -> fill());
@@ -79,6 +82,22 @@ public final class GalleryRowView extends HBox {
         int count = cells.isEmpty() ? model.settings().get().seeds().count() : cells.size();
         tiles.getChildren().setAll(IntStream.range(0, count).mapToObj(i -> i < cells.size() && cells.get(i).made() != null ? picture(i, cells.get(i).made()) : empty()).toList());
         fit();
+    }
+
+    /// Shows a picture in its place while it is made.
+    private void emerge(GalleryRow.@Nullable Emerging emerging) {
+        if (emerging == null) {
+            fill();
+            return;
+        }
+        if (emerging.column() >= tiles.getChildren().size()) return;
+        if (tiles.getChildren().get(emerging.column()) instanceof PictureView there) {
+            there.setImage(PictureView.image(emerging.look()));
+            return;
+        }
+        PictureView view = new PictureView(emerging.look(), tiles.getPrefTileWidth());
+        pictures.add(view);
+        tiles.getChildren().set(emerging.column(), view);
     }
 
     private static Node empty() {
@@ -94,6 +113,7 @@ public final class GalleryRowView extends HBox {
         Button button = new Button();
         button.setGraphic(view);
         button.getStyleClass().add("picture-button");
+        button.pseudoClassStateChanged(CURRENT, row.current(column));
         button.setAlignment(Pos.CENTER);
         button.setAccessibleText(row.title() + ", seed " + row.cells().get(column).seed());
         button.setTooltip(new Tooltip("seed " + row.cells().get(column).seed()));

@@ -1,14 +1,18 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.desktop.Choosers;
 import atomstudio.app.desktop.Readable;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
+import atomstudio.app.jobs.Pace;
 import atomstudio.app.jobs.Running;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.Guidance;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +37,7 @@ public final class GenerateViewModel {
     private final Jobs jobs;
     private final RowMaker maker;
     private final MeasuresViewModel measures;
+    private final SourceViewModel source;
     private final InstantSource clock;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
@@ -45,17 +50,20 @@ public final class GenerateViewModel {
     private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
+    private Pace pace;
     private @Nullable Running running;
 
-    /// What makes rows and what measures them.
-    public record Means(RowMaker maker, RowJudge judge) {}
+    /// What makes rows, what measures them, and what files are chosen with.
+    public record Means(RowMaker maker, RowJudge judge, Choosers choosers) {}
 
     /// @param subject holds null where pictures are made without a subject
     public GenerateViewModel(Jobs jobs, Means means, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
         this.jobs = jobs;
         this.maker = means.maker;
         this.measures = new MeasuresViewModel(jobs, means.judge);
+        this.source = new SourceViewModel(jobs, means.choosers, this);
         this.clock = clock;
+        this.pace = new Pace(clock);
         this.model = model;
         this.subject = subject;
         this.prompt = new ReadOnlyObjectWrapper<>(subject.get() == null ? new Prompt("", Prompt.Mention.NONE, "") : new Prompt("a", Prompt.Mention.SUBJECT, "in the snow"));
@@ -79,7 +87,7 @@ public final class GenerateViewModel {
         return rowsView;
     }
 
-    /// `LoRA rank 4 · step 12 of 25`; empty when nothing is being made.
+    /// `LoRA rank 4 · step 12 of 25 · 0:08 left`; empty when nothing is being made.
     public ReadOnlyStringProperty busy() {
         return busy.getReadOnlyProperty();
     }
@@ -92,6 +100,11 @@ public final class GenerateViewModel {
     /// What the rows measure.
     public MeasuresViewModel measures() {
         return measures;
+    }
+
+    /// What pictures start from, and what all of them wear.
+    public SourceViewModel source() {
+        return source;
     }
 
     public ReadOnlyStringProperty problem() {
@@ -132,7 +145,7 @@ public final class GenerateViewModel {
     private void adopt() {
         ModelSummary on = model.get();
         if (on == null) return;
-        settings(settings.get().withSize(new PictureSettings.Size(on.pictureSize(), on.pictureSize())).withGuidance(on.guidance()));
+        settings(settings.get().withSize(new PictureSettings.Size(on.pictureSize(), on.pictureSize())).withWay(settings.get().way().with(new Guidance(on.guidance(), settings.get().way().guidance().rescale()))));
     }
 
     private void compare() {
@@ -181,6 +194,8 @@ public final class GenerateViewModel {
         Runnable measure = of == null ? () -> {} : measuring(on.folder(), of);
         busy.set("Opening the model…");
         fraction.set(0);
+        pace = new Pace(clock);
+        pace.at(0);
         Instant started = clock.instant();
         Consumer<Event> events = jobs.each(this::happened);
         running = jobs.start("Generating", cancellation -> make(tasks, events, cancellation), outcome -> {
@@ -200,6 +215,8 @@ public final class GenerateViewModel {
     private sealed interface Event {
         record Stepped(GalleryRow row, int done, int of, double all) implements Event {}
 
+        record Emerged(GalleryRow row, int column, Picture look) implements Event {}
+
         record Drawn(GalleryRow row, int column, Made made) implements Event {}
 
         record Warned(GalleryRow row, String message) implements Event {}
@@ -216,6 +233,10 @@ public final class GenerateViewModel {
             maker.make(task.order, new RowMaker.Listener() {
                 @Override public void step(int done, int of) {
                     events.accept(new Event.Stepped(task.row, done, of, (before + (double) done / of) / tasks.size()));
+                }
+
+                @Override public void emerging(int column, Picture look) {
+                    events.accept(new Event.Emerged(task.row, column, look));
                 }
 
                 @Override public void picture(int column, Made made) {
@@ -236,13 +257,21 @@ public final class GenerateViewModel {
         switch (event) {
             case Event.Stepped(GalleryRow row, int done, int of, double all) -> {
                 fraction.set(all);
+                pace.at(all);
                 row.step(done, of);
-                busy.set(row.title() + " · step " + done + " of " + of);
+                busy.set(row.title() + " · step " + done + " of " + of + left(all));
             }
+            case Event.Emerged(GalleryRow row, int column, Picture look) -> row.emerge(column, look);
             case Event.Drawn(GalleryRow row, int column, Made made) -> row.put(column, made);
             case Event.Warned(GalleryRow row, String message) -> row.warn(message);
             case Event.Completed(Task task) -> task.row.complete(task.order);
         }
+    }
+
+    /// ` · 0:12 left`; empty while nobody knows.
+    private String left(double done) {
+        double seconds = pace.seconds() * (1 - done);
+        return seconds > 0 ? " · " + Readable.duration(seconds) + " left" : "";
     }
 
     private void ended(Outcome<Integer> outcome, List<Task> tasks, Instant started) {

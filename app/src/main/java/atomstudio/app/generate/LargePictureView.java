@@ -36,7 +36,7 @@ public final class LargePictureView extends OverlayView {
         settings.setMinHeight(Region.USE_PREF_SIZE);
         save.setId("save-picture");
         save.setOnAction(pressed -> model.save());
-        HBox buttons = new HBox(8, save, button("Copy settings", model::copyParameters), button("Close", model::close));
+        HBox buttons = new HBox(8, save, button("Copy settings", model::copyParameters), button("Start from it", model::startFrom), button("Close", model::close));
         buttons.setAlignment(Pos.CENTER);
         Label keys = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
         keys.getStyleClass().addAll("muted", "small-text");

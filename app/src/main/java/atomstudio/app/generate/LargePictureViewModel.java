@@ -103,6 +103,14 @@ public final class LargePictureViewModel {
         });
     }
 
+    /// Makes others from it.
+    public void startFrom() {
+        Shown now = shown.get();
+        if (now == null) return;
+        galleries.source().take(now.title(), now.made.picture());
+        close();
+    }
+
     public void copyParameters() {
         Shown now = shown.get();
         if (now == null) return;

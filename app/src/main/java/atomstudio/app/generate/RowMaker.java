@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
 
 /// Makes the pictures of a row, one a seed. For jobs; looks at the cancellation at every step.
 @FunctionalInterface
@@ -18,6 +19,10 @@ public interface RowMaker extends AutoCloseable {
 
         /// @param column which of the seeds
         void picture(int column, Made made);
+
+        /// What a picture of this row looks like so far.
+        /// @param column which of the seeds
+        default void emerging(int column, Picture look) {}
 
         /// Something worth knowing that is no failure: a prompt that was cut, a base that differs.
         void warning(String message);

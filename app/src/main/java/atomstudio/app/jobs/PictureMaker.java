@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Look;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -13,12 +14,14 @@ import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
 public final class PictureMaker implements AutoCloseable {
     private final ModelFolder model;
     private final Engine engine;
     private final TextToImage pipeline;
+    private @Nullable Look look;
 
     private PictureMaker(ModelFolder model, Engine engine, TextToImage pipeline) {
         this.model = model;
@@ -49,6 +52,13 @@ public final class PictureMaker implements AutoCloseable {
     /// How many steps a picture takes, all its passes together.
     public int steps(Generation generation) throws Failure {
         return pipeline.steps(generation);
+    }
+
+    /// Shows quickly what a picture becomes while it is made.
+    Look look() throws Failure {
+        Look known = look;
+        if (known == null) look = known = Look.cheap(model, engine);
+        return known;
     }
 
     /// Makes one picture; empty when the listener said stop.

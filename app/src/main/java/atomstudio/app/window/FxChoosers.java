@@ -28,6 +28,15 @@ final class FxChoosers implements Choosers {
         return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
     }
 
+    @Override public List<Path> adapters(String title) {
+        FileChooser chooser = new FileChooser();
+        chooser.setTitle(title);
+        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Adapters, embeddings, pictures that carry theirs", "*.safetensors", "*.pt", "*.bin", "*.png"));
+        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
+        List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
+        return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
+    }
+
     @Override public Optional<Path> folder(String title) {
         DirectoryChooser chooser = new DirectoryChooser();
         chooser.setTitle(title);

@@ -11,7 +11,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// Pictures of the base model alone.
+/// Pictures of the base model, or with adapters that are chosen here.
 final class GeneratePageView extends VBox {
     private @Nullable Node body;
 
@@ -22,7 +22,7 @@ final class GeneratePageView extends VBox {
         title.getStyleClass().add("page-title");
         Label on = new Label();
         on.getStyleClass().add("muted");
-        on.textProperty().bind(model.models().current().map(summary -> "with " + summary.title() + ", nothing tuned").orElse("The model is being read."));
+        on.textProperty().bind(model.models().current().map(summary -> "with " + summary.title()).orElse("The model is being read."));
         getChildren().addAll(title, on);
     }
 

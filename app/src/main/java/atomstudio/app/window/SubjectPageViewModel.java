@@ -55,7 +55,7 @@ public final class SubjectPageViewModel {
         subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
         tune = new TuneViewModel(new TuneViewModel.Means(services.jobs(), services.engines().costs(), services.engines().estimator(), around.choosers()), runs, subject.subject(), models);
-        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge()), around.clock(), models.current(), subject.subject());
+        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), subject.subject());
         large = new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());
         runs.runs().addListener((ListChangeListener<RunSummary>) change -> follow());

@@ -1,6 +1,7 @@
 package atomstudio.app.window;
 
 import atomstudio.app.generate.LargePictureView;
+import atomstudio.app.generate.MaskPaintView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.subjects.StartView;
 import java.io.File;
@@ -52,10 +53,12 @@ public final class WindowView extends StackPane {
             case Page.OfSubject(SubjectPageViewModel subject) -> {
                 SubjectPageView view = subjectPages.computeIfAbsent(subject, missing -> new SubjectPageView(missing, clock));
                 overlays.add(new LargePictureView(subject.large()));
+                overlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
             }
             case Page.Generate shown -> {
                 overlays.add(new LargePictureView(shown.large()));
+                overlays.add(new MaskPaintView(shown.generate().source()));
                 yield generate.with(shown);
             }
             case Page.Models _ -> new ModelsView(model.models());

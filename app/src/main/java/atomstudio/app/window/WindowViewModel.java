@@ -46,7 +46,7 @@ public final class WindowViewModel {
         queue = new RunQueue(services.jobs(), services.engines().tuner());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), this::created);
-        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge()), around.clock(), models.current(), new SimpleObjectProperty<>());
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         theme = new ReadOnlyObjectWrapper<>(around.settings().get().theme());
         queue.current().subscribe(now -> describe());
@@ -178,10 +178,15 @@ public final class WindowViewModel {
         return services.stores().subjects().folder().getParent();
     }
 
-    /// Pictures were dropped somewhere on the window: on a subject's page they are added to it, elsewhere they make a new one.
+    /// Pictures were dropped somewhere on the window: on a subject's page they are added to it, on the page Generate
+    /// one of them is what pictures start from, elsewhere they make a new subject.
     public void dropped(List<Path> files) {
         if (page.get() instanceof Page.OfSubject(SubjectPageViewModel subject)) {
             subject.subject().add(files);
+            return;
+        }
+        if (page.get() instanceof Page.Generate(GenerateViewModel generate, LargePictureViewModel _) && files.size() == 1) {
+            generate.source().take(files.getFirst());
             return;
         }
         newSubject();

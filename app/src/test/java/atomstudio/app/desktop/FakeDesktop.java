@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// A desktop whose choosers answer what the test told them, and that remembers what it was asked to do.
 public final class FakeDesktop implements Choosers, Desktop, SettingsStore {
     public List<Path> pictures = List.of();
+    public List<Path> adapters = List.of();
     public @Nullable Path folder;
     public @Nullable Path target;
     public String suggested = "";
@@ -19,6 +20,10 @@ public final class FakeDesktop implements Choosers, Desktop, SettingsStore {
 
     @Override public List<Path> pictures(String title) {
         return pictures;
+    }
+
+    @Override public List<Path> adapters(String title) {
+        return adapters;
     }
 
     @Override public Optional<Path> folder(String title) {

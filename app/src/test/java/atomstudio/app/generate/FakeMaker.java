@@ -19,12 +19,12 @@ public final class FakeMaker implements RowMaker {
     @Override public void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         orders.add(order);
         List<Long> seeds = order.settings().seeds().list();
-        int of = seeds.size() * order.settings().steps();
+        int of = seeds.size() * order.settings().way().steps();
         for (int column = 0; column < seeds.size(); column++) {
-            for (int step = 1; step <= order.settings().steps(); step++) {
-                onStep.accept(column * order.settings().steps() + step);
+            for (int step = 1; step <= order.settings().way().steps(); step++) {
+                onStep.accept(column * order.settings().way().steps() + step);
                 cancellation.check();
-                listener.step(column * order.settings().steps() + step, of);
+                listener.step(column * order.settings().way().steps() + step, of);
             }
             if (failure != null && column == 1) throw failure;
             listener.picture(column, new Made(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), new Making(GenerationText.of(order.prompt(), "").seed(seeds.get(column)), List.of())));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class GenerateViewModelTest {
+    private final FakeDesktop desktop = new FakeDesktop();
     private final FakeMaker maker = new FakeMaker();
     private final List<RowJudge.Question> questions = new ArrayList<>();
     private Optional<String> encoder = Optional.of("image_encoder of Small");
@@ -43,7 +45,7 @@ class GenerateViewModelTest {
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
     private GenerateViewModel galleries(Jobs jobs) {
-        return new GenerateViewModel(jobs, new GenerateViewModel.Means(maker, this::judge), InstantSource.fixed(Instant.EPOCH), model, subject);
+        return new GenerateViewModel(jobs, new GenerateViewModel.Means(maker, this::judge, desktop), InstantSource.fixed(Instant.EPOCH), model, subject);
     }
 
     private Optional<List<Measures>> judge(RowJudge.Question question, Cancellation cancellation) throws Failure {
@@ -60,10 +62,10 @@ class GenerateViewModelTest {
     @Test void sizeAndGuidanceAreTheModels() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         assertEquals("128 × 128", galleries.settings().get().size().toString());
-        assertEquals(4, galleries.settings().get().guidance());
+        assertEquals(4, galleries.settings().get().way().guidance().scale());
         model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
         assertEquals("512 × 512", galleries.settings().get().size().toString());
-        assertEquals(7.5, galleries.settings().get().guidance());
+        assertEquals(7.5, galleries.settings().get().way().guidance().scale());
     }
 
     @Test void baseGetsTheClassWordAndARunItsOwnPhrase() {

@@ -28,7 +28,7 @@ class LargePictureViewModelTest {
     private LargePictureViewModel large;
 
     @BeforeEach void twoRowsOfPictures() {
-        galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.Means(new FakeMaker(), (question, cancellation) -> Optional.empty()), InstantSource.system(),
+        galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.Means(new FakeMaker(), (question, cancellation) -> Optional.empty(), desktop), InstantSource.system(),
             new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of())),
             new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
         galleries.show(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));

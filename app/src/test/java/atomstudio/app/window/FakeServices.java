@@ -108,7 +108,7 @@ public final class FakeServices {
 
     private void make(RowOrder order, RowMaker.Listener listener, Cancellation cancellation) throws Failure {
         made.add(order);
-        int of = order.settings().steps();
+        int of = order.settings().way().steps();
         for (int step = 1; step <= of; step++) {
             cancellation.check();
             listener.step(step, of);

@@ -4,13 +4,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.sample.Between;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.Plan;
 import atomstudio.diffusion.sample.Start;
-import atomstudio.diffusion.sample.Step;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.List;
 import java.util.Optional;
 
 /// How a pass begins: its canvas, with noise drawn in the reference's order, the picture's latents first, then the noise, then the masked
@@ -58,15 +55,15 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
         return switch (source) {
             case Source.FromNoise nothing -> {
                 Tensor noise = random.draw(Painter.shape(encoding.model, size));
-                yield new Canvas(plan, begun.map(on -> Start.of(on.latents, noise)).orElse(Start.noise(noise)), Between.nothing(), Optional.empty());
+                yield new Canvas(plan, begun.map(on -> Start.of(on.latents, noise)).orElse(Start.noise(noise)), Optional.empty(), Optional.empty());
             }
             case Source.FromPicture given -> {
                 Tensor clean = given.mask().isEmpty() && begun.isPresent() ? begun.get().latents : encoding.of(pixels(encoding.model, given));
                 Tensor noise = random.draw(clean.shape());
-                if (given.mask().isEmpty()) yield new Canvas(plan, Start.of(clean, noise), Between.nothing(), Optional.empty());
+                if (given.mask().isEmpty()) yield new Canvas(plan, Start.of(clean, noise), Optional.empty(), Optional.empty());
                 random.draw(clean.shape());
                 Tensor mask = mask(encoding.model).latents(encoding.model.vae().factor());
-                yield new Canvas(plan, start(clean, noise), keeping(plan, clean, noise, mask), Optional.empty());
+                yield new Canvas(plan, start(clean, noise), Optional.of(new Canvas.Kept(clean, noise, mask)), Optional.empty());
             }
         };
     }
@@ -83,26 +80,13 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
         Tensor noise = random.draw(clean.shape());
         Tensor hidden = encoding.of(mask.hide(pixels));
         Tensor beside = Canvas.channels(mask.latents(encoding.model.vae().factor()), hidden);
-        return new Canvas(plan, start(clean, noise), Between.nothing(), Optional.of(beside));
+        return new Canvas(plan, start(clean, noise), Optional.empty(), Optional.of(beside));
     }
 
     /// Within a mask, a denoise of 1 starts from pure noise, without the little of the picture that the first step's level would leave.
     private Start start(Tensor clean, Tensor noise) {
         if (begun.isPresent()) return Start.of(begun.get().latents, noise);
         return denoise() == 1 ? Start.noise(noise) : Start.of(clean, noise);
-    }
-
-    /// Puts the picture back where it is kept, as noisy as the next step expects it, and clean after the last.
-    private static Between keeping(Plan plan, Tensor clean, Tensor noise, Tensor mask) {
-        List<Step> steps = plan.schedule().steps();
-        int plane = mask.data().length;
-        return (step, x) -> {
-            int next = steps.indexOf(step) + 1;
-            Tensor kept = next == steps.size() ? clean : plan.schedule().space().noised(clean, noise, steps.get(next).from());
-            float[] mixed = new float[x.data().length];
-            for (int i = 0; i < mixed.length; i++) mixed[i] = mask.data()[i % plane] == 0 ? kept.data()[i] : x.data()[i];
-            return new Tensor(x.shape(), mixed);
-        };
     }
 
     private Mask mask(ModelFolder model) {

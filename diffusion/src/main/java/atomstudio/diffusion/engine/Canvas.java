@@ -3,14 +3,43 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.sample.Between;
 import atomstudio.diffusion.sample.Plan;
 import atomstudio.diffusion.sample.Start;
+import atomstudio.diffusion.sample.Step;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 
 /// What one pass is sampled on.
 /// @param plan    the steps that are walked
-/// @param between puts back, after every step, what is not to change
+/// @param kept    what is not to change, where something is to be put back after every step
 /// @param beside  (1,C,h,w) that an inpainting network reads beside the latents: the mask and the masked picture's latents
-record Canvas(Plan plan, Start start, Between between, Optional<Tensor> beside) {
+record Canvas(Plan plan, Start start, Optional<Kept> kept, Optional<Tensor> beside) {
+    /// A picture's clean latents, the noise that the walk began with, and the mask (1,1,h,w), 0 where they are kept.
+    record Kept(Tensor clean, Tensor noise, Tensor mask) {
+        /// Latents with a part of others in its place.
+        Tensor over(Tensor x, Tensor part) {
+            int plane = mask.data().length;
+            float[] mixed = new float[x.data().length];
+            for (int i = 0; i < mixed.length; i++) mixed[i] = mask.data()[i % plane] == 0 ? part.data()[i] : x.data()[i];
+            return new Tensor(x.shape(), mixed);
+        }
+    }
+
+    /// Puts back what is kept, as noisy as the next step expects it, and clean after the last.
+    Between between() {
+        if (kept.isEmpty()) return Between.nothing();
+        Kept part = kept.get();
+        List<Step> steps = plan.schedule().steps();
+        return (step, x) -> {
+            int next = steps.indexOf(step) + 1;
+            return part.over(x, next == steps.size() ? part.clean : plan.schedule().space().noised(part.clean, part.noise, steps.get(next).from()));
+        };
+    }
+
+    /// What the network sees in the noise, with what is kept.
+    Tensor seen(Tensor clean) {
+        return kept.map(part -> part.over(clean, part.clean)).orElse(clean);
+    }
+
     /// Latents (1,4,h,w) as the network wants to see them.
     Tensor shown(Tensor latents) {
         return beside.map(more -> channels(latents, more)).orElse(latents);

@@ -67,7 +67,8 @@ record Painter(ModelFolder model, Engine engine) {
         NoiseSource random = NoiseSource.ofSeeds(generation.seed());
         Canvas canvas = beginning.canvas(model, engine, plan, random);
         Denoiser denoiser = denoiser(generation, contexts, canvas);
-        return canvas.plan().run(new Walk(denoiser, canvas.start(), random, listener, canvas.between()));
+        StepListener seeing = progress -> listener.after(new Progress(progress.done(), progress.latents(), canvas.seen(progress.clean())));
+        return canvas.plan().run(new Walk(denoiser, canvas.start(), random, seeing, canvas.between()));
     }
 
     /// With guidance, both prompts go through the network together, as one batch of two.
