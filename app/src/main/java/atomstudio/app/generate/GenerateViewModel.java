@@ -116,6 +116,11 @@ public final class GenerateViewModel {
         return report.getReadOnlyProperty();
     }
 
+    /// Says something in the report's place.
+    public void tell(String line) {
+        report.set(line);
+    }
+
     public void write(Prompt changed) {
         prompt.set(changed);
         compare();

@@ -31,6 +31,11 @@ public record Home(Path folder) {
         return folder.resolve("subjects");
     }
 
+    /// Adapters that came in pictures.
+    public Path adapters() {
+        return folder.resolve("adapters");
+    }
+
     public Path settings() {
         return folder.resolve("settings.json");
     }

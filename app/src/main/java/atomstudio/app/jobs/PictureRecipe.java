@@ -9,6 +9,7 @@ import atomstudio.diffusion.sample.Prediction;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -110,6 +111,16 @@ public record PictureRecipe(GenerationText text) {
         OptionalDouble scale = number(PictureText.HIRES);
         OptionalDouble denoise = number(PictureText.DENOISE);
         return scale.isPresent() && denoise.isPresent() ? Optional.of(new Hires(scale.getAsDouble(), denoise.getAsDouble())) : Optional.empty();
+    }
+
+    /// Whether it started from another picture, which no picture carries.
+    public boolean startedFromPicture() {
+        return number(PictureText.DENOISE).isPresent() && number(PictureText.HIRES).isEmpty();
+    }
+
+    /// In their order, with what each was applied at.
+    public List<GenerationText.Strength> adapters() {
+        return text.adapters();
     }
 
     private @Nullable String said(String key) {

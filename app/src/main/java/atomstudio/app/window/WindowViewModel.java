@@ -4,6 +4,8 @@ import atomstudio.app.desktop.Readable;
 import atomstudio.app.desktop.Settings;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargePictureViewModel;
+import atomstudio.app.generate.RestoredPicture;
+import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Sample;
@@ -15,6 +17,7 @@ import atomstudio.app.tune.RunQueue;
 import atomstudio.app.tune.TuneOrder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -178,9 +181,32 @@ public final class WindowViewModel {
         return services.stores().subjects().folder().getParent();
     }
 
-    /// Pictures were dropped somewhere on the window: on a subject's page they are added to it, on the page Generate
-    /// one of them is what pictures start from, elsewhere they make a new subject.
+    /// Something was dropped somewhere on the window. A saved picture that says how it was made brings that back, whatever page it is.
     public void dropped(List<Path> files) {
+        if (files.size() != 1) {
+            take(files);
+            return;
+        }
+        Path file = files.getFirst();
+        services.jobs().start("Reading " + file, cancellation -> RestoredPicture.read(file, new Home(home()).adapters()), outcome -> {
+            switch (outcome) {
+                case Outcome.Done<Optional<RestoredPicture>>(Optional<RestoredPicture> picture) -> picture.ifPresentOrElse(this::restore, () -> take(files));
+                // As a picture it says for itself what is wrong with it.
+                case Outcome.Failed<Optional<RestoredPicture>> _ -> take(files);
+                case Outcome.Cancelled<Optional<RestoredPicture>>() -> {}
+            }
+        });
+    }
+
+    private void restore(RestoredPicture picture) {
+        Restoring.Restored restored = new Restoring(models, subjectsView, generatePage.generate()).restore(picture);
+        restored.subject().ifPresentOrElse(this::open, this::openGenerate);
+        restored.subject().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).tell(restored.line());
+    }
+
+    /// Pictures: on a subject's page they are added to it, on the page Generate one of them is what pictures start from, elsewhere they
+    /// make a new subject.
+    private void take(List<Path> files) {
         if (page.get() instanceof Page.OfSubject(SubjectPageViewModel subject)) {
             subject.subject().add(files);
             return;

@@ -1,0 +1,112 @@
+package atomstudio.app.window;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.generate.PictureSettings;
+import atomstudio.app.generate.PictureSettings.Worn;
+import atomstudio.app.generate.Prompt;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Making;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterSource;
+import atomstudio.tuning.adapter.EmbeddingFile;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Saved pictures that are dropped on the window.
+class RestoringTest {
+    @TempDir Path place;
+    private WindowViewModel window;
+    private String model;
+
+    @BeforeEach void open() {
+        window = new WindowViewModel(new FakeServices(place.resolve("home"), new InlineJobs()).services);
+        window.load();
+        model = window.models().current().get().name();
+    }
+
+    private GenerationText text(String prompt) {
+        return GenerationText.of(prompt, "blurry").steps(30).sampler("DPM++ 2M").schedule("Karras").guidance(6.5).seed(77).size(192, 128).model(model);
+    }
+
+    private Path drop(String name, GenerationText text, PngAttachment... attachments) throws Exception {
+        Path file = place.resolve(name);
+        PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), new Making(text, List.of(attachments)));
+        window.dropped(List.of(file));
+        return file;
+    }
+
+    private static PngAttachment embedding(String name, String word) {
+        return new PngAttachment(name, SafetensorsWriter.bytes(Map.of(word, Tensor.filled(Shape.of(2, 8), 0.5f)), Map.of(), DType.F16));
+    }
+
+    @Test void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
+        window.start().take(window.start().samples().getFirst());
+        SubjectPageViewModel car = window.subjects().getFirst();
+        car.tune().start(Choice.LORA);
+        car.tune().start(Choice.LORA);
+        window.openSettings();
+        drop("car.png", text("a 3d (sks car:1.2)\nin the snow").adapter("car-lora", 0.7).with("Clip skip", "2"));
+        assertEquals(new Page.OfSubject(car), window.page().get());
+        assertEquals(new Prompt("a 3d (", Prompt.Mention.SUBJECT, ":1.2) in the snow"), car.generate().prompt().get());
+        PictureSettings settings = car.generate().settings().get();
+        assertEquals(new PictureSettings.Seeds(77, 1), settings.seeds());
+        assertEquals(SamplerName.DPM_PLUS_PLUS_2M, settings.way().sampler());
+        assertEquals(ScheduleName.KARRAS, settings.way().schedule());
+        assertEquals(List.of(30, 2), List.of(settings.way().steps(), settings.way().clipSkip()));
+        assertEquals(6.5, settings.way().guidance().scale());
+        assertEquals("192 × 128", settings.size().toString());
+        assertEquals("blurry", settings.negative());
+        assertEquals(0.7, settings.strength());
+        assertTrue(car.compares(place.resolve("home/runs/car-lora")), "the older of two runs is a row now");
+        assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Generate makes it again.", window.status().get());
+    }
+
+    @Test void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
+        Path file = drop("other.png", text("a <cat-toy>").adapter("toy", 0.6).adapter("large", 1).with("Denoising strength", "0.4").with("Hires upscale", "1.5"), embedding("toy", "<cat-toy>"));
+        assertInstanceOf(Page.Generate.class, window.page().get());
+        PictureSettings settings = ((Page.Generate) window.page().get()).generate().settings().get();
+        assertEquals(1, settings.worn().size());
+        Worn toy = settings.worn().getFirst();
+        assertEquals(0.6, toy.strength());
+        assertEquals(OptionalDouble.of(1.5), settings.start().hires());
+        assertEquals(0.4, settings.start().denoise());
+        assertTrue(window.status().get().contains("not here: the adapter “large”."), window.status().get());
+        Files.delete(file);
+        AdapterSource.Found found = AdapterSource.read(toy.file()).getFirst();
+        assertEquals("toy", found.name());
+        assertEquals("<cat-toy>", assertInstanceOf(EmbeddingFile.class, found.source()).word(), "kept though the picture is gone");
+    }
+
+    @Test void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
+        drop("web.png", GenerationText.parse("a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
+        assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Generate makes it again.", window.status().get());
+        assertEquals(model, window.models().current().get().name());
+        assertEquals(new Prompt("", Prompt.Mention.NONE, "a castle"), ((Page.Generate) window.page().get()).generate().prompt().get());
+    }
+
+    @Test void onlyOneSuchPictureByItselfIsRead() throws Exception {
+        Path one = place.resolve("1.png"), two = place.resolve("2.png");
+        for (Path file : List.of(one, two)) PngWriter.write(file, Picture.filled(8, 8, 0x0000FF), new Making(text("a dog"), List.of()));
+        window.dropped(List.of(one, two));
+        assertEquals(2, window.subjects().getFirst().subject().thumbnails().size());
+    }
+}
