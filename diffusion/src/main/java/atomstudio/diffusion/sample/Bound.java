@@ -17,7 +17,11 @@ public sealed interface Bound {
 
     /// As the reference's classes with `clip_sample` read it.
     static Bound clipping(SchedulerConfig config, boolean otherwise) throws Failure {
-        if (config.flag("thresholding", false)) return thresholding(config);
+        return config.flag("thresholding", false) ? thresholding(config) : clippingAlone(config, otherwise);
+    }
+
+    /// As the reference's class without thresholding reads it.
+    static Bound clippingAlone(SchedulerConfig config, boolean otherwise) throws Failure {
         return config.flag("clip_sample", otherwise) ? new Clip(config.number("clip_sample_range", 1)) : new Free();
     }
 

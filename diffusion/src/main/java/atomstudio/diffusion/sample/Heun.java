@@ -7,7 +7,7 @@ import atomstudio.diffusion.tensor.Tensor;
 /// Source: Karras, Aittala, Aila and Laine 2022, "Elucidating the Design Space", algorithm 2 with S_churn = 0.
 public record Heun(Bound bound) implements Sampler {
     static Plan plan(Wanted wanted) throws Failure {
-        return new Plan(new Heun(Bound.clipping(wanted.config(), false)), RatioReading.schedule(wanted, RatioReading.reference(wanted).steps(0)));
+        return new Plan(new Heun(Bound.clippingAlone(wanted.config(), false)), RatioReading.schedule(wanted, RatioReading.reference(wanted).steps(0)));
     }
 
     @Override public Stepped step(Moment at) throws Failure {

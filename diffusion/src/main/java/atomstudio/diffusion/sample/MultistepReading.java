@@ -19,7 +19,7 @@ final class MultistepReading {
         wanted.config().refuse("use_flow_sigmas", "use_dynamic_shifting");
         Ratios trained = Ratios.of(wanted.config());
         ScheduleName schedule = wanted.flagged();
-        Points points = schedule.points(trained, Points.ofTimesteps(trained, timesteps(wanted, visible)), trained.range(), wanted.steps());
+        Points points = schedule.points(trained, Points.ofTimesteps(trained, timesteps(wanted, visible)), wanted.range(trained.most(), trained.least()), wanted.steps());
         return switch (schedule) {
             case KARRAS -> points.told(karras);
             case EXPONENTIAL, BETA_SIGMAS -> points.told(Math::floor);

@@ -1,7 +1,6 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.ScheduleName.Range;
 import java.util.List;
 
 /// How the samplers in latents x0 + σ · noise read a config. The reference's classes and k-diffusion differ in where named schedules begin and end.
@@ -11,9 +10,7 @@ final class RatioReading {
     /// As the reference: the config may name the schedule, which spans what the model's own spacing would have visited.
     static Points reference(Wanted wanted) throws Failure {
         Points model = model(wanted);
-        double least = wanted.config().number("sigma_min", model.last());
-        Range visited = new Range(wanted.config().number("sigma_max", model.first()), least);
-        return wanted.flagged().points(Ratios.of(wanted.config()), model, visited, wanted.steps());
+        return wanted.flagged().points(Ratios.of(wanted.config()), model, wanted.range(model.first(), model.last()), wanted.steps());
     }
 
     /// As k-diffusion: schedules are chosen, and span all that was trained.

@@ -8,6 +8,11 @@ import java.util.List;
 ///
 /// @param eta the sampler's own where nothing was chosen
 record Wanted(SchedulerConfig config, ScheduleName schedule, int steps, double eta) {
+    /// What spacings in σ span, where the config does not say.
+    ScheduleName.Range range(double most, double least) throws Failure {
+        return new ScheduleName.Range(config.number("sigma_max", most), config.number("sigma_min", least));
+    }
+
     /// The schedule, where the reference class lets the model's config name one.
     ScheduleName flagged() throws Failure {
         if (schedule != ScheduleName.MODEL) return schedule;

@@ -136,4 +136,45 @@ class SamplerTest {
         Sampled one = plan.run(Walk.fromNoise(denoiser, alone.draw(SHAPE.with(0, 1)), alone));
         assertEquals(assertInstanceOf(Sampled.Finished.class, one).latents(), assertInstanceOf(Sampled.Finished.class, both).latents().rows(1, 2));
     }
+
+    /// So that a seed gives the same picture again, and the one that the reference draws.
+    @Test void everySamplerDrawsAsOftenAsItsDocumentationSays() throws Exception {
+        int steps = 6;
+        for (SamplerName name : SamplerName.values()) {
+            int expected = switch (name) {
+                case EULER, HEUN, LMS, DDIM, PNDM, DPM_PLUS_PLUS_2M, DPM2, UNIPC, DEIS -> 0;
+                case EULER_ANCESTRAL, DPM_PLUS_PLUS_2M_SDE -> steps;
+                case DDPM, DPM2_ANCESTRAL, DPM_PLUS_PLUS_2S_ANCESTRAL, DPM_PLUS_PLUS_3M_SDE, LCM, TCD -> steps - 1;
+                case DPM_PLUS_PLUS_SDE -> 2 * (steps - 1);
+            };
+            assertEquals(expected, draws(Sampling.of(name, ScheduleName.MODEL, steps)), name.toString());
+            if (name.eta().isPresent()) {
+                int chosen = name == SamplerName.DDIM ? steps : expected;
+                assertEquals(chosen, draws(Sampling.of(name, ScheduleName.MODEL, steps).withEta(0.5)), name + " with eta");
+            }
+        }
+    }
+
+    private static int draws(Sampling sampling) throws Failure {
+        AtomicInteger draws = new AtomicInteger();
+        TorchRandom random = new TorchRandom(8);
+        Tensor noise = random.randn(SHAPE);
+        sampling.planAsWritten(config("")).run(Walk.fromNoise((x, timestep) -> x, noise, shape -> {
+            draws.incrementAndGet();
+            return random.randn(shape);
+        }));
+        return draws.get();
+    }
+
+    @Test void rescaledGuidanceHasTheContrastOfTheConditionalOutput() {
+        Tensor unconditional = new TorchRandom(1).randn(SHAPE);
+        Tensor conditional = new TorchRandom(2).randn(SHAPE);
+        Tensor guided = new Guidance(7, 0).combine(unconditional, conditional);
+        Tensor whole = new Guidance(7, 1).combine(unconditional, conditional);
+        Tensor part = new Guidance(7, 0.7).combine(unconditional, conditional);
+        for (int row = 0; row < SHAPE.size(0); row++) {
+            assertEquals(Latents.spread(conditional.rows(row, row + 1)), Latents.spread(whole.rows(row, row + 1)), 1e-6);
+        }
+        TensorAssert.assertWithin("between the two", Latents.sum(0.7, whole, 0.3, guided), part, 1e-5);
+    }
 }
