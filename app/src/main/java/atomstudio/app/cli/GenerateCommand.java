@@ -64,6 +64,9 @@ final class GenerateCommand implements Callable<Integer> {
     private SourceOptions source = new SourceOptions();
 
     @Mixin
+    private PreviewOption preview = new PreviewOption();
+
+    @Mixin
     private AdapterOptions adapters = new AdapterOptions();
 
     @Mixin
@@ -94,6 +97,7 @@ final class GenerateCommand implements Callable<Integer> {
         AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);
         Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
         try (PictureMaker maker = PictureMaker.open(folder, device.device(), studio.terminal()::note)) {
+            preview.open(maker, device.device());
             int code = make(maker, new Order(generation, chosen.attachments()), files);
             AdapterOptions.noteOtherWeights(studio, chosen);
             return code;
@@ -112,10 +116,15 @@ final class GenerateCommand implements Callable<Integer> {
             for (int k = 0; k < files.size(); k++) {
                 int before = k * steps;
                 Generation one = generation.withSeed(generation.seed() + k);
-                Optional<Picture> picture = maker.make(one, step -> {
-                    progress.at(Math.min(before + step.done(), before + steps));
-                    return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
-                });
+                Optional<Picture> picture;
+                try (PreviewOption.Shown shown = preview.of(maker, files.get(k))) {
+                    picture = maker.make(one, step -> {
+                        progress.at(Math.min(before + step.done(), before + steps));
+                        if (studio.stop().requested()) return Next.STOP;
+                        shown.show(step.clean());
+                        return Next.CONTINUE;
+                    });
+                }
                 if (picture.isEmpty()) return cancelled(k);
                 PngWriter.write(files.get(k), picture.get(), new Making(maker.text(one), order.attachments));
                 pictures.add(picture(files.get(k), one.seed()));

@@ -7,11 +7,14 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Look;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.onnx.TinyLook;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Ruler;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,7 @@ public final class PictureMaker implements AutoCloseable {
     private final Engine engine;
     private final TextToImage pipeline;
     private @Nullable Look look;
+    private @Nullable TinyLook tiny;
 
     private PictureMaker(ModelFolder model, Engine engine, TextToImage pipeline) {
         this.model = model;
@@ -47,6 +51,15 @@ public final class PictureMaker implements AutoCloseable {
 
     public ModelFolder model() {
         return model;
+    }
+
+    /// Looks at pictures through a decoder for previews from now on.
+    /// @throws Failure.Incompatible for a file that is none
+    public void lookThrough(Path preview, Device device) throws Failure {
+        TinyLook through = TinyLook.open(TinyAutoencoder.open(preview, model), device, Runtime.getRuntime().availableProcessors());
+        if (tiny != null) tiny.close();
+        tiny = through;
+        look = through;
     }
 
     /// How many steps a picture takes, all its passes together.
@@ -78,6 +91,7 @@ public final class PictureMaker implements AutoCloseable {
     }
 
     @Override public void close() {
+        if (tiny != null) tiny.close();
         engine.close();
     }
 }

@@ -111,6 +111,7 @@ class GenerateCommandTest {
         "--hires 2 --denoise 0.01|1|leaves no step to do",
         "--mask m.png|2|expected the picture with --image",
         "--image nothing.png|1|nothing.png",
+        "--preview nothing.safetensors|1|nothing.safetensors",
         "--device cuda|1|mvn -P cuda"})
     void refusesWhatCannotBeSampledBeforeAnythingIsMade(String options, int code, String complaint) {
         List<Object> arguments = new ArrayList<>(List.of("--prompt", "x", "--out", folder.resolve("no.png")));
@@ -144,6 +145,14 @@ class GenerateCommandTest {
         assertEquals(ExitCode.DONE, run.code(), run::err);
         Picture large = Pictures.read(folder.resolve("large.png"));
         assertEquals("96x144", large.width() + "x" + large.height());
+    }
+
+    @Test void thePreviewIsGoneOnceThePictureIsThere() {
+        Path tiny = Shared.own("goldens/taesd/decoder.safetensors");
+        CommandLineRun run = run("--prompt", "x", "--preview", tiny, "--width", 64, "--height", 64, "--steps", 3, "--out", folder.resolve("seen.png"));
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertTrue(Files.exists(folder.resolve("seen.png")));
+        assertFalse(Files.exists(folder.resolve("seen-preview.png")));
     }
 
     @Test void saysWhatOfAPictureIsCropped() {

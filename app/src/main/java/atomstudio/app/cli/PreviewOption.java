@@ -1,0 +1,64 @@
+package atomstudio.app.cli;
+
+import atomstudio.app.jobs.LivePreview;
+import atomstudio.app.jobs.PictureMaker;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// `--preview`: a picture that emerges can be watched in a file beside where it goes.
+final class PreviewOption {
+    @Option(names = "--preview", paramLabel = "FILE", description = "A decoder for previews (TAESD). While a picture is made, OUT-preview.png beside it shows what it becomes.")
+    private @Nullable Path preview;
+
+    /// Opens the decoder, should there be one; the maker owns it.
+    void open(PictureMaker maker, Device device) throws Failure {
+        if (preview != null) maker.lookThrough(preview, device);
+    }
+
+    /// What shows the picture that goes to a file.
+    /// @throws Failure.Occupied when a file of the preview's name is there
+    Shown of(PictureMaker maker, Path out) throws Failure {
+        if (preview == null) return Shown.nothing();
+        Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
+        if (Files.exists(file)) throw new Failure.Occupied(file + ": is there already, and the preview would go there; move it away or leave --preview out");
+        return new Shown(new LivePreview(maker, look -> write(file, look)), file);
+    }
+
+    /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it is written.
+    private static void write(Path file, Picture look) {
+        try {
+            PngWriter.write(file, look, Map.of());
+        } catch (Failure unseen) {
+            // The picture itself follows.
+        }
+    }
+
+    /// Shows a picture while it is made, and goes away with it.
+    record Shown(@Nullable LivePreview preview, @Nullable Path file) implements AutoCloseable {
+        static Shown nothing() {
+            return new Shown(null, null);
+        }
+
+        void show(Tensor clean) {
+            if (preview != null) preview.show(clean);
+        }
+
+        @Override public void close() throws Failure {
+            if (file == null) return;
+            try {
+                Files.deleteIfExists(file);
+            } catch (IOException e) {
+                throw new Failure.Unwritable(file + ": the preview cannot be removed: " + e.getMessage(), e);
+            }
+        }
+    }
+}

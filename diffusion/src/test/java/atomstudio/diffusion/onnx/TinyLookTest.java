@@ -1,0 +1,37 @@
+package atomstudio.diffusion.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.TinyAutoencoder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.tensor.Deviation;
+import atomstudio.diffusion.tensor.Safetensors;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/// Against diffusers' AutoencoderTiny; `make.py` beside the golden made it.
+class TinyLookTest {
+    private static final Path GOLDEN = Shared.own("goldens/taesd");
+
+    @Test void decodesAsTheReferenceDoes() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        try (TinyLook look = TinyLook.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
+            Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
+            assertTrue(deviation.within(), deviation.toString());
+            Picture picture = look.of(golden.read("latents"));
+            assertEquals("56x40", picture.width() + "x" + picture.height());
+        }
+    }
+
+    @Test void refusesOtherFiles() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        Path other = Shared.own("goldens/nets/sd1/golden.safetensors");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage().contains("no decoder for previews"));
+    }
+}
