@@ -1,19 +1,21 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonRequest.Given;
 import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
+import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.GivenRuns;
 import atomstudio.app.compare.PromptFile;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.tuning.train.TuneRequest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
@@ -87,8 +89,14 @@ final class CompareCommand implements Callable<Integer> {
         @Option(names = "--token", paramLabel = "WORD", description = "A word of no meaning that stands for the subject. Default: " + TuneRequest.TOKEN + ".")
         private @Nullable String token;
 
-        @Option(names = "--model", paramLabel = "DIR", description = "A Stable Diffusion 1.x or 2.x folder in diffusers' layout. Default: the embedded model.")
+        @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = ModelOptions.MODEL)
         private @Nullable Path model;
+
+        @Option(names = "--vae", paramLabel = "DIR-OR-FILE", description = ModelOptions.VAE)
+        private @Nullable Path vae;
+
+        @Option(names = "--tokenizer", paramLabel = "DIR", description = ModelOptions.TOKENIZER)
+        private @Nullable Path tokenizer;
 
         @Option(names = "--tune-steps", paramLabel = "N", description = "Training steps of each run. Default: what suits each method.")
         private @Nullable Integer tuneSteps;
@@ -108,19 +116,20 @@ final class CompareCommand implements Callable<Integer> {
         if (options.token != null && options.token.isBlank()) throw usage("--token: expected a word, found nothing");
         if (options.tuneSteps != null && options.tuneSteps < 1) throw usage("--tune-steps: expected at least 1, found " + options.tuneSteps);
         PictureFolder.list(options.pictures);
-        Path model = studio.model(options.model);
+        NamedModel model = new NamedModel(studio.model(options.model),
+                new ModelChoices(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), studio.vocabularies()));
         Subject subject = new Subject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
         OptionalInt steps = options.tuneSteps == null ? OptionalInt.empty() : OptionalInt.of(options.tuneSteps);
         return new ComparisonRequest(model, subject, new Tuned(options.pictures, steps), texts, all, look(model), out);
     }
 
     private ComparisonRequest given(List<Path> runs, List<String> texts, List<Long> all) throws Failure {
-        GivenRuns common = GivenRuns.of(runs);
+        GivenRuns common = GivenRuns.of(runs, studio.vocabularies());
         return new ComparisonRequest(common.model(), common.subject(), new Given(new ArrayList<>(runs)), texts, all, look(common.model()), out);
     }
 
-    private Look look(Path model) throws Failure {
-        return new Look(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
+    private Look look(NamedModel model) throws Failure {
+        return new Look(sampling.negative(), sampling.settings(studio, model.open()));
     }
 
     private ParameterException usage(String message) {

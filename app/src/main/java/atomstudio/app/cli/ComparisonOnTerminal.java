@@ -1,6 +1,5 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.compare.Comparison;
 import atomstudio.app.compare.Comparison.Row;
 import atomstudio.app.compare.ComparisonJob;
 import atomstudio.app.compare.ComparisonListener;
@@ -40,7 +39,7 @@ final class ComparisonOnTerminal implements ComparisonListener {
 
     static int run(Studio studio, ComparisonRequest request, Device device, Form form) throws Failure {
         ComparisonOnTerminal terminal = new ComparisonOnTerminal(studio, runs(request));
-        Machine machine = new Machine(device, Runtime.getRuntime().availableProcessors(), studio.home().folder());
+        Machine machine = studio.machine(device);
         ComparisonJob job = new ComparisonJob(request, machine, new BaseHashes(studio.home().baseHashes()), terminal);
         Optional<ComparisonJob.Result> result;
         try (StopSignal.Watch watch = studio.stop().watch()) {

@@ -1,11 +1,11 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
+import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.train.TuneRequest;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,8 +46,8 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     @Override public Integer call() throws Failure {
-        Path model = studio.assets().defaultModel();
-        Look look = new Look(sampling.negative(), sampling.settings(studio, ModelFolder.open(model)));
+        NamedModel model = NamedModel.at(studio.assets().defaultModel());
+        Look look = new Look(sampling.negative(), sampling.settings(studio, model.open()));
         ComparisonRequest request = new ComparisonRequest(model, new Subject(SUBJECT, TuneRequest.TOKEN),
             new Tuned(studio.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
         return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);

@@ -9,11 +9,13 @@ import atomstudio.app.experiment.Plot;
 import atomstudio.app.experiment.Summary;
 import atomstudio.app.experiment.Table;
 import atomstudio.app.experiment.Thing;
-import atomstudio.app.experiment.Trial;
 import atomstudio.app.experiment.Trial.Phase;
+import atomstudio.app.experiment.Trial;
 import atomstudio.app.experiment.Variant;
 import atomstudio.app.tune.ChildTuner;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseHashes;
 import java.nio.file.Files;
@@ -56,7 +58,7 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--pictures", paramLabel = "DIR", description = "A folder with a folder of pictures for each subject. Default: the embedded subjects.")
     private @Nullable Path pictures;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout, with a vision tower. Default: the embedded model.")
+    @Option(names = "--model", paramLabel = "DIR", description = "A model with a vision tower: a folder in diffusers' layout. Default: the embedded model.")
     private @Nullable Path model;
 
     @Option(names = "--phase", paramLabel = "tune|test", converter = Phases.class, description = "One phase only. Default: tune, then test.")
@@ -101,7 +103,7 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
 
     @Override public Integer call() throws Failure {
         Path assets = studio.assets().folder();
-        Experiment.Setup setup = new Experiment.Setup(studio.model(model), pictures == null ? assets.resolve("subjects") : pictures, out, device.device(), new BaseHashes(studio.home().baseHashes()));
+        Experiment.Setup setup = new Experiment.Setup(new NamedModel(studio.model(model), ModelChoices.searching(studio.vocabularies())), pictures == null ? assets.resolve("subjects") : pictures, out, device.device(), new BaseHashes(studio.home().baseHashes()));
         if (plot || table) return show(setup);
         Plan plan = plan();
         ChildTuner program = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), studio.home());

@@ -48,8 +48,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What the picture should show; may be empty.")
     private String prompt = "";
 
-    @Option(names = "--model", paramLabel = "DIR", description = "A Stable Diffusion 1.x or 2.x folder in diffusers' layout. Default: the embedded model.")
-    private @Nullable Path model;
+    @Mixin
+    private ModelOptions model = new ModelOptions();
 
     @Option(names = "--seed", paramLabel = "N", description = "Equal seeds give equal pictures. Default: random, printed.")
     private @Nullable Long seed;
@@ -91,7 +91,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Override public Integer call() throws Failure {
         List<Path> files = files();
         Prompt words = sampling.prompt(prompt);
-        ModelFolder folder = ModelFolder.open(studio.model(model));
+        ModelFolder folder = model.named(studio, sampling.prediction()).open();
+        folder.notes().forEach(studio.terminal()::note);
         Settings settings = sampling.settings(studio, folder);
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);

@@ -12,12 +12,12 @@ import picocli.CommandLine.Parameters;
 /// `studio inspect`: what a file or folder is, without loading any native library.
 @Command(
         name = "inspect",
-        description = "Says what a model, run, adapter, safetensors file or picture is: sizes, numbers, what does not fit.",
-        footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5", "  studio inspect unet/config.json", "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
+        description = "Says what a model, run, adapter, file of tensors or picture is: sizes, numbers, what does not fit.",
+        footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5", "  studio inspect v1-5-pruned-emaonly.ckpt", "  studio inspect unet/config.json", "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
 final class InspectCommand implements Callable<Integer>, WithoutNatives {
     private final Studio studio;
 
-    @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a run, an adapter, any safetensors file, or a PNG.")
+    @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or a PNG.")
     private Path place = Path.of("");
 
     @Option(names = "--json", description = "Print one JSON object.")

@@ -5,21 +5,21 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.math.BigDecimal;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `studio methods`: every method with its settings and what it would tune, from the family itself and a dry run of the model.
@@ -30,8 +30,8 @@ import picocli.CommandLine.Option;
 final class MethodsCommand implements Callable<Integer>, WithoutNatives {
     private final Studio studio;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout. Default: the embedded model.")
-    private @Nullable Path model;
+    @Mixin
+    private ModelOptions model = new ModelOptions();
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -84,7 +84,7 @@ final class MethodsCommand implements Callable<Integer>, WithoutNatives {
     }
 
     @Override public Integer call() throws Failure {
-        ModelFolder folder = ModelFolder.open(studio.model(model));
+        ModelFolder folder = model.named(studio, Optional.empty()).open();
         List<Layer> layers = folder.tunable();
         List<Row> rows = List.of(Choice.values()).stream().map(choice -> Row.of(choice, folder.name(), layers)).toList();
         if (json) {

@@ -37,7 +37,7 @@ final class ResumeCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         String method = new RunFolder(run).info().method().name();
-        Machine machine = new Machine(device.device(), Runtime.getRuntime().availableProcessors(), studio.home().folder());
+        Machine machine = studio.machine(device.device());
         RunOnTerminal terminal = new RunOnTerminal(studio, run, json ? RunOnTerminal.Form.JSON : RunOnTerminal.Form.LINES);
         return terminal.follow(method, steering, (control, listener) -> new Tuning(machine).resume(run, control, listener));
     }

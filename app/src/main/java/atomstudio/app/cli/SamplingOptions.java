@@ -71,6 +71,11 @@ final class SamplingOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
+    /// What the person says that the model predicts.
+    Optional<Prediction> prediction() {
+        return Optional.ofNullable(prediction);
+    }
+
     String negative() {
         return negative;
     }

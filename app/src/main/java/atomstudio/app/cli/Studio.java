@@ -2,8 +2,12 @@ package atomstudio.app.cli;
 
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
+import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.tuning.train.Machine;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What a command is given: where things are, where to speak, and whether it is asked to stop.
@@ -11,6 +15,16 @@ public record Studio(Home home, Terminal terminal, StopSignal stop) {
     /// The model folder that the person named, or the embedded one.
     public Path model(@Nullable Path named) throws Failure {
         return named == null ? assets().defaultModel() : named;
+    }
+
+    /// Where to look for the tokenizer of a model that brings none.
+    public List<Path> vocabularies() {
+        return new Vocabularies(home).places();
+    }
+
+    /// This machine, computing on a device with all its processors.
+    public Machine machine(Device device) {
+        return new Machine(device, Runtime.getRuntime().availableProcessors(), home.folder(), vocabularies());
     }
 
     /// The embedded model and sample subjects.

@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.Prediction;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Estimate;
@@ -9,6 +10,7 @@ import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.TuneRequest;
 import atomstudio.tuning.train.Tuning;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -41,8 +43,11 @@ final class TuneCommand implements Callable<Integer> {
     @Option(names = "--class", required = true, paramLabel = "WORD", description = "What the subject is, in a word that the model knows.")
     private String className = "";
 
-    @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout. Default: the embedded model.")
-    private @Nullable Path model;
+    @Mixin
+    private final ModelOptions model = new ModelOptions();
+
+    @Option(names = "--prediction", paramLabel = "NAME", converter = SamplingOptions.Predictions.class, description = "What the model predicts: epsilon, v or sample. Default: what it says of itself, or a guess that is named.")
+    private @Nullable Prediction prediction;
 
     @Option(names = "--token", paramLabel = "WORD", defaultValue = TuneRequest.TOKEN,
             description = "Rare word that comes to stand for the subject. Default: ${DEFAULT-VALUE}.")
@@ -79,7 +84,7 @@ final class TuneCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failure {
         TuneRequest request = request();
-        Machine machine = new Machine(device.device(), Runtime.getRuntime().availableProcessors(), studio.home().folder());
+        Machine machine = studio.machine(device.device());
         if (dryRun) {
             Estimate estimate = new Tuning(machine).estimate(request);
             studio.terminal().result(json ? EstimateText.json(estimate).toString() : EstimateText.lines(estimate));
@@ -95,7 +100,7 @@ final class TuneCommand implements Callable<Integer> {
         MethodSettings settings = method.settings();
         Recipe recipe = training.recipe(settings);
         try {
-            return new TuneRequest(studio.model(model), pictures, new Trigger(token, className), settings, recipe);
+            return new TuneRequest(model.named(studio, Optional.ofNullable(prediction)), pictures, new Trigger(token, className), settings, recipe);
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), "--" + wrong.getMessage());
         }

@@ -1,9 +1,10 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.verify.Verification;
 import atomstudio.app.verify.Verification.Check;
+import atomstudio.app.verify.Verification;
 import atomstudio.app.verify.Verifier;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.tuning.torch.TorchSettings;
 import com.google.gson.JsonArray;
@@ -31,7 +32,7 @@ final class VerifyCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GOLDEN", arity = "1..*", description = "Files of reference values, .safetensors or .jsonl.")
     private List<Path> goldens = List.of();
 
-    @Option(names = "--model", paramLabel = "DIR", description = "The model (for the tokenizer also a folder with CLIP's .txt.gz merges). Default: the one that belongs to the golden.")
+    @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = "The model (for the tokenizer also a folder with CLIP's .txt.gz merges). Default: the one that belongs to the golden.")
     private @Nullable Path model;
 
     @Mixin
@@ -45,7 +46,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     @Override public Integer call() throws Failure {
-        Verifier verifier = new Verifier(Optional.ofNullable(model), device.device(), new TorchSettings(studio.home().natives(), Runtime.getRuntime().availableProcessors()));
+        Verifier verifier = new Verifier(Optional.ofNullable(model), ModelChoices.searching(studio.vocabularies()), device.device(), new TorchSettings(studio.home().natives(), Runtime.getRuntime().availableProcessors()));
         JsonArray all = new JsonArray();
         boolean wrong = false;
         boolean missing = false;

@@ -59,12 +59,12 @@ public final class ComparisonJob {
     /// @throws Failure.Incompatible when runs disagree or hold other settings
     public Optional<Result> run() throws Failure {
         destination.check(request.subject());
-        ModelFolder model = ModelFolder.open(request.model());
+        ModelFolder model = request.model().open();
         Optional<List<Path>> runs = runs();
         if (runs.isEmpty()) return Optional.empty();
         List<Row> rows = rows(runs.get());
         Subject subject = request.subject();
-        Comparison comparison = new Comparison(request.model().toAbsolutePath().normalize().toString(), subject.className(), subject.token(), request.prompts(), request.seeds(), rows);
+        Comparison comparison = new Comparison(request.model().place().toAbsolutePath().normalize().toString(), subject.className(), subject.token(), request.prompts(), request.seeds(), rows);
         destination.write(destination.description(), comparison.toJson());
         List<Picture> pictures = subjectPictures(runs.get().getFirst());
         try (PictureMaker maker = PictureMaker.open(model, machine.device())) {
@@ -81,7 +81,7 @@ public final class ComparisonJob {
     private Optional<List<Path>> runs() throws Failure {
         return switch (request.source()) {
             case Given given -> {
-                GivenRuns.of(given.runs());
+                GivenRuns.of(given.runs(), machine.vocabularies());
                 yield Optional.of(given.runs());
             }
             case Tuned tuned -> tune(tuned);

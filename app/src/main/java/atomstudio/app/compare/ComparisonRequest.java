@@ -1,15 +1,15 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.NamedModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 
 /// What is to be compared, how it is sampled, and where it goes.
-/// @param model a model folder
 /// @param prompts with `{}` for the subject
 /// @param out folder of the comparison
-public record ComparisonRequest(Path model, Subject subject, Source source, List<String> prompts, List<Long> seeds, Look look, Path out) {
+public record ComparisonRequest(NamedModel model, Subject subject, Source source, List<String> prompts, List<Long> seeds, Look look, Path out) {
     public ComparisonRequest {
         prompts = List.copyOf(prompts);
         seeds = List.copyOf(seeds);

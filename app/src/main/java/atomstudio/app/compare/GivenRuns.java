@@ -2,6 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
@@ -9,10 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// What runs that are compared have in common: the base model and the subject's words.
-public record GivenRuns(Path model, Subject subject) {
+public record GivenRuns(NamedModel model, Subject subject) {
+    /// @param vocabularies where to look for the tokenizer of a model that brings none
     /// @throws Failure.Unreadable when a folder is no run
     /// @throws Failure.Incompatible when the runs disagree, or one is not finished
-    public static GivenRuns of(List<Path> runs) throws Failure {
+    public static GivenRuns of(List<Path> runs, List<Path> vocabularies) throws Failure {
         RunInfo first = new RunFolder(runs.getFirst()).info();
         for (Path run : runs) {
             RunFolder folder = new RunFolder(run);
@@ -22,7 +24,7 @@ public record GivenRuns(Path model, Subject subject) {
                     + folder.info().training().steps() + ". Finish it (tune with the same settings and --out " + run + "), or leave it out.");
             }
         }
-        return new GivenRuns(first.base().path(), new Subject(first.subject().className(), first.subject().token()));
+        return new GivenRuns(first.base().model(vocabularies), new Subject(first.subject().className(), first.subject().token()));
     }
 
     private static void agree(Path firstRun, RunInfo first, Path run, RunInfo other) throws Failure.Incompatible {

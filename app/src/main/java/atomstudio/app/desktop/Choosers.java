@@ -13,6 +13,9 @@ public interface Choosers {
 
     Optional<Path> folder(String title);
 
+    /// One file with a model in it.
+    Optional<Path> model(String title);
+
     /// Where to write a file; the chooser itself has asked before an existing one is named.
     Optional<Path> target(String title, String suggestedName);
 }

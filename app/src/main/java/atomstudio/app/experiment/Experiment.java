@@ -11,6 +11,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.measure.Ruler;
@@ -31,7 +32,7 @@ public final class Experiment {
     /// What it works with.
     /// @param pictures a folder with a folder of pictures for each subject
     /// @param out      the experiment's folder
-    public record Setup(Path model, Path pictures, Path out, Device device, BaseHashes hashes) {
+    public record Setup(NamedModel model, Path pictures, Path out, Device device, BaseHashes hashes) {
         public Path table() {
             return out.resolve("experiment.csv");
         }
@@ -66,9 +67,9 @@ public final class Experiment {
         for (Phase phase : plan.phases()) {
             for (Thing thing : plan.things(phase)) pictures(thing);
         }
-        ModelFolder model = ModelFolder.open(setup.model());
+        ModelFolder model = setup.model().open();
         try (PictureMaker maker = PictureMaker.open(model, setup.device())) {
-            Ruler ruler = maker.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+            Ruler ruler = maker.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
             Looks looks = new Looks(maker, ruler, new Looks.Place(setup.out().resolve("pictures"), denoising), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
                 if (run(plan, phase, table, looks) == Next.STOP) return new Result(table, List.copyOf(refused), true);
@@ -111,7 +112,7 @@ public final class Experiment {
         for (int step : trial.settings().looks()) {
             Key key = Key.of(trial, step);
             if (table.has(key)) continue;
-            Ended ended = tuner.tune(new TrialTuner.Order(setup.model(), pictures(thing), trial, step, run), () -> listener.next() == Next.STOP);
+            Ended ended = tuner.tune(new TrialTuner.Order(setup.model().place(), pictures(thing), trial, step, run), () -> listener.next() == Next.STOP);
             switch (ended) {
                 case Ended.Done done -> { }
                 case Ended.Stopped stopped -> {

@@ -5,9 +5,11 @@ import atomstudio.app.jobs.Devices;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
@@ -32,10 +34,13 @@ import org.jspecify.annotations.Nullable;
 public final class EngineRows implements RowMaker, RowJudge {
     private final BaseHashes hashes;
     private final AtomicReference<Consumer<String>> notes = new AtomicReference<>(unheard -> {});
+    private final Vocabularies vocabularies;
     private @Nullable PictureMaker open;
 
-    public EngineRows(BaseHashes hashes) {
+    /// @param vocabularies where to look for the tokenizer of a model that brings none
+    public EngineRows(BaseHashes hashes, Vocabularies vocabularies) {
         this.hashes = hashes;
+        this.vocabularies = vocabularies;
     }
 
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
@@ -108,7 +113,7 @@ public final class EngineRows implements RowMaker, RowJudge {
     private PictureMaker maker(Path model) throws Failure {
         if (open != null && open.model().folder().equals(model)) return open;
         close();
-        open = PictureMaker.open(ModelFolder.open(model), Devices.here().choose(Optional.empty()), note -> notes.get().accept(note));
+        open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), note -> notes.get().accept(note));
         return open;
     }
 

@@ -1,6 +1,8 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.FileKind;
+import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
@@ -18,16 +20,24 @@ public record Inspection(JsonObject json, List<String> problems) {
     /// @throws Failure.Unreadable when it is nothing that is known here
     public static Inspection of(Path place) throws Failure {
         if (Files.isRegularFile(place.resolve("run.json"))) return RunInspection.of(place);
-        if (Files.isRegularFile(place.resolve("model_index.json"))) return ModelInspection.ofFolder(place);
+        if (Files.isRegularFile(place.resolve("model_index.json"))) return ModelInspection.of(place);
         if (Files.isRegularFile(place.resolve("config.json"))) return ModelInspection.ofConfig(place.resolve("config.json"));
         String name = place.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(place)) {
             if (name.endsWith(".json")) return ModelInspection.ofConfig(place);
             if (name.endsWith(".png")) return PictureInspection.of(place);
-            return TensorsInspection.of(place);
+            return ofTensors(place);
         }
-        throw new Failure.Unreadable(place + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a safetensors file or a PNG, found "
+        throw new Failure.Unreadable(place + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a file of tensors (.safetensors, .ckpt, .pt) or a PNG, found "
                 + (Files.isDirectory(place) ? "a folder with none of them" : "nothing"));
+    }
+
+    private static Inspection ofTensors(Path place) throws Failure {
+        FileKind kind;
+        try (TensorFile file = TensorFile.open(place)) {
+            kind = FileKind.of(file);
+        }
+        return kind == FileKind.MODEL ? ModelInspection.of(place) : TensorsInspection.of(place);
     }
 
     static Inspection of(JsonObject json) {

@@ -16,7 +16,6 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -24,18 +23,20 @@ import java.util.TreeSet;
 final class ModelInspection {
     private ModelInspection() {}
 
-    static Inspection ofFolder(Path folder) throws Failure {
-        ModelFolder model = ModelFolder.open(folder);
+    static Inspection of(Path place) throws Failure {
+        ModelFolder model = ModelFolder.open(place);
         JsonObject json = new JsonObject();
         json.addProperty("kind", "model");
         json.addProperty("name", model.name());
-        json.addProperty("folder", folder.toString());
+        json.addProperty(model.inOneFile() ? "file" : "folder", place.toString());
         json.addProperty("picture size", model.pictureSize() + "x" + model.pictureSize());
         json.addProperty("prediction", switch (model.scheduler().prediction()) {
             case EPSILON -> "epsilon";
             case V -> "v_prediction";
             case SAMPLE -> "sample";
         });
+        if (!model.notes().isEmpty()) json.addProperty("guessed", String.join(" ", model.notes()));
+        if (model.unet().channels().in() != model.unet().channels().out()) json.addProperty("inpainting", "takes a mask: " + model.unet().channels().in() + " input channels");
         json.addProperty("scheduler", model.scheduler().className());
         json.addProperty("tokens", model.text().tokens());
         List<String> problems = new ArrayList<>();

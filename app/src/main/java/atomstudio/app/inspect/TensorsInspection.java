@@ -1,6 +1,7 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.FileKind;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
@@ -34,7 +35,8 @@ final class TensorsInspection {
 
     private static JsonObject tensors(TensorFile file) {
         JsonObject json = new JsonObject();
-        json.addProperty("kind", file instanceof Safetensors ? "safetensors" : "tensors of PyTorch");
+        FileKind kind = FileKind.of(file);
+        json.addProperty("kind", kind != FileKind.OTHER ? kind.words() : file instanceof Safetensors ? "safetensors" : "tensors of PyTorch");
         json.addProperty("numbers", file.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
         return json;
     }

@@ -44,6 +44,11 @@ public record Home(Path folder) {
         return folder.resolve("natives");
     }
 
+    /// CLIP's public vocabulary, where a person put it: for models in one file, which bring no tokenizer.
+    public Path clipVocabulary() {
+        return folder.resolve("clip-vocabulary");
+    }
+
     /// Hashes of base models that were computed once.
     public Path baseHashes() {
         return folder.resolve("base-hashes.json");

@@ -2,25 +2,47 @@ package atomstudio.app.models;
 
 import atomstudio.app.jobs.Assets;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
-/// Diffusers folders, and the one that comes with the program.
+/// Models in folders and files, and the one that comes with the program.
 public final class ModelFolders implements ModelLibrary {
+    private final Vocabularies vocabularies;
+
+    /// @param vocabularies where to look for the tokenizer of a model that brings none
+    public ModelFolders(Vocabularies vocabularies) {
+        this.vocabularies = vocabularies;
+    }
+
     @Override public ModelSummary embedded() throws Failure {
         return summary(Assets.find().defaultModel(), ModelSummary.Origin.EMBEDDED);
     }
 
-    @Override public ModelSummary open(Path folder) throws Failure {
-        boolean embedded = Assets.find().isDefaultModel(folder);
-        return summary(folder, embedded ? ModelSummary.Origin.EMBEDDED : ModelSummary.Origin.FOLDER);
+    @Override public ModelSummary open(Path place) throws Failure {
+        boolean embedded = Assets.find().isDefaultModel(place);
+        return summary(place, embedded ? ModelSummary.Origin.EMBEDDED : ModelSummary.Origin.FOLDER);
     }
 
-    private static ModelSummary summary(Path folder, ModelSummary.Origin origin) throws Failure {
-        ModelFolder model = ModelFolder.open(folder);
+    /// What was guessed, and why no prompt could be read where that is so.
+    private static List<String> notes(ModelFolder model) {
+        List<String> notes = new ArrayList<>(model.notes());
+        if (!model.inOneFile()) return notes;
+        try {
+            model.tokenizer();
+        } catch (Failure missing) {
+            notes.add(missing.getMessage());
+        }
+        return notes;
+    }
+
+    private ModelSummary summary(Path place, ModelSummary.Origin origin) throws Failure {
+        ModelFolder model = ModelFolder.open(place, ModelChoices.searching(vocabularies.places()));
         long parameters = model.layers(Part.UNET).stream().mapToLong(Layer::parameters).sum();
-        return new ModelSummary(folder.toAbsolutePath().normalize(), model.name(), origin, model.pictureSize(), parameters, model.words());
+        return new ModelSummary(place.toAbsolutePath().normalize(), model.name(), origin, model.pictureSize(), parameters, model.words(), notes(model));
     }
 }

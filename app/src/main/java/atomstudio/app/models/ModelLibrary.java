@@ -3,11 +3,11 @@ package atomstudio.app.models;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 
-/// Reads what a model folder says of itself, without loading its weights.
+/// Reads what a model, in a folder or a file, says of itself, without loading its weights.
 public interface ModelLibrary {
     ModelSummary embedded() throws Failure;
 
-    /// @throws Failure.Unreadable when it is no diffusers model folder
+    /// @throws Failure.Unreadable when it is no model
     /// @throws Failure.Incompatible when the model is of a kind that cannot be run
-    ModelSummary open(Path folder) throws Failure;
+    ModelSummary open(Path place) throws Failure;
 }

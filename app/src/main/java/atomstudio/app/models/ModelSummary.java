@@ -5,12 +5,20 @@ import java.util.List;
 
 /// What the window says of a model. `pictureSize` is the side in pixels that the model was made for.
 /// @param parameters numbers in the UNet, of which a method tunes a share
+/// @param folder the folder, or the file
+/// @param notes what a person should know before relying on it
 /// @param words things the model is known to draw, for suggestions; may be empty
-public record ModelSummary(Path folder, String name, Origin origin, int pictureSize, long parameters, List<String> words) {
+public record ModelSummary(Path folder, String name, Origin origin, int pictureSize, long parameters, List<String> words, List<String> notes) {
     public enum Origin { EMBEDDED, FOLDER }
 
     public ModelSummary {
         words = List.copyOf(words);
+        notes = List.copyOf(notes);
+    }
+
+    /// Of a model that nothing need be known of.
+    public ModelSummary(Path folder, String name, Origin origin, int pictureSize, long parameters, List<String> words) {
+        this(folder, name, origin, pictureSize, parameters, words, List.of());
     }
 
     /// `Small illustrated · 128 px`.

@@ -30,7 +30,11 @@ public final class ModelsView extends VBox {
         add.getStyleClass().add("accent");
         add.setOnAction(pressed -> model.choose());
         add.disableProperty().bind(model.busy().isNotEmpty());
-        Label hint = new Label("A folder with model_index.json in it, as diffusers writes it: Stable Diffusion 1.x and its relatives. Nothing is copied.");
+        Button addFile = new Button("Open a model file…");
+        addFile.setId("open-model-file");
+        addFile.setOnAction(pressed -> model.chooseFile());
+        addFile.disableProperty().bind(model.busy().isNotEmpty());
+        Label hint = new Label("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
         hint.getStyleClass().add("muted");
         hint.setWrapText(true);
         VBox list = new VBox(12);
@@ -40,7 +44,7 @@ public final class ModelsView extends VBox {
         Label nothing = new Label("No model could be read.");
         nothing.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
         nothing.managedProperty().bind(nothing.visibleProperty());
-        getChildren().addAll(title, list, nothing, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), add, hint);
+        getChildren().addAll(title, list, nothing, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), new HBox(8, add, addFile), hint);
     }
 
     private Node card(ModelSummary summary) {
@@ -62,7 +66,14 @@ public final class ModelsView extends VBox {
         forget.setOnAction(pressed -> model.forget(summary));
         HBox line = new HBox(8, Stream.of(where, gap, use, summary.origin() == ModelSummary.Origin.EMBEDDED ? null : forget).filter(node -> node != null).toArray(Node[]::new));
         line.setAlignment(Pos.CENTER_LEFT);
-        card.add(what, line);
+        card.add(what);
+        for (String note : summary.notes()) {
+            Label known = new Label(note);
+            known.getStyleClass().add("muted");
+            known.setWrapText(true);
+            card.add(known);
+        }
+        card.add(line);
         return card;
     }
 }

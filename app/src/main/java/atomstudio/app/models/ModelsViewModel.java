@@ -17,7 +17,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// The models the studio knows: the embedded one first, then folders that were opened.
+/// The models the studio knows: the embedded one first, then folders and files that were opened.
 public final class ModelsViewModel {
     private final Jobs jobs;
     private final ModelLibrary library;
@@ -111,11 +111,16 @@ public final class ModelsViewModel {
         choosers.folder("Choose a diffusers model folder").ifPresent(this::open);
     }
 
-    /// Makes a folder's model the current one, or says why it cannot be.
-    public void open(Path folder) {
+    /// Asks for a file and makes the model in it the current one.
+    public void chooseFile() {
+        choosers.model("Choose a model in one file").ifPresent(this::open);
+    }
+
+    /// Makes the model of a folder or file the current one, or says why it cannot be.
+    public void open(Path place) {
         problem.set("");
-        busy.set("Reading " + folder);
-        jobs.start("Reading " + folder, cancellation -> library.open(folder), outcome -> {
+        busy.set("Reading " + place);
+        jobs.start("Reading " + place, cancellation -> library.open(place), outcome -> {
             busy.set("");
             switch (outcome) {
                 case Outcome.Done<ModelSummary>(ModelSummary model) -> opened(model);

@@ -8,6 +8,7 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.engine.PictureGolden;
 import atomstudio.diffusion.engine.PromptGolden;
+import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.prompt.Tokenizer;
@@ -26,7 +27,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Runs goldens of every kind on the engines that apply; the kind shows in the keys or the extension.
-public record Verifier(Optional<Path> model, Device device, TorchSettings torch) {
+/// @param model what goldens are compared with, and where to look for its tokenizer; what belongs to each golden where the place is empty
+public record Verifier(Optional<Path> model, ModelChoices choices, Device device, TorchSettings torch) {
     /// @throws Failure.NotBuilt when nothing in the golden can be run yet
     public Verification verify(Path golden) throws Failure {
         String name = golden.getFileName().toString().toLowerCase(Locale.ROOT);
@@ -45,8 +47,12 @@ public record Verifier(Optional<Path> model, Device device, TorchSettings torch)
         throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
     }
 
+    private ModelFolder open(Path place) throws Failure {
+        return ModelFolder.open(place, choices);
+    }
+
     private Verification networks(Path golden, Safetensors file) throws Failure {
-        ModelFolder folder = ModelFolder.open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
+        ModelFolder folder = open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
         List<Check> checks = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
@@ -58,21 +64,21 @@ public record Verifier(Optional<Path> model, Device device, TorchSettings torch)
     }
 
     private Verification pictures(Path golden, Safetensors file) throws Failure {
-        ModelFolder folder = ModelFolder.open(model.isPresent() ? model.get() : Assets.find().defaultModel());
+        ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PictureGolden.compare(file, folder, engine));
         }
     }
 
     private Verification prompts(Path golden, Safetensors file) throws Failure {
-        ModelFolder folder = ModelFolder.open(model.isPresent() ? model.get() : Assets.find().defaultModel());
+        ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PromptGolden.compare(file, folder, engine));
         }
     }
 
     private Verification tuning(Path golden, Safetensors file) throws Failure {
-        TuningGolden.Comparison result = TuningGolden.compare(file, ModelFolder.open(model.isPresent() ? model.get() : named(golden, file)), device, torch);
+        TuningGolden.Comparison result = TuningGolden.compare(file, open(model.isPresent() ? model.get() : named(golden, file)), device, torch);
         return new Verification(golden, Verification.checks("torch", result.deviations()), result.notBuilt());
     }
 

@@ -9,6 +9,7 @@ import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolders;
+import atomstudio.app.models.Vocabularies;
 import atomstudio.app.subjects.DroppedPictures;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
@@ -31,8 +32,8 @@ final class Composition {
 
     static Services of(Home home, Jobs jobs, Choosers choosers, Desktop desktop) {
         DroppedPictures pictures = new DroppedPictures();
-        Services.Stores stores = new Services.Stores(new ModelFolders(), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
-        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()));
+        Services.Stores stores = new Services.Stores(new ModelFolders(new Vocabularies(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
+        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home));
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
         Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter());
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings(home, jobs), InstantSource.system(), new ThisMachine());

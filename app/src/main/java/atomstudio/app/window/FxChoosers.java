@@ -43,6 +43,14 @@ final class FxChoosers implements Choosers {
         return Optional.ofNullable(chooser.showDialog(owner.get())).map(File::toPath);
     }
 
+    @Override public Optional<Path> model(String title) {
+        FileChooser chooser = new FileChooser();
+        chooser.setTitle(title);
+        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Models", "*.safetensors", "*.ckpt", "*.pt", "*.pth", "*.SAFETENSORS", "*.CKPT"));
+        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
+        return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
+    }
+
     @Override public Optional<Path> target(String title, String suggestedName) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);

@@ -95,7 +95,7 @@ class CompareCommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "--pictures photos", "--class car", "--run a --pictures photos --class car", "--run a --token zwx", "--run a --model m",
-        "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler heun", "--run", "--pictures photos --class= "})
+        "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler nosuch", "--run", "--pictures photos --class= "})
     void refusesWrongUsage(String options) {
         CommandLineRun run = compare((Object[]) (options.isEmpty() ? new String[0] : options.strip().split(" ")));
         assertEquals(ExitCode.USAGE, run.code(), run::err);
@@ -105,7 +105,7 @@ class CompareCommandTest {
 
     @Test void refusesBeforeItBegins() throws IOException {
         refused("nothing there", "--pictures", folder.resolve("photos"), "--class", "car");
-        refused("karras", "--pictures", CAR, "--class", "car", "--schedule", "karras");
+        refused("karras", "--pictures", CAR, "--class", "car", "--sampler", "tcd", "--schedule", "karras");
         refused("multiples of 8", "--pictures", CAR, "--class", "car", "--height", 70);
         refused("not a model folder", "--pictures", CAR, "--class", "car", "--model", folder);
         refused("run folder", "--run", folder);

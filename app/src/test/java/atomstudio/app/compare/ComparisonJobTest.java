@@ -14,6 +14,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
@@ -83,7 +84,7 @@ class ComparisonJobTest {
     }
 
     private ComparisonRequest request(Path model, List<Path> runs, String... prompts) throws Failure {
-        return new ComparisonRequest(model, new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Look("", QUICK), folder.resolve("out"));
+        return new ComparisonRequest(NamedModel.at(model), new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Look("", QUICK), folder.resolve("out"));
     }
 
     private Optional<ComparisonJob.Result> compare(ComparisonRequest request, Listener listener) throws Failure {
@@ -195,7 +196,7 @@ class ComparisonJobTest {
         Path other = run("lora").of("car", "zwx").write(folder.resolve("zwx"));
         String byClass = assertThrows(Failure.Incompatible.class, () -> compare(request(List.of(car, owl), "a"), new Listener())).getMessage();
         assertTrue(byClass.contains("class") && byClass.contains("owl"), byClass);
-        String byToken = assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(car, other))).getMessage();
+        String byToken = assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(car, other), List.of())).getMessage();
         assertTrue(byToken.contains("token") && byToken.contains("zwx"), byToken);
         assertFalse(Files.exists(folder.resolve("out")));
     }
@@ -203,8 +204,8 @@ class ComparisonJobTest {
     @Test void refusesARunThatIsNotFinished() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.delete(atoms.resolve("report.json"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(atoms))).getMessage().contains("finished"));
-        assertThrows(Failure.Unreadable.class, () -> GivenRuns.of(List.of(folder.resolve("nothing"))));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(atoms), List.of())).getMessage().contains("finished"));
+        assertThrows(Failure.Unreadable.class, () -> GivenRuns.of(List.of(folder.resolve("nothing")), List.of()));
     }
 
     @Test void neverWritesOverWhatSomebodyElsePutThere() throws Failure, IOException {

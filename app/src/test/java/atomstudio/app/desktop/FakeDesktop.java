@@ -26,6 +26,10 @@ public final class FakeDesktop implements Choosers, Desktop, SettingsStore {
         return adapters;
     }
 
+    @Override public Optional<Path> model(String title) {
+        return Optional.ofNullable(folder);
+    }
+
     @Override public Optional<Path> folder(String title) {
         return Optional.ofNullable(folder);
     }

@@ -13,6 +13,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.adapter.BaseHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ class ExperimentTest {
     }
 
     private Experiment.Setup setup(Path model) {
-        return new Experiment.Setup(model, PICTURES, folder.resolve("out"), Device.CPU, hashes());
+        return new Experiment.Setup(NamedModel.at(model), PICTURES, folder.resolve("out"), Device.CPU, hashes());
     }
 
     private static Experiment experiment(Experiment.Setup setup, Tuner tuner, Listener listener) {
@@ -123,7 +124,7 @@ class ExperimentTest {
     }
 
     @Test void aSubjectWithoutPicturesIsRefusedBeforeAnythingIsRun() {
-        Experiment.Setup setup = new Experiment.Setup(MODEL, folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes());
+        Experiment.Setup setup = new Experiment.Setup(NamedModel.at(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes());
         assertTrue(assertThrows(Failure.Unreadable.class, () -> experiment(setup, new Tuner(), new Listener()).run(plan("atoms"))).getMessage().contains("teapot"));
     }
 

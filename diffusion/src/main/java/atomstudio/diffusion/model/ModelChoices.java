@@ -25,6 +25,11 @@ public record ModelChoices(Optional<Prediction> prediction, Optional<Path> vae, 
         return new ModelChoices(Optional.empty(), Optional.empty(), Optional.empty(), vocabularies);
     }
 
+    /// The same, and these places to look for a tokenizer.
+    public ModelChoices lookingIn(List<Path> places) {
+        return new ModelChoices(prediction, vae, tokenizer, places);
+    }
+
     public ModelChoices withPrediction(Prediction said) {
         return new ModelChoices(Optional.of(said), vae, tokenizer, vocabularies);
     }

@@ -13,9 +13,10 @@ import java.util.stream.Stream;
 
 /// Where the tokenizer of a model is. A folder brings its own; a single file never does, and public vocabularies of the same size fit.
 /// @param model  the model's place
-/// @param own    a folder that holds it for certain: the model's own, or one that a person named
+/// @param own    the model's own folder
+/// @param named  the folder that a person named
 /// @param places where else to look, in this order
-record TokenizerSearch(Path model, Optional<Path> own, List<Path> places) {
+record TokenizerSearch(Path model, Optional<Path> own, Optional<Path> named, List<Path> places) {
     private static final String PUBLISHED = "bpe_simple_vocab_16e6.txt.gz";
     private static final String VOCABULARY = "vocab.json";
 
@@ -29,12 +30,13 @@ record TokenizerSearch(Path model, Optional<Path> own, List<Path> places) {
             places.add(folder);
         }
         places.addAll(choices.vocabularies());
-        return new TokenizerSearch(model, choices.tokenizer().or(() -> Files.isDirectory(own) ? Optional.of(own) : Optional.empty()), places);
+        return new TokenizerSearch(model, Files.isDirectory(own) ? Optional.of(own) : Optional.empty(), choices.tokenizer(), places);
     }
 
     /// @param size tokens that the text encoder has rows for
     Tokenizer open(int size) throws Failure {
-        if (own.isPresent()) return fitting(own.get(), size);
+        if (named.isPresent()) return fitting(named.get(), size);
+        if (own.isPresent()) return Tokenizer.open(own.get());
         for (Path place : places) {
             if (!holds(place)) continue;
             Tokenizer found = Tokenizer.open(place);

@@ -1,11 +1,23 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
 
 /// What a network's output means. Written for x = alpha · x0 + sigma · noise.
 /// Source: Salimans and Ho 2022, "Progressive Distillation", section 4 and appendix D (v = alpha · noise - sigma · x0).
 public enum Prediction {
     EPSILON, V, SAMPLE;
+
+    /// On the command line.
+    public String option() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    public static Optional<Prediction> ofOption(String option) {
+        return Arrays.stream(values()).filter(prediction -> prediction.option().equals(option)).findFirst();
+    }
 
     /// The clean latents x0 that the output implies. EPSILON has none where alpha is 0.
     public Tensor clean(Tensor x, Tensor output, Level at) {

@@ -9,6 +9,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.NamedModel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,7 +31,22 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
     /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseHashes`.
-    public record Base(Path path, String name, String hash) {}
+    /// @param choices what the person said of the model, without places to look for a tokenizer: these are the machine's
+    public record Base(Path path, String name, String hash, ModelChoices choices) {
+        public Base {
+            choices = choices.lookingIn(List.of());
+        }
+
+        /// A model that nothing more was said of.
+        public Base(Path path, String name, String hash) {
+            this(path, name, hash, ModelChoices.none());
+        }
+
+        /// To be opened on a machine that looks for tokenizers in these places.
+        public NamedModel model(List<Path> vocabularies) {
+            return new NamedModel(path, choices.lookingIn(vocabularies));
+        }
+    }
 
     /// The pictures and the words for what they show.
     public record Subject(String className, String token, List<Picture> pictures, List<String> captions) {
@@ -79,7 +96,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         long format = json.whole("format");
         if (format != FORMAT && format != FIRST_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
         Json model = json.object("model");
-        Base base = new Base(Path.of(model.text("path")), model.text("name"), model.text("hash"));
+        Base base = new Base(Path.of(model.text("path")), model.text("name"), model.text("hash"), BaseJson.choices(model));
         Subject subject = new Subject(json.text("class"), json.text("token"), pictures(json, "pictures"), texts(json));
         MethodSettings method = MethodSettings.parse(json.text("method"), settings(json));
         return new RunInfo(base, subject, method, training(json, format), json.whole("numbers"), json.text("created"));
@@ -113,6 +130,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         model.addProperty("path", base.path.toString());
         model.addProperty("name", base.name);
         model.addProperty("hash", base.hash);
+        BaseJson.write(base.choices, model);
         JsonObject json = new JsonObject();
         json.addProperty("format", FORMAT);
         json.add("model", model);
@@ -161,6 +179,8 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     RunInfo reconciled(RunInfo asked, Path folder) throws Failure {
         List<String> changed = new ArrayList<>();
         differ(changed, "model", base.name + " " + base.hash, asked.base.name + " " + asked.base.hash);
+        differ(changed, "prediction", base.choices.prediction(), asked.base.choices.prediction());
+        differ(changed, "vae", base.choices.vae(), asked.base.choices.vae());
         differ(changed, "class", subject.className, asked.subject.className);
         differ(changed, "token", subject.token, asked.subject.token);
         differ(changed, "pictures", contents(subject.pictures), contents(asked.subject.pictures));
@@ -173,7 +193,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
             throw new Failure.Incompatible(folder + ": holds a run with other settings, so it cannot go on with these:\n  " + String.join("\n  ", changed) + "\nAsk for the same ones, or choose another --out.");
         }
         Training sized = new Training(training.recipe, training.batch, training.size == Recipe.OPEN ? asked.training.size : training.size, training.prior);
-        return new RunInfo(new Base(asked.base.path, base.name, base.hash), subject, method, sized.withSteps(asked.training.steps()), numbers, created);
+        return new RunInfo(new Base(asked.base.path, base.name, base.hash, asked.base.choices), subject, method, sized.withSteps(asked.training.steps()), numbers, created);
     }
 
     /// The recipe's settings by their options' names. What both leave open is as the run has it; more steps may be asked for where

@@ -2,10 +2,11 @@ package atomstudio.tuning.train;
 
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.diffusion.model.NamedModel;
 import java.nio.file.Path;
 
-/// What is to be tuned on what. `model` is a model folder, `pictures` a folder of pictures; the subject is called "TOKEN CLASS".
-public record TuneRequest(Path model, Path pictures, Trigger words, MethodSettings method, Recipe recipe) {
+/// What is to be tuned on what: `pictures` is a folder of pictures; the subject is called "TOKEN CLASS".
+public record TuneRequest(NamedModel model, Path pictures, Trigger words, MethodSettings method, Recipe recipe) {
     /// One token in CLIP's vocabulary that says nothing by itself.
     public static final String TOKEN = "sks";
 
@@ -15,6 +16,11 @@ public record TuneRequest(Path model, Path pictures, Trigger words, MethodSettin
 
     /// With the method's own steps and rate, the usual token, seed 0 and no previews.
     public static TuneRequest of(Path model, Path pictures, String className, MethodSettings method) {
+        return of(NamedModel.at(model), pictures, className, method);
+    }
+
+    /// The same for a model that more is said of.
+    public static TuneRequest of(NamedModel model, Path pictures, String className, MethodSettings method) {
         return new TuneRequest(model, pictures, new Trigger(TOKEN, className), method, Recipe.of(method));
     }
 

@@ -37,10 +37,10 @@ public final class Tuning {
     public TuneOutcome run(TuneRequest request, Path run, Control control, TuneListener listener) throws Failure {
         RunFolder folder = new RunFolder(run);
         admit(folder);
-        ModelFolder model = ModelFolder.open(request.model());
+        ModelFolder model = request.model().open();
         Preparation preparation = Preparation.of(request, model);
         RunInfo asked = describe(request, model, preparation);
-        Session session = new Session(control, listener, preparation.notes());
+        Session session = new Session(control, listener, Stream.concat(model.notes().stream(), preparation.notes().stream()).toList());
         try (RunLock lock = RunLock.take(folder.folder())) {
             if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, session);
             preparation.write(folder);
@@ -53,7 +53,7 @@ public final class Tuning {
     public TuneOutcome resume(Path run, Control control, TuneListener listener) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
-        ModelFolder model = ModelFolder.open(info.base().path());
+        ModelFolder model = info.base().model(machine.vocabularies()).open();
         String hash = hash(model, SlotLayout.of(info.method().method(), layers(model)));
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         try (RunLock lock = RunLock.take(folder.folder())) {
@@ -63,7 +63,7 @@ public final class Tuning {
 
     /// What a run of this request would take, by encoding a picture and training a few steps: nothing is written.
     public Estimate estimate(TuneRequest request) throws Failure {
-        ModelFolder model = ModelFolder.open(request.model());
+        ModelFolder model = request.model().open();
         Preparation preparation = Preparation.of(request, model);
         return new Rehearsal(describe(request, model, preparation), model, machine).run(preparation);
     }
@@ -101,7 +101,7 @@ public final class Tuning {
         long numbers = request.method().method().numbers(layers);
         Vocabulary.of(model, layout, request.words());
         String hash = hash(model, layout);
-        RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash);
+        RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash, request.model().choices());
         Recipe recipe = request.recipe();
         RunInfo.Subject subject = new RunInfo.Subject(request.words().className(), request.words().token(), preparation.subject().names(), Captions.of(request.words(), recipe).general());
         RunInfo.Training training = new RunInfo.Training(recipe, recipe.update().batch() == Recipe.OPEN ? batch(model) : recipe.update().batch(), preparation.framing().size(), preparation.prior().names());

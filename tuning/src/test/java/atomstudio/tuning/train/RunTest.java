@@ -11,6 +11,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
@@ -236,7 +237,7 @@ class RunTest {
     @Test void anInpaintingModelIsRefused() throws Exception {
         ModelFolder inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
         TuneRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(inpaint.folder(), pictures, asked.words(), asked.method(), asked.recipe()), "run"));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(NamedModel.at(inpaint.folder()), pictures, asked.words(), asked.method(), asked.recipe()), "run"));
         assertTrue(refused.getMessage().contains("9 input channels"));
     }
 }

@@ -1,0 +1,32 @@
+package atomstudio.app.models;
+
+import atomstudio.app.desktop.SettingsFile;
+import atomstudio.app.jobs.Assets;
+import atomstudio.app.jobs.Home;
+import atomstudio.diffusion.Failure;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Where the studio looks for the tokenizer of a model in one file, which never brings its own.
+public record Vocabularies(Home home) {
+    /// The home's own folder, the embedded model's tokenizer, then those of the model folders that the window knows.
+    public List<Path> places() {
+        List<Path> places = new ArrayList<>(List.of(home.clipVocabulary()));
+        embedded().ifPresent(places::add);
+        for (Path model : new SettingsFile(home.settings(), Runnable::run).get().models()) {
+            if (Files.isDirectory(model)) places.add(model.resolve("tokenizer"));
+        }
+        return places;
+    }
+
+    private static Optional<Path> embedded() {
+        try {
+            return Optional.of(Assets.find().defaultModel().resolve("tokenizer"));
+        } catch (Failure nothingEmbedded) {
+            return Optional.empty();
+        }
+    }
+}

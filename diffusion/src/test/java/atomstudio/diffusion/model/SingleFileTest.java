@@ -1,0 +1,218 @@
+package atomstudio.diffusion.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.diffusion.tensor.TensorInfo;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SingleFileTest {
+    private static final String UNET = "model.diffusion_model.";
+
+    @TempDir Path folder;
+
+    @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
+    void theNetworksAreThoseOfTheFolderThatTheFileWasMadeOf(String file, String net) throws Exception {
+        ModelFolder one = ModelFolder.open(Shared.own("goldens/files/" + file));
+        ModelFolder other = ModelFolder.open(Shared.own("goldens/nets/" + net + "/model"));
+        assertEquals(other.networks(), one.networks());
+        for (Part part : Part.values()) {
+            try (Checkpoint mine = one.checkpoint(part); Checkpoint theirs = other.checkpoint(part)) {
+                mine.check(one.layers(part));
+                for (var layer : one.layers(part)) assertEquals(theirs.read(layer.weightKey()), mine.read(layer.weightKey()), layer.name());
+            }
+        }
+    }
+
+    @Test void projectionsThatAreFusedAreStretchesOfTheFile() throws Exception {
+        try (Checkpoint text = ModelFolder.open(Shared.own("goldens/files/sd2.safetensors")).checkpoint(Part.TEXT)) {
+            TensorInfo q = text.info("text_model.encoder.layers.1.self_attn.q_proj.weight");
+            TensorInfo k = text.info("text_model.encoder.layers.1.self_attn.k_proj.weight");
+            assertEquals(q.offset() + q.bytes(), k.offset());
+            assertEquals(Shape.of(32, 32), k.shape());
+            assertEquals(3, ModelFolder.open(Shared.own("goldens/files/sd2.safetensors")).text().blocks().depth(), "one block less than the file has");
+        }
+    }
+
+    @Test void widthsAndDepthsComeFromTheTensorsHeadsAndGroupsAreThePublishedOnes() throws Exception {
+        Map<String, Shape> published = new LinkedHashMap<>();
+        UNet first = unet(8, 768, UNet.Projection.CONV);
+        Inventory.of(first).forEach(layer -> published.put(layer.weightKey(), layer.weight()));
+        Sidecar nothing = Sidecar.of(folder.resolve("a.safetensors"), Map.of());
+        assertEquals(first, NetworkConfigs.unet(nothing.over("unet", new InferredConfigs(folder, published).unet())));
+        Map<String, Shape> second = new LinkedHashMap<>();
+        UNet wide = unet(0, 1024, UNet.Projection.LINEAR);
+        Inventory.of(wide).forEach(layer -> second.put(layer.weightKey(), layer.weight()));
+        assertEquals(wide, NetworkConfigs.unet(nothing.over("unet", new InferredConfigs(folder, second).unet())), "64 wide heads: 5, 10, 20, 20");
+    }
+
+    private static UNet unet(int heads, int context, UNet.Projection projection) throws Failure {
+        String text = "{\"cross_attention_dim\":" + context + ",\"use_linear_projection\":" + (projection == UNet.Projection.LINEAR) + ",\"attention_head_dim\":" + (heads == 0 ? "[5,10,20,20]" : heads) + "}";
+        return NetworkConfigs.unet(new Config(Path.of("unet"), com.google.gson.JsonParser.parseString(text).getAsJsonObject()));
+    }
+
+    @Test void aFolderOfConfigurationsBesideTheFileSaysWhatTensorsDoNot() throws Exception {
+        Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(file)).getMessage().contains("norm_num_groups = 32 does not divide the width"), "a small model has fewer groups");
+        for (String part : List.of("unet", "vae", "text_encoder")) {
+            Files.createDirectories(folder.resolve("mine").resolve(part));
+            Files.copy(Shared.own("goldens/nets/sd1/model/" + part + "/config.json"), folder.resolve("mine").resolve(part).resolve("config.json"));
+        }
+        assertEquals(ModelFolder.open(Shared.own("goldens/nets/sd1/model")).networks(), ModelFolder.open(file).networks());
+    }
+
+    @Test void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
+        ModelFolder first = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"));
+        assertEquals(Prediction.EPSILON, first.scheduler().prediction());
+        assertTrue(first.notes().getFirst().contains("predicts epsilon (as all published models of the first generation)"), first.notes().toString());
+        ModelFolder said = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"), ModelChoices.none().withPrediction(Prediction.V));
+        assertEquals(Prediction.V, said.scheduler().prediction());
+        assertEquals(List.of(), said.notes());
+        assertEquals(Prediction.V, ModelFolder.open(Shared.own("goldens/nets/sd1/model"), ModelChoices.none().withPrediction(Prediction.V)).scheduler().prediction(), "folders too");
+    }
+
+    @Test void theSpreadOfANormTellsTheSecondGenerationsPredictions() throws Exception {
+        Map<String, Tensor> tensors = tensors("sd2.safetensors");
+        String norm = UNET + "output_blocks.8.1.transformer_blocks.0.norm1.bias";
+        Tensor wide = tensors.get(norm);
+        for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.2f : -0.2f;
+        assertEquals(Prediction.V, written("a", tensors, Map.of()).scheduler().prediction());
+        for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.02f : -0.02f;
+        assertEquals(Prediction.EPSILON, written("b", tensors, Map.of()).scheduler().prediction());
+        assertEquals(Prediction.V, written("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().prediction(), "metadata speak first");
+        assertEquals(Prediction.V, written("d-vpred", tensors, Map.of()).scheduler().prediction(), "names too");
+        Files.writeString(folder.resolve("e.yaml"), "model:\n  params:\n    parameterization: \"v\"\n");
+        assertEquals(Prediction.V, written("e", tensors, Map.of()).scheduler().prediction(), "and the original configuration");
+        tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
+        tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
+        ModelFolder marked = written("f", tensors, Map.of());
+        assertEquals(Prediction.V, marked.scheduler().prediction());
+        assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"), marked.scheduler().toString());
+    }
+
+    @Test void theTokenizerIsLookedForBesideTheFileThenWhereOneIsToldTo() throws Exception {
+        Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
+        Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
+        Path home = Files.createDirectories(folder.resolve("home/clip-vocabulary"));
+        Path embedded = Shared.root().resolve("assets/default-model/tokenizer");
+        ModelFolder none = ModelFolder.open(file, ModelChoices.searching(List.of(home, embedded)));
+        String refused = assertThrows(Failure.Unreadable.class, none::tokenizer).getMessage();
+        assertTrue(refused.contains("no tokenizer of 1000 tokens") && refused.contains("bpe_simple_vocab_16e6.txt.gz") && refused.contains("into " + home), refused);
+        vocabulary(home, 1000);
+        assertEquals(1000, none.tokenizer().size());
+        vocabulary(Files.createDirectories(folder.resolve("tokenizer")), 1000);
+        Files.writeString(home.resolve("vocab.json"), "damaged");
+        assertEquals(1000, none.tokenizer().size(), "beside the file comes first");
+        Path large = vocabulary(Files.createDirectories(folder.resolve("large")), 1001);
+        ModelFolder told = ModelFolder.open(file, ModelChoices.none().withTokenizer(large));
+        assertTrue(assertThrows(Failure.Incompatible.class, told::tokenizer).getMessage().contains("has 1001 tokens, but the text encoder"), "another size than the text encoder's");
+    }
+
+    /// A vocabulary of so many tokens that knows the letters only.
+    private static Path vocabulary(Path folder, int size) throws Exception {
+        StringBuilder json = new StringBuilder("{\"<|startoftext|>\":0,\"<|endoftext|>\":1");
+        for (int id = 2; id < size; id++) json.append(",\"t").append(id).append("\":").append(id);
+        Files.writeString(folder.resolve("vocab.json"), json + "}");
+        Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n");
+        return folder;
+    }
+
+    @Test void anotherAutoencoderTakesThePlaceOfTheModelsOwn() throws Exception {
+        Path own = Shared.own("goldens/files/sd1.ckpt");
+        Path ofFolder = Shared.own("goldens/nets/sd2/model/vae");
+        ModelFolder model = ModelFolder.open(own, ModelChoices.none().withVae(ofFolder));
+        try (Checkpoint mine = model.checkpoint(Part.VAE); Checkpoint theirs = ModelFolder.open(Shared.own("goldens/nets/sd2/model")).checkpoint(Part.VAE)) {
+            assertEquals(theirs.read("decoder.conv_in.weight"), mine.read("decoder.conv_in.weight"));
+        }
+        ModelFolder wholeFile = ModelFolder.open(Shared.own("goldens/nets/sd1/model"), ModelChoices.none().withVae(Shared.own("goldens/files/sd2.safetensors")));
+        wholeFile.checkpoint(Part.VAE).close();
+        Path weights = ofFolder.resolve("diffusion_pytorch_model.safetensors");
+        ModelFolder.open(own, ModelChoices.none().withVae(weights)).checkpoint(Part.VAE).close();
+        Map<String, Tensor> alone = new HashMap<>();
+        tensors("sd2.safetensors").forEach((name, tensor) -> {
+            if (name.startsWith("first_stage_model.")) alone.put(name.substring("first_stage_model.".length()), tensor);
+        });
+        Path file = folder.resolve("vae.safetensors");
+        SafetensorsWriter.write(file, alone, Map.of("config", "{\"vae\":{\"norm_num_groups\":4}}"));
+        ModelFolder.open(own, ModelChoices.none().withVae(file)).checkpoint(Part.VAE).close();
+        Failure missing = assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(own, ModelChoices.none().withVae(folder.resolve("nothing"))));
+        assertTrue(missing.getMessage().contains("expected an autoencoder"), missing.getMessage());
+        Failure noVae = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(own, ModelChoices.none().withVae(Shared.own("goldens/nets/sd1/model/unet/diffusion_pytorch_model.safetensors"))));
+        assertTrue(noVae.getMessage().contains("holds no autoencoder"), noVae.getMessage());
+    }
+
+    @ParameterizedTest @ValueSource(strings = {
+        "conditioner.embedders.0.transformer.text_model.embeddings.position_embedding.weight | is Stable Diffusion XL",
+        "model.diffusion_model.joint_blocks.0.context_block.attn.proj.weight | is Stable Diffusion 3",
+        "double_blocks.0.img_attn.norm.key_norm.scale | is a Flux model",
+        "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight | is a LoRA, not a model; give the model itself",
+        "control_model.input_blocks.0.0.weight | is a ControlNet",
+        "down_blocks.0.resnets.0.conv1.weight | is a UNet alone",
+        "encoder.conv_in.weight | is no Stable Diffusion in one file",
+        "text_model.encoder.layers.0.layer_norm1.weight | is a text encoder alone"})
+    void whatIsNoStableDiffusionOfTheseGenerationsIsRefusedByName(String example) throws Exception {
+        String[] parts = example.split(" \\| ");
+        Path file = folder.resolve("other.safetensors");
+        SafetensorsWriter.write(file, Map.of(parts[0], Tensor.zeros(Shape.of(1))), Map.of());
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(file));
+        assertTrue(refused.getMessage().startsWith(file + ": " + parts[1]), refused.getMessage());
+    }
+
+    @Test void partsThatAreMissingAreNamed() throws Exception {
+        Map<String, Tensor> tensors = tensors("sd2.safetensors");
+        tensors.keySet().removeIf(name -> name.startsWith("cond_stage_model."));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("a", tensors, Map.of())).getMessage().contains("holds no text encoder"));
+        tensors.keySet().removeIf(name -> name.startsWith("first_stage_model."));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("b", tensors, Map.of())).getMessage().contains("holds no autoencoder"));
+        Map<String, Tensor> whole = tensors("sd2.safetensors");
+        whole.remove(UNET + "middle_block.0.in_layers.2.bias");
+        Failure incomplete = assertThrows(Failure.Incompatible.class, () -> written("c", whole, Map.of()).checkpoint(Part.UNET));
+        assertTrue(incomplete.getMessage().contains("mid_block.resnets.0.conv1.bias: expected (32), found nothing"), incomplete.getMessage());
+        Map<String, Tensor> eight = tensors("sd2.safetensors");
+        eight.put(UNET + "input_blocks.0.0.weight", Tensor.zeros(Shape.of(16, 8, 3, 3)));
+        Failure other = assertThrows(Failure.Incompatible.class, () -> written("d", eight, Map.of()));
+        assertTrue(other.getMessage().contains("8 input channels") && other.getMessage().contains("9 (inpainting)"), other.getMessage());
+    }
+
+    @Test void aFolderOfUnknownKindAndNothingAtAllAreToldApart() {
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder)).getMessage().contains("found a folder without it"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder.resolve("gone.ckpt"))).getMessage().contains("found nothing"));
+        assertFalse(Files.exists(folder.resolve("gone.ckpt")));
+    }
+
+    private Map<String, Tensor> tensors(String name) throws Failure {
+        Map<String, Tensor> tensors = new HashMap<>();
+        try (TensorFile file = TensorFile.open(Shared.own("goldens/files/" + name))) {
+            for (String key : file.tensors().keySet()) tensors.put(key, file.read(key));
+        }
+        return tensors;
+    }
+
+    /// A file of these tensors with the small models' heads and groups beside it.
+    private ModelFolder written(String name, Map<String, Tensor> tensors, Map<String, String> metadata) throws Exception {
+        Path file = folder.resolve(name + ".safetensors");
+        SafetensorsWriter.write(file, tensors, metadata);
+        Files.copy(Shared.own("goldens/files/sd2.json"), folder.resolve(name + ".json"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        return ModelFolder.open(file);
+    }
+}

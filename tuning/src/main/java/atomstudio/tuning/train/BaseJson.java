@@ -1,0 +1,37 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.sample.Prediction;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// What a person said of a run's base model, in its description; keys that nothing was said of are not written.
+final class BaseJson {
+    private static final String PREDICTION = "prediction";
+    private static final String VAE = "vae";
+    private static final String TOKENIZER = "tokenizer";
+
+    private BaseJson() {}
+
+    static ModelChoices choices(Json model) throws Failure.Unreadable {
+        return new ModelChoices(prediction(model), path(model, VAE), path(model, TOKENIZER), List.of());
+    }
+
+    private static Optional<Prediction> prediction(Json model) throws Failure.Unreadable {
+        if (!model.has(PREDICTION)) return Optional.empty();
+        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> Prediction.ofOption(e.getAsString()).orElseThrow()));
+    }
+
+    private static Optional<Path> path(Json model, String key) throws Failure.Unreadable {
+        return model.has(key) ? Optional.of(Path.of(model.text(key))) : Optional.empty();
+    }
+
+    static void write(ModelChoices choices, JsonObject model) {
+        choices.prediction().ifPresent(prediction -> model.addProperty(PREDICTION, prediction.option()));
+        choices.vae().ifPresent(path -> model.addProperty(VAE, path.toAbsolutePath().normalize().toString()));
+        choices.tokenizer().ifPresent(path -> model.addProperty(TOKENIZER, path.toAbsolutePath().normalize().toString()));
+    }
+}
