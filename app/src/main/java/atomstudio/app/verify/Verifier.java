@@ -5,6 +5,7 @@ import atomstudio.app.verify.Verification.Check;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.FromPictureGolden;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.engine.PictureGolden;
 import atomstudio.diffusion.engine.PromptGolden;
@@ -38,6 +39,7 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         }
         try (Safetensors file = Safetensors.open(golden)) {
             if (PictureGolden.recognizes(file)) return pictures(golden, file);
+            if (FromPictureGolden.recognizes(file)) return fromPictures(golden, file);
             if (PromptGolden.recognizes(file)) return prompts(golden, file);
             if (TuningGolden.matches(file.tensors().keySet())) return tuning(golden, file);
             if (NetworkGolden.recognizes(file)) return networks(golden, file);
@@ -67,6 +69,14 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PictureGolden.compare(file, folder, engine));
+        }
+    }
+
+    private Verification fromPictures(Path golden, Safetensors file) throws Failure {
+        Path own = FromPictureGolden.ofAnInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
+        ModelFolder folder = ModelFolder.open(model.orElse(own));
+        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
+            return Verification.of(golden, "onnx", FromPictureGolden.compare(file, folder, engine));
         }
     }
 

@@ -14,7 +14,7 @@ record Decoder(ModelFolder model, Engine engine, LongSupplier available, Consume
     /// Of a tile, in pixels of the map that a level starts from: large enough that its margin is no waste, small beside any picture that needs tiles.
     private static final int SIDE = 64;
     /// Maps of a level that are held at the same time, of its channels before and after.
-    private static final int MAPS = 3;
+    private static final int MAPS = 4;
 
     /// Latents as sampled -> (1,3,H,W), about -1..1.
     Tensor decode(Tensor latents) throws Failure {
