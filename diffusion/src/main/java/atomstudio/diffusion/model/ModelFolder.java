@@ -163,6 +163,12 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         return VisionTower.of(this);
     }
 
+    /// The model's safety checker; empty where it has none. Read when asked for.
+    /// @throws Failure when there is one that is damaged or of a kind that cannot be run
+    public Optional<SafetyChecker> safetyChecker() throws Failure {
+        return SafetyChecker.of(this);
+    }
+
     /// The projection of texts beside the text encoder's weights; empty where the model has none.
     /// @throws Failure when it is damaged
     public Optional<TextProjection> textProjection() throws Failure {

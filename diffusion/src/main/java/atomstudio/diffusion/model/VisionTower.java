@@ -31,18 +31,23 @@ public record VisionTower(Path folder, Place place, String model, ClipVision net
         return Optional.empty();
     }
 
+    /// The tower of the model's safety checker, which must be there, whether the model has an image encoder beside it or not.
+    static VisionTower ofSafetyChecker(ModelFolder model) throws Failure {
+        return read(model.folder().resolve(Place.SAFETY_CHECKER.folder), Place.SAFETY_CHECKER, model);
+    }
+
     private static VisionTower read(Path folder, Place place, ModelFolder model) throws Failure {
         Config config = Config.read(folder.resolve("config.json"));
         ClipVision network = switch (place) {
             case IMAGE_ENCODER -> NetworkConfigs.vision(config, config.positive("projection_dim", 512));
-            case SAFETY_CHECKER -> NetworkConfigs.vision(ofSafetyChecker(config), config.positive("projection_dim", 512));
+            case SAFETY_CHECKER -> NetworkConfigs.vision(visionHalf(config), config.positive("projection_dim", 512));
         };
         PicturePreparation preparation = PicturePreparation.of(model.folder().resolve("feature_extractor").resolve("preprocessor_config.json"), network.patches().side());
         return new VisionTower(folder, place, model.name(), network, preparation);
     }
 
     /// The vision half of a CLIPConfig; `vision_config_dict` is the older of its two places and wins, as in the reference.
-    private static Config ofSafetyChecker(Config config) throws Failure {
+    private static Config visionHalf(Config config) throws Failure {
         JsonObject vision = config.part("vision_config").json().deepCopy();
         config.part("vision_config_dict").json().entrySet().forEach(entry -> vision.add(entry.getKey(), entry.getValue()));
         return new Config(config.file(), vision);

@@ -1,0 +1,86 @@
+package atomstudio.diffusion.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.SafetyChecker;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Against diffusers' StableDiffusionSafetyChecker; `safety.py` made the golden.
+class OnnxSafetyTest {
+    private static final String WEIGHTS = "safety_checker/model.safetensors";
+
+    @TempDir Path temporary;
+
+    @Test void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
+        SafetyChecker own = checker(Towers.withSafetyChecker(temporary));
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety.safetensors"))) {
+            SafetyChecker checker = new SafetyChecker(own.tower(), concepts(golden, "special_care_embeds"), concepts(golden, "concept_embeds"));
+            Tensor embeddings = golden.read("image_embeds");
+            Tensor expected = golden.read("unsafe");
+            int unsafe = 0;
+            for (int i = 0; i < expected.data().length; i++) {
+                boolean found = checker.unsafe(embeddings.rows(i, i + 1).data());
+                assertEquals(expected.data()[i] == 1, found, "embedding " + i);
+                unsafe += found ? 1 : 0;
+            }
+            assertTrue(unsafe > 10 && unsafe < expected.data().length - 10, unsafe + " unsafe");
+        }
+    }
+
+    @Test void judgesPicturesWithTheModelsOwnTower() throws Exception {
+        SafetyChecker checker = checker(Towers.withSafetyChecker(temporary));
+        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety.safetensors")); Safetensors pictures = Safetensors.open(Towers.FOLDER.resolve("safety_checker.safetensors"));
+                OnnxSafety safety = OnnxSafety.open(checker, Device.CPU, 1)) {
+            Tensor prepared = pictures.read("vision.pixel_values");
+            for (int i = 0; i < prepared.shape().size(0); i++) assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.unsafe(prepared.rows(i, i + 1)), "picture " + i);
+        }
+    }
+
+    @Test void aThresholdThatNothingReachesLetsEveryPicturePass() throws Exception {
+        Path model = Towers.withSafetyChecker(temporary);
+        Map<String, Tensor> weights = new HashMap<>();
+        try (Safetensors file = Safetensors.open(model.resolve(WEIGHTS))) {
+            for (String name : file.tensors().keySet()) weights.put(name, file.read(name));
+        }
+        weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), 1.1f));
+        SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
+        Picture picture = new Picture(8, 8, new int[64]);
+        try (OnnxSafety safety = OnnxSafety.open(checker(model), Device.CPU, 1)) {
+            assertEquals(false, safety.unsafe(picture));
+        }
+        weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), -1.1f));
+        SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
+        try (OnnxSafety safety = OnnxSafety.open(checker(model), Device.CPU, 1)) {
+            assertEquals(true, safety.unsafe(picture));
+        }
+        weights.remove("special_care_embeds");
+        SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> checker(model)).getMessage().contains("special_care_embeds"));
+    }
+
+    @Test void aModelWithoutOneHasNone() throws Exception {
+        assertTrue(ModelFolder.open(Towers.MODEL).safetyChecker().isEmpty());
+    }
+
+    private static SafetyChecker checker(Path model) throws Failure {
+        return ModelFolder.open(model).safetyChecker().orElseThrow();
+    }
+
+    private static SafetyChecker.Concepts concepts(Safetensors golden, String name) {
+        return new SafetyChecker.Concepts(golden.read(name), golden.read(name + "_weights"));
+    }
+}
