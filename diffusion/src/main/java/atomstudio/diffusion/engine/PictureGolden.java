@@ -10,17 +10,16 @@ import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /// Whole pictures of a reference pipeline: metadata `case` says how they were made, `noise`, `latents` and `pixels` what came of it.
 public final class PictureGolden {
@@ -38,8 +37,10 @@ public final class PictureGolden {
     /// Makes each picture of the case by itself and compares.
     /// @throws Failure.NotBuilt for a sampler or setting that this program does not have yet
     public static List<Deviation> compare(Safetensors golden, ModelFolder model, Engine engine) throws Failure {
-        Generation first = generation(golden, model);
-        TextToImage pipeline = TextToImage.of(model, engine);
+        JsonObject made = made(golden);
+        ModelFolder scheduled = model.withScheduler(scheduler(golden, made, model));
+        Generation first = generation(golden, made, scheduled);
+        TextToImage pipeline = TextToImage.of(scheduled, engine);
         Tensor noise = golden.read("noise");
         Tensor latents = golden.read("latents");
         Tensor pixels = golden.read("pixels");
@@ -68,31 +69,47 @@ public final class PictureGolden {
         return new Deviation(name + " (8-bit, root mean square)", rmse, rmse / 255, new Deviation.Bound(Deviation.Measure.ABSOLUTE, RMSE_AT_40_DB));
     }
 
-    private static Generation generation(Safetensors golden, ModelFolder model) throws Failure {
+    private static JsonObject made(Safetensors golden) throws Failure {
         try {
-            JsonObject made = JsonParser.parseString(golden.metadata().get("case")).getAsJsonObject();
-            SamplerName sampler = SamplerName.of(model.scheduler().with(made.getAsJsonObject("config")).forClass(made.get("scheduler").getAsString()));
-            Settings settings = Settings.of(Sampling.of(sampler, schedule(made), made.get("steps").getAsInt()), made.get("guidance").getAsDouble(),
-                    side(made, "width", model), side(made, "height", model));
-            return new Generation(new Prompt(made.get("prompt").getAsString(), text(made, "negative")), settings, made.get("seed").getAsLong(), List.of());
+            return JsonParser.parseString(golden.metadata().get("case")).getAsJsonObject();
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, steps and guidance: " + e.getMessage(), e);
+            throw wrong(golden, e);
         }
     }
 
-    private static ScheduleName schedule(JsonObject made) throws Failure {
-        ScheduleName schedule = ScheduleName.MODEL;
-        for (Map.Entry<String, JsonElement> setting : made.getAsJsonObject("config").entrySet()) {
-            ScheduleName named = switch (setting.getKey()) {
-                case "use_karras_sigmas" -> ScheduleName.KARRAS;
-                case "use_exponential_sigmas" -> ScheduleName.EXPONENTIAL;
-                case "use_beta_sigmas" -> ScheduleName.BETA_SIGMAS;
-                case "algorithm_type" -> ScheduleName.MODEL; // it decides the sampler
-                default -> throw new Failure.NotBuilt("scheduler setting " + setting.getKey() + " is not built yet");
-            };
-            if (named != ScheduleName.MODEL && setting.getValue().getAsBoolean()) schedule = named;
+    private static Generation generation(Safetensors golden, JsonObject made, ModelFolder model) throws Failure {
+        try {
+            Sampling sampling = sampling(SamplerName.of(model.scheduler()), made);
+            Settings settings = Settings.of(sampling, made.get("guidance").getAsDouble(), side(made, "width", model), side(made, "height", model));
+            return new Generation(new Prompt(made.get("prompt").getAsString(), text(made, "negative")), settings, made.get("seed").getAsLong(), List.of());
+        } catch (RuntimeException e) {
+            throw wrong(golden, e);
         }
-        return schedule;
+    }
+
+    /// The reference pipeline hands its own eta, 0 where nothing else is asked, to the two schedulers that take one.
+    private static Sampling sampling(SamplerName sampler, JsonObject made) {
+        Sampling sampling = Sampling.of(sampler, ScheduleName.MODEL, made.get("steps").getAsInt());
+        boolean handed = sampler == SamplerName.DDIM || sampler == SamplerName.TCD;
+        return handed ? sampling.withEta(made.has("eta") ? made.get("eta").getAsDouble() : 0) : sampling;
+    }
+
+    private static Failure wrong(Safetensors golden, RuntimeException e) {
+        return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + e.getMessage(), e);
+    }
+
+    /// The model's config with the case's changes, read as the case's class reads it.
+    /// @throws Failure.NotBuilt for what generation itself decides
+    private static SchedulerConfig scheduler(Safetensors golden, JsonObject made, ModelFolder model) throws Failure {
+        try {
+            JsonObject changes = made.getAsJsonObject("config");
+            for (String decided : List.of("steps_offset", "clip_sample", "skip_prk_steps")) {
+                if (changes.has(decided)) throw new Failure.NotBuilt("scheduler setting " + decided + " of a picture's case is not built yet");
+            }
+            return model.scheduler().with(changes).forClass(made.get("scheduler").getAsString());
+        } catch (RuntimeException e) {
+            throw wrong(golden, e);
+        }
     }
 
     private static int side(JsonObject made, String key, ModelFolder model) {

@@ -93,6 +93,11 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         return Files.isRegularFile(metadata) ? Config.read(metadata).text("name", otherwise) : otherwise;
     }
 
+    /// The same model, its noise scheduled otherwise.
+    public ModelFolder withScheduler(SchedulerConfig other) {
+        return new ModelFolder(folder, name, networks, other, sampleSize, sources);
+    }
+
     public UNet unet() {
         return networks.unet;
     }
