@@ -7,7 +7,8 @@ import java.util.Optional;
 /// What the window remembers between two starts.
 /// @param model the model last chosen; empty: the embedded one
 /// @param models other model folders that were opened once
-public record Settings(Theme theme, Optional<Path> model, List<Path> models) {
+/// @param preview a decoder for previews (TAESD); empty: none
+public record Settings(Theme theme, Optional<Path> model, List<Path> models, Optional<Path> preview) {
     public enum Theme { LIGHT, DARK }
 
     public Settings {
@@ -15,18 +16,22 @@ public record Settings(Theme theme, Optional<Path> model, List<Path> models) {
     }
 
     public static Settings initial() {
-        return new Settings(Theme.LIGHT, Optional.empty(), List.of());
+        return new Settings(Theme.LIGHT, Optional.empty(), List.of(), Optional.empty());
     }
 
     public Settings with(Theme changed) {
-        return new Settings(changed, model, models);
+        return new Settings(changed, model, models, preview);
     }
 
     public Settings withModel(Optional<Path> changed) {
-        return new Settings(theme, changed, models);
+        return new Settings(theme, changed, models, preview);
     }
 
     public Settings withModels(List<Path> changed) {
-        return new Settings(theme, model, changed);
+        return new Settings(theme, model, changed, preview);
+    }
+
+    public Settings withPreview(Optional<Path> changed) {
+        return new Settings(theme, model, models, changed);
     }
 }

@@ -60,6 +60,7 @@ public final class SettingsFile implements SettingsStore {
         JsonArray models = new JsonArray();
         settings.models().forEach(model -> models.add(model.toString()));
         json.add("models", models);
+        settings.preview().ifPresent(preview -> json.addProperty("preview", preview.toString()));
         return json + "\n";
     }
 
@@ -71,7 +72,7 @@ public final class SettingsFile implements SettingsStore {
             Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
             List<Path> models = new ArrayList<>();
             if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
-            return new Settings(theme, model, models);
+            return new Settings(theme, model, models, Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of));
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
             log.warn("settings in {} are not readable and were passed over", file, e);
             return Settings.initial();

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Rows by ONNX Runtime in this process. The model stays open from one row to the next; one row at a time.
@@ -35,10 +36,14 @@ public final class EngineRows implements RowMaker, RowJudge {
     private final BaseHashes hashes;
     private final AtomicReference<Consumer<String>> notes = new AtomicReference<>(unheard -> {});
     private final Vocabularies vocabularies;
+    private final Supplier<Optional<Path>> preview;
+    private Optional<Path> lookedThrough = Optional.empty();
     private @Nullable PictureMaker open;
 
     /// @param vocabularies where to look for the tokenizer of a model that brings none
-    public EngineRows(BaseHashes hashes, Vocabularies vocabularies) {
+    /// @param preview the decoder for previews that is to be used, should there be one
+    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<Optional<Path>> preview) {
+        this.preview = preview;
         this.hashes = hashes;
         this.vocabularies = vocabularies;
     }
@@ -48,6 +53,7 @@ public final class EngineRows implements RowMaker, RowJudge {
         Worn worn = worn(order, maker, listener);
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
+        lookThrough(maker, listener);
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = order.generation(seeds.get(column), worn.applied);
             int steps = maker.steps(generation);
@@ -110,6 +116,19 @@ public final class EngineRows implements RowMaker, RowJudge {
         return Optional.of(measures);
     }
 
+    /// A decoder that is none is no reason to make no pictures.
+    private void lookThrough(PictureMaker maker, Listener listener) {
+        Optional<Path> wanted = preview.get();
+        if (wanted.equals(lookedThrough)) return;
+        try {
+            if (wanted.isPresent()) maker.lookThrough(wanted.get(), Devices.here().choose(Optional.empty()));
+            else maker.lookPlainly();
+            lookedThrough = wanted;
+        } catch (Failure e) {
+            listener.warning("Previews without the chosen decoder: " + e.getMessage());
+        }
+    }
+
     private PictureMaker maker(Path model) throws Failure {
         if (open != null && open.model().folder().equals(model)) return open;
         close();
@@ -120,5 +139,6 @@ public final class EngineRows implements RowMaker, RowJudge {
     @Override public synchronized void close() {
         if (open != null) open.close();
         open = null;
+        lookedThrough = Optional.empty();
     }
 }

@@ -62,6 +62,13 @@ public final class PictureMaker implements AutoCloseable {
         look = through;
     }
 
+    /// Looks at pictures as without a decoder for previews.
+    public void lookPlainly() {
+        if (tiny != null) tiny.close();
+        tiny = null;
+        look = null;
+    }
+
     /// How many steps a picture takes, all its passes together.
     public int steps(Generation generation) throws Failure {
         return pipeline.steps(generation);

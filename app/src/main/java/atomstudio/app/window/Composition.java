@@ -33,10 +33,11 @@ final class Composition {
     static Services of(Home home, Jobs jobs, Choosers choosers, Desktop desktop) {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new ModelFolders(new Vocabularies(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
-        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home));
+        SettingsFile settings = settings(home, jobs);
+        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().preview());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
         Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter());
-        Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings(home, jobs), InstantSource.system(), new ThisMachine());
+        Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }
 

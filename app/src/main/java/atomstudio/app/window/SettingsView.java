@@ -2,6 +2,7 @@ package atomstudio.app.window;
 
 import atomstudio.app.desktop.Settings;
 import atomstudio.app.parts.CardView;
+import java.util.Optional;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ToggleButton;
@@ -28,6 +29,23 @@ final class SettingsView extends VBox {
         Button show = new Button("Show in file manager");
         show.setOnAction(pressed -> model.showFiles());
         files.add(where, show);
-        getChildren().addAll(title, look, files);
+        getChildren().addAll(title, look, previews(model), files);
+    }
+
+    private static CardView previews(WindowViewModel model) {
+        CardView card = new CardView("Pictures while they are made");
+        Label how = new Label();
+        how.setWrapText(true);
+        how.getStyleClass().add("muted");
+        how.textProperty().bind(model.preview().map(file -> file.map(path -> "They are seen through " + path + ".")
+            .orElse("A small model shows them itself; a large one's colours are guessed from its latents. A TAESD decoder for Stable Diffusion 1.x and 2.x shows more.")));
+        Button choose = new Button("Choose a decoder…");
+        choose.setId("choose-preview");
+        choose.setOnAction(pressed -> model.choosePreview());
+        Button none = new Button("Without");
+        none.setOnAction(pressed -> model.preview(Optional.empty()));
+        none.visibleProperty().bind(model.preview().map(Optional::isPresent));
+        card.add(how, new HBox(8, choose, none));
+        return card;
     }
 }

@@ -41,6 +41,7 @@ public final class WindowViewModel {
     private final ReadOnlyStringWrapper machine = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<Settings.Theme> theme;
+    private final ReadOnlyObjectWrapper<Optional<Path>> preview;
 
     public WindowViewModel(Services services) {
         this.services = services;
@@ -52,6 +53,7 @@ public final class WindowViewModel {
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         theme = new ReadOnlyObjectWrapper<>(around.settings().get().theme());
+        preview = new ReadOnlyObjectWrapper<>(around.settings().get().preview());
         queue.current().subscribe(now -> describe());
         queue.progress().subscribe(now -> describe());
         page.subscribe(now -> describe());
@@ -136,6 +138,20 @@ public final class WindowViewModel {
         Settings.Theme other = theme.get() == Settings.Theme.DARK ? Settings.Theme.LIGHT : Settings.Theme.DARK;
         theme.set(other);
         services.surroundings().settings().change(settings -> settings.with(other));
+    }
+
+    /// The decoder that shows pictures while they are made; empty: the model's own means.
+    public ReadOnlyObjectProperty<Optional<Path>> preview() {
+        return preview.getReadOnlyProperty();
+    }
+
+    public void choosePreview() {
+        services.surroundings().choosers().adapters("A decoder for previews (TAESD)").stream().findFirst().ifPresent(file -> preview(Optional.of(file)));
+    }
+
+    public void preview(Optional<Path> changed) {
+        preview.set(changed);
+        services.surroundings().settings().change(settings -> settings.withPreview(changed));
     }
 
     public void refreshMachine() {

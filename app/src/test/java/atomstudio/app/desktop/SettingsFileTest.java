@@ -14,8 +14,9 @@ class SettingsFileTest {
 
     @Test void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
-        new SettingsFile(file, Runnable::run).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n"))));
-        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n"))), new SettingsFile(file, Runnable::run).get());
+        new SettingsFile(file, Runnable::run).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
+            .withPreview(Optional.of(Path.of("/taesd.safetensors"))));
+        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), Optional.of(Path.of("/taesd.safetensors"))), new SettingsFile(file, Runnable::run).get());
     }
 
     @Test void aDamagedFileCountsAsNone() throws Exception {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.desktop.Readable;
 import atomstudio.app.desktop.Settings;
 import atomstudio.app.generate.GalleryRow;
+import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneProcess;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -234,5 +236,21 @@ class WindowViewModelTest {
 
     @Test void theMachineIsShown() {
         assertEquals("CPU  2 threads · 3.1 GB free", window.machine().get());
+    }
+
+    @Test void aPictureDroppedOnThePageGenerateIsWhatOthersStartFrom() throws Exception {
+        window.openGenerate();
+        window.dropped(List.of(picture("green.png")));
+        GenerateViewModel generate = ((Page.Generate) window.page().get()).generate();
+        assertEquals("green.png", generate.settings().get().start().given().orElseThrow().name());
+        assertTrue(window.subjects().isEmpty());
+    }
+
+    @Test void theDecoderForPreviewsIsRemembered() {
+        fake.desktop.adapters = List.of(Path.of("/taesd.safetensors"));
+        window.choosePreview();
+        assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).preview().get());
+        window.preview(Optional.empty());
+        assertEquals(Optional.empty(), fake.desktop.get().preview());
     }
 }

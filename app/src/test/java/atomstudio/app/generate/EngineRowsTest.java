@@ -1,0 +1,80 @@
+package atomstudio.app.generate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.Home;
+import atomstudio.app.models.Vocabularies;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// With the embedded model.
+class EngineRowsTest {
+    @TempDir Path home;
+
+    /// What a row said.
+    private static final class Heard implements RowMaker.Listener {
+        final List<Integer> steps = new ArrayList<>();
+        final List<Made> pictures = new ArrayList<>();
+        final List<Picture> looks = new ArrayList<>();
+        final List<String> warnings = new ArrayList<>();
+        int of;
+
+        @Override public void step(int done, int all) {
+            steps.add(done);
+            of = all;
+        }
+
+        @Override public void picture(int column, Made made) {
+            pictures.add(made);
+        }
+
+        @Override public void emerging(int column, Picture look) {
+            looks.add(look);
+        }
+
+        @Override public void warning(String message) {
+            warnings.add(message);
+        }
+    }
+
+    private Heard make(Optional<Path> preview) throws Exception {
+        PictureSettings initial = PictureSettings.initial(64, 4);
+        PictureSettings settings = initial.withSeeds(new PictureSettings.Seeds(1, 2)).withWay(initial.way().withSteps(4)).withStart(new PictureSettings.Start(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
+        Heard heard = new Heard();
+        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> preview)) {
+            rows.make(new RowOrder(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
+        }
+        return heard;
+    }
+
+    @Test void everyStepOfBothPassesIsHeardAndPicturesShowThemselves() throws Exception {
+        Heard heard = make(Optional.empty());
+        assertEquals(12, heard.of);
+        assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), heard.steps);
+        assertEquals(2, heard.pictures.size());
+        assertEquals(96, heard.pictures.getFirst().picture().width());
+        assertTrue(!heard.looks.isEmpty());
+        assertEquals(List.of(), heard.warnings);
+    }
+
+    @Test void aDecoderForPreviewsIsLookedThrough() throws Exception {
+        Heard heard = make(Optional.of(Shared.own("goldens/taesd/decoder.safetensors")));
+        assertEquals(64, heard.looks.getFirst().width());
+        assertEquals(List.of(), heard.warnings);
+    }
+
+    @Test void aFileThatIsNoDecoderIsSaidAndPicturesAreMade() throws Exception {
+        Heard heard = make(Optional.of(Shared.own("goldens/taesd/golden.safetensors")));
+        assertTrue(heard.warnings.getFirst().startsWith("Previews without the chosen decoder: "), heard.warnings.toString());
+        assertEquals(2, heard.pictures.size());
+    }
+}
