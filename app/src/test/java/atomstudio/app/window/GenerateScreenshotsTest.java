@@ -93,10 +93,10 @@ class GenerateScreenshotsTest {
         run(page::generate);
         waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals(256, assertNotNullMade(page).picture().width());
+        assertEquals(256, firstOf(page).picture().width());
     }
 
-    private static Made assertNotNullMade(GenerateViewModel page) {
+    private static Made firstOf(GenerateViewModel page) {
         Made made = page.rows().getFirst().cells().getFirst().made();
         assertNotNull(made);
         return made;
