@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.Safety;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Prompt;
@@ -23,11 +24,13 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// `studio generate`: pictures from a prompt, with an adapter or without.
 @Command(
@@ -69,6 +72,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private AdapterOptions adapters = new AdapterOptions();
 
+    @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = Switch.class, description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
+    private Safety safety = Safety.ON;
+
     @Mixin
     private DeviceOption device = new DeviceOption();
 
@@ -98,10 +104,21 @@ final class GenerateCommand implements Callable<Integer> {
         AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);
         Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
         try (PictureMaker maker = PictureMaker.open(folder, device.device(), studio.terminal()::note)) {
+            maker.heed(safety);
             preview.open(maker, device.device());
             int code = make(maker, new Order(generation, chosen.attachments()), files);
             AdapterOptions.noteOtherWeights(studio, chosen);
             return code;
+        }
+    }
+
+    static final class Switch implements ITypeConverter<Safety> {
+        @Override public Safety convert(String value) {
+            return switch (value.toLowerCase(Locale.ROOT)) {
+                case "on" -> Safety.ON;
+                case "off" -> Safety.OFF;
+                default -> throw new TypeConversionException("expected on or off, found \"" + value + "\"");
+            };
         }
     }
 

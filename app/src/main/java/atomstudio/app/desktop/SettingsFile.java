@@ -1,5 +1,6 @@
 package atomstudio.app.desktop;
 
+import atomstudio.app.jobs.Safety;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -61,6 +62,7 @@ public final class SettingsFile implements SettingsStore {
         settings.models().forEach(model -> models.add(model.toString()));
         json.add("models", models);
         settings.preview().ifPresent(preview -> json.addProperty("preview", preview.toString()));
+        if (settings.safety() == Safety.OFF) json.addProperty("safety", "off");
         return json + "\n";
     }
 
@@ -72,7 +74,9 @@ public final class SettingsFile implements SettingsStore {
             Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
             List<Path> models = new ArrayList<>();
             if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
-            return new Settings(theme, model, models, Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of));
+            Optional<Path> preview = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
+            Safety safety = json.has("safety") && json.get("safety").getAsString().equals("off") ? Safety.OFF : Safety.ON;
+            return new Settings(theme, model, models, preview, safety);
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
             log.warn("settings in {} are not readable and were passed over", file, e);
             return Settings.initial();

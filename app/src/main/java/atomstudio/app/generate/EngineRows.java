@@ -5,6 +5,7 @@ import atomstudio.app.jobs.Devices;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.Safety;
 import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
@@ -37,19 +38,23 @@ public final class EngineRows implements RowMaker, RowJudge {
     private final AtomicReference<Consumer<String>> notes = new AtomicReference<>(unheard -> {});
     private final Vocabularies vocabularies;
     private final Supplier<Optional<Path>> preview;
+    private final Supplier<Safety> safety;
     private Optional<Path> lookedThrough = Optional.empty();
     private @Nullable PictureMaker open;
 
     /// @param vocabularies where to look for the tokenizer of a model that brings none
     /// @param preview the decoder for previews that is to be used, should there be one
-    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<Optional<Path>> preview) {
+    /// @param safety what is wished of models' safety checkers, asked before every row
+    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<Optional<Path>> preview, Supplier<Safety> safety) {
         this.preview = preview;
+        this.safety = safety;
         this.hashes = hashes;
         this.vocabularies = vocabularies;
     }
 
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         PictureMaker maker = maker(order.model());
+        maker.heed(safety.get());
         Worn worn = worn(order, maker, listener);
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);

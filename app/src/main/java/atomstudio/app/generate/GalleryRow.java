@@ -120,6 +120,12 @@ public final class GalleryRow {
         stale.set(order != null && !wanted.equals(order));
     }
 
+    /// Its pictures were made in a way that is not the wished one any more.
+    void forget() {
+        order = null;
+        stale.set(!cells.isEmpty());
+    }
+
     /// Makes room; pictures that are there stay until others come, where there is still a column for them.
     void begin(RowOrder wanted) {
         emerging.set(null);

@@ -116,6 +116,11 @@ public final class GenerateViewModel {
         return report.getReadOnlyProperty();
     }
 
+    /// The pictures that are there would come out otherwise now.
+    public void forget() {
+        rows.forEach(GalleryRow::forget);
+    }
+
     /// Says something in the report's place.
     public void tell(String line) {
         report.set(line);

@@ -7,8 +7,10 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Look;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.onnx.OnnxSafety;
 import atomstudio.diffusion.onnx.TinyLook;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
@@ -21,14 +23,22 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
 public final class PictureMaker implements AutoCloseable {
+    private static final int BLACK = 0;
+
     private final ModelFolder model;
+    private final Device device;
     private final Engine engine;
     private final TextToImage pipeline;
+    private final Consumer<String> notes;
+    private Safety safety = Safety.ON;
+    private @Nullable OnnxSafety checker;
     private @Nullable Look look;
     private @Nullable TinyLook tiny;
 
-    private PictureMaker(ModelFolder model, Engine engine, TextToImage pipeline) {
+    private PictureMaker(ModelFolder model, Device device, Engine engine, TextToImage pipeline, Consumer<String> notes) {
+        this.notes = notes;
         this.model = model;
+        this.device = device;
         this.engine = engine;
         this.pipeline = pipeline;
     }
@@ -42,7 +52,7 @@ public final class PictureMaker implements AutoCloseable {
     public static PictureMaker open(ModelFolder model, Device device, Consumer<String> notes) throws Failure {
         OnnxEngine engine = OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
         try {
-            return new PictureMaker(model, engine, TextToImage.of(model, engine, notes));
+            return new PictureMaker(model, device, engine, TextToImage.of(model, engine, notes), notes);
         } catch (Failure e) {
             engine.close();
             throw e;
@@ -69,6 +79,11 @@ public final class PictureMaker implements AutoCloseable {
         look = null;
     }
 
+    /// Whether the model's safety checker is heeded from now on, where it brings one; it is unless this says otherwise.
+    public void heed(Safety wish) {
+        safety = wish;
+    }
+
     /// How many steps a picture takes, all its passes together.
     public int steps(Generation generation) throws Failure {
         return pipeline.steps(generation);
@@ -83,7 +98,20 @@ public final class PictureMaker implements AutoCloseable {
 
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
-        return pipeline.picture(generation, listener);
+        Optional<OnnxSafety> heeded = heeded();
+        Optional<Picture> made = pipeline.picture(generation, listener);
+        if (made.isEmpty() || heeded.isEmpty() || !heeded.get().unsafe(made.get())) return made;
+        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + generation.seed() + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
+        return Optional.of(Picture.filled(made.get().width(), made.get().height(), BLACK));
+    }
+
+    /// Opened before the first picture, so that a damaged one is told of before anything is made.
+    private Optional<OnnxSafety> heeded() throws Failure {
+        if (safety == Safety.OFF) return Optional.empty();
+        if (checker != null) return Optional.of(checker);
+        Optional<SafetyChecker> brought = model.safetyChecker();
+        if (brought.isPresent()) checker = OnnxSafety.open(brought.get(), device, Runtime.getRuntime().availableProcessors());
+        return Optional.ofNullable(checker);
     }
 
     /// What measures pictures by the model's own CLIP; empty where it brings none.
@@ -99,6 +127,7 @@ public final class PictureMaker implements AutoCloseable {
 
     @Override public void close() {
         if (tiny != null) tiny.close();
+        if (checker != null) checker.close();
         engine.close();
     }
 }

@@ -1,15 +1,17 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.Settings;
+import atomstudio.app.jobs.Safety;
 import atomstudio.app.parts.CardView;
 import java.util.Optional;
 import javafx.scene.control.Button;
+import javafx.scene.control.CheckBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.ToggleButton;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 
-/// Light or dark, and where the files are.
+/// Light or dark, safety, and where the files are.
 final class SettingsView extends VBox {
     SettingsView(WindowViewModel model) {
         super(12);
@@ -29,7 +31,7 @@ final class SettingsView extends VBox {
         Button show = new Button("Show in file manager");
         show.setOnAction(pressed -> model.showFiles());
         files.add(where, show);
-        getChildren().addAll(title, look, previews(model), files);
+        getChildren().addAll(title, look, previews(model), safety(model), files);
     }
 
     private static CardView previews(WindowViewModel model) {
@@ -46,6 +48,20 @@ final class SettingsView extends VBox {
         none.setOnAction(pressed -> model.preview(Optional.empty()));
         none.visibleProperty().bind(model.preview().map(Optional::isPresent));
         card.add(how, new HBox(8, choose, none));
+        return card;
+    }
+
+    private static CardView safety(WindowViewModel model) {
+        CheckBox checker = new CheckBox("Heed the safety checker of models that bring one");
+        checker.setId("safety");
+        checker.setSelected(model.safety().get() == Safety.ON);
+        checker.selectedProperty().subscribe(on -> {
+            if ((model.safety().get() == Safety.ON) != on) model.heed(on ? Safety.ON : Safety.OFF);
+        });
+        Label black = new Label("Pictures that it takes for unsafe are black.");
+        black.getStyleClass().add("muted");
+        CardView card = new CardView("Safety");
+        card.add(checker, black);
         return card;
     }
 }

@@ -7,6 +7,7 @@ import atomstudio.app.generate.LargePictureViewModel;
 import atomstudio.app.generate.RestoredPicture;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Outcome;
+import atomstudio.app.jobs.Safety;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.StartViewModel;
@@ -42,6 +43,7 @@ public final class WindowViewModel {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<Settings.Theme> theme;
     private final ReadOnlyObjectWrapper<Optional<Path>> preview;
+    private final ReadOnlyObjectWrapper<Safety> safety;
 
     public WindowViewModel(Services services) {
         this.services = services;
@@ -54,6 +56,7 @@ public final class WindowViewModel {
         generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         theme = new ReadOnlyObjectWrapper<>(around.settings().get().theme());
         preview = new ReadOnlyObjectWrapper<>(around.settings().get().preview());
+        safety = new ReadOnlyObjectWrapper<>(around.settings().get().safety());
         queue.current().subscribe(now -> describe());
         queue.progress().subscribe(now -> describe());
         page.subscribe(now -> describe());
@@ -152,6 +155,19 @@ public final class WindowViewModel {
     public void preview(Optional<Path> changed) {
         preview.set(changed);
         services.surroundings().settings().change(settings -> settings.withPreview(changed));
+    }
+
+    /// Whether the safety checkers of models that bring one are heeded.
+    public ReadOnlyObjectProperty<Safety> safety() {
+        return safety.getReadOnlyProperty();
+    }
+
+    /// Pictures that were made the other way are made again.
+    public void heed(Safety wish) {
+        safety.set(wish);
+        services.surroundings().settings().change(settings -> settings.with(wish));
+        generatePage.generate().forget();
+        subjects.forEach(subject -> subject.generate().forget());
     }
 
     public void refreshMachine() {

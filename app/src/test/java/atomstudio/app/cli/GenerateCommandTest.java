@@ -97,6 +97,7 @@ class GenerateCommandTest {
         "--eta 2|2|--eta: expected 0 to 1",
         "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
         "--width 100|1|the nearest size that works is 104x128",
+        "--safety perhaps|2|expected on or off",
         "--clip-skip 0|2|--clip-skip: expected 1 to",
         "--clip-skip 99|2|--clip-skip: expected 1 to",
         "--negative (a:1.2.3)|1|expected a number for a weight",

@@ -2,6 +2,7 @@ package atomstudio.app.desktop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import atomstudio.app.jobs.Safety;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,8 +16,8 @@ class SettingsFileTest {
     @Test void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
         new SettingsFile(file, Runnable::run).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
-            .withPreview(Optional.of(Path.of("/taesd.safetensors"))));
-        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), Optional.of(Path.of("/taesd.safetensors"))), new SettingsFile(file, Runnable::run).get());
+            .withPreview(Optional.of(Path.of("/taesd.safetensors"))).with(Safety.OFF));
+        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), Optional.of(Path.of("/taesd.safetensors")), Safety.OFF), new SettingsFile(file, Runnable::run).get());
     }
 
     @Test void aDamagedFileCountsAsNone() throws Exception {

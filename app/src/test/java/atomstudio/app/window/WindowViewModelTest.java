@@ -10,6 +10,7 @@ import atomstudio.app.desktop.Settings;
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.Safety;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneProcess;
 import atomstudio.app.tune.WatchedRun;
@@ -232,6 +233,17 @@ class WindowViewModelTest {
         window.toggleTheme();
         assertEquals(Settings.Theme.DARK, window.theme().get());
         assertEquals(Settings.Theme.DARK, new WindowViewModel(fake.services).theme().get());
+    }
+
+    @Test void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
+        SubjectPageViewModel page = car();
+        page.generate().generate();
+        window.heed(Safety.OFF);
+        assertTrue(page.generate().rows().getFirst().stale().get());
+        int before = fake.made.size();
+        page.generate().generate();
+        assertEquals(before + 1, fake.made.size());
+        assertEquals(Safety.OFF, new WindowViewModel(fake.services).safety().get());
     }
 
     @Test void theMachineIsShown() {

@@ -1,0 +1,77 @@
+package atomstudio.app.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Pictures of a model that brings a safety checker.
+class SafetyTest {
+    @TempDir Path folder;
+
+    /// Whose checker takes every picture for unsafe, or none.
+    private ModelFolder model(float limit) throws Exception {
+        Path place = Towers.withSafetyChecker(folder.resolve("model " + limit));
+        Files.createDirectories(place.resolve("tokenizer"));
+        Files.writeString(place.resolve("tokenizer/vocab.json"), "{\"a\": 0, \"a</w>\": 1, \"<|startoftext|>\": 198, \"<|endoftext|>\": 199}");
+        Files.writeString(place.resolve("tokenizer/merges.txt"), "#version: 0.2\n");
+        Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 16}");
+        Path weights = place.resolve("safety_checker/model.safetensors");
+        Map<String, Tensor> tensors = new HashMap<>();
+        try (Safetensors file = Safetensors.open(weights)) {
+            for (String name : file.tensors().keySet()) tensors.put(name, file.read(name));
+        }
+        tensors.computeIfPresent("concept_embeds_weights", (name, limits) -> Tensor.filled(limits.shape(), limit));
+        SafetensorsWriter.write(weights, tensors, Map.of());
+        return ModelFolder.open(place);
+    }
+
+    private record Made(Picture picture, List<String> notes) {}
+
+    private static Made make(ModelFolder model, Safety safety) throws Exception {
+        List<String> notes = new ArrayList<>();
+        Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        try (PictureMaker maker = PictureMaker.open(model, Device.CPU, notes::add)) {
+            maker.heed(safety);
+            return new Made(maker.make(generation, StepListener.none()).orElseThrow(), notes);
+        }
+    }
+
+    private static boolean black(Picture picture) {
+        return Arrays.stream(picture.argb()).allMatch(pixel -> pixel == 0xFF000000);
+    }
+
+    @Test void anUnsafePictureIsBlackAndSaidToBeUnlessTheCheckerIsOff() throws Exception {
+        ModelFolder strict = model(-2);
+        Made heeded = make(strict, Safety.ON), not = make(strict, Safety.OFF);
+        assertTrue(black(heeded.picture));
+        assertEquals(1, heeded.notes.size());
+        assertTrue(heeded.notes.getFirst().contains("seed 5") && heeded.notes.getFirst().contains("--safety off"), heeded.notes.getFirst());
+        assertTrue(!black(not.picture) && not.notes.isEmpty());
+        Made mild = make(model(2), Safety.ON);
+        assertEquals(not.picture, mild.picture);
+        assertEquals(List.of(), mild.notes);
+    }
+}
