@@ -36,13 +36,14 @@ final class SamplersCommand implements Callable<Integer>, WithoutNatives {
             studio.terminal().result(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeNulls().create().toJson(object));
         } else {
             for (SamplerName name : SamplerName.values()) studio.terminal().result(line(name));
+            studio.terminal().result("* where no --schedule is given");
         }
         return ExitCode.DONE;
     }
 
     private static String line(SamplerName name) {
         Set<ScheduleName> schedules = name.schedules();
-        String taken = schedules.stream().map(ScheduleName::option).collect(Collectors.joining(" "));
+        String taken = schedules.stream().map(schedule -> schedule.option() + (schedule == name.usualSchedule() ? "*" : "")).collect(Collectors.joining(" "));
         String eta = name.eta().isPresent() ? String.format(Locale.ROOT, "eta %.1f", name.eta().getAsDouble()) : "";
         return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", name.option(), name.title(), eta, taken);
     }
@@ -54,6 +55,7 @@ final class SamplersCommand implements Callable<Integer>, WithoutNatives {
         JsonArray schedules = new JsonArray();
         for (ScheduleName schedule : name.schedules()) schedules.add(schedule.option());
         object.add("schedules", schedules);
+        object.addProperty("usual", name.usualSchedule().option());
         object.addProperty("eta", name.eta().isPresent() ? name.eta().getAsDouble() : null);
         return object;
     }

@@ -42,9 +42,9 @@ final class SamplingOptions {
             description = "${COMPLETION-CANDIDATES}. Default: the model's own.")
     private @Nullable SamplerName sampler;
 
-    @Option(names = "--schedule", paramLabel = "NAME", completionCandidates = Schedules.class, converter = Schedules.class, defaultValue = "model",
-            description = "${COMPLETION-CANDIDATES}; `studio samplers` lists which sampler takes which. Default: ${DEFAULT-VALUE}.")
-    private ScheduleName schedule = ScheduleName.MODEL;
+    @Option(names = "--schedule", paramLabel = "NAME", completionCandidates = Schedules.class, converter = Schedules.class,
+            description = "${COMPLETION-CANDIDATES}; `studio samplers` lists which sampler takes which. Default: model, for dpmpp-3m-sde exponential.")
+    private @Nullable ScheduleName schedule;
 
     @Option(names = "--eta", paramLabel = "X", description = "How much fresh noise the sampler adds on its way, 0 to 1; `studio samplers` lists for which. Default: the sampler's own.")
     private @Nullable Double eta;
@@ -105,7 +105,7 @@ final class SamplingOptions {
 
     private Sampling sampling(SamplerName name) {
         if (eta != null && !(eta >= 0 && eta <= 1)) throw usage("--eta: expected 0 to 1, found " + eta);
-        return new Sampling(name, schedule, steps, eta == null ? OptionalDouble.empty() : OptionalDouble.of(eta), Optional.ofNullable(prediction));
+        return new Sampling(name, schedule == null ? name.usualSchedule() : schedule, steps, eta == null ? OptionalDouble.empty() : OptionalDouble.of(eta), Optional.ofNullable(prediction));
     }
 
     private ParameterException usage(String message) {

@@ -51,7 +51,8 @@ public record PictureSettings(String negative, Seeds seeds, Way way, Size size, 
     public record Way(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta, Guidance guidance, int clipSkip) {
         /// Another sampler, with what of the rest it takes.
         public Way with(SamplerName changed) {
-            return new Way(changed, changed.schedules().contains(schedule) ? schedule : ScheduleName.MODEL, steps, OptionalDouble.empty(), guidance, clipSkip);
+            boolean kept = schedule != sampler.usualSchedule() && changed.schedules().contains(schedule);
+            return new Way(changed, kept ? schedule : changed.usualSchedule(), steps, OptionalDouble.empty(), guidance, clipSkip);
         }
 
         public Way with(ScheduleName changed) {

@@ -96,6 +96,12 @@ public enum SamplerName {
         };
     }
 
+    /// The schedule that it takes where nothing else is chosen: the model's own, but for DPM++ 3M SDE, whose extrapolation breaks up over the
+    /// long last steps of even timesteps; its author and other programs give it the exponential one.
+    public ScheduleName usualSchedule() {
+        return this == DPM_PLUS_PLUS_3M_SDE ? ScheduleName.EXPONENTIAL : ScheduleName.MODEL;
+    }
+
     /// How much fresh noise it adds on its way where nothing else is chosen; empty where that cannot be chosen.
     public OptionalDouble eta() {
         return switch (this) {
