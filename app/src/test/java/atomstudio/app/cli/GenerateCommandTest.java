@@ -77,6 +77,12 @@ class GenerateCommandTest {
         assertFalse(Arrays.equals(Pictures.read(folder.resolve("plain.png")).argb(), Pictures.read(folder.resolve("skipped.png")).argb()));
     }
 
+    @Test void aModelInOneFileNeedsAVocabularyAndSaysWhichToPutWhere() {
+        CommandLineRun run = CommandLineRun.of(folder, "generate", "--model", Shared.own("goldens/files/sd1.ckpt"), "--prompt", "a", "--out", folder.resolve("a.png"));
+        assertEquals(ExitCode.FAILED, run.code());
+        assertTrue(run.err().contains("by a guess") && run.err().contains("bpe_simple_vocab_16e6.txt.gz") && run.err().contains(folder.resolve("clip-vocabulary").toString()), run.err());
+    }
+
     @Test void existingPicturesAreRefusedAndKept() throws Exception {
         Path second = folder.resolve("p-1.png");
         Files.writeString(second, "mine");

@@ -46,6 +46,17 @@ class InspectCommandTest {
         assertTrue(run.out().contains("text_model.embeddings.position_ids"), run.out());
     }
 
+    @Test void saysWhatFilesOfTensorsAre() {
+        JsonObject model = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/sd1.ckpt"), "--json").out()).getAsJsonObject();
+        assertEquals("model", model.get("kind").getAsString());
+        assertEquals("epsilon", model.get("prediction").getAsString());
+        assertTrue(model.get("guessed").getAsString().contains("by a guess"), model.toString());
+        JsonObject inpainting = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/inpaint.ckpt"), "--json").out()).getAsJsonObject();
+        assertTrue(inpainting.get("inpainting").getAsString().contains("9 input channels"), inpainting.toString());
+        CommandLineRun vae = CommandLineRun.of(folder, "inspect", Shared.own("goldens/nets/sd1/model/vae/diffusion_pytorch_model.safetensors"));
+        assertTrue(vae.out().contains("autoencoder"), vae.out());
+    }
+
     @Test void saysWhatAPlaceIsNot() {
         CommandLineRun run = CommandLineRun.of(folder, "inspect", folder);
         assertEquals(ExitCode.FAILED, run.code());

@@ -50,6 +50,14 @@ class ModelsViewModelTest {
         assertEquals("Small", model(new InlineJobs()).current().get().name());
     }
 
+    @Test void aModelInOneFileIsChosenTheSameWay() {
+        ModelsViewModel model = model(new InlineJobs());
+        desktop.folder = SD;
+        model.chooseFile();
+        assertEquals("sd15 · 512 px", model.current().get().title());
+        assertEquals(List.of(SD), desktop.get().models());
+    }
+
     @Test void aFolderThatIsNoModelIsRefusedAndTheOldOneStays() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(Path.of("/music"));

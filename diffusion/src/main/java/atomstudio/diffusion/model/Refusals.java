@@ -18,6 +18,8 @@ final class Refusals {
     private static final List<Kind> KINDS = List.of(
             new Kind("atomstudio", "an adapter" + NO_MODEL + " and this file with --adapter"),
             new Kind(".lora_", "a LoRA, not a model" + NO_MODEL),
+            new Kind("_lora.", "a LoRA, not a model" + NO_MODEL),
+            new Kind("unet:0:", "a LoRA, not a model" + NO_MODEL),
             new Kind("lora_unet_", "a LoRA, not a model" + NO_MODEL),
             new Kind("lora_te", "a LoRA, not a model" + NO_MODEL),
             new Kind(".hada_w", "a LoHa adapter, not a model" + NO_MODEL),
@@ -48,6 +50,7 @@ final class Refusals {
     /// A file without a UNet of the original layout.
     static Failure withoutUNet(TensorFile file) {
         Set<String> names = file.tensors().keySet();
+        if (TinyAutoencoder.recognizes(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview, and the model with --model");
         Map<String, String> alone = Map.of("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors",
                 "decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model",
                 "text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors");

@@ -84,7 +84,7 @@ class SingleFileTest {
     @Test void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
         ModelFolder first = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"));
         assertEquals(Prediction.EPSILON, first.scheduler().prediction());
-        assertTrue(first.notes().getFirst().contains("predicts epsilon (as all published models of the first generation)"), first.notes().toString());
+        assertTrue(first.notes().getFirst().contains("predicts epsilon, by a guess (as all published models of the first generation)"), first.notes().toString());
         ModelFolder said = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"), ModelChoices.none().withPrediction(Prediction.V));
         assertEquals(Prediction.V, said.scheduler().prediction());
         assertEquals(List.of(), said.notes());
