@@ -16,11 +16,13 @@ import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.Noise;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -120,6 +122,23 @@ class EmbeddingFileTest {
     private static void assertRefused(Executable reading, String... said) {
         String message = assertThrows(Failure.class, reading).getMessage();
         for (String part : said) assertTrue(message.contains(part), message);
+    }
+
+    @Test void aPictureTakesItWholeOrInHalfPrecisionOrNotAtAll() throws Exception {
+        for (int rows : new int[] {4, 10}) {
+            EmbeddingFile embedding = new EmbeddingFile("toy", random(rows), "00");
+            byte[] carried = embedding.inPicture().orElseThrow();
+            assertTrue(carried.length <= AdapterSource.MOST_IN_A_PICTURE);
+            try (Safetensors file = Safetensors.of(Path.of("picture"), carried)) {
+                assertEquals(rows == 4 ? DType.F32 : DType.F16, file.info("toy").dtype());
+                assertClose("rows", embedding.rows(), EmbeddingFile.of(file, "x").rows(), rows == 4 ? 0 : 1e-3);
+            }
+        }
+        assertEquals(Optional.empty(), new EmbeddingFile("toy", random(20), "00").inPicture());
+    }
+
+    private static Tensor random(int rows) {
+        return new Tensor(Shape.of(rows, 768), new Noise(1, "rows").normals(rows * 768));
     }
 
     @Test void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
