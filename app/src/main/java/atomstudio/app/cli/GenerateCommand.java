@@ -78,6 +78,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device = new DeviceOption();
 
+    @Mixin
+    private EngineOption engine = new EngineOption();
+
     @Option(names = "--out", paramLabel = "FILE.png", required = true, description = "Where the picture goes.")
     private Path out = Path.of("");
 
@@ -103,7 +106,7 @@ final class GenerateCommand implements Callable<Integer> {
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);
         Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
-        try (PictureMaker maker = PictureMaker.open(folder, device.device(), studio.terminal()::note)) {
+        try (PictureMaker maker = PictureMaker.open(folder, device.device(), engine.name(), studio.terminal()::note)) {
             maker.heed(safety);
             preview.open(maker, device.device());
             int code = make(maker, new Order(generation, chosen.attachments()), files);
@@ -128,6 +131,7 @@ final class GenerateCommand implements Callable<Integer> {
     private int make(PictureMaker maker, Order order, List<Path> files) throws Failure {
         Generation generation = order.generation;
         int steps = maker.steps(generation);
+        maker.expect(files.size(), generation);
         long started = System.nanoTime();
         JsonArray pictures = new JsonArray();
         try (StopSignal.Watch watch = studio.stop().watch(); Progress progress = Progress.of(studio.terminal(), "generating", steps * files.size())) {

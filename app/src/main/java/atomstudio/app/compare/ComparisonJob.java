@@ -6,6 +6,7 @@ import atomstudio.app.compare.ComparisonRequest.Given;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
 import atomstudio.app.jobs.Build;
+import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelFolder;
@@ -67,7 +68,7 @@ public final class ComparisonJob {
         Comparison comparison = new Comparison(request.model().place().toAbsolutePath().normalize().toString(), subject.className(), subject.token(), request.prompts(), request.seeds(), rows);
         destination.write(destination.description(), comparison.toJson());
         List<Picture> pictures = subjectPictures(runs.get().getFirst());
-        try (PictureMaker maker = PictureMaker.open(model, machine.device(), listener::note)) {
+        try (PictureMaker maker = PictureMaker.open(model, machine.device(), EngineName.AUTO, listener::note)) {
             GallerySampler sampler = new GallerySampler(maker, hashes, request, listener);
             if (sampler.make(comparison, runs.get(), destination) == Next.STOP) return Optional.empty();
             Gallery gallery = (row, prompt, seed) -> Pictures.read(destination.picture(row, prompt, seed));

@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Devices;
+import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
@@ -137,7 +138,7 @@ public final class EngineRows implements RowMaker, RowJudge {
     private PictureMaker maker(Path model) throws Failure {
         if (open != null && open.model().folder().equals(model)) return open;
         close();
-        open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), note -> notes.get().accept(note));
+        open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), EngineName.AUTO, note -> notes.get().accept(note));
         return open;
     }
 

@@ -9,7 +9,6 @@ import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.model.TinyAutoencoder;
-import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSafety;
 import atomstudio.diffusion.onnx.TinyLook;
 import atomstudio.diffusion.picture.GenerationText;
@@ -43,14 +42,14 @@ public final class PictureMaker implements AutoCloseable {
         this.pipeline = pipeline;
     }
 
-    /// Opens a model for sampling on ONNX Runtime with all processors.
+    /// Opens a model for sampling with all processors.
     public static PictureMaker open(ModelFolder model, Device device) throws Failure {
-        return open(model, device, unheard -> {});
+        return open(model, device, EngineName.AUTO, unheard -> {});
     }
 
     /// @param notes hears when a picture is made another way than usual, in a sentence
-    public static PictureMaker open(ModelFolder model, Device device, Consumer<String> notes) throws Failure {
-        OnnxEngine engine = OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
+    public static PictureMaker open(ModelFolder model, Device device, EngineName name, Consumer<String> notes) throws Failure {
+        Engine engine = name.open(model, device);
         try {
             return new PictureMaker(model, device, engine, TextToImage.of(model, engine, notes), notes);
         } catch (Failure e) {
@@ -94,6 +93,11 @@ public final class PictureMaker implements AutoCloseable {
         Look known = look;
         if (known == null) look = known = Look.cheap(model, engine);
         return known;
+    }
+
+    /// Tells that many pictures with the same adapters are about to be made.
+    public void expect(int pictures, Generation generation) throws Failure {
+        engine.expect((long) pictures * steps(generation));
     }
 
     /// Makes one picture; empty when the listener said stop.

@@ -53,7 +53,7 @@ class SafetyTest {
     private static Made make(ModelFolder model, Safety safety) throws Exception {
         List<String> notes = new ArrayList<>();
         Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
-        try (PictureMaker maker = PictureMaker.open(model, Device.CPU, notes::add)) {
+        try (PictureMaker maker = PictureMaker.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.heed(safety);
             return new Made(maker.make(generation, StepListener.none()).orElseThrow(), notes);
         }

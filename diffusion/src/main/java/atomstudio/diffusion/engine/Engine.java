@@ -35,17 +35,20 @@ public interface Engine extends AutoCloseable {
     /// @throws Failure.Incompatible when the model's text encoder has no projection
     Tensor embedText(int[][] ids) throws Failure;
 
-    /// What the networks are computed in.
-    enum Precision { FULL, HALF }
+    /// What the networks are computed in: 32 bits, or 16.
+    enum Width { FULL, HALF }
 
-    default Precision precision() {
-        return Precision.FULL;
+    default Width width() {
+        return Width.FULL;
     }
 
     /// From now on computes in full precision: what came out of half precision were no numbers.
     default void widen() throws Failure {
         throw new IllegalStateException("this engine computes in full precision only");
     }
+
+    /// Tells how many looks under the same adapters are about to be asked for, so that preparing for them may pay. Answers stay equal but for rounding.
+    default void expect(long looks) {}
 
     @Override void close();
 }

@@ -64,7 +64,7 @@ public final class TextToImage {
 
     /// Whether there was half precision to leave.
     private boolean widened() throws Failure {
-        if (engine.precision() == Engine.Precision.FULL) return false;
+        if (engine.width() == Engine.Width.FULL) return false;
         decoder.notes().accept("Half precision left the numbers (infinity or NaN): made again in full precision.");
         engine.widen();
         return true;

@@ -110,12 +110,17 @@ final class Graph {
 
     /// The whole model as onnx.proto bytes.
     byte[] model(Value output) {
+        return model(List.of(output));
+    }
+
+    /// The same with several outputs, in this order.
+    byte[] model(List<Value> outputs) {
         Message graph = new Message();
         nodes.forEach(node -> graph.message(1, node));
         graph.text(2, "network");
         initializers.forEach(initializer -> graph.message(5, initializer));
         inputs.forEach(input -> graph.message(11, input));
-        graph.message(12, valueInfo(output.name(), output.shape(), Element.FLOAT));
+        outputs.forEach(output -> graph.message(12, valueInfo(output.name(), output.shape(), Element.FLOAT)));
         return new Message().number(1, IR_VERSION).text(2, "Atom Studio").message(7, graph)
                 .message(8, new Message().text(1, "").number(2, OPSET)).message(8, new Message().text(1, "com.microsoft").number(2, 1)).toBytes();
     }

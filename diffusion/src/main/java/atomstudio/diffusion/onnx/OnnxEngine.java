@@ -19,20 +19,27 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Runs a model on ONNX Runtime: a graph for each network, batch and size, written when first needed and kept while it is used.
-/// Adapters are graph inputs: strength, and numbers of the same form, change without a new session.
+/// Adapters, or the weights with adapters multiplied in, are graph inputs: adapters of one form and their strengths change without a new session.
 /// One thread at a time; owns its sessions and the maps of the weights.
 public final class OnnxEngine implements Engine {
     /// Sessions kept for one part; the least recently used goes first.
     private static final int KEPT = 3;
+    private static final long MOST_FOLDED = 256L << 20;
+    /// Eight pictures of 25 steps.
+    private static final long MANY_LOOKS = 200;
 
     private enum Network { TEXT, UNET, DECODER, ENCODER }
 
     /// @param skipped blocks of the text encoder that are left out at its end
-    private record Key(Network network, int skipped, List<Shape> inputs, List<Adaptation> forms) {
-        Key(Network network, List<Shape> inputs, List<Adaptation> forms) {
-            this(network, 0, inputs, forms);
+    /// @param forms of the adapters whose numbers are inputs
+    /// @param open keys of the weights that are inputs
+    private record Key(Network network, int skipped, List<Shape> inputs, List<Adaptation> forms, Set<String> open) {
+        Key(Network network, List<Shape> inputs) {
+            this(network, 0, inputs, List.of(), Set.of());
         }
     }
 
@@ -45,9 +52,13 @@ public final class OnnxEngine implements Engine {
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
     private final Reach reach;
+    private final long mostFolded;
+    private long expected;
+    private @Nullable FoldedWeights folded;
 
-    private OnnxEngine(ModelFolder model, Runtime runtime) {
+    private OnnxEngine(ModelFolder model, Runtime runtime, long mostFolded) {
         this.model = model;
+        this.mostFolded = mostFolded;
         this.runtime = runtime;
         this.reach = Reach.of(model);
         this.towers = new OnnxTowers(model, runtime);
@@ -58,7 +69,13 @@ public final class OnnxEngine implements Engine {
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
     /// @throws Failure.NoDevice when the device is not there
     public static OnnxEngine open(ModelFolder model, Device device, int threads) throws Failure {
-        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads));
+        return open(model, device, threads, MOST_FOLDED);
+    }
+
+    /// The same.
+    /// @param mostFolded bytes of weights up to which adapters are multiplied into them however few looks are to come
+    public static OnnxEngine open(ModelFolder model, Device device, int threads, long mostFolded) throws Failure {
+        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), mostFolded);
         try {
             for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
             return engine;
@@ -70,7 +87,7 @@ public final class OnnxEngine implements Engine {
 
     @Override public Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure {
         List<Applied> used = reach.onText(adapters);
-        Session session = session(new Key(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), forms(used)));
+        Session session = session(new Key(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), forms(used), Set.of()));
         Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
         feeds.put("ids", Feed.ids(ids));
         return session.run(feeds, textInputs.of(runtime, used, session.inputs()));
@@ -78,12 +95,41 @@ public final class OnnxEngine implements Engine {
 
     @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
         List<Applied> used = reach.onUnet(adapters);
-        Session session = session(new Key(Network.UNET, List.of(latents.shape(), context.shape()), forms(used)));
-        Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
+        List<Shape> shapes = List.of(latents.shape(), context.shape());
+        Map<String, Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", Feed.of(latents));
         feeds.put("features", Feed.of(model.unet().time().of(timesteps)));
         feeds.put("context", Feed.of(context));
+        if (used.isEmpty()) return session(new Key(Network.UNET, shapes)).run(feeds, Map.of());
+        if (folds(used)) return session(new Key(Network.UNET, 0, shapes, List.of(), folded().changed(forms(used)))).run(feeds, folded().of(runtime, used));
+        Session session = session(new Key(Network.UNET, 0, shapes, forms(used), Set.of()));
+        feeds.putAll(AdapterInputs.strengths(used));
         return session.run(feeds, unetInputs.of(runtime, used, session.inputs()));
+    }
+
+    /// Multiplying adapters into the weights pays from the second look on, but takes memory for the weights that they change: where that is
+    /// much, only many looks are worth it. A graphics processor would get these weights anew for every look.
+    private boolean folds(List<Applied> adapters) {
+        return switch (runtime.device()) {
+            case CPU -> expected >= MANY_LOOKS || folded().bytes(forms(adapters)) <= mostFolded;
+            case CUDA -> false;
+        };
+    }
+
+    @Override public void expect(long looks) {
+        expected = looks;
+    }
+
+    private FoldedWeights folded() {
+        FoldedWeights found = folded;
+        if (found == null) folded = found = new FoldedWeights(model.layers(Part.UNET), checkpoint(Part.UNET));
+        return found;
+    }
+
+    private Checkpoint checkpoint(Part part) {
+        Checkpoint found = checkpoints.get(part);
+        if (found == null) throw new IllegalStateException("the engine is closed");
+        return found;
     }
 
     private static List<Adaptation> forms(List<Applied> adapters) {
@@ -91,7 +137,7 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
-        return session(new Key(Network.DECODER, List.of(latents.shape()), List.of())).run(Map.of("latents", Feed.of(latents)), Map.of());
+        return session(new Key(Network.DECODER, List.of(latents.shape()))).run(Map.of("latents", Feed.of(latents)), Map.of());
     }
 
     @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
@@ -103,7 +149,7 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public Moments encode(Tensor pictures) throws Failure {
-        Tensor both = session(new Key(Network.ENCODER, List.of(pictures.shape()), List.of())).run(Map.of("pictures", Feed.of(pictures)), Map.of());
+        Tensor both = session(new Key(Network.ENCODER, List.of(pictures.shape()))).run(Map.of("pictures", Feed.of(pictures)), Map.of());
         return Moments.of(both);
     }
 
@@ -133,9 +179,8 @@ public final class OnnxEngine implements Engine {
     private Session build(Key key) throws Failure {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
-        Part part = part(key.network);
-        Checkpoint checkpoint = checkpoint(part);
-        Layers<Value> weights = AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms);
+        Checkpoint checkpoint = checkpoint(part(key.network));
+        Layers<Value> weights = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, new GraphWeights(graph, checkpoint), key.open), key.forms);
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
@@ -144,13 +189,7 @@ public final class OnnxEngine implements Engine {
             case UNET -> model.unet().predict(ops, weights, graph.input("latents", first, Graph.Element.FLOAT),
                     graph.input("features", Shape.of(first.size(0), model.unet().time().width()), Graph.Element.FLOAT), graph.input("context", key.inputs.get(1), Graph.Element.FLOAT));
         };
-        return runtime.session(graph.model(output), GraphWeights.folder(checkpoint), output.shape());
-    }
-
-    private Checkpoint checkpoint(Part part) {
-        Checkpoint checkpoint = checkpoints.get(part);
-        if (checkpoint == null) throw new IllegalStateException("the engine is closed");
-        return checkpoint;
+        return runtime.session(graph.model(output), Session.Weights.of(checkpoint), output.shape());
     }
 
     private static Part part(Network network) {
@@ -164,6 +203,8 @@ public final class OnnxEngine implements Engine {
     @Override public void close() {
         sessions.values().forEach(Session::close);
         sessions.clear();
+        if (folded != null) folded.close();
+        folded = null;
         unetInputs.close();
         textInputs.close();
         towers.close();

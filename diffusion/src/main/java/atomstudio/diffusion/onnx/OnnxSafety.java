@@ -43,7 +43,7 @@ public final class OnnxSafety implements AutoCloseable {
     private Session build(Shape shape) throws Failure {
         Graph graph = new Graph();
         Value output = checker.tower().network().embed(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("pictures", shape, Graph.Element.FLOAT));
-        Session built = runtime.session(graph.model(output), GraphWeights.folder(weights), output.shape());
+        Session built = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
         session = built;
         return built;
     }

@@ -32,7 +32,7 @@ final class OnnxTiles implements AutoCloseable {
         Graph graph = new Graph();
         Value input = graph.input("latents", latents.shape(), Graph.Element.FLOAT);
         Value output = vae.decodeHead(new GraphOps(graph), new GraphWeights(graph, weights), input, levels);
-        try (Session once = runtime.session(graph.model(output), GraphWeights.folder(weights), output.shape())) {
+        try (Session once = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape())) {
             return once.run(Map.of("latents", Feed.of(latents)), Map.of());
         }
     }
@@ -58,7 +58,7 @@ final class OnnxTiles implements AutoCloseable {
             known.add(new Affine<>(graph.input("scale" + i, shape, Graph.Element.FLOAT), graph.input("shift" + i, shape, Graph.Element.FLOAT)));
         }
         Value output = vae.decodeTile(new GraphOps(graph), new GraphWeights(graph, weights), features, wanted.level, known);
-        Session built = runtime.session(graph.model(output), GraphWeights.folder(weights), output.shape());
+        Session built = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
         session = built;
         key = wanted;
         return built;

@@ -62,7 +62,7 @@ final class OnnxTowers implements AutoCloseable {
         Graph graph = new Graph();
         Value pictures = graph.input("pictures", input, Graph.Element.FLOAT);
         Value output = tower.network().embed(new GraphOps(graph), new GraphWeights(graph, weights), pictures);
-        return runtime.session(graph.model(output), GraphWeights.folder(weights), output.shape());
+        return runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
     }
 
     private Session text(Shape input) throws Failure {
@@ -72,7 +72,7 @@ final class OnnxTowers implements AutoCloseable {
         Graph graph = new Graph();
         ClipText.Texts<Value> texts = new ClipText.Texts<>(graph.input("ids", input, Graph.Element.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.Element.INT64));
         Value output = projection.text().project(new GraphOps(graph), new GraphWeights(graph, weights), texts, projection.projected());
-        return runtime.session(graph.model(output), GraphWeights.folder(weights), output.shape());
+        return runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
     }
 
     private TextProjection textProjection() throws Failure {

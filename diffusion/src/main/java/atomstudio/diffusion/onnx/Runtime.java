@@ -7,7 +7,6 @@ import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
-import java.nio.file.Path;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -54,12 +53,23 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
         }
     }
 
-    Session session(byte[] graph, Path weightsFolder, Shape output) throws Failure {
+    Session session(byte[] graph, Session.Weights weights, Shape output) throws Failure {
         try (OrtSession.SessionOptions options = options()) {
-            options.addConfigEntry(WEIGHTS_FOLDER, weightsFolder.toString());
+            options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
+            switch (weights.use()) {
+                case COPIED -> { }
+                case MAPPED -> {
+                    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
+                    options.setMemoryPatternOptimization(false);                // would plan one block for everything, beside what the first run allocated
+                }
+                case ONCE -> {
+                    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);    // folding constants would widen all half-precision weights at once
+                    options.setCPUArenaAllocator(false);                        // results outlive the session, and should not keep its scratch memory
+                }
+            }
             return new Session(environment, environment.createSession(graph, options), output);
         } catch (OrtException e) {
-            throw failure(e, weightsFolder.toString());
+            throw failure(e, weights.folder().toString());
         }
     }
 

@@ -6,9 +6,11 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +19,32 @@ import java.util.Set;
 
 /// A graph that is ready to run; owns its native session.
 record Session(OrtEnvironment environment, OrtSession session, Shape output) implements AutoCloseable {
+    /// What a session does with the weights that its graph points at in files.
+    enum Use {
+        /// Copies convolutions' weights into the layout that is fastest.
+        COPIED,
+        /// Computes from the bytes as they are mapped, a little more slowly: the system may drop and read them again.
+        MAPPED,
+        /// Runs a single time, from mapped bytes.
+        ONCE
+    }
+
+    /// @param folder that the files lie in
+    record Weights(Path folder, Use use) {
+        /// Bytes up to which weights are worth a second copy.
+        private static final long SMALL = 256L << 20;
+
+        static Weights of(Checkpoint checkpoint) throws Failure {
+            long bytes = 0;
+            for (String name : checkpoint.names()) bytes += checkpoint.info(name).bytes();
+            return new Weights(GraphWeights.folder(checkpoint), bytes > SMALL ? Use.MAPPED : Use.COPIED);
+        }
+
+        static Weights once(Checkpoint checkpoint) throws Failure {
+            return new Weights(GraphWeights.folder(checkpoint), Use.ONCE);
+        }
+    }
+
     /// Names of the graph's inputs.
     Set<String> inputs() {
         return session.getInputNames();
@@ -24,6 +52,16 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
 
     /// Runs with feeds that are made for this run and tensors that somebody else owns.
     Tensor run(Map<String, Feed> feeds, Map<String, OnnxTensor> standing) throws Failure {
+        try (OrtSession.Result result = all(feeds, standing)) {
+            FloatBuffer numbers = ((OnnxTensor) result.get(0)).getFloatBuffer();
+            float[] data = new float[numbers.remaining()];
+            numbers.get(data);
+            return new Tensor(output, data);
+        }
+    }
+
+    /// The same, all outputs; the caller closes.
+    OrtSession.Result all(Map<String, Feed> feeds, Map<String, OnnxTensor> standing) throws Failure {
         Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(standing);
         List<OnnxTensor> made = new ArrayList<>();
         try {
@@ -32,12 +70,7 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
                 made.add(tensor);
                 inputs.put(feed.getKey(), tensor);
             }
-            try (OrtSession.Result result = session.run(inputs)) {
-                FloatBuffer numbers = ((OnnxTensor) result.get(0)).getFloatBuffer();
-                float[] data = new float[numbers.remaining()];
-                numbers.get(data);
-                return new Tensor(output, data);
-            }
+            return session.run(inputs);
         } catch (OrtException e) {
             throw Runtime.failure(e, "running the network");
         } finally {

@@ -46,7 +46,7 @@ public final class TinyLook implements Look, AutoCloseable {
         if (session != null) session.close();
         Graph graph = new Graph();
         Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("latents", shape, Graph.Element.FLOAT));
-        Session built = runtime.session(graph.model(output), GraphWeights.folder(weights), output.shape());
+        Session built = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
         session = built;
         size = shape;
         return built;

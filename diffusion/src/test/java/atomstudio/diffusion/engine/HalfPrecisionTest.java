@@ -43,16 +43,16 @@ class HalfPrecisionTest {
     }
 
     private static Engine half(Engine engine, String overflowing) {
-        Engine.Precision[] precision = {Engine.Precision.HALF};
+        Engine.Width[] precision = {Engine.Width.HALF};
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "precision" -> precision[0];
+            case "width" -> precision[0];
             case "widen" -> {
-                precision[0] = Engine.Precision.FULL;
+                precision[0] = Engine.Width.FULL;
                 yield null;
             }
             default -> {
                 Object result = call(engine, method, arguments);
-                boolean overflows = method.getName().equals(overflowing) && precision[0] == Engine.Precision.HALF;
+                boolean overflows = method.getName().equals(overflowing) && precision[0] == Engine.Width.HALF;
                 yield overflows ? Tensor.filled(((Tensor) result).shape(), Float.NaN) : result;
             }
         });
@@ -60,7 +60,7 @@ class HalfPrecisionTest {
 
     private static Engine overflowingAlways(Engine engine) {
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "precision" -> Engine.Precision.FULL;
+            case "width" -> Engine.Width.FULL;
             case "predict" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
             default -> call(engine, method, arguments);
         });

@@ -20,9 +20,11 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/// Runs a model on PyTorch in float32. Weights are read when a network first runs and kept until released.
+/// Runs a model on PyTorch: in float32, the UNet in bfloat16 where it was opened so. Weights are read when a network first runs and kept until released.
 /// One thread at a time; owns its native arrays and the maps of the weights.
 public final class TorchEngine implements Engine {
     /// The networks, by what their weights can be released together.
@@ -43,19 +45,34 @@ public final class TorchEngine implements Engine {
     private final TorchTowers towers;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
+    /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and leave nothing behind.
+    private Optional<Precision> sampling;
+    private @Nullable FoldedLayers folded;
 
-    private TorchEngine(ModelFolder model, Torch torch) {
+    private TorchEngine(ModelFolder model, Torch torch, Optional<Precision> sampling) {
         this.model = model;
         this.torch = torch;
+        this.sampling = sampling;
         this.ops = torch.ops();
         this.reach = Reach.of(model);
         this.towers = new TorchTowers(model, torch);
     }
 
+    /// For tuning, and single looks on the way.
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
     /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
     public static TorchEngine open(ModelFolder model, Device device, TorchSettings settings) throws Failure {
-        TorchEngine engine = new TorchEngine(model, Torch.open(device, settings));
+        return open(model, Torch.open(device, settings), Optional.empty());
+    }
+
+    /// For sampling: adapters are multiplied into the UNet's weights once for all looks under them, and it runs in this precision.
+    /// @throws Failure as `open`
+    public static TorchEngine openForSampling(ModelFolder model, Device device, TorchSettings settings, Precision precision) throws Failure {
+        return open(model, Torch.open(device, settings), Optional.of(precision));
+    }
+
+    private static TorchEngine open(ModelFolder model, Torch torch, Optional<Precision> sampling) throws Failure {
+        TorchEngine engine = new TorchEngine(model, torch, sampling);
         try {
             for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
             for (Network network : Network.values()) engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.part)));
@@ -71,10 +88,22 @@ public final class TorchEngine implements Engine {
     }
 
     @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
+        Precision precision = sampling.orElse(Precision.FP32);
         return run("UNet", () -> {
-            Layers<NDArray> layers = adapted(Network.UNET, reach.onUnet(adapters));
-            return model.unet().predict(ops, layers, torch.array(latents), torch.array(model.unet().time().of(timesteps)), torch.array(context));
+            Layers<NDArray> layers = sampling.isPresent() ? folded(precision, reach.onUnet(adapters)) : adapted(Network.UNET, reach.onUnet(adapters));
+            EagerOps in = torch.ops(precision);
+            Tensor features = model.unet().time().of(timesteps);
+            return in.leave(model.unet().predict(in, layers, in.enter(torch.array(latents)), in.enter(torch.array(features)), in.enter(torch.array(context))));
         });
+    }
+
+    private FoldedLayers folded(Precision precision, List<Applied> adapters) {
+        FoldedLayers found = folded;
+        if (found != null && found.under(adapters)) return found;
+        if (found != null) found.close();
+        found = new FoldedLayers(torch, layers(Network.UNET), precision, adapters);
+        folded = found;
+        return found;
     }
 
     private Layers<NDArray> adapted(Network network, List<Applied> adapters) {
@@ -114,6 +143,16 @@ public final class TorchEngine implements Engine {
 
     @Override public Tensor embedText(int[][] ids) throws Failure {
         return run("text encoder", towers.texts(ids));
+    }
+
+    @Override public Width width() {
+        return sampling.equals(Optional.of(Precision.BF16)) ? Width.HALF : Width.FULL;
+    }
+
+    @Override public void widen() {
+        if (folded != null) folded.close();
+        folded = null;
+        sampling = Optional.of(Precision.FP32);
     }
 
     /// Frees a network's weights; they are read again should it run again.
@@ -165,6 +204,8 @@ public final class TorchEngine implements Engine {
     }
 
     @Override public void close() {
+        if (folded != null) folded.close();
+        folded = null;
         weights.values().forEach(TorchWeights::close);
         weights.clear();
         towers.close();

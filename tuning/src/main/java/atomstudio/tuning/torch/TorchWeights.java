@@ -29,18 +29,27 @@ final class TorchWeights implements Layers<NDArray>, AutoCloseable {
     }
 
     private Affine<NDArray> load(Layer layer) {
+        return new Affine<>(kept(layer.weightKey()), layer.biased() ? kept(layer.biasKey()) : null);
+    }
+
+    /// A layer's weights in float32 for the current scope alone, where somebody keeps what is made of them.
+    Affine<NDArray> once(Layer layer) {
         return new Affine<>(read(layer.weightKey()), layer.biased() ? read(layer.biasKey()) : null);
+    }
+
+    private NDArray kept(String key) {
+        NDArray array = read(key);
+        NDScope.unregister(array);                                      // outlives the scope that first needed it
+        torch.halves().frozen(array);
+        return array;
     }
 
     private NDArray read(String key) {
         TensorInfo info = checkpoint.info(key);
-        NDArray array = switch (info.dtype()) {
+        return switch (info.dtype()) {
             case F32, F16 -> torch.mapped(checkpoint.bytes(key), info);
             default -> torch.array(checkpoint.read(key));
         };
-        NDScope.unregister(array);                                      // outlives the scope that first needed it
-        torch.halves().frozen(array);
-        return array;
     }
 
     @Override public void close() {

@@ -10,9 +10,6 @@ import atomstudio.tuning.torch.DifferentiationInput;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import atomstudio.tuning.torch.Precision;
 import atomstudio.tuning.torch.TorchEngine;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +20,6 @@ record Computing(Activations activations, Precision precision, Optional<String> 
     private static final long LARGE = 100_000_000;
     /// How much faster bfloat16 must be to be worth its rounding.
     private static final double WORTH = 1.15;
-    private static final Path PROCESSOR = Path.of("/proc/cpuinfo");
     /// In a training state: whether its steps were taken in bfloat16.
     static final String HALF = "half";
 
@@ -39,7 +35,7 @@ record Computing(Activations activations, Precision precision, Optional<String> 
             case AUTO -> {
                 double before = trial.state.scalar(HALF, -1);
                 if (before >= 0) yield new Computing(activations, before > 0 ? Precision.BF16 : Precision.FP32, Optional.empty());
-                if (device == Device.CPU && !hasUnits()) yield new Computing(activations, Precision.FP32, Optional.of("computed in fp32: this processor has no units for bf16"));
+                if (device == Device.CPU && !Precision.hasUnits()) yield new Computing(activations, Precision.FP32, Optional.of("computed in fp32: this processor has no units for bf16"));
                 yield tried(activations, trial);
             }
         };
@@ -69,15 +65,6 @@ record Computing(Activations activations, Precision precision, Optional<String> 
             long start = System.nanoTime();
             trial.passes.gradient(differentiation::gradient, trial.state.numbers(), 0);
             return (System.nanoTime() - start) / 1e9;
-        }
-    }
-
-    private static boolean hasUnits() {
-        try {
-            String text = Files.readString(PROCESSOR);
-            return text.contains("avx512_bf16") || text.contains("amx_bf16");
-        } catch (IOException e) {
-            return false;                                                       // not Linux: nobody says
         }
     }
 

@@ -1,11 +1,13 @@
 package atomstudio.tuning.torch;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -38,6 +40,9 @@ class EnginesAgreeTest {
     private static ModelFolder model;
     private static TorchEngine torch;
     private static OnnxEngine onnx;
+    private static OnnxEngine live;
+    private static TorchEngine folding;
+    private static TorchEngine half;
     private static final Tensor LATENTS = Plain.random(1, 1, 4, 8, 8);
     private static final float[] TIMESTEPS = {321};
 
@@ -45,11 +50,17 @@ class EnginesAgreeTest {
         model = ModelFolder.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
+        live = OnnxEngine.open(model, Device.CPU, 1, 0);
+        folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.FP32);
+        half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.BF16);
     }
 
     @AfterAll static void close() {
         torch.close();
         onnx.close();
+        live.close();
+        folding.close();
+        half.close();
     }
 
     static List<TuningMethod> methods() throws Failure {
@@ -68,9 +79,27 @@ class EnginesAgreeTest {
         for (double strength : new double[] {0, 0.7, 2}) {
             List<Applied> applied = List.of(new Applied(adapter(method, 1), strength));
             Tensor expected = torch.predict(LATENTS, TIMESTEPS, context, applied);
-            assertClose(method + " at " + strength, expected, onnx.predict(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
+            Tensor folded = onnx.predict(LATENTS, TIMESTEPS, context, applied);
+            assertClose(method + " at " + strength, expected, folded, TOLERANCE);
+            assertClose(method + " multiplied in or live, at " + strength, live.predict(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
+            assertClose(method + " multiplied in by PyTorch, at " + strength, expected, folding.predict(LATENTS, TIMESTEPS, context, applied), 1e-5);
+            Tensor rounded = half.predict(LATENTS, TIMESTEPS, context, applied);
+            assertClose(method + " in bfloat16, at " + strength, expected, rounded, 0.1);
+            assertNotEquals(expected, rounded);
             if (strength == 0) assertClose("strength 0 is the base", base, expected, 1e-5);
             else assertNotEquals(base, expected);
+        }
+    }
+
+    @Test void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
+        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        List<List<Applied>> looks = new ArrayList<>(List.of(List.of()));
+        for (double strength : new double[] {1, 0.5}) for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2))) looks.add(List.of(new Applied(adapter(method, 1), strength)));
+        for (Engine engine : List.of(onnx, live, folding)) {
+            List<Tensor> first = new ArrayList<>();
+            for (List<Applied> look : looks) first.add(engine.predict(LATENTS, TIMESTEPS, context, look));
+            for (int i = looks.size() - 1; i >= 0; i--) assertEquals(first.get(i), engine.predict(LATENTS, TIMESTEPS, context, looks.get(i)), engine + " " + looks.get(i));
+            for (int i = 1; i < first.size(); i++) assertNotEquals(first.getFirst(), first.get(i));
         }
     }
 

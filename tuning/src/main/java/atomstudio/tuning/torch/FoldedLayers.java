@@ -1,0 +1,87 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A network's weights for sampling: adapters multiplied into the layers that they change, once for all steps, and everything in the
+/// precision that is computed in. Each layer is made when first asked for and kept until closed.
+final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
+    private final Torch torch;
+    private final TorchWeights base;
+    private final Precision precision;
+    private final List<Applied> adapters;
+    private final Map<String, Affine<NDArray>> made = new HashMap<>();
+    private final List<NDArray> owned = new ArrayList<>();
+
+    FoldedLayers(Torch torch, TorchWeights base, Precision precision, List<Applied> adapters) {
+        this.torch = torch;
+        this.base = base;
+        this.precision = precision;
+        this.adapters = List.copyOf(adapters);
+    }
+
+    /// Whether these are the weights under these adapters at these strengths.
+    boolean under(List<Applied> others) {
+        if (others.size() != adapters.size()) return false;
+        for (int i = 0; i < adapters.size(); i++) {
+            if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).strength() != adapters.get(i).strength()) return false;
+        }
+        return true;
+    }
+
+    @Override public Affine<NDArray> get(Layer layer) {
+        boolean changed = adapters.stream().anyMatch(applied -> !applied.adapter().form().shapes(layer).isEmpty());
+        if (!changed && precision == Precision.FP32) return base.get(layer);
+        Affine<NDArray> found = made.get(layer.name());
+        if (found == null) made.put(layer.name(), found = make(layer));
+        return found;
+    }
+
+    /// In float32 to the last, then rounded.
+    private Affine<NDArray> make(Layer layer) {
+        try (NDScope scope = new NDScope()) {
+            EagerOps ops = torch.ops();
+            Layers<NDArray> plain = precision == Precision.FP32 ? base : base::once;
+            List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
+            for (Applied applied : adapters) bound.add(bind(applied));
+            Affine<NDArray> before = plain.get(layer);
+            Affine<NDArray> folded = new Adapted<>(ops, same -> before, bound).get(layer).settled(ops);
+            return new Affine<>(kept(folded.weight(), before), folded.bias() == null ? null : kept(folded.bias(), before));
+        }
+    }
+
+    /// What an adapter leaves as it was in float32 stays the base's own.
+    private NDArray kept(NDArray array, Affine<NDArray> before) {
+        NDArray kept = switch (precision) {
+            case FP32 -> array;
+            case BF16 -> torch.kernels().half(array);
+        };
+        if (kept == before.weight() || kept == before.bias()) return kept;
+        NDScope.unregister(kept);
+        owned.add(kept);
+        return kept;
+    }
+
+    private Adapted.Bound<NDArray> bind(Applied applied) {
+        Map<String, Tensor> values = applied.adapter().values();
+        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.strength()));
+        return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), strength);
+    }
+
+    @Override public void close() {
+        owned.forEach(NDArray::close);
+        owned.clear();
+        made.clear();
+    }
+}

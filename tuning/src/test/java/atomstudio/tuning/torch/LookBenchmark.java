@@ -1,0 +1,94 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Seconds and memory of the UNet's part in a guided step: `java … atomstudio.tuning.torch.LookBenchmark MODEL onnx|torch|torch-bf16 STEPS [METHOD]`.
+/// Two pictures of the model's own size, as guidance asks for, random numbers. Ready is the time from opening the model to the end of the
+/// text encoder's first answer and of the UNet's session; anonymous memory is what nobody but the process can give back.
+public final class LookBenchmark {
+    private static volatile long mostAnonymous;
+    private static volatile long mostResident;
+
+    private LookBenchmark() {}
+
+    public static void main(String[] arguments) throws Exception {
+        Thread.ofPlatform().daemon().start(LookBenchmark::watch);
+        long start = System.nanoTime();
+        ModelFolder model = ModelFolder.open(Path.of(arguments[0]));
+        long side = model.sampleSize();
+        try (Engine engine = engine(model, arguments[1])) {
+            int[][] ids = new int[1][model.text().tokens()];
+            Arrays.fill(ids[0], 7);
+            Tensor context = engine.encodeText(ids, 1, List.of());
+            System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
+            List<Applied> adapters = arguments.length > 3 ? List.of(new Applied(adapter(model, arguments[3]), 1)) : List.of();
+            Tensor latents = Plain.random(1, 2, model.unet().channels().in(), side, side);
+            for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
+                long before = System.nanoTime();
+                Tensor out = engine.predict(latents, new float[] {500, 500}, Tensor.stack(context, context), adapters);
+                System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0], memory());
+            }
+        }
+        System.out.println(memory());
+    }
+
+    /// Random numbers of a method's shapes, small enough to leave the network in its range.
+    private static Adapter adapter(ModelFolder model, String method) throws Exception {
+        MethodSettings settings = MethodSettings.parse(method, Map.of());
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.layers(Part.UNET)) {
+            settings.method().stored(layer).forEach((slot, shape) -> {
+                Tensor value = Plain.random(values.size(), shape.sizes());
+                for (int i = 0; i < value.data().length; i++) value.data()[i] *= 1e-3f;
+                values.put(layer.name() + "." + slot, value);
+            });
+        }
+        return new Adapter(method, "0", settings.method(), values);
+    }
+
+    private static Engine engine(ModelFolder model, String name) throws Exception {
+        return switch (name) {
+            case "onnx" -> OnnxEngine.open(model, Device.CPU, Runtime.getRuntime().availableProcessors());
+            case "torch" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), Precision.FP32);
+            case "torch-bf16" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), Precision.BF16);
+            default -> throw new IllegalArgumentException(name + ": expected onnx, torch or torch-bf16");
+        };
+    }
+
+    /// Fifty times a second.
+    private static void watch() {
+        try {
+            for (;; Thread.sleep(20)) {
+                for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                    if (line.startsWith("RssAnon")) mostAnonymous = Math.max(mostAnonymous, number(line));
+                    if (line.startsWith("VmRSS")) mostResident = Math.max(mostResident, number(line));
+                }
+            }
+        } catch (java.io.IOException | InterruptedException e) {
+            System.err.println("memory is no longer watched: " + e);
+        }
+    }
+
+    private static long number(String line) {
+        return Long.parseLong(line.replaceAll("\\D", ""));
+    }
+
+    private static String memory() {
+        return "peak anonymous %.2f GB, resident %.2f GB".formatted(mostAnonymous * 1024 / 1e9, mostResident * 1024 / 1e9);
+    }
+}
