@@ -20,11 +20,20 @@ import java.util.Map;
 final class GraphWeights implements Layers<Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
+    private final Half half;
     private final Map<String, Value> made = new HashMap<>();
 
+    /// How 16-bit weights get into the graph.
+    enum Half { INITIALIZERS, INPUTS }
+
     GraphWeights(Graph graph, Checkpoint checkpoint) {
+        this(graph, checkpoint, Half.INITIALIZERS);
+    }
+
+    GraphWeights(Graph graph, Checkpoint checkpoint, Half half) {
         this.graph = graph;
         this.checkpoint = checkpoint;
+        this.half = half;
     }
 
     /// The one folder that all files lie in once links are followed; the runtime refuses links that leave it.
@@ -58,9 +67,14 @@ final class GraphWeights implements Layers<Value> {
             TensorInfo info = checkpoint.info(key);
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
             Element element = Element.of(info.dtype());
+            if (half == Half.INPUTS && (element == Element.FLOAT16 || element == Element.BFLOAT16)) return widened(shape, graph.input(key, shape, element));
             Value stored = graph.external(key, shape, element, Map.of("location", real(checkpoint.file(key)).getFileName().toString(),
                     "offset", Long.toString(info.offset()), "length", Long.toString(info.bytes())));
-            return element == Element.FLOAT ? stored : graph.node(Operator.of("Cast", Map.of("to", (long) Element.FLOAT.number)), shape, stored);
+            return element == Element.FLOAT ? stored : widened(shape, stored);
         });
+    }
+
+    private Value widened(Shape shape, Value stored) {
+        return graph.node(Operator.of("Cast", Map.of("to", (long) Element.FLOAT.number)), shape, stored);
     }
 }

@@ -1,5 +1,6 @@
 package atomstudio.diffusion.onnx;
 
+import ai.onnxruntime.OnnxTensor;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
@@ -28,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 public final class OnnxEngine implements Engine {
     /// Sessions kept for one part; the least recently used goes first.
     private static final int KEPT = 3;
-    private static final long MOST_FOLDED = 256L << 20;
     /// Eight pictures of 25 steps.
     private static final long MANY_LOOKS = 200;
 
@@ -52,13 +52,14 @@ public final class OnnxEngine implements Engine {
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
     private final Reach reach;
-    private final long mostFolded;
+    private final Limits limits;
     private long expected;
     private @Nullable FoldedWeights folded;
+    private @Nullable StoredInputs stored;
 
-    private OnnxEngine(ModelFolder model, Runtime runtime, long mostFolded) {
+    private OnnxEngine(ModelFolder model, Runtime runtime, Limits limits) {
         this.model = model;
-        this.mostFolded = mostFolded;
+        this.limits = limits;
         this.runtime = runtime;
         this.reach = Reach.of(model);
         this.towers = new OnnxTowers(model, runtime);
@@ -69,13 +70,12 @@ public final class OnnxEngine implements Engine {
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
     /// @throws Failure.NoDevice when the device is not there
     public static OnnxEngine open(ModelFolder model, Device device, int threads) throws Failure {
-        return open(model, device, threads, MOST_FOLDED);
+        return open(model, device, threads, Limits.usual());
     }
 
-    /// The same.
-    /// @param mostFolded bytes of weights up to which adapters are multiplied into them however few looks are to come
-    public static OnnxEngine open(ModelFolder model, Device device, int threads, long mostFolded) throws Failure {
-        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), mostFolded);
+    /// The same with other limits.
+    public static OnnxEngine open(ModelFolder model, Device device, int threads, Limits limits) throws Failure {
+        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), limits);
         try {
             for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
             return engine;
@@ -100,18 +100,23 @@ public final class OnnxEngine implements Engine {
         feeds.put("latents", Feed.of(latents));
         feeds.put("features", Feed.of(model.unet().time().of(timesteps)));
         feeds.put("context", Feed.of(context));
-        if (used.isEmpty()) return session(new Key(Network.UNET, shapes)).run(feeds, Map.of());
-        if (folds(used)) return session(new Key(Network.UNET, 0, shapes, List.of(), folded().changed(forms(used)))).run(feeds, folded().of(runtime, used));
-        Session session = session(new Key(Network.UNET, 0, shapes, forms(used), Set.of()));
-        feeds.putAll(AdapterInputs.strengths(used));
-        return session.run(feeds, unetInputs.of(runtime, used, session.inputs()));
+        Set<String> open = folds(used) ? folded().changed(forms(used)) : Set.of();
+        Session session = session(new Key(Network.UNET, 0, shapes, open.isEmpty() ? forms(used) : List.of(), open));
+        Map<String, OnnxTensor> standing = new LinkedHashMap<>(stored().of(runtime, session.inputs(), open));
+        if (open.isEmpty()) {
+            feeds.putAll(AdapterInputs.strengths(used));
+            standing.putAll(unetInputs.of(runtime, used, session.inputs()));
+        } else {
+            standing.putAll(folded().of(runtime, used));
+        }
+        return session.run(feeds, standing);
     }
 
     /// Multiplying adapters into the weights pays from the second look on, but takes memory for the weights that they change: where that is
     /// much, only many looks are worth it. A graphics processor would get these weights anew for every look.
     private boolean folds(List<Applied> adapters) {
         return switch (runtime.device()) {
-            case CPU -> expected >= MANY_LOOKS || folded().bytes(forms(adapters)) <= mostFolded;
+            case CPU -> !adapters.isEmpty() && (expected >= MANY_LOOKS || folded().bytes(forms(adapters)) <= limits.folded());
             case CUDA -> false;
         };
     }
@@ -123,6 +128,12 @@ public final class OnnxEngine implements Engine {
     private FoldedWeights folded() {
         FoldedWeights found = folded;
         if (found == null) folded = found = new FoldedWeights(model.layers(Part.UNET), checkpoint(Part.UNET));
+        return found;
+    }
+
+    private StoredInputs stored() {
+        StoredInputs found = stored;
+        if (found == null) stored = found = new StoredInputs(checkpoint(Part.UNET));
         return found;
     }
 
@@ -180,7 +191,9 @@ public final class OnnxEngine implements Engine {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
         Checkpoint checkpoint = checkpoint(part(key.network));
-        Layers<Value> weights = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, new GraphWeights(graph, checkpoint), key.open), key.forms);
+        Session.Weights stored = Session.Weights.of(checkpoint, limits);
+        GraphWeights base = new GraphWeights(graph, checkpoint, key.network == Network.UNET && runtime.device() == Device.CPU && stored.use() == Session.Use.MAPPED ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS);
+        Layers<Value> weights = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, base, key.open), key.forms);
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
@@ -189,7 +202,7 @@ public final class OnnxEngine implements Engine {
             case UNET -> model.unet().predict(ops, weights, graph.input("latents", first, Graph.Element.FLOAT),
                     graph.input("features", Shape.of(first.size(0), model.unet().time().width()), Graph.Element.FLOAT), graph.input("context", key.inputs.get(1), Graph.Element.FLOAT));
         };
-        return runtime.session(graph.model(output), Session.Weights.of(checkpoint), output.shape());
+        return runtime.session(graph.model(output), stored, output.shape());
     }
 
     private static Part part(Network network) {
@@ -205,6 +218,8 @@ public final class OnnxEngine implements Engine {
         sessions.clear();
         if (folded != null) folded.close();
         folded = null;
+        if (stored != null) stored.close();
+        stored = null;
         unetInputs.close();
         textInputs.close();
         towers.close();

@@ -31,13 +31,14 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
 
     /// @param folder that the files lie in
     record Weights(Path folder, Use use) {
-        /// Bytes up to which weights are worth a second copy.
-        private static final long SMALL = 256L << 20;
-
         static Weights of(Checkpoint checkpoint) throws Failure {
+            return of(checkpoint, Limits.usual());
+        }
+
+        static Weights of(Checkpoint checkpoint, Limits limits) throws Failure {
             long bytes = 0;
             for (String name : checkpoint.names()) bytes += checkpoint.info(name).bytes();
-            return new Weights(GraphWeights.folder(checkpoint), bytes > SMALL ? Use.MAPPED : Use.COPIED);
+            return new Weights(GraphWeights.folder(checkpoint), bytes > limits.copied() ? Use.MAPPED : Use.COPIED);
         }
 
         static Weights once(Checkpoint checkpoint) throws Failure {
