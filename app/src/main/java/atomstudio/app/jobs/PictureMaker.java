@@ -95,11 +95,6 @@ public final class PictureMaker implements AutoCloseable {
         return known;
     }
 
-    /// Tells that many pictures with the same adapters are about to be made.
-    public void expect(int pictures, Generation generation) throws Failure {
-        engine.expect((long) pictures * steps(generation));
-    }
-
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
         Optional<OnnxSafety> heeded = heeded();

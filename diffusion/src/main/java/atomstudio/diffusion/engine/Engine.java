@@ -47,8 +47,5 @@ public interface Engine extends AutoCloseable {
         throw new IllegalStateException("this engine computes in full precision only");
     }
 
-    /// Tells how many looks under the same adapters are about to be asked for, so that preparing for them may pay. Answers stay equal but for rounding.
-    default void expect(long looks) {}
-
     @Override void close();
 }

@@ -29,8 +29,6 @@ import org.jspecify.annotations.Nullable;
 public final class OnnxEngine implements Engine {
     /// Sessions kept for one part; the least recently used goes first.
     private static final int KEPT = 3;
-    /// Eight pictures of 25 steps.
-    private static final long MANY_LOOKS = 200;
 
     private enum Network { TEXT, UNET, DECODER, ENCODER }
 
@@ -52,14 +50,13 @@ public final class OnnxEngine implements Engine {
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
     private final Reach reach;
-    private final Limits limits;
-    private long expected;
+    private final OnnxSettings settings;
     private @Nullable FoldedWeights folded;
     private @Nullable StoredInputs stored;
 
-    private OnnxEngine(ModelFolder model, Runtime runtime, Limits limits) {
+    private OnnxEngine(ModelFolder model, Runtime runtime, OnnxSettings settings) {
         this.model = model;
-        this.limits = limits;
+        this.settings = settings;
         this.runtime = runtime;
         this.reach = Reach.of(model);
         this.towers = new OnnxTowers(model, runtime);
@@ -70,12 +67,12 @@ public final class OnnxEngine implements Engine {
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
     /// @throws Failure.NoDevice when the device is not there
     public static OnnxEngine open(ModelFolder model, Device device, int threads) throws Failure {
-        return open(model, device, threads, Limits.usual());
+        return open(model, device, threads, OnnxSettings.of(device));
     }
 
-    /// The same with other limits.
-    public static OnnxEngine open(ModelFolder model, Device device, int threads, Limits limits) throws Failure {
-        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), limits);
+    /// The same with other settings.
+    public static OnnxEngine open(ModelFolder model, Device device, int threads, OnnxSettings settings) throws Failure {
+        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), settings);
         try {
             for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
             return engine;
@@ -100,7 +97,7 @@ public final class OnnxEngine implements Engine {
         feeds.put("latents", Feed.of(latents));
         feeds.put("features", Feed.of(model.unet().time().of(timesteps)));
         feeds.put("context", Feed.of(context));
-        Set<String> open = folds(used) ? folded().changed(forms(used)) : Set.of();
+        Set<String> open = settings.adapters() == OnnxSettings.Adapters.FOLDED && !used.isEmpty() ? folded().changed(forms(used)) : Set.of();
         Session session = session(new Key(Network.UNET, 0, shapes, open.isEmpty() ? forms(used) : List.of(), open));
         Map<String, OnnxTensor> standing = new LinkedHashMap<>(stored().of(runtime, session.inputs(), open));
         if (open.isEmpty()) {
@@ -110,19 +107,6 @@ public final class OnnxEngine implements Engine {
             standing.putAll(folded().of(runtime, used));
         }
         return session.run(feeds, standing);
-    }
-
-    /// Multiplying adapters into the weights pays from the second look on, but takes memory for the weights that they change: where that is
-    /// much, only many looks are worth it. A graphics processor would get these weights anew for every look.
-    private boolean folds(List<Applied> adapters) {
-        return switch (runtime.device()) {
-            case CPU -> !adapters.isEmpty() && (expected >= MANY_LOOKS || folded().bytes(forms(adapters)) <= limits.folded());
-            case CUDA -> false;
-        };
-    }
-
-    @Override public void expect(long looks) {
-        expected = looks;
     }
 
     private FoldedWeights folded() {
@@ -191,7 +175,7 @@ public final class OnnxEngine implements Engine {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
         Checkpoint checkpoint = checkpoint(part(key.network));
-        Session.Weights stored = Session.Weights.of(checkpoint, limits);
+        Session.Weights stored = Session.Weights.of(checkpoint, settings);
         GraphWeights base = new GraphWeights(graph, checkpoint, key.network == Network.UNET && runtime.device() == Device.CPU && stored.use() == Session.Use.MAPPED ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS);
         Layers<Value> weights = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, base, key.open), key.forms);
         Shape first = key.inputs.getFirst();

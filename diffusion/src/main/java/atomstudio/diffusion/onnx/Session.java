@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -32,13 +33,13 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
     /// @param folder that the files lie in
     record Weights(Path folder, Use use) {
         static Weights of(Checkpoint checkpoint) throws Failure {
-            return of(checkpoint, Limits.usual());
+            return of(checkpoint, OnnxSettings.of(Device.CPU));
         }
 
-        static Weights of(Checkpoint checkpoint, Limits limits) throws Failure {
+        static Weights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
             long bytes = 0;
             for (String name : checkpoint.names()) bytes += checkpoint.info(name).bytes();
-            return new Weights(GraphWeights.folder(checkpoint), bytes > limits.copied() ? Use.MAPPED : Use.COPIED);
+            return new Weights(GraphWeights.folder(checkpoint), bytes > settings.copied() ? Use.MAPPED : Use.COPIED);
         }
 
         static Weights once(Checkpoint checkpoint) throws Failure {

@@ -17,18 +17,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OnnxEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
     void agreesWithTheReferenceOnEveryNetwork(String name) throws Exception {
-        agrees(name, Limits.usual());
+        agrees(name, OnnxSettings.of(Device.CPU));
     }
 
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
     void agreesWithTheReferenceWhereWeightsStayMapped(String name) throws Exception {
-        agrees(name, new Limits(0, 0));
+        agrees(name, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED));
     }
 
-    private static void agrees(String name, Limits limits) throws Exception {
+    private static void agrees(String name, OnnxSettings settings) throws Exception {
         Path folder = Shared.own("goldens/nets/" + name);
         try (Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
-                OnnxEngine engine = OnnxEngine.open(ModelFolder.open(folder.resolve("model")), Device.CPU, 2, limits)) {
+                OnnxEngine engine = OnnxEngine.open(ModelFolder.open(folder.resolve("model")), Device.CPU, 2, settings)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());

@@ -10,8 +10,8 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.onnx.Limits;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.onnx.OnnxSettings;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
@@ -51,7 +51,7 @@ class EnginesAgreeTest {
         model = ModelFolder.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
-        live = OnnxEngine.open(model, Device.CPU, 1, new Limits(0, 0));
+        live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.LIVE));
         folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.FP32);
         half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.BF16);
     }

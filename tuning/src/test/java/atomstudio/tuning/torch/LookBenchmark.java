@@ -5,7 +5,6 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
-import atomstudio.diffusion.onnx.Limits;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
@@ -64,7 +63,7 @@ public final class LookBenchmark {
 
     private static Engine engine(ModelFolder model, String name) throws Exception {
         return switch (name) {
-            case "onnx" -> OnnxEngine.open(model, Device.CPU, Runtime.getRuntime().availableProcessors(), new Limits(Long.getLong("mostFolded", 256L << 20), Limits.usual().copied()));
+            case "onnx" -> OnnxEngine.open(model, Device.CPU, Runtime.getRuntime().availableProcessors());
             case "torch" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), Precision.FP32);
             case "torch-bf16" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), Precision.BF16);
             default -> throw new IllegalArgumentException(name + ": expected onnx, torch or torch-bf16");
