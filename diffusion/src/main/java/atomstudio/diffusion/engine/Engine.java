@@ -47,5 +47,11 @@ public interface Engine extends AutoCloseable {
         throw new IllegalStateException("this engine computes in full precision only");
     }
 
+    /// From now on computes the UNet's attention in slices, which takes less memory and more time; false where that is so already, or
+    /// this engine's attention never holds more than a slice anyway.
+    default boolean slice() {
+        return false;
+    }
+
     @Override void close();
 }

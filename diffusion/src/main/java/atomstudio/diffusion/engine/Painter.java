@@ -14,11 +14,13 @@ import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.sample.Walk;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Samples latents: from noise or from a picture, everywhere or within a mask, in one pass or two. Does not own the engine.
-record Painter(ModelFolder model, Engine engine) {
+record Painter(ModelFolder model, Engine engine, Consumer<String> notes) {
     /// Size of a pass in latent pixels.
     record Size(int height, int width) {}
 
@@ -75,13 +77,26 @@ record Painter(ModelFolder model, Engine engine) {
     private Denoiser denoiser(Generation generation, Contexts contexts, Canvas canvas) {
         Guidance guidance = generation.settings().guidance();
         List<Applied> adapters = generation.adapters();
-        if (!guidance.active()) return (latents, timestep) -> engine.predict(canvas.shown(latents), new float[] {(float) timestep}, contexts.prompt(), adapters);
+        if (!guidance.active()) return (latents, timestep) -> look(canvas.shown(latents), timestep, contexts.prompt(), adapters);
         Tensor context = Tensor.stack(contexts.negative(), contexts.prompt());
         return (latents, timestep) -> {
             Tensor shown = canvas.shown(latents);
-            Tensor both = engine.predict(Tensor.stack(shown, shown), new float[] {(float) timestep, (float) timestep}, context, adapters);
+            Tensor both = look(Tensor.stack(shown, shown), timestep, context, adapters);
             return guidance.combine(both.rows(0, 1), both.rows(1, 2));
         };
+    }
+
+    /// Where memory does not suffice, once more with attention in slices, and so from then on.
+    private Tensor look(Tensor latents, double timestep, Tensor context, List<Applied> adapters) throws Failure {
+        float[] timesteps = new float[(int) latents.shape().size(0)];
+        Arrays.fill(timesteps, (float) timestep);
+        try {
+            return engine.predict(latents, timesteps, context, adapters);
+        } catch (Failure.OutOfMemory tooLarge) {
+            if (!engine.slice()) throw tooLarge;
+            notes.accept("Memory does not suffice for attention at once: it is computed in slices from here on, slower, and the picture is the same.");
+            return engine.predict(latents, timesteps, context, adapters);
+        }
     }
 
     /// A shape of latents.

@@ -32,7 +32,7 @@ public final class TextToImage {
 
     /// @param notes hears, in a sentence, when something was done another way than usual: decoded in tiles, made again in full precision
     public static TextToImage of(ModelFolder model, Engine engine, Consumer<String> notes) throws Failure {
-        return new TextToImage(engine, PromptEncoder.of(model, engine), new Painter(model, engine), new Decoder(model, engine, FreeMemory::bytes, notes));
+        return new TextToImage(engine, PromptEncoder.of(model, engine), new Painter(model, engine, notes), new Decoder(model, engine, FreeMemory::bytes, notes));
     }
 
     /// How this pipeline reads prompts.

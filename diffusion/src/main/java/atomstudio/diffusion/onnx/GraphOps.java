@@ -18,11 +18,26 @@ final class GraphOps implements Ops<Value> {
     /// Stands for the length of a row of zeros, so that zero over zero is zero.
     private static final float SMALLEST_NORM = 1e-12f;
 
+    /// How attention is computed.
+    enum AttentionIn {
+        WHOLE,
+        /// Over an eighth of the tokens at a time.
+        SLICES
+    }
+
+    private static final int SLICES = 8;
+
     private final Graph graph;
+    private final AttentionIn attention;
     private final ShapeOps shapes = new ShapeOps();
 
     GraphOps(Graph graph) {
+        this(graph, AttentionIn.WHOLE);
+    }
+
+    GraphOps(Graph graph, AttentionIn attention) {
         this.graph = graph;
+        this.attention = attention;
     }
 
     @Override public Shape shape(Value x) {
@@ -111,9 +126,22 @@ final class GraphOps implements Ops<Value> {
     @Override public Value attention(Value q, Value k, Value v, Attention heads) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
         return switch (heads.mask()) {
-            case NONE -> graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) heads.heads())), out, q, k, v);
+            case NONE -> attention == AttentionIn.SLICES && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
             case CAUSAL -> causal(q, k, v, heads.heads());
         };
+    }
+
+    private Value whole(Shape out, Value q, Value[] kv, Attention heads) {
+        return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) heads.heads())), out, q, kv[0], kv[1]);
+    }
+
+    private Value sliced(Value q, Value k, Value v, Attention heads) {
+        Value all = null;
+        for (Value part : split(q, SLICES, 1)) {
+            Value done = whole(shapes.attention(part.shape(), k.shape(), v.shape(), heads), part, new Value[] {k, v}, heads);
+            all = all == null ? done : concat(all, done, 1);
+        }
+        return all;
     }
 
     private Value causal(Value q, Value k, Value v, int heads) {

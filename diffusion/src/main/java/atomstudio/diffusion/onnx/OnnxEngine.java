@@ -51,6 +51,7 @@ public final class OnnxEngine implements Engine {
     private final AdapterInputs textInputs = new AdapterInputs();
     private final Reach reach;
     private final OnnxSettings settings;
+    private GraphOps.AttentionIn attention = GraphOps.AttentionIn.WHOLE;
     private @Nullable FoldedWeights folded;
     private @Nullable StoredInputs stored;
 
@@ -107,6 +108,17 @@ public final class OnnxEngine implements Engine {
             standing.putAll(folded().of(runtime, used));
         }
         return session.run(feeds, standing);
+    }
+
+    @Override public boolean slice() {
+        if (attention == GraphOps.AttentionIn.SLICES) return false;
+        attention = GraphOps.AttentionIn.SLICES;
+        sessions.entrySet().removeIf(entry -> {
+            boolean old = entry.getKey().network == Network.UNET;
+            if (old) entry.getValue().close();
+            return old;
+        });
+        return true;
     }
 
     private FoldedWeights folded() {
@@ -173,7 +185,7 @@ public final class OnnxEngine implements Engine {
 
     private Session build(Key key) throws Failure {
         Graph graph = new Graph();
-        GraphOps ops = new GraphOps(graph);
+        GraphOps ops = new GraphOps(graph, key.network == Network.UNET ? attention : GraphOps.AttentionIn.WHOLE);
         Checkpoint checkpoint = checkpoint(part(key.network));
         Session.Weights stored = Session.Weights.of(checkpoint, settings);
         GraphWeights base = new GraphWeights(graph, checkpoint, key.network == Network.UNET && runtime.device() == Device.CPU && stored.use() == Session.Use.MAPPED ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS);

@@ -47,7 +47,7 @@ class FromPictureGoldenTest {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = FromPictureGolden.generation(golden, model);
-            Painter painter = new Painter(model, engine);
+            Painter painter = new Painter(model, engine, unheard -> {});
             Contexts contexts = PromptEncoder.of(model, engine).contexts(generation.prompt(), 1, List.of());
             int[] heard = {0};
             assertInstanceOf(Sampled.Finished.class, painter.paint(generation, contexts, progress -> progress.done() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));

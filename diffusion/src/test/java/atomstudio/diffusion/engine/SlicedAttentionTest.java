@@ -1,0 +1,59 @@
+package atomstudio.diffusion.engine;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.sample.Sampled;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.tensor.Tensor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// With an engine whose memory suffices for slices of attention only.
+class SlicedAttentionTest {
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+
+    @Test void goesOnWithThemAndSaysSoOnce() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        List<String> notes = new ArrayList<>();
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            Tensor expected = latents(TextToImage.of(model, engine));
+            assertClose("latents", expected, latents(TextToImage.of(model, small(engine), notes::add)), 1e-5);
+            assertTrue(notes.size() == 1 && notes.getFirst().contains("slices"), notes.toString());
+            assertFalse(engine.slice(), "it is sliced already");
+            assertThrows(Failure.OutOfMemory.class, () -> latents(TextToImage.of(model, small(engine))));
+        }
+    }
+
+    private static Tensor latents(TextToImage pipeline) throws Failure {
+        return pipeline.latents(GENERATION, StepListener.none()) instanceof Sampled.Finished(Tensor latents) ? latents : null;
+    }
+
+    private static Engine small(Engine engine) {
+        boolean[] sliced = {false};
+        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
+            if (method.getName().equals("predict") && !sliced[0]) throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
+            try {
+                Object result = method.invoke(engine, arguments);
+                if (method.getName().equals("slice")) sliced[0] = (boolean) result;
+                return result;
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        });
+    }
+}
