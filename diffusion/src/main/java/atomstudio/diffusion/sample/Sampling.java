@@ -35,7 +35,7 @@ public record Sampling(SamplerName sampler, ScheduleName schedule, int steps, Op
     Plan planAsWritten(SchedulerConfig config) throws Failure {
         if (!sampler.schedules().contains(schedule)) {
             throw new Failure.Incompatible("schedule " + schedule.option() + " with sampler " + sampler.option() + ": expected "
-                    + sampler.schedules().stream().map(ScheduleName::option).collect(Collectors.joining(", ")) + "; choose one of these, or another sampler");
+                    + sampler.schedules().stream().map(ScheduleName::option).collect(Collectors.joining(", ")) + "; choose that, or another sampler");
         }
         if (eta.isPresent() && sampler.eta().isEmpty()) {
             throw new Failure.Incompatible("eta with sampler " + sampler.option() + ": its noise cannot be chosen; leave eta out, or choose " + named(name -> name.eta().isPresent()));

@@ -27,7 +27,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         if (size < 10) throw bad(file, "expected a safetensors header, found only " + size + " bytes; the download may be incomplete");
         long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         if (length < 2 || length > LONGEST) {
-            throw bad(file, "is not a safetensors file: its first 8 bytes would mean a header of " + Long.toUnsignedString(length) + " bytes");
+            throw bad(file, "is not a safetensors file: its first 8 bytes would mean a header of " + Long.toUnsignedString(length) + " bytes; choose a .safetensors file, or download it again");
         }
         if (8 + length > size) {
             throw bad(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size + "; download or copy it again");
