@@ -11,6 +11,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by the dry run.
@@ -18,26 +19,31 @@ final class GraphOps implements Ops<Value> {
     /// Stands for the length of a row of zeros, so that zero over zero is zero.
     private static final float SMALLEST_NORM = 1e-12f;
 
-    /// How attention is computed.
-    enum AttentionIn {
-        WHOLE,
-        /// Over an eighth of the tokens at a time.
-        SLICES
+    /// What activations may take.
+    enum Memory {
+        AMPLE,
+        /// Feed-forward blocks hold the activations of a quarter of the tokens at a time.
+        SAVED,
+        /// And attention those of an eighth of the queries.
+        SCARCE
     }
 
     private static final int SLICES = 8;
+    private static final int PARTS = 4;
+    /// Tokens from which parts are still large enough for a matrix product.
+    private static final long MANY = 1024;
 
     private final Graph graph;
-    private final AttentionIn attention;
+    private final Memory memory;
     private final ShapeOps shapes = new ShapeOps();
 
     GraphOps(Graph graph) {
-        this(graph, AttentionIn.WHOLE);
+        this(graph, Memory.AMPLE);
     }
 
-    GraphOps(Graph graph, AttentionIn attention) {
+    GraphOps(Graph graph, Memory memory) {
         this.graph = graph;
-        this.attention = attention;
+        this.memory = memory;
     }
 
     @Override public Shape shape(Value x) {
@@ -126,7 +132,7 @@ final class GraphOps implements Ops<Value> {
     @Override public Value attention(Value q, Value k, Value v, Attention heads) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
         return switch (heads.mask()) {
-            case NONE -> attention == AttentionIn.SLICES && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
+            case NONE -> memory == Memory.SCARCE && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
             case CAUSAL -> causal(q, k, v, heads.heads());
         };
     }
@@ -191,6 +197,19 @@ final class GraphOps implements Ops<Value> {
 
     @Override public Value constant(Tensor numbers) {
         return graph.constant(numbers.shape(), numbers.data());
+    }
+
+    /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight times wider activations are
+    /// held at a time.
+    @Override public Value segment(String name, List<Value> inputs, Function<List<Value>, Value> body) {
+        Value x = inputs.getFirst();
+        if (memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY || x.shape().size(1) % PARTS != 0) return body.apply(inputs);
+        Value all = null;
+        for (Value part : split(x, PARTS, 1)) {
+            Value done = body.apply(List.of(part));
+            all = all == null ? done : concat(all, done, 1);
+        }
+        return all;
     }
 
     @Override public Value inverse(Value x) {

@@ -17,6 +17,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +52,7 @@ public final class OnnxEngine implements Engine {
     private final AdapterInputs textInputs = new AdapterInputs();
     private final Reach reach;
     private final OnnxSettings settings;
-    private GraphOps.AttentionIn attention = GraphOps.AttentionIn.WHOLE;
+    private boolean sliced;
     private @Nullable FoldedWeights folded;
     private @Nullable StoredInputs stored;
 
@@ -111,8 +112,8 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public boolean slice() {
-        if (attention == GraphOps.AttentionIn.SLICES) return false;
-        attention = GraphOps.AttentionIn.SLICES;
+        if (sliced) return false;
+        sliced = true;
         sessions.entrySet().removeIf(entry -> {
             boolean old = entry.getKey().network == Network.UNET;
             if (old) entry.getValue().close();
@@ -185,11 +186,14 @@ public final class OnnxEngine implements Engine {
 
     private Session build(Key key) throws Failure {
         Graph graph = new Graph();
-        GraphOps ops = new GraphOps(graph, key.network == Network.UNET ? attention : GraphOps.AttentionIn.WHOLE);
         Checkpoint checkpoint = checkpoint(part(key.network));
         Session.Weights stored = Session.Weights.of(checkpoint, settings);
-        GraphWeights base = new GraphWeights(graph, checkpoint, key.network == Network.UNET && runtime.device() == Device.CPU && stored.use() == Session.Use.MAPPED ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS);
-        Layers<Value> weights = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, base, key.open), key.forms);
+        boolean mapped = key.network == Network.UNET && stored.use() == Session.Use.MAPPED;
+        GraphOps ops = new GraphOps(graph, key.network == Network.UNET && sliced ? GraphOps.Memory.SCARCE : mapped ? GraphOps.Memory.SAVED : GraphOps.Memory.AMPLE);
+        GraphWeights base = new GraphWeights(graph, checkpoint, mapped && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS);
+        Layers<Value> adapted = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, base, key.open), key.forms);
+        Map<String, Affine<Value>> known = new HashMap<>();
+        Layers<Value> weights = layer -> known.computeIfAbsent(layer.name(), name -> adapted.get(layer));       // parts of a block ask for a layer again
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);

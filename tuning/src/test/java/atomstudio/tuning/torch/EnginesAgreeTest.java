@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
@@ -101,6 +102,21 @@ class EnginesAgreeTest {
             for (List<Applied> look : looks) first.add(engine.predict(LATENTS, TIMESTEPS, context, look));
             for (int i = looks.size() - 1; i >= 0; i--) assertEquals(first.get(i), engine.predict(LATENTS, TIMESTEPS, context, looks.get(i)), engine + " " + looks.get(i));
             for (int i = 1; i < first.size(); i++) assertNotEquals(first.getFirst(), first.get(i));
+        }
+    }
+
+    @Test void whereBlocksGoThroughInPartsOrSlices() throws Exception {
+        Tensor wide = Plain.random(3, 1, 4, 32, 32);
+        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED))) {
+            for (List<Applied> applied : List.of(List.<Applied>of(), List.of(new Applied(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
+                Tensor expected = onnx.predict(wide, TIMESTEPS, context, applied);
+                assertClose("in parts", expected, mapped.predict(wide, TIMESTEPS, context, applied), 1e-5);
+                assertClose("in parts, adapters live", expected, live.predict(wide, TIMESTEPS, context, applied), 1e-5);
+            }
+            Tensor whole = mapped.predict(wide, TIMESTEPS, context, List.of());
+            assertTrue(mapped.slice());
+            assertClose("in slices", whole, mapped.predict(wide, TIMESTEPS, context, List.of()), 1e-5);
         }
     }
 

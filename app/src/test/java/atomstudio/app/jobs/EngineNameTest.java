@@ -1,0 +1,59 @@
+package atomstudio.app.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.torch.TorchEngine;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class EngineNameTest {
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+
+    @Test void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
+        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        try (Engine auto = EngineName.AUTO.open(model, Device.CPU); Engine onnx = EngineName.ONNX.open(model, Device.CPU); Engine torch = EngineName.TORCH.open(model, Device.CPU)) {
+            assertInstanceOf(OnnxEngine.class, auto);
+            assertInstanceOf(OnnxEngine.class, onnx);
+            assertInstanceOf(TorchEngine.class, torch);
+        }
+    }
+
+    @Test void picturesOfBothDifferByRounding() throws Exception {
+        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        List<Picture> pictures = new ArrayList<>();
+        for (EngineName name : List.of(EngineName.ONNX, EngineName.TORCH)) {
+            try (PictureMaker maker = PictureMaker.open(model, Device.CPU, name, unheard -> {})) {
+                pictures.add(maker.make(GENERATION, StepListener.none()).orElseThrow());
+            }
+        }
+        double squares = 0;
+        int[] one = pictures.getFirst().argb();
+        int[] other = pictures.getLast().argb();
+        for (int i = 0; i < one.length; i++) {
+            for (int shift = 0; shift <= 16; shift += 8) squares += Math.pow((one[i] >> shift & 0xFF) - (other[i] >> shift & 0xFF), 2);
+        }
+        double rootMeanSquare = Math.sqrt(squares / (3.0 * one.length));
+        assertTrue(rootMeanSquare < 12, "of 255: " + rootMeanSquare);
+    }
+
+    @Test void areFoundByTheirWords() {
+        assertEquals(Optional.of(EngineName.TORCH), EngineName.ofOption("torch"));
+        assertEquals(Optional.empty(), EngineName.ofOption("Torch"));
+    }
+}
