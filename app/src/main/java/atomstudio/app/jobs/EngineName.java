@@ -3,6 +3,7 @@ package atomstudio.app.jobs;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.UNetElsewhere;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -16,11 +17,11 @@ import java.util.Optional;
 
 /// What runs a model's networks when pictures are made.
 public enum EngineName {
-    /// ONNX Runtime, or PyTorch where that is much faster: a large UNet on a processor with units for bfloat16 (docs/performance.md).
+    /// ONNX Runtime; a large UNet on a processor with units for bfloat16 by PyTorch, where that is much faster (docs/performance.md).
     AUTO,
     /// ONNX Runtime, in float32 on the CPU.
     ONNX,
-    /// PyTorch; the UNet in bfloat16 on a processor that has units for it. A picture differs from the other engine's by rounding.
+    /// PyTorch; a large UNet in bfloat16 on a processor that has units for it. A picture differs from the other engine's by rounding.
     TORCH;
 
     /// Parameters of a UNet from which bfloat16 pays for loading PyTorch.
@@ -38,13 +39,24 @@ public enum EngineName {
     /// Opens a model for sampling with all processors.
     Engine open(ModelFolder model, Device device) throws Failure {
         return switch (this) {
-            case AUTO -> (device == Device.CPU && Precision.hasUnits() && large(model) ? TORCH : ONNX).open(model, device);
+            case AUTO -> halves(model, device) ? both(model, device) : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
-            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), device == Device.CPU && Precision.hasUnits() ? Precision.BF16 : Precision.FP32);
+            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), halves(model, device) ? Precision.BF16 : Precision.FP32);
         };
     }
 
-    private static boolean large(ModelFolder model) {
-        return Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= LARGE;
+    private static Engine both(ModelFolder model, Device device) throws Failure {
+        Engine unet = TORCH.open(model, device);
+        try {
+            return new UNetElsewhere(unet, ONNX.open(model, device));
+        } catch (Failure e) {
+            unet.close();
+            throw e;
+        }
+    }
+
+    /// A small network gains nothing from bfloat16.
+    private static boolean halves(ModelFolder model, Device device) {
+        return device == Device.CPU && Precision.hasUnits() && Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= LARGE;
     }
 }

@@ -9,6 +9,8 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.UNetElsewhere;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
@@ -42,14 +44,22 @@ class EngineNameTest {
                 pictures.add(maker.make(GENERATION, StepListener.none()).orElseThrow());
             }
         }
+        try (Engine both = new UNetElsewhere(EngineName.TORCH.open(model, Device.CPU), EngineName.ONNX.open(model, Device.CPU))) {
+            Picture split = TextToImage.of(model, both).picture(GENERATION, StepListener.none()).orElseThrow();
+            assertTrue(apart(pictures.getLast(), split) < 0.5, "text and decoder on the other engine, of 255: " + apart(pictures.getLast(), split));
+        }
+        double rootMeanSquare = apart(pictures.getFirst(), pictures.getLast());
+        assertTrue(rootMeanSquare < 0.5, "of 255: " + rootMeanSquare);
+    }
+
+    private static double apart(Picture first, Picture second) {
         double squares = 0;
-        int[] one = pictures.getFirst().argb();
-        int[] other = pictures.getLast().argb();
+        int[] one = first.argb();
+        int[] other = second.argb();
         for (int i = 0; i < one.length; i++) {
             for (int shift = 0; shift <= 16; shift += 8) squares += Math.pow((one[i] >> shift & 0xFF) - (other[i] >> shift & 0xFF), 2);
         }
-        double rootMeanSquare = Math.sqrt(squares / (3.0 * one.length));
-        assertTrue(rootMeanSquare < 12, "of 255: " + rootMeanSquare);
+        return Math.sqrt(squares / (3.0 * one.length));
     }
 
     @Test void areFoundByTheirWords() {
