@@ -7,8 +7,10 @@ import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Function;
 
 /// Stable Diffusion's denoiser: residual blocks and transformers at falling resolutions, then back up along the skips.
 /// Names are diffusers' state-dict keys of UNet2DConditionModel.
@@ -28,62 +30,95 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
     /// How a transformer is entered and left: 1×1 convolutions (SD 1.x) or linear layers (SD 2.x).
     public enum Projection { CONV, LINEAR }
 
+    /// What the way down and the middle give to the way back up: the middle's output and the skips, the first made first.
+    public record Lower<T>(T middle, List<T> skips) {
+        public Lower {
+            skips = List.copyOf(skips);
+        }
+
+        public <R> Lower<R> map(Function<T, R> each) {
+            return new Lower<>(each.apply(middle), skips.stream().map(each).toList());
+        }
+    }
+
     private static final double TRANSFORMER_EPSILON = 1e-6;
     private static final double LAYER_EPSILON = 1e-5;
 
     /// latents (B,in,H,W), features (B, time.width) of the timesteps, context (B,S,contextWidth) -> (B,out,H,W); any H and W.
     public <T> T predict(Ops<T> ops, Layers<T> layers, T latents, T features, T context) {
-        return new Pass<>(ops, new Parts<>(ops, layers), context).run(latents, features);
+        Pass<T> pass = new Pass<>(ops, new Parts<>(ops, layers), features, context);
+        return pass.upper(pass.lower(latents));
+    }
+
+    /// The first part of `predict`: a fixed function of its inputs as long as only layers of the upper part change.
+    public <T> Lower<T> lower(Ops<T> ops, Layers<T> layers, T latents, T features, T context) {
+        return new Pass<>(ops, new Parts<>(ops, layers), features, context).lower(latents);
+    }
+
+    /// The rest of `predict`, under the same features and context.
+    public <T> T upper(Ops<T> ops, Layers<T> layers, Lower<T> lower, T features, T context) {
+        return new Pass<>(ops, new Parts<>(ops, layers), features, context).upper(lower);
+    }
+
+    /// Whether a layer belongs to the upper part alone.
+    public static boolean inUpper(String layer) {
+        return layer.startsWith("up_blocks.") || layer.equals("conv_norm_out") || layer.equals("conv_out");
     }
 
     private final class Pass<T> {
         private final Ops<T> ops;
         private final Parts<T> parts;
+        private final T time;
         private final T context;
 
-        Pass(Ops<T> ops, Parts<T> parts, T context) {
+        Pass(Ops<T> ops, Parts<T> parts, T features, T context) {
+            int width = 4 * levels.getFirst().width;
             this.ops = ops;
             this.parts = parts;
+            this.time = ops.silu(parts.linear("time_embedding.linear_2", ops.silu(parts.linear("time_embedding.linear_1", features, width)), width));
             this.context = context;
         }
 
-        T run(T latents, T features) {
-            int width = 4 * levels.getFirst().width;
-            T time = ops.silu(parts.linear("time_embedding.linear_2", ops.silu(parts.linear("time_embedding.linear_1", features, width)), width));
-            Deque<T> skips = new ArrayDeque<>();
+        Lower<T> lower(T latents) {
+            List<T> skips = new ArrayList<>();
             T x = parts.conv("conv_in", latents, levels.getFirst().width, 3);
-            skips.push(x);
-            for (int i = 0; i < levels.size(); i++) x = down(i, x, time, skips);
+            skips.add(x);
+            for (int i = 0; i < levels.size(); i++) x = down(i, x, skips);
             Level deepest = levels.getLast();
-            x = resnet("mid_block.resnets.0", x, time, deepest.width);
+            x = resnet("mid_block.resnets.0", x, deepest.width);
             x = transformer("mid_block.attentions.0", x, deepest.heads);
-            x = resnet("mid_block.resnets.1", x, time, deepest.width);
-            for (int i = 0; i < levels.size(); i++) x = up(i, x, time, skips);
+            return new Lower<>(resnet("mid_block.resnets.1", x, deepest.width), skips);
+        }
+
+        T upper(Lower<T> lower) {
+            Deque<T> skips = new ArrayDeque<>(lower.skips);
+            T x = lower.middle;
+            for (int i = 0; i < levels.size(); i++) x = up(i, x, skips);
             return parts.conv("conv_out", ops.silu(parts.groupNorm("conv_norm_out", x, norm.groups, norm.epsilon)), channels.out, 3);
         }
 
-        private T down(int i, T x, T time, Deque<T> skips) {
+        private T down(int i, T x, List<T> skips) {
             Level level = levels.get(i);
             String name = "down_blocks." + i;
             for (int j = 0; j < blocks; j++) {
-                x = block(name, j, resnet(name + ".resnets." + j, x, time, level.width), level);
-                skips.push(x);
+                x = block(name, j, resnet(name + ".resnets." + j, x, level.width), level);
+                skips.add(x);
             }
             if (i < levels.size() - 1) {
                 x = parts.conv(name + ".downsamplers.0.conv", x, level.width, 3, Conv2d.strided(2, 1));
-                skips.push(x);
+                skips.add(x);
             }
             return x;
         }
 
-        private T up(int i, T x, T time, Deque<T> skips) {
+        private T up(int i, T x, Deque<T> skips) {
             Level level = levels.get(levels.size() - 1 - i);
             String name = "up_blocks." + i;
             for (int j = 0; j <= blocks; j++) {
-                x = block(name, j, resnet(name + ".resnets." + j, ops.concat(x, skips.pop(), 1), time, level.width), level);
+                x = block(name, j, resnet(name + ".resnets." + j, ops.concat(x, skips.removeLast(), 1), level.width), level);
             }
             if (i < levels.size() - 1) {
-                Shape skip = ops.shape(skips.element());                    // not simply double: odd sides were rounded up on the way down
+                Shape skip = ops.shape(skips.getLast());                    // not simply double: odd sides were rounded up on the way down
                 x = parts.conv(name + ".upsamplers.0.conv", ops.upsampleNearest(x, skip.size(2), skip.size(3)), level.width, 3);
             }
             return x;
@@ -93,7 +128,7 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
             return level.block == Block.PLAIN ? x : transformer(name + ".attentions." + j, x, level.heads);
         }
 
-        private T resnet(String name, T input, T time, int width) {
+        private T resnet(String name, T input, int width) {
             return ops.segment(name, List.of(input, time), in -> {
                 T x = in.get(0);
                 T h = parts.conv(name + ".conv1", ops.silu(parts.groupNorm(name + ".norm1", x, norm.groups, norm.epsilon)), width, 3);

@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Slots;
@@ -64,19 +65,36 @@ public final class Differentiation implements AutoCloseable {
         });
     }
 
+    /// What the network's lower part says of a batch, under the frozen weights. The way to know it before `gradient` and `loss`, which then
+    /// begin above it: nothing that is trained may lie there.
+    public UNet.Lower<Tensor> lower(Batch batch) throws Failure {
+        return guard(Recording.OFF, () -> {
+            Torch torch = engine.torch();
+            EagerOps ops = torch.ops(precision);
+            if (!(batch.conditioning() instanceof Conditioning.Embedded(Tensor context))) throw new IllegalArgumentException("the lower part under a text encoder that is trained");
+            UNet.Lower<NDArray> lower = engine.model().unet().lower(ops, engine.layers(TorchEngine.Network.UNET), ops.enter(torch.array(batch.noisy())), ops.enter(features(batch)), ops.enter(torch.array(context)));
+            return lower.map(each -> torch.tensor(ops.leave(each)));
+        });
+    }
+
+    private NDArray features(Batch batch) {
+        return engine.torch().array(engine.model().unet().time().of(batch.timesteps()));
+    }
+
     private NDArray record(NDArray theta, Batch batch, Tape tape, EagerOps ops) {
         Torch torch = engine.torch();
         Map<String, NDArray> slots = new HashMap<>(constants);
         NDArray[] pieces = ops.pieces(theta, layout.shapes());
         for (int i = 0; i < pieces.length; i++) slots.put(layout.trained().get(i).key(), pieces[i]);
         List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer, tape), strength));
-        Tensor features = engine.model().unet().time().of(batch.timesteps());
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
             case Conditioning.Words words -> engine.model().text().encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
         };
         Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
-        NDArray output = engine.model().unet().predict(ops, layers, ops.enter(torch.array(batch.noisy())), ops.enter(torch.array(features)), ops.enter(context));
+        NDArray features = ops.enter(features(batch));
+        NDArray output = batch.lower().isPresent() ? engine.model().unet().upper(ops, layers, batch.lower().get().map(each -> ops.enter(torch.array(each))), features, ops.enter(context))
+                : engine.model().unet().predict(ops, layers, ops.enter(torch.array(batch.noisy())), features, ops.enter(context));
         return ops.loss(ops.leave(output), torch.array(batch.target()), torch.array(batch.weights()));
     }
 

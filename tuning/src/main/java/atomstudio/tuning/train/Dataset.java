@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Latents of pictures, computed once, and their captions; and which of them, how noisy, a step is trained on.
 /// Everything random is a function of seed and step, so that a resumed run goes on as if it had never stopped.
@@ -34,15 +35,23 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
             boolean window = recipe.material().crop() == Recipe.Crop.RANDOM;
             return new Drawing(noising, recipe, training.batch(), window ? Optional.of(training.size() / model.vae().factor()) : Optional.empty());
         }
+
+        /// Steps whose batches make up the bank.
+        OptionalInt bank() {
+            int entries = recipe.material().bank();
+            return entries == 0 ? OptionalInt.empty() : OptionalInt.of(Math.max(1, entries / (batch * recipe.update().accumulate())));
+        }
     }
 
     /// One drawn picture.
     private record Drawn(Tensor clean, Tensor noise, Optional<Tensor> weights, String caption, float timestep) {}
 
     /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each once before any comes again; timesteps are
-    /// spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures.
-    Batch batch(long seed, int step, int pass) {
+    /// spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures. With a bank the same steps
+    /// come again.
+    Batch batch(long seed, int number, int pass) {
         int size = drawing.batch;
+        int step = drawing.bank().isEmpty() ? number : number % drawing.bank().getAsInt();
         int passes = drawing.recipe.update().accumulate();
         List<Integer> pictures = pictures(seed, (long) step * passes + pass);
         List<Drawn> drawn = new ArrayList<>();
@@ -84,7 +93,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         Noise choice = new Noise(place.seed, stream + "step " + place.step);
         int i = place.index;
         String caption = example.captions.get(choice.below(example.captions.size(), 2L * i));
-        float timestep = (int) ((i + choice.uniform(2L * i + 1)) / place.count * drawing.noising.schedule().size());
+        float timestep = (int) ((i + within(place, choice.uniform(2L * i + 1))) / place.count * drawing.noising.schedule().size());
         boolean flip = example.mirrored.isPresent() && new Noise(place.seed, stream + "flip " + place.step).uniform(i) < 0.5;
         Tensor latents = flip ? example.mirrored.get() : example.latents;
         Optional<Tensor> weights = flip ? example.weights.map(Dataset::mirror) : example.weights;
@@ -97,6 +106,13 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
             weights = weights.map(each -> cut(each, top, left, side));
         }
         return new Drawn(latents, noise(place, latents.shape()), weights, caption, timestep);
+    }
+
+    /// Where in its share of the timesteps a picture falls: at random, or, the steps of a bank being few, in another part of it at each.
+    private double within(Place place, double random) {
+        if (drawing.bank().isEmpty()) return random;
+        int steps = drawing.bank().getAsInt();
+        return (shuffled(new Noise(place.seed, stream + "bank " + place.index), steps)[place.step] + random) / steps;
     }
 
     /// Normal, and with an offset the same for all of a channel in part.

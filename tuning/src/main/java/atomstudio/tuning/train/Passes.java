@@ -4,13 +4,26 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its class where that is
 /// to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight times the mean over the class's.
-record Passes(Dataset subject, Optional<Dataset> prior, long seed) {
+/// @param bank where what the network's lower part says of the batches is kept
+record Passes(Dataset subject, Optional<Dataset> prior, long seed, Optional<Bank> bank) {
+    Passes(Dataset subject, Optional<Dataset> prior, long seed) {
+        this(subject, prior, seed, Optional.empty());
+    }
+
+    /// The same with a bank, where the recipe has one.
+    Passes banked(Path folder, Bank.Lower lower) {
+        OptionalInt steps = subject.drawing().bank();
+        return steps.isEmpty() ? this : new Passes(subject, prior, seed, Optional.of(new Bank(folder, steps.getAsInt(), lower)));
+    }
+
     Differentiation.Gradient gradient(Trainer.Loss loss, float[] numbers, int step) throws Failure {
         List<Batch> batches = batches(step);
         if (batches.size() == 1) return loss.gradient(numbers, batches.getFirst());
@@ -25,7 +38,15 @@ record Passes(Dataset subject, Optional<Dataset> prior, long seed) {
         return new Differentiation.Gradient(sum, vector);
     }
 
-    List<Batch> batches(int step) {
+    List<Batch> batches(int step) throws Failure {
+        List<Batch> batches = drawn(step);
+        if (bank.isEmpty()) return batches;
+        List<Batch> known = new ArrayList<>();
+        for (int pass = 0; pass < batches.size(); pass++) known.add(bank.get().with(batches.get(pass), step, pass));
+        return known;
+    }
+
+    private List<Batch> drawn(int step) {
         List<Batch> batches = new ArrayList<>();
         for (int pass = 0; pass < subject.drawing().recipe().update().accumulate(); pass++) {
             batches.add(subject.batch(seed, step, pass));
@@ -38,6 +59,6 @@ record Passes(Dataset subject, Optional<Dataset> prior, long seed) {
         float by = (float) subject.drawing().recipe().weighing().prior().orElseThrow().weight();
         Tensor weights = new Tensor(batch.weights().shape(), batch.weights().data().clone());
         for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= by;
-        return new Batch(batch.noisy(), batch.timesteps(), batch.conditioning(), batch.target(), weights);
+        return batch.with(weights);
     }
 }

@@ -74,9 +74,11 @@ public record Recipe(Course course, Update update, Material material, Weighing w
 
     /// @param size     side of the square in pixels; `OPEN`: the model's own
     /// @param template the one caption, `{}` in it standing for the subject; empty: the usual ones
-    public record Material(int size, Crop crop, String template) {
+    /// @param bank     noisy pictures that are made once and come again and again (see `Bank`); 0: other noise in every step
+    public record Material(int size, Crop crop, String template, int bank) {
         public Material {
             if (size < 0) throw new IllegalArgumentException("size: expected a number of pixels, found " + size);
+            if (bank < 0) throw new IllegalArgumentException("bank: expected 0 (none) or a number of noisy pictures, usually 64 to 128, found " + bank);
             template = template.strip();
             if (!template.isEmpty() && !template.contains(Captions.PLACEHOLDER)) {
                 throw new IllegalArgumentException("caption-template: expected {} where the subject's words go, as in \"a photo of {}\", found \"" + template + "\"");
@@ -122,7 +124,7 @@ public record Recipe(Course course, Update update, Material material, Weighing w
     /// The method's own steps and rate, AdamW, centre squares, nothing else.
     public static Recipe of(MethodSettings method) {
         return new Recipe(new Course(method.choice().steps(), method.choice().rate(), 0, WARM_UP, Decay.CONSTANT), new Update(OptimizerName.ADAMW, OPEN, 1, 0),
-                new Material(OPEN, Crop.CENTRE, ""), new Weighing(0, 0, Optional.empty()), new Running(0, Precision.FP32, Set.of()));
+                new Material(OPEN, Crop.CENTRE, "", 0), new Weighing(0, 0, Optional.empty()), new Running(0, Precision.FP32, Set.of()));
     }
 
     /// The learning rate that suits an optimizer, given a method's own: Prodigy finds it by itself, and is given a factor.

@@ -30,6 +30,7 @@ final class RecipeJson {
         settings.put("size", recipe.material().size());
         settings.put("crop", recipe.material().crop().option());
         settings.put("caption-template", recipe.material().template());
+        settings.put("bank", recipe.material().bank());
         settings.put("min-snr", recipe.weighing().minSnr());
         settings.put("noise-offset", recipe.weighing().noiseOffset());
         settings.put("prior", recipe.weighing().prior().map(Recipe.Prior::source).orElse(""));
@@ -55,7 +56,7 @@ final class RecipeJson {
     static Recipe read(Json json) throws Failure.Unreadable {
         Recipe.Course course = new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
         Recipe.Update update = new Recipe.Update(named(json, "optimizer", Recipe.OptimizerName.class), whole(json, "batch"), whole(json, "accumulate"), json.number("ema"));
-        Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.text("caption-template"));
+        Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.text("caption-template"), json.has("bank") ? whole(json, "bank") : 0);
         String prior = json.text("prior");
         Recipe.Weighing weighing = new Recipe.Weighing(json.number("min-snr"), json.number("noise-offset"),
                 prior.isEmpty() ? Optional.empty() : Optional.of(new Recipe.Prior(prior, json.number("prior-weight"))));
@@ -67,7 +68,7 @@ final class RecipeJson {
     /// A run of format 1, which knew steps, rate, seed and previews.
     static Recipe readFirst(Json json) throws Failure.Unreadable {
         return new Recipe(new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), Recipe.WARM_UP, Recipe.Decay.CONSTANT),
-                new Recipe.Update(Recipe.OptimizerName.ADAMW, Recipe.OPEN, 1, 0), new Recipe.Material(Recipe.OPEN, Recipe.Crop.CENTRE, ""),
+                new Recipe.Update(Recipe.OptimizerName.ADAMW, Recipe.OPEN, 1, 0), new Recipe.Material(Recipe.OPEN, Recipe.Crop.CENTRE, "", 0),
                 new Recipe.Weighing(0, 0, Optional.empty()), new Recipe.Running(whole(json, "previewEvery"), Recipe.Precision.FP32, Set.of()));
     }
 

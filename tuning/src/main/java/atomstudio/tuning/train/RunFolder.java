@@ -79,6 +79,11 @@ public record RunFolder(Path folder) {
         return file("best.safetensors");
     }
 
+    /// What the network's lower part says of noisy pictures, while the run goes on.
+    Path bank() {
+        return file("bank");
+    }
+
     Path checkpoint() {
         return file("checkpoint.safetensors");
     }

@@ -52,7 +52,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         return switch (setting) {
             case RATE -> plain(Recipe.rate(optimizer, method.choice().rate()));
             case PRIOR_WEIGHT -> "1";
-            case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS, CAPTION_TEMPLATE, MASKS, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY, PRECISION,
+            case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS, CAPTION_TEMPLATE, MASKS, BANK, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY, PRECISION,
                 CHECKPOINTING -> text(setting, RecipeJson.settings(Recipe.of(method)));
         };
     }
@@ -63,7 +63,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
             case BATCH, SIZE, MIN_SNR -> ((Number) value).doubleValue() == 0 ? "" : plain((Number) value);
             case PRIOR_WEIGHT -> ((Number) value).doubleValue() == 0 ? "1" : plain((Number) value);
             case FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, CHECKPOINTING -> Boolean.TRUE.equals(value) ? TrainingSetting.YES : TrainingSetting.NO;
-            case STEPS, RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? plain(number) : value.toString();
+            case STEPS, RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? plain(number) : value.toString();
         };
     }
 
@@ -82,7 +82,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
                 given(TrainingSetting.SEED, "a whole number", Long::valueOf).orElse(usual.course().seed()), whole(TrainingSetting.WARMUP, usual.course().warmUp()),
                 named(TrainingSetting.DECAY, Recipe.Decay.class, usual.course().decay()));
         Recipe.Update update = new Recipe.Update(optimizer, counted(TrainingSetting.BATCH), whole(TrainingSetting.ACCUMULATE, usual.update().accumulate()), number(TrainingSetting.EMA, usual.update().ema()));
-        Recipe.Material material = new Recipe.Material(counted(TrainingSetting.SIZE), named(TrainingSetting.CROP, Recipe.Crop.class, usual.material().crop()), chosen.getOrDefault(TrainingSetting.CAPTION_TEMPLATE, ""));
+        Recipe.Material material = new Recipe.Material(counted(TrainingSetting.SIZE), named(TrainingSetting.CROP, Recipe.Crop.class, usual.material().crop()), chosen.getOrDefault(TrainingSetting.CAPTION_TEMPLATE, ""), whole(TrainingSetting.BANK, 0));
         return new Recipe(course, update, material, weighing(), new Recipe.Running(whole(TrainingSetting.PREVIEW_EVERY, usual.running().previewEvery()),
                 named(TrainingSetting.PRECISION, Recipe.Precision.class, usual.running().precision()), features()));
     }

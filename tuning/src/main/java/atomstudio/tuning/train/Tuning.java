@@ -98,6 +98,7 @@ public final class Tuning {
         List<Layer> layers = layers(model);
         request.method().check(model.folder().toString(), layers);
         SlotLayout layout = SlotLayout.of(request.method().method(), layers);
+        Bank.check(request.recipe(), layout);
         long numbers = request.method().method().numbers(layers);
         Vocabulary.of(model, layout, request.words());
         String hash = hash(model, layout);

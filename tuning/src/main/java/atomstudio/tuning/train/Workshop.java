@@ -86,16 +86,18 @@ final class Workshop implements AutoCloseable {
         engine.release(TorchEngine.Network.ENCODER);
         Datasets datasets = found.get();
         Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
-        Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes, place());
         Map<String, Tensor> constants = course.layout.complete(course.from.constants(), engine::tensor);
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
         long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
         if (ResidentMemory.room() > 0 && needed > ResidentMemory.room()) journal.note(new TuneEvent.Note(from.step(), shortOfMemory(needed)));
+        int entries = info.training().recipe().material().bank();
+        if (entries > 0) journal.note(new TuneEvent.Note(from.step(), String.format(Locale.ROOT, "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", entries, Bank.bytes(model, entries, info.training().size()) / 1e9, folder.bank())));
         if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
         try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants));
                 Differentiation full = engine.differentiation(computing.inFloat32().input(course.layout, constants))) {
             Trainer.Loss loss = computing.precision() == Precision.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
+            Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes.banked(folder.bank(), differentiation::lower), place());
             Trainer trainer = new Trainer(setup, new Trainer.Company(loss, journal, previews, validation), computing.into(from));
             if (computing.reason().isPresent()) trainer.keep();
             Trainer.Reached reached = trainer.run(gate);
@@ -156,6 +158,7 @@ final class Workshop implements AutoCloseable {
         double share = (double) info.numbers() / Tuning.parameters(model);
         Report report = new Report(info.numbers(), bytes, state.seconds(), state.step(), state.loss(), share, ResidentMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
         report.write(folder.report());
+        Bank.remove(folder.bank());
         journal.note(new TuneEvent.Done(state.step(), state.loss(), report.numbers(), bytes, state.seconds()));
         return report;
     }

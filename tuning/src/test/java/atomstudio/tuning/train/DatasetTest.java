@@ -45,6 +45,20 @@ class DatasetTest {
         return Tensor.filled(Shape.of(1, 4, height, width), value);
     }
 
+    @Test void theStepsOfABankComeAgainAndTogetherCoverTheTimestepsEvenly() {
+        Dataset dataset = dataset(USUAL.with(new Recipe.Material(0, Recipe.Crop.CENTRE, "", 16)), 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
+        List<Float> timesteps = new ArrayList<>();
+        for (int step = 0; step < 8; step++) {
+            Batch batch = dataset.batch(5, step, 0);
+            Batch again = dataset.batch(5, step + 8, 0);
+            assertEquals(batch.noisy(), again.noisy());
+            assertArrayEquals(batch.timesteps(), again.timesteps());
+            for (float timestep : batch.timesteps()) timesteps.add(timestep);
+        }
+        List<Integer> shares = timesteps.stream().sorted().map(timestep -> (int) (timestep * 16 / noising.schedule().size())).toList();
+        assertEquals(java.util.stream.IntStream.range(0, 16).boxed().toList(), shares, "one in each sixteenth");
+    }
+
     private static Recipe accumulating(int passes) {
         return USUAL.with(new Recipe.Update(Recipe.OptimizerName.ADAMW, 0, passes, 0));
     }

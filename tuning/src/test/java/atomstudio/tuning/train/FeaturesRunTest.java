@@ -14,6 +14,7 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +56,8 @@ class FeaturesRunTest {
     }
 
     private static TuneRequest request(Recipe recipe) {
-        return TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(recipe);
+        MethodSettings method = recipe.material().bank() > 0 ? ATOMS.with(Setting.LAYERS, "up") : ATOMS;
+        return TuneRequest.of(model.folder(), pictures, "thing", method).with(recipe);
     }
 
     private TuneOutcome run(Recipe recipe, String name, Control control, TuneListener listener) throws Failure {
@@ -76,8 +79,9 @@ class FeaturesRunTest {
             case "prodigy" -> base.with(new Recipe.Course(steps, 1, 0, 0, Recipe.Decay.CONSTANT)).with(new Recipe.Update(Recipe.OptimizerName.PRODIGY, 2, 1, 0));
             case "muon" -> base.with(new Recipe.Update(Recipe.OptimizerName.MUON, 2, 1, 0));
             case "ema" -> base.with(new Recipe.Update(Recipe.OptimizerName.ADAMW, 2, 2, 0.9));
-            case "random" -> base.with(new Recipe.Material(16, Recipe.Crop.RANDOM, "a photo of {}")).with(Recipe.Feature.FLIP);
-            case "whole" -> base.with(new Recipe.Material(24, Recipe.Crop.WHOLE, "")).with(new Recipe.Weighing(5, 0.1, Optional.empty()));
+            case "random" -> base.with(new Recipe.Material(16, Recipe.Crop.RANDOM, "a photo of {}", 0)).with(Recipe.Feature.FLIP);
+            case "whole" -> base.with(new Recipe.Material(24, Recipe.Crop.WHOLE, "", 0)).with(new Recipe.Weighing(5, 0.1, Optional.empty()));
+            case "bank" -> base.with(new Recipe.Material(16, Recipe.Crop.RANDOM, "", 8)).with(Recipe.Feature.FLIP);
             case "prior" -> base.with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior(pictures.toString(), 0.5))));
             case "validate" -> base.with(new Recipe.Running(4, Recipe.Precision.FP32, Set.of(Recipe.Feature.VALIDATE)));
             case "cosine" -> base.with(new Recipe.Course(steps, 1e-2, 0, 2, Recipe.Decay.COSINE));
@@ -85,7 +89,7 @@ class FeaturesRunTest {
         };
     }
 
-    @ParameterizedTest @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "prior", "validate", "cosine"}) void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
+    @ParameterizedTest @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "bank", "prior", "validate", "cosine"}) void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
         assertInstanceOf(TuneOutcome.Finished.class, run(of(kind, 10), "straight", Control.none(), TuneListener.silent()));
         int[] done = {0};
         Control stop = () -> done[0] >= 6 ? Control.Wish.STOP : Control.Wish.CONTINUE;
@@ -186,6 +190,29 @@ class FeaturesRunTest {
         assertEquals(3, made.step());
         assertTrue(Files.size(folder.resolve("asked").resolve(made.file())) > 100);
         assertArrayEquals(adapter("straight"), adapter("asked"));
+    }
+
+    @Test void aBankLiesBesideTheRunWhileItGoesOnAndIsRefusedWhereMoreThanTheUpperPartIsTuned() throws Exception {
+        int[] done = {0};
+        Control stop = () -> done[0] >= 6 ? Control.Wish.STOP : Control.Wish.CONTINUE;
+        run(of("bank", 10), "run", stop, event -> done[0] = event instanceof TuneEvent.Step step ? step.step() : done[0]);
+        Path bank = folder.resolve("run/bank");
+        try (var files = Files.list(bank)) {
+            assertEquals(Set.of("0-0.safetensors", "1-0.safetensors", "2-0.safetensors", "3-0.safetensors"), files.map(file -> file.getFileName().toString()).collect(Collectors.toSet()), "eight pictures are four steps of two");
+        }
+        assertTrue(Math.abs(Bank.bytes(model, 2, 16) - Files.size(bank.resolve("0-0.safetensors"))) < 2000, "the note says what files take");
+        run(of("bank", 10), "run", Control.none(), TuneListener.silent());
+        assertFalse(Files.exists(bank));
+        TuneRequest everywhere = TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(of("bank", 10));
+        Failure refused = org.junit.jupiter.api.Assertions.assertThrows(Failure.Incompatible.class, () -> new Tuning(new Machine(Device.CPU, 1, home)).run(everywhere, folder.resolve("other"), Control.none(), TuneListener.silent()));
+        assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"), refused.getMessage());
+        assertFalse(Files.exists(folder.resolve("other")));
+    }
+
+    @Test void anEstimateCountsTheFillingOfABank() throws Exception {
+        Estimate estimate = new Tuning(new Machine(Device.CPU, 1, home)).estimate(request(of("bank", 200)));
+        assertEquals(estimate.time().before() + 200 * estimate.time().step(), estimate.time().total(), 1e-9);
+        assertTrue(estimate.time().step() > 0);
     }
 
     @Test void otherCaptionsOrMasksAreAnotherRun() throws Exception {

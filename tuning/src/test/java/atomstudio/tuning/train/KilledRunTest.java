@@ -37,7 +37,7 @@ class KilledRunTest {
     private static TuneRequest everything(Path folder) throws Failure {
         TuneRequest plain = request(folder);
         Recipe recipe = Recipe.of(plain.method()).with(new Recipe.Course(40, 1, 7, 3, Recipe.Decay.COSINE)).with(new Recipe.Update(Recipe.OptimizerName.PRODIGY, 2, 2, 0.95))
-                .with(new Recipe.Material(16, Recipe.Crop.RANDOM, "")).with(new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior(Recipe.Prior.AUTO, 0.5))))
+                .with(new Recipe.Material(16, Recipe.Crop.RANDOM, "", 0)).with(new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior(Recipe.Prior.AUTO, 0.5))))
                 .with(new Recipe.Running(10, Recipe.Precision.FP32, Set.of(Recipe.Feature.VALIDATE, Recipe.Feature.FLIP)));
         return plain.with(recipe);
     }

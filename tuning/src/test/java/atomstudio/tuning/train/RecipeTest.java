@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RecipeTest {
     private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS));
     private static final Recipe EVERYTHING = new Recipe(new Recipe.Course(77, 0.02, 5, 3, Recipe.Decay.COSINE), new Recipe.Update(Recipe.OptimizerName.PRODIGY, 3, 2, 0.99),
-            new Recipe.Material(96, Recipe.Crop.WHOLE, "a photo of {}"), new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior("auto", 0.5))),
+            new Recipe.Material(96, Recipe.Crop.WHOLE, "a photo of {}", 64), new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior("auto", 0.5))),
             new Recipe.Running(10, Recipe.Precision.BF16, Set.of(Recipe.Feature.values())));
     @TempDir Path folder;
 
@@ -83,7 +83,7 @@ class RecipeTest {
         refused("min-snr", () -> new Recipe.Weighing(-1, 0, Optional.empty()));
         refused("noise-offset", () -> new Recipe.Weighing(0, 2, Optional.empty()));
         refused("prior-weight", () -> new Recipe.Prior("auto", 0));
-        refused("caption-template", () -> new Recipe.Material(0, Recipe.Crop.CENTRE, "a car"));
+        refused("caption-template", () -> new Recipe.Material(0, Recipe.Crop.CENTRE, "a car", 0));
         refused("warmup", () -> new Recipe.Course(1, 0.1, 0, -1, Recipe.Decay.CONSTANT));
     }
 

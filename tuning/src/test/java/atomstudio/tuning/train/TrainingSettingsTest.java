@@ -47,7 +47,7 @@ class TrainingSettingsTest {
             case PRIOR -> "auto";
             case DECAY, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> otherName(setting);
             case RATE, EMA, NOISE_OFFSET -> "0.25";
-            case STEPS, SEED, WARMUP, BATCH, ACCUMULATE, SIZE, MIN_SNR, PRIOR_WEIGHT, PREVIEW_EVERY -> "64";
+            case STEPS, SEED, WARMUP, BATCH, ACCUMULATE, SIZE, BANK, MIN_SNR, PRIOR_WEIGHT, PREVIEW_EVERY -> "64";
         };
     }
 

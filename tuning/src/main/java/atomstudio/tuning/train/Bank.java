@@ -1,0 +1,94 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.Batch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What the network's lower part says of the batches of a few steps that come again and again. While only the upper part is tuned it stays
+/// the same: it is computed when a batch first comes, kept in a file of half precision, and read from there ever after, also by a run that
+/// goes on.
+/// @param folder of the files, made when there is one to write
+/// @param steps  after which batches come again
+record Bank(Path folder, int steps, Lower lower) {
+    private static final double LARGEST_HALF = 65504;
+    private static final String MIDDLE = "middle";
+    private static final String SKIP = "skip.";
+
+    /// What the lower part says of a batch.
+    @FunctionalInterface
+    interface Lower {
+        UNet.Lower<Tensor> of(Batch batch) throws Failure;
+    }
+
+    /// Refuses what a bank would be wrong for.
+    static void check(Recipe recipe, SlotLayout layout) throws Failure.Incompatible {
+        if (recipe.material().bank() == 0) return;
+        Optional<String> lower = layout.trained().stream().map(entry -> entry.layer().name()).filter(name -> !UNet.inUpper(name)).findFirst();
+        if (lower.isPresent()) throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found " + lower.get() + " too; add --layers up, or leave the bank out");
+    }
+
+    /// Bytes of a model's entries for pictures of this side, in half precision.
+    static long bytes(ModelFolder model, int entries, int side) {
+        long latents = side / model.vae().factor();
+        UNet unet = model.unet();
+        UNet.Lower<Shape> one = unet.lower(new ShapeOps(), new DryRun(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));
+        return entries * DType.F16.bytes() * Stream.concat(Stream.of(one.middle()), one.skips().stream()).mapToLong(Shape::elements).sum();
+    }
+
+    /// The batch with what is known of it. What is computed is rounded as it is kept, so that a step is the same the first time and later.
+    Batch with(Batch batch, int step, int pass) throws Failure {
+        Path file = folder.resolve(step % steps + "-" + pass + ".safetensors");
+        if (!Files.isRegularFile(file)) write(file, lower.of(batch));
+        return batch.with(read(file));
+    }
+
+    private static void write(Path file, UNet.Lower<Tensor> lower) throws Failure {
+        Map<String, Tensor> tensors = new HashMap<>(Map.of(MIDDLE, lower.middle()));
+        for (int i = 0; i < lower.skips().size(); i++) tensors.put(SKIP + i, lower.skips().get(i));
+        DType dtype = tensors.values().stream().allMatch(Bank::fitsHalf) ? DType.F16 : DType.F32;
+        byte[] bytes = SafetensorsWriter.bytes(tensors, Map.of(), dtype);
+        AtomicFile.write(file, out -> out.write(bytes));
+    }
+
+    private static boolean fitsHalf(Tensor tensor) {
+        for (float number : tensor.data()) if (!(Math.abs(number) <= LARGEST_HALF)) return false;
+        return true;
+    }
+
+    private static UNet.Lower<Tensor> read(Path file) throws Failure {
+        try (Safetensors stored = Safetensors.open(file)) {
+            List<Tensor> skips = new ArrayList<>();
+            while (stored.tensors().containsKey(SKIP + skips.size())) skips.add(stored.read(SKIP + skips.size()));
+            return new UNet.Lower<>(stored.read(MIDDLE), skips);
+        }
+    }
+
+    /// Removes a bank that has served. What cannot be removed is only in the way.
+    static void remove(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) Files.deleteIfExists(file);
+            Files.deleteIfExists(folder);
+        } catch (IOException e) {
+            return;
+        }
+    }
+}

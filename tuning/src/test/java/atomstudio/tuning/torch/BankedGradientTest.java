@@ -1,0 +1,45 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.LayerChoice;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.On;
+import atomstudio.tuning.method.SlotLayout;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BankedGradientTest {
+    /// A side that is odd on its way down, too: what is rounded up there comes back by the skips' shapes.
+    @ParameterizedTest @ValueSource(ints = {8, 12}) void aStepThatBeginsAboveTheLowerPartIsTheWholeStep(int side) throws Exception {
+        ModelFolder model = ModelFolder.open(TinyModel.reference("sd1"));
+        try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
+            SlotLayout layout = SlotLayout.of(new On(new FilterAtoms(9), LayerChoice.parse("up")), model.tunable());
+            assertTrue(layout.trained().stream().allMatch(entry -> UNet.inUpper(entry.layer().name())));
+            float[] numbers = Plain.random(1, layout.size()).data();
+            for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
+            Batch batch = new Batch(Plain.random(2, 2, 4, side, side), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, side, side), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+            for (DifferentiationInput.Activations activations : DifferentiationInput.Activations.values()) {
+                try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, Precision.FP32))) {
+                    Differentiation.Gradient whole = differentiation.gradient(numbers, batch);
+                    Batch known = batch.with(differentiation.lower(batch));
+                    Differentiation.Gradient upper = differentiation.gradient(numbers, known);
+                    assertTrue(!Arrays.equals(new float[layout.size()], whole.vector()));
+                    assertEquals(whole.loss(), upper.loss());
+                    assertArrayEquals(whole.vector(), upper.vector());
+                    assertEquals(whole.loss(), differentiation.loss(numbers, known));
+                }
+            }
+        }
+    }
+}
