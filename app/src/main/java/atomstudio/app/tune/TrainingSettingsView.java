@@ -34,7 +34,7 @@ final class TrainingSettingsView extends VBox {
                 case PRIOR, PRIOR_WEIGHT -> CLASS;
                 case OPTIMIZER, BATCH, ACCUMULATE, EMA, MIN_SNR, NOISE_OFFSET -> STEP;
                 case PREVIEW_EVERY, VALIDATE, STOP_EARLY -> WATCHING;
-                case PRECISION, CHECKPOINTING -> MACHINE;
+                case PRECISION, CHECKPOINTING, BANK -> MACHINE;
             };
         }
     }
@@ -74,7 +74,7 @@ final class TrainingSettingsView extends VBox {
             case PREVIEW_EVERY -> "five in all";
             case CAPTION_TEMPLATE -> "a few usual ones";
             case MIN_SNR, PRIOR -> "none";
-            case STEPS, RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.usual(setting);
+            case STEPS, RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.usual(setting);
         };
     }
 
