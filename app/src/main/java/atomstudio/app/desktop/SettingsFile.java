@@ -1,5 +1,6 @@
 package atomstudio.app.desktop;
 
+import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.Safety;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -61,8 +62,10 @@ public final class SettingsFile implements SettingsStore {
         JsonArray models = new JsonArray();
         settings.models().forEach(model -> models.add(model.toString()));
         json.add("models", models);
-        settings.preview().ifPresent(preview -> json.addProperty("preview", preview.toString()));
-        if (settings.safety() == Safety.OFF) json.addProperty("safety", "off");
+        Settings.Pictures pictures = settings.pictures();
+        pictures.preview().ifPresent(preview -> json.addProperty("preview", preview.toString()));
+        if (pictures.safety() == Safety.OFF) json.addProperty("safety", "off");
+        if (pictures.engine() != EngineName.AUTO) json.addProperty("engine", pictures.engine().option());
         return json + "\n";
     }
 
@@ -76,7 +79,8 @@ public final class SettingsFile implements SettingsStore {
             if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
             Optional<Path> preview = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
             Safety safety = json.has("safety") && json.get("safety").getAsString().equals("off") ? Safety.OFF : Safety.ON;
-            return new Settings(theme, model, models, preview, safety);
+            EngineName engine = Optional.ofNullable(json.get("engine")).map(JsonElement::getAsString).flatMap(EngineName::ofOption).orElse(EngineName.AUTO);
+            return new Settings(theme, model, models, new Settings.Pictures(preview, safety, engine));
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
             log.warn("settings in {} are not readable and were passed over", file, e);
             return Settings.initial();

@@ -1,12 +1,12 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.desktop.Settings;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Devices;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
-import atomstudio.app.jobs.Safety;
 import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
@@ -33,29 +33,27 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Rows by ONNX Runtime in this process. The model stays open from one row to the next; one row at a time.
+/// Rows by the chosen engine in this process. The model stays open from one row to the next; one row at a time.
 public final class EngineRows implements RowMaker, RowJudge {
     private final BaseHashes hashes;
     private final AtomicReference<Consumer<String>> notes = new AtomicReference<>(unheard -> {});
     private final Vocabularies vocabularies;
-    private final Supplier<Optional<Path>> preview;
-    private final Supplier<Safety> safety;
+    private final Supplier<Settings.Pictures> wishes;
     private Optional<Path> lookedThrough = Optional.empty();
     private @Nullable PictureMaker open;
+    private EngineName openedBy = EngineName.AUTO;
 
     /// @param vocabularies where to look for the tokenizer of a model that brings none
-    /// @param preview the decoder for previews that is to be used, should there be one
-    /// @param safety what is wished of models' safety checkers, asked before every row
-    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<Optional<Path>> preview, Supplier<Safety> safety) {
-        this.preview = preview;
-        this.safety = safety;
+    /// @param wishes how pictures are to be made, asked before every row
+    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<Settings.Pictures> wishes) {
+        this.wishes = wishes;
         this.hashes = hashes;
         this.vocabularies = vocabularies;
     }
 
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         PictureMaker maker = maker(order.model());
-        maker.heed(safety.get());
+        maker.heed(wishes.get().safety());
         Worn worn = worn(order, maker, listener);
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
@@ -124,7 +122,7 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     /// A decoder that is none is no reason to make no pictures.
     private void lookThrough(PictureMaker maker, Listener listener) {
-        Optional<Path> wanted = preview.get();
+        Optional<Path> wanted = wishes.get().preview();
         if (wanted.equals(lookedThrough)) return;
         try {
             if (wanted.isPresent()) maker.lookThrough(wanted.get(), Devices.here().choose(Optional.empty()));
@@ -136,9 +134,11 @@ public final class EngineRows implements RowMaker, RowJudge {
     }
 
     private PictureMaker maker(Path model) throws Failure {
-        if (open != null && open.model().folder().equals(model)) return open;
+        EngineName engine = wishes.get().engine();
+        if (open != null && engine == openedBy && open.model().folder().equals(model)) return open;
         close();
-        open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), EngineName.AUTO, note -> notes.get().accept(note));
+        openedBy = engine;
+        open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), engine, note -> notes.get().accept(note));
         return open;
     }
 

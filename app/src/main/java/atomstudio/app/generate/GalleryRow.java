@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.generate.PictureSettings.Worn;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Measures;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
@@ -27,6 +29,8 @@ public final class GalleryRow {
     /// What a picture looks like while it is made.
     public record Emerging(int column, Picture look) {}
 
+    private static final String NOTHING = "nothing tuned";
+
     private final Optional<RunSummary> run;
     private final ObservableList<Cell> cells = FXCollections.observableArrayList();
     private final ObservableList<Cell> cellsView = FXCollections.unmodifiableObservableList(cells);
@@ -36,11 +40,13 @@ public final class GalleryRow {
     private final ReadOnlyStringWrapper measuring = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable Measures> measures = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyObjectWrapper<@Nullable Emerging> emerging = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyStringWrapper wearing = new ReadOnlyStringWrapper("");
     private final Set<Integer> current = new HashSet<>();
     private @Nullable RowOrder order;
 
     GalleryRow(Optional<RunSummary> run) {
         this.run = run;
+        wear(List.of());
     }
 
     /// Empty: the base model.
@@ -52,8 +58,19 @@ public final class GalleryRow {
         return run.map(RunSummary::title).orElse("Base");
     }
 
+    /// What the row's own adapter costs; empty for the base model.
     public List<String> price() {
-        return run.map(RunSummary::price).orElse(List.of("nothing tuned"));
+        return run.map(RunSummary::price).orElse(List.of());
+    }
+
+    /// `nothing tuned`, `wears style × 0.8`; empty for a run that wears nothing beside its own adapter.
+    public ReadOnlyStringProperty wearing() {
+        return wearing.getReadOnlyProperty();
+    }
+
+    void wear(List<Worn> worn) {
+        String names = worn.stream().map(Worn::toString).collect(Collectors.joining(", "));
+        wearing.set(worn.isEmpty() ? run.isPresent() ? "" : NOTHING : (run.isPresent() ? "also wears " : "wears ") + names);
     }
 
     public ObservableList<Cell> cells() {

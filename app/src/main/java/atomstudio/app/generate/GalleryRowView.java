@@ -59,6 +59,7 @@ public final class GalleryRowView extends HBox {
             price.setWrapText(true);
             head.getChildren().add(price);
         }
+        head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.wearing()));
         head.getChildren().add(new MeasuresView(row.measures()));
         head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.busy()));
         head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.measuring()));

@@ -99,7 +99,20 @@ public record PictureSettings(String negative, Seeds seeds, Way way, Size size, 
     public record Given(String name, Picture picture, Optional<Mask> mask) {}
 
     /// An adapter by its file.
-    public record Worn(Path file, double strength) {}
+    public record Worn(Path file, double strength) {
+        /// The file's name, or its run's while it lies in the run's folder.
+        public String name() {
+            Path folder = file.toAbsolutePath().getParent();
+            String name = file.getFileName().toString();
+            boolean run = name.equals("adapter.safetensors") && folder != null && folder.getFileName() != null;
+            return run ? folder.getFileName().toString() : name.replaceFirst("\\.safetensors$", "");
+        }
+
+        /// `car-atoms × 0.8`.
+        @Override public String toString() {
+            return name() + " × " + number(strength);
+        }
+    }
 
     public static PictureSettings initial(int size, double guidance) {
         return new PictureSettings("", new Seeds(0, 4), new Way(SamplerName.DDIM, ScheduleName.MODEL, 25, OptionalDouble.empty(), Guidance.of(guidance), 1), new Size(size, size), 1,

@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.generate.PictureSettings.Way;
+import atomstudio.app.parts.ChoiceConverter;
 import atomstudio.app.parts.FieldView;
 import atomstudio.app.parts.NumberFieldView;
 import atomstudio.diffusion.sample.Guidance;
@@ -15,7 +16,6 @@ import javafx.scene.Node;
 import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.FlowPane;
-import javafx.util.StringConverter;
 
 /// Sampler, schedule and what goes with them. What a sampler does not take is not offered.
 final class WayView extends FlowPane {
@@ -76,15 +76,7 @@ final class WayView extends FlowPane {
     private <T> ChoiceBox<T> choice(String id, Function<T, String> title, Chosen<T> chosen) {
         ChoiceBox<T> box = new ChoiceBox<>();
         box.setId(id);
-        box.setConverter(new StringConverter<>() {
-            @Override public String toString(T value) {
-                return value == null ? "" : title.apply(value);
-            }
-
-            @Override public T fromString(String text) {
-                throw new UnsupportedOperationException("chosen, not typed");
-            }
-        });
+        box.setConverter(new ChoiceConverter<>(title));
         box.valueProperty().addListener((property, before, now) -> {
             if (!showing && now != null) chosen.take(now);
         });

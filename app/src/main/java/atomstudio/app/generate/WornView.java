@@ -44,9 +44,7 @@ final class WornView extends FlowPane {
     }
 
     private Node field(Worn worn) {
-        Path parent = worn.file().toAbsolutePath().getParent();
-        String name = worn.file().getFileName().toString();
-        Label label = new Label(name.equals("adapter.safetensors") && parent != null && parent.getFileName() != null ? parent.getFileName().toString() : name.replaceFirst("\\.safetensors$", ""));
+        Label label = new Label(worn.name());
         label.setTooltip(new Tooltip(worn.file().toString()));
         label.setMaxWidth(180);
         NumberFieldView strength = new NumberFieldView(new NumberFieldView.Range(0, PictureSettings.MOST_STRENGTH, 0.1), PictureSettings::number, value -> model.source().strength(worn.file(), value));

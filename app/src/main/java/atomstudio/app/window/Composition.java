@@ -34,7 +34,7 @@ final class Composition {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new ModelFolders(new Vocabularies(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().preview(), () -> settings.get().safety());
+        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().pictures());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
         Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter());
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());

@@ -1,27 +1,31 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.Settings;
+import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.Safety;
 import atomstudio.app.parts.CardView;
+import atomstudio.app.parts.ChoiceConverter;
 import java.util.Optional;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
+import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.ToggleButton;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 
-/// Light or dark, safety, and where the files are.
+/// Light or dark, how pictures are made and shown, safety, and where the files are.
 final class SettingsView extends VBox {
     SettingsView(WindowViewModel model) {
         super(12);
         getStyleClass().add("plain-page");
+        PreferencesViewModel wishes = model.preferences();
         Label title = new Label("Settings");
         title.getStyleClass().add("page-title");
         ToggleButton dark = new ToggleButton();
-        dark.textProperty().bind(model.theme().map(theme -> theme == Settings.Theme.DARK ? "Dark" : "Light"));
-        dark.setSelected(model.theme().get() == Settings.Theme.DARK);
-        dark.setOnAction(pressed -> model.toggleTheme());
+        dark.textProperty().bind(wishes.theme().map(theme -> theme == Settings.Theme.DARK ? "Dark" : "Light"));
+        dark.setSelected(wishes.theme().get() == Settings.Theme.DARK);
+        dark.setOnAction(pressed -> wishes.toggleTheme());
         CardView look = new CardView("Look");
         look.add(new HBox(dark));
         CardView files = new CardView("Files");
@@ -31,32 +35,56 @@ final class SettingsView extends VBox {
         Button show = new Button("Show in file manager");
         show.setOnAction(pressed -> model.showFiles());
         files.add(where, show);
-        getChildren().addAll(title, look, previews(model), safety(model), files);
+        getChildren().addAll(title, look, previews(wishes), engine(wishes), safety(wishes), files);
     }
 
-    private static CardView previews(WindowViewModel model) {
+    private static CardView previews(PreferencesViewModel wishes) {
         CardView card = new CardView("Pictures while they are made");
         Label how = new Label();
         how.setWrapText(true);
         how.getStyleClass().add("muted");
-        how.textProperty().bind(model.preview().map(file -> file.map(path -> "They are seen through " + path + ".")
+        how.textProperty().bind(wishes.preview().map(file -> file.map(path -> "They are seen through " + path + ".")
             .orElse("A small model shows them itself; a large one's colours are guessed from its latents. A TAESD decoder for Stable Diffusion 1.x and 2.x shows more.")));
         Button choose = new Button("Choose a decoder…");
         choose.setId("choose-preview");
-        choose.setOnAction(pressed -> model.choosePreview());
+        choose.setOnAction(pressed -> wishes.choosePreview());
         Button none = new Button("Without");
-        none.setOnAction(pressed -> model.preview(Optional.empty()));
-        none.visibleProperty().bind(model.preview().map(Optional::isPresent));
+        none.setOnAction(pressed -> wishes.preview(Optional.empty()));
+        none.visibleProperty().bind(wishes.preview().map(Optional::isPresent));
         card.add(how, new HBox(8, choose, none));
         return card;
     }
 
-    private static CardView safety(WindowViewModel model) {
+    private static CardView engine(PreferencesViewModel wishes) {
+        ChoiceBox<EngineName> choice = new ChoiceBox<>();
+        choice.setId("engine");
+        choice.setAccessibleText("What runs the networks");
+        choice.getItems().setAll(EngineName.values());
+        choice.setConverter(new ChoiceConverter<>(SettingsView::title));
+        choice.setValue(wishes.engine().getValue());
+        choice.valueProperty().subscribe(chosen -> wishes.engine(chosen));
+        Label what = new Label("Automatic is ONNX Runtime, and for a large model on a processor with units for bfloat16 PyTorch, which is faster there. Their pictures differ by rounding.");
+        what.setWrapText(true);
+        what.getStyleClass().add("muted");
+        CardView card = new CardView("What makes pictures");
+        card.add(choice, what);
+        return card;
+    }
+
+    private static String title(EngineName engine) {
+        return switch (engine) {
+            case AUTO -> "Automatic";
+            case ONNX -> "ONNX Runtime";
+            case TORCH -> "PyTorch";
+        };
+    }
+
+    private static CardView safety(PreferencesViewModel wishes) {
         CheckBox checker = new CheckBox("Heed the safety checker of models that bring one");
         checker.setId("safety");
-        checker.setSelected(model.safety().get() == Safety.ON);
+        checker.setSelected(wishes.safety().getValue() == Safety.ON);
         checker.selectedProperty().subscribe(on -> {
-            if ((model.safety().get() == Safety.ON) != on) model.heed(on ? Safety.ON : Safety.OFF);
+            if ((wishes.safety().getValue() == Safety.ON) != on) wishes.heed(on ? Safety.ON : Safety.OFF);
         });
         Label black = new Label("Pictures that it takes for unsafe are black.");
         black.getStyleClass().add("muted");

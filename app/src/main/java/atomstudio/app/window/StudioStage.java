@@ -27,7 +27,7 @@ final class StudioStage {
         WindowView view = new WindowView(model, services.surroundings().clock());
         Scene scene = new Scene(view, 1280, 800);
         for (String sheet : SHEETS) scene.getStylesheets().add(sheet(sheet));
-        model.theme().subscribe(theme -> {
+        model.preferences().theme().subscribe(theme -> {
             Application.setUserAgentStylesheet(theme == Settings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet() : new PrimerLight().getUserAgentStylesheet());
             view.pseudoClassStateChanged(DARK, theme == Settings.Theme.DARK);
         });

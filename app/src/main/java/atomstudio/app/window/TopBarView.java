@@ -37,7 +37,7 @@ final class TopBarView extends HBox {
         theme.setGraphic(sign);
         theme.setTooltip(new Tooltip("Light or dark"));
         theme.setAccessibleText("Light or dark");
-        theme.setOnAction(pressed -> model.toggleTheme());
+        theme.setOnAction(pressed -> model.preferences().toggleTheme());
         getChildren().addAll(name, models(model), gap, machine, theme);
         PulseView.every(Duration.seconds(5), this, model::refreshMachine);
     }

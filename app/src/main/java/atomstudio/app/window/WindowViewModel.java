@@ -1,13 +1,11 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.Readable;
-import atomstudio.app.desktop.Settings;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargePictureViewModel;
 import atomstudio.app.generate.RestoredPicture;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Outcome;
-import atomstudio.app.jobs.Safety;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.StartViewModel;
@@ -41,9 +39,7 @@ public final class WindowViewModel {
     private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper machine = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<Settings.Theme> theme;
-    private final ReadOnlyObjectWrapper<Optional<Path>> preview;
-    private final ReadOnlyObjectWrapper<Safety> safety;
+    private final PreferencesViewModel preferences;
 
     public WindowViewModel(Services services) {
         this.services = services;
@@ -54,9 +50,7 @@ public final class WindowViewModel {
         start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), this::created);
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
-        theme = new ReadOnlyObjectWrapper<>(around.settings().get().theme());
-        preview = new ReadOnlyObjectWrapper<>(around.settings().get().preview());
-        safety = new ReadOnlyObjectWrapper<>(around.settings().get().safety());
+        preferences = new PreferencesViewModel(around.settings(), around.choosers(), this::forgetPictures);
         queue.current().subscribe(now -> describe());
         queue.progress().subscribe(now -> describe());
         page.subscribe(now -> describe());
@@ -133,39 +127,11 @@ public final class WindowViewModel {
         return problem.getReadOnlyProperty();
     }
 
-    public ReadOnlyObjectProperty<Settings.Theme> theme() {
-        return theme.getReadOnlyProperty();
+    public PreferencesViewModel preferences() {
+        return preferences;
     }
 
-    public void toggleTheme() {
-        Settings.Theme other = theme.get() == Settings.Theme.DARK ? Settings.Theme.LIGHT : Settings.Theme.DARK;
-        theme.set(other);
-        services.surroundings().settings().change(settings -> settings.with(other));
-    }
-
-    /// The decoder that shows pictures while they are made; empty: the model's own means.
-    public ReadOnlyObjectProperty<Optional<Path>> preview() {
-        return preview.getReadOnlyProperty();
-    }
-
-    public void choosePreview() {
-        services.surroundings().choosers().adapters("A decoder for previews (TAESD)").stream().findFirst().ifPresent(file -> preview(Optional.of(file)));
-    }
-
-    public void preview(Optional<Path> changed) {
-        preview.set(changed);
-        services.surroundings().settings().change(settings -> settings.withPreview(changed));
-    }
-
-    /// Whether the safety checkers of models that bring one are heeded.
-    public ReadOnlyObjectProperty<Safety> safety() {
-        return safety.getReadOnlyProperty();
-    }
-
-    /// Pictures that were made the other way are made again.
-    public void heed(Safety wish) {
-        safety.set(wish);
-        services.surroundings().settings().change(settings -> settings.with(wish));
+    private void forgetPictures() {
         generatePage.generate().forget();
         subjects.forEach(subject -> subject.generate().forget());
     }

@@ -2,6 +2,7 @@ package atomstudio.app.desktop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.Safety;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,13 +17,13 @@ class SettingsFileTest {
     @Test void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
         new SettingsFile(file, Runnable::run).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
-            .withPreview(Optional.of(Path.of("/taesd.safetensors"))).with(Safety.OFF));
-        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), Optional.of(Path.of("/taesd.safetensors")), Safety.OFF), new SettingsFile(file, Runnable::run).get());
+            .with(Settings.Pictures.initial().withPreview(Optional.of(Path.of("/taesd.safetensors"))).with(Safety.OFF).with(EngineName.TORCH)));
+        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), new Settings.Pictures(Optional.of(Path.of("/taesd.safetensors")), Safety.OFF, EngineName.TORCH)), new SettingsFile(file, Runnable::run).get());
     }
 
     @Test void aDamagedFileCountsAsNone() throws Exception {
         Path file = home.resolve("settings.json");
-        for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}")) {
+        for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}", "{\"engine\":\"steam\"}")) {
             Files.writeString(file, text);
             assertEquals(Settings.initial(), new SettingsFile(file, Runnable::run).get(), text);
         }

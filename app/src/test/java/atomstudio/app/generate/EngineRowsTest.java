@@ -3,8 +3,8 @@ package atomstudio.app.generate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.desktop.Settings;
 import atomstudio.app.jobs.Home;
-import atomstudio.app.jobs.Safety;
 import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.Picture;
@@ -51,7 +51,7 @@ class EngineRowsTest {
         PictureSettings initial = PictureSettings.initial(64, 4);
         PictureSettings settings = initial.withSeeds(new PictureSettings.Seeds(1, 2)).withWay(initial.way().withSteps(4)).withStart(new PictureSettings.Start(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
         Heard heard = new Heard();
-        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> preview, () -> Safety.ON)) {
+        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> Settings.Pictures.initial().withPreview(preview))) {
             rows.make(new RowOrder(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
         }
         return heard;

@@ -76,6 +76,21 @@ class GenerateViewModelTest {
         assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowOrder::prompt).toList());
     }
 
+    @Test void everyRowSaysWhatItWears() {
+        GenerateViewModel galleries = galleries(new InlineJobs());
+        GalleryRow base = galleries.rows().getFirst();
+        assertEquals("nothing tuned", base.wearing().get());
+        galleries.settings(galleries.settings().get().withWorn(List.of(new PictureSettings.Worn(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8), new PictureSettings.Worn(Path.of("/styles/ink.safetensors"), 1))));
+        galleries.show(List.of(run(Choice.ATOMS, "zwx")));
+        assertEquals("wears owl-lora × 0.8, ink × 1.0", base.wearing().get());
+        assertEquals("also wears owl-lora × 0.8, ink × 1.0", galleries.rows().getLast().wearing().get());
+        galleries.source().takeOff(Path.of("/styles/ink.safetensors"));
+        assertEquals("wears owl-lora × 0.8", base.wearing().get());
+        galleries.settings(galleries.settings().get().withWorn(List.of()));
+        assertEquals("nothing tuned", base.wearing().get());
+        assertEquals("", galleries.rows().getLast().wearing().get());
+    }
+
     @Test void withoutTheSubjectThePromptIsTheWordsAlone() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.write(new Prompt("a", Prompt.Mention.NONE, "red apple"));

@@ -70,12 +70,12 @@ class ScreenshotsTest {
         run(() -> page.generate().generate());
         waitFor(600, () -> page.generate().busy().get().isEmpty() && page.generate().rows().stream().allMatch(row -> row.measuring().get().isEmpty()));
         shoot("galleries");
-        run(model::toggleTheme);
+        run(model.preferences()::toggleTheme);
         shoot("galleries-dark");
         run(() -> page.large().open(page.generate().rows().get(2), 1));
         shoot("large-dark");
         run(page.large()::close);
-        run(model::toggleTheme);
+        run(model.preferences()::toggleTheme);
         desktop.target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
         run(() -> page.export().export(last.run().orElseThrow()));

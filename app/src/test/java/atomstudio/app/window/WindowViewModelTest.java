@@ -9,6 +9,7 @@ import atomstudio.app.desktop.Readable;
 import atomstudio.app.desktop.Settings;
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Safety;
 import atomstudio.app.tune.RunSummary;
@@ -230,20 +231,32 @@ class WindowViewModelTest {
     }
 
     @Test void lightOrDarkIsRemembered() {
-        window.toggleTheme();
-        assertEquals(Settings.Theme.DARK, window.theme().get());
-        assertEquals(Settings.Theme.DARK, new WindowViewModel(fake.services).theme().get());
+        window.preferences().toggleTheme();
+        assertEquals(Settings.Theme.DARK, window.preferences().theme().get());
+        assertEquals(Settings.Theme.DARK, new WindowViewModel(fake.services).preferences().theme().get());
     }
 
     @Test void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
         SubjectPageViewModel page = car();
         page.generate().generate();
-        window.heed(Safety.OFF);
+        window.preferences().heed(Safety.OFF);
         assertTrue(page.generate().rows().getFirst().stale().get());
         int before = fake.made.size();
         page.generate().generate();
         assertEquals(before + 1, fake.made.size());
-        assertEquals(Safety.OFF, new WindowViewModel(fake.services).safety().get());
+        assertEquals(Safety.OFF, new WindowViewModel(fake.services).preferences().safety().getValue());
+    }
+
+    @Test void anotherEngineIsRememberedAndPicturesAreMadeAgain() {
+        window.openGenerate();
+        GenerateViewModel generate = ((Page.Generate) window.page().get()).generate();
+        generate.generate();
+        window.preferences().engine(EngineName.AUTO);
+        assertFalse(generate.rows().getFirst().stale().get(), "that is the one already");
+        window.preferences().engine(EngineName.TORCH);
+        assertTrue(generate.rows().getFirst().stale().get());
+        assertEquals(EngineName.TORCH, fake.desktop.get().pictures().engine());
+        assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).preferences().engine().getValue());
     }
 
     @Test void theMachineIsShown() {
@@ -260,9 +273,9 @@ class WindowViewModelTest {
 
     @Test void theDecoderForPreviewsIsRemembered() {
         fake.desktop.adapters = List.of(Path.of("/taesd.safetensors"));
-        window.choosePreview();
-        assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).preview().get());
-        window.preview(Optional.empty());
-        assertEquals(Optional.empty(), fake.desktop.get().preview());
+        window.preferences().choosePreview();
+        assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).preferences().preview().getValue());
+        window.preferences().preview(Optional.empty());
+        assertEquals(Optional.empty(), fake.desktop.get().pictures().preview());
     }
 }
