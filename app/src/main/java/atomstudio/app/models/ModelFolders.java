@@ -7,8 +7,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Optional;
 
 /// Models in folders and files, and the one that comes with the program.
 public final class ModelFolders implements ModelLibrary {
@@ -29,20 +28,18 @@ public final class ModelFolders implements ModelLibrary {
     }
 
     /// What was guessed, and why no prompt could be read where that is so.
-    private static List<String> notes(ModelFolder model) {
-        List<String> notes = new ArrayList<>(model.notes());
-        if (!model.inOneFile()) return notes;
+    private static ModelSummary.Remarks remarks(ModelFolder model) {
         try {
             model.tokenizer();
+            return new ModelSummary.Remarks(model.notes(), Optional.empty());
         } catch (Failure missing) {
-            notes.add(missing.getMessage());
+            return new ModelSummary.Remarks(model.notes(), Optional.of(missing.getMessage()));
         }
-        return notes;
     }
 
     private ModelSummary summary(Path place, ModelSummary.Origin origin) throws Failure {
         ModelFolder model = ModelFolder.open(place, ModelChoices.searching(vocabularies.places()));
         long parameters = model.layers(Part.UNET).stream().mapToLong(Layer::parameters).sum();
-        return new ModelSummary(place.toAbsolutePath().normalize(), model.name(), origin, model.pictureSize(), parameters, model.words(), notes(model));
+        return new ModelSummary(place.toAbsolutePath().normalize(), model.name(), origin, model.pictureSize(), parameters, model.words(), remarks(model));
     }
 }

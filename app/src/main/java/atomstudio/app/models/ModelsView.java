@@ -3,20 +3,28 @@ package atomstudio.app.models;
 import atomstudio.app.desktop.Readable;
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import javafx.beans.binding.Bindings;
+import javafx.beans.property.SimpleStringProperty;
 import javafx.collections.ListChangeListener;
+import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// The page on which a model is chosen.
+/// The page on which a model is chosen: how to open another, what became of that, and a card for each.
 public final class ModelsView extends VBox {
+    private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
+    private static final int WORDS = 8;
+
     private final ModelsViewModel model;
 
     public ModelsView(ModelsViewModel model) {
@@ -25,55 +33,81 @@ public final class ModelsView extends VBox {
         getStyleClass().add("plain-page");
         Label title = new Label("Models");
         title.getStyleClass().add("page-title");
-        Button add = new Button("Open a model folder…");
-        add.setId("open-model");
-        add.getStyleClass().add("accent");
-        add.setOnAction(pressed -> model.choose());
-        add.disableProperty().bind(model.busy().isNotEmpty());
-        Button addFile = new Button("Open a model file…");
-        addFile.setId("open-model-file");
-        addFile.setOnAction(pressed -> model.chooseFile());
-        addFile.disableProperty().bind(model.busy().isNotEmpty());
-        Label hint = new Label("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
-        hint.getStyleClass().add("muted");
-        hint.setWrapText(true);
+        Button folder = opening("Open a model folder…", "open-model", model::choose);
+        folder.getStyleClass().add("accent");
+        HBox buttons = new HBox(8, folder, opening("Open a model file…", "open-model-file", model::chooseFile));
+        Label hint = muted("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
         VBox list = new VBox(12);
-        Runnable fill = () -> list.getChildren().setAll(model.known().stream().map(this::card).toList());
+        Runnable fill = () -> list.getChildren().setAll(Stream.concat(model.known().stream().map(this::card), model.lost().stream().map(this::card)).toList());
         model.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
+        model.lost().addListener((ListChangeListener<ModelsViewModel.Lost>) change -> fill.run());
         model.current().subscribe(now -> fill.run());
         Label nothing = new Label("No model could be read.");
         nothing.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
         nothing.managedProperty().bind(nothing.visibleProperty());
-        getChildren().addAll(title, list, nothing, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), new HBox(8, add, addFile), hint);
+        ScrollPane scroll = new ScrollPane(list);
+        scroll.setFitToWidth(true);
+        scroll.getStyleClass().add("edge-to-edge");
+        VBox.setVgrow(scroll, Priority.ALWAYS);
+        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), nothing, scroll);
+    }
+
+    private Button opening(String text, String id, Runnable action) {
+        Button button = button(text, action);
+        button.setId(id);
+        button.disableProperty().bind(model.busy().isNotEmpty());
+        return button;
+    }
+
+    private static Button button(String text, Runnable action) {
+        Button button = new Button(text);
+        button.setMinWidth(Region.USE_PREF_SIZE);
+        button.setOnAction(pressed -> action.run());
+        return button;
+    }
+
+    private static Label muted(String text) {
+        Label label = new Label(text);
+        label.getStyleClass().add("muted");
+        label.setWrapText(true);
+        return label;
     }
 
     private Node card(ModelSummary summary) {
         boolean current = summary.equals(model.current().get());
+        boolean embedded = summary.origin() == ModelSummary.Origin.EMBEDDED;
         CardView card = new CardView(summary.title());
+        card.getStyleClass().add("model-card");
+        card.pseudoClassStateChanged(CURRENT, current);
         card.remark().setText(current ? "in use" : "");
-        Label where = new Label(summary.origin() == ModelSummary.Origin.EMBEDDED ? "comes with the studio" : summary.folder().toString());
-        where.getStyleClass().add("muted");
-        Label what = new Label("UNet of " + Readable.count(summary.parameters()) + " numbers"
-            + (summary.words().isEmpty() ? "" : " · knows " + String.join(", ", summary.words().subList(0, Math.min(8, summary.words().size()))) + "…"));
-        what.getStyleClass().add("muted");
-        what.setWrapText(true);
+        List<String> words = summary.words();
+        card.add(muted("UNet of " + Readable.count(summary.parameters()) + " numbers" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(WORDS, words.size()))) + "…")));
+        for (String note : summary.remarks().notes()) card.add(muted(note));
+        summary.remarks().lack().ifPresent(lack -> card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(lack))));
+        Stream<Button> buttons = Stream.of(
+            summary.remarks().lack().stream().map(lack -> button("Look again", () -> model.open(summary.folder()))),
+            Stream.of(button("Use", () -> model.select(summary))).filter(use -> !current),
+            Stream.of(button("Forget", () -> model.forget(summary))).filter(forget -> !embedded)).flatMap(some -> some);
+        card.add(foot(embedded ? "comes with the studio" : summary.folder().toString(), buttons.toList()));
+        return card;
+    }
+
+    private Node card(ModelsViewModel.Lost lost) {
+        Path name = lost.place().getFileName();
+        CardView card = new CardView(name == null ? lost.place().toString() : name.toString());
+        card.getStyleClass().add("lost-model");
+        card.remark().setText("cannot be read");
+        card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(lost.why())));
+        card.add(foot(lost.place().toString(), List.of(button("Look again", () -> model.open(lost.place())), button("Forget", () -> model.forget(lost)))));
+        return card;
+    }
+
+    private static HBox foot(String where, List<Button> buttons) {
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        Button use = new Button("Use");
-        use.setDisable(current);
-        use.setOnAction(pressed -> model.select(summary));
-        Button forget = new Button("Forget");
-        forget.setOnAction(pressed -> model.forget(summary));
-        HBox line = new HBox(8, Stream.of(where, gap, use, summary.origin() == ModelSummary.Origin.EMBEDDED ? null : forget).filter(node -> node != null).toArray(Node[]::new));
+        HBox line = new HBox(8, muted(where), gap);
+        line.getChildren().addAll(buttons);
         line.setAlignment(Pos.CENTER_LEFT);
-        card.add(what);
-        for (String note : summary.notes()) {
-            Label known = new Label(note);
-            known.getStyleClass().add("muted");
-            known.setWrapText(true);
-            card.add(known);
-        }
-        card.add(line);
-        return card;
+        return line;
     }
 }

@@ -5,10 +5,12 @@ import atomstudio.app.desktop.Settings;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
+import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -25,6 +27,8 @@ public final class ModelsViewModel {
     private final Choosers choosers;
     private final ObservableList<ModelSummary> known = FXCollections.observableArrayList();
     private final ObservableList<ModelSummary> knownView = FXCollections.unmodifiableObservableList(known);
+    private final ObservableList<Lost> lost = FXCollections.observableArrayList();
+    private final ObservableList<Lost> lostView = FXCollections.unmodifiableObservableList(lost);
     private final ReadOnlyObjectWrapper<@Nullable ModelSummary> current = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
@@ -34,6 +38,11 @@ public final class ModelsViewModel {
         this.library = library;
         this.settings = settings;
         this.choosers = choosers;
+    }
+
+    /// What was opened once and cannot be read any more: moved, damaged, on a disk that is not there.
+    public ObservableList<Lost> lost() {
+        return lostView;
     }
 
     public ObservableList<ModelSummary> known() {
@@ -63,26 +72,28 @@ public final class ModelsViewModel {
     }
 
     /// What was found, and what was not.
-    private record Found(List<ModelSummary> models, List<String> problems) {}
+    private record Found(List<ModelSummary> models, List<Lost> lost, String problem) {}
+
+    /// A model that was opened once and cannot be read any more.
+    public record Lost(Path place, String why) {}
 
     private Found read(Settings remembered) {
         List<ModelSummary> models = new ArrayList<>();
-        List<String> problems = new ArrayList<>();
-        add(models, problems, library::embedded);
-        for (Path folder : remembered.models()) add(models, problems, () -> library.open(folder));
-        return new Found(models, problems);
-    }
-
-    private interface Reading {
-        ModelSummary read() throws Exception;
-    }
-
-    private static void add(List<ModelSummary> models, List<String> problems, Reading reading) {
+        List<Lost> gone = new ArrayList<>();
+        String problem = "";
         try {
-            models.add(reading.read());
-        } catch (Exception e) {
-            problems.add(e.getMessage());
+            models.add(library.embedded());
+        } catch (Failure damaged) {
+            problem = damaged.getMessage();
         }
+        for (Path place : remembered.models()) {
+            try {
+                models.add(library.open(place));
+            } catch (Failure unreadable) {
+                gone.add(new Lost(place, unreadable.getMessage()));
+            }
+        }
+        return new Found(models, gone, problem);
     }
 
     private void loaded(Outcome<Found> outcome) {
@@ -90,7 +101,8 @@ public final class ModelsViewModel {
         switch (outcome) {
             case Outcome.Done<Found>(Found found) -> {
                 known.setAll(found.models);
-                problem.set(String.join("\n", found.problems));
+                lost.setAll(found.lost);
+                problem.set(found.problem);
                 Optional<Path> last = settings.get().model();
                 current.set(known.stream().filter(model -> last.isPresent() && model.folder().equals(last.get())).findFirst()
                     .orElse(known.isEmpty() ? null : known.getFirst()));
@@ -130,20 +142,33 @@ public final class ModelsViewModel {
         });
     }
 
+    /// What was known of it before may have changed on the disk.
     private void opened(ModelSummary model) {
-        if (known.stream().noneMatch(other -> other.folder().equals(model.folder()))) {
-            known.add(model);
-            settings.change(now -> now.withModels(known.stream()
-                .filter(other -> other.origin() == ModelSummary.Origin.FOLDER).map(ModelSummary::folder).toList()));
+        lost.removeIf(gone -> gone.place.equals(model.folder()));
+        int at = known.stream().map(ModelSummary::folder).toList().indexOf(model.folder());
+        if (at >= 0) known.set(at, model);
+        else known.add(model);
+        if (model.origin() == ModelSummary.Origin.FOLDER && !settings.get().models().contains(model.folder())) {
+            settings.change(now -> now.withModels(Stream.concat(now.models().stream(), Stream.of(model.folder())).toList()));
         }
         select(model);
+    }
+
+    /// Takes what cannot be read any more off the list.
+    public void forget(Lost gone) {
+        lost.remove(gone);
+        forget(gone.place);
     }
 
     /// Takes a folder off the list; its files stay.
     public void forget(ModelSummary model) {
         if (model.origin() == ModelSummary.Origin.EMBEDDED) return;
         known.remove(model);
-        settings.change(now -> now.withModels(now.models().stream().filter(path -> !path.equals(model.folder())).toList()));
+        forget(model.folder());
         if (model.equals(current.get()) && !known.isEmpty()) select(known.getFirst());
+    }
+
+    private void forget(Path place) {
+        settings.change(now -> now.withModels(now.models().stream().filter(path -> !path.equals(place)).toList()));
     }
 }

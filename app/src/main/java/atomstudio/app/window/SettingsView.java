@@ -10,7 +10,7 @@ import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Label;
-import javafx.scene.control.ToggleButton;
+import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 
@@ -22,12 +22,11 @@ final class SettingsView extends VBox {
         PreferencesViewModel wishes = model.preferences();
         Label title = new Label("Settings");
         title.getStyleClass().add("page-title");
-        ToggleButton dark = new ToggleButton();
-        dark.textProperty().bind(wishes.theme().map(theme -> theme == Settings.Theme.DARK ? "Dark" : "Light"));
-        dark.setSelected(wishes.theme().get() == Settings.Theme.DARK);
+        CheckBox dark = new CheckBox("Dark");
         dark.setOnAction(pressed -> wishes.toggleTheme());
+        wishes.theme().subscribe(theme -> dark.setSelected(theme == Settings.Theme.DARK));
         CardView look = new CardView("Look");
-        look.add(new HBox(dark));
+        look.add(dark);
         CardView files = new CardView("Files");
         Label where = new Label("Subjects, runs and settings are kept in " + model.home() + ". The variable ATOMSTUDIO_HOME moves them.");
         where.setWrapText(true);
@@ -35,7 +34,10 @@ final class SettingsView extends VBox {
         Button show = new Button("Show in file manager");
         show.setOnAction(pressed -> model.showFiles());
         files.add(where, show);
-        getChildren().addAll(title, look, previews(wishes), engine(wishes), safety(wishes), files);
+        ScrollPane scroll = new ScrollPane(new VBox(12, look, previews(wishes), engine(wishes), safety(wishes), files));
+        scroll.setFitToWidth(true);
+        scroll.getStyleClass().add("edge-to-edge");
+        getChildren().addAll(title, scroll);
     }
 
     private static CardView previews(PreferencesViewModel wishes) {

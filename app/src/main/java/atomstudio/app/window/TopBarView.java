@@ -55,15 +55,20 @@ final class TopBarView extends HBox {
                 item.setOnAction(chosen -> models.select(summary));
                 return item;
             }).toList());
-            MenuItem other = new MenuItem("Open a model folder…");
-            other.setOnAction(chosen -> {
-                window.openModels();
-                models.choose();
-            });
-            menu.getItems().addAll(new SeparatorMenuItem(), other);
+            menu.getItems().addAll(new SeparatorMenuItem(), opening("Open a model folder…", window, models::choose), opening("Open a model file…", window, models::chooseFile));
         };
         models.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
         fill.run();
         return menu;
+    }
+
+    /// What becomes of it is said on the page Models.
+    private static MenuItem opening(String text, WindowViewModel window, Runnable action) {
+        MenuItem item = new MenuItem(text);
+        item.setOnAction(chosen -> {
+            window.openModels();
+            action.run();
+        });
+        return item;
     }
 }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 class ModelsViewModelTest {
     private static final Path SD = Path.of("/models/sd15");
     private final FakeDesktop desktop = new FakeDesktop();
+    private Optional<String> lack = Optional.empty();
 
     private final ModelLibrary library = new ModelLibrary() {
         @Override public ModelSummary embedded() {
@@ -23,8 +24,9 @@ class ModelsViewModelTest {
         }
 
         @Override public ModelSummary open(Path folder) throws Failure {
+            if (folder.endsWith("broken")) throw new IllegalStateException("a mistake");
             if (!folder.equals(SD)) throw new Failure.Unreadable(folder + ": is not a model folder");
-            return new ModelSummary(folder, "sd15", ModelSummary.Origin.FOLDER, 512, 859_520_964L, List.of());
+            return new ModelSummary(folder, "sd15", ModelSummary.Origin.FOLDER, 512, 859_520_964L, List.of(), new ModelSummary.Remarks(List.of(), lack));
         }
     };
 
@@ -71,7 +73,29 @@ class ModelsViewModelTest {
         desktop.change(settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
         ModelsViewModel model = model(new InlineJobs());
         assertEquals("Small", model.current().get().name());
-        assertTrue(model.problem().get().contains("/gone"), model.problem().get());
+        assertEquals(List.of(new ModelsViewModel.Lost(Path.of("/gone"), "/gone: is not a model folder")), model.lost());
+        model.open(SD);
+        assertEquals(List.of(Path.of("/gone"), SD), desktop.get().models(), "its disk may come back");
+        model.forget(model.lost().getFirst());
+        assertEquals(List.of(SD), desktop.get().models());
+        assertEquals(List.of(), model.lost());
+    }
+
+    @Test void aModelThatIsLookedAtAgainTakesItsOwnPlace() {
+        ModelsViewModel model = model(new InlineJobs());
+        model.open(SD);
+        lack = Optional.of("no tokenizer");
+        model.open(SD);
+        assertEquals(Optional.of("no tokenizer"), model.current().get().remarks().lack());
+        assertEquals(2, model.known().size());
+        assertEquals(List.of(SD), desktop.get().models());
+    }
+
+    @Test void aProgrammingMistakeIsNoLostModel() {
+        desktop.change(settings -> settings.withModels(List.of(Path.of("/broken"))));
+        ModelsViewModel model = model(new InlineJobs());
+        assertTrue(model.problem().get().contains("failed unexpectedly"), model.problem().get());
+        assertEquals(List.of(), model.lost());
     }
 
     @Test void aForgottenModelIsOffTheListAndNoLongerUsed() {

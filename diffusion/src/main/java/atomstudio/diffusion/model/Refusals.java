@@ -13,10 +13,10 @@ final class Refusals {
     private record Kind(String mark, String what) {}
 
     private static final String NOT_RUN = ", which cannot be run here; Stable Diffusion 1.x and 2.x can";
-    private static final String NO_MODEL = "; give the model itself with --model";
+    private static final String NO_MODEL = "; give the model itself with --model (in the window: Models)";
     /// In this order: the marks of the first are more telling.
     private static final List<Kind> KINDS = List.of(
-            new Kind("atomstudio", "an adapter" + NO_MODEL + " and this file with --adapter"),
+            new Kind("atomstudio", "an adapter" + NO_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
             new Kind(".lora_", "a LoRA, not a model" + NO_MODEL),
             new Kind("_lora.", "a LoRA, not a model" + NO_MODEL),
             new Kind("unet:0:", "a LoRA, not a model" + NO_MODEL),
@@ -36,8 +36,8 @@ final class Refusals {
             new Kind("embedder.model.visual.", "Stable unCLIP" + NOT_RUN),
             new Kind("low_scale_model.", "an upscaler" + NOT_RUN),
             new Kind("effnet.", "Stable Cascade" + NOT_RUN),
-            new Kind("string_to_param", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter"),
-            new Kind("emb_params", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter"));
+            new Kind("string_to_param", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
+            new Kind("emb_params", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"));
 
     private Refusals() {}
 
@@ -50,7 +50,7 @@ final class Refusals {
     /// A file without a UNet of the original layout.
     static Failure withoutUNet(TensorFile file) {
         Set<String> names = file.tensors().keySet();
-        if (TinyAutoencoder.recognizes(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview, and the model with --model");
+        if (TinyAutoencoder.recognizes(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
         Map<String, String> alone = Map.of("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors",
                 "decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model",
                 "text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors");

@@ -41,7 +41,7 @@ record SingleFile(TensorFile tensors, Sidecar sidecar) {
         TextEncoder text = text(second);
         List<String> notes = new ArrayList<>();
         PredictionGuess prediction = choices.prediction().isPresent() ? PredictionGuess.said(choices.prediction().get()) : PredictionGuess.of(evidence(unet, second));
-        if (prediction.ground() == PredictionGuess.Ground.GUESSED) notes.add("The model predicts " + prediction.type() + ", by a guess (" + prediction.reason() + "); --prediction says otherwise.");
+        if (prediction.ground() == PredictionGuess.Ground.GUESSED) notes.add("The model predicts " + prediction.type() + ", by a guess (" + prediction.reason() + "); --prediction, or a .json of its name beside it, says otherwise.");
         int size = config.positive("sample_size", second && prediction.ofVelocity() ? LARGE_SIZE : BASE_SIZE);
         Map<Part, Weights> weights = Map.of(Part.UNET, new Weights.InFile(file, naming), Part.VAE, vae.weights(), Part.TEXT, new Weights.InFile(file, text.naming));
         return new ModelFolder(file, name(), new ModelFolder.Networks(unet, vae.network(), text.network), schedule(second, prediction), size,

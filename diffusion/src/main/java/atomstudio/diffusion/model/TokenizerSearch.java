@@ -65,7 +65,9 @@ record TokenizerSearch(Path model, Optional<Path> own, Optional<Path> named, Lis
     private Failure missing(int size) {
         String looked = places.stream().map(Path::toString).distinct().collect(Collectors.joining(", "));
         Path home = places.stream().filter(place -> place.endsWith("clip-vocabulary")).findFirst().orElse(Sidecar.beside(model, "").resolveSibling("tokenizer"));
-        return new Failure.Unreadable(model + ": no tokenizer of " + size + " tokens was found (looked in " + looked + "). A model in one file brings none: put the public file " + PUBLISHED
-                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any Stable Diffusion 1.x or 2.x, into " + home + ", or name their folder with --tokenizer");
+        return new Failure.Unreadable(model + ": no tokenizer of " + size + " tokens was found, so no prompt can be read. "
+                + (Files.isDirectory(model) ? "Its folder lacks the folder tokenizer" : "A model in one file brings none") + ": put the public file " + PUBLISHED
+                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any Stable Diffusion 1.x or 2.x, into " + home
+                + ", or name their folder with --tokenizer" + (looked.isEmpty() ? "" : ". Looked in " + looked));
     }
 }
