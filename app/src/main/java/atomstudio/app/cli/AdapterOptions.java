@@ -29,7 +29,7 @@ final class AdapterOptions {
     private CommandSpec command;
 
     static final class One {
-        @Option(names = "--adapter", paramLabel = "FILE", required = true, description = "What a run made (adapter.safetensors, or an exported one), a textual inversion of another program, "
+        @Option(names = "--adapter", paramLabel = "FILE", required = true, description = "What a run made (adapter.safetensors, or an exported one), a textual inversion or LoRA of another program (LoCon, LoHa, LoKr too), "
                 + "or a saved picture that carries its adapters. Repeat it, each with its strength, for several at once.")
         private Path file = Path.of("");
 

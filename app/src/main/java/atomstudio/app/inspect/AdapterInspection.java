@@ -4,6 +4,7 @@ import atomstudio.diffusion.model.Part;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
+import atomstudio.tuning.adapter.ForeignAdapter;
 import com.google.gson.JsonObject;
 import java.util.stream.Collectors;
 
@@ -19,6 +20,13 @@ final class AdapterInspection {
                 json.addProperty("kind", "embedding");
                 json.addProperty("word", rows(embedding.word(), embedding.rows().shape().size(0)));
                 json.addProperty("numbers", embedding.numbers());
+                yield json;
+            }
+            case ForeignAdapter other -> {
+                JsonObject json = new JsonObject();
+                json.addProperty("kind", "adapter of another program");
+                json.addProperty("layers", other.layers());
+                json.addProperty("numbers", other.numbers());
                 yield json;
             }
         };

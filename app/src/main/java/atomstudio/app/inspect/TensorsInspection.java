@@ -8,6 +8,7 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
+import atomstudio.tuning.adapter.ForeignAdapter;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -21,7 +22,7 @@ final class TensorsInspection {
 
     static Inspection of(Path place) throws Failure {
         try (TensorFile file = TensorFile.open(place)) {
-            JsonObject json = AdapterFile.recognizes(file) || EmbeddingFile.recognizes(file) ? AdapterInspection.of(AdapterSource.read(place).getFirst().source()) : tensors(file);
+            JsonObject json = AdapterFile.recognizes(file) || EmbeddingFile.recognizes(file) || ForeignAdapter.recognizes(file) ? AdapterInspection.of(AdapterSource.read(place).getFirst().source()) : tensors(file);
             json.addProperty("bytes", size(place));
             JsonArray tensors = new JsonArray();
             for (TensorInfo info : file.tensors().values()) tensors.add(info.name() + " " + info.dtype() + " " + info.shape());

@@ -9,6 +9,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.EmbeddingFile;
+import atomstudio.tuning.adapter.ForeignAdapter;
 import atomstudio.tuning.train.RunFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
         return switch (source) {
             case AdapterFile file -> file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts())));
             case EmbeddingFile embedding -> Optional.empty();
+            case ForeignAdapter other -> Optional.empty();
         };
     }
 
@@ -54,6 +56,7 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
                     : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + source.words() + "\" and may not show");
             case EmbeddingFile embedding -> says(prompt.text(), token) || says(prompt.negative(), token) ? Optional.empty()
                     : Optional.of("Neither prompt says \"" + token + "\", which the embedding stands for: it changes nothing");
+            case ForeignAdapter other -> Optional.empty();
         };
     }
 

@@ -31,7 +31,7 @@ final class FxChoosers implements Choosers {
     @Override public List<Path> adapters(String title) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Adapters, embeddings, pictures that carry theirs", "*.safetensors", "*.pt", "*.bin", "*.png"));
+        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Adapters, LoRA, embeddings, pictures that carry theirs", "*.safetensors", "*.pt", "*.bin", "*.png"));
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
         List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
         return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();

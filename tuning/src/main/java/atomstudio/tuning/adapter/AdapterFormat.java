@@ -178,7 +178,7 @@ final class AdapterFormat {
         Map<String, String> metadata = tensors.metadata();
         if (!FORMAT.equals(metadata.get("format"))) {
             throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
-                    + (metadata.containsKey("format") ? "format " + metadata.get("format") : "a file of another program") + "; adapters of other programs cannot be read yet");
+                    + (metadata.containsKey("format") ? "format " + metadata.get("format") : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
         }
         if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
             throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + metadata.get("version") + "; update Atom Studio to use it");

@@ -9,6 +9,7 @@ import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.diffusion.tensor.TensorInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -18,8 +19,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// What can be applied to a model: an adapter of ours, or an embedding that any program trained.
-public sealed interface AdapterSource permits AdapterFile, EmbeddingFile {
+/// What can be applied to a model: an adapter of ours, an embedding that any program trained, or another program's adapter.
+public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, ForeignAdapter {
     /// Longest file that a saved picture carries along.
     int MOST_IN_A_PICTURE = 24 << 10;
 
@@ -28,11 +29,24 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile {
     /// @param strength that the picture was made at
     record Found(String name, AdapterSource source, OptionalDouble strength) {}
 
-    /// The adapter of a file, or all that a saved picture carries.
+    /// The adapter of a file, with the embeddings that may lie beside it, or all that a saved picture carries.
     /// @throws Failure.Unreadable when it is missing, damaged, no adapter that can be read here, or a picture without any
     static List<Found> read(Path place) throws Failure {
         if (isPicture(place)) return inPicture(place);
-        return List.of(new Found(stem(place), one(place), OptionalDouble.empty()));
+        try (TensorFile tensors = TensorFile.open(place)) {
+            return in(tensors, stem(place), OptionalDouble.empty());
+        }
+    }
+
+    private static List<Found> in(TensorFile tensors, String name, OptionalDouble strength) throws Failure {
+        if (!ForeignAdapter.recognizes(tensors)) {
+            return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), strength));
+        }
+        List<Found> found = new ArrayList<>(List.of(new Found(name, ForeignAdapter.of(tensors), strength)));
+        for (TensorInfo info : tensors.tensors().values()) {
+            if (ForeignAdapter.words(info)) found.add(new Found(info.name(), EmbeddingFile.of(tensors, info, info.name()), strength));
+        }
+        return found;
     }
 
     private static boolean isPicture(Path place) throws Failure {
@@ -49,12 +63,6 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile {
         return place.getFileName().toString().replaceFirst("(?i)\\.(safetensors|pt|bin|ckpt|pth)$", "");
     }
 
-    private static AdapterSource one(Path file) throws Failure {
-        try (TensorFile tensors = TensorFile.open(file)) {
-            return EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, stem(file)) : AdapterFormat.read(tensors);
-        }
-    }
-
     private static List<Found> inPicture(Path picture) throws Failure {
         List<PngAttachment> attachments = PngAttachment.read(picture);
         if (attachments.isEmpty()) {
@@ -66,7 +74,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile {
             Path where = picture.resolveSibling(picture.getFileName() + " (" + attachment.name() + ")");
             OptionalDouble strength = strengths.stream().filter(one -> one.name().equals(attachment.name())).mapToDouble(GenerationText.Strength::strength).findFirst();
             try (Safetensors tensors = Safetensors.of(where, attachment.content())) {
-                found.add(new Found(attachment.name(), EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, attachment.name()) : AdapterFormat.read(tensors), strength));
+                found.addAll(in(tensors, attachment.name(), strength));
             }
         }
         return found;
@@ -79,10 +87,10 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile {
     /// @throws Failure.Incompatible that says what does not fit
     void check(ModelFolder model) throws Failure;
 
-    /// The words that it answers to.
+    /// The words that it answers to; empty where nobody knows.
     String words();
 
-    /// The word among them that a prompt has to say.
+    /// The word among them that a prompt has to say; empty where there is none.
     String token();
 
     /// The bytes of its file in this precision.

@@ -45,9 +45,13 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
         if (file.has("clip_g") || file.has("clip_l")) {
             throw new Failure.Incompatible(file.file() + ": is an embedding for Stable Diffusion XL, whose two text encoders have rows of their own; expected one for Stable Diffusion 1.x or 2.x");
         }
-        TensorInfo info = rows(file).getFirst();
+        return of(file, rows(file).getFirst(), name);
+    }
+
+    /// The same of one tensor among others.
+    static EmbeddingFile of(TensorFile file, TensorInfo info, String name) throws Failure {
         if (info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().floating()) {
-            throw new Failure.Unreadable(file.file() + ": expected rows of a text encoder's table, found " + info.name() + " " + info.dtype() + " " + info.shape() + "; adapters of other programs cannot be read yet");
+            throw new Failure.Unreadable(file.file() + ": expected rows of a text encoder's table, found " + info.name() + " " + info.dtype() + " " + info.shape() + "; files that this program can use are what it made itself, embeddings, and LoRA, LoCon, LoHa and LoKr of other programs");
         }
         Tensor read = file.read(info.name());
         for (float number : read.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": its rows hold " + number + "; the file is damaged, get it again");
