@@ -7,7 +7,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at a picture while it is made, seldom enough to cost little. On the thread that makes the picture.
+/// Looks at one picture while it is made, seldom enough to cost little, as a heeded safety checker allows. On the thread that makes the picture.
 public final class LivePreview {
     /// Looking takes at most this share of the time.
     private static final double SHARE = 0.1;
@@ -25,7 +25,8 @@ public final class LivePreview {
         this.shown = shown;
     }
 
-    /// Shows latents, unless the last look was just now. A look that fails ends the looking, not the picture.
+    /// Shows latents, unless the last look was just now. A look that fails ends the looking, not the picture; one that would be withheld is
+    /// black, as the picture may well be, and the last.
     public void show(Tensor clean) {
         long now = System.nanoTime();
         if (off || now < next) return;
@@ -33,7 +34,9 @@ public final class LivePreview {
             Look with = look == null ? maker.look() : look;
             look = with;
             long started = System.nanoTime();
-            shown.accept(with.of(clean));
+            Picture seen = with.of(clean);
+            off = maker.withheld(seen);
+            shown.accept(off ? PictureMaker.blackened(seen) : seen);
             long ended = System.nanoTime();
             next = ended + Math.max(LEAST_PAUSE, (long) ((ended - started) * (1 - SHARE) / SHARE));
         } catch (Failure nothingToSee) {

@@ -97,11 +97,22 @@ public final class PictureMaker implements AutoCloseable {
 
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
-        Optional<OnnxSafety> heeded = heeded();
+        heeded();
         Optional<Picture> made = pipeline.picture(generation, listener);
-        if (made.isEmpty() || heeded.isEmpty() || !heeded.get().unsafe(made.get())) return made;
+        if (made.isEmpty() || !withheld(made.get())) return made;
         notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + generation.seed() + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
-        return Optional.of(Picture.filled(made.get().width(), made.get().height(), BLACK));
+        return Optional.of(blackened(made.get()));
+    }
+
+    /// Whether the model's safety checker is heeded and takes a picture for unsafe.
+    boolean withheld(Picture picture) throws Failure {
+        Optional<OnnxSafety> heeded = heeded();
+        return heeded.isPresent() && heeded.get().unsafe(picture);
+    }
+
+    /// What is shown instead of a picture that is withheld.
+    static Picture blackened(Picture picture) {
+        return Picture.filled(picture.width(), picture.height(), BLACK);
     }
 
     /// Opened before the first picture, so that a damaged one is told of before anything is made.

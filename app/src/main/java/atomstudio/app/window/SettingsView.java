@@ -88,7 +88,7 @@ final class SettingsView extends VBox {
         checker.selectedProperty().subscribe(on -> {
             if ((wishes.safety().getValue() == Safety.ON) != on) wishes.heed(on ? Safety.ON : Safety.OFF);
         });
-        Label black = new Label("Pictures that it takes for unsafe are black.");
+        Label black = new Label("Pictures that it takes for unsafe are black, and so are their previews.");
         black.getStyleClass().add("muted");
         CardView card = new CardView("Safety");
         card.add(checker, black);

@@ -48,14 +48,20 @@ class SafetyTest {
         return ModelFolder.open(place);
     }
 
-    private record Made(Picture picture, List<String> notes) {}
+    private record Made(Picture picture, List<Picture> looks, List<String> notes) {}
 
     private static Made make(ModelFolder model, Safety safety) throws Exception {
         List<String> notes = new ArrayList<>();
-        Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        List<Picture> looks = new ArrayList<>();
+        Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
         try (PictureMaker maker = PictureMaker.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.heed(safety);
-            return new Made(maker.make(generation, StepListener.none()).orElseThrow(), notes);
+            LivePreview preview = new LivePreview(maker, looks::add);
+            Picture picture = maker.make(generation, step -> {
+                preview.show(step.clean());
+                return StepListener.Next.CONTINUE;
+            }).orElseThrow();
+            return new Made(picture, looks, notes);
         }
     }
 
@@ -70,8 +76,12 @@ class SafetyTest {
         assertEquals(1, heeded.notes.size());
         assertTrue(heeded.notes.getFirst().contains("seed 5") && heeded.notes.getFirst().contains("--safety off"), heeded.notes.getFirst());
         assertTrue(!black(not.picture) && not.notes.isEmpty());
+        assertEquals(1, heeded.looks.size(), "what would be withheld is not looked at again");
+        assertTrue(black(heeded.looks.getFirst()));
+        assertTrue(!not.looks.isEmpty() && not.looks.stream().noneMatch(SafetyTest::black));
         Made mild = make(model(2), Safety.ON);
         assertEquals(not.picture, mild.picture);
         assertEquals(List.of(), mild.notes);
+        assertTrue(!mild.looks.isEmpty() && mild.looks.stream().noneMatch(SafetyTest::black), "a checker that is content withholds no preview");
     }
 }
