@@ -12,6 +12,7 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.StepListener.Next;
+import atomstudio.tuning.adapter.FileHashes;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
@@ -108,6 +109,7 @@ final class GenerateCommand implements Callable<Integer> {
         Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
         try (PictureMaker maker = PictureMaker.open(folder, device.device(), engine.name(), studio.terminal()::note)) {
             maker.heed(safety);
+            maker.name(new FileHashes(studio.home().baseHashes()));
             preview.open(maker, device.device());
             int code = make(maker, new Order(generation, chosen.attachments()), files);
             AdapterOptions.noteOtherWeights(studio, chosen);
@@ -147,7 +149,7 @@ final class GenerateCommand implements Callable<Integer> {
                     });
                 }
                 if (picture.isEmpty()) return cancelled(k);
-                PngWriter.write(files.get(k), picture.get(), new Making(maker.text(one), order.attachments));
+                PngWriter.write(files.get(k), picture.get(), new Making(maker.text(one, source.name()), order.attachments));
                 pictures.add(picture(files.get(k), one.seed()));
                 if (!json) {
                     progress.close();

@@ -46,6 +46,11 @@ final class SourceOptions {
         return from.with(new Hires(hires, strength));
     }
 
+    /// Of the given picture.
+    Optional<String> name() {
+        return Optional.ofNullable(image).map(file -> file.getFileName().toString());
+    }
+
     private double strength() {
         if (denoise == null) return USUAL_DENOISE;
         if (image == null && hires == null) throw usage("--denoise says how much of a picture is made anew; expected --image or --hires with it");

@@ -64,7 +64,7 @@ final class GallerySampler {
     private record Place(int before, int total) {}
 
     private Next make(Generation generation, Path file, String base, Place place) throws Failure {
-        Map<String, String> text = new LinkedHashMap<>(maker.text(generation).toPng());
+        Map<String, String> text = new LinkedHashMap<>(maker.text(generation, Optional.empty()).toPng());
         text.put(BASE_HASH, base);
         listener.sampling(place.before, place.total);
         if (Files.exists(file) && text.equals(texts(file))) return listener.next();

@@ -66,7 +66,7 @@ final class Looks {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", subject.phrase), seed, adapters);
                 Optional<Picture> picture = maker.make(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (picture.isEmpty()) return Optional.empty();
-                PngWriter.write(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), maker.text(generation).toPng());
+                PngWriter.write(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), maker.text(generation, Optional.empty()).toPng());
                 pictures.add(ruler.picture(picture.get()));
             }
             gallery.add(new Samples(pictures, ruler.prompt(PROMPTS.get(prompt).replace("{}", subject.thing.className()))));

@@ -19,6 +19,7 @@ import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.measure.Ruler;
@@ -55,6 +56,7 @@ public final class EngineRows implements RowMaker, RowJudge {
         PictureMaker maker = maker(order.model());
         maker.heed(wishes.get().safety());
         Worn worn = worn(order, maker, listener);
+        Optional<String> source = order.settings().start().given().map(PictureSettings.Given::name);
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
         lookThrough(maker, listener);
@@ -69,7 +71,7 @@ public final class EngineRows implements RowMaker, RowJudge {
                 if (step.done() < steps) preview.show(step.clean());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
-            listener.picture(column, new Made(picture, new Making(maker.text(generation), worn.attachments)));
+            listener.picture(column, new Made(picture, new Making(maker.text(generation, source), worn.attachments)));
         }
         // May read the whole model once: not before the first pictures.
         for (LoadedAdapter one : worn.loaded) one.otherWeights(hashes).ifPresent(listener::warning);
@@ -139,6 +141,7 @@ public final class EngineRows implements RowMaker, RowJudge {
         close();
         openedBy = engine;
         open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), engine, note -> notes.get().accept(note));
+        open.name(new FileHashes(hashes.memory()));
         return open;
     }
 

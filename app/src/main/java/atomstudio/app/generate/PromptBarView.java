@@ -39,7 +39,7 @@ public final class PromptBarView extends VBox {
         progress.progressProperty().bind(model.fraction());
         progress.visibleProperty().bind(model.busy().isNotEmpty());
         progress.managedProperty().bind(progress.visibleProperty());
-        getChildren().addAll(line, progress, folded(model, settings), settings, new NoteView(NoteView.Kind.ERROR, model.problem()));
+        getChildren().addAll(line, progress, folded(model, settings), settings, new NoteView(NoteView.Kind.WARNING, model.source().needed()), new NoteView(NoteView.Kind.ERROR, model.problem()));
     }
 
     /// Puts the keyboard on Generate.

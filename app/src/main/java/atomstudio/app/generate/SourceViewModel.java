@@ -26,6 +26,7 @@ public final class SourceViewModel {
     private final Choosers choosers;
     private final GenerateViewModel galleries;
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper needed = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable Given> painting = new ReadOnlyObjectWrapper<>();
 
     SourceViewModel(Jobs jobs, Choosers choosers, GenerateViewModel galleries) {
@@ -37,6 +38,16 @@ public final class SourceViewModel {
     /// Why a picture or a mask could not be taken.
     public ReadOnlyStringProperty problem() {
         return problem.getReadOnlyProperty();
+    }
+
+    /// Which picture is to be chosen, so that a restored one is made again; empty where none is.
+    public ReadOnlyStringProperty needed() {
+        return needed.getReadOnlyProperty();
+    }
+
+    /// Says that pictures start from noise until this one is chosen.
+    public void need(String picture) {
+        needed.set(picture);
     }
 
     /// The picture on which a mask is being painted; null while none is.
@@ -63,11 +74,13 @@ public final class SourceViewModel {
     /// Starts from a picture that is here already.
     public void take(String name, Picture picture) {
         problem.set("");
+        needed.set("");
         start(new Start(Optional.of(new Given(name, picture, Optional.empty())), now().denoise(), now().hires()));
     }
 
     public void remove() {
         problem.set("");
+        needed.set("");
         start(new Start(Optional.empty(), now().denoise(), now().hires()));
     }
 

@@ -14,21 +14,29 @@ import atomstudio.diffusion.onnx.TinyLook;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.Ruler;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
 public final class PictureMaker implements AutoCloseable {
     private static final int BLACK = 0;
+    private static final long HASH_WAIT_SECONDS = 2;
 
     private final ModelFolder model;
     private final Device device;
     private final Engine engine;
     private final TextToImage pipeline;
     private final Consumer<String> notes;
+    private Future<Optional<String>> modelHash = CompletableFuture.completedFuture(Optional.empty());
     private Safety safety = Safety.ON;
     private @Nullable OnnxSafety checker;
     private @Nullable Look look;
@@ -130,9 +138,38 @@ public final class PictureMaker implements AutoCloseable {
         return Ruler.of(model, engine);
     }
 
+    /// From now on pictures say the hash of a model in one file, by which other programs know it. It is computed once a file, beside the first
+    /// picture, which takes longer.
+    public void name(FileHashes hashes) {
+        if (!model.inOneFile()) return;
+        CompletableFuture<Optional<String>> computed = new CompletableFuture<>();
+        modelHash = computed;
+        Thread.ofPlatform().daemon().name("hash of " + model.folder()).start(() -> {
+            try {
+                computed.complete(Optional.of(hashes.of(model.folder())));
+            } catch (Failure unreadable) {
+                // The engine reads the same file and says so.
+                computed.complete(Optional.empty());
+            }
+        });
+    }
+
     /// Says how a picture was made.
-    public GenerationText text(Generation generation) {
-        return PictureText.of(generation, model.name());
+    /// @param picture the name of what it started from, where it has one
+    public GenerationText text(Generation generation, Optional<String> picture) {
+        return PictureText.of(generation, new PictureText.Names(model.name(), modelHash(), picture));
+    }
+
+    /// Empty where a picture was faster than its model's file could be read.
+    private Optional<String> modelHash() {
+        try {
+            return modelHash.get(HASH_WAIT_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException | ExecutionException unknown) {
+            return Optional.empty();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
     }
 
     @Override public void close() {

@@ -113,9 +113,24 @@ public record PictureRecipe(GenerationText text) {
         return scale.isPresent() && denoise.isPresent() ? Optional.of(new Hires(scale.getAsDouble(), denoise.getAsDouble())) : Optional.empty();
     }
 
+    /// How much of the picture that it started from was made anew, or in the second pass.
+    public OptionalDouble denoise() {
+        return number(PictureText.DENOISE);
+    }
+
     /// Whether it started from another picture, which no picture carries.
     public boolean startedFromPicture() {
-        return number(PictureText.DENOISE).isPresent() && number(PictureText.HIRES).isEmpty();
+        return source().isPresent() || denoise().isPresent() && number(PictureText.HIRES).isEmpty();
+    }
+
+    /// The name of the picture that it started from; pictures of other programs say none.
+    public Optional<String> source() {
+        return Optional.ofNullable(said(PictureText.SOURCE));
+    }
+
+    /// Whether only a part of the picture that it started from was made anew.
+    public boolean masked() {
+        return said(PictureText.MASKED) != null;
     }
 
     /// In their order, with what each was applied at.

@@ -57,9 +57,18 @@ final class Restoring {
         });
         recipe.seed().ifPresent(seed -> said.add("seed " + seed));
         recipe.sampler().ifPresent(sampler -> said.add(sampler.title()));
-        if (recipe.startedFromPicture()) missing.add("the picture that it started from");
-        String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + String.join(", ", missing)) + ". Generate makes it again.";
+        galleries.source().need(needed(recipe));
+        String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + String.join(", ", missing))
+            + (missing.isEmpty() ? ". Generate makes it again." : ". Without that it comes out otherwise.");
         return new Restored(made.map(Made::page), line);
+    }
+
+    /// What a picture started from it does not carry; no other picture takes its place silently.
+    private String needed(PictureRecipe recipe) {
+        if (!recipe.startedFromPicture()) return "";
+        missing.add("the picture that it started from");
+        return "It started from " + recipe.source().map(name -> "the picture " + name).orElse("another picture") + (recipe.masked() ? ", within a mask" : "")
+            + ", which it does not carry. Choose that under “Start from a picture…” in the settings" + (recipe.masked() ? " and paint its mask" : "") + ", or pictures start from noise.";
     }
 
     private void model(PictureRecipe recipe) {
@@ -137,7 +146,7 @@ final class Restoring {
         Guidance guidance = new Guidance(recipe.guidance().orElse(now.way().guidance().scale()), recipe.rescale().orElse(0));
         Way way = new Way(sampler, schedule, Math.min(recipe.steps().orElse(now.way().steps()), PictureSettings.MOST_STEPS), eta, guidance, recipe.clipSkip().orElse(1));
         Optional<Hires> hires = recipe.hires();
-        Start start = new Start(Optional.empty(), hires.map(Hires::denoise).orElse(now.start().denoise()), hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
+        Start start = new Start(Optional.empty(), recipe.denoise().orElse(now.start().denoise()), hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         PictureSettings.Size size = recipe.size().map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());
         PictureSettings.Seeds seeds = recipe.seed().isPresent() ? new PictureSettings.Seeds(recipe.seed().getAsLong(), 1) : now.seeds();
         return now.withNegative(recipe.prompt().negative().replaceAll("\\R", " ")).withWay(way).withStart(start).withSize(size).withSeeds(seeds);

@@ -3,6 +3,7 @@ package atomstudio.app.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.jobs.PictureText.Names;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Hires;
@@ -11,6 +12,7 @@ import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.Guidance;
@@ -45,7 +47,7 @@ class PictureTextTest {
     @Test void everySamplerAndScheduleIsReadAsItWasWritten() {
         for (SamplerName sampler : SamplerName.values()) {
             for (ScheduleName schedule : ScheduleName.values()) {
-                PictureRecipe recipe = read(PictureText.of(generation(Sampling.of(sampler, schedule, 30)), "Small, illustrated"));
+                PictureRecipe recipe = read(PictureText.of(generation(Sampling.of(sampler, schedule, 30)), Names.of("Small, illustrated")));
                 assertEquals(Optional.of(sampler), recipe.sampler());
                 assertEquals(Optional.of(schedule), recipe.schedule());
                 assertEquals(PROMPT, recipe.prompt());
@@ -60,10 +62,10 @@ class PictureTextTest {
 
     @Test void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
         Sampling plain = Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
-        PictureRecipe usual = read(PictureText.of(generation(plain), "m"));
+        PictureRecipe usual = read(PictureText.of(generation(plain), Names.of("m")));
         assertEquals(List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty()), List.of(usual.clipSkip(), usual.eta(), usual.rescale(), usual.prediction(), usual.hires()));
         Generation unusual = new Generation(PROMPT, new Settings(plain.withEta(0.5).withPrediction(Prediction.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
-        PictureRecipe recipe = read(PictureText.of(unusual, "m"));
+        PictureRecipe recipe = read(PictureText.of(unusual, Names.of("m")));
         assertEquals(OptionalInt.of(2), recipe.clipSkip());
         assertEquals(OptionalDouble.of(0.5), recipe.eta());
         assertEquals(OptionalDouble.of(0.7), recipe.rescale());
@@ -75,9 +77,22 @@ class PictureTextTest {
         Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()), words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
         Generation generation = new Generation(PROMPT, Settings.of(Sampling.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new Applied(atoms, 0.8), new Applied(words, 1)))
                 .from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.empty(), 0.6));
-        String line = PictureText.of(generation, "sd-v1-5").format().lines().toList().getLast();
-        assertTrue(line.startsWith("Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model: sd-v1-5, Denoising strength: 0.6, "
+        String line = PictureText.of(generation, new Names("sd-v1-5", Optional.of("6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"), Optional.of("table.png"))).format().lines().toList().getLast();
+        assertTrue(line.startsWith("Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: 6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
                 + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: \"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, Version: Atom Studio "), line);
+    }
+
+    @Test void whatAPictureStartedFromIsReadBackASecondPassBesideIt() {
+        Generation plain = generation(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20));
+        PictureRecipe noise = read(PictureText.of(plain, new Names("m", Optional.empty(), Optional.of("old.png"))));
+        assertEquals(List.of(false, false, Optional.empty(), OptionalDouble.empty()), List.of(noise.startedFromPicture(), noise.masked(), noise.source(), noise.denoise()));
+        Generation within = plain.from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.of(Mask.white(8, 8)), 0.45));
+        PictureRecipe masked = read(PictureText.of(within, new Names("m", Optional.empty(), Optional.of("a, b.png"))));
+        assertEquals(List.of(true, true, Optional.of("a, b.png"), OptionalDouble.of(0.45)), List.of(masked.startedFromPicture(), masked.masked(), masked.source(), masked.denoise()));
+        PictureRecipe both = read(PictureText.of(within.with(new Hires(2, 0.45)), new Names("m", Optional.empty(), Optional.of("a.png"))));
+        assertEquals(List.of(true, Optional.of(new Hires(2, 0.45))), List.of(both.startedFromPicture(), both.hires()));
+        PictureRecipe others = new PictureRecipe(GenerationText.parse("x\nSteps: 20, Sampler: Euler a, Denoising strength: 0.5, Mask blur: 4, Inpaint area: Only masked"));
+        assertEquals(List.of(true, true, Optional.empty()), List.of(others.startedFromPicture(), others.masked(), others.source()));
     }
 
     @Test void picturesOfOtherProgramsAreReadToo(@TempDir Path folder) throws Exception {

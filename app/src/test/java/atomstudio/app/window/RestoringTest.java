@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.PictureSettings;
 import atomstudio.app.generate.PictureSettings.Worn;
 import atomstudio.app.generate.Prompt;
@@ -98,9 +99,25 @@ class RestoringTest {
 
     @Test void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
         drop("web.png", GenerationText.parse("a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
-        assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Generate makes it again.", window.status().get());
+        assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.", window.status().get());
+        assertEquals(0.6, generate().settings().get().start().denoise());
         assertEquals(model, window.models().current().get().name());
         assertEquals(new Prompt("", Prompt.Mention.NONE, "a castle"), ((Page.Generate) window.page().get()).generate().prompt().get());
+    }
+
+    @Test void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
+        drop("second.png", text("a castle").with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png"));
+        assertEquals("It started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
+            generate().source().needed().get());
+        generate().source().take("table.png", Picture.filled(8, 8, 0xFF0000));
+        assertEquals("", generate().source().needed().get());
+        assertEquals(0.6, generate().settings().get().start().denoise());
+        drop("third.png", text("a castle"));
+        assertEquals("", generate().source().needed().get());
+    }
+
+    private GenerateViewModel generate() {
+        return ((Page.Generate) window.page().get()).generate();
     }
 
     @Test void onlyOneSuchPictureByItselfIsRead() throws Exception {

@@ -1,0 +1,47 @@
+package atomstudio.app.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.tuning.adapter.FileHashes;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PictureMakerTest {
+    @TempDir Path folder;
+
+    private static String line(ModelFolder model, FileHashes hashes) throws Exception {
+        Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        try (PictureMaker maker = PictureMaker.open(model, Device.CPU)) {
+            maker.name(hashes);
+            return maker.text(generation, Optional.empty()).format();
+        }
+    }
+
+    @Test void aModelInOneFileIsNamedByItsHashToo() throws Exception {
+        FileHashes hashes = new FileHashes(folder.resolve("hashes.json"));
+        Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
+        Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
+        Files.createDirectories(folder.resolve("words"));
+        Files.writeString(folder.resolve("words/vocab.json"), "{\"a</w>\":0,\"<|startoftext|>\":998,\"<|endoftext|>\":999}");
+        Files.writeString(folder.resolve("words/merges.txt"), "#version: 0.2\n");
+        String one = line(ModelFolder.open(file, ModelChoices.none().withTokenizer(folder.resolve("words"))), hashes);
+        assertEquals("Model hash: " + hashes.of(file).substring(0, 10) + ", Model: mine", one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
+        String other = line(ModelFolder.open(Shared.root().resolve("assets/default-model")), hashes);
+        assertFalse(other.contains("Model hash"), "a folder is no file: " + other);
+    }
+}

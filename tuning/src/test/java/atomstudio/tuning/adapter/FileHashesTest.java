@@ -1,0 +1,30 @@
+package atomstudio.tuning.adapter;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileHashesTest {
+    @TempDir Path folder;
+
+    @Test void isTheFilesOwnAndRememberedUntilItChanges() throws Exception {
+        FileHashes hashes = new FileHashes(folder.resolve("home/hashes.json"));
+        Path file = Files.writeString(folder.resolve("model.ckpt"), "abc");
+        // FIPS 180-2, B.1.
+        assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", hashes.of(file));
+        FileTime time = Files.getLastModifiedTime(file);
+        Files.writeString(file, "abd");
+        Files.setLastModifiedTime(file, time);
+        assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", hashes.of(file), "same place, size and time: remembered");
+        Files.writeString(file, "");
+        assertEquals("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", hashes.of(file));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> hashes.of(folder.resolve("gone"))).getMessage().contains("gone"));
+    }
+}
