@@ -1,6 +1,8 @@
 package atomstudio.app.cli;
 
 import atomstudio.tuning.train.Control;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -8,6 +10,20 @@ import picocli.CommandLine.Option;
 final class SteeringOption {
     @Option(names = "--control-stdin", description = "Read lines from standard input: pause, resume, stop, and generate PROMPT for a picture from what is tuned by now; its end means stop.")
     private boolean controlStdin;
+
+    /// For what has no steps to stop at and leaves nothing behind: the end of standard input is a signal, should it be read at all, so that it does not
+    /// outlive the window that asked for it.
+    void endWithInput(Studio studio) {
+        if (!controlStdin) return;
+        Thread.ofPlatform().daemon().name("standard input").start(() -> {
+            try {
+                System.in.transferTo(OutputStream.nullOutputStream());
+            } catch (IOException broken) {
+                studio.terminal().note("Standard input broke: " + broken.getMessage());
+            }
+            studio.stop().raise();
+        });
+    }
 
     Control control(Studio studio) {
         Control lines = controlStdin ? StandardInput.follow(System.in, studio.terminal()) : Control.none();

@@ -86,6 +86,7 @@ final class TuneCommand implements Callable<Integer> {
         TuneRequest request = request();
         Machine machine = studio.machine(device.device());
         if (dryRun) {
+            steering.endWithInput(studio);
             Estimate estimate = new Tuning(machine).estimate(request);
             studio.terminal().result(json ? EstimateText.json(estimate).toString() : EstimateText.lines(estimate));
             return ExitCode.DONE;

@@ -7,6 +7,7 @@ import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NetworkConfigs;
 import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
@@ -57,7 +58,7 @@ final class ModelInspection {
             }
             model.textProjection().ifPresent(projection -> json.addProperty("text projection", projection.projected() + " numbers"));
         } catch (Failure damaged) {
-            problems.add(damaged.getMessage());
+            if (!problems.contains(damaged.getMessage())) problems.add(damaged.getMessage());
         }
     }
 
@@ -66,7 +67,7 @@ final class ModelInspection {
         JsonObject json = counts(layers);
         try (Checkpoint checkpoint = Checkpoint.open(model.weights(part))) {
             json.addProperty("stored as", dtypes(checkpoint));
-            List<String> unused = checkpoint.unused(layers);
+            List<String> unused = checkpoint.unused(read(model, part, layers));
             if (!unused.isEmpty()) {
                 JsonArray names = new JsonArray();
                 unused.forEach(names::add);
@@ -77,6 +78,11 @@ final class ModelInspection {
             problems.add(e.getMessage());
         }
         return json;
+    }
+
+    /// A part's layers, with what measuring pictures reads of the same file.
+    private static List<Layer> read(ModelFolder model, Part part, List<Layer> layers) throws Failure {
+        return part == Part.TEXT ? model.textProjection().map(TextProjection::layers).orElse(layers) : layers;
     }
 
     private static String dtypes(Checkpoint checkpoint) {

@@ -10,6 +10,7 @@ import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.TrainingSetting;
 import java.io.IOException;
+import java.io.Writer;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,16 +68,16 @@ public final class ChildTuner implements Tuner, Estimator {
         }
     }
 
-    /// What a run would take, by the command's dry run. Ends it when nobody wants to know any more.
+    /// What a run would take, by the command's dry run. It ends when nobody wants to know any more, or this process is gone.
     @Override public Estimate estimate(TuneOrder order, Cancellation cancellation) throws Failure, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json"));
+        List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json", "--control-stdin"));
         arguments.addAll(asked(order));
         try {
             Path said = log("estimate.log");
             Path result = log("estimate.json");
             Process process = builder(arguments).redirectError(said.toFile()).redirectOutput(result.toFile()).start();
-            try {
-                process.outputWriter().close();
+            // Open as long as somebody wants to know: it ends with this process.
+            try (Writer lifeline = process.outputWriter()) {
                 while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.check();
             } finally {
                 process.destroy();

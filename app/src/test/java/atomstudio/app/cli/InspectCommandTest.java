@@ -46,6 +46,12 @@ class InspectCommandTest {
         assertTrue(run.out().contains("text_model.embeddings.position_ids"), run.out());
     }
 
+    @Test void whatMeasuringReadsIsUsed() {
+        JsonObject embedded = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.root().resolve("assets/default-model"), "--json").out()).getAsJsonObject();
+        assertEquals("128 numbers", embedded.get("text projection").getAsString());
+        assertEquals(null, embedded.getAsJsonObject("text_encoder").get("not used"));
+    }
+
     @Test void saysWhatFilesOfTensorsAre() {
         JsonObject model = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/sd1.ckpt"), "--json").out()).getAsJsonObject();
         assertEquals("model", model.get("kind").getAsString());

@@ -57,6 +57,14 @@ class TuneProcessTest {
     }
 
     @Test
+    void aDryRunEndsWithTheWindowThatAskedForIt() throws Exception {
+        Process process = start("tune", "--pictures", Assets.find().subject("clock"), "--class", "clock", "--method", "atoms", "--dry-run", "--json", "--control-stdin");
+        process.getOutputStream().close();
+        assertEquals(ExitCode.CANCELLED, end(process), this::err);
+        assertEquals("", out());
+    }
+
+    @Test
     void withoutControlStandardInputIsNotReadAndAFinishedRunGivesItsResultAgain() throws Exception {
         Process process = tune(2, "--json");
         process.getOutputStream().close();
