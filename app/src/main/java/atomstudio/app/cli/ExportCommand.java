@@ -3,7 +3,8 @@ package atomstudio.app.cli;
 import atomstudio.app.jobs.RunExport;
 import atomstudio.app.jobs.RunExport.Existing;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.adapter.ExportFormat;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.tuning.export.ExportFormat;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -24,9 +25,10 @@ import picocli.CommandLine.Spec;
             "  studio export runs/car --out car.safetensors",
             "  studio export runs/car --out car.safetensors --overwrite",
             "  studio export runs/word --format embedding --out sks.safetensors",
-            "  studio export runs/lora --format kohya --out car-lora.safetensors"
+            "  studio export runs/lora --format kohya --out car-lora.safetensors",
+            "  studio export runs/atoms --format diff --out car-for-others.safetensors"
         })
-final class ExportCommand implements Callable<Integer>, WithoutNatives {
+final class ExportCommand implements Callable<Integer> {
     private final Studio studio;
 
     @Parameters(paramLabel = "RUN", description = "The run's folder.")
@@ -36,7 +38,8 @@ final class ExportCommand implements Callable<Integer>, WithoutNatives {
     private Path out = Path.of("");
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio", description = "atomstudio: everything, for this program. embedding: the rows of a textual "
-            + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. Default: ${DEFAULT-VALUE}.")
+            + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. diff: whatever was tuned, as whole differences of weights in half precision, "
+            + "which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a LoRA; as large as the tuned layers. Default: ${DEFAULT-VALUE}.")
     private String format = "";
 
     @Spec
@@ -54,7 +57,7 @@ final class ExportCommand implements Callable<Integer>, WithoutNatives {
 
     @Override
     public Integer call() throws Failure {
-        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE, format());
+        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE, format(), studio.machine(Device.CPU));
         if (!export.remark().isEmpty()) {
             studio.terminal().note(export.remark());
         }

@@ -5,7 +5,9 @@ import atomstudio.app.desktop.Desktop;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.tune.RunSummary;
+import atomstudio.tuning.export.ExportFormat;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -34,10 +36,16 @@ public final class ExportViewModel {
         return note.getReadOnlyProperty();
     }
 
-    public void export(RunSummary run) {
-        choosers.target("Export the adapter", run.folder().getFileName() + ".safetensors").ifPresent(file -> {
+    /// What a run can be written as, this program's own format first.
+    public List<ExportFormat> formats(RunSummary run) {
+        return ExportFormat.of(run.order().chosen().method());
+    }
+
+    public void export(RunSummary run, ExportFormat format) {
+        String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option()) + ".safetensors";
+        choosers.target("Export " + format.words(), name).ifPresent(file -> {
             note.set(new Note(run.folder(), "Exporting…", Optional.empty()));
-            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file), outcome -> note.set(switch (outcome) {
+            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format), outcome -> note.set(switch (outcome) {
                 case Outcome.Done<String>(String remark) -> new Note(run.folder(), "Exported to " + file + (remark.isEmpty() ? "" : ". " + remark), Optional.of(file));
                 case Outcome.Failed<String>(String message) -> new Note(run.folder(), message, Optional.empty());
                 case Outcome.Cancelled<String>() -> new Note(run.folder(), "", Optional.empty());

@@ -2,12 +2,13 @@ package atomstudio.app.export;
 
 import atomstudio.app.jobs.RunExport;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.adapter.ExportFormat;
+import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.train.Machine;
 import java.nio.file.Path;
 
 /// The same export as on the command line. The chooser has asked before an existing file is replaced.
-public final class RunExporter implements AdapterExporter {
-    @Override public String export(Path run, Path file) throws Failure {
-        return RunExport.write(run, file, RunExport.Existing.REPLACE, ExportFormat.ATOMSTUDIO).remark();
+public record RunExporter(Machine machine) implements AdapterExporter {
+    @Override public String export(Path run, Path file, ExportFormat format) throws Failure {
+        return RunExport.write(run, file, RunExport.Existing.REPLACE, format, machine).remark();
     }
 }

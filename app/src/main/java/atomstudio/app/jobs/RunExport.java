@@ -2,7 +2,10 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.ExportFormat;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.export.Base;
+import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
 import java.nio.file.Files;
@@ -22,7 +25,7 @@ public record RunExport(Path file, int step, int steps, long numbers, Optional<S
     /// @throws Failure.Unreadable where there is no run, or no checkpoint yet
     /// @throws Failure.Occupied where the file is there and is not to be replaced
     /// @throws Failure.Incompatible where the format has no place for what the run learned
-    public static RunExport write(Path run, Path file, Existing existing, ExportFormat format) throws Failure {
+    public static RunExport write(Path run, Path file, Existing existing, ExportFormat format, Machine machine) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         if (Files.isDirectory(file)) {
@@ -33,7 +36,8 @@ public record RunExport(Path file, int step, int steps, long numbers, Optional<S
         }
         AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        ExportFormat.Written written = format.write(adapter, file);
+        Base base = new Base(info.base().model(machine.vocabularies()), new BaseHashes(machine.home().resolve("hashes.json")), machine.torch());
+        ExportFormat.Written written = format.write(adapter, base, file);
         return new RunExport(file, adapter.training().steps(), info.training().steps(), written.numbers(), written.left());
     }
 

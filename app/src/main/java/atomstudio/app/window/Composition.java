@@ -17,7 +17,9 @@ import atomstudio.app.tune.ChildTuner;
 import atomstudio.app.tune.LayerCosts;
 import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.train.Machine;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -36,7 +38,7 @@ final class Composition {
         SettingsFile settings = settings(home, jobs);
         EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().pictures());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter());
+        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new Vocabularies(home).places())));
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }

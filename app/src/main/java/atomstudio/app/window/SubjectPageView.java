@@ -19,6 +19,7 @@ import javafx.geometry.Bounds;
 import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Label;
+import javafx.scene.control.Menu;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
@@ -61,8 +62,8 @@ final class SubjectPageView extends VBox {
     }
 
     private static List<MenuItem> more(SubjectPageViewModel model, RunSummary run) {
-        MenuItem export = new MenuItem(run.done() ? "Export adapter…" : "Export adapter of the last checkpoint…");
-        export.setOnAction(chosen -> model.export().export(run));
+        Menu export = new Menu(run.done() ? "Export adapter" : "Export adapter of the last checkpoint");
+        export.getItems().setAll(ExportView.items(model.export(), run));
         MenuItem row = new MenuItem(model.compares(run.folder()) ? "Hide its row" : "Show as a row");
         row.setDisable(!run.done());
         row.setOnAction(chosen -> model.toggleRow(run));

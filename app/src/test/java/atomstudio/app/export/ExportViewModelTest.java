@@ -10,6 +10,7 @@ import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.RunStatus;
 import java.nio.file.Path;
@@ -29,37 +30,50 @@ class ExportViewModelTest {
 
     @Test void saysWhereTheFileWentAndShowsIt() {
         desktop.target = Path.of("/home/me/my-car.safetensors");
-        ExportViewModel model = model((from, to) -> "");
-        model.export(run);
+        ExportViewModel model = model((from, to, format) -> "");
+        model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("car-lora.safetensors", desktop.suggested);
         assertEquals("Exported to /home/me/my-car.safetensors", model.note().get().text());
         model.showFile();
         assertEquals(List.of(desktop.target), desktop.shown);
     }
 
+    @Test void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
+        desktop.target = Path.of("/x.safetensors");
+        List<ExportFormat> asked = new java.util.ArrayList<>();
+        ExportViewModel model = model((from, to, format) -> {
+            asked.add(format);
+            return "";
+        });
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), model.formats(run));
+        model.export(run, ExportFormat.KOHYA);
+        assertEquals("car-lora-kohya.safetensors", desktop.suggested);
+        assertEquals(List.of(ExportFormat.KOHYA), asked);
+    }
+
     @Test void passesOnWhatIsWorthKnowing() {
         desktop.target = Path.of("/x.safetensors");
-        ExportViewModel model = model((from, to) -> "The run is not finished: this is step 50 of 250.");
-        model.export(run);
+        ExportViewModel model = model((from, to, format) -> "The run is not finished: this is step 50 of 250.");
+        model.export(run, ExportFormat.ATOMSTUDIO);
         assertTrue(model.note().get().text().endsWith("step 50 of 250."), model.note().get().text());
     }
 
     @Test void aFailureIsSaidAndThereIsNothingToShow() {
         desktop.target = Path.of("/full/x.safetensors");
-        ExportViewModel model = model((from, to) -> {
+        ExportViewModel model = model((from, to, format) -> {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new java.io.IOException());
         });
-        model.export(run);
+        model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("/full/x.safetensors: the disk is full", model.note().get().text());
         model.showFile();
         assertEquals(List.of(), desktop.shown);
     }
 
     @Test void closingTheChooserExportsNothing() {
-        ExportViewModel model = model((from, to) -> {
+        ExportViewModel model = model((from, to, format) -> {
             throw new AssertionError("not asked for");
         });
-        model.export(run);
+        model.export(run, ExportFormat.ATOMSTUDIO);
         assertNull(model.note().get());
     }
 }

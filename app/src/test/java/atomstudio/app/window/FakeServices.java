@@ -53,7 +53,7 @@ public final class FakeServices {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new Library(), new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
             () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
-        Services.Engines engines = new Services.Engines((model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner, (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file) -> {
+        Services.Engines engines = new Services.Engines((model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner, (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file, format) -> {
             exported.add(file);
             return "";
         });

@@ -60,7 +60,7 @@ class ScreenshotsTest {
         window.run(model.preferences()::toggleTheme);
         window.desktop().target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
-        window.run(() -> page.export().export(last.run().orElseThrow()));
+        window.run(() -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
         window.waitFor(60, () -> page.export().note().get() != null && page.export().note().get().file().isPresent());
         assertTrue(Files.size(window.desktop().target) == last.run().orElseThrow().report().orElseThrow().bytes());
         window.shoot("exported");

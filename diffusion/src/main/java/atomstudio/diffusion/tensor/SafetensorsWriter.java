@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// Writes tensors as safetensors. Equal tensors and metadata give equal bytes: names are sorted, nothing else is written.
 public final class SafetensorsWriter {
@@ -28,6 +29,35 @@ public final class SafetensorsWriter {
         });
     }
 
+    /// Writes tensors that are made one by one, in the order of their names, so that they need not be in memory together; as `write` otherwise.
+    /// @param dtype F32 or F16
+    /// @param tensors each of the shape that `shapes` has for its name
+    public static void write(Path file, Map<String, Shape> shapes, Map<String, String> metadata, DType dtype, Function<String, Tensor> tensors) throws Failure {
+        Map<String, Shape> sorted = new TreeMap<>(shapes);
+        byte[] header = header(sorted, metadata, dtype);
+        AtomicFile.write(file, out -> {
+            out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+            out.write(header);
+            for (Map.Entry<String, Shape> entry : sorted.entrySet()) {
+                Tensor tensor = tensors.apply(entry.getKey());
+                if (!tensor.shape().equals(entry.getValue())) throw new IllegalArgumentException(entry.getKey() + ": expected " + entry.getValue() + ", found " + tensor.shape());
+                out.write(numbers(tensor, dtype));
+            }
+        });
+    }
+
+    private static byte[] numbers(Tensor tensor, DType dtype) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(dtype.bytes(), tensor.data().length)).order(ByteOrder.LITTLE_ENDIAN);
+        for (float number : tensor.data()) {
+            switch (dtype) {
+                case F32 -> bytes.putFloat(number);
+                case F16 -> bytes.putShort(Float.floatToFloat16(number));
+                case F64, BF16, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
+            }
+        }
+        return bytes.array();
+    }
+
     /// The bytes of a small file, whose numbers are of this precision.
     /// @param dtype F32 or F16
     public static byte[] bytes(Map<String, Tensor> tensors, Map<String, String> metadata, DType dtype) {
@@ -36,15 +66,7 @@ public final class SafetensorsWriter {
         long numbers = sorted.values().stream().mapToLong(tensor -> tensor.data().length).sum();
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(8 + header.length + dtype.bytes() * numbers)).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putLong(header.length).put(header);
-        for (Tensor tensor : sorted.values()) {
-            for (float number : tensor.data()) {
-                switch (dtype) {
-                    case F32 -> bytes.putFloat(number);
-                    case F16 -> bytes.putShort(Float.floatToFloat16(number));
-                    case F64, BF16, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
-                }
-            }
-        }
+        for (Tensor tensor : sorted.values()) bytes.put(numbers(tensor, dtype));
         return bytes.array();
     }
 

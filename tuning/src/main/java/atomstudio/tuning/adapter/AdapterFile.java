@@ -32,7 +32,8 @@ import java.util.stream.Stream;
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
 public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
-    static final String ROWS = TextualInversion.TABLE + ".rows";
+    /// Key of the rows of a textual inversion.
+    public static final String ROWS = TextualInversion.TABLE + ".rows";
 
     /// How it was trained.
     public record Training(int steps, double rate, long seed) {}

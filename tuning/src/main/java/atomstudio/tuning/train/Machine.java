@@ -23,7 +23,7 @@ public record Machine(Device device, int threads, Path home, List<Path> vocabula
         return new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home);
     }
 
-    TorchSettings torch() {
+    public TorchSettings torch() {
         return new TorchSettings(home.resolve("natives"), threads);
     }
 }

@@ -16,6 +16,7 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Placeholder;
@@ -31,12 +32,14 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.BaseModel;
-import atomstudio.tuning.adapter.ExportFormat;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.export.Base;
+import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.method.TextualInversion;
+import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -168,10 +171,14 @@ class TextTuningTest {
         }
     }
 
+    private Base base() {
+        return new Base(NamedModel.at(model.folder()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard());
+    }
+
     @Test void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), 2), "run");
         Path file = folder.resolve("sks.safetensors");
-        ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, file);
+        ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, base(), file);
         assertEquals(model.text().width(), written.numbers());
         assertTrue(written.left().orElseThrow().contains("not in it"));
         try (Safetensors embedding = Safetensors.open(file)) {
@@ -179,21 +186,21 @@ class TextTuningTest {
             assertEquals(adapter.values().get(ROWS), embedding.read("sks"));
         }
         AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.EMBEDDING.write(atoms, file)).getMessage().contains("atoms"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.EMBEDDING.write(atoms, base(), file)).getMessage().contains("atoms"));
     }
 
     @Test void exportedLoraHasOtherProgramsNamesForBothNetworks() throws Exception {
         MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "4").with(Setting.TEXT_ENCODER, Setting.YES);
         AdapterFile adapter = tuned(request(method, 2), "run");
         Path file = folder.resolve("lora.safetensors");
-        assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, file).left());
+        assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).left());
         try (Safetensors kohya = Safetensors.open(file)) {
             assertEquals(3 * adapter.layers().size(), kohya.tensors().size());
             assertArrayEquals(new float[] {4}, kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha").data());
             assertEquals(adapter.values().get("text_model.encoder.layers.0.self_attn.q_proj.A"), kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight"));
             assertEquals(1, kohya.tensors().keySet().stream().filter(name -> name.startsWith("lora_unet_mid_block_attentions_0_") && name.endsWith("attn1_to_out_0.lora_up.weight")).count());
         }
-        ExportFormat.PEFT.write(adapter, file);
+        ExportFormat.PEFT.write(adapter, base(), file);
         try (Safetensors peft = Safetensors.open(file)) {
             assertEquals(2 * adapter.layers().size(), peft.tensors().size());
             Tensor up = adapter.values().get("text_model.encoder.layers.0.self_attn.q_proj.B");
@@ -202,6 +209,6 @@ class TextTuningTest {
             assertEquals(doubled, peft.read("text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_B.weight"), "alpha / rank is multiplied in");
         }
         AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.KOHYA.write(atoms, file)).getMessage().contains("atoms"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.KOHYA.write(atoms, base(), file)).getMessage().contains("atoms"));
     }
 }

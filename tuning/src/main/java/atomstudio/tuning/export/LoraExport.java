@@ -1,10 +1,12 @@
-package atomstudio.tuning.adapter;
+package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.Setting;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +23,7 @@ record LoraExport(Naming naming) {
     ExportFormat.Written write(AdapterFile adapter, Path file) throws Failure {
         List<TunedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
         if (layers.isEmpty()) {
-            throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.ATOMSTUDIO.option());
+            throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.DIFF.option());
         }
         double alpha = Double.parseDouble(adapter.method().value(Setting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();

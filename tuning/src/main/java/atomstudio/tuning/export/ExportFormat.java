@@ -1,10 +1,15 @@
-package atomstudio.tuning.adapter;
+package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.Sum;
+import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -13,19 +18,43 @@ import java.util.stream.Stream;
 /// What an adapter can be written as.
 public enum ExportFormat {
     /// Our own, which holds everything.
-    ATOMSTUDIO("atomstudio"),
+    ATOMSTUDIO("atomstudio", "for this program"),
     /// The rows of a textual inversion as other programs know embeddings: safetensors of one tensor (n,C) whose name is the word.
     /// diffusers takes the word from there; A1111, Forge and ComfyUI take the file's name for the word.
-    EMBEDDING("embedding"),
+    EMBEDDING("embedding", "the word for A1111, ComfyUI and diffusers"),
     /// LoRA by the names of sd-scripts, with `lora_te_` for the text encoder.
-    KOHYA("kohya"),
+    KOHYA("kohya", "LoRA for A1111, Forge, ComfyUI and InvokeAI"),
     /// LoRA by diffusers' own names.
-    PEFT("peft");
+    PEFT("peft", "LoRA for diffusers"),
+    /// Any method's changes as whole differences, for all that read LyCORIS' files.
+    DIFF("diff", "whole differences for A1111, Forge, ComfyUI and InvokeAI");
+
+    private static final String LORA = "lora";
+    private static final String TEXTUAL_INVERSION = "textual-inversion";
 
     private final String option;
+    private final String words;
 
-    ExportFormat(String option) {
+    ExportFormat(String option, String words) {
         this.option = option;
+        this.words = words;
+    }
+
+    /// Those that have a place for what a method tunes.
+    public static List<ExportFormat> of(MethodSettings method) {
+        List<String> parts = method.method() instanceof Sum sum ? sum.parts().stream().map(TuningMethod::name).toList() : List.of(method.method().name());
+        boolean rows = parts.contains(TEXTUAL_INVERSION), lora = parts.contains(LORA), others = parts.stream().anyMatch(part -> !part.equals(TEXTUAL_INVERSION) && !part.equals(LORA));
+        return Stream.of(values()).filter(format -> switch (format) {
+            case ATOMSTUDIO -> true;
+            case EMBEDDING -> rows;
+            case KOHYA, PEFT -> lora;
+            case DIFF -> others;
+        }).toList();
+    }
+
+    /// After "Export".
+    public String words() {
+        return words;
     }
 
     /// On the command line.
@@ -57,7 +86,8 @@ public enum ExportFormat {
 
     /// @throws Failure.Incompatible when the format has no place for what the adapter holds
     /// @throws Failure.Unwritable when the disk is full; an old file is kept
-    public Written write(AdapterFile adapter, Path file) throws Failure {
+    /// @param base of the adapter; looked at by formats that hold whole weights alone
+    public Written write(AdapterFile adapter, Base base, Path file) throws Failure {
         return switch (this) {
             case ATOMSTUDIO -> {
                 adapter.write(file);
@@ -66,12 +96,13 @@ public enum ExportFormat {
             case EMBEDDING -> embedding(adapter, file);
             case KOHYA -> new LoraExport(LoraExport.Naming.KOHYA).write(adapter, file);
             case PEFT -> new LoraExport(LoraExport.Naming.PEFT).write(adapter, file);
+            case DIFF -> new DifferenceExport(adapter, base).write(file);
         };
     }
 
     private static Written embedding(AdapterFile adapter, Path file) throws Failure {
         Placeholder word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
-                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + ATOMSTUDIO.option));
+                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + DIFF.option));
         Tensor rows = adapter.values().get(AdapterFile.ROWS);
         SafetensorsWriter.write(file, Map.of(word.word(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
         long others = adapter.layers().stream().filter(layer -> !AdapterFile.ROWS.startsWith(layer.name() + ".")).count();

@@ -1,0 +1,116 @@
+package atomstudio.tuning.export;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.torch.TunedWeights;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Whatever a method changed, as whole differences of weights, which A1111, Forge, ComfyUI, InvokeAI, LyCORIS and stable-diffusion.cpp read as a LoRA: `.diff`
+/// and `.diff_b`, of norms `.w_norm` and `.b_norm`, in half precision. As large as the layers are.
+/// Source: LyCORIS, its full and norm modules.
+record DifferenceExport(AdapterFile adapter, Base base) {
+    /// Where InvokeAI looks for the kind of model, by the width of the text; in a file that has no such layer it finds none.
+    private static final String MARKER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
+    private static final long SECOND_WIDTH = 1024;
+
+    /// A tensor of the file: one half of a layer.
+    private record Piece(Layer layer, boolean bias) {}
+
+    ExportFormat.Written write(Path file) throws Failure {
+        ModelFolder model = base.of(adapter);
+        try (TunedWeights weights = TunedWeights.open(model, adapter.adapter("", model), base.torch())) {
+            if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.EMBEDDING.option());
+            Map<String, Piece> pieces = new HashMap<>();
+            Map<String, Shape> shapes = new TreeMap<>();
+            int without = 0;
+            for (Layer layer : weights.layers()) {
+                Affine<Tensor> added = weights.added(layer);
+                String name = (Part.ofTunable(layer.name()) == Part.TEXT ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
+                boolean norm = layer.kind() == Layer.Kind.NORM;
+                put(name + (norm ? ".w_norm" : ".diff"), layer.weight(), new Piece(layer, false), shapes, pieces);
+                if (added.bias() != null && layer.biased()) put(name + (norm ? ".b_norm" : ".diff_b"), layer.biasShape(), new Piece(layer, true), shapes, pieces);
+                if (added.bias() != null && !layer.biased()) without++;
+            }
+            Map<String, Tensor> marker = marker(model, shapes);
+            marker.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
+            Last last = new Last(weights);
+            SafetensorsWriter.write(file, shapes, metadata(model), DType.F16, key -> marker.containsKey(key) ? marker.get(key) : last.get(pieces.get(key)));
+            long numbers = shapes.values().stream().mapToLong(Shape::elements).sum();
+            return new ExportFormat.Written(numbers, left(without));
+        }
+    }
+
+    private static void put(String key, Shape shape, Piece piece, Map<String, Shape> shapes, Map<String, Piece> pieces) {
+        shapes.put(key, shape);
+        pieces.put(key, piece);
+    }
+
+    /// Weight and bias of a layer are written one after the other, and computed once.
+    private static final class Last {
+        private final TunedWeights weights;
+        private @Nullable Layer layer;
+        private @Nullable Affine<Tensor> added;
+
+        Last(TunedWeights weights) {
+            this.weights = weights;
+        }
+
+        Tensor get(Piece piece) {
+            Affine<Tensor> found = added;
+            if (found == null || !piece.layer.equals(layer)) {
+                found = weights.added(piece.layer);
+                added = found;
+                layer = piece.layer;
+            }
+            Tensor bias = found.bias();
+            return piece.bias && bias != null ? bias : found.weight();
+        }
+    }
+
+    /// A low-rank change of nothing, where no layer tells the width of the text.
+    private static Map<String, Tensor> marker(ModelFolder model, Map<String, Shape> shapes) {
+        boolean tells = shapes.keySet().stream().anyMatch(key -> key.contains("attn2_to_k") || key.contains("attn2_to_v"));
+        boolean there = model.tunable().stream().anyMatch(layer -> MARKER.endsWith(layer.name().replace('.', '_')));
+        if (tells || !there) return Map.of();
+        return Map.of(MARKER + ".lora_down.weight", Tensor.zeros(Shape.of(1, model.unet().contextWidth())), MARKER + ".lora_up.weight", Tensor.zeros(Shape.of(model.unet().levels().getFirst().width(), 1)));
+    }
+
+    private Map<String, String> metadata(ModelFolder model) {
+        boolean second = model.unet().contextWidth() == SECOND_WIDTH;
+        Map<String, String> metadata = new HashMap<>();
+        metadata.put("ss_network_module", "lycoris.kohya");
+        metadata.put("ss_network_args", "{\"algo\": \"full\"}");
+        metadata.put("ss_v2", second ? "True" : "False");
+        metadata.put("ss_base_model_version", second ? "sd_v2" : "sd_v1");
+        metadata.put("ss_sd_model_name", adapter.base().name());
+        metadata.put("ss_steps", Integer.toString(adapter.training().steps()));
+        metadata.put("ss_learning_rate", Double.toString(adapter.training().rate()));
+        metadata.put("ss_training_comment", adapter.method().name() + " by Atom Studio, as whole differences");
+        metadata.put("modelspec.sai_model_spec", "1.0.1");
+        metadata.put("modelspec.architecture", (second ? "stable-diffusion-v2" : "stable-diffusion-v1") + "/lora");
+        metadata.put("modelspec.implementation", "diffusers");
+        metadata.put("modelspec.title", adapter.trigger().text());
+        metadata.put("modelspec.trigger_phrase", adapter.trigger().text());
+        return metadata;
+    }
+
+    private Optional<String> left(int without) {
+        String rows = adapter.placeholder().map(word -> "The rows for \"" + word.word() + "\" are not in it: export them as " + ExportFormat.EMBEDDING.option() + ".").orElse("");
+        String biases = without == 0 ? "" : "Biases that the method gives to " + without + " layers without one are not in it: no other program has a place for them.";
+        String both = (rows + " " + biases).strip();
+        return both.isEmpty() ? Optional.empty() : Optional.of(both);
+    }
+}

@@ -1,0 +1,72 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// What an adapter at strength 1 adds to the layers of its base model, one layer at a time, in float32. Rows that it appends to a table are
+/// no change of a layer.
+public final class TunedWeights implements AutoCloseable {
+    private final List<Layer> layers;
+    private final Adapter adapter;
+    private final Torch torch;
+    private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+
+    private TunedWeights(List<Layer> layers, Adapter adapter, Torch torch) {
+        this.layers = layers;
+        this.adapter = adapter;
+        this.torch = torch;
+    }
+
+    /// @throws Failure.NoDevice when PyTorch cannot be loaded
+    public static TunedWeights open(ModelFolder model, Adapter adapter, TorchSettings settings) throws Failure {
+        List<Layer> layers = model.tunable().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.form().shapes(layer).isEmpty()).toList();
+        TunedWeights weights = new TunedWeights(layers, adapter, Torch.open(Device.CPU, settings));
+        try {
+            for (Part part : List.of(Part.UNET, Part.TEXT)) weights.checkpoints.put(part, model.checkpoint(part));
+            return weights;
+        } catch (Failure e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    /// The layers that are changed, in the network's order.
+    public List<Layer> layers() {
+        return layers;
+    }
+
+    /// What is added to a layer's weight and to its bias; no bias where it has none or its own stays.
+    public Affine<Tensor> added(Layer layer) {
+        Checkpoint checkpoint = checkpoints.get(Part.ofTunable(layer.name()));
+        try (TorchScope scope = torch.scope(Recording.OFF)) {
+            NDArray bias = layer.biased() ? torch.array(checkpoint.read(layer.biasKey())) : null;
+            Affine<NDArray> base = new Affine<>(torch.array(checkpoint.read(layer.weightKey())), bias);
+            NDArray strength = torch.array(Tensor.filled(Shape.of(1), 1));
+            Affine<NDArray> tuned = adapter.form().effective(torch.ops(), layer, base, slot -> torch.array(adapter.values().get(layer.name() + "." + slot)), strength).settled(torch.ops());
+            return new Affine<>(torch.tensor(tuned.weight().sub(base.weight())), bias(tuned.bias(), bias));
+        }
+    }
+
+    private @Nullable Tensor bias(@Nullable NDArray tuned, @Nullable NDArray base) {
+        if (tuned == null || tuned == base) return null;
+        return torch.tensor(base == null ? tuned : tuned.sub(base));
+    }
+
+    @Override public void close() {
+        checkpoints.values().forEach(Checkpoint::close);
+        torch.close();
+    }
+}

@@ -1,0 +1,134 @@
+package atomstudio.tuning.export;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.AdapterSource;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.adapter.TunedLayer;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.TorchSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DifferenceExportTest {
+    @TempDir static Path shared;
+    @TempDir Path folder;
+    private static ModelFolder model;
+    private static BaseHashes hashes;
+
+    @BeforeAll static void make() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        hashes = new BaseHashes(shared.resolve("hashes.json"));
+    }
+
+    private static Base base() {
+        return new Base(NamedModel.at(model.folder()), hashes, TorchSettings.standard().withThreads(1));
+    }
+
+    /// A method's numbers, a little away from where they start.
+    private static AdapterFile adapter(MethodSettings settings) throws Failure {
+        SlotLayout layout = SlotLayout.of(settings.method(), model.tunable());
+        Map<String, Tensor> values;
+        try (Checkpoint unet = model.checkpoint(Part.UNET); Checkpoint text = model.checkpoint(Part.TEXT)) {
+            SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> (Part.ofTunable(key) == Part.TEXT ? text : unet).read(key), 3, List.of(1));
+            values = new HashMap<>(layout.constants(beginning));
+            float[] numbers = layout.start(beginning);
+            for (int i = 0; i < numbers.length; i++) numbers[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
+            values.putAll(layout.values(numbers));
+        }
+        AdapterFile.Training training = new AdapterFile.Training(10, 1e-2, 0);
+        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, TunedLayer.of(settings.method(), model.tunable()), values);
+        return new AdapterFile(settings, new BaseModel("tiny", hashes.of(model, unnamed.parts())), unnamed.trigger(), training, unnamed.layers(), values);
+    }
+
+    static Stream<MethodSettings> methods() {
+        return Stream.concat(Stream.of(Choice.values()).filter(choice -> choice != Choice.TEXTUAL_INVERSION).map(MethodSettings::of), Stream.of(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, Setting.YES)));
+    }
+
+    @ParameterizedTest @MethodSource("methods") void whatOtherProgramsReadIsWhatTheMethodDoes(MethodSettings settings) throws Exception {
+        AdapterFile ours = adapter(settings);
+        Path file = folder.resolve("whole.safetensors");
+        ExportFormat.Written written = ExportFormat.DIFF.write(ours, base(), file);
+        assertEquals(settings.choice() == Choice.SSF, written.left().isPresent(), () -> written.left().toString());
+        AdapterSource read = AdapterSource.read(file).getFirst().source();
+        Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().contextWidth());
+        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            Tensor plain = engine.predict(latents, new float[] {321}, context, List.of());
+            Tensor expected = engine.predict(latents, new float[] {321}, context, List.of(new Applied(ours.adapter("ours", model), 1)));
+            assertFalse(plain.equals(expected));
+            if (settings.choice() == Choice.SSF) return;                       // it also gives biases to layers that have none
+            assertClose(settings.toString(), expected, engine.predict(latents, new float[] {321}, context, List.of(new Applied(read.adapter("read", model), 1))), 5e-3);
+            int[][] ids = {new int[model.text().tokens()]};
+            assertClose("text encoder", engine.encodeText(ids, 1, List.of(new Applied(ours.adapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new Applied(read.adapter("read", model), 1))), 5e-3);
+        }
+    }
+
+    private static Tensor wave(long... sizes) {
+        Tensor tensor = Tensor.zeros(Shape.of(sizes));
+        for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = (float) Math.sin(2 + 5.1 * i);
+        return tensor;
+    }
+
+    @Test void theFileIsInHalfPrecisionAndTellsOtherProgramsTheKindOfModel() throws Exception {
+        Path file = folder.resolve("whole.safetensors");
+        AdapterFile ours = adapter(MethodSettings.of(Choice.ATOMS));
+        ExportFormat.Written written = ExportFormat.DIFF.write(ours, base(), file);
+        try (Safetensors whole = Safetensors.open(file)) {
+            assertTrue(whole.tensors().values().stream().allMatch(info -> info.dtype() == DType.F16));
+            assertEquals(written.numbers(), whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
+            String marker = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight";
+            assertEquals(Shape.of(1, model.unet().contextWidth()), whole.info(marker).shape());
+            assertEquals(ours.layers().size() + 2, whole.tensors().size());
+            assertEquals("lycoris.kohya", whole.metadata().get("ss_network_module"));
+            assertEquals("sks thing", whole.metadata().get("modelspec.trigger_phrase"));
+        }
+    }
+
+    @Test void otherWeightsThanThoseThatWereTrainedOnAreRefusedAndNothingIsWritten() throws Exception {
+        AdapterFile ours = adapter(MethodSettings.of(Choice.ATOMS));
+        AdapterFile other = new AdapterFile(ours.method(), new BaseModel("other", "1234"), ours.trigger(), ours.training(), ours.layers(), ours.values());
+        Path file = folder.resolve("whole.safetensors");
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> ExportFormat.DIFF.write(other, base(), file));
+        assertTrue(refused.getMessage().contains("1234") && refused.getMessage().contains(model.folder().toString()), refused.getMessage());
+        assertFalse(Files.exists(file));
+    }
+
+    @Test void whatAMethodTunesSaysWhatItCanBeWrittenAs() {
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF), ExportFormat.of(MethodSettings.of(Choice.ATOMS)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING), ExportFormat.of(MethodSettings.of(Choice.TEXTUAL_INVERSION)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), ExportFormat.of(MethodSettings.of(Choice.LOCON)));
+        assertEquals(List.of(ExportFormat.values()), ExportFormat.of(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES)));
+    }
+}
