@@ -46,7 +46,7 @@ public final class FromPictureGolden {
         Generation generation = generation(golden, model);
         Contexts contexts = ofAnInpaintingModel(golden) ? new Contexts(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine).contexts(generation.prompt(), 1, List.of());
-        if (!(new Painter(model, engine, unheard -> {}).paint(generation, contexts, StepListener.none()) instanceof Sampled.Finished(Tensor latents))) throw new IllegalStateException("nobody said stop");
+        if (!(new Painter(model, engine, unheard -> {}).paint(generation, Script.of(contexts), StepListener.none()) instanceof Sampled.Finished(Tensor latents))) throw new IllegalStateException("nobody said stop");
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));
     }
 

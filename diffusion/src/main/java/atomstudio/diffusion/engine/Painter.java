@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.PromptEncoder.Contexts;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.prompt.PromptSchedule.Pass;
 import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.NoiseSource;
@@ -17,7 +18,9 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// Samples latents: from noise or from a picture, everywhere or within a mask, in one pass or two. Does not own the engine.
 record Painter(ModelFolder model, Engine engine, Consumer<String> notes) {
@@ -26,18 +29,18 @@ record Painter(ModelFolder model, Engine engine, Consumer<String> notes) {
 
     /// The latents (1,4,H/8,W/8) of a generation's last pass, still multiplied by the scaling factor.
     /// @throws Failure.Incompatible for sizes, steps or strengths that do not fit together
-    Sampled paint(Generation generation, Contexts contexts, StepListener listener) throws Failure {
+    Sampled paint(Generation generation, Script script, StepListener listener) throws Failure {
         Size size = size(generation);
         Plan plan = generation.settings().sampling().plan(model.scheduler());
         Beginning first = new Beginning(generation.source(), size, Optional.empty());
-        Sampled once = pass(generation, contexts, first, plan, listener);
+        int before = first.steps(plan);
+        Sampled once = pass(generation, script.all(new Pass(before, 0)), first, plan, listener);
         if (generation.hires().isEmpty() || !(once instanceof Sampled.Finished(Tensor small))) return once;
         Hires hires = generation.hires().get();
         Size large = enlarged(size, hires);
         Beginning second = new Beginning(generation.source(), large, Optional.of(new Beginning.Begun(new Enlarging(large.height, large.width).of(small), hires.denoise())));
-        int before = first.steps(plan);
         StepListener after = progress -> listener.after(new Progress(before + progress.done(), progress.latents(), progress.clean()));
-        return pass(generation, contexts, second, plan, after);
+        return pass(generation, script.all(new Pass(second.steps(plan), before)), second, plan, after);
     }
 
     /// How many steps a generation takes, both passes together.
@@ -65,23 +68,28 @@ record Painter(ModelFolder model, Engine engine, Consumer<String> notes) {
     }
 
     /// Each pass draws from the seed's beginning, as in A1111.
-    private Sampled pass(Generation generation, Contexts contexts, Beginning beginning, Plan plan, StepListener listener) throws Failure {
+    /// @param contexts what each of its steps attends to; a sampler that asks more than once a step hears of one
+    private Sampled pass(Generation generation, List<Contexts> contexts, Beginning beginning, Plan plan, StepListener listener) throws Failure {
         NoiseSource random = NoiseSource.ofSeeds(generation.seed());
         Canvas canvas = beginning.canvas(model, engine, plan, random);
-        Denoiser denoiser = denoiser(generation, contexts, canvas);
-        StepListener seeing = progress -> listener.after(new Progress(progress.done(), progress.latents(), canvas.seen(progress.clean())));
+        AtomicInteger done = new AtomicInteger();
+        Denoiser denoiser = denoiser(generation, () -> contexts.get(done.get()), canvas);
+        StepListener seeing = progress -> {
+            done.set(progress.done());
+            return listener.after(new Progress(progress.done(), progress.latents(), canvas.seen(progress.clean())));
+        };
         return canvas.plan().run(new Walk(denoiser, canvas.start(), random, seeing, canvas.between()));
     }
 
     /// With guidance, both prompts go through the network together, as one batch of two.
-    private Denoiser denoiser(Generation generation, Contexts contexts, Canvas canvas) {
+    private Denoiser denoiser(Generation generation, Supplier<Contexts> now, Canvas canvas) {
         Guidance guidance = generation.settings().guidance();
         List<Applied> adapters = generation.adapters();
-        if (!guidance.active()) return (latents, timestep) -> look(canvas.shown(latents), timestep, contexts.prompt(), adapters);
-        Tensor context = Tensor.stack(contexts.negative(), contexts.prompt());
+        if (!guidance.active()) return (latents, timestep) -> look(canvas.shown(latents), timestep, now.get().prompt(), adapters);
         return (latents, timestep) -> {
             Tensor shown = canvas.shown(latents);
-            Tensor both = look(Tensor.stack(shown, shown), timestep, context, adapters);
+            Contexts contexts = now.get();
+            Tensor both = look(Tensor.stack(shown, shown), timestep, Tensor.stack(contexts.negative(), contexts.prompt()), adapters);
             return guidance.combine(both.rows(0, 1), both.rows(1, 2));
         };
     }

@@ -72,7 +72,7 @@ public final class TextToImage {
 
     /// The latents (1,4,H/8,W/8) that a picture is decoded from, still multiplied by the scaling factor.
     public Sampled latents(Generation generation, StepListener listener) throws Failure {
-        return painter.paint(generation, prompts.contexts(generation.prompt(), generation.settings().clipSkip(), generation.adapters()), listener);
+        return painter.paint(generation, Script.of(generation, prompts), listener);
     }
 
     /// Outside a mask, the pixels of the given picture.

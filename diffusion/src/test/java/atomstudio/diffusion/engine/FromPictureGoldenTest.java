@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.PromptEncoder.Contexts;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.Sampled;
@@ -13,7 +12,6 @@ import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,12 +46,12 @@ class FromPictureGoldenTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = FromPictureGolden.generation(golden, model);
             Painter painter = new Painter(model, engine, unheard -> {});
-            Contexts contexts = PromptEncoder.of(model, engine).contexts(generation.prompt(), 1, List.of());
+            Script script = Script.of(generation, PromptEncoder.of(model, engine));
             int[] heard = {0};
-            assertInstanceOf(Sampled.Finished.class, painter.paint(generation, contexts, progress -> progress.done() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
+            assertInstanceOf(Sampled.Finished.class, painter.paint(generation, script, progress -> progress.done() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
             assertEquals(painter.steps(generation), heard[0]);
             int last = heard[0] - 1;
-            assertInstanceOf(Sampled.Cancelled.class, painter.paint(generation, contexts, progress -> progress.done() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
+            assertInstanceOf(Sampled.Cancelled.class, painter.paint(generation, script, progress -> progress.done() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
         }
     }
 }
