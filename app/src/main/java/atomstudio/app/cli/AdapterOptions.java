@@ -1,9 +1,9 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.LoadedAdapter;
+import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
-import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -44,8 +44,8 @@ final class AdapterOptions {
         }
     }
 
-    /// Reads them and notes which the prompt does not ask for.
-    Chosen load(Studio studio, ModelFolder model, Prompt prompt) throws Failure {
+    /// Reads them, and those that the prompt names; notes which the prompt does not ask for.
+    Chosen load(Studio studio, ModelFolder model, PromptAdapters asked) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
         List<Applied> applied = new ArrayList<>();
         for (One one : adapters) {
@@ -53,9 +53,15 @@ final class AdapterOptions {
         }
         for (One one : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
-                adapter.untriggered(prompt).ifPresent(studio.terminal()::note);
+                adapter.untriggered(asked.prompt()).ifPresent(studio.terminal()::note);
                 loaded.add(adapter);
                 applied.add(new Applied(adapter.adapter(), one.strength != null ? one.strength : adapter.made().orElse(1)));
+            }
+        }
+        for (PromptAdapters.Named one : asked.named()) {
+            for (LoadedAdapter adapter : LoadedAdapter.load(one.file(), model)) {
+                loaded.add(adapter);
+                applied.add(new Applied(adapter.adapter(), one.strength()));
             }
         }
         return new Chosen(loaded, applied);

@@ -1,10 +1,10 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.app.jobs.Safety;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Making;
@@ -43,7 +43,7 @@ import picocli.CommandLine.TypeConversionException;
             "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
             "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
             "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
-            "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. A prompt may be of any length."})
+            "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> wears an adapter of ~/.atomstudio/adapters, or a run. A prompt may be of any length."})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MOST_PICTURES = 10_000;
 
@@ -100,13 +100,14 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         List<Path> files = files();
-        Prompt words = sampling.prompt(prompt);
+        PromptAdapters asked = PromptAdapters.of(sampling.prompt(prompt), studio.home());
+        asked.notes().forEach(studio.terminal()::note);
         ModelFolder folder = model.named(studio, sampling.prediction()).open();
         folder.notes().forEach(studio.terminal()::note);
         Settings settings = sampling.settings(studio, folder);
         long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
-        AdapterOptions.Chosen chosen = adapters.load(studio, folder, words);
-        Generation generation = source.apply(new Generation(words, settings, first, chosen.applied()), studio.terminal());
+        AdapterOptions.Chosen chosen = adapters.load(studio, folder, asked);
+        Generation generation = source.apply(new Generation(asked.prompt(), settings, first, chosen.applied()), studio.terminal());
         try (PictureMaker maker = PictureMaker.open(folder, device.device(), engine.name(), studio.terminal()::note)) {
             maker.heed(safety);
             maker.name(new FileHashes(studio.home().baseHashes()));

@@ -7,6 +7,7 @@ import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
@@ -55,13 +56,15 @@ public final class EngineRows implements RowMaker, RowJudge {
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         PictureMaker maker = maker(order.model());
         maker.heed(wishes.get().safety());
-        Worn worn = worn(order, maker, listener);
+        PromptAdapters asked = PromptAdapters.of(new Generation.Prompt(order.prompt(), order.settings().negative().strip()), vocabularies.home());
+        asked.notes().forEach(listener::warning);
+        Worn worn = worn(order, asked, maker, listener);
         Optional<String> source = order.settings().start().given().map(PictureSettings.Given::name);
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
         lookThrough(maker, listener);
         for (int column = 0; column < seeds.size(); column++) {
-            Generation generation = order.generation(seeds.get(column), worn.applied);
+            Generation generation = order.generation(seeds.get(column), worn.applied).with(asked.prompt());
             int steps = maker.steps(generation);
             LivePreview preview = new LivePreview(maker, new Place(column, listener));
             int before = column * steps;
@@ -78,18 +81,24 @@ public final class EngineRows implements RowMaker, RowJudge {
     }
 
     /// A row's adapters, and what its pictures carry along.
-    private record Worn(List<LoadedAdapter> loaded, List<Applied> applied, List<PngAttachment> attachments) {}
+    private record Worn(List<LoadedAdapter> loaded, List<Applied> applied, List<PngAttachment> attachments) {
+        void put(LoadedAdapter adapter, double strength) {
+            loaded.add(adapter);
+            applied.add(new Applied(adapter.adapter(), strength));
+            adapter.attachment().ifPresent(attachments::add);
+        }
+    }
 
-    private static Worn worn(RowOrder order, PictureMaker maker, Listener listener) throws Failure {
+    private static Worn worn(RowOrder order, PromptAdapters asked, PictureMaker maker, Listener listener) throws Failure {
         Worn all = new Worn(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        Generation.Prompt prompt = new Generation.Prompt(order.prompt(), order.settings().negative());
         for (PictureSettings.Worn one : order.worn()) {
             for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) {
-                loaded.untriggered(prompt).ifPresent(listener::warning);
-                all.loaded.add(loaded);
-                all.applied.add(new Applied(loaded.adapter(), one.strength()));
-                loaded.attachment().ifPresent(all.attachments::add);
+                loaded.untriggered(asked.prompt()).ifPresent(listener::warning);
+                all.put(loaded, one.strength());
             }
+        }
+        for (PromptAdapters.Named one : asked.named()) {
+            for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) all.put(loaded, one.strength());
         }
         return all;
     }

@@ -174,7 +174,8 @@ public final class GalleryRow {
     }
 
     void warn(String message) {
-        warning.set(message);
+        String before = warning.get();
+        if (!before.contains(message)) warning.set(before.isEmpty() ? message : before + "\n" + message);
     }
 
     void complete(RowOrder wanted) {

@@ -31,7 +31,7 @@ public record Home(Path folder) {
         return folder.resolve("subjects");
     }
 
-    /// Adapters that came in pictures.
+    /// Adapters that prompts can name: those that came in pictures, and what a person puts there.
     public Path adapters() {
         return folder.resolve("adapters");
     }

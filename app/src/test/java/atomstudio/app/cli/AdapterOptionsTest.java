@@ -67,6 +67,17 @@ class AdapterOptionsTest {
         return GenerationText.parse(PngText.read(picture).get(GenerationText.KEYWORD));
     }
 
+    @Test void aPromptNamesAnAdapterOfTheHome() throws Exception {
+        Path atoms = adapter("style", Choice.ATOMS, "sks");
+        CommandLineRun given = CommandLineRun.of(folder, "generate", "--prompt", "a sks car ", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("given.png"), "--adapter", atoms, "--strength", 0.5);
+        Path home = Files.createDirectories(folder.resolve("adapters"));
+        Files.copy(atoms, home.resolve("style.safetensors"));
+        CommandLineRun named = CommandLineRun.of(folder, "generate", "--prompt", "a sks car <lora:style:0.5>", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("named.png"));
+        assertEquals(List.of(ExitCode.DONE, ExitCode.DONE), List.of(given.code(), named.code()), () -> given.err() + named.err());
+        assertEquals(Pictures.read(folder.resolve("given.png")), Pictures.read(folder.resolve("named.png")));
+        assertEquals(PngText.read(folder.resolve("given.png")), PngText.read(folder.resolve("named.png")), "and says the same of its making");
+    }
+
     @Test void everyAdapterHasTheStrengthBehindIt() throws Exception {
         Path one = adapter("one", Choice.ATOMS, "sks"), two = adapter("two", Choice.ATOMS, "zwx");
         Path both = folder.resolve("both.png"), alone = folder.resolve("alone.png"), silent = folder.resolve("silent.png");

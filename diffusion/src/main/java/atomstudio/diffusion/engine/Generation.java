@@ -49,6 +49,10 @@ public record Generation(Prompt prompt, Settings settings, long seed, List<Appli
         return new Generation(prompt, settings, other, adapters, source, hires);
     }
 
+    public Generation with(Prompt other) {
+        return new Generation(other, settings, seed, adapters, source, hires);
+    }
+
     public Generation from(Source other) {
         return new Generation(prompt, settings, seed, adapters, other, hires);
     }
