@@ -1,0 +1,88 @@
+package atomstudio.app.window;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.BackgroundJobs;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javafx.application.Platform;
+import javafx.embed.swing.SwingFXUtils;
+import javafx.scene.Node;
+import javafx.scene.Scene;
+import javafx.scene.control.Button;
+import javafx.scene.text.Text;
+import javafx.stage.Stage;
+import javax.imageio.ImageIO;
+import org.testfx.api.FxRobot;
+import org.testfx.util.WaitForAsyncUtils;
+
+/// The real window on JavaFX's headless platform, with services that pretend.
+record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicBoolean closed) {
+    /// On the toolkit's thread; with a home of its own below a folder of the test.
+    static FakeWindow open(Stage stage, Path home) throws IOException {
+        FakeServices fake = new FakeServices(Files.createTempDirectory(home, "home"), new BackgroundJobs(Platform::runLater));
+        fake.tuner.pace = Duration.ofMillis(200);
+        WindowViewModel model = new WindowViewModel(fake.services);
+        AtomicBoolean closed = new AtomicBoolean();
+        Scene scene = StudioStage.fill(stage, model, fake.services, () -> {
+            closed.set(true);
+            stage.hide();
+        });
+        // The headless screen is 1000 x 1000.
+        stage.setWidth(980);
+        stage.setHeight(780);
+        stage.show();
+        model.load();
+        return new FakeWindow(fake, model, scene, closed);
+    }
+
+    /// A subject's page that is ready to tune.
+    void subject(FxRobot robot, String sample) throws Exception {
+        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample(sample))).get();
+        waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
+    }
+
+    static void focus(FxRobot robot, String id) {
+        robot.interact(() -> robot.lookup(id).query().requestFocus());
+        WaitForAsyncUtils.waitForFxEvents();
+    }
+
+    static void waitFor(Callable<Boolean> condition) throws Exception {
+        WaitForAsyncUtils.waitFor(20, TimeUnit.SECONDS, condition);
+        WaitForAsyncUtils.waitForFxEvents();
+    }
+
+    /// What holds on every page: at most one accented button, and no small text.
+    private void judge() {
+        Set<Node> accented = scene.getRoot().lookupAll(".accent");
+        assertTrue(accented.stream().filter(FakeWindow::seen).count() <= 1 || !model.closing().state().get().equals(ClosingViewModel.State.OPEN), "accented: " + accented);
+        Set<Node> texts = scene.getRoot().lookupAll(".text");
+        assertTrue(texts.size() > 8, "texts found: " + texts.size());
+        for (Node node : texts) {
+            if (node instanceof Text text && seen(text) && !text.getText().isBlank()) assertTrue(text.getFont().getSize() >= 11.5, text.getText() + " has " + text.getFont());
+        }
+    }
+
+    private static boolean seen(Node node) {
+        for (Node at = node; at != null; at = at.getParent()) if (!at.isVisible()) return false;
+        return true;
+    }
+
+    /// Into target/screenshots, for people to look at.
+    void shoot(String name) throws Exception {
+        WaitForAsyncUtils.asyncFx(this::judge).get();
+        BufferedImage image = SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null);
+        Path file = RealWindow.TARGET.resolve(name + ".png");
+        Files.createDirectories(file.getParent());
+        assertTrue(ImageIO.write(image, "png", file.toFile()));
+        assertFalse(closed.get());
+    }
+}
