@@ -1,21 +1,10 @@
 """Seconds and memory of the UNet's part in a guided step with diffusers: diffusers_look.py MODEL fp32|bf16 STEPS. Two pictures of 512x512."""
-import sys, threading, time
+import sys
+import time
+
+import memory
 
 start = time.perf_counter()
-most = {"RssAnon": 0, "VmRSS": 0}
-
-
-def watch():
-    while True:
-        with open("/proc/self/status") as f:
-            for line in f:
-                key = line.split(":")[0]
-                if key in most:
-                    most[key] = max(most[key], int(line.split()[1]))
-        time.sleep(0.02)
-
-
-threading.Thread(target=watch, daemon=True).start()
 import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
@@ -32,4 +21,4 @@ with torch.no_grad():
     for _ in range(steps):
         before = time.perf_counter()
         unet(latents, torch.tensor([500, 500]), torch.cat([context, context]))
-        print(f"{time.perf_counter() - before:.2f} s, peak anonymous {most['RssAnon'] * 1024 / 1e9:.2f} GB, resident {most['VmRSS'] * 1024 / 1e9:.2f} GB", flush=True)
+        print(f"{time.perf_counter() - before:.2f} s, {memory.said()}", flush=True)

@@ -2,23 +2,12 @@
 Two pictures of 512x512. Where IR.xml is missing it is converted from diffusers in float32, and nothing is measured: run again."""
 import os
 import sys
-import threading
 import time
 
+import memory
 import openvino as ov
 
 folder, ir, kind, steps = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-most = {"RssAnon": 0, "VmRSS": 0}
-
-
-def watch():
-    while True:
-        with open("/proc/self/status") as f:
-            for line in f:
-                key = line.split(":")[0]
-                if key in most:
-                    most[key] = max(most[key], int(line.split()[1]))
-        time.sleep(0.02)
 
 
 def convert():
@@ -45,7 +34,6 @@ if not os.path.exists(ir):
     convert()
     sys.exit()
 start = time.perf_counter()
-threading.Thread(target=watch, daemon=True).start()
 import numpy as np
 
 compiled = ov.Core().compile_model(ir, "CPU", {"INFERENCE_PRECISION_HINT": kind, "PERFORMANCE_HINT": "LATENCY"})
@@ -55,4 +43,4 @@ inputs = [np.random.randn(2, 4, 64, 64).astype("f"), np.array([500, 500], "f"), 
 for _ in range(steps):
     before = time.perf_counter()
     request.infer(inputs)
-    print(f"{time.perf_counter() - before:.2f} s, peak anonymous {most['RssAnon'] * 1024 / 1e9:.2f} GB, resident {most['VmRSS'] * 1024 / 1e9:.2f} GB", flush=True)
+    print(f"{time.perf_counter() - before:.2f} s, {memory.said()}", flush=True)

@@ -1,22 +1,8 @@
 """Seconds of a guided step and memory with stable-diffusion.cpp on the CPU: sdcpp_look.py MODEL f32|bf16|f16 STEPS. 512x512."""
 import sys
-import threading
 import time
 
-most = {"RssAnon": 0, "VmRSS": 0}
-
-
-def watch():
-    while True:
-        with open("/proc/self/status") as f:
-            for line in f:
-                key = line.split(":")[0]
-                if key in most:
-                    most[key] = max(most[key], int(line.split()[1]))
-        time.sleep(0.02)
-
-
-threading.Thread(target=watch, daemon=True).start()
+import memory
 from stable_diffusion_cpp import StableDiffusion
 
 start = time.perf_counter()
@@ -27,7 +13,7 @@ last = [time.perf_counter()]
 
 def step(step, steps, seconds, *rest):
     now = time.perf_counter()
-    print(f"step {step} of {steps}: {now - last[0]:.2f} s, peak anonymous {most['RssAnon'] * 1024 / 1e9:.2f} GB, resident {most['VmRSS'] * 1024 / 1e9:.2f} GB", flush=True)
+    print(f"step {step} of {steps}: {now - last[0]:.2f} s, {memory.said()}", flush=True)
     last[0] = now
 
 

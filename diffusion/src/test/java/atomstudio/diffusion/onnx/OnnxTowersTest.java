@@ -3,11 +3,11 @@ package atomstudio.diffusion.onnx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.engine.TowersLaw;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
@@ -17,29 +17,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class OnnxTowersTest {
+class OnnxTowersTest implements TowersLaw {
     @TempDir Path temporary;
-
-    @Test void bothTowersEqualTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(Towers.MODEL)) {
-            Towers.agrees(engine, golden, 4);
-        }
-    }
-
-    @Test void aSafetyCheckersTowerEqualsTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety_checker.safetensors")); OnnxEngine engine = open(Towers.withSafetyChecker(temporary))) {
-            Towers.agrees(engine, golden, 1);
-        }
-    }
-
-    @Test void theEmbeddedModelsTowersEqualTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("default-model.safetensors"))) {
-            assumeTrue(Towers.ofTheEmbeddedModel(golden), "skipped: the golden is of another model; diffusion/src/test/python/towers.py makes a new one");
-            try (OnnxEngine engine = open(Towers.EMBEDDED)) {
-                Towers.agrees(engine, golden, 4);
-            }
-        }
-    }
 
     @Test void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
         try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(Towers.MODEL)) {
@@ -71,7 +50,7 @@ class OnnxTowersTest {
         }
     }
 
-    private static OnnxEngine open(Path model) throws Failure {
+    @Override public OnnxEngine open(Path model) throws Failure {
         return OnnxEngine.open(ModelFolder.open(model), Device.CPU, 1);
     }
 }

@@ -3,12 +3,7 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.tensor.Shape;
-import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
@@ -16,7 +11,6 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,16 +19,14 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CheckpointingTest {
-    private static ModelFolder model;
-    private static TorchEngine engine;
+    private static SmallNetwork network;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
-        engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        network = SmallNetwork.open();
     }
 
     @AfterAll static void close() {
-        engine.close();
+        network.close();
     }
 
     static Stream<Arguments> cases() {
@@ -42,11 +34,11 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases") void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Activations activations) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, Inventory.of(model.unet()));
+        SlotLayout layout = SlotLayout.of(method, Inventory.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        Differentiation.Gradient kept = gradient(layout, numbers, Activations.KEPT);
-        Differentiation.Gradient again = gradient(layout, numbers, activations);
+        Differentiation.Gradient kept = network.gradient(layout, numbers, Activations.KEPT, Precision.FP32);
+        Differentiation.Gradient again = network.gradient(layout, numbers, activations, Precision.FP32);
         assertEquals(kept.loss(), again.loss());
         double largest = 0;
         for (float number : kept.vector()) largest = Math.max(largest, Math.abs(number));
@@ -63,16 +55,8 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases") void twoCallsInARowAreEqual(TuningMethod method, Activations activations) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, Inventory.of(model.unet()));
+        SlotLayout layout = SlotLayout.of(method, Inventory.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
-        assertTrue(Arrays.equals(gradient(layout, numbers, activations).vector(), gradient(layout, numbers, activations).vector()));
-    }
-
-    private static Differentiation.Gradient gradient(SlotLayout layout, float[] numbers, Activations activations) throws Exception {
-        Tensor noisy = Plain.random(2, 2, 4, 8, 8);
-        Batch batch = new Batch(noisy, new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, Precision.FP32))) {
-            return differentiation.gradient(numbers, batch);
-        }
+        assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, Precision.FP32).vector(), network.gradient(layout, numbers, activations, Precision.FP32).vector()));
     }
 }

@@ -3,19 +3,13 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.tensor.Shape;
-import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,16 +17,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class PrecisionTest {
-    private static ModelFolder model;
-    private static TorchEngine engine;
+    private static SmallNetwork network;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
-        engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        network = SmallNetwork.open();
     }
 
     @AfterAll static void close() {
-        engine.close();
+        network.close();
     }
 
     static Stream<TuningMethod> methods() {
@@ -41,12 +33,12 @@ class PrecisionTest {
 
     /// bfloat16 has 8 bits: a gradient of hundreds of rounded products points the same way, but is not the same.
     @ParameterizedTest @MethodSource("methods") void gradientsInBfloat16PointWhereThoseOfFloat32Do(TuningMethod method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, Inventory.of(model.unet()));
+        SlotLayout layout = SlotLayout.of(method, Inventory.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         for (Activations activations : Activations.values()) {
-            Differentiation.Gradient full = gradient(layout, numbers, activations, Precision.FP32);
-            Differentiation.Gradient half = gradient(layout, numbers, activations, Precision.BF16);
+            Differentiation.Gradient full = network.gradient(layout, numbers, activations, Precision.FP32);
+            Differentiation.Gradient half = network.gradient(layout, numbers, activations, Precision.BF16);
             assertEquals(full.loss(), half.loss(), 0.02 * full.loss());
             double dot = 0, a = 0, b = 0;
             for (int i = 0; i < numbers.length; i++) {
@@ -56,13 +48,6 @@ class PrecisionTest {
             }
             assertTrue(dot / Math.sqrt(a * b) > 0.995, method + ", " + activations + ": cosine " + dot / Math.sqrt(a * b));
             assertEquals(1, Math.sqrt(b / a), 0.05, method + ", " + activations);
-        }
-    }
-
-    private static Differentiation.Gradient gradient(SlotLayout layout, float[] numbers, Activations activations, Precision precision) throws Exception {
-        Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
-            return differentiation.gradient(numbers, batch);
         }
     }
 }

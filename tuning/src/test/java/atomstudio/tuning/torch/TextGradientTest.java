@@ -3,11 +3,7 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.method.Setting;
@@ -23,16 +19,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Gradients through the UNet into the text encoder.
 class TextGradientTest {
-    private static ModelFolder model;
-    private static TorchEngine engine;
+    private static SmallNetwork network;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
-        engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        network = SmallNetwork.open();
     }
 
     @AfterAll static void close() {
-        engine.close();
+        network.close();
     }
 
     static List<MethodSettings> methods() {
@@ -41,18 +35,18 @@ class TextGradientTest {
 
     /// A batch whose words ask for the first new row of the table.
     private static Batch batch() {
-        int[] ids = new int[model.text().tokens()];
+        int[] ids = new int[network.model().text().tokens()];
         Arrays.fill(ids, 999);
         ids[0] = 998;
         ids[1] = 3;
-        ids[2] = model.text().vocabulary();
-        return new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Words(new int[][] {ids, ids}), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+        ids[2] = network.model().text().vocabulary();
+        return network.batch(new Conditioning.Words(new int[][] {ids, ids}));
     }
 
     @ParameterizedTest @MethodSource("methods") void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(method.method(), network.model().tunable());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
-        try (Differentiation differentiation = engine.differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
+        try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
             float[] found = differentiation.gradient(point, batch()).vector();
             int at = 0;
             for (SlotLayout.Entry entry : layout.trained()) {
@@ -78,11 +72,11 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(method.method(), network.model().tunable());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Activations activations : List.of(Activations.KEPT, Activations.RECOMPUTED)) {
-            try (Differentiation differentiation = engine.differentiation(input(layout, activations, Precision.FP32))) {
+            try (Differentiation differentiation = network.engine().differentiation(input(layout, activations, Precision.FP32))) {
                 found[activations == Activations.KEPT ? 0 : 1] = differentiation.gradient(point, batch()).vector();
             }
         }
@@ -92,11 +86,11 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(method.method(), network.model().tunable());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Precision precision : Precision.values()) {
-            try (Differentiation differentiation = engine.differentiation(input(layout, Activations.LEAN, precision))) {
+            try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.LEAN, precision))) {
                 found[precision.ordinal()] = differentiation.gradient(point, batch()).vector();
             }
         }
@@ -110,7 +104,7 @@ class TextGradientTest {
     }
 
     private static DifferentiationInput input(SlotLayout layout, Activations activations, Precision precision) {
-        SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, 0, List.of(5, 7));
+        SlotLayout.Beginning beginning = new SlotLayout.Beginning(network.engine()::tensor, 0, List.of(5, 7));
         Map<String, Tensor> constants = layout.constants(beginning);
         return new DifferentiationInput(layout, constants, activations, precision);
     }

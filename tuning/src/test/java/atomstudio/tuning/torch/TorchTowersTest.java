@@ -2,43 +2,21 @@ package atomstudio.tuning.torch;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.engine.TowersLaw;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class TorchTowersTest {
+class TorchTowersTest implements TowersLaw {
     @TempDir Path temporary;
-
-    @Test void bothTowersEqualTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("golden.safetensors")); TorchEngine engine = open(Towers.MODEL)) {
-            Towers.agrees(engine, golden, 4);
-        }
-    }
-
-    @Test void aSafetyCheckersTowerEqualsTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety_checker.safetensors")); TorchEngine engine = open(Towers.withSafetyChecker(temporary))) {
-            Towers.agrees(engine, golden, 1);
-        }
-    }
-
-    @Test void theEmbeddedModelsTowersEqualTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("default-model.safetensors"))) {
-            assumeTrue(Towers.ofTheEmbeddedModel(golden), "skipped: the golden is of another model; diffusion/src/test/python/towers.py makes a new one");
-            try (TorchEngine engine = open(Towers.EMBEDDED)) {
-                Towers.agrees(engine, golden, 4);
-            }
-        }
-    }
 
     @Test void bothEnginesSayTheSame() throws Exception {
         Tensor pictures = Plain.random(3, 2, 3, 32, 32);
@@ -55,7 +33,7 @@ class TorchTowersTest {
         }
     }
 
-    private static TorchEngine open(Path model) throws Failure {
+    @Override public TorchEngine open(Path model) throws Failure {
         return TorchEngine.open(ModelFolder.open(model), Device.CPU, TorchSettings.standard().withThreads(1));
     }
 }

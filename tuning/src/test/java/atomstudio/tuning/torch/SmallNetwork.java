@@ -1,0 +1,38 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import java.util.Map;
+
+/// A small Stable Diffusion, opened for training on one thread, and the batch that gradients are taken of.
+record SmallNetwork(ModelFolder model, TorchEngine engine) implements AutoCloseable {
+    static SmallNetwork open() throws Exception {
+        ModelFolder model = ModelFolder.open(TinyModel.reference("sd1"));
+        return new SmallNetwork(model, TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)));
+    }
+
+    /// Two noisy pictures under a context of random numbers.
+    Batch batch() {
+        return batch(new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())));
+    }
+
+    Batch batch(Conditioning conditioning) {
+        return new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning, Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+    }
+
+    Differentiation.Gradient gradient(SlotLayout layout, float[] numbers, Activations activations, Precision precision) throws Failure {
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
+            return differentiation.gradient(numbers, batch());
+        }
+    }
+
+    @Override public void close() {
+        engine.close();
+    }
+}
