@@ -1,15 +1,11 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// A model's `scheduler_config.json`: how its noise was scheduled in training and how its author samples it.
 /// A key that is not written (or null) has the default of the class that reads it, so the same file means different things
@@ -26,22 +22,16 @@ public final class SchedulerConfig {
     }
 
     public static SchedulerConfig read(Path file) throws Failure {
-        try {
-            return parse(file.toString(), Files.readString(file));
-        } catch (IOException e) {
-            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return of(Json.read(file));
     }
 
     /// @param where names the text in messages
     public static SchedulerConfig parse(String where, String json) throws Failure {
-        try {
-            JsonElement parsed = JsonParser.parseString(json);
-            if (!parsed.isJsonObject()) throw new Failure.Unreadable(where + ": expected a JSON object with a scheduler's settings");
-            return new SchedulerConfig("", parsed.getAsJsonObject()).named(where);
-        } catch (JsonParseException e) {
-            throw new Failure.Unreadable(where + ": expected JSON with a scheduler's settings: " + e.getMessage(), e);
-        }
+        return of(Json.parse(where, json));
+    }
+
+    private static SchedulerConfig of(Json json) throws Failure {
+        return new SchedulerConfig("", json.object()).named(json.source());
     }
 
     private SchedulerConfig named(String where) throws Failure {
@@ -140,11 +130,11 @@ public final class SchedulerConfig {
 
     /// The text of a key, or `otherwise` where it is not written.
     String text(String key, String otherwise) throws Failure {
-        return this.<String>value(key, "a text", e -> e.getAsJsonPrimitive().isString() ? e.getAsString() : null).orElse(otherwise);
+        return keys().find(key, "a text", Json::text).orElse(otherwise);
     }
 
     boolean flag(String key, boolean otherwise) throws Failure {
-        return this.<Boolean>value(key, "true or false", e -> e.getAsJsonPrimitive().isBoolean() ? e.getAsBoolean() : null).orElse(otherwise);
+        return keys().find(key, "true or false", Json::flag).orElse(otherwise);
     }
 
     double number(String key, double otherwise) throws Failure {
@@ -152,20 +142,24 @@ public final class SchedulerConfig {
     }
 
     Optional<Double> number(String key) throws Failure {
-        return value(key, "a number", e -> e.getAsJsonPrimitive().isBoolean() ? null : e.getAsDouble());
+        return keys().find(key, "a number", JsonElement::getAsDouble);
     }
 
     int whole(String key, int otherwise) throws Failure {
-        return this.<Integer>value(key, "a whole number", e -> e.getAsBigDecimal().intValueExact()).orElse(otherwise);
+        return keys().find(key, "a whole number", element -> element.getAsBigDecimal().intValueExact()).orElse(otherwise);
     }
 
     /// A list of numbers, for betas that are written out.
     Optional<float[]> numbers(String key) throws Failure {
-        return value(key, "a list of numbers", e -> {
-            float[] numbers = new float[e.getAsJsonArray().size()];
-            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) e.getAsJsonArray().get(i).getAsDouble();
+        return keys().find(key, "a list of numbers", element -> {
+            float[] numbers = new float[element.getAsJsonArray().size()];
+            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) element.getAsJsonArray().get(i).getAsDouble();
             return numbers;
         });
+    }
+
+    private Json keys() {
+        return new Json("scheduler_config.json", written);
     }
 
     /// Refuses a flag that switches something on which this program does not do.
@@ -177,28 +171,6 @@ public final class SchedulerConfig {
 
     Failure.NotBuilt notBuilt(String key, String value) {
         return new Failure.NotBuilt(className + ": " + key + " " + value + " is not built yet");
-    }
-
-    @FunctionalInterface
-    private interface Reading<V> {
-        @Nullable V read(JsonElement element);
-    }
-
-    private <V> Optional<V> value(String key, String expected, Reading<V> reading) throws Failure {
-        JsonElement element = written.get(key);
-        if (element == null || element.isJsonNull()) return Optional.empty();
-        try {
-            V value = reading.read(element);
-            if (value != null) return Optional.of(value);
-        } catch (IllegalStateException | UnsupportedOperationException | ArithmeticException | IllegalArgumentException e) {
-            throw wrong(key, expected, element, e);
-        }
-        throw wrong(key, expected, element, null);
-    }
-
-    private static Failure.Unreadable wrong(String key, String expected, JsonElement found, @Nullable Exception cause) {
-        String message = "scheduler_config.json: " + key + ": expected " + expected + ", found " + found;
-        return cause == null ? new Failure.Unreadable(message) : new Failure.Unreadable(message, cause);
     }
 
     @Override public boolean equals(Object other) {

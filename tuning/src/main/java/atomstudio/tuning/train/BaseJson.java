@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.sample.Prediction;
 import com.google.gson.JsonObject;

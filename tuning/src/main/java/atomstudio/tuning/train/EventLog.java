@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonObject;
 import java.io.IOException;

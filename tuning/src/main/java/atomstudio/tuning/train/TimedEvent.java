@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import java.util.Optional;
 
 /// An event and when it happened, in epoch milliseconds.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
