@@ -21,7 +21,7 @@ import javafx.scene.layout.TilePane;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// A row: what it is and costs on the left, its pictures on the right. A click opens a picture large.
+/// A row: what it is and costs on the left, its pictures and what is to be known of them on the right. A click opens a picture large.
 public final class GalleryRowView extends HBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final PseudoClass STALE = PseudoClass.getPseudoClass("stale");
@@ -63,12 +63,14 @@ public final class GalleryRowView extends HBox {
         head.getChildren().add(new MeasuresView(row.measures()));
         head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.busy()));
         head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.measuring()));
-        head.getChildren().add(new NoteView(NoteView.Kind.WARNING, row.warning()));
         extra.ifPresent(head.getChildren()::add);
         tiles.setPrefTileWidth(MOST);
-        HBox.setHgrow(tiles, Priority.ALWAYS);
         tiles.setMinWidth(0);
-        getChildren().addAll(head, tiles);
+        // Sentences want more room than the head has.
+        VBox body = new VBox(6, tiles, new NoteView(NoteView.Kind.WARNING, row.warning()));
+        HBox.setHgrow(body, Priority.ALWAYS);
+        body.setMinWidth(0);
+        getChildren().addAll(head, body);
         row.cells().addListener((ListChangeListener<GalleryRow.Cell>) change -> fill());
         row.emerging().subscribe(this::emerge);
         row.stale().subscribe(stale -> pseudoClassStateChanged(STALE, stale));

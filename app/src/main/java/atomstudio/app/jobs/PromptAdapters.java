@@ -44,8 +44,8 @@ public record PromptAdapters(Prompt prompt, List<Named> named, List<String> note
         while (tag.find()) {
             tag.appendReplacement(rest, "");
             double strength = strength(tag.group(), tag.group(2));
-            find(tag.group(1).strip(), home).ifPresentOrElse(file -> named.add(new Named(file, strength)), () -> notes.add("The prompt asks for " + tag.group() + ", which is left out: expected a file of that name in "
-                + home.adapters() + " or a run in " + home.runs() + ", found neither; put it there, or give it with --adapter FILE --strength X (in the window: Generate only, + adapter)"));
+            find(tag.group(1).strip(), home).ifPresentOrElse(file -> named.add(new Named(file, strength)), () -> notes.add(tag.group() + " is left out: expected a file of that name in "
+                + home.adapters() + ", or a run, found neither; put it there, or give it with --adapter FILE --strength X (in the window: Generate only, + adapter)"));
         }
         tag.appendTail(rest);
         Matcher unread = UNREAD.matcher(rest + "\n" + prompt.negative());

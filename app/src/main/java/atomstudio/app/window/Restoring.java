@@ -57,17 +57,18 @@ final class Restoring {
         });
         recipe.seed().ifPresent(seed -> said.add("seed " + seed));
         recipe.sampler().ifPresent(sampler -> said.add(sampler.title()));
-        galleries.source().need(needed(recipe));
+        galleries.source().need(needed(picture));
         String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + String.join(", ", missing))
             + (missing.isEmpty() ? ". Generate makes it again." : ". Without that it comes out otherwise.");
         return new Restored(made.map(Made::page), line);
     }
 
     /// What a picture started from it does not carry; no other picture takes its place silently.
-    private String needed(PictureRecipe recipe) {
+    private String needed(RestoredPicture picture) {
+        PictureRecipe recipe = picture.recipe();
         if (!recipe.startedFromPicture()) return "";
         missing.add("the picture that it started from");
-        return "It started from " + recipe.source().map(name -> "the picture " + name).orElse("another picture") + (recipe.masked() ? ", within a mask" : "")
+        return picture.file().getFileName() + " started from " + recipe.source().map(name -> "the picture " + name).orElse("another picture") + (recipe.masked() ? ", within a mask" : "")
             + ", which it does not carry. Choose that under “Start from a picture…” in the settings" + (recipe.masked() ? " and paint its mask" : "") + ", or pictures start from noise.";
     }
 

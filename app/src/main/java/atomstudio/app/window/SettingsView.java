@@ -12,6 +12,7 @@ import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 
 /// Light or dark, how pictures are made and shown, safety, and where the files are.
@@ -37,6 +38,7 @@ final class SettingsView extends VBox {
         ScrollPane scroll = new ScrollPane(new VBox(12, look, previews(wishes), engine(wishes), safety(wishes), files));
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
+        VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, scroll);
     }
 

@@ -3,9 +3,20 @@ package atomstudio.app.window;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.PictureSettings;
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import javafx.scene.control.ToggleButton;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -14,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The pages Models and Settings, into target/screenshots, with real files: a folder, a file, one without a tokenizer, and some that are refused.
+/// The pages Models, Settings and Generate, into target/screenshots, with real files: a folder, a file, one without a tokenizer, and some that are refused.
 /// `mvn -pl app -am test -Dtest=PagesScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
@@ -47,6 +58,27 @@ class PagesScreenshotsTest {
         window.shoot("models-lost");
         window.run(window.model()::openSettings);
         window.shoot("preferences");
+    }
+
+    @Test void whatPicturesWearAndNeed() throws Exception {
+        window.waitFor(60, () -> window.model().models().current().get() != null);
+        Path toy = models.resolve("cat-toy.safetensors");
+        SafetensorsWriter.write(toy, Map.of("<cat-toy>", Tensor.filled(Shape.of(2, 128), 0.1f)), Map.of());
+        Path old = models.resolve("old.png");
+        PngWriter.write(old, Picture.filled(128, 128, 0x336699), GenerationText.of("a [red|blue] car AND a <lora:gone:0.7> tree", "").steps(8).sampler("Euler a").seed(7).size(128, 128)
+            .with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png").toPng());
+        window.run(() -> window.model().dropped(List.of(old)));
+        window.waitFor(60, () -> window.model().page().get() instanceof Page.Generate);
+        GenerateViewModel page = ((Page.Generate) window.model().page().get()).generate();
+        window.run(() -> page.settings(page.settings().get().withWorn(List.of(new PictureSettings.Worn(toy, 0.8)))));
+        window.run(page::generate);
+        window.waitFor(120, () -> page.busy().get().isEmpty());
+        assertEquals("", page.problem().get());
+        assertEquals("wears cat-toy × 0.8", page.rows().getFirst().wearing().get());
+        assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"), page.rows().getFirst().warning().get());
+        window.shoot("wears-and-needs");
+        window.run(() -> ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true));
+        window.shoot("wears-and-needs-settings");
     }
 
     private void open(Path place, int known) throws Exception {

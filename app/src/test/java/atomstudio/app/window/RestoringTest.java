@@ -107,7 +107,7 @@ class RestoringTest {
 
     @Test void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
         drop("second.png", text("a castle").with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png"));
-        assertEquals("It started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
+        assertEquals("second.png started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
             generate().source().needed().get());
         generate().source().take("table.png", Picture.filled(8, 8, 0xFF0000));
         assertEquals("", generate().source().needed().get());
