@@ -7,7 +7,9 @@ import atomstudio.app.compare.ComparisonRequest.Tuned;
 import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.GivenRuns;
 import atomstudio.app.compare.PromptFile;
+import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.PictureFolder;
@@ -105,7 +107,7 @@ final class CompareCommand implements Callable<Integer> {
     @Override public Integer call() throws Failure {
         if (seeds < 1 || seeds > MOST_SEEDS) throw usage("--seeds: expected 1 to " + MOST_SEEDS + ", found " + seeds);
         List<String> texts = PromptFile.read(prompts);
-        for (String text : texts) sampling.prompt(text);
+        for (String text : texts) refuseAdapters(sampling.prompt(text));
         List<Long> all = LongStream.range(0, seeds).boxed().toList();
         ComparisonRequest request = source.subject != null ? tuned(source.subject, texts, all) : given(source.runs == null ? List.of() : source.runs, texts, all);
         return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);
@@ -130,6 +132,11 @@ final class CompareCommand implements Callable<Integer> {
 
     private Look look(NamedModel model) throws Failure {
         return new Look(sampling.negative(), sampling.settings(studio, model.open()));
+    }
+
+    /// Rows are runs, and nothing else is worn.
+    private void refuseAdapters(Prompt prompt) throws Failure {
+        if (PromptAdapters.names(prompt)) throw new Failure.Incompatible(prompts + ": \"" + prompt.text() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
     }
 
     private ParameterException usage(String message) {

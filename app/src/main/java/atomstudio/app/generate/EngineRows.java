@@ -126,7 +126,7 @@ public final class EngineRows implements RowMaker, RowJudge {
                 cancellation.check();
                 pictures.add(ruler.picture(picture));
             }
-            measures.add(ruler.measure(subject, List.of(new Samples(pictures, ruler.prompt(question.prompt())))));
+            measures.add(ruler.measure(subject, List.of(new Samples(pictures, ruler.prompt(PromptAdapters.of(new Generation.Prompt(question.prompt(), ""), vocabularies.home()).prompt().text())))));
         }
         return Optional.of(measures);
     }

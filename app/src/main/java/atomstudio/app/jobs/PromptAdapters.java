@@ -54,6 +54,11 @@ public record PromptAdapters(Prompt prompt, List<Named> named, List<String> note
         return new PromptAdapters(named.isEmpty() && notes.isEmpty() ? prompt : new Prompt(rest.toString(), prompt.negative()), named, List.copyOf(notes));
     }
 
+    /// Whether a prompt asks for adapters at all.
+    public static boolean names(Prompt prompt) {
+        return TAG.matcher(prompt.text()).find() || TAG.matcher(prompt.negative()).find();
+    }
+
     /// A second number is for the text encoder alone there.
     private static double strength(String tag, String said) throws Failure {
         if (said == null || said.isBlank()) return 1;

@@ -109,6 +109,8 @@ class CompareCommandTest {
         refused("multiples of 8", "--pictures", CAR, "--class", "car", "--height", 70);
         refused("not a model folder", "--pictures", CAR, "--class", "car", "--model", folder);
         refused("run folder", "--run", folder);
+        Files.writeString(prompts, "a {} <lora:ink:0.8>\n");
+        refused("names an adapter", "--pictures", CAR, "--class", "car");
         Files.writeString(prompts, "\n \n");
         refused("prompts.txt", "--pictures", CAR, "--class", "car");
         Files.write(prompts, new byte[] {'a', (byte) 0xFF, 'b'});

@@ -15,6 +15,8 @@ public final class PromptSchedule {
     /// Brackets within brackets that are followed; nobody writes so many.
     private static final int DEEPEST = 64;
 
+    private static final Pass LONG = new Pass(1 << 20, 0);
+
     private final List<Part> parts;
 
     /// The steps of a pass, and of the pass before it: in a second pass numbers go on counting, and shares from 1 to 2 are its own.
@@ -47,6 +49,11 @@ public final class PromptSchedule {
         StringBuilder text = new StringBuilder();
         say(parts, step, pass, text);
         return text.toString();
+    }
+
+    /// The prompt at the end of a long pass: after every edit, with one of what alternates.
+    public String end() {
+        return at(LONG.steps, LONG);
     }
 
     private static void say(List<Part> parts, int step, Pass pass, StringBuilder text) {

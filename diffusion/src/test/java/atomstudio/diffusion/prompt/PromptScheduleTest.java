@@ -71,6 +71,10 @@ class PromptScheduleTest {
         changes("[a:b:1.5]", TEN, until(10, "a"));
     }
 
+    @Test void itEndsAfterEveryEdit() {
+        assertEquals("a blue car in snow", PromptSchedule.parse("a [red:blue:30] car [big ::.2]in [rain::0.9][snow:.95]").end());
+    }
+
     @Test void bracketsWithinBracketsWithoutEndAreText() {
         String deep = "[".repeat(20_000);
         assertEquals(deep, PromptSchedule.parse(deep).at(1, TEN));

@@ -6,6 +6,9 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.prompt.PromptSchedule;
+import atomstudio.diffusion.prompt.Segment;
 import atomstudio.diffusion.prompt.Tokenizer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -61,13 +64,24 @@ public final class Ruler {
         return embeddings;
     }
 
-    /// A prompt as it should be judged: the class word in the subject's place, since no encoder knows the placeholder. Empty where the model
-    /// cannot embed texts.
+    /// A prompt as it should be judged: the class word in the subject's place, since no encoder knows the placeholder, its words
+    /// alone where it stresses some, and as it ends where it changes on its way. Empty where the model cannot embed texts.
     public Optional<Embedding> prompt(String text) throws Failure {
         if (tokenizer == null) return Optional.empty();
         Embedding known = prompts.get(text);
-        if (known == null) prompts.put(text, known = Embedding.of(engine.embedText(new int[][] {tokenizer.tokens(text).ids()}).data()));
+        if (known == null) prompts.put(text, known = Embedding.of(engine.embedText(new int[][] {tokenizer.tokens(words(text)).ids()}).data()));
         return Optional.of(known);
+    }
+
+    private static String words(String prompt) throws Failure {
+        StringBuilder words = new StringBuilder();
+        for (Segment segment : PromptLanguage.parse(PromptSchedule.parse(prompt).end())) {
+            words.append(switch (segment) {
+                case Segment.Words(String text, double weight) -> text;
+                case Segment.Break() -> " ";
+            });
+        }
+        return words.toString();
     }
 
     /// @param subject pictures of what the samples should be like

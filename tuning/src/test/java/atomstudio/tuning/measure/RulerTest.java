@@ -32,6 +32,7 @@ class RulerTest {
             assertTrue(red.cosine(ruler.picture(BLUE)) < 0.999);
             Optional<Embedding> prompt = ruler.prompt("a car");
             assertEquals(red.direction().length, prompt.orElseThrow().direction().length);
+            assertEquals(1, prompt.get().cosine(ruler.prompt("a [(cat:1.4)|(car:1.2)]").orElseThrow()), 1e-6, "its words, as it ends");
             Measures measures = ruler.measure(List.of(red), List.of(new Samples(List.of(red, ruler.picture(BLUE)), prompt)));
             assertEquals("image_encoder of " + model.name(), measures.encoder());
             assertTrue(measures.likeness().isPresent() && measures.diversity().isPresent() && measures.alignment().isPresent());
