@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
@@ -13,7 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD[/LAYERS] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
+/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD[/LAYERS[/lower]] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
+/// With `lower` the lower part of the network is computed once, timed, and steps begin above it, as with a bank (whose file is not read here).
 /// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
 public final class StepBenchmark {
     private static volatile long mostAnonymous;
@@ -34,6 +36,14 @@ public final class StepBenchmark {
             float[] numbers = layout.start(new SlotLayout.Beginning(engine::tensor, 1, List.of()));
             System.out.println(memory());
             Thread.ofPlatform().daemon().start(StepBenchmark::watch);
+            if (arguments[1].endsWith("/lower")) {
+                for (int time = 0; time < 2; time++) {
+                    long start = System.nanoTime();
+                    UNet.Lower<Tensor> lower = differentiation.lower(batch);
+                    System.out.printf("%.2f s for the lower part%n", (System.nanoTime() - start) / 1e9);
+                    batch = batch.with(lower);
+                }
+            }
             for (int step = 0; step < Integer.parseInt(arguments[4]); step++) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();
