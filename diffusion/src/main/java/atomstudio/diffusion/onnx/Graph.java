@@ -77,9 +77,25 @@ final class Graph {
     }
 
     Value constant(Shape shape, float[] values) {
-        ByteBuffer raw = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-        for (float value : values) raw.putFloat(value);
-        return raw(shape, Element.FLOAT, raw.array());
+        return constant(shape, values, Element.FLOAT);
+    }
+
+    /// @param element FLOAT or FLOAT16
+    Value constant(Shape shape, float[] values, Element element) {
+        ByteBuffer raw = ByteBuffer.allocate((element == Element.FLOAT16 ? 2 : 4) * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : values) {
+            switch (element) {
+                case FLOAT -> raw.putFloat(value);
+                case FLOAT16 -> raw.putShort(Float.floatToFloat16(value));
+                case INT64, DOUBLE, BFLOAT16 -> throw new IllegalArgumentException("constants of " + element);
+            }
+        }
+        return raw(shape, element, raw.array());
+    }
+
+    /// The same numbers in another element type.
+    Value cast(Value value, Element to) {
+        return node(Operator.of("Cast", Map.of("to", (long) to.number)), value.shape(), value);
     }
 
     private Value raw(Shape shape, Element element, byte[] bytes) {

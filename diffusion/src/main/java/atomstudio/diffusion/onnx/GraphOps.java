@@ -1,5 +1,6 @@
 package atomstudio.diffusion.onnx;
 
+import atomstudio.diffusion.onnx.Graph.Element;
 import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Attention;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by the dry run.
@@ -33,8 +35,18 @@ final class GraphOps implements Ops<Value> {
     /// Tokens from which parts are still large enough for a matrix product.
     private static final long MANY = 1024;
 
+    /// How attention is computed where nothing is masked.
+    enum Kernel {
+        /// ONNX Runtime's own operator.
+        FUSED,
+        /// Two matrix products with a softmax between them.
+        PRODUCTS
+    }
+
     private final Graph graph;
     private final Memory memory;
+    private final Element element;
+    private final Kernel kernel;
     private final ShapeOps shapes = new ShapeOps();
 
     GraphOps(Graph graph) {
@@ -42,8 +54,19 @@ final class GraphOps implements Ops<Value> {
     }
 
     GraphOps(Graph graph, Memory memory) {
+        this(graph, memory, Element.FLOAT, Kernel.FUSED);
+    }
+
+    /// @param element FLOAT or FLOAT16: of everything that goes in and comes out
+    GraphOps(Graph graph, Memory memory, Element element, Kernel kernel) {
         this.graph = graph;
         this.memory = memory;
+        this.element = element;
+        this.kernel = kernel;
+    }
+
+    private Value number(Shape shape, float... numbers) {
+        return graph.constant(shape, numbers, element);
     }
 
     @Override public Shape shape(Value x) {
@@ -59,7 +82,7 @@ final class GraphOps implements Ops<Value> {
     }
 
     @Override public Value scale(Value x, double by) {
-        return graph.node(Operator.of("Mul"), x.shape(), x, graph.constant(Shape.of(), new float[] {(float) by}));
+        return graph.node(Operator.of("Mul"), x.shape(), x, number(Shape.of(), (float) by));
     }
 
     @Override public Value matmul(Value a, Value b) {
@@ -94,7 +117,7 @@ final class GraphOps implements Ops<Value> {
         Arrays.fill(ones, 1);
         Value grouped = reshape(x, Shape.of(shape.size(0), groups, shape.elements() / shape.size(0) / groups));
         Value normal = graph.node(Operator.of("InstanceNormalization", Map.of("epsilon", (float) epsilon)), grouped.shape(), grouped,
-                graph.constant(Shape.of(groups), ones), graph.constant(Shape.of(groups), new float[groups]));
+                number(Shape.of(groups), ones), number(Shape.of(groups), new float[groups]));
         Value scaled = multiply(reshape(normal, shape), reshape(layer.weight(), new Shape(perChannel)));
         return add(scaled, reshape(bias(layer), new Shape(perChannel)));
     }
@@ -138,6 +161,7 @@ final class GraphOps implements Ops<Value> {
     }
 
     private Value whole(Shape out, Value q, Value[] kv, Attention heads) {
+        if (kernel == Kernel.PRODUCTS) return products(q, kv, heads.heads(), scores -> scores);
         return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) heads.heads())), out, q, kv[0], kv[1]);
     }
 
@@ -151,14 +175,19 @@ final class GraphOps implements Ops<Value> {
     }
 
     private Value causal(Value q, Value k, Value v, int heads) {
-        long batch = q.shape().size(0);
         long tokens = q.shape().size(1);
-        long depth = q.shape().size(2) / heads;
-        Shape cut = Shape.of(batch, tokens, heads, depth);
-        Value scores = matmul(permute(reshape(scale(q, 1 / Math.sqrt(depth)), cut), 0, 2, 1, 3), permute(reshape(k, cut), 0, 2, 3, 1));
-        scores = add(scores, graph.constant(Shape.of(1, 1, tokens, tokens), future((int) tokens)));
-        Value weights = graph.node(Operator.of("Softmax", Map.of("axis", -1L)), scores.shape(), scores);
-        return reshape(permute(matmul(weights, permute(reshape(v, cut), 0, 2, 1, 3)), 0, 2, 1, 3), q.shape());
+        return products(q, new Value[] {k, v}, heads, scores -> add(scores, number(Shape.of(1, 1, tokens, tokens), future((int) tokens))));
+    }
+
+    private Value products(Value q, Value[] kv, int heads, UnaryOperator<Value> masked) {
+        Value scores = matmul(permute(cut(scale(q, 1 / Math.sqrt(q.shape().size(2) / heads)), heads), 0, 2, 1, 3), permute(cut(kv[0], heads), 0, 2, 3, 1));
+        Value seen = masked.apply(scores);
+        Value weights = graph.node(Operator.of("Softmax", Map.of("axis", -1L)), seen.shape(), seen);
+        return reshape(permute(matmul(weights, permute(cut(kv[1], heads), 0, 2, 1, 3)), 0, 2, 1, 3), q.shape());
+    }
+
+    private Value cut(Value x, int heads) {
+        return reshape(x, Shape.of(x.shape().size(0), x.shape().size(1), heads, x.shape().size(2) / heads));
     }
 
     /// Added to the scores: the lowest float where a token would see a later one.
@@ -196,7 +225,7 @@ final class GraphOps implements Ops<Value> {
     }
 
     @Override public Value constant(Tensor numbers) {
-        return graph.constant(numbers.shape(), numbers.data());
+        return number(numbers.shape(), numbers.data());
     }
 
     /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight times wider activations are
@@ -219,7 +248,7 @@ final class GraphOps implements Ops<Value> {
     @Override public Value inverseRowNorms(Value x) {
         Shape out = shapes.inverseRowNorms(x.shape());
         Value norms = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1}, "keepdims", 1L)), out, x);
-        return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, graph.constant(Shape.of(), new float[] {SMALLEST_NORM})));
+        return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, number(Shape.of(), SMALLEST_NORM)));
     }
 
     private static Affine<Shape> shapes(Affine<Value> layer) {

@@ -3,7 +3,6 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.onnx.Graph.Element;
-import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layers;
@@ -15,25 +14,28 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A checkpoint's layers inside a graph: initializers that point into the user's own safetensors, cast where they are not float32.
+/// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of another type than the graph.
 /// Nothing of the model is copied to disk.
 final class GraphWeights implements Layers<Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
     private final Half half;
+    private final Element element;
     private final Map<String, Value> made = new HashMap<>();
 
     /// How 16-bit weights get into the graph.
     enum Half { INITIALIZERS, INPUTS }
 
     GraphWeights(Graph graph, Checkpoint checkpoint) {
-        this(graph, checkpoint, Half.INITIALIZERS);
+        this(graph, checkpoint, Half.INITIALIZERS, Element.FLOAT);
     }
 
-    GraphWeights(Graph graph, Checkpoint checkpoint, Half half) {
+    /// @param element that the graph computes in
+    GraphWeights(Graph graph, Checkpoint checkpoint, Half half, Element element) {
         this.graph = graph;
         this.checkpoint = checkpoint;
         this.half = half;
+        this.element = element;
     }
 
     /// The one folder that all files lie in once links are followed; the runtime refuses links that leave it.
@@ -66,15 +68,15 @@ final class GraphWeights implements Layers<Value> {
         return made.computeIfAbsent(key, k -> {
             TensorInfo info = checkpoint.info(key);
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
-            Element element = Element.of(info.dtype());
-            if (half == Half.INPUTS && (element == Element.FLOAT16 || element == Element.BFLOAT16)) return widened(shape, graph.input(key, shape, element));
-            Value stored = graph.external(key, shape, element, Map.of("location", real(checkpoint.file(key)).getFileName().toString(),
+            Element as = Element.of(info.dtype());
+            if (half == Half.INPUTS && (as == Element.FLOAT16 || as == Element.BFLOAT16)) return cast(graph.input(key, shape, as), as);
+            Value stored = graph.external(key, shape, as, Map.of("location", real(checkpoint.file(key)).getFileName().toString(),
                     "offset", Long.toString(info.offset()), "length", Long.toString(info.bytes())));
-            return element == Element.FLOAT ? stored : widened(shape, stored);
+            return cast(stored, as);
         });
     }
 
-    private Value widened(Shape shape, Value stored) {
-        return graph.node(Operator.of("Cast", Map.of("to", (long) Element.FLOAT.number)), shape, stored);
+    private Value cast(Value stored, Element as) {
+        return as == element ? stored : graph.cast(stored, element);
     }
 }

@@ -52,13 +52,16 @@ public final class OnnxEngine implements Engine {
     private final AdapterInputs textInputs = new AdapterInputs();
     private final Reach reach;
     private final OnnxSettings settings;
+    private boolean half;
     private boolean sliced;
     private @Nullable FoldedWeights folded;
     private @Nullable StoredInputs stored;
+    private GraphOps.@Nullable Kernel kernel;
 
     private OnnxEngine(ModelFolder model, Runtime runtime, OnnxSettings settings) {
         this.model = model;
         this.settings = settings;
+        this.half = settings.numbers() == OnnxSettings.Numbers.FLOAT16;
         this.runtime = runtime;
         this.reach = Reach.of(model);
         this.towers = new OnnxTowers(model, runtime);
@@ -114,12 +117,25 @@ public final class OnnxEngine implements Engine {
     @Override public boolean slice() {
         if (sliced) return false;
         sliced = true;
+        dropUnet();
+        return true;
+    }
+
+    @Override public Width width() {
+        return half ? Width.HALF : Width.FULL;
+    }
+
+    @Override public void widen() {
+        half = false;
+        dropUnet();
+    }
+
+    private void dropUnet() {
         sessions.entrySet().removeIf(entry -> {
             boolean old = entry.getKey().network == Network.UNET;
             if (old) entry.getValue().close();
             return old;
         });
-        return true;
     }
 
     private FoldedWeights folded() {
@@ -185,24 +201,43 @@ public final class OnnxEngine implements Engine {
     }
 
     private Session build(Key key) throws Failure {
+        if (key.network == Network.UNET) return buildUnet(key);
         Graph graph = new Graph();
         Checkpoint checkpoint = checkpoint(part(key.network));
-        Session.Weights stored = Session.Weights.of(checkpoint, settings);
-        boolean mapped = key.network == Network.UNET && stored.use() == Session.Use.MAPPED;
-        GraphOps ops = new GraphOps(graph, key.network == Network.UNET && sliced ? GraphOps.Memory.SCARCE : mapped ? GraphOps.Memory.SAVED : GraphOps.Memory.AMPLE);
-        GraphWeights base = new GraphWeights(graph, checkpoint, mapped && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS);
-        Layers<Value> adapted = AdapterInputs.over(graph, ops, FoldedWeights.open(graph, base, key.open), key.forms);
-        Map<String, Affine<Value>> known = new HashMap<>();
-        Layers<Value> weights = layer -> known.computeIfAbsent(layer.name(), name -> adapted.get(layer));       // parts of a block ask for a layer again
+        GraphOps ops = new GraphOps(graph);
+        Layers<Value> weights = remembering(AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms));
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
             case DECODER -> model.vae().decode(ops, weights, graph.input("latents", first, Graph.Element.FLOAT));
             case ENCODER -> model.vae().encode(ops, weights, graph.input("pictures", first, Graph.Element.FLOAT));
-            case UNET -> model.unet().predict(ops, weights, graph.input("latents", first, Graph.Element.FLOAT),
-                    graph.input("features", Shape.of(first.size(0), model.unet().time().width()), Graph.Element.FLOAT), graph.input("context", key.inputs.get(1), Graph.Element.FLOAT));
+            case UNET -> throw new IllegalArgumentException("has a graph of its own");
         };
-        return runtime.session(graph.model(output), stored, output.shape());
+        return runtime.session(graph.model(output), Session.Weights.of(checkpoint, settings), output.shape());
+    }
+
+    private Session buildUnet(Key key) throws Failure {
+        Checkpoint checkpoint = checkpoint(Part.UNET);
+        Session.Weights stored = Session.Weights.of(checkpoint, settings);
+        boolean mapped = stored.use() == Session.Use.MAPPED;
+        GraphOps.Memory memory = sliced ? GraphOps.Memory.SCARCE : mapped ? GraphOps.Memory.SAVED : GraphOps.Memory.AMPLE;
+        GraphWeights.Half as = mapped && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS;
+        UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.Plan(memory, as, half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT, kernel(key.inputs.getFirst())));
+        Shape features = Shape.of(key.inputs.getFirst().size(0), model.unet().time().width());
+        Value output = unet.write(new UNetGraph.Inputs(key.inputs.getFirst(), features, key.inputs.get(1)), key.forms, key.open);
+        return runtime.session(unet.graph().model(output), stored, output.shape());
+    }
+
+    private GraphOps.Kernel kernel(Shape latents) throws Failure {
+        GraphOps.Kernel found = kernel;
+        if (found == null) kernel = found = AttentionProbe.kernel(runtime, model.unet(), latents, half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT);
+        return found;
+    }
+
+    /// Parts of a block ask for a layer again.
+    static Layers<Value> remembering(Layers<Value> layers) {
+        Map<String, Affine<Value>> known = new HashMap<>();
+        return layer -> known.computeIfAbsent(layer.name(), name -> layers.get(layer));
     }
 
     private static Part part(Network network) {

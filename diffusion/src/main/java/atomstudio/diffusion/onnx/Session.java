@@ -42,6 +42,11 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
             return new Weights(GraphWeights.folder(checkpoint), bytes > settings.copied() ? Use.MAPPED : Use.COPIED);
         }
 
+        /// Of a graph without any.
+        static Weights none() {
+            return new Weights(Path.of("."), Use.COPIED);
+        }
+
         static Weights once(Checkpoint checkpoint) throws Failure {
             return new Weights(GraphWeights.folder(checkpoint), Use.ONCE);
         }

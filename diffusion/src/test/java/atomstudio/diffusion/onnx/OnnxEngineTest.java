@@ -1,16 +1,23 @@
 package atomstudio.diffusion.onnx;
 
+import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -23,6 +30,37 @@ class OnnxEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
     void agreesWithTheReferenceWhereWeightsStayMapped(String name) throws Exception {
         agrees(name, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED));
+    }
+
+    @Test void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().contextWidth());
+        float[] timesteps = {801, 20};
+        try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16))) {
+            assertEquals(List.of(Engine.Width.FULL, Engine.Width.HALF), List.of(full.width(), half.width()));
+            Tensor expected = full.predict(latents, timesteps, context, List.of());
+            Tensor rounded = half.predict(latents, timesteps, context, List.of());
+            assertClose("UNet", expected, rounded, 0.01);
+            assertNotEquals(expected, rounded);
+            assertEquals(full.decode(wave(1, 1, 4, 16, 16)), half.decode(wave(1, 1, 4, 16, 16)), "the decoder stays in float32");
+            Tensor large = wave(1e6f, 2, 4, 16, 16);
+            assertFalse(finite(half.predict(large, timesteps, context, List.of())));
+            half.widen();
+            assertEquals(Engine.Width.FULL, half.width());
+            assertTrue(finite(half.predict(large, timesteps, context, List.of())));
+            assertEquals(expected, half.predict(latents, timesteps, context, List.of()));
+        }
+    }
+
+    private static boolean finite(Tensor tensor) {
+        for (float number : tensor.data()) if (!Float.isFinite(number)) return false;
+        return true;
+    }
+
+    private static Tensor wave(float by, long... sizes) {
+        Tensor tensor = Tensor.zeros(Shape.of(sizes));
+        for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = by * (float) Math.sin(2 + 5.1 * i);
+        return tensor;
     }
 
     private static void agrees(String name, OnnxSettings settings) throws Exception {

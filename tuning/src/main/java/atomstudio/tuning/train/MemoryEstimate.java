@@ -36,12 +36,8 @@ interface MemoryEstimate {
         }
     }
 
-    /// What this process held at the most while it did a few of the run's steps.
-    record Measured(int steps) implements MemoryEstimate {
-        @Override public long bytes() {
-            return ResidentMemory.peak();
-        }
-
+    /// What was held at the most while a few of the run's steps were done.
+    record Measured(int steps, long bytes) implements MemoryEstimate {
         @Override public String source() {
             return "the most that " + steps + " measured steps held";
         }

@@ -32,7 +32,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
     Estimate run(Preparation preparation) throws Failure {
         SlotLayout layout = SlotLayout.of(info.method().method(), Tuning.layers(model));
         MemoryEstimate predicted = MemoryEstimate.Predicted.of(info, model, layout, Computing.expected(info.training().recipe(), model));
-        if (predicted.bytes() > ResidentMemory.room() && ResidentMemory.room() > 0) return estimate(predicted, new Estimate.Time(0, 0, 0));     // trying could end more than this
+        if (room().tooSmallFor(predicted.bytes())) return estimate(predicted, new Estimate.Time(0, 0, 0));     // trying could end more than this
         try (TorchEngine engine = TorchEngine.open(model, machine.device(), machine.torch())) {
             long start = System.nanoTime();
             Dataset dataset = dataset(preparation, layout, engine);
@@ -42,16 +42,20 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
             double step = median(Arrays.copyOfRange(seconds, bank.isEmpty() ? 1 : FILLING, seconds.length));
             double before = encoding * (preparation.subject().prepared().size() + preparation.prior().prepared().size());
             if (bank.isPresent()) before += Math.min(bank.getAsInt(), info.training().steps()) * Math.max(0, seconds[FILLING - 1] - step);
-            return estimate(new MemoryEstimate.Measured(STEPS), new Estimate.Time(step, before, before + info.training().steps() * step));
+            return estimate(new MemoryEstimate.Measured(STEPS, room().peak()), new Estimate.Time(step, before, before + info.training().steps() * step));
         } catch (Failure.OutOfMemory e) {
-            Estimate.Memory none = new Estimate.Memory(ResidentMemory.room() + 1, "a first step did not fit", ResidentMemory.room());
+            Estimate.Memory none = new Estimate.Memory(room().bytes() + 1, "a first step did not fit", room().bytes());
             return new Estimate(info.numbers(), share(), none, new Estimate.Time(0, 0, 0), advice());
         }
     }
 
     private Estimate estimate(MemoryEstimate memory, Estimate.Time time) {
-        Estimate.Memory found = new Estimate.Memory(memory.bytes(), memory.source(), ResidentMemory.room());
+        Estimate.Memory found = new Estimate.Memory(memory.bytes(), memory.source(), room().bytes());
         return new Estimate(info.numbers(), share(), found, time, found.fits() ? List.of() : advice());
+    }
+
+    private StepRoom room() {
+        return new StepRoom(machine.device());
     }
 
     private double share() {

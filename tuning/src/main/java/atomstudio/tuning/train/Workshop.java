@@ -89,7 +89,8 @@ final class Workshop implements AutoCloseable {
         Map<String, Tensor> constants = course.layout.complete(course.from.constants(), engine::tensor);
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
         long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
-        if (ResidentMemory.room() > 0 && needed > ResidentMemory.room()) journal.note(new TuneEvent.Note(from.step(), shortOfMemory(needed)));
+        StepRoom room = new StepRoom(machine.device());
+        if (room.tooSmallFor(needed)) journal.note(new TuneEvent.Note(from.step(), shortOfMemory(needed, room.bytes())));
         int entries = info.training().recipe().material().bank();
         if (entries > 0) journal.note(new TuneEvent.Note(from.step(), String.format(Locale.ROOT, "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", entries, Bank.bytes(model, entries, info.training().size()) / 1e9, folder.bank())));
         if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
@@ -108,8 +109,8 @@ final class Workshop implements AutoCloseable {
         }
     }
 
-    private static String shortOfMemory(long needed) {
-        return String.format(Locale.ROOT, "this run needs about %.1f GB and %.1f GB are free: the system may end it; `tune --dry-run` with the same options says what would make it fit", needed / 1e9, ResidentMemory.room() / 1e9);
+    private static String shortOfMemory(long needed, long room) {
+        return String.format(Locale.ROOT, "this run needs about %.1f GB and %.1f GB are free: the system may end it; `tune --dry-run` with the same options says what would make it fit", needed / 1e9, room / 1e9);
     }
 
     /// What the numbers are validated by, where that is asked for and can be done.

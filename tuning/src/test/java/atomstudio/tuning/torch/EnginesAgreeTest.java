@@ -45,6 +45,7 @@ class EnginesAgreeTest {
     private static OnnxEngine live;
     private static TorchEngine folding;
     private static TorchEngine half;
+    private static List<OnnxEngine> halfGraphs;
     private static final Tensor LATENTS = Plain.random(1, 1, 4, 8, 8);
     private static final float[] TIMESTEPS = {321};
 
@@ -55,6 +56,8 @@ class EnginesAgreeTest {
         live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.LIVE));
         folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.FP32);
         half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.BF16);
+        halfGraphs = List.of(OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16)),
+                OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(1 << 20, OnnxSettings.Adapters.LIVE, OnnxSettings.Numbers.FLOAT16)));
     }
 
     @AfterAll static void close() {
@@ -63,6 +66,7 @@ class EnginesAgreeTest {
         live.close();
         folding.close();
         half.close();
+        halfGraphs.forEach(OnnxEngine::close);
     }
 
     static List<TuningMethod> methods() throws Failure {
@@ -88,6 +92,11 @@ class EnginesAgreeTest {
             Tensor rounded = half.predict(LATENTS, TIMESTEPS, context, applied);
             assertClose(method + " in bfloat16, at " + strength, expected, rounded, 0.1);
             assertNotEquals(expected, rounded);
+            for (OnnxEngine graph : strength == 0.7 ? halfGraphs : List.<OnnxEngine>of()) {
+                Tensor inHalf = graph.predict(LATENTS, TIMESTEPS, context, applied);
+                assertClose(method + " in float16, at " + strength, expected, inHalf, 0.02);
+                assertNotEquals(expected, inHalf);
+            }
             if (strength == 0) assertClose("strength 0 is the base", base, expected, 1e-5);
             else assertNotEquals(base, expected);
         }

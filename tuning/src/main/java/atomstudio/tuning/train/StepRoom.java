@@ -1,0 +1,29 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.tuning.torch.GraphicsMemory;
+
+/// Memory that steps on a device are held in: the machine's, or the graphics processor's.
+record StepRoom(Device device) {
+    /// Bytes that a run can have in all; 0 where nobody says.
+    long bytes() {
+        return switch (device) {
+            case CPU -> ResidentMemory.room();
+            case CUDA -> GraphicsMemory.total();
+        };
+    }
+
+    /// The most that was held so far.
+    long peak() {
+        return switch (device) {
+            case CPU -> ResidentMemory.peak();
+            case CUDA -> GraphicsMemory.used();
+        };
+    }
+
+    /// Whether so much is known not to fit.
+    boolean tooSmallFor(long needed) {
+        long room = bytes();
+        return room > 0 && needed > room;
+    }
+}
