@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside such a bracket makes all of it plain.
 public final class PromptSchedule {
     private static final Pattern WHEN = Pattern.compile("\\s*([+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?)\\s*]");
-    private static final Pattern PLAIN = Pattern.compile("(?:[^\\\\\\[\\]():|]|\\\\.)+");
+    private static final String SIGNS = "[]():|";
     /// Brackets within brackets that are followed; nobody writes so many.
     private static final int DEEPEST = 64;
 
@@ -106,16 +106,27 @@ public final class PromptSchedule {
         private List<Part> words() {
             List<Part> words = new ArrayList<>();
             while (true) {
-                Matcher plain = PLAIN.matcher(prompt).region(at, prompt.length());
-                if (plain.lookingAt()) {
-                    words.add(new Part.Text(plain.group()));
-                    at = plain.end();
+                int end = plain();
+                if (end > at) {
+                    words.add(new Part.Text(prompt.substring(at, end)));
+                    at = end;
                     continue;
                 }
                 List<Part> bracket = next('[') || next('(') ? bracket() : null;
                 if (bracket == null) return words;
                 words.addAll(bracket);
             }
+        }
+
+        /// Where text without signs ends. A backslash makes what follows it text, but not the end of a line.
+        private int plain() {
+            int end = at;
+            while (end < prompt.length() && SIGNS.indexOf(prompt.charAt(end)) < 0) {
+                if (prompt.charAt(end) != '\\') end++;
+                else if (end + 1 < prompt.length() && prompt.charAt(end + 1) != '\n') end += 2;
+                else break;
+            }
+            return end;
         }
 
         /// Null, and nothing read, where it is no whole bracket.

@@ -78,5 +78,7 @@ class PromptScheduleTest {
     @Test void bracketsWithinBracketsWithoutEndAreText() {
         String deep = "[".repeat(20_000);
         assertEquals(deep, PromptSchedule.parse(deep).at(1, TEN));
+        String wide = "\\(word\\) [a|".repeat(20_000);
+        assertEquals(wide, PromptSchedule.parse(wide).at(1, TEN), "of any length");
     }
 }
