@@ -17,11 +17,11 @@ import java.util.Optional;
 
 /// What runs a model's networks when pictures are made.
 public enum EngineName {
-    /// ONNX Runtime; a large UNet on a processor with units for bfloat16 by PyTorch, where that is much faster (docs/performance.md).
+    /// ONNX Runtime, on a graphics processor always; a large UNet on a processor with units for bfloat16 by PyTorch, where that is much faster (docs/performance.md).
     AUTO,
-    /// ONNX Runtime, in float32 on the CPU.
+    /// ONNX Runtime: in float32 on the CPU, the UNet in float16 on a graphics processor.
     ONNX,
-    /// PyTorch; a large UNet in bfloat16 on a processor that has units for it. A picture differs from the other engine's by rounding.
+    /// PyTorch; a large UNet in bfloat16 on a device that has units for it. A picture differs from the other engine's by rounding.
     TORCH;
 
     /// Parameters of a UNet from which bfloat16 pays for loading PyTorch.
@@ -39,7 +39,7 @@ public enum EngineName {
     /// Opens a model for sampling with all processors.
     Engine open(ModelFolder model, Device device) throws Failure {
         return switch (this) {
-            case AUTO -> halves(model, device) ? both(model, device) : ONNX.open(model, device);
+            case AUTO -> device == Device.CPU && halves(model, device) ? both(model, device) : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
             case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), halves(model, device) ? Precision.BF16 : Precision.FP32);
         };
@@ -57,6 +57,6 @@ public enum EngineName {
 
     /// A small network gains nothing from bfloat16.
     private static boolean halves(ModelFolder model, Device device) {
-        return device == Device.CPU && Precision.hasUnits() && Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= LARGE;
+        return Precision.hasUnits(device) && Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= LARGE;
     }
 }

@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 /// Which attention is fastest: on the CPU as measured once (docs/performance.md), on a graphics processor by a few runs of the largest one that the
 /// network has.
 final class AttentionProbe {
+    private static final System.Logger log = System.getLogger(AttentionProbe.class.getName());
     private static final int RUNS = 3;
 
     private AttentionProbe() {}
@@ -33,11 +34,14 @@ final class AttentionProbe {
         for (Kernel kernel : Kernel.values()) {
             try {
                 seconds.put(kernel, seconds(runtime, kernel, shape, Attention.of(level.heads()), element));
-            } catch (Failure.OutOfMemory tooMuch) {
-                seconds.put(kernel, Double.POSITIVE_INFINITY);
+            } catch (Failure cannot) {
+                seconds.put(kernel, Double.POSITIVE_INFINITY);                  // too large, or the device has no such kernel for these numbers
+                log.log(System.Logger.Level.INFO, "attention " + kernel + " cannot run", cannot);
             }
         }
-        return fastest(seconds::get);
+        Kernel fastest = fastest(seconds::get);
+        log.log(System.Logger.Level.INFO, "attention {0} at {1} in {2}; seconds of each: {3}", fastest, shape, element, seconds);
+        return fastest;
     }
 
     /// The one of the least seconds; the first where they are equal.

@@ -40,7 +40,9 @@ final class GraphOps implements Ops<Value> {
         /// ONNX Runtime's own operator.
         FUSED,
         /// Two matrix products with a softmax between them.
-        PRODUCTS
+        PRODUCTS,
+        /// ONNX Runtime's own operator, for an eighth of the queries at a time.
+        SLICED
     }
 
     private final Graph graph;
@@ -155,7 +157,7 @@ final class GraphOps implements Ops<Value> {
     @Override public Value attention(Value q, Value k, Value v, Attention heads) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
         return switch (heads.mask()) {
-            case NONE -> memory == Memory.SCARCE && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
+            case NONE -> (memory == Memory.SCARCE || kernel == Kernel.SLICED) && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
             case CAUSAL -> causal(q, k, v, heads.heads());
         };
     }

@@ -24,7 +24,7 @@ public final class GraphicsMemory {
     private static @Nullable MemoryUsage usage() {
         try {
             return CudaUtils.hasCuda() ? CudaUtils.getGpuMemory(Device.gpu()) : null;
-        } catch (EngineException | IllegalArgumentException e) {
+        } catch (EngineException | IllegalArgumentException | IllegalStateException e) {
             return null;
         }
     }

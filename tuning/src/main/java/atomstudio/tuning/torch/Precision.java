@@ -1,5 +1,8 @@
 package atomstudio.tuning.torch;
 
+import ai.djl.engine.EngineException;
+import ai.djl.util.cuda.CudaUtils;
+import atomstudio.diffusion.engine.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,8 +13,31 @@ public enum Precision {
 
     private static final Path PROCESSOR = Path.of("/proc/cpuinfo");
 
-    /// Whether this processor says that it has units for bfloat16.
-    public static boolean hasUnits() {
+    /// The first compute capability whose GPUs have units for bfloat16: 8.0, without its dot.
+    private static final int CAPABLE = 80;
+
+    /// Whether this device says that it has units for bfloat16. On a GPU without them PyTorch computes it, but slowly.
+    public static boolean hasUnits(Device device) {
+        return switch (device) {
+            case CPU -> processor();
+            case CUDA -> graphics();
+        };
+    }
+
+    private static boolean graphics() {
+        try {
+            return CudaUtils.hasCuda() && capable(CudaUtils.getComputeCapability(0));
+        } catch (EngineException | IllegalArgumentException | IllegalStateException e) {
+            return false;                                                       // nobody says
+        }
+    }
+
+    /// @param capability major and minor without a dot between them, as DJL writes it
+    static boolean capable(String capability) {
+        return Integer.parseInt(capability) >= CAPABLE;
+    }
+
+    private static boolean processor() {
         try {
             String text = Files.readString(PROCESSOR);
             return text.contains("avx512_bf16") || text.contains("amx_bf16");

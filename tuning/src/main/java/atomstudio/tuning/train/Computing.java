@@ -35,9 +35,16 @@ record Computing(Activations activations, Precision precision, Optional<String> 
             case AUTO -> {
                 double before = trial.state.scalar(HALF, -1);
                 if (before >= 0) yield new Computing(activations, before > 0 ? Precision.BF16 : Precision.FP32, Optional.empty());
-                if (device == Device.CPU && !Precision.hasUnits()) yield new Computing(activations, Precision.FP32, Optional.of("computed in fp32: this processor has no units for bf16"));
+                if (!Precision.hasUnits(device)) yield new Computing(activations, Precision.FP32, Optional.of("computed in fp32: " + without(device) + " has no units for bf16"));
                 yield tried(activations, trial);
             }
+        };
+    }
+
+    private static String without(Device device) {
+        return switch (device) {
+            case CPU -> "this processor";
+            case CUDA -> "this graphics processor";
         };
     }
 

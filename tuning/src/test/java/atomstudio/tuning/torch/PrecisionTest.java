@@ -1,6 +1,7 @@
 package atomstudio.tuning.torch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.model.Inventory;
@@ -13,6 +14,7 @@ import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -25,6 +27,12 @@ class PrecisionTest {
 
     @AfterAll static void close() {
         network.close();
+    }
+
+    @Test void graphicsProcessorsHaveUnitsFromCapabilityEightOn() {
+        assertFalse(Precision.capable("75"));
+        assertTrue(Precision.capable("80"));
+        assertTrue(Precision.capable("120"));
     }
 
     static Stream<TuningMethod> methods() {
