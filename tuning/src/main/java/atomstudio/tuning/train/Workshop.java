@@ -110,7 +110,7 @@ final class Workshop implements AutoCloseable {
     }
 
     private static String shortOfMemory(long needed, long room) {
-        return String.format(Locale.ROOT, "this run needs about %.1f GB and %.1f GB are free: the system may end it; `tune --dry-run` with the same options says what would make it fit", needed / 1e9, room / 1e9);
+        return String.format(Locale.ROOT, "this run needs about %.1f GB and at most %.1f GB can be had: it may end for want of memory; `tune --dry-run` with the same options says what would make it fit", needed / 1e9, room / 1e9);
     }
 
     /// What the numbers are validated by, where that is asked for and can be done.
