@@ -1,0 +1,47 @@
+package atomstudio.diffusion.onnx;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// `mvn -P cuda -pl diffusion -am test -Dtest=CudaTest -Dtest.excludedGroups=` on a machine with an NVIDIA GPU.
+@Tag("gpu")
+class CudaTest {
+    @Test void theGraphicsProcessorSaysWhatTheProcessorSaysUpToFloat16() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().contextWidth());
+        try (OnnxEngine cpu = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine cuda = open(model)) {
+            assertEquals(Engine.Width.HALF, cuda.width());
+            Tensor expected = cpu.predict(latents, new float[] {801, 20}, context, List.of());
+            assertClose("UNet in float16", expected, cuda.predict(latents, new float[] {801, 20}, context, List.of()), 0.02);
+            cuda.widen();
+            assertClose("UNet in float32", expected, cuda.predict(latents, new float[] {801, 20}, context, List.of()), 1e-3);
+            assertClose("decoder", cpu.decode(wave(1, 4, 16, 16)), cuda.decode(wave(1, 4, 16, 16)), 1e-3);
+        }
+    }
+
+    private static OnnxEngine open(ModelFolder model) throws Failure {
+        try {
+            return OnnxEngine.open(model, Device.CUDA, 2);
+        } catch (Failure.NoDevice none) {
+            return abort("skipped: " + none.getMessage());
+        }
+    }
+
+    private static Tensor wave(long... sizes) {
+        Tensor tensor = Tensor.zeros(Shape.of(sizes));
+        for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = (float) Math.sin(2 + 5.1 * i);
+        return tensor;
+    }
+}

@@ -1,0 +1,57 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.SlotLayout;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// `mvn -P cuda -pl tuning -am test -Dtest=CudaGradientTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false` on a machine with an NVIDIA GPU.
+@Tag("gpu")
+class CudaGradientTest {
+    @Test void gradientsOfBothPrecisionsAreNearTheProcessors() throws Exception {
+        ModelFolder model = ModelFolder.open(TinyModel.reference("sd1"));
+        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), model.tunable());
+        float[] numbers = Plain.random(1, layout.size()).data();
+        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
+        Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+        try (TorchEngine cpu = TorchEngine.open(model, Device.CPU, TorchSettings.standard()); TorchEngine cuda = open(model)) {
+            float[] expected = gradient(cpu, layout, numbers, batch, Precision.FP32);
+            assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, Precision.FP32)), 1e-4);
+            assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, Precision.BF16)), 0.02);
+        }
+    }
+
+    private static float[] gradient(TorchEngine engine, SlotLayout layout, float[] numbers, Batch batch, Precision precision) throws Failure {
+        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), DifferentiationInput.Activations.KEPT, precision))) {
+            return differentiation.gradient(numbers, batch).vector();
+        }
+    }
+
+    private static double cosine(float[] a, float[] b) {
+        double dot = 0, first = 0, second = 0;
+        for (int i = 0; i < a.length; i++) {
+            dot += a[i] * b[i];
+            first += a[i] * a[i];
+            second += b[i] * b[i];
+        }
+        return dot / Math.sqrt(first * second);
+    }
+
+    private static TorchEngine open(ModelFolder model) throws Failure {
+        try {
+            return TorchEngine.open(model, Device.CUDA, TorchSettings.standard());
+        } catch (Failure.NoDevice none) {
+            return abort("skipped: " + none.getMessage());
+        }
+    }
+}
