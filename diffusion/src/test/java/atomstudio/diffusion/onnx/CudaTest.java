@@ -26,8 +26,8 @@ class CudaTest {
             Tensor expected = cpu.predict(latents, new float[] {801, 20}, context, List.of());
             assertClose("UNet in float16", expected, cuda.predict(latents, new float[] {801, 20}, context, List.of()), 0.02);
             cuda.widen();
-            assertClose("UNet in float32", expected, cuda.predict(latents, new float[] {801, 20}, context, List.of()), 1e-3);
-            assertClose("decoder", cpu.decode(wave(1, 4, 16, 16)), cuda.decode(wave(1, 4, 16, 16)), 1e-3);
+            assertClose("UNet in float32, whose products such a processor may round to TF32", expected, cuda.predict(latents, new float[] {801, 20}, context, List.of()), 0.01);
+            assertClose("decoder", cpu.decode(wave(1, 4, 16, 16)), cuda.decode(wave(1, 4, 16, 16)), 0.01);
         }
     }
 

@@ -19,27 +19,27 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     public static final int ATOMS = 9;
     public static final int RANK = 4;
 
-    /// The methods on offer, by their names on the command line and in the window, with the training that suits them. Steps and rate of
-    /// `atoms`, `channels`, `atoms+channels` and `lora` were found by experiment on the default model (docs/experiments.md); those of
-    /// `overcomplete` and `overcomplete+channels` follow a prototype's first hint; all others are guesses that no experiment has looked at.
+    /// The methods on offer, by their names on the command line and in the window, with the training that suits them. Steps and rates were found
+    /// by experiment on the default model (docs/experiments.md), but for `locon`, `loha`, `oft`, `dora`, `norm`, `ssf`, `difffit`, `glora` and `full`:
+    /// these are guesses that no experiment has looked at.
     public enum Choice {
         ATOMS("atoms", "Filter atoms", 200, 1e-2, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
-        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 200, 5e-3, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
-        CHANNELS("channels", "Channel atoms", 100, 1e-2, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
+        CHANNELS("channels", "Channel atoms", 50, 1e-2, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 1e-2, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
-        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 120, 5e-3, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 50, 1e-2, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         LORA("lora", "LoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOCON("locon", "LoCon", 120, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOHA("loha", "LoHa", 120, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        LOKR("lokr", "LoKr", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        LOKR("lokr", "LoKr", 100, 1e-2, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         OFT("oft", "OFT", 120, 4e-3, "attention", Setting.BLOCK, Setting.LAYERS),
         DORA("dora", "DoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        BITFIT("bitfit", "BitFit", 200, 1e-2, "*", Setting.LAYERS),
+        BITFIT("bitfit", "BitFit", 100, 3e-3, "*", Setting.LAYERS),
         NORM("norm", "Norms only", 200, 1e-2, "*", Setting.LAYERS),
         SSF("ssf", "SSF", 150, 5e-3, "*", Setting.LAYERS),
         DIFFFIT("difffit", "DiffFit", 200, 5e-3, "*", Setting.LAYERS),
         GLORA("glora", "GLoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        TEXTUAL_INVERSION("textual-inversion", "Textual inversion", 300, 5e-3, "text_model.embeddings.token_embedding"),
+        TEXTUAL_INVERSION("textual-inversion", "Textual inversion", 100, 5e-3, "text_model.embeddings.token_embedding"),
         FULL("full", "Full fine-tuning", 100, 1e-4, "*", Setting.LAYERS);
 
         private final String command;
