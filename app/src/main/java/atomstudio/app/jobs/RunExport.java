@@ -2,7 +2,6 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.export.Base;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.train.Machine;
@@ -36,7 +35,7 @@ public record RunExport(Path file, int step, int steps, long numbers, Optional<S
         }
         AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        Base base = new Base(info.base().model(machine.vocabularies()), new BaseHashes(machine.home().resolve("hashes.json")), machine.torch());
+        Base base = new Base(info.base().model(machine.vocabularies()), machine.hashes(), machine.torch());
         ExportFormat.Written written = format.write(adapter, base, file);
         return new RunExport(file, adapter.training().steps(), info.training().steps(), written.numbers(), written.left());
     }

@@ -127,6 +127,7 @@ public final class OnnxEngine implements Engine {
 
     @Override public void widen() {
         half = false;
+        kernel = null;                                                          // was chosen for the other numbers
         dropUnet();
     }
 

@@ -11,10 +11,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.stream.Stream;
 
 /// Files written beside their target, forced to the disk and moved over it: a reader sees the old file or the whole new one.
 public final class AtomicFile {
+    private static final String PART = ".part";
+
     private AtomicFile() {}
+
+    /// Whether a file of this name is one that somebody is writing, or was when killed.
+    public static boolean isPart(Path file) {
+        String name = file.getFileName().toString();
+        return name.startsWith(".") && name.endsWith(PART);
+    }
+
+    /// Removes what writers that were killed left in a folder. To be called only where nobody else writes there.
+    public static void sweep(Path folder) throws Failure {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(AtomicFile::isPart).toList()) Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(folder + ": what a killed run left there cannot be removed: " + reason(e), e);
+        }
+    }
 
     @FunctionalInterface
     public interface Content {
@@ -25,7 +43,7 @@ public final class AtomicFile {
     /// @throws Failure.Unwritable when that fails; the old file is kept and nothing is left beside it
     public static void write(Path file, Content content) throws Failure {
         Path target = file.toAbsolutePath();
-        Path beside = target.resolveSibling("." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+        Path beside = target.resolveSibling("." + target.getFileName() + "." + ProcessHandle.current().pid() + PART);
         try {
             Files.createDirectories(target.getParent());
             try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);

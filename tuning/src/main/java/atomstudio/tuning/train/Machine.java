@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.engine.Device;
+import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +22,11 @@ public record Machine(Device device, int threads, Path home, List<Path> vocabula
     /// The CPU, with a thread a processor.
     public static Machine cpu(Path home) {
         return new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home);
+    }
+
+    /// Remembers hashes of models, so that each is read through once.
+    public BaseHashes hashes() {
+        return new BaseHashes(home.resolve("base-hashes.json"));
     }
 
     public TorchSettings torch() {

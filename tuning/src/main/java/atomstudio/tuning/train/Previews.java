@@ -37,6 +37,11 @@ final class Previews {
         this.subject = subject;
     }
 
+    /// What makes the pictures.
+    TextToImage maker() {
+        return maker;
+    }
+
     /// A picture, and its file within the run folder.
     record Made(Picture picture, String file, String prompt) {}
 

@@ -5,7 +5,7 @@ import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.method.SlotLayout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,6 +42,7 @@ public final class Tuning {
         RunInfo asked = describe(request, model, preparation);
         Session session = new Session(control, listener, Stream.concat(model.notes().stream(), preparation.notes().stream()).toList());
         try (RunLock lock = RunLock.take(folder.folder())) {
+            AtomicFile.sweep(folder.folder());
             if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, session);
             preparation.write(folder);
             asked.write(folder.description());
@@ -111,7 +112,7 @@ public final class Tuning {
 
     /// Of the weights that the trained numbers belong to.
     private String hash(ModelFolder model, SlotLayout layout) throws Failure {
-        return new BaseHashes(machine.home().resolve("hashes.json")).of(model, Vocabulary.parts(layout));
+        return machine.hashes().of(model, Vocabulary.parts(layout));
     }
 
     private static int batch(ModelFolder model) {
@@ -126,7 +127,7 @@ public final class Tuning {
         if (folder.exists() || !Files.exists(path)) return;
         if (!Files.isDirectory(path)) throw new Failure.Occupied(path + ": expected a folder for the run, found a file; choose another --out");
         try (Stream<Path> list = Files.list(path)) {
-            List<String> others = list.map(file -> file.getFileName().toString()).filter(name -> !BEGINNINGS.contains(name)).sorted().toList();
+            List<String> others = list.filter(file -> !AtomicFile.isPart(file)).map(file -> file.getFileName().toString()).filter(name -> !BEGINNINGS.contains(name)).sorted().toList();
             if (!others.isEmpty()) throw new Failure.Occupied(path + ": expected an empty folder or a run, found " + others.getFirst() + (others.size() > 1 ? " and more" : "") + "; choose another --out");
         } catch (IOException e) {
             throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);

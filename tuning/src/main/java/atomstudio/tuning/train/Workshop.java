@@ -15,6 +15,7 @@ import atomstudio.tuning.torch.Precision;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -70,30 +71,17 @@ final class Workshop implements AutoCloseable {
 
     private TuneOutcome train(Course course, Journal journal, Gate gate) throws Failure {
         TrainingState from = course.from.state();
-        TuneOutcome.Stopped stopped = new TuneOutcome.Stopped(from.step(), info.training().steps());
-        TextToImage maker = TextToImage.of(model, engine);
-        Previews previews = new Previews(folder, model, maker, info.subject());
-        boolean spoken = Vocabulary.parts(course.layout).contains(Part.TEXT);
-        boolean watching = info.training().previewEvery() > 0 || info.training().recipe().has(Recipe.Feature.VALIDATE) && info.subject().pictures().size() < Validation.ENOUGH;
-        if (watching && !spoken) previews.embed();
-        Encoder encoder = new Encoder(engine, model, vocabulary(course.layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
-        Optional<Datasets> found = new Datasets.Maker(folder, info, encoder, new PriorPictures(machine.home(), folder, info, model, maker)).make(gate, journal, from.step());
+        Previews previews = new Previews(folder, model, TextToImage.of(model, engine), info.subject());
+        Optional<Datasets> found = datasets(course, previews, journal, gate);
         if (found.isEmpty()) {
             journal.note(new TuneEvent.Cancelled(from.step()));
-            return stopped;
+            return new TuneOutcome.Stopped(from.step(), info.training().steps());
         }
-        if (!spoken) engine.release(TorchEngine.Network.TEXT);
-        engine.release(TorchEngine.Network.ENCODER);
         Datasets datasets = found.get();
         Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
         Map<String, Tensor> constants = course.layout.complete(course.from.constants(), engine::tensor);
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
-        long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
-        StepRoom room = new StepRoom(machine.device());
-        if (room.tooSmallFor(needed)) journal.note(new TuneEvent.Note(from.step(), shortOfMemory(needed, room.bytes())));
-        int entries = info.training().recipe().material().bank();
-        if (entries > 0) journal.note(new TuneEvent.Note(from.step(), String.format(Locale.ROOT, "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", entries, Bank.bytes(model, entries, info.training().size()) / 1e9, folder.bank())));
-        if (computing.reason().isPresent()) journal.note(new TuneEvent.Note(from.step(), computing.reason().get()));
+        for (String line : notes(course, computing)) journal.note(new TuneEvent.Note(from.step(), line));
         try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants));
                 Differentiation full = engine.differentiation(computing.inFloat32().input(course.layout, constants))) {
             Trainer.Loss loss = computing.precision() == Precision.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
@@ -107,6 +95,33 @@ final class Workshop implements AutoCloseable {
                 case ALL_STEPS, EARLY -> new TuneOutcome.Finished(finish(trainer, reached, journal));
             };
         }
+    }
+
+    /// What is trained on, encoded; what encoded it is released where no step needs it. Empty when told to stop.
+    private Optional<Datasets> datasets(Course course, Previews previews, Journal journal, Gate gate) throws Failure {
+        boolean spoken = Vocabulary.parts(course.layout).contains(Part.TEXT);
+        boolean watching = info.training().previewEvery() > 0 || info.training().recipe().has(Recipe.Feature.VALIDATE) && info.subject().pictures().size() < Validation.ENOUGH;
+        if (watching && !spoken) previews.embed();
+        Encoder encoder = new Encoder(engine, model, vocabulary(course.layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
+        PriorPictures others = new PriorPictures(machine.home(), folder, info, model, previews.maker());
+        Optional<Datasets> found = new Datasets.Maker(folder, info, encoder, others).make(gate, journal, course.from.state().step());
+        if (found.isPresent()) {
+            if (!spoken) engine.release(TorchEngine.Network.TEXT);
+            engine.release(TorchEngine.Network.ENCODER);
+        }
+        return found;
+    }
+
+    /// What a person should know of how the run computes.
+    private List<String> notes(Course course, Computing computing) {
+        List<String> notes = new ArrayList<>();
+        long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
+        StepRoom room = new StepRoom(machine.device());
+        if (room.tooSmallFor(needed)) notes.add(shortOfMemory(needed, room.bytes()));
+        int entries = info.training().recipe().material().bank();
+        if (entries > 0) notes.add(String.format(Locale.ROOT, "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", entries, Bank.bytes(model, entries, info.training().size()) / 1e9, folder.bank()));
+        computing.reason().ifPresent(notes::add);
+        return notes;
     }
 
     private static String shortOfMemory(long needed, long room) {

@@ -110,8 +110,8 @@ class EmbeddingFileTest {
         assertRefused(() -> AdapterSource.read(xl), "Stable Diffusion XL");
         Path many = file("many.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(76, 24))));
         assertRefused(() -> embedding(many).adapter("many", model), "76 rows", "75");
-        Path lora = file("lora.safetensors", Map.of("a.lora_up.weight", Tensor.zeros(Shape.of(2, 2)), "a.lora_down.weight", Tensor.zeros(Shape.of(2, 2))));
-        assertRefused(() -> AdapterSource.read(lora), "another program");
+        Path others = file("others.safetensors", Map.of("a.weight", Tensor.zeros(Shape.of(2, 2)), "b.weight", Tensor.zeros(Shape.of(2, 2))));
+        assertRefused(() -> AdapterSource.read(others), "another program");
         Path hollow = file("hollow.safetensors", Map.of("emb_params", Tensor.filled(Shape.of(1, 24), Float.NaN)));
         assertRefused(() -> AdapterSource.read(hollow), "NaN");
         assertRefused(() -> AdapterSource.read(folder.resolve("nothing.pt")), "nothing.pt");

@@ -26,7 +26,7 @@ class CudaGradientTest {
         Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
         try (TorchEngine cpu = TorchEngine.open(model, Device.CPU, TorchSettings.standard()); TorchEngine cuda = open(model)) {
             float[] expected = gradient(cpu, layout, numbers, batch, Precision.FP32);
-            assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, Precision.FP32)), 1e-4);
+            assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, Precision.FP32)), 1e-3);
             assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, Precision.BF16)), 0.02);
         }
     }

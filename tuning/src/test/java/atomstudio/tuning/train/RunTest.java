@@ -211,6 +211,15 @@ class RunTest {
         assertEquals(1, Files.list(mine).count());
     }
 
+    @Test void whatARunLeftThatWasKilledWhileItWroteIsInNobodysWay() throws Exception {
+        Path run = Files.createDirectories(folder.resolve("killed"));
+        Files.writeString(run.resolve(".run.json.123.part"), "{\"form");
+        assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 2), "killed"));
+        try (var files = Files.list(run)) {
+            assertTrue(files.noneMatch(file -> file.getFileName().toString().endsWith(".part")));
+        }
+    }
+
     @Test void aPictureThatIsNoneStopsTheRunBeforeItBegins() throws Exception {
         Path bad = Files.createDirectory(folder.resolve("bad"));
         Files.copy(pictures.resolve("picture0.png"), bad.resolve("good.png"));
