@@ -125,7 +125,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         if (!training.recipe().has(Recipe.Feature.CHECKPOINTING)) advice.add("--checkpointing: activations are computed again instead of kept");
         Optional<Integer> smaller = smaller(training.size());
         smaller.ifPresent(size -> advice.add("--size " + size + ": smaller pictures"));
-        advice.add("--layers up: fewer layers, those near the output; with --bank 64 its steps are shorter too");
+        advice.add("--layers up: fewer layers, those near the output");
         return advice;
     }
 

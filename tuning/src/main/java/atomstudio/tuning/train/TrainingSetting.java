@@ -20,7 +20,7 @@ public enum TrainingSetting {
     CAPTIONS(Recipe.Feature.CAPTIONS, "Use NAME.txt beside a picture as what it shows; {} in it stands for the subject."),
     CAPTION_TEMPLATE("caption-template", "TEXT", "What pictures without a caption of their own are called, as in \"a photo of {}\". Default: a few usual ones."),
     MASKS(Recipe.Feature.MASKS, "Train on what NAME-mask.png shows white, or else on what is not transparent."),
-    BANK("bank", "N", "Make N noisy pictures once and train on them again and again, usually 64 to 128: what the network's lower part says of them is then kept on disk, and steps are shorter. With --layers up; 0: other noise in every step."),
+    BANK("bank", "N", "Make N noisy pictures once, usually 64 to 128, and train on them again and again: what the network's lower part says of them is kept on disk, and steps are a little shorter. With --layers up; 0: other noise in every step, which is no worse and usually better."),
     MIN_SNR("min-snr", "X", "Weigh timesteps by min-SNR with this γ, usually 5."),
     NOISE_OFFSET("noise-offset", "X", "How much of the noise shifts whole channels, for very dark or bright pictures; 0.1 at most is usual."),
     PRIOR("prior", "DIR|auto", "Train beside the subject on other members of its class, so that these are kept: pictures in a folder, or made by the model itself once (auto)."),
