@@ -50,6 +50,14 @@ public record Config(Path file, JsonObject json) {
         return keys().find(key, "a list of texts", e -> list(e, Json::text)).orElse(otherwise);
     }
 
+    /// As many finite numbers as `otherwise` has.
+    public List<Double> numbers(String key, List<Double> otherwise) throws Failure {
+        String expected = "a list of " + otherwise.size() + " numbers";
+        List<Double> found = keys().find(key, expected, e -> list(e, JsonElement::getAsDouble)).orElse(otherwise);
+        if (found.size() != otherwise.size() || !found.stream().allMatch(Double::isFinite)) throw wrong(key, expected, json.get(key));
+        return found;
+    }
+
     /// A list of positive whole numbers; a single number stands for itself, `length` times.
     public List<Integer> wholes(String key, List<Integer> otherwise, int length) throws Failure {
         List<Integer> found = keys().find(key, "a whole number or a list of them", e -> e.isJsonArray()

@@ -5,7 +5,6 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Resampling;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonPrimitive;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +39,7 @@ public record PicturePreparation(int shorter, int side, Resampling resampling, C
         int shorter = square(config, "size", List.of("shortest_edge"), side);
         if (crop != side) throw new Failure.Incompatible(file + ": crop_size = " + crop + ", but the vision tower takes pictures of " + side + "x" + side);
         if (shorter < crop) throw new Failure.Incompatible(file + ": size = " + shorter + " is smaller than crop_size = " + crop);
-        Colours colours = new Colours(three(config, "image_mean", Colours.CLIP.mean), three(config, "image_std", Colours.CLIP.deviation));
+        Colours colours = new Colours(config.numbers("image_mean", Colours.CLIP.mean), config.numbers("image_std", Colours.CLIP.deviation));
         return new PicturePreparation(shorter, crop, resampling(config), colours);
     }
 
@@ -62,18 +61,6 @@ public record PicturePreparation(int shorter, int side, Resampling resampling, C
             if (!sides.has(name) || sides.positive(name, otherwise) != first) throw config.wrong(key, "equal " + String.join(" and ", names), config.json().get(key));
         }
         return first;
-    }
-
-    private static List<Double> three(Config config, String key, List<Double> otherwise) throws Failure {
-        if (!config.has(key)) return otherwise;
-        JsonElement found = config.json().get(key);
-        try {
-            List<Double> numbers = found.getAsJsonArray().asList().stream().map(JsonElement::getAsDouble).toList();
-            if (numbers.size() == otherwise.size() && numbers.stream().allMatch(Double::isFinite)) return numbers;
-        } catch (RuntimeException e) {
-            throw config.wrong(key, "three numbers", found);
-        }
-        throw config.wrong(key, "three numbers", found);
     }
 
     /// (1, 3, side, side); transparency over mid grey.
