@@ -69,7 +69,7 @@ final class AttentionProbe {
     static Session session(Runtime runtime, Kernel kernel, Shape shape, Attention heads, Element element) throws Failure {
         Graph graph = new Graph();
         Value x = graph.cast(graph.input("x", shape, Element.FLOAT), element);
-        Value output = graph.cast(new GraphOps(graph, GraphOps.Memory.AMPLE, element, kernel).attention(x, x, x, heads), Element.FLOAT);
+        Value output = graph.cast(new GraphOps(graph, new GraphOps.Choice(GraphOps.Memory.AMPLE, element, kernel, GraphOps.Convolutions.DIRECT)).attention(x, x, x, heads), Element.FLOAT);
         return runtime.session(graph.model(List.of(output)), Session.Weights.none(), output.shape());
     }
 }

@@ -5,8 +5,13 @@ import atomstudio.diffusion.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// An ONNX graph being written: inputs, initializers, nodes. Field numbers are those of onnx.proto (IR version 9).
@@ -55,6 +60,7 @@ final class Graph {
     private final List<Message> nodes = new ArrayList<>();
     private final List<Message> initializers = new ArrayList<>();
     private final List<Message> inputs = new ArrayList<>();
+    private final Map<String, Stored> stored = new HashMap<>();
     private int next;
 
     Value input(String name, Shape shape, Element element) {
@@ -62,12 +68,34 @@ final class Graph {
         return new Value(name, shape);
     }
 
-    /// A weight whose bytes stay where they are, in a file beside the graph.
-    Value external(String name, Shape shape, Element element, Map<String, String> place) {
-        Message tensor = tensor(name, shape, element);
-        place.forEach((key, value) -> tensor.message(13, new Message().text(1, key).text(2, value)));
-        initializers.add(tensor.number(14, EXTERNAL));
+    /// One whose first size the runtime is not told: `GraphOps.Memory.SAVED` says why.
+    Value open(String name, Shape shape, Element element) {
+        inputs.add(valueInfo(name, element, Arrays.stream(shape.sizes()).skip(1), new Message()));
         return new Value(name, shape);
+    }
+
+    /// Where a weight's bytes lie: a file beside the graph, and a part of it.
+    record Place(String file, long offset, long bytes) {}
+
+    private record Stored(Element element, Place place) {}
+
+    /// A weight whose bytes stay where they are.
+    Value external(String name, Shape shape, Element element, Place place) {
+        Message tensor = tensor(name, shape, element);
+        Map.of("location", place.file, "offset", Long.toString(place.offset), "length", Long.toString(place.bytes))
+                .forEach((key, value) -> tensor.message(13, new Message().text(1, key).text(2, value)));
+        initializers.add(tensor.number(14, EXTERNAL));
+        stored.put(name, new Stored(element, place));
+        return new Value(name, shape);
+    }
+
+    /// Equal parts along the first axis; those of a stored weight stay where they are.
+    List<Value> rows(Value whole, int parts) {
+        Shape shape = whole.shape().with(0, whole.shape().size(0) / parts);
+        Stored found = stored.get(whole.name());
+        if (found == null) return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), whole);
+        long bytes = found.place.bytes / parts;
+        return IntStream.range(0, parts).mapToObj(i -> external(whole.name() + "/" + i, shape, found.element, new Place(found.place.file, found.place.offset + i * bytes, bytes))).toList();
     }
 
     Value constant(long... values) {
@@ -148,8 +176,14 @@ final class Graph {
     }
 
     private static Message valueInfo(String name, Shape shape, Element element) {
+        return valueInfo(name, element, Arrays.stream(shape.sizes()));
+    }
+
+    /// @param open sizes that stand before the others and are not told
+    private static Message valueInfo(String name, Element element, LongStream told, Message... open) {
         Message sizes = new Message();
-        for (long size : shape.sizes()) sizes.message(1, new Message().number(1, size));
+        for (Message size : open) sizes.message(1, size);
+        told.forEach(size -> sizes.message(1, new Message().number(1, size)));
         Message type = new Message().message(1, new Message().number(1, element.number).message(2, sizes));
         return new Message().text(1, name).message(2, type);
     }

@@ -1,5 +1,6 @@
 package atomstudio.diffusion.onnx;
 
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.Element;
 import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.ops.Affine;
@@ -7,6 +8,7 @@ import atomstudio.diffusion.ops.Attention;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
@@ -24,7 +26,8 @@ final class GraphOps implements Ops<Value> {
     /// What activations may take.
     enum Memory {
         AMPLE,
-        /// Feed-forward blocks hold the activations of a quarter of the tokens at a time.
+        /// Feed-forward blocks hold the activations of a quarter of the tokens at a time. And the runtime is not told the batch: of values of
+        /// the same shape it would make chains, at load, in which one takes over the other's memory, and free a chain only after its last.
         SAVED,
         /// And attention those of an eighth of the queries.
         SCARCE
@@ -45,30 +48,55 @@ final class GraphOps implements Ops<Value> {
         SLICED
     }
 
+    /// How large convolutions of 3×3 kernels are computed.
+    enum Convolutions {
+        /// By ONNX Runtime's own operator.
+        DIRECT,
+        /// By a quarter of the multiplications, from kernels that are made ready in every run.
+        WINOGRAD
+    }
+
+    /// How a network's layers become operators.
+    /// @param element FLOAT or FLOAT16: of everything that goes in and comes out
+    record Choice(Memory memory, Element element, Kernel attention, Convolutions convolutions) {
+        static final Choice PLAIN = new Choice(Memory.AMPLE, Element.FLOAT, Kernel.FUSED, Convolutions.DIRECT);
+
+        /// For a network whose weights are used so: on a graphics processor its own library chooses how to convolve.
+        static Choice of(Device device, Session.Use use) {
+            if (use != Session.Use.MAPPED) return PLAIN;
+            return new Choice(Memory.SAVED, Element.FLOAT, Kernel.FUSED, device == Device.CPU ? Convolutions.WINOGRAD : Convolutions.DIRECT);
+        }
+
+        Choice scarce() {
+            return new Choice(Memory.SCARCE, element, attention, convolutions);
+        }
+
+        /// In float16, and attention so; there is no Winograd in float16, whose numbers are too coarse for it.
+        Choice in(Element other, Kernel kernel) {
+            return new Choice(memory, other, kernel, other == Element.FLOAT ? convolutions : Convolutions.DIRECT);
+        }
+    }
+
     private final Graph graph;
-    private final Memory memory;
-    private final Element element;
-    private final Kernel kernel;
+    private final Choice choice;
     private final ShapeOps shapes = new ShapeOps();
 
     GraphOps(Graph graph) {
-        this(graph, Memory.AMPLE);
+        this(graph, Choice.PLAIN);
     }
 
-    GraphOps(Graph graph, Memory memory) {
-        this(graph, memory, Element.FLOAT, Kernel.FUSED);
-    }
-
-    /// @param element FLOAT or FLOAT16: of everything that goes in and comes out
-    GraphOps(Graph graph, Memory memory, Element element, Kernel kernel) {
+    GraphOps(Graph graph, Choice choice) {
         this.graph = graph;
-        this.memory = memory;
-        this.element = element;
-        this.kernel = kernel;
+        this.choice = choice;
+    }
+
+    /// An input of the network, in float32.
+    Value entering(String name, Shape shape) {
+        return choice.memory == Memory.AMPLE ? graph.input(name, shape, Element.FLOAT) : graph.open(name, shape, Element.FLOAT);
     }
 
     private Value number(Shape shape, float... numbers) {
-        return graph.constant(shape, numbers, element);
+        return graph.constant(shape, numbers, choice.element);
     }
 
     @Override public Shape shape(Value x) {
@@ -95,6 +123,7 @@ final class GraphOps implements Ops<Value> {
         Affine<Value> layer = unsettled.settled(this);
         Shape weight = layer.weight().shape();
         Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
+        if (choice.convolutions == Convolutions.WINOGRAD && Winograd.pays(x.shape(), weight, geometry)) return new WinogradNodes(graph, this).convolve(x, layer);
         return graph.node(Operator.of("Conv", Map.of("strides", new long[] {geometry.stride(), geometry.stride()},
                 "pads", new long[] {geometry.top(), geometry.left(), geometry.bottom(), geometry.right()},
                 "kernel_shape", new long[] {weight.size(2), weight.size(3)})), out, x, layer.weight(), layer.bias());
@@ -157,13 +186,13 @@ final class GraphOps implements Ops<Value> {
     @Override public Value attention(Value q, Value k, Value v, Attention heads) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
         return switch (heads.mask()) {
-            case NONE -> (memory == Memory.SCARCE || kernel == Kernel.SLICED) && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
+            case NONE -> (choice.memory == Memory.SCARCE || choice.attention == Kernel.SLICED) && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
             case CAUSAL -> causal(q, k, v, heads.heads());
         };
     }
 
     private Value whole(Shape out, Value q, Value[] kv, Attention heads) {
-        if (kernel == Kernel.PRODUCTS) return products(q, kv, heads.heads(), scores -> scores);
+        if (choice.attention == Kernel.PRODUCTS) return products(q, kv, heads.heads(), scores -> scores);
         return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) heads.heads())), out, q, kv[0], kv[1]);
     }
 
@@ -218,7 +247,9 @@ final class GraphOps implements Ops<Value> {
     }
 
     @Override public Value reshape(Value x, Shape to) {
-        return graph.node(Operator.of("Reshape"), shapes.reshape(x.shape(), to), x, graph.constant(to.sizes()));
+        long[] sizes = to.sizes().clone();
+        if (choice.memory != Memory.AMPLE && sizes.length > 0) sizes[0] = -1;
+        return graph.node(Operator.of("Reshape"), shapes.reshape(x.shape(), to), x, graph.constant(sizes));
     }
 
     @Override public Value permute(Value x, int... axes) {
@@ -234,7 +265,7 @@ final class GraphOps implements Ops<Value> {
     /// held at a time.
     @Override public Value segment(String name, List<Value> inputs, Function<List<Value>, Value> body) {
         Value x = inputs.getFirst();
-        if (memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY || x.shape().size(1) % PARTS != 0) return body.apply(inputs);
+        if (choice.memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY || x.shape().size(1) % PARTS != 0) return body.apply(inputs);
         Value all = null;
         for (Value part : split(x, PARTS, 1)) {
             Value done = body.apply(List.of(part));

@@ -70,8 +70,7 @@ final class GraphWeights implements Layers<Value> {
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
             Element as = Element.of(info.dtype());
             if (half == Half.INPUTS && (as == Element.FLOAT16 || as == Element.BFLOAT16)) return cast(graph.input(key, shape, as), as);
-            Value stored = graph.external(key, shape, as, Map.of("location", real(checkpoint.file(key)).getFileName().toString(),
-                    "offset", Long.toString(info.offset()), "length", Long.toString(info.bytes())));
+            Value stored = graph.external(key, shape, as, new Graph.Place(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.bytes()));
             return cast(stored, as);
         });
     }

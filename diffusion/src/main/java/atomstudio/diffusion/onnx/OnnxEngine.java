@@ -205,25 +205,26 @@ public final class OnnxEngine implements Engine {
         if (key.network == Network.UNET) return buildUnet(key);
         Graph graph = new Graph();
         Checkpoint checkpoint = checkpoint(part(key.network));
-        GraphOps ops = new GraphOps(graph);
+        Session.Weights stored = Session.Weights.of(checkpoint, settings);
+        GraphOps ops = new GraphOps(graph, GraphOps.Choice.of(runtime.device(), stored.use()));
         Layers<Value> weights = remembering(AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms));
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
-            case DECODER -> model.vae().decode(ops, weights, graph.input("latents", first, Graph.Element.FLOAT));
-            case ENCODER -> model.vae().encode(ops, weights, graph.input("pictures", first, Graph.Element.FLOAT));
+            case DECODER -> model.vae().decode(ops, weights, ops.entering("latents", first));
+            case ENCODER -> model.vae().encode(ops, weights, ops.entering("pictures", first));
             case UNET -> throw new IllegalArgumentException("has a graph of its own");
         };
-        return runtime.session(graph.model(output), Session.Weights.of(checkpoint, settings), output.shape());
+        return runtime.session(graph.model(output), stored, output.shape());
     }
 
     private Session buildUnet(Key key) throws Failure {
         Checkpoint checkpoint = checkpoint(Part.UNET);
         Session.Weights stored = Session.Weights.of(checkpoint, settings);
-        boolean mapped = stored.use() == Session.Use.MAPPED;
-        GraphOps.Memory memory = sliced ? GraphOps.Memory.SCARCE : mapped ? GraphOps.Memory.SAVED : GraphOps.Memory.AMPLE;
-        GraphWeights.Half as = mapped && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS;
-        UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.Plan(memory, as, half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT, kernel(key.inputs.getFirst())));
+        GraphOps.Choice plain = GraphOps.Choice.of(runtime.device(), stored.use());
+        GraphOps.Choice choice = (sliced ? plain.scarce() : plain).in(half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT, kernel(key.inputs.getFirst()));
+        GraphWeights.Half as = stored.use() == Session.Use.MAPPED && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS;
+        UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.Plan(as, choice));
         Shape features = Shape.of(key.inputs.getFirst().size(0), model.unet().time().width());
         Value output = unet.write(new UNetGraph.Inputs(key.inputs.getFirst(), features, key.inputs.get(1)), key.forms, key.open);
         return runtime.session(unet.graph().model(output), stored, output.shape());

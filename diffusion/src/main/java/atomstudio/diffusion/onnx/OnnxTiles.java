@@ -30,9 +30,10 @@ final class OnnxTiles implements AutoCloseable {
     Tensor head(Checkpoint weights, Tensor latents, int levels) throws Failure {
         close();
         Graph graph = new Graph();
-        Value input = graph.input("latents", latents.shape(), Graph.Element.FLOAT);
-        Value output = vae.decodeHead(new GraphOps(graph), new GraphWeights(graph, weights), input, levels);
-        try (Session once = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape())) {
+        Session.Weights stored = Session.Weights.of(weights);
+        GraphOps ops = ops(graph, stored);
+        Value output = vae.decodeHead(ops, new GraphWeights(graph, weights), ops.entering("latents", latents.shape()), levels);
+        try (Session once = runtime.session(graph.model(output), stored, output.shape())) {
             return once.run(Map.of("latents", Feed.of(latents)), Map.of());
         }
     }
@@ -51,17 +52,23 @@ final class OnnxTiles implements AutoCloseable {
     private Session build(Checkpoint weights, Key wanted, List<Affine<Tensor>> norms) throws Failure {
         close();
         Graph graph = new Graph();
-        Value features = graph.input("features", wanted.input, Graph.Element.FLOAT);
+        Session.Weights stored = Session.Weights.of(weights);
+        GraphOps ops = ops(graph, stored);
+        Value features = ops.entering("features", wanted.input);
         List<Affine<Value>> known = new ArrayList<>();
         for (int i = 0; i < norms.size(); i++) {
             Shape shape = norms.get(i).weight().shape();
             known.add(new Affine<>(graph.input("scale" + i, shape, Graph.Element.FLOAT), graph.input("shift" + i, shape, Graph.Element.FLOAT)));
         }
-        Value output = vae.decodeTile(new GraphOps(graph), new GraphWeights(graph, weights), features, wanted.level, known);
-        Session built = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
+        Value output = vae.decodeTile(ops, new GraphWeights(graph, weights), features, wanted.level, known);
+        Session built = runtime.session(graph.model(output), stored, output.shape());
         session = built;
         key = wanted;
         return built;
+    }
+
+    private GraphOps ops(Graph graph, Session.Weights stored) {
+        return new GraphOps(graph, GraphOps.Choice.of(runtime.device(), stored.use()));
     }
 
     @Override public void close() {

@@ -14,6 +14,8 @@ import java.util.concurrent.FutureTask;
 record Runtime(OrtEnvironment environment, Device device, int threads) {
     private static final String WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path";
 
+    private static final String FOLDED = "optimization.constant_folding_max_output_size_in_bytes";
+
     private static final long DEEP_STACK = 1L << 30;
 
     static Runtime open(Device device, int threads) throws Failure {
@@ -60,6 +62,7 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
                 case COPIED -> { }
                 case MAPPED -> {
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
+                    options.addConfigEntry(FOLDED, "65536");                    // nothing that is made of large weights: it would be a copy of them
                     options.setMemoryPatternOptimization(false);                // would plan one block for everything, beside what the first run allocated
                 }
                 case ONCE -> {

@@ -15,8 +15,12 @@ import org.jspecify.annotations.Nullable;
 /// compute in float16.
 record UNetGraph(UNet unet, Checkpoint checkpoint, Plan plan, Graph graph) {
     /// @param weights how 16-bit weights get in
-    /// @param element FLOAT or FLOAT16, of weights and activations
-    record Plan(GraphOps.Memory memory, GraphWeights.Half weights, Element element, GraphOps.Kernel kernel) {}
+    /// @param choice of the network's operators, and of the type that weights and activations have
+    record Plan(GraphWeights.Half weights, GraphOps.Choice choice) {
+        Element element() {
+            return choice.element();
+        }
+    }
 
     record Inputs(Shape latents, Shape features, Shape context) {}
 
@@ -28,25 +32,25 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, Plan plan, Graph graph) {
     /// @param open  keys of the weights that are inputs
     /// @return what the network says, in float32
     Value write(Inputs inputs, List<Adaptation> forms, Set<String> open) {
-        GraphOps ops = new GraphOps(graph, plan.memory, plan.element, plan.kernel);
-        Value output = unet.predict(ops, OnnxEngine.remembering(weights(forms, open)), entering("latents", inputs.latents), entering("features", inputs.features), entering("context", inputs.context));
-        return plan.element == Element.FLOAT ? output : graph.cast(output, Element.FLOAT);
+        GraphOps ops = new GraphOps(graph, plan.choice);
+        Value output = unet.predict(ops, OnnxEngine.remembering(weights(forms, open)), entering(ops, "latents", inputs.latents), entering(ops, "features", inputs.features), entering(ops, "context", inputs.context));
+        return plan.element() == Element.FLOAT ? output : graph.cast(output, Element.FLOAT);
     }
 
-    private Value entering(String name, Shape shape) {
-        return cast(graph.input(name, shape, Element.FLOAT));
+    private Value entering(GraphOps ops, String name, Shape shape) {
+        return cast(ops.entering(name, shape));
     }
 
     private Value cast(Value value) {
-        return plan.element == Element.FLOAT ? value : graph.cast(value, plan.element);
+        return plan.element() == Element.FLOAT ? value : graph.cast(value, plan.element());
     }
 
     private Layers<Value> weights(List<Adaptation> forms, Set<String> open) {
         GraphWeights plain = new GraphWeights(graph, checkpoint, plan.weights, Element.FLOAT);
-        GraphOps full = new GraphOps(graph, plan.memory);
+        GraphOps full = new GraphOps(graph);
         Layers<Value> adapted = AdapterInputs.over(graph, full, FoldedWeights.open(graph, plain, open), forms);
-        if (plan.element == Element.FLOAT) return adapted;
-        GraphWeights half = new GraphWeights(graph, checkpoint, plan.weights, plan.element);
+        if (plan.element() == Element.FLOAT) return adapted;
+        GraphWeights half = new GraphWeights(graph, checkpoint, plan.weights, plan.element());
         return layer -> {
             boolean changed = open.contains(layer.weightKey()) || forms.stream().anyMatch(form -> !form.shapes(layer).isEmpty());
             if (!changed) return half.get(layer);

@@ -1,0 +1,82 @@
+package atomstudio.diffusion.onnx;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.onnx.Graph.Element;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.Winograd;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorInfo;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class WinogradNodesTest {
+    /// The last three go through by pictures and in strips, with a row and a column beyond the last tile, and with kernels in parts.
+    @ParameterizedTest @CsvSource({"1, 3, 5, 4, 4", "2, 4, 6, 9, 7", "3, 2, 2, 1, 2", "2, 256, 24, 64, 64", "1, 320, 8, 63, 65", "1, 640, 1280, 8, 8"})
+    void saysWhatTheDirectConvolutionSays(long batch, long in, long out, long height, long width) throws Exception {
+        Tensor x = random(1, Shape.of(batch, in, height, width)), weight = random(2, Shape.of(out, in, 3, 3)), bias = random(3, Shape.of(out));
+        Tensor direct = run(x, weight, bias, GraphOps.Convolutions.DIRECT), fast = run(x, weight, bias, GraphOps.Convolutions.WINOGRAD);
+        assertEquals(Shape.of(batch, out, height, width), fast.shape());
+        assertClose("Winograd", direct, fast, 3e-5);
+    }
+
+    @Test void paysForManyChannelsOverManyTiles() {
+        Shape weight = Shape.of(1280, 640, 3, 3);
+        assertTrue(Winograd.pays(Shape.of(2, 640, 16, 16), weight, Conv2d.same(3)));
+        assertFalse(Winograd.pays(Shape.of(2, 640, 8, 8), weight, Conv2d.same(3)), "few tiles");
+        assertFalse(Winograd.pays(Shape.of(2, 640, 16, 16), weight, Conv2d.strided(2, 1)), "not every pixel");
+        assertFalse(Winograd.pays(Shape.of(2, 640, 16, 16), Shape.of(1280, 640, 1, 1), Conv2d.same(1)), "another kernel");
+        assertFalse(Winograd.pays(Shape.of(2, 4, 64, 64), Shape.of(320, 4, 3, 3), Conv2d.same(3)), "few channels");
+    }
+
+    @Test void partsOfAStoredWeightAreReadWhereTheyLie(@TempDir Path folder) throws Exception {
+        Tensor weight = random(4, Shape.of(6, 4, 3, 3)), other = random(5, Shape.of(3));
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), Map.of("a.weight", weight, "other", other), Map.of());
+        try (Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
+            TensorInfo info = file.tensors().get("a.weight");
+            Graph graph = new Graph();
+            Value stored = graph.external("a.weight", info.shape(), Element.FLOAT, new Graph.Place("model.safetensors", info.offset(), info.bytes()));
+            List<Value> parts = graph.rows(stored, 3);
+            Value turned = new GraphOps(graph).concat(parts.get(2), parts.get(0), 0);
+            try (Session session = Runtime.open(Device.CPU, 1).session(graph.model(turned), new Session.Weights(folder, Session.Use.MAPPED), turned.shape())) {
+                assertEquals(Tensor.stack(weight.rows(4, 6), weight.rows(0, 2)), session.run(Map.of(), Map.of()));
+            }
+        }
+    }
+
+    /// The weight an input, as an adapter's is.
+    private static Tensor run(Tensor x, Tensor weight, Tensor bias, GraphOps.Convolutions how) throws Exception {
+        Graph graph = new Graph();
+        GraphOps ops = new GraphOps(graph, new GraphOps.Choice(GraphOps.Memory.SAVED, Element.FLOAT, GraphOps.Kernel.FUSED, GraphOps.Convolutions.DIRECT));
+        Value input = ops.entering("x", x.shape());
+        Affine<Value> layer = new Affine<>(graph.input("weight", weight.shape(), Element.FLOAT), graph.input("bias", bias.shape(), Element.FLOAT));
+        Value output = switch (how) {
+            case DIRECT -> ops.conv2d(input, layer, Conv2d.same(3));
+            case WINOGRAD -> new WinogradNodes(graph, ops).convolve(input, layer);
+        };
+        try (Session session = Runtime.open(Device.CPU, 2).session(graph.model(output), Session.Weights.none(), output.shape())) {
+            return session.run(Map.of("x", Feed.of(x), "weight", Feed.of(weight), "bias", Feed.of(bias)), Map.of());
+        }
+    }
+
+    private static Tensor random(int seed, Shape shape) {
+        SplittableRandom random = new SplittableRandom(seed);
+        Tensor tensor = Tensor.zeros(shape);
+        for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = (float) random.nextGaussian();
+        return tensor;
+    }
+}
