@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class HeldOps implements Ops<Held> {
     private final ShapeOps shapes = new ShapeOps();
     private final int width;
+    private final boolean winograd;
     private final Predicate<String> recomputed;
     private long saved;
     private long live;
@@ -27,9 +28,11 @@ final class HeldOps implements Ops<Held> {
     /// In the backward pass a segment has about as many gradients as it had activations.
     private static final int AND_GRADIENTS = 2;
 
-    /// @param width bytes a number
-    HeldOps(int width, Predicate<String> recomputed) {
+    /// @param width    bytes a number
+    /// @param winograd whether convolutions may go that way
+    HeldOps(int width, boolean winograd, Predicate<String> recomputed) {
         this.width = width;
+        this.winograd = winograd;
         this.recomputed = recomputed;
     }
 
@@ -111,6 +114,11 @@ final class HeldOps implements Ops<Held> {
 
     @Override public Held conv2d(Held x, Affine<Held> unsettled, Conv2d geometry) {
         Shape weight = unsettled.weight().shape();
+        boolean shared = unsettled.mixing() == null || unsettled.mixing().shape().rank() == 2;
+        if (winograd && shared && !unsettled.weight().recorded() && WinogradConvolution.pays(x.shape(), weight, geometry)) {
+            Held y = out(shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry), unsettled.mixing() == null ? x : unsettled.mixing(), x);
+            return saving(y, x);
+        }
         if (unsettled.mixing() != null && MixedConvolution.pays(x.shape(), weight, geometry)) {
             Shape result = shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry);
             Held columns = out(Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x, unsettled.mixing());

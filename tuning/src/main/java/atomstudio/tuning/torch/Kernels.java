@@ -127,6 +127,12 @@ final class Kernels {
         return run(new Key("loss", 0, 0), new String[] {"x", "y", "w"}, "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", found, target, weights);
     }
 
+    /// A function that others have written.
+    /// @param name that no other function has
+    NDArray script(String name, String[] arguments, String[] body, NDArray... inputs) {
+        return run(new Key(name, 0, 0), arguments, body, inputs);
+    }
+
     private NDArray run(Key key, String[] arguments, String body, NDArray... inputs) {
         return run(key, arguments, new String[] {body}, inputs);
     }

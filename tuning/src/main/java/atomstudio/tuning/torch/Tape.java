@@ -6,6 +6,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -19,17 +20,45 @@ final class Tape implements AutoCloseable {
     /// Where recording is cut: `leaf` stands for `original` in every segment from the `first` on that it goes into.
     private record Cut(NDArray original, NDArray leaf, int first) {}
 
-    /// `leaf` stands for what the segment gives; `recorded` is that itself where its recording was kept.
-    private record Entry(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf) {}
+    private sealed interface Entry {
+        /// Stands for what comes out.
+        NDArray leaf();
+    }
+
+    /// `recorded` is what the segment gives itself, where its recording was kept.
+    private record Segment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf) implements Entry {}
+
+    private record Owned(NDArray input, Own operation, NDArray leaf) implements Entry {}
+
+    /// An operation that computes its gradients itself: nothing of it is recorded.
+    interface Own {
+        NDArray output(NDArray input);
+
+        /// The input's gradient, of the output's.
+        NDArray byInput(NDArray gradient);
+
+        /// What is recorded of the operation beside its input.
+        Optional<NDArray> trained();
+
+        /// That one's gradient, of the output's.
+        NDArray byTrained(NDArray input, NDArray gradient);
+    }
+
+    /// What is differentiated together: a step, or a segment that is computed again.
+    private record Stretch(List<Entry> entries, List<Cut> cuts) {
+        Stretch() {
+            this(new ArrayList<>(), new ArrayList<>());
+        }
+    }
 
     private final Kernels kernels;
     private final Predicate<String> recomputed;
-    private final List<Entry> entries = new ArrayList<>();
-    private final List<Cut> cuts = new ArrayList<>();
+    private Stretch stretch = new Stretch();
     /// What outlives the segment that it was made in.
     private final List<NDArray> kept = new ArrayList<>();
     private boolean trained;
     private boolean within;
+    private boolean unrecorded;
 
     /// @param recomputed whether the segment of a name is run again
     Tape(Kernels kernels, Predicate<String> recomputed) {
@@ -54,30 +83,55 @@ final class Tape implements AutoCloseable {
         if (!mine) return output;
         NDArray leaf = again ? keep(output) : keep(JniUtils.detachGradient((PtNDArray) keep(output)));
         leaf.setRequiresGradient(true);
-        entries.add(new Entry(leaves, body, again ? null : output, leaf));
+        stretch.entries.add(new Segment(leaves, body, again ? null : output, leaf));
         return leaf;
     }
 
     private NDArray unrecorded(List<NDArray> leaves, Function<List<NDArray>, NDArray> body) {
         JniUtils.setGradMode(false);
         within = true;
+        unrecorded = true;
         try {
             return scoped(() -> body.apply(leaves));
         } finally {
             within = false;
+            unrecorded = false;
+            JniUtils.setGradMode(true);
+        }
+    }
+
+    /// Runs an operation that has its own gradients; recording is cut at its input and its output.
+    NDArray run(NDArray input, Own operation) {
+        Optional<NDArray> other = operation.trained();
+        if (unrecorded || other.isEmpty() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
+        NDArray leaf = cut(input);
+        if (leaf == input) keep(input);                                         // its segment would free it
+        other.ifPresent(this::keep);
+        JniUtils.setGradMode(false);
+        try {
+            NDArray output = keep(scoped(() -> operation.output(leaf)));
+            output.setRequiresGradient(true);
+            stretch.entries.add(new Owned(leaf, operation, output));
+            return output;
+        } finally {
             JniUtils.setGradMode(true);
         }
     }
 
     /// What a segment sees of an input: itself where nothing of it is recorded or it begins a recording.
     private NDArray cut(NDArray input) {
-        for (Entry entry : entries) if (entry.leaf == input) return input;
-        for (Cut cut : cuts) if (cut.original == input || cut.leaf == input) return cut.leaf;
+        if (leaf(input)) return input;
+        for (Cut cut : stretch.cuts) if (cut.original == input || cut.leaf == input) return cut.leaf;
         if (!kernels.recorded(input)) return input;
         NDArray leaf = keep(JniUtils.detachGradient((PtNDArray) keep(input)));
         leaf.setRequiresGradient(true);
-        cuts.add(new Cut(input, leaf, entries.size()));
+        stretch.cuts.add(new Cut(input, leaf, stretch.entries.size()));
         return leaf;
+    }
+
+    private boolean leaf(NDArray array) {
+        for (Entry entry : stretch.entries) if (entry.leaf() == array) return true;
+        return false;
     }
 
     private NDArray keep(NDArray array) {
@@ -89,25 +143,55 @@ final class Tape implements AutoCloseable {
     /// Differentiates a scalar; gradients are then found at the leaves that the caller made.
     void backward(NDArray scalar, NDArray one) {
         JniUtils.backward((PtNDArray) scalar, (PtNDArray) one, true, false);
-        for (int i = entries.size() - 1; i >= 0; i--) {
-            differentiate(entries.get(i));
+        differentiate(stretch);
+    }
+
+    private void differentiate(Stretch done) {
+        for (int i = done.entries.size() - 1; i >= 0; i--) {
+            Entry entry = done.entries.get(i);
+            NDArray gradient = gradient(entry.leaf());
+            if (gradient != null) {
+                try (NDScope scope = new NDScope()) {
+                    switch (entry) {
+                        case Segment segment -> differentiate(segment, gradient);
+                        case Owned owned -> differentiate(owned, gradient);
+                    }
+                } finally {
+                    gradient.close();                                           // nobody before this entry needs any of these
+                    entry.leaf().close();
+                }
+            }
             int index = i;
-            cuts.stream().filter(cut -> cut.first == index).forEach(Tape::pass);
+            done.cuts.reversed().stream().filter(cut -> cut.first == index).forEach(Tape::pass);    // the last may lead to an earlier one
         }
     }
 
-    private void differentiate(Entry entry) {
-        NDArray gradient = gradient(entry.leaf);
-        if (gradient == null) return;
+    private void differentiate(Segment segment, NDArray gradient) {
+        if (segment.recorded != null) {
+            JniUtils.backward((PtNDArray) segment.recorded, (PtNDArray) gradient, false, false);
+            if (!leaf(segment.recorded)) segment.recorded.close();
+            return;
+        }
+        Stretch outer = stretch;
+        stretch = new Stretch();
         within = true;
-        try (NDScope scope = new NDScope()) {
-            NDArray output = entry.recorded == null ? entry.body.apply(entry.inputs) : entry.recorded;
+        try {
+            NDArray output = segment.body.apply(segment.inputs);
             JniUtils.backward((PtNDArray) output, (PtNDArray) gradient, false, false);
+            differentiate(stretch);
         } finally {
             within = false;
-            gradient.close();                                                   // nobody before this segment needs any of these
-            entry.leaf.close();
-            if (entry.recorded != null) entry.recorded.close();
+            stretch = outer;
+        }
+    }
+
+    private void differentiate(Owned owned, NDArray gradient) {
+        JniUtils.setGradMode(false);
+        try {
+            if (kernels.recorded(owned.input)) JniUtils.backward((PtNDArray) owned.input, (PtNDArray) owned.operation.byInput(gradient), true, false);
+            owned.operation.trained().ifPresent(other -> JniUtils.backward((PtNDArray) other, (PtNDArray) owned.operation.byTrained(owned.input, gradient), true, false));
+        } finally {
+            JniUtils.setGradMode(true);
         }
     }
 

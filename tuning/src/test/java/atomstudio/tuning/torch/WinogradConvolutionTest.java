@@ -1,0 +1,91 @@
+package atomstudio.tuning.torch;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WinogradConvolutionTest {
+    private static Torch torch;
+    private static EagerOps ops;
+
+    @BeforeAll static void load() throws Exception {
+        torch = Torch.open(Device.CPU, TorchSettings.standard());
+        ops = torch.ops();
+    }
+
+    @AfterAll static void release() {
+        torch.close();
+    }
+
+    /// Two blocks, the first with a skip around two convolutions, one mixed and one not; all that is kept, and all that is computed again.
+    @ParameterizedTest @ValueSource(booleans = {false, true}) void gradientsAreThoseThatRecordingFinds(boolean again) {
+        for (String by : List.of("x", "m")) {
+            List<Tensor> direct = pass(by, name -> false, Way.DIRECT), fast = pass(by, name -> again, Way.WINOGRAD);
+            for (int i = 0; i < direct.size(); i++) assertClose(List.of("output", "by " + by).get(i), direct.get(i), fast.get(i), 1e-4);
+        }
+    }
+
+    @Test void kernelsGoToTheirPointsInParts() {
+        WinogradScript parts = new WinogradScript(new WinogradScript.Sides(1, 256, 1024, 2, 2), false), whole = new WinogradScript(new WinogradScript.Sides(1, 6, 6, 2, 2), false);
+        assertTrue(parts.forward().length > whole.forward().length);
+        try (TorchScope scope = torch.scope(Recording.OFF)) {
+            NDArray x = torch.array(Plain.random(6, 1, 256, 8, 8)), weight = torch.array(Plain.random(5, 1024, 256, 3, 3));
+            WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new Affine<>(weight, null));
+            NDArray recorded = torch.leaf(Plain.random(6, 1, 256, 8, 8));       // through which the direct way is taken
+            assertClose("parts", torch.tensor(ops.conv2d(recorded, new Affine<>(weight, null), Conv2d.same(3))), torch.tensor(fast.output(x)), 3e-5);
+        }
+    }
+
+    @Test void paysOverWholeTilesAlone() {
+        assertTrue(WinogradConvolution.pays(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3)));
+        assertFalse(WinogradConvolution.pays(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3)));
+    }
+
+    private enum Way { DIRECT, WINOGRAD }
+
+    private static List<Tensor> pass(String by, Predicate<String> recomputed, Way way) {
+        try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(recomputed)) {
+            EagerOps on = way == Way.DIRECT ? ops : ops.on(tape);
+            Tensor x = Plain.random(1, 2, 6, 8, 12), m = Plain.random(3, 9, 9);
+            NDArray leaf = torch.leaf(by.equals("x") ? x : m), input = by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), mixing = by.equals("x") ? torch.array(m) : ops.scale(leaf, 1);
+            tape.usesTrained();
+            NDArray first = torch.array(Plain.random(4, 6, 6, 3, 3)), second = torch.array(Plain.random(5, 6, 6, 3, 3)), bias = torch.array(Plain.random(6, 6));
+            NDArray middle = on.segment("one", List.of(input), in -> {
+                tape.usesTrained();
+                NDArray h = on.add(convolve(on.silu(in.getFirst()), new Affine<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
+                return on.add(in.getFirst(), convolve(on.silu(h), new Affine<>(second, null), tape, way));
+            });
+            NDArray y = on.segment("two", List.of(middle), in -> {
+                tape.usesTrained();
+                return convolve(on.silu(in.getFirst()), new Affine<>(second, null, mixing), tape, way);
+            });
+            NDArray loss = ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1)));
+            List<Tensor> found = new ArrayList<>(List.of(torch.tensor(y)));
+            found.add(way == Way.DIRECT ? torch.gradient(loss, leaf) : torch.gradient(loss, leaf, tape));
+            return found;
+        }
+    }
+
+    private static NDArray convolve(NDArray x, Affine<NDArray> layer, Tape tape, Way way) {
+        return switch (way) {
+            case DIRECT -> ops.conv2d(x, new Affine<>(layer.weight(), null, layer.mixing()).settled(ops), Conv2d.same(3));
+            case WINOGRAD -> tape.run(x, new WinogradConvolution(torch.kernels(), layer));
+        };
+    }
+}
