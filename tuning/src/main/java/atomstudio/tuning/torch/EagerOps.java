@@ -96,8 +96,8 @@ public final class EagerOps implements Ops<NDArray> {
     @Override public NDArray conv2d(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
         if (halves == null && WinogradConvolution.pays(x, unsettled, geometry) && !kernels.recorded(unsettled.weight())) {
             WinogradConvolution fast = new WinogradConvolution(kernels, unsettled);
-            if (tape != null) return biased(tape.run(x, fast), unsettled);
-            if (fast.trained().isEmpty() && !kernels.recorded(x)) return biased(fast.output(x), unsettled);
+            if (tape != null) return Kernels.biased(tape.run(x, fast), unsettled);
+            if (fast.trained().isEmpty() && !kernels.recorded(x)) return Kernels.biased(fast.output(x), unsettled);
         }
         if (MixedConvolution.pays(x, unsettled, geometry)) return mixed(x, unsettled, geometry);
         Affine<NDArray> layer = unsettled.settled(this);
@@ -107,11 +107,6 @@ public final class EagerOps implements Ops<NDArray> {
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
         var padding = even ? new ai.djl.ndarray.types.Shape(geometry.top(), geometry.left()) : new ai.djl.ndarray.types.Shape(0, 0);
         return JniUtils.convolution(input, weight(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
-    }
-
-    private static NDArray biased(NDArray y, Affine<NDArray> layer) {
-        NDArray bias = layer.bias();
-        return bias == null ? y : JniUtils.add(pt(y), JniUtils.reshape(pt(bias), new long[] {1, bias.size(), 1, 1}));
     }
 
     @Override public NDArray linear(NDArray x, Affine<NDArray> layer) {

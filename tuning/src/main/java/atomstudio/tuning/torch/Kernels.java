@@ -96,6 +96,11 @@ final class Kernels {
             "y = torch.bmm(torch.expand(torch.reshape(w, [1, torch.size(w, 0), -1]), [b, -1, -1]), mixed)",
             "return torch.reshape(y, [b, torch.size(w, 0), h, -1])"};
         NDArray y = run(new Key("mixed " + geometry, kernel, 0), new String[] {"x", "w", "m"}, body, x, layer.weight(), Objects.requireNonNull(layer.mixing()));
+        return biased(y, layer);
+    }
+
+    /// y (B,C,H,W) and the layer's bias, where it has one.
+    static NDArray biased(NDArray y, Affine<NDArray> layer) {
         NDArray bias = layer.bias();
         return bias == null ? y : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
     }
