@@ -67,7 +67,7 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--subjects", paramLabel = "NAMES", split = ",", description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus. Default: all of the phase.")
     private List<String> subjects = List.of();
 
-    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Default: all; none beside --variant.")
+    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Of the eleven that are compared, and locon, loha, oft, dora, norm, ssf, difffit, glora, full. Default: the eleven; none beside --variant.")
     private List<String> methods = List.of();
 
     @Option(names = "--variant", paramLabel = "NAME=OPTIONS", description = "One more method, by options of tune: --variant \"fast=--method atoms --precision bf16\". Repeat it for more; they run beside --methods.")
@@ -137,7 +137,8 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
 
     private Plan plan() throws Failure {
         List<Variant> all = new ArrayList<>();
-        for (String name : methods.isEmpty() && variants.isEmpty() ? Variant.names() : methods) all.add(variant("--methods", name));
+        if (methods.isEmpty() && variants.isEmpty()) all.addAll(Variant.COMPARED);
+        for (String name : methods) all.add(variant("--methods", name));
         variants.forEach((name, options) -> all.add(own(name, options)));
         for (String name : rates.keySet()) {
             if (!variants.containsKey(name)) variant("--rate", name);

@@ -2,6 +2,7 @@ package atomstudio.app.experiment;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// A method with settings, as the experiment compares it.
 /// @param name    in the table, and in `--methods`
@@ -10,7 +11,8 @@ import java.util.Optional;
 /// @param rates   that are tried while settings are chosen, the one thought best in the middle
 /// @param seeds   of training, in the test phase
 public record Variant(String name, List<String> options, int steps, List<Double> rates, int seeds) {
-    public static final List<Variant> ALL = List.of(
+    /// What the experiment compares.
+    public static final List<Variant> COMPARED = List.of(
             of("atoms", 400, List.of(3e-3, 1e-2, 3e-2)).withSeeds(3),
             of("overcomplete", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("channels", 200, List.of(3e-3, 1e-2, 2e-2)),
@@ -22,6 +24,18 @@ public record Variant(String name, List<String> options, int steps, List<Double>
             of("lokr", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("bitfit", 200, List.of(3e-3, 1e-2, 3e-2)),
             of("textual-inversion", 200, List.of(1e-3, 5e-3, 2e-2)));
+
+    /// Methods whose rates are chosen where they are asked for.
+    public static final List<Variant> FURTHER = List.of(
+            of("locon", 200, List.of(1e-3, 2e-3, 5e-3)),
+            of("loha", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("oft", 200, List.of(1e-3, 2e-3, 5e-3)),
+            of("dora", 200, List.of(2e-3, 4e-3, 8e-3)),
+            of("norm", 200, List.of(5e-3, 1e-2, 3e-2)),
+            of("ssf", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("difffit", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("glora", 200, List.of(2e-3, 4e-3, 8e-3)),
+            of("full", 200, List.of(3e-5, 1e-4, 3e-4)));
 
     public Variant {
         options = List.copyOf(options);
@@ -43,16 +57,20 @@ public record Variant(String name, List<String> options, int steps, List<Double>
         List<String> all = List.of(options.strip().split("\\s+"));
         int method = all.indexOf("--method") + 1;
         if (method < 1 || method >= all.size()) throw new IllegalArgumentException("variant " + name + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
-        Variant like = ALL.stream().filter(variant -> variant.options.get(1).equals(all.get(method))).findFirst().orElse(of(all.get(method), 200, List.of(2e-3, 5e-3, 1e-2)));
+        Variant like = all().filter(variant -> variant.options.get(1).equals(all.get(method))).findFirst().orElse(of(all.get(method), 200, List.of(2e-3, 5e-3, 1e-2)));
         return new Variant(name, all, like.steps, like.rates, 1);
     }
 
     public static Optional<Variant> named(String name) {
-        return ALL.stream().filter(variant -> variant.name.equals(name)).findFirst();
+        return all().filter(variant -> variant.name.equals(name)).findFirst();
     }
 
     public static List<String> names() {
-        return ALL.stream().map(Variant::name).toList();
+        return all().map(Variant::name).toList();
+    }
+
+    private static Stream<Variant> all() {
+        return Stream.concat(COMPARED.stream(), FURTHER.stream());
     }
 
     double usualRate() {

@@ -39,7 +39,7 @@ record WinogradScript(Sides sides, boolean mixed) {
         body.add(points("y", sides.out));
         for (long from = 0; from < sides.out; from += step()) {
             String factors = "torch.transpose(" + points(from) + ", 1, 2), " + slice("v", 1, from);
-            body.add(from == 0 ? "z = torch.bmm(" + factors + ")" : "z = torch.baddbmm(z, " + factors + ")");
+            body.add(from == 0 ? "z = torch.bmm(" + factors + ")" : "z = torch.baddbmm_(z, " + factors + ")");
         }
         body.add(pixels(sides.in));
         return body.toArray(String[]::new);
