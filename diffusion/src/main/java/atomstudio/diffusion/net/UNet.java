@@ -131,12 +131,16 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
         private T resnet(String name, T input, int width) {
             return ops.segment(name, List.of(input, time), in -> {
                 T x = in.get(0);
-                T h = parts.conv(name + ".conv1", ops.silu(parts.groupNorm(name + ".norm1", x, norm.groups, norm.epsilon)), width, 3);
+                T h = parts.conv(name + ".conv1", activated(name + ".norm1", x), width, 3);
                 T t = parts.linear(name + ".time_emb_proj", in.get(1), width);
                 h = ops.add(h, ops.reshape(t, Shape.of(ops.shape(t).size(0), width, 1, 1)));
-                h = parts.conv(name + ".conv2", ops.silu(parts.groupNorm(name + ".norm2", h, norm.groups, norm.epsilon)), width, 3);
+                h = parts.conv(name + ".conv2", activated(name + ".norm2", h), width, 3);
                 return ops.add(parts.channels(x) == width ? x : parts.conv(name + ".conv_shortcut", x, width, 1), h);
             });
+        }
+
+        private T activated(String name, T input) {
+            return ops.segment(name, List.of(input), in -> ops.silu(parts.groupNorm(name, in.getFirst(), norm.groups, norm.epsilon)));
         }
 
         private T transformer(String name, T input, int heads) {
@@ -171,7 +175,7 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
             T x = parts.layerNorm(name + ".norm1", h, LAYER_EPSILON);
             h = ops.add(h, attention(name + ".attn1", x, x, heads));
             h = ops.add(h, attention(name + ".attn2", parts.layerNorm(name + ".norm2", h, LAYER_EPSILON), text, heads));
-            return ops.segment(name + ".ff", List.of(h), in -> ops.add(in.get(0), feedForward(name + ".ff", parts.layerNorm(name + ".norm3", in.get(0), LAYER_EPSILON))));
+            return ops.segment(name + ".ff", List.of(h), in -> ops.add(in.getFirst(), feedForward(name, in.getFirst())));
         }
 
         private T attention(String name, T x, T to, int heads) {
@@ -183,10 +187,14 @@ public record UNet(Channels channels, List<Level> levels, int blocks, int contex
         }
 
         /// GEGLU. Source: Shazeer 2020.
-        private T feedForward(String name, T x) {
-            long width = ops.shape(x).size(-1);
-            List<T> halves = ops.split(parts.linear(name + ".net.0.proj", x, 8 * width), 2, 2);
-            return parts.linear(name + ".net.2", ops.multiply(halves.get(0), ops.gelu(halves.get(1))), width);
+        private T feedForward(String name, T h) {
+            long width = ops.shape(h).size(-1);
+            T gated = ops.segment(name + ".ff.net.0", List.of(h), in -> {
+                T x = parts.layerNorm(name + ".norm3", in.getFirst(), LAYER_EPSILON);
+                List<T> halves = ops.split(parts.linear(name + ".ff.net.0.proj", x, 8 * width), 2, 2);
+                return ops.multiply(halves.get(0), ops.gelu(halves.get(1)));
+            });
+            return parts.linear(name + ".ff.net.2", gated, width);
         }
     }
 }

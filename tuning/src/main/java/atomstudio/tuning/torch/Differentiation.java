@@ -10,6 +10,7 @@ import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ public final class Differentiation implements AutoCloseable {
 
     private final TorchEngine engine;
     private final SlotLayout layout;
-    private final DifferentiationInput.Activations activations;
+    private final Activations activations;
     private final Precision precision;
     private final NDArray strength;
     private final Map<String, NDArray> constants = new HashMap<>();
@@ -34,6 +35,7 @@ public final class Differentiation implements AutoCloseable {
         this.layout = input.layout();
         this.activations = input.activations();
         this.precision = input.precision();
+        if (activations != Activations.KEPT) NativeHeap.mapLargeBlocks();
         this.strength = outliving(Tensor.filled(Shape.of(1), 1));
         input.constants().forEach((key, value) -> constants.put(key, outliving(value)));
     }
@@ -48,9 +50,9 @@ public final class Differentiation implements AutoCloseable {
     public Gradient gradient(float[] trained, Batch batch) throws Failure {
         return guard(Recording.ON, () -> {
             NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
-            try (Tape tape = engine.torch().tape(activations::recomputes)) {
+            try (Tape tape = engine.torch().tape(activations)) {
                 EagerOps ops = engine.torch().ops(precision);
-                NDArray loss = record(theta, batch, tape, activations == DifferentiationInput.Activations.KEPT ? ops : ops.on(tape));
+                NDArray loss = record(theta, batch, tape, activations == Activations.KEPT ? ops : ops.on(tape));
                 float[] vector = engine.torch().gradient(loss, theta, tape).data();
                 return new Gradient(engine.torch().tensor(loss).data()[0], vector);
             }
@@ -61,7 +63,7 @@ public final class Differentiation implements AutoCloseable {
     public double loss(float[] trained, Batch batch) throws Failure {
         return guard(Recording.OFF, () -> {
             NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
-            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(name -> false), engine.torch().ops(precision))).data()[0];
+            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(Activations.KEPT), engine.torch().ops(precision))).data()[0];
         });
     }
 

@@ -2,6 +2,7 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
+import java.util.List;
 import java.util.Map;
 
 /// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
@@ -10,18 +11,18 @@ public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> consta
     public enum Activations {
         /// Everything that gradients need.
         KEPT,
-        /// All but the feed-forward blocks' own, which are large and quickly computed again.
+        /// All but what is large and quickly computed again: within feed-forward blocks, and between a norm and its activation.
         LEAN,
         /// The inputs of each block alone (gradient checkpointing).
         RECOMPUTED;
 
-        /// How the networks name their feed-forward segments.
-        private static final String FEED_FORWARD = ".ff";
+        /// How the network names those segments: the gated half of a feed-forward block, and the norms of a residual block.
+        private static final List<String> QUICK = List.of(".ff.net.0", ".norm1", ".norm2");
 
         boolean recomputes(String segment) {
             return switch (this) {
                 case KEPT -> false;
-                case LEAN -> segment.endsWith(FEED_FORWARD);
+                case LEAN -> QUICK.stream().anyMatch(segment::endsWith);
                 case RECOMPUTED -> true;
             };
         }

@@ -99,7 +99,11 @@ public final class EagerOps implements Ops<NDArray> {
             if (tape != null) return Kernels.biased(tape.run(x, fast), unsettled);
             if (fast.trained().isEmpty() && !kernels.recorded(x)) return Kernels.biased(fast.output(x), unsettled);
         }
-        if (MixedConvolution.pays(x, unsettled, geometry)) return mixed(x, unsettled, geometry);
+        if (MixedConvolution.pays(x, unsettled, geometry)) {
+            MixedConvolution mixed = new MixedConvolution(kernels, new Affine<>(weight(unsettled.weight()), null, optional(unsettled.mixing())), geometry);
+            boolean own = tape != null && !kernels.recorded(unsettled.weight());
+            return Kernels.biased(own ? tape.run(x, mixed) : mixed.output(x), new Affine<>(unsettled.weight(), optional(unsettled.bias())));
+        }
         Affine<NDArray> layer = unsettled.settled(this);
         boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
         long[] sides = {geometry.left(), geometry.right(), geometry.top(), geometry.bottom()};
@@ -139,10 +143,6 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override public NDArray tanh(NDArray x) {
         return x.tanh();
-    }
-
-    private NDArray mixed(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        return kernels.mixedConvolution(x, new Affine<>(weight(layer.weight()), optional(layer.bias()), optional(layer.mixing())), geometry);
     }
 
     @Override public NDArray attention(NDArray q, NDArray k, NDArray v, Attention heads) {

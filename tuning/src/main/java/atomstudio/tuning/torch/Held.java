@@ -10,6 +10,8 @@ record Held(Shape shape, Storage storage, Recording recording) {
         /// Weights and inputs: there before the step, and after it.
         final boolean lasting;
         boolean saved;
+        /// What a segment gave that is computed again, by those who can ask for it.
+        boolean quick;
 
         Storage(long elements, boolean lasting) {
             this.elements = elements;

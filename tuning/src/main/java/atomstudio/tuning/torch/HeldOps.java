@@ -7,10 +7,10 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The carrier that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until its segment ends.
@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class HeldOps implements Ops<Held> {
     private final ShapeOps shapes = new ShapeOps();
     private final int width;
-    private final boolean winograd;
-    private final Predicate<String> recomputed;
+    private final Precision precision;
+    private final Activations activations;
     private long saved;
     private long live;
     private long most;
@@ -28,12 +28,10 @@ final class HeldOps implements Ops<Held> {
     /// In the backward pass a segment has about as many gradients as it had activations.
     private static final int AND_GRADIENTS = 2;
 
-    /// @param width    bytes a number
-    /// @param winograd whether convolutions may go that way
-    HeldOps(int width, boolean winograd, Predicate<String> recomputed) {
-        this.width = width;
-        this.winograd = winograd;
-        this.recomputed = recomputed;
+    HeldOps(Precision precision, Activations activations) {
+        this.width = precision == Precision.BF16 ? 2 : 4;
+        this.precision = precision;
+        this.activations = activations;
     }
 
     /// Bytes at the worst moment so far.
@@ -64,7 +62,7 @@ final class HeldOps implements Ops<Held> {
     @Override public Held segment(String name, List<Held> inputs, Function<List<Held>, Held> body) {
         long before = live;
         long savedBefore = saved;
-        boolean again = !within && recomputed.test(name);
+        boolean again = !within && activations.recomputes(name);
         if (again) {
             within = true;
             inputs.forEach(input -> saving(input, input));
@@ -76,7 +74,9 @@ final class HeldOps implements Ops<Held> {
             within = false;
             saved = savedBefore;                                                // it is kept for as long as the segment is differentiated
         }
-        return out(result.shape(), result);
+        Held made = out(result.shape(), result);
+        made.storage().quick = again && activations == Activations.LEAN;
+        return made;
     }
 
     @Override public Shape shape(Held x) {
@@ -114,20 +114,27 @@ final class HeldOps implements Ops<Held> {
 
     @Override public Held conv2d(Held x, Affine<Held> unsettled, Conv2d geometry) {
         Shape weight = unsettled.weight().shape();
+        boolean own = activations != Activations.KEPT && !unsettled.weight().recorded();
         boolean shared = unsettled.mixing() == null || unsettled.mixing().shape().rank() == 2;
-        if (winograd && shared && !unsettled.weight().recorded() && WinogradConvolution.pays(x.shape(), weight, geometry)) {
+        if (own && precision == Precision.FP32 && shared && WinogradConvolution.pays(x.shape(), weight, geometry)) {
             Held y = out(shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry), unsettled.mixing() == null ? x : unsettled.mixing(), x);
-            return saving(y, x);
+            return owned(y, x);
         }
         if (unsettled.mixing() != null && MixedConvolution.pays(x.shape(), weight, geometry)) {
             Shape result = shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry);
             Held columns = out(Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x, unsettled.mixing());
+            if (own) return owned(out(result, columns), x);
             Held mixed = saving(out(columns.shape(), columns), columns);
             return out(result, mixed);
         }
         Affine<Held> layer = unsettled.settled(this);
         Held y = out(shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry), x, layer.weight());
         return saved(y, x, layer);
+    }
+
+    /// With gradients of its own it keeps its input, unless that is quickly there again.
+    private Held owned(Held y, Held x) {
+        return x.storage().quick ? y : saving(y, x);
     }
 
     @Override public Held linear(Held x, Affine<Held> layer) {

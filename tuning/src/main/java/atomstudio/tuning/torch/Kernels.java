@@ -8,7 +8,6 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.tensor.Tensor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,7 +15,6 @@ import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Function;
 
 /// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not tensors
@@ -82,21 +80,14 @@ final class Kernels {
         return run(new Key("recorded", 0, 0), new String[] {"x"}, "return torch.zeros([int(x.requires_grad)])", x).size() == 1;
     }
 
-    /// Mixing (k²,k²) or (Ci,k²,k²): unfold, add the mixed taps, multiply by the base weight.
-    NDArray mixedConvolution(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        long kernel = layer.weight().getShape().get(2);
-        long taps = kernel * kernel;
-        String[] body = {
-            "b, c = torch.size(x, 0), torch.size(x, 1)",
-            "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.top() - kernel) + "), " + geometry.stride() + "), 1)",
-            "columns = torch.reshape(torch.im2col(x, [" + kernel + ", " + kernel + "], [1, 1], [" + geometry.top() + ", " + geometry.top() + "], ["
-                    + geometry.stride() + ", " + geometry.stride() + "]), [torch.mul(b, c), " + taps + ", -1])",
-            "each = torch.reshape(torch.expand(m, [b, c, " + taps + ", " + taps + "]), [torch.mul(b, c), " + taps + ", " + taps + "])",
-            "mixed = torch.reshape(torch.baddbmm(columns, each, columns), [b, torch.mul(c, " + taps + "), -1])",
-            "y = torch.bmm(torch.expand(torch.reshape(w, [1, torch.size(w, 0), -1]), [b, -1, -1]), mixed)",
-            "return torch.reshape(y, [b, torch.size(w, 0), h, -1])"};
-        NDArray y = run(new Key("mixed " + geometry, kernel, 0), new String[] {"x", "w", "m"}, body, x, layer.weight(), Objects.requireNonNull(layer.mixing()));
-        return biased(y, layer);
+    /// A zero of x's shape, one number in memory.
+    NDArray zero(NDArray x) {
+        return run(new Key("zero", 0, 0), new String[] {"x"}, "return torch.expand(torch.new_zeros(x, [1]), torch.size(x))", x);
+    }
+
+    /// x + y, in the place of x.
+    NDArray plus(NDArray x, NDArray y) {
+        return run(new Key("plus", 0, 0), new String[] {"x", "y"}, "return torch.add_(torch.detach(x), y)", x, y);
     }
 
     /// y (B,C,H,W) and the layer's bias, where it has one.

@@ -4,19 +4,23 @@ import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.Objects;
+import java.util.Optional;
 
 /// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the base weight, as one
-/// matrix, takes them to the output. Its gradients need two products with the base weight and none of the weight's own size.
+/// matrix, takes them to the output. Its gradients need two products with the base weight and none of the weight's own size. With gradients of
+/// its own it keeps its input alone; PyTorch's recording would keep the unfolded input, k² times as large.
 /// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), turned round: here the atoms act on X.
-final class MixedConvolution {
+/// @param layer    weight (Co,Ci,k,k), and a mixing (k²,k²) or (Ci,k²,k²); its bias is somebody else's
+/// @param geometry with the same padding on all sides
+record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry) implements Tape.Own {
     /// Found by measurement (docs/performance.md): the way through the activations costs k² · Ci numbers a pixel, the other one a weight
     /// and a weight gradient of k² · Ci · Co numbers; it pays where there are many channels and few pixels.
     private static final double PAYS = 1200;
     private static final double PIXELS = 1000;
     /// Below that, every call costs more than what it computes.
     private static final long SMALL = 1 << 18;
-
-    private MixedConvolution() {}
+    private static final String COUNTS = "b, n = torch.size(x, 0), torch.size(x, 1)";
 
     static boolean pays(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
         return layer.mixing() != null && pays(Arrays.shape(x), Arrays.shape(layer.weight()), geometry);
@@ -28,5 +32,77 @@ final class MixedConvolution {
         long out = weight.size(0), in = weight.size(1);
         double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();
         return even && in * out >= SMALL && out * (1 + PIXELS / pixels) > PAYS;
+    }
+
+    @Override public NDArray output(NDArray x) {
+        String[] body = {
+            COUNTS, unfolded(), each(),
+            "z = torch.reshape(torch.baddbmm(c, e, c), [b, -1, torch.size(c, 2)])",
+            "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.top() - kernel()) + "), " + geometry.stride() + "), 1)",
+            "return torch.reshape(torch.bmm(" + matrix() + ", z), [b, torch.size(w, 0), h, -1])"};
+        return kernels.script(name("output"), new String[] {"x", "w", "m"}, body, x, layer.weight(), mixing());
+    }
+
+    @Override public Optional<NDArray> trained() {
+        return Optional.of(mixing()).filter(kernels::recorded);
+    }
+
+    @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
+        String[] body = {"b = torch.size(y, 0)", "u = torch.bmm(torch.transpose(" + matrix() + ", 1, 2), torch.reshape(y, [b, torch.size(w, 0), -1]))",
+            "return torch.reshape(u, [torch.mul(b, torch.size(w, 1)), " + taps() + ", -1])"};
+        NDArray mixed = kernels.script(name("by mixed taps"), new String[] {"y", "w"}, body, gradient, layer.weight());
+        return new Tape.Gradients(byInput ? byInput(x, mixed) : null, trained().isPresent() ? byMixing(x, mixed) : null);
+    }
+
+    /// @param mixed the gradient by the mixed taps, (B·Ci,k²,pixels)
+    private NDArray byInput(NDArray x, NDArray mixed) {
+        String[] body = {
+            COUNTS, each(),
+            "c = torch.reshape(torch.baddbmm(u, torch.transpose(e, 1, 2), u), [b, -1, torch.size(u, 2)])",
+            "return torch.col2im(c, [torch.size(x, 2), torch.size(x, 3)], " + window() + ")"};
+        return kernels.script(name("by input"), new String[] {"x", "u", "m"}, body, x, mixed, mixing());
+    }
+
+    private NDArray byMixing(NDArray x, NDArray mixed) {
+        String of = mixing().getShape().dimension() == 2 ? "[0, 1]" : "[0]";
+        String[] body = {
+            COUNTS, unfolded(),
+            "return torch.sum(torch.reshape(torch.bmm(u, torch.transpose(c, 1, 2)), [b, n, " + taps() + ", " + taps() + "]), " + of + ", False)"};
+        return kernels.script(name("by mixing " + of), new String[] {"x", "u"}, body, x, mixed);
+    }
+
+    /// c, the taps (B·Ci,k²,pixels) of x.
+    private String unfolded() {
+        return "c = torch.reshape(torch.im2col(x, " + window() + "), [torch.mul(b, n), " + taps() + ", -1])";
+    }
+
+    /// e, the mixing of each channel of each picture.
+    private String each() {
+        return "e = torch.reshape(torch.expand(m, [b, n, " + taps() + ", " + taps() + "]), [torch.mul(b, n), " + taps() + ", " + taps() + "])";
+    }
+
+    private static String matrix() {
+        return "torch.expand(torch.reshape(w, [1, torch.size(w, 0), -1]), [b, -1, -1])";
+    }
+
+    private String window() {
+        String pad = geometry.top() + ", " + geometry.top(), stride = geometry.stride() + ", " + geometry.stride();
+        return "[" + kernel() + ", " + kernel() + "], [1, 1], [" + pad + "], [" + stride + "]";
+    }
+
+    private NDArray mixing() {
+        return Objects.requireNonNull(layer.mixing());
+    }
+
+    private long kernel() {
+        return layer.weight().getShape().get(2);
+    }
+
+    private long taps() {
+        return kernel() * kernel();
+    }
+
+    private String name(String what) {
+        return "mixed convolution " + what + ", " + kernel() + ", " + geometry;
     }
 }

@@ -15,7 +15,7 @@ public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationIn
     /// @param batch  pictures
     /// @param height of the latents, and their width
     public long bytes(int batch, long height, long width) {
-        HeldOps ops = new HeldOps(precision == Precision.BF16 ? 2 : 4, precision == Precision.FP32 && activations != DifferentiationInput.Activations.KEPT, name -> activations.recomputes(name));
+        HeldOps ops = new HeldOps(precision, activations);
         Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), this::slots, Held.frozen(Shape.of(1)));
         Adapted<Held> layers = new Adapted<>(ops, layer -> frozen(layer), List.of(bound));
         Held latents = Held.frozen(Shape.of(batch, model.unet().channels().in(), height, width));

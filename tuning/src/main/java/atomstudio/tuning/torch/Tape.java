@@ -4,8 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -21,28 +23,28 @@ final class Tape implements AutoCloseable {
     private record Cut(NDArray original, NDArray leaf, int first) {}
 
     private sealed interface Entry {
-        /// Stands for what comes out.
+        /// What the gradient by the output is gathered at: the output itself, or, so that nothing of it is held, a zero that was added to it.
         NDArray leaf();
     }
 
-    /// `recorded` is what the segment gives itself, where its recording was kept.
-    private record Segment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf) implements Entry {}
+    /// `recorded` is what the segment gives itself, where its recording was kept; `output` is what was made of it.
+    private record Segment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf, NDArray output) implements Entry {}
 
-    private record Owned(NDArray input, Own operation, NDArray leaf) implements Entry {}
+    /// Where the input came straight from a segment that is computed again, so is it, and `input` gathers its gradient alone.
+    private record Owned(NDArray input, @Nullable Segment source, Own operation, NDArray leaf) implements Entry {}
 
     /// An operation that computes its gradients itself: nothing of it is recorded.
     interface Own {
         NDArray output(NDArray input);
 
-        /// The input's gradient, of the output's.
-        NDArray byInput(NDArray gradient);
-
         /// What is recorded of the operation beside its input.
         Optional<NDArray> trained();
 
-        /// That one's gradient, of the output's.
-        NDArray byTrained(NDArray input, NDArray gradient);
+        /// By the input, if asked for, and by what is trained, of the output's gradient.
+        Gradients gradients(NDArray input, NDArray gradient, boolean byInput);
     }
+
+    record Gradients(@Nullable NDArray input, @Nullable NDArray trained) {}
 
     /// What is differentiated together: a step, or a segment that is computed again.
     private record Stretch(List<Entry> entries, List<Cut> cuts) {
@@ -53,6 +55,8 @@ final class Tape implements AutoCloseable {
 
     private final Kernels kernels;
     private final Predicate<String> recomputed;
+    /// Whether what is computed again is so quick that it may be twice.
+    private final boolean quick;
     private Stretch stretch = new Stretch();
     /// What outlives the segment that it was made in.
     private final List<NDArray> kept = new ArrayList<>();
@@ -60,10 +64,10 @@ final class Tape implements AutoCloseable {
     private boolean within;
     private boolean unrecorded;
 
-    /// @param recomputed whether the segment of a name is run again
-    Tape(Kernels kernels, Predicate<String> recomputed) {
+    Tape(Kernels kernels, Activations activations) {
         this.kernels = kernels;
-        this.recomputed = recomputed;
+        this.recomputed = activations::recomputes;
+        this.quick = activations == Activations.LEAN;
     }
 
     /// To be called wherever trained numbers are used: only a segment that does so, or has a recorded input, has gradients to give.
@@ -81,22 +85,31 @@ final class Tape implements AutoCloseable {
         boolean mine = trained;
         trained = outside || mine;
         if (!mine) return output;
-        NDArray leaf = again ? keep(output) : keep(JniUtils.detachGradient((PtNDArray) keep(output)));
+        if (again) {
+            NDArray zero = zero(output), sum = kernels.plus(output, zero);
+            stretch.entries.add(new Segment(leaves, body, null, zero, sum));
+            return sum;
+        }
+        NDArray leaf = keep(JniUtils.detachGradient((PtNDArray) keep(output)));
         leaf.setRequiresGradient(true);
-        stretch.entries.add(new Segment(leaves, body, again ? null : output, leaf));
+        stretch.entries.add(new Segment(leaves, body, output, leaf, leaf));
         return leaf;
     }
 
+    private NDArray zero(NDArray like) {
+        NDArray zero = keep(kernels.zero(like));
+        zero.setRequiresGradient(true);
+        return zero;
+    }
+
     private NDArray unrecorded(List<NDArray> leaves, Function<List<NDArray>, NDArray> body) {
-        JniUtils.setGradMode(false);
         within = true;
         unrecorded = true;
         try {
-            return scoped(() -> body.apply(leaves));
+            return unrecorded(() -> body.apply(leaves));
         } finally {
             within = false;
             unrecorded = false;
-            JniUtils.setGradMode(true);
         }
     }
 
@@ -104,15 +117,34 @@ final class Tape implements AutoCloseable {
     NDArray run(NDArray input, Own operation) {
         Optional<NDArray> other = operation.trained();
         if (unrecorded || other.isEmpty() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
-        NDArray leaf = cut(input);
+        Segment source = stretch.entries.isEmpty() || !quick ? null : source(stretch.entries.getLast(), input);
+        NDArray leaf = source == null ? cut(input) : source.leaf;
         if (leaf == input) keep(input);                                         // its segment would free it
         other.ifPresent(this::keep);
+        NDArray output = unrecorded(() -> operation.output(input));
+        NDArray zero = zero(output);
+        stretch.entries.add(new Owned(leaf, source, operation, zero));
+        return kernels.plus(output, zero);
+    }
+
+    /// Its output, without recording.
+    private NDArray again(Segment segment) {
+        within = true;
+        try {
+            return segment.body.apply(segment.inputs);
+        } finally {
+            within = false;
+        }
+    }
+
+    private static @Nullable Segment source(Entry last, NDArray input) {
+        return last instanceof Segment segment && segment.recorded == null && segment.output == input ? segment : null;
+    }
+
+    private static NDArray unrecorded(Supplier<NDArray> body) {
         JniUtils.setGradMode(false);
         try {
-            NDArray output = keep(scoped(() -> operation.output(leaf)));
-            output.setRequiresGradient(true);
-            stretch.entries.add(new Owned(leaf, operation, output));
-            return output;
+            return scoped(body);
         } finally {
             JniUtils.setGradMode(true);
         }
@@ -188,8 +220,10 @@ final class Tape implements AutoCloseable {
     private void differentiate(Owned owned, NDArray gradient) {
         JniUtils.setGradMode(false);
         try {
-            if (kernels.recorded(owned.input)) JniUtils.backward((PtNDArray) owned.input, (PtNDArray) owned.operation.byInput(gradient), true, false);
-            owned.operation.trained().ifPresent(other -> JniUtils.backward((PtNDArray) other, (PtNDArray) owned.operation.byTrained(owned.input, gradient), true, false));
+            NDArray input = owned.source == null ? owned.input : again(owned.source);
+            Gradients gradients = owned.operation.gradients(input, gradient, kernels.recorded(owned.input));
+            if (gradients.input != null) JniUtils.backward((PtNDArray) owned.input, (PtNDArray) gradients.input, true, false);
+            owned.operation.trained().ifPresent(other -> JniUtils.backward((PtNDArray) other, (PtNDArray) Objects.requireNonNull(gradients.trained), true, false));
         } finally {
             JniUtils.setGradMode(true);
         }

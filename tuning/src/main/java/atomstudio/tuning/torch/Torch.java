@@ -14,6 +14,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -21,7 +22,6 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 
 /// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing frees them.
 /// Use one from one thread at a time, and compute only inside a `scope`.
@@ -96,8 +96,8 @@ public final class Torch implements AutoCloseable {
     }
 
     /// A tape for one step's segments; those of `recomputed` names are run again.
-    Tape tape(Predicate<String> recomputed) {
-        return new Tape(kernels, recomputed);
+    Tape tape(Activations activations) {
+        return new Tape(kernels, activations);
     }
 
     /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.

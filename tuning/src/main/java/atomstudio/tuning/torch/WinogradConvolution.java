@@ -33,15 +33,16 @@ record WinogradConvolution(Kernels kernels, Affine<NDArray> layer) implements Ta
         return run("forward", x, script(x).forward(), Winograd.kernels());
     }
 
-    @Override public NDArray byInput(NDArray gradient) {
-        return run("back", gradient, script(gradient).byInput(), turned(Winograd.kernels()));
-    }
-
     @Override public Optional<NDArray> trained() {
         return Optional.ofNullable(layer.mixing()).filter(kernels::recorded);
     }
 
-    @Override public NDArray byTrained(NDArray x, NDArray gradient) {
+    @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
+        NDArray input = byInput ? run("back", gradient, script(gradient).byInput(), turned(Winograd.kernels())) : null;
+        return new Tape.Gradients(input, trained().isPresent() ? byMixing(x, gradient) : null);
+    }
+
+    private NDArray byMixing(NDArray x, NDArray gradient) {
         NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.patches()), kernels.constant(Winograd.kernels()), kernels.constant(Winograd.tiles())};
         return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"}, script(x).byMixing(), inputs);
     }

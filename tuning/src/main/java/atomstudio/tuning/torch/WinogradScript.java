@@ -23,13 +23,12 @@ record WinogradScript(Sides sides, boolean mixed) {
     String[] forward() {
         List<String> body = kernels("k");
         body.add(points("x", sides.in));
-        List<String> products = new ArrayList<>();
+        List<String> parts = new ArrayList<>();
         for (long from = 0; from < sides.out; from += step()) {
-            products.add("m" + from);
-            body.add("m" + from + " = torch.bmm(" + points(from) + ", v)");
+            parts.add("t" + from);
+            body.add("t" + from + " = torch.reshape(" + tiles("torch.bmm(" + points(from) + ", v)") + ", [16, " + step() + ", -1])");
         }
-        body.add("z = torch.cat([" + String.join(", ", products) + "], 1)");
-        body.add(pixels(sides.out));
+        body.add(pixels("torch.cat([" + String.join(", ", parts) + "], 1)", sides.out));
         return body.toArray(String[]::new);
     }
 
@@ -41,7 +40,7 @@ record WinogradScript(Sides sides, boolean mixed) {
             String factors = "torch.transpose(" + points(from) + ", 1, 2), " + slice("v", 1, from);
             body.add(from == 0 ? "z = torch.bmm(" + factors + ")" : "z = torch.baddbmm_(z, " + factors + ")");
         }
-        body.add(pixels(sides.in));
+        body.add(pixels(tiles("z"), sides.in));
         return body.toArray(String[]::new);
     }
 
@@ -82,9 +81,13 @@ record WinogradScript(Sides sides, boolean mixed) {
         return "torch.slice(" + name + ", " + axis + ", " + from + ", " + (from + step()) + ", 1)";
     }
 
-    /// Products z (36,C,tiles) as pictures.
-    private String pixels(long channels) {
-        String tiles = "torch.mm(torch.t(torch.reshape(a, [36, 16])), torch.reshape(z, [36, -1]))";
+    /// Products (36,C,tiles) as tiles of 16 pixels.
+    private static String tiles(String products) {
+        return "torch.mm(torch.t(torch.reshape(a, [36, 16])), torch.reshape(" + products + ", [36, -1]))";
+    }
+
+    /// Tiles as pictures.
+    private String pixels(String tiles, long channels) {
         return "return torch.reshape(torch.permute(torch.reshape(" + tiles + ", " + List.of(4, 4, channels, sides.batch, sides.down, sides.across) + "), [3, 2, 4, 0, 5, 1]), "
                 + List.of(sides.batch, channels, sides.down * Winograd.TILE, sides.across * Winograd.TILE) + ")";
     }

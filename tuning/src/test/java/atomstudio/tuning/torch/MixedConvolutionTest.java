@@ -9,6 +9,7 @@ import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -38,9 +39,13 @@ class MixedConvolutionTest {
     }
 
     @ParameterizedTest @MethodSource("cases") void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, Conv2d geometry) {
-        List<Tensor> weight = pass(mixing, (x, layer) -> ops.conv2d(x, layer.settled(ops), geometry));
-        List<Tensor> activations = pass(mixing, (x, layer) -> torch.kernels().mixedConvolution(x, layer, geometry));
-        for (int i = 0; i < weight.size(); i++) assertClose(List.of("output", "by input", "by mixing").get(i), weight.get(i), activations.get(i), 1e-5);
+        List<Tensor> weight = pass(mixing, (x, layer, tape) -> ops.conv2d(x, layer.settled(ops), geometry));
+        List<Tensor> recorded = pass(mixing, (x, layer, tape) -> Kernels.biased(new MixedConvolution(torch.kernels(), layer, geometry).output(x), layer));
+        List<Tensor> own = pass(mixing, (x, layer, tape) -> Kernels.biased(tape.run(x, new MixedConvolution(torch.kernels(), layer, geometry)), layer));
+        for (int i = 0; i < weight.size(); i++) {
+            assertClose(List.of("output", "by input", "by mixing").get(i), weight.get(i), recorded.get(i), 1e-5);
+            assertClose(List.of("output", "by input", "by mixing").get(i) + ", own gradients", weight.get(i), own.get(i), 1e-5);
+        }
     }
 
     @Test void smallConvolutionsMixTheirWeight() {
@@ -52,19 +57,19 @@ class MixedConvolutionTest {
     }
 
     private interface Way {
-        NDArray run(NDArray x, Affine<NDArray> layer);
+        NDArray run(NDArray x, Affine<NDArray> layer, Tape tape);
     }
 
     private static List<Tensor> pass(Shape mixing, Way way) {
         List<Tensor> found = new ArrayList<>();
         for (String by : List.of("x", "m")) {
-            try (TorchScope scope = torch.scope(Recording.ON)) {
+            try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(Activations.LEAN)) {
                 Tensor x = Plain.random(1, 2, 6, 8, 8), m = Plain.random(3, mixing.sizes());
                 NDArray leaf = torch.leaf(by.equals("x") ? x : m);
-                Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), torch.array(Plain.random(4, 5)), by.equals("x") ? torch.array(m) : leaf);
-                NDArray y = way.run(by.equals("x") ? leaf : torch.array(x), layer);
+                Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), torch.array(Plain.random(4, 5)), by.equals("x") ? torch.array(m) : ops.scale(leaf, 1));
+                NDArray y = way.run(by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), layer, tape);
                 if (found.isEmpty()) found.add(torch.tensor(y));
-                found.add(torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), leaf));
+                found.add(torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), leaf, tape));
             }
         }
         return found;

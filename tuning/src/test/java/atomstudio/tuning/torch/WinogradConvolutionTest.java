@@ -11,14 +11,14 @@ import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class WinogradConvolutionTest {
     private static Torch torch;
@@ -33,10 +33,10 @@ class WinogradConvolutionTest {
         torch.close();
     }
 
-    /// Two blocks, the first with a skip around two convolutions, one mixed and one not; all that is kept, and all that is computed again.
-    @ParameterizedTest @ValueSource(booleans = {false, true}) void gradientsAreThoseThatRecordingFinds(boolean again) {
+    /// Two blocks, the first with a skip around two convolutions, one mixed and one not.
+    @ParameterizedTest @EnumSource void gradientsAreThoseThatRecordingFinds(Activations activations) {
         for (String by : List.of("x", "m")) {
-            List<Tensor> direct = pass(by, name -> false, Way.DIRECT), fast = pass(by, name -> again, Way.WINOGRAD);
+            List<Tensor> direct = pass(by, Activations.KEPT, Way.DIRECT), fast = pass(by, activations, Way.WINOGRAD);
             for (int i = 0; i < direct.size(); i++) assertClose(List.of("output", "by " + by).get(i), direct.get(i), fast.get(i), 1e-4);
         }
     }
@@ -59,8 +59,8 @@ class WinogradConvolutionTest {
 
     private enum Way { DIRECT, WINOGRAD }
 
-    private static List<Tensor> pass(String by, Predicate<String> recomputed, Way way) {
-        try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(recomputed)) {
+    private static List<Tensor> pass(String by, Activations activations, Way way) {
+        try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(activations)) {
             EagerOps on = way == Way.DIRECT ? ops : ops.on(tape);
             Tensor x = Plain.random(1, 2, 6, 8, 12), m = Plain.random(3, 9, 9);
             NDArray leaf = torch.leaf(by.equals("x") ? x : m), input = by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), mixing = by.equals("x") ? torch.array(m) : ops.scale(leaf, 1);
@@ -68,18 +68,22 @@ class WinogradConvolutionTest {
             NDArray first = torch.array(Plain.random(4, 6, 6, 3, 3)), second = torch.array(Plain.random(5, 6, 6, 3, 3)), bias = torch.array(Plain.random(6, 6));
             NDArray middle = on.segment("one", List.of(input), in -> {
                 tape.usesTrained();
-                NDArray h = on.add(convolve(on.silu(in.getFirst()), new Affine<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
-                return on.add(in.getFirst(), convolve(on.silu(h), new Affine<>(second, null), tape, way));
+                NDArray h = on.add(convolve(activated(on, in.getFirst()), new Affine<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
+                return on.add(in.getFirst(), convolve(activated(on, h), new Affine<>(second, null), tape, way));
             });
             NDArray y = on.segment("two", List.of(middle), in -> {
                 tape.usesTrained();
-                return convolve(on.silu(in.getFirst()), new Affine<>(second, null, mixing), tape, way);
+                return convolve(activated(on, in.getFirst()), new Affine<>(second, null, mixing), tape, way);
             });
             NDArray loss = ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1)));
             List<Tensor> found = new ArrayList<>(List.of(torch.tensor(y)));
             found.add(way == Way.DIRECT ? torch.gradient(loss, leaf) : torch.gradient(loss, leaf, tape));
             return found;
         }
+    }
+
+    private static NDArray activated(EagerOps on, NDArray x) {
+        return on.segment("block.norm1", List.of(x), in -> on.silu(on.scale(in.getFirst(), 2)));
     }
 
     private static NDArray convolve(NDArray x, Affine<NDArray> layer, Tape tape, Way way) {
