@@ -18,7 +18,8 @@ final class NativeHeap {
     private NativeHeap() {}
 
     /// From now on large blocks are mapped one by one, and given back when they are freed. Otherwise glibc learns to put them into its heap, where what
-    /// lives long among what lives shortly leaves holes: half a gigabyte and more in a training step of a large model (docs/performance.md).
+    /// lives long among what lives shortly leaves holes: half a gigabyte and more in a training step of a large model. It costs time, since their pages
+    /// are made anew each time (docs/performance.md).
     /// Where the C library is another one nothing happens.
     static void mapLargeBlocks() {
         Linker linker = Linker.nativeLinker();
