@@ -30,17 +30,17 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 50, 1e-2, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         LORA("lora", "LoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOCON("locon", "LoCon", 120, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        LOHA("loha", "LoHa", 120, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        LOHA("loha", "LoHa", 100, 5e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOKR("lokr", "LoKr", 100, 1e-2, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        OFT("oft", "OFT", 120, 4e-3, "attention", Setting.BLOCK, Setting.LAYERS),
+        OFT("oft", "OFT", 100, 2e-3, "attention", Setting.BLOCK, Setting.LAYERS),
         DORA("dora", "DoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         BITFIT("bitfit", "BitFit", 100, 3e-3, "*", Setting.LAYERS),
-        NORM("norm", "Norms only", 200, 1e-2, "*", Setting.LAYERS),
+        NORM("norm", "Norms only", 100, 1e-2, "*", Setting.LAYERS),
         SSF("ssf", "SSF", 150, 5e-3, "*", Setting.LAYERS),
         DIFFFIT("difffit", "DiffFit", 200, 5e-3, "*", Setting.LAYERS),
-        GLORA("glora", "GLoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
+        GLORA("glora", "GLoRA", 100, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         TEXTUAL_INVERSION("textual-inversion", "Textual inversion", 100, 5e-3, "text_model.embeddings.token_embedding"),
-        FULL("full", "Full fine-tuning", 100, 1e-4, "*", Setting.LAYERS);
+        FULL("full", "Full fine-tuning", 100, 3e-5, "*", Setting.LAYERS);
 
         private final String command;
         private final String display;
