@@ -52,6 +52,20 @@ class WinogradConvolutionTest {
         }
     }
 
+    @Test void gradientsAreGatheredOverTheParts() {
+        for (String by : List.of("x", "m")) assertClose("by " + by, wide(by, Way.DIRECT), wide(by, Way.WINOGRAD), 1e-4);
+    }
+
+    private static Tensor wide(String by, Way way) {
+        try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(Activations.LEAN)) {
+            Tensor x = Plain.random(6, 1, 256, 8, 8), m = Plain.random(3, 9, 9);
+            NDArray leaf = torch.leaf(by.equals("x") ? x : m), trained = ops.scale(leaf, 1);
+            Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(5, 1024, 256, 3, 3)), null, by.equals("x") ? torch.array(m) : trained);
+            NDArray y = convolve(by.equals("x") ? trained : torch.array(x), layer, tape, way);
+            return torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), leaf, tape);
+        }
+    }
+
     @Test void paysOverWholeTilesAlone() {
         assertTrue(WinogradConvolution.pays(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3)));
         assertFalse(WinogradConvolution.pays(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3)));
