@@ -21,7 +21,7 @@ if not exist "%JAR%" (
     popd
 )
 
-"%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 "-Djava.util.logging.config.file=%ROOT%app\logging.properties" -cp "%JAR%" atomstudio.app.cli.Main %*
+"%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Xms32m -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 "-Djava.util.logging.config.file=%ROOT%app\logging.properties" -cp "%JAR%" atomstudio.app.cli.Main %*
 exit /b %ERRORLEVEL%
 
 :try

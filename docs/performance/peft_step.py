@@ -2,7 +2,7 @@
 
     python peft_step.py MODEL_FOLDER fp32|bf16|fp32-checkpointing STEPS
 
-Weights are mapped, as diffusers does it. Anonymous memory is watched twenty times a second. Needs torch, diffusers and peft.
+With - for STEPS one step for each line of standard input (turns.py). Weights are mapped, as diffusers does it. Anonymous memory is watched twenty times a second. Needs torch, diffusers and peft.
 """
 import sys
 import threading
@@ -12,7 +12,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 
-model, mode, steps = sys.argv[1], sys.argv[2], int(sys.argv[3])
+model, mode = sys.argv[1], sys.argv[2]
+steps = sys.stdin if sys.argv[3] == "-" else range(int(sys.argv[3]))
 
 
 def status(key):
@@ -51,7 +52,7 @@ side = unet.config.sample_size
 x, target = torch.randn(1, 4, side, side), torch.randn(1, 4, side, side)
 context = torch.randn(1, 77, unet.config.cross_attention_dim)
 threading.Thread(target=watch, daemon=True).start()
-for _ in range(steps):
+for _ in steps:
     start = time.perf_counter()
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.startswith("bf16")):
         y = unet(x, torch.tensor([500]), context).sample

@@ -48,7 +48,7 @@ public final class ApplicationImage {
                 Stream.of("--type", "app-image", "--name", NAME, "--app-version", version, "--dest", target.toString(),
                         "--input", input.toString(), "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main",
                         "--add-modules", MODULES, "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
-                Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
+                Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
                         "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties").flatMap(option -> Stream.of("--java-options", option))).toList();
         int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
         if (code != 0) {

@@ -35,7 +35,6 @@ public final class Differentiation implements AutoCloseable {
         this.layout = input.layout();
         this.activations = input.activations();
         this.precision = input.precision();
-        if (activations == Activations.RECOMPUTED) NativeHeap.mapLargeBlocks();      // where memory is what counts: new pages cost time
         this.strength = outliving(Tensor.filled(Shape.of(1), 1));
         input.constants().forEach((key, value) -> constants.put(key, outliving(value)));
     }

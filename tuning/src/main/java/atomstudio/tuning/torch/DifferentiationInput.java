@@ -1,5 +1,6 @@
 package atomstudio.tuning.torch;
 
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
 import java.util.List;
@@ -17,12 +18,16 @@ public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> consta
         RECOMPUTED;
 
         /// How the network names those segments: the gated half of a feed-forward block, and the norms of a residual block.
-        private static final List<String> QUICK = List.of(".ff.net.0", ".norm1", ".norm2");
+        private static final String GATED = ".ff.net.0";
+        private static final List<String> NORMS = List.of(".norm1", ".norm2");
+        /// A product over that many channels costs too much for what its result holds, which is as large at any width.
+        private static final long WIDE = 1024;
 
-        boolean recomputes(String segment) {
+        /// @param input of the segment: (B,S,C) of feed-forward blocks
+        boolean recomputes(String segment, Shape input) {
             return switch (this) {
                 case KEPT -> false;
-                case LEAN -> QUICK.stream().anyMatch(segment::endsWith);
+                case LEAN -> NORMS.stream().anyMatch(segment::endsWith) || segment.endsWith(GATED) && input.size(input.rank() - 1) < WIDE;
                 case RECOMPUTED -> true;
             };
         }

@@ -62,7 +62,7 @@ final class HeldOps implements Ops<Held> {
     @Override public Held segment(String name, List<Held> inputs, Function<List<Held>, Held> body) {
         long before = live;
         long savedBefore = saved;
-        boolean again = !within && activations.recomputes(name);
+        boolean again = !within && activations.recomputes(name, inputs.getFirst().shape());
         if (again) {
             within = true;
             inputs.forEach(input -> saving(input, input));

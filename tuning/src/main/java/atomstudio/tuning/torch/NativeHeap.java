@@ -1,41 +1,101 @@
 package atomstudio.tuning.torch;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Optional;
 
-/// The C library's heap, in which PyTorch's arrays lie on the CPU.
+/// The C library's heap, in which PyTorch's arrays lie on the CPU. What lives long lies there among what lives shortly, and the holes remain the process's
+/// own: a gigabyte and more in a training step of a large model, of which whole pages can be given back.
+/// Where the C library is not glibc nothing happens. One thread at a time.
 final class NativeHeap {
-    /// Activations at 64×64 pixels are larger.
-    private static final int LARGE = 4 << 20;
-    private static final int KEPT_FREE = 512 << 20;
-    /// Source: glibc's malloc.h.
-    private static final int M_TRIM_THRESHOLD = -1;
-    private static final int M_MMAP_THRESHOLD = -3;
+    /// Pages that were given back are made anew when they are needed again, which costs time (docs/performance.md).
+    private static final long KEPT = 384 << 20;
+    private static final Path PAGES = Path.of("/proc/self/statm");
+    private static final long PAGE = 4096;
 
-    private NativeHeap() {}
+    /// Functions of glibc 2.33 and later.
+    /// @param info `mallinfo2`, whose numbers are ten words
+    private record Glibc(MethodHandle trim, MethodHandle info) {
+        private static final MemoryLayout NUMBERS = MemoryLayout.structLayout(Collections.nCopies(10, ValueLayout.JAVA_LONG).toArray(MemoryLayout[]::new));
+        /// hblkhd and uordblks: in blocks mapped by themselves, and in blocks of the heap.
+        private static final int MAPPED = 4, HEAP = 7;
 
-    /// From now on large blocks are mapped one by one, and given back when they are freed. Otherwise glibc learns to put them into its heap, where what
-    /// lives long among what lives shortly leaves holes: half a gigabyte and more in a training step of a large model. It costs time, since their pages
-    /// are made anew each time (docs/performance.md).
-    /// Where the C library is another one nothing happens.
-    static void mapLargeBlocks() {
-        Linker linker = Linker.nativeLinker();
-        linker.defaultLookup().find("mallopt").ifPresent(mallopt -> {
-            call(linker, mallopt, M_MMAP_THRESHOLD, LARGE);
-            call(linker, mallopt, M_TRIM_THRESHOLD, KEPT_FREE);                 // else, no longer learnt either, every freed top is given back
+        static Optional<Glibc> find() {
+            Linker linker = Linker.nativeLinker();
+            SymbolLookup library = linker.defaultLookup();
+            return library.find("malloc_trim").flatMap(trim -> library.find("mallinfo2").map(info -> new Glibc(
+                    linker.downcallHandle(trim, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG)), linker.downcallHandle(info, FunctionDescriptor.of(NUMBERS)))));
+        }
+
+        long used() {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment numbers = (MemorySegment) info.invokeExact((SegmentAllocator) arena);
+                return numbers.getAtIndex(ValueLayout.JAVA_LONG, MAPPED) + numbers.getAtIndex(ValueLayout.JAVA_LONG, HEAP);
+            } catch (Throwable e) {
+                throw new IllegalStateException("mallinfo2", e);
+            }
+        }
+
+        void giveBack() {
+            try {
+                int _ = (int) trim.invokeExact(0L);
+            } catch (Throwable e) {
+                throw new IllegalStateException("malloc_trim", e);
+            }
+        }
+    }
+
+    private final long kept;
+    private final Optional<Glibc> library = Glibc.find().filter(_ -> Files.isReadable(PAGES));
+    /// Bytes in use when most were.
+    private long most;
+    /// Anonymous memory of others, or that cannot be given back.
+    private long others = library.map(glibc -> anonymous() - glibc.used()).orElse(0L);
+
+    NativeHeap() {
+        this(KEPT);
+    }
+
+    /// @param kept bytes of holes that may remain
+    NativeHeap(long kept) {
+        this.kept = kept;
+    }
+
+    /// Gives holes back once the process has that much more than ever was in use. A fraction of a millisecond where there is nothing to do.
+    void tidy() {
+        library.ifPresent(glibc -> {
+            long used = glibc.used();
+            most = Math.max(most, used);
+            if (anonymous() - others - most <= kept) return;
+            glibc.giveBack();
+            others = anonymous() - used;
         });
     }
 
-    private static void call(Linker linker, MemorySegment mallopt, int parameter, int value) {
-        MethodHandle handle = linker.downcallHandle(mallopt, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    /// Gives back all holes.
+    void giveBack() {
+        library.ifPresent(Glibc::giveBack);
+    }
+
+    /// Anonymous memory of this process, bytes.
+    static long anonymous() {
         try {
-            int accepted = (int) handle.invokeExact(parameter, value);
-            assert accepted == 1 : "mallopt refused " + parameter;
-        } catch (Throwable e) {
-            throw new IllegalStateException("mallopt(" + parameter + ", " + value + ")", e);
+            String[] pages = Files.readString(PAGES).split(" ");                // all, resident, of files, …
+            return (Long.parseLong(pages[1]) - Long.parseLong(pages[2])) * PAGE;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

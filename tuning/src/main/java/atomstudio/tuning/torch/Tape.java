@@ -4,13 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,8 @@ final class Tape implements AutoCloseable {
     }
 
     private final Kernels kernels;
-    private final Predicate<String> recomputed;
+    private final NativeHeap heap;
+    private final BiPredicate<String, Shape> recomputed;
     /// Whether what is computed again is so quick that it may be twice.
     private final boolean quick;
     private Stretch stretch = new Stretch();
@@ -64,8 +66,9 @@ final class Tape implements AutoCloseable {
     private boolean within;
     private boolean unrecorded;
 
-    Tape(Kernels kernels, Activations activations) {
+    Tape(Kernels kernels, NativeHeap heap, Activations activations) {
         this.kernels = kernels;
+        this.heap = heap;
         this.recomputed = activations::recomputes;
         this.quick = activations == Activations.LEAN;
     }
@@ -76,11 +79,12 @@ final class Tape implements AutoCloseable {
     }
 
     NDArray run(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
+        heap.tidy();
         if (within) return scoped(() -> body.apply(inputs));                    // part of a segment that is recomputed as a whole
         List<NDArray> leaves = inputs.stream().map(this::cut).toList();
         boolean outside = trained;
         trained = leaves.stream().anyMatch(kernels::recorded);
-        boolean again = recomputed.test(name);
+        boolean again = recomputed.test(name, Arrays.shape(inputs.getFirst()));
         NDArray output = again ? unrecorded(leaves, body) : scoped(() -> body.apply(leaves));
         boolean mine = trained;
         trained = outside || mine;
@@ -115,6 +119,7 @@ final class Tape implements AutoCloseable {
 
     /// Runs an operation that has its own gradients; recording is cut at its input and its output.
     NDArray run(NDArray input, Own operation) {
+        heap.tidy();
         Optional<NDArray> other = operation.trained();
         if (unrecorded || other.isEmpty() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
         Segment source = stretch.entries.isEmpty() || !quick ? null : source(stretch.entries.getLast(), input);
@@ -180,6 +185,7 @@ final class Tape implements AutoCloseable {
 
     private void differentiate(Stretch done) {
         for (int i = done.entries.size() - 1; i >= 0; i--) {
+            heap.tidy();
             Entry entry = done.entries.get(i);
             NDArray gradient = gradient(entry.leaf());
             if (gradient != null) {

@@ -30,6 +30,7 @@ public final class Torch implements AutoCloseable {
     private final PtNDManager manager;
     private final Kernels kernels;
     private final Halves halves;
+    private final NativeHeap heap = new NativeHeap();
 
     private Torch(Device device, PtNDManager manager) {
         this.device = device;
@@ -97,7 +98,7 @@ public final class Torch implements AutoCloseable {
 
     /// A tape for one step's segments; those of `recomputed` names are run again.
     Tape tape(Activations activations) {
-        return new Tape(kernels, activations);
+        return new Tape(kernels, heap, activations);
     }
 
     /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.
@@ -185,5 +186,6 @@ public final class Torch implements AutoCloseable {
     @Override public void close() {
         halves.close();
         manager.close();
+        heap.giveBack();
     }
 }

@@ -50,10 +50,11 @@ record WinogradScript(Sides sides, boolean mixed) {
         body.add("c = torch.permute(torch.reshape(y, " + List.of(sides.batch, sides.out, sides.down, 4, sides.across, 4) + "), [3, 5, 1, 0, 2, 4])");
         body.add("d = torch.reshape(torch.mm(torch.reshape(a, [36, 16]), torch.reshape(c, [16, -1])), " + List.of(Winograd.POINTS, sides.out, sides.tiles()) + ")");
         for (long from = 0; from < sides.out; from += step()) {
-            String part = "torch.mm(torch.reshape(torch.bmm(" + slice("d", 1, from) + ", t), [36, -1]), " + rows(from) + ")";
+            String products = "torch.reshape(torch.bmm(" + slice("d", 1, from) + ", t), [36, -1])";
+            String part = "torch.mm(torch.t(" + rows(from) + "), torch.t(" + products + "))";       // turned round it takes twice the time
             body.add(from == 0 ? "s = " + part : "s = torch.add(s, " + part + ")");
         }
-        body.add("return torch.mm(torch.t(s), k)");
+        body.add("return torch.mm(s, k)");
         return body.toArray(String[]::new);
     }
 

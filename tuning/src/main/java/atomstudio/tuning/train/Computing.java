@@ -59,10 +59,17 @@ record Computing(Activations activations, Precision precision, Optional<String> 
     }
 
     private static Computing tried(Activations activations, Trial trial) throws Failure {
-        double full = seconds(trial, activations, Precision.FP32);
-        double half = seconds(trial, activations, Precision.BF16);
+        return chosen(activations, seconds(trial, activations, Precision.FP32), seconds(trial, activations, Precision.BF16));
+    }
+
+    /// @param full seconds of a step in float32, and half those in bfloat16; infinity where memory is too small for it
+    static Computing chosen(Activations activations, double full, double half) {
         Precision better = full > WORTH * half ? Precision.BF16 : Precision.FP32;
-        return new Computing(activations, better, Optional.of(String.format(Locale.ROOT, "computed in %s: a step took %.3g s in fp32 and %.3g s in bf16", better.name().toLowerCase(Locale.ROOT), full, half)));
+        return new Computing(activations, better, Optional.of("computed in " + better.name().toLowerCase(Locale.ROOT) + ": in fp32 a step " + took(full) + ", in bf16 it " + took(half)));
+    }
+
+    private static String took(double seconds) {
+        return Double.isInfinite(seconds) ? "does not fit in memory" : String.format(Locale.ROOT, "took %.3g s", seconds);
     }
 
     /// Of the second gradient: the first one converts weights and allocates.
@@ -72,6 +79,8 @@ record Computing(Activations activations, Precision precision, Optional<String> 
             long start = System.nanoTime();
             trial.passes.gradient(differentiation::gradient, trial.state.numbers(), 0);
             return (System.nanoTime() - start) / 1e9;
+        } catch (Failure.OutOfMemory e) {
+            return Double.POSITIVE_INFINITY;
         }
     }
 

@@ -9,12 +9,17 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD[/LAYERS[/lower]] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
+/// With `-` for STEPS one step for each line of standard input (docs/performance/turns.py).
 /// With `lower` the lower part of the network is computed once, timed, and steps begin above it, as with a bank (whose file is not read here).
 /// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
 public final class StepBenchmark {
@@ -44,7 +49,8 @@ public final class StepBenchmark {
                     batch = batch.with(lower);
                 }
             }
-            for (int step = 0; step < Integer.parseInt(arguments[4]); step++) {
+            Iterator<?> steps = (arguments[4].equals("-") ? new BufferedReader(new InputStreamReader(System.in)).lines() : IntStream.range(0, Integer.parseInt(arguments[4])).boxed()).iterator();
+            for (; steps.hasNext(); steps.next()) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();
                 System.out.printf("%.2f s, loss %.4f, %s%n", (System.nanoTime() - start) / 1e9, loss, memory());

@@ -1,0 +1,75 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.lang.foreign.Linker;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Arrays of a megabyte among small ones that stay, so that what is freed lies in holes.
+final class NativeHeapTest {
+    private static final long MEGABYTE = 1 << 20;
+    private static final int ARRAYS = 96;
+
+    @BeforeEach void isGlibc() {
+        assumeTrue(Linker.nativeLinker().defaultLookup().find("mallinfo2").isPresent() && Files.isReadable(Path.of("/proc/self/statm")), "skipped: not glibc's heap");
+    }
+
+    @Test void holesAreGivenBack() throws Exception {
+        NativeHeap heap = new NativeHeap(16 * MEGABYTE);
+        heap.tidy();
+        withHoles(_ -> {}, () -> {
+            long before = NativeHeap.anonymous();
+            heap.tidy();
+            assertGiven(before, true);
+        });
+    }
+
+    @Test void whatWasOnceInUseIsNotAHoleToGiveBack() throws Exception {
+        NativeHeap heap = new NativeHeap(16 * MEGABYTE);
+        withHoles(_ -> heap.tidy(), () -> {
+            long before = NativeHeap.anonymous();
+            heap.tidy();
+            assertGiven(before, false);
+            heap.giveBack();
+            assertGiven(before, true);
+        });
+    }
+
+    /// Far more than half of what the arrays had, or far less.
+    private static void assertGiven(long before, boolean expected) {
+        long given = (before - NativeHeap.anonymous()) / MEGABYTE;
+        assertTrue(expected ? given > ARRAYS * 3 / 4 : given < ARRAYS / 4, given + " MB of " + ARRAYS + " given back");
+    }
+
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    private interface Full {
+        void with(List<NDArray> arrays);
+    }
+
+    private static void withHoles(Full full, Step then) throws Exception {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); TorchScope _ = torch.scope(Recording.OFF)) {
+            torch.array(Tensor.zeros(Shape.of(8, MEGABYTE / 4))).close();         // glibc maps no block smaller than one it mapped and freed
+            List<NDArray> passing = new ArrayList<>();
+            for (int i = 0; i < ARRAYS; i++) {
+                passing.add(torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)));
+                torch.array(Tensor.filled(Shape.of(1000), 1));
+            }
+            full.with(passing);
+            passing.forEach(NDArray::close);
+            then.run();
+        }
+    }
+}
