@@ -45,6 +45,11 @@ public final class Progress implements AutoCloseable {
         at(done, "");
     }
 
+    /// Says that the steps after `done` began a while ago: the time before then is not theirs.
+    public void from(int done, Duration ago) {
+        pace.from(done, ago);
+    }
+
     /// As [#at(int)], with something to show beside the bar, such as the loss.
     public void at(int done, String detail) {
         long now = clock.millis();

@@ -2,6 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.tuning.train.TuneEvent;
 import atomstudio.tuning.train.TuneListener;
+import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,8 @@ final class TuneProgress implements TuneListener, AutoCloseable {
     private final String title;
     private @Nullable Progress progress;
     private double loss = Double.NaN;
+    /// Whether the next step comes after something else: pictures that are encoded, or a pause.
+    private boolean begins;
 
     TuneProgress(Terminal terminal, String title) {
         this.terminal = terminal;
@@ -26,7 +29,10 @@ final class TuneProgress implements TuneListener, AutoCloseable {
             case TuneEvent.Start start -> begin(start);
             case TuneEvent.Step step -> show(step);
             case TuneEvent.Paused paused -> terminal.note("%s: paused after step %d".formatted(title, paused.step()));
-            case TuneEvent.Resumed resumed -> terminal.note("%s: goes on after step %d".formatted(title, resumed.step()));
+            case TuneEvent.Resumed resumed -> {
+                terminal.note("%s: goes on after step %d".formatted(title, resumed.step()));
+                begins = true;
+            }
             case TuneEvent.Validation validation -> terminal.note(String.format(Locale.ROOT, "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
                     validation.best() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
             case TuneEvent.Note note -> terminal.note(note.message());
@@ -45,11 +51,16 @@ final class TuneProgress implements TuneListener, AutoCloseable {
         close();
         progress = Progress.of(terminal, title, start.steps());
         progress.at(start.step());
+        begins = true;
     }
 
     private void show(TuneEvent.Step step) {
         loss = Double.isNaN(loss) ? step.loss() : MEMORY * loss + (1 - MEMORY) * step.loss();
         if (progress != null) {
+            if (begins) {
+                progress.from(step.step() - 1, Duration.ofMillis(Math.round(1000 * step.seconds())));
+                begins = false;
+            }
             progress.at(step.step(), String.format(Locale.ROOT, "loss %.4f", loss));
         }
     }

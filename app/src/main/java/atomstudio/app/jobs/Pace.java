@@ -1,5 +1,6 @@
 package atomstudio.app.jobs;
 
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -21,6 +22,12 @@ public final class Pace {
     public void at(double done) {
         marks.addLast(new Mark(done, clock.millis()));
         if (marks.size() > REMEMBERED) marks.removeFirst();
+    }
+
+    /// Says how much was done a while ago, and that nothing before then counts.
+    public void from(double done, Duration ago) {
+        marks.clear();
+        marks.addLast(new Mark(done, clock.millis() - ago.toMillis()));
     }
 
     /// Seconds for one of what [#at] counts; 0 while nothing is known.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,16 @@ class ProgressTest {
             progress.at(step);
         }
         assertTrue(lastDrawn().endsWith("100/1000  1.0 s/step  15:00 left"), lastDrawn());
+    }
+
+    @Test
+    void whatCameBeforeTheStepsIsNotTheirs() {
+        Progress progress = Progress.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 4);
+        progress.at(0);
+        now += 72_000;
+        progress.from(0, Duration.ofSeconds(16));
+        progress.at(1);
+        assertTrue(lastDrawn().endsWith("1/4  16.0 s/step  0:48 left"), lastDrawn());
     }
 
     @Test
