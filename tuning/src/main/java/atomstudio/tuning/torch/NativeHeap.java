@@ -1,7 +1,5 @@
 package atomstudio.tuning.torch;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -11,8 +9,6 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Optional;
 
@@ -22,8 +18,6 @@ import java.util.Optional;
 final class NativeHeap {
     /// Pages that were given back are made anew when they are needed again, which costs time (docs/performance.md).
     private static final long KEPT = 384 << 20;
-    private static final Path PAGES = Path.of("/proc/self/statm");
-    private static final long PAGE = 4096;
 
     /// Functions of glibc 2.33 and later.
     /// @param info `mallinfo2`, whose numbers are ten words
@@ -58,11 +52,11 @@ final class NativeHeap {
     }
 
     private final long kept;
-    private final Optional<Glibc> library = Glibc.find().filter(_ -> Files.isReadable(PAGES));
+    private final Optional<Glibc> library = Glibc.find().filter(_ -> ProcessMemory.anonymous() > 0);
     /// Bytes in use when most were.
     private long most;
     /// Anonymous memory of others, or that cannot be given back.
-    private long others = library.map(glibc -> anonymous() - glibc.used()).orElse(0L);
+    private long others = library.map(glibc -> ProcessMemory.anonymous() - glibc.used()).orElse(0L);
 
     NativeHeap() {
         this(KEPT);
@@ -78,24 +72,14 @@ final class NativeHeap {
         library.ifPresent(glibc -> {
             long used = glibc.used();
             most = Math.max(most, used);
-            if (anonymous() - others - most <= kept) return;
+            if (ProcessMemory.anonymous() - others - most <= kept) return;
             glibc.giveBack();
-            others = anonymous() - used;
+            others = ProcessMemory.anonymous() - used;
         });
     }
 
     /// Gives back all holes.
     void giveBack() {
         library.ifPresent(Glibc::giveBack);
-    }
-
-    /// Anonymous memory of this process, bytes.
-    static long anonymous() {
-        try {
-            String[] pages = Files.readString(PAGES).split(" ");                // all, resident, of files, …
-            return (Long.parseLong(pages[1]) - Long.parseLong(pages[2])) * PAGE;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

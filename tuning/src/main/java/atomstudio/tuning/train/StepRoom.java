@@ -2,13 +2,14 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.torch.GraphicsMemory;
+import atomstudio.tuning.torch.ProcessMemory;
 
 /// Memory that steps on a device are held in: the machine's, or the graphics processor's.
 record StepRoom(Device device) {
     /// Bytes that a run can have in all; 0 where nobody says.
     long bytes() {
         return switch (device) {
-            case CPU -> ResidentMemory.room();
+            case CPU -> ProcessMemory.room();
             case CUDA -> GraphicsMemory.total();
         };
     }
@@ -16,7 +17,7 @@ record StepRoom(Device device) {
     /// The most that was held so far.
     long peak() {
         return switch (device) {
-            case CPU -> ResidentMemory.peak();
+            case CPU -> ProcessMemory.peak();
             case CUDA -> GraphicsMemory.used();
         };
     }

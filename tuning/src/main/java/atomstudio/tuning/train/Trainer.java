@@ -13,6 +13,7 @@ import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.ProcessMemory;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -101,7 +102,7 @@ final class Trainer {
         Map<String, Double> scalars = new HashMap<>(state.scalars());
         scalars.putAll(optimizer.state().scalars());
         state = new TrainingState(step + 1, state.numbers(), vectors(step), scalars, state.seconds() + seconds, mean);
-        company.journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ResidentMemory.now()));
+        company.journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ProcessMemory.now()));
     }
 
     /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so that it is not

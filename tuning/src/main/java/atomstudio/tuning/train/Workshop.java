@@ -12,6 +12,7 @@ import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.Precision;
+import atomstudio.tuning.torch.ProcessMemory;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -172,7 +173,7 @@ final class Workshop implements AutoCloseable {
             throw new Failure.Unreadable(folder.adapter() + ": cannot be read back: " + e.getMessage(), e);
         }
         double share = (double) info.numbers() / Tuning.parameters(model);
-        Report report = new Report(info.numbers(), bytes, state.seconds(), state.step(), state.loss(), share, ResidentMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
+        Report report = new Report(info.numbers(), bytes, state.seconds(), state.step(), state.loss(), share, ProcessMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
         report.write(folder.report());
         Bank.remove(folder.bank());
         journal.note(new TuneEvent.Done(state.step(), state.loss(), report.numbers(), bytes, state.seconds()));

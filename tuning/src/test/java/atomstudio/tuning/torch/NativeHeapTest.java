@@ -8,8 +8,6 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.lang.foreign.Linker;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,14 +19,14 @@ final class NativeHeapTest {
     private static final int ARRAYS = 96;
 
     @BeforeEach void isGlibc() {
-        assumeTrue(Linker.nativeLinker().defaultLookup().find("mallinfo2").isPresent() && Files.isReadable(Path.of("/proc/self/statm")), "skipped: not glibc's heap");
+        assumeTrue(Linker.nativeLinker().defaultLookup().find("mallinfo2").isPresent() && ProcessMemory.anonymous() > 0, "skipped: not glibc's heap");
     }
 
     @Test void holesAreGivenBack() throws Exception {
         NativeHeap heap = new NativeHeap(16 * MEGABYTE);
         heap.tidy();
         withHoles(_ -> {}, () -> {
-            long before = NativeHeap.anonymous();
+            long before = ProcessMemory.anonymous();
             heap.tidy();
             assertGiven(before, true);
         });
@@ -37,7 +35,7 @@ final class NativeHeapTest {
     @Test void whatWasOnceInUseIsNotAHoleToGiveBack() throws Exception {
         NativeHeap heap = new NativeHeap(16 * MEGABYTE);
         withHoles(_ -> heap.tidy(), () -> {
-            long before = NativeHeap.anonymous();
+            long before = ProcessMemory.anonymous();
             heap.tidy();
             assertGiven(before, false);
             heap.giveBack();
@@ -47,7 +45,7 @@ final class NativeHeapTest {
 
     /// Far more than half of what the arrays had, or far less.
     private static void assertGiven(long before, boolean expected) {
-        long given = (before - NativeHeap.anonymous()) / MEGABYTE;
+        long given = (before - ProcessMemory.anonymous()) / MEGABYTE;
         assertTrue(expected ? given > ARRAYS * 3 / 4 : given < ARRAYS / 4, given + " MB of " + ARRAYS + " given back");
     }
 

@@ -1,4 +1,4 @@
-package atomstudio.tuning.train;
+package atomstudio.tuning.torch;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -6,25 +6,30 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Memory of this process as the operating system counts it, native memory included; 0 where it does not say (outside Linux).
-final class ResidentMemory {
+public final class ProcessMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
 
     private static final Path MACHINE = Path.of("/proc/meminfo");
 
-    private ResidentMemory() {}
+    private ProcessMemory() {}
 
     /// Bytes resident now.
-    static long now() {
+    public static long now() {
         return read("VmRSS:");
     }
 
     /// Most bytes resident so far.
-    static long peak() {
+    public static long peak() {
         return read("VmHWM:");
     }
 
+    /// Bytes resident now that lie in no file, and so cannot be dropped.
+    static long anonymous() {
+        return read("RssAnon:");
+    }
+
     /// Bytes that this process can have in all, those it has included, before the machine runs out; 0 where nothing says.
-    static long room() {
+    public static long room() {
         long available = read(MACHINE, "MemAvailable:");
         long total = ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system ? system.getTotalMemorySize() : 0;
         return available == 0 ? total : total == 0 ? available + now() : Math.min(total, available + now());
