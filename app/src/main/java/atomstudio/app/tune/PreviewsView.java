@@ -42,9 +42,14 @@ public final class PreviewsView extends ScrollPane {
         shown = previews;
         boolean any = !strip.getChildren().isEmpty();
         setMinHeight(any ? SIDE + 36 : USE_COMPUTED_SIZE);
-        if (!any) strip.getChildren().add(caption(now.when() == WatchedRun.When.NOW ? "The first picture comes before the first step." : "This run made no pictures."));
+        if (!any) strip.getChildren().add(caption(none(now)));
         layout();
         setHvalue(1);
+    }
+
+    private static String none(WatchedRun now) {
+        if (now.when() != WatchedRun.When.NOW) return "This run made no pictures.";
+        return now.order().chosen().previewed() ? "The first picture comes before the first step." : "No pictures are made on the way; ask for one below.";
     }
 
     private static VBox tile(Path run, RunProgress.Preview preview) {

@@ -28,6 +28,11 @@ public record TuneOrder(String subject, Path model, Path pictures, Words words, 
             return training.recipe(method).course().steps();
         }
 
+        /// Whether pictures are made on the way: they are, where a person did not choose otherwise.
+        public boolean previewed() {
+            return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY) || training.recipe(method).running().previewEvery() > 0;
+        }
+
         /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
         public String line() {
             List<String> parts = new ArrayList<>();

@@ -1,0 +1,17 @@
+package atomstudio.app.tune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.train.TrainingSetting;
+import atomstudio.tuning.train.TrainingSettings;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TuneOrderTest {
+    @ParameterizedTest @CsvSource({", true", "0, false", "20, true"}) void picturesAreMadeOnTheWayUnlessAPersonWantsNone(String every, boolean expected) {
+        TrainingSettings training = every == null ? TrainingSettings.USUAL : TrainingSettings.USUAL.with(TrainingSetting.PREVIEW_EVERY, every);
+        assertEquals(expected, new TuneOrder.Chosen(MethodSettings.of(Choice.ATOMS), training).previewed());
+    }
+}
