@@ -4,13 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -56,9 +54,7 @@ final class Tape implements AutoCloseable {
 
     private final Kernels kernels;
     private final NativeHeap heap;
-    private final BiPredicate<String, Shape> recomputed;
-    /// Whether what is computed again is so quick that it may be twice.
-    private final boolean quick;
+    private final Activations activations;
     private Stretch stretch = new Stretch();
     /// What outlives the segment that it was made in.
     private final List<NDArray> kept = new ArrayList<>();
@@ -69,8 +65,7 @@ final class Tape implements AutoCloseable {
     Tape(Kernels kernels, NativeHeap heap, Activations activations) {
         this.kernels = kernels;
         this.heap = heap;
-        this.recomputed = activations::recomputes;
-        this.quick = activations == Activations.LEAN;
+        this.activations = activations;
     }
 
     /// To be called wherever trained numbers are used: only a segment that does so, or has a recorded input, has gradients to give.
@@ -84,7 +79,7 @@ final class Tape implements AutoCloseable {
         List<NDArray> leaves = inputs.stream().map(this::cut).toList();
         boolean outside = trained;
         trained = leaves.stream().anyMatch(kernels::recorded);
-        boolean again = recomputed.test(name, Arrays.shape(inputs.getFirst()));
+        boolean again = activations.recomputes(name, Arrays.shape(inputs.getFirst()));
         NDArray output = again ? unrecorded(leaves, body) : scoped(() -> body.apply(leaves));
         boolean mine = trained;
         trained = outside || mine;
@@ -122,7 +117,7 @@ final class Tape implements AutoCloseable {
         heap.tidy();
         Optional<NDArray> other = operation.trained();
         if (unrecorded || other.isEmpty() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
-        Segment source = stretch.entries.isEmpty() || !quick ? null : source(stretch.entries.getLast(), input);
+        Segment source = source(input);
         NDArray leaf = source == null ? cut(input) : source.leaf;
         if (leaf == input) keep(input);                                         // its segment would free it
         other.ifPresent(this::keep);
@@ -142,8 +137,10 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    private static @Nullable Segment source(Entry last, NDArray input) {
-        return last instanceof Segment segment && segment.recorded == null && segment.output == input ? segment : null;
+    /// The segment that gave an input and is so quick that it may be computed again for this alone.
+    private @Nullable Segment source(NDArray input) {
+        if (activations != Activations.LEAN || stretch.entries.isEmpty()) return null;
+        return stretch.entries.getLast() instanceof Segment segment && segment.recorded == null && segment.output == input ? segment : null;
     }
 
     private static NDArray unrecorded(Supplier<NDArray> body) {
