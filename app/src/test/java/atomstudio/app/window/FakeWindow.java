@@ -55,8 +55,9 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
         WaitForAsyncUtils.waitForFxEvents();
     }
 
+    /// Asked on the toolkit's thread: a lookup from another walks children that change under it.
     static void waitFor(Callable<Boolean> condition) throws Exception {
-        WaitForAsyncUtils.waitFor(20, TimeUnit.SECONDS, condition);
+        WaitForAsyncUtils.waitFor(20, TimeUnit.SECONDS, () -> WaitForAsyncUtils.asyncFx(condition).get());
         WaitForAsyncUtils.waitForFxEvents();
     }
 
