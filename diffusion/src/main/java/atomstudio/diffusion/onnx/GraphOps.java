@@ -130,7 +130,8 @@ final class GraphOps implements Ops<Value> {
     }
 
     /// Gemm over all rows: it takes the weight as the checkpoint has it, so nothing is transposed or copied at load.
-    @Override public Value linear(Value x, Affine<Value> layer) {
+    @Override public Value linear(Value x, Affine<Value> unsettled) {
+        Affine<Value> layer = unsettled.settled(this);
         Shape out = shapes.linear(x.shape(), shapes(layer));
         long in = x.shape().size(-1);
         Value rows = x.shape().rank() == 2 ? x : reshape(x, Shape.of(x.shape().elements() / in, in));

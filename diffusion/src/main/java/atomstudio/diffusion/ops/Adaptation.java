@@ -10,6 +10,11 @@ public interface Adaptation {
     /// Shapes of the numbers it brings for this layer, by slot name, in order; empty: the layer stays as it is.
     Map<String, Shape> shapes(Layer layer);
 
+    /// Whether it changes this layer's weight, not its bias alone; asked of layers that it has shapes for.
+    default boolean changesWeight(Layer layer) {
+        return true;
+    }
+
     /// The layer at strength s: base + s · (tuned − base). `strength` has shape (1).
     <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength);
 

@@ -40,7 +40,8 @@ public final class ShapeOps implements Ops<Shape> {
         return Shape.of(x.size(0), w.size(0), height, width);
     }
 
-    @Override public Shape linear(Shape x, Affine<Shape> layer) {
+    @Override public Shape linear(Shape x, Affine<Shape> unsettled) {
+        Affine<Shape> layer = unsettled.settled(this);
         Shape w = layer.weight();
         check(w.rank() == 2 && x.rank() >= 1 && x.size(-1) == w.size(1), "linear", x, w);
         bias("linear", layer);

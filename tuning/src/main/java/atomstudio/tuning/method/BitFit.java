@@ -18,6 +18,10 @@ public record BitFit() implements TuningMethod {
         return layer.biased() ? List.of(Slot.zero("bias", layer.biasShape())) : List.of();
     }
 
+    @Override public boolean changesWeight(Layer layer) {
+        return false;
+    }
+
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
         return new Affine<>(base.weight(), Biases.plus(ops, base, theta.get("bias"), strength));
     }

@@ -7,6 +7,7 @@ import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /// Channel atoms D_c of every 1×1 convolution and linear layer whose sides are multiples of `block`: W is cut into block × block
 /// channel blocks, W = Σ_q A_q ⊗ D_c[q]; the A stay, ΔD_c (atoms, block²) is tuned. Blocks and their entries are taken row by row.
@@ -24,14 +25,14 @@ public record ChannelAtoms(int block, int atoms) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        return matrix(layer) && divides(layer) ? coding().slots(this::unfold) : List.of();
+        return maps(layer) && divides(layer) ? coding().slots(this::unfold) : List.of();
     }
 
     @Override public boolean leavesAlone(Layer layer) {
-        return matrix(layer) && !divides(layer);
+        return maps(layer) && !divides(layer);
     }
 
-    private static boolean matrix(Layer layer) {
+    private static boolean maps(Layer layer) {
         return layer.maps() && layer.kernel() == 1;
     }
 
@@ -40,11 +41,15 @@ public record ChannelAtoms(int block, int atoms) implements TuningMethod {
     }
 
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        long rows = layer.weight().size(0) / block, columns = layer.weight().size(1) / block;
-        T blocks = ops.permute(ops.reshape(base.weight(), Shape.of(rows, block, columns, block)), 0, 2, 1, 3);
-        T delta = ops.matmul(ops.reshape(blocks, Shape.of(rows * columns, block * block)), ops.multiply(coding().matrix(ops, theta), strength));
-        T folded = ops.permute(ops.reshape(delta, Shape.of(rows, columns, block, block)), 0, 2, 1, 3);
-        return new Affine<>(ops.add(base.weight(), ops.reshape(folded, layer.weight())), base.bias());
+        return new Affine<>(base.weight(), base.bias(), matrix(ops, theta, strength)).settled(ops);             // ΔW = unfold(W) · Dᵀ · ΔD
+    }
+
+    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+        return Optional.of(matrix(ops, theta, strength));
+    }
+
+    private <T> T matrix(Ops<T> ops, Slots<T> theta, T strength) {
+        return ops.multiply(coding().matrix(ops, theta), strength);
     }
 
     private Coding coding() {

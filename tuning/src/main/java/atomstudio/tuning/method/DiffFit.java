@@ -27,6 +27,10 @@ public record DiffFit() implements TuningMethod {
         return List.copyOf(slots);
     }
 
+    @Override public boolean changesWeight(Layer layer) {
+        return layer.kind() == Layer.Kind.NORM || scaled(layer);
+    }
+
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
         T weight = layer.kind() == Layer.Kind.NORM ? Strength.plus(ops, base.weight(), theta.get("weight"), strength)
                 : scaled(layer) ? Strength.toward(ops, base.weight(), ops.multiply(base.weight(), theta.get("gamma")), strength) : base.weight();

@@ -25,6 +25,10 @@ public record On(TuningMethod method, LayerChoice layers) implements TuningMetho
         return layers.matches(layer) ? method.slots(layer) : List.of();
     }
 
+    @Override public boolean changesWeight(Layer layer) {
+        return method.changesWeight(layer);
+    }
+
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
         return method.effective(ops, layer, base, theta, strength);
     }

@@ -32,6 +32,10 @@ public record Sum(List<TuningMethod> parts) implements TuningMethod {
         return tuning.isEmpty() ? List.of() : tuning.getFirst().slots(layer);
     }
 
+    @Override public boolean changesWeight(Layer layer) {
+        return part(layer).changesWeight(layer);
+    }
+
     @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
         return part(layer).effective(ops, layer, base, theta, strength);
     }

@@ -11,9 +11,11 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// The denoising loss of a UNet and its gradient by a method's trained numbers, which may belong to the UNet, to the text encoder, or to
@@ -48,12 +50,12 @@ public final class Differentiation implements AutoCloseable {
     /// Mean of weight · squared error, and its gradient at these trained numbers.
     public Gradient gradient(float[] trained, Batch batch) throws Failure {
         return guard(Recording.ON, () -> {
-            NDArray theta = engine.torch().leaf(new Tensor(Shape.of(trained.length), trained));
-            try (Tape tape = engine.torch().tape(activations)) {
-                EagerOps ops = engine.torch().ops(precision);
-                NDArray loss = record(theta, batch, tape, activations == Activations.KEPT ? ops : ops.on(tape));
-                float[] vector = engine.torch().gradient(loss, theta, tape).data();
-                return new Gradient(engine.torch().tensor(loss).data()[0], vector);
+            Torch torch = engine.torch();
+            List<NDArray> leaves = slots(trained, torch::leaf);
+            try (Tape tape = torch.tape(activations)) {
+                EagerOps ops = torch.ops(precision);
+                NDArray loss = record(leaves, batch, tape, activations == Activations.KEPT ? ops : ops.on(tape));
+                return new Gradient(torch.tensor(loss).data()[0], torch.gradient(loss, leaves, tape));
             }
         });
     }
@@ -61,9 +63,21 @@ public final class Differentiation implements AutoCloseable {
     /// The loss alone.
     public double loss(float[] trained, Batch batch) throws Failure {
         return guard(Recording.OFF, () -> {
-            NDArray theta = engine.torch().array(new Tensor(Shape.of(trained.length), trained));
-            return (double) engine.torch().tensor(record(theta, batch, engine.torch().tape(Activations.KEPT), engine.torch().ops(precision))).data()[0];
+            Torch torch = engine.torch();
+            return (double) torch.tensor(record(slots(trained, torch::array), batch, torch.tape(Activations.KEPT), torch.ops(precision))).data()[0];
         });
+    }
+
+    /// An array for every trained slot, in the layout's order.
+    private List<NDArray> slots(float[] trained, Function<Tensor, NDArray> array) {
+        List<NDArray> slots = new ArrayList<>();
+        int at = 0;
+        for (Shape shape : layout.shapes()) {
+            int next = at + Math.toIntExact(shape.elements());
+            slots.add(array.apply(new Tensor(shape, java.util.Arrays.copyOfRange(trained, at, next))));
+            at = next;
+        }
+        return slots;
     }
 
     /// What the network's lower part says of a batch, under the frozen weights. The way to know it before `gradient` and `loss`, which then
@@ -82,11 +96,10 @@ public final class Differentiation implements AutoCloseable {
         return engine.torch().array(engine.model().unet().time().of(batch.timesteps()));
     }
 
-    private NDArray record(NDArray theta, Batch batch, Tape tape, EagerOps ops) {
+    private NDArray record(List<NDArray> trained, Batch batch, Tape tape, EagerOps ops) {
         Torch torch = engine.torch();
         Map<String, NDArray> slots = new HashMap<>(constants);
-        NDArray[] pieces = ops.pieces(theta, layout.shapes());
-        for (int i = 0; i < pieces.length; i++) slots.put(layout.trained().get(i).key(), pieces[i]);
+        for (int i = 0; i < trained.size(); i++) slots.put(layout.trained().get(i).key(), trained.get(i));
         List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer, tape), strength));
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());

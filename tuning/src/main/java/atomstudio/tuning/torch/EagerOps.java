@@ -93,11 +93,38 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.matmul(pt(a), pt(b));
     }
 
-    @Override public NDArray conv2d(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
+    /// A layer with its change computed, in the type that activations have.
+    Affine<NDArray> entered(Affine<NDArray> settled) {
+        return new Affine<>(weight(settled.weight()), optional(settled.bias()));
+    }
+
+    @Override public NDArray conv2d(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
+        boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
+        boolean plain = geometry.equals(Conv2d.same(1));
+        if (tape != null && plain && mixesBlocks(layer) && halves == null) return tape.run(x, new MixedBlocks(kernels, layer));
+        if (tape != null && even && (layer.tuned() != null || mixesBlocks(layer))) return tape.run(x, new TunedLayer(apart(), kernels, layer, geometry));
+        return convolution(x, layer.tuned() != null || mixesBlocks(layer) ? layer.settled(this) : layer, geometry);
+    }
+
+    /// Whether a linear layer or 1×1 convolution is still to be mixed. (The mixing of a single number is not told from that of a block of one: it is the same.)
+    private static boolean mixesBlocks(Affine<NDArray> layer) {
+        boolean single = layer.weight().getShape().dimension() == 2 || layer.weight().getShape().get(2) == 1;
+        return layer.mixing() != null && single && layer.mixing().getShape().dimension() == 2;
+    }
+
+    Precision precision() {
+        return halves == null ? Precision.FP32 : Precision.BF16;
+    }
+
+    private EagerOps apart() {
+        return new EagerOps(kernels, halves, null);
+    }
+
+    private NDArray convolution(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
         if (halves == null && WinogradConvolution.pays(x, unsettled, geometry) && !kernels.recorded(unsettled.weight())) {
             WinogradConvolution fast = new WinogradConvolution(kernels, unsettled);
             if (tape != null) return Kernels.biased(tape.run(x, fast), unsettled);
-            if (fast.trained().isEmpty() && !kernels.recorded(x)) return Kernels.biased(fast.output(x), unsettled);
+            if (!fast.trains() && !kernels.recorded(x)) return Kernels.biased(fast.output(x), unsettled);
         }
         if (MixedConvolution.pays(x, unsettled, geometry)) {
             MixedConvolution mixed = new MixedConvolution(kernels, new Affine<>(weight(unsettled.weight()), null, optional(unsettled.mixing())), geometry);
@@ -113,7 +140,10 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.convolution(input, weight(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
     }
 
-    @Override public NDArray linear(NDArray x, Affine<NDArray> layer) {
+    @Override public NDArray linear(NDArray x, Affine<NDArray> unsettled) {
+        if (tape != null && mixesBlocks(unsettled) && halves == null) return tape.run(x, new MixedBlocks(kernels, unsettled));
+        if (tape != null && (unsettled.tuned() != null || mixesBlocks(unsettled))) return tape.run(x, new TunedLayer(apart(), kernels, unsettled, null));
+        Affine<NDArray> layer = unsettled.settled(this);
         return JniUtils.linear(pt(x), weight(layer.weight()), optional(layer.bias()));
     }
 
@@ -204,14 +234,6 @@ public final class EagerOps implements Ops<NDArray> {
     /// Mean of weight · squared difference: a scalar. Weights broadcast against the others.
     public NDArray loss(NDArray found, NDArray target, NDArray weights) {
         return kernels.loss(found, target, weights);
-    }
-
-    /// Cuts a vector into consecutive pieces of these shapes, as views: a gradient of the whole is one array.
-    public NDArray[] pieces(NDArray vector, List<Shape> shapes) {
-        NDList parts = JniUtils.split(pt(vector), shapes.stream().mapToLong(Shape::elements).toArray(), 0);
-        NDArray[] pieces = new NDArray[shapes.size()];
-        for (int i = 0; i < pieces.length; i++) pieces[i] = reshape(parts.get(i), shapes.get(i));
-        return pieces;
     }
 
     private static PtNDArray pt(NDArray array) {

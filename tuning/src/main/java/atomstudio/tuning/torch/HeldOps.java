@@ -112,7 +112,23 @@ final class HeldOps implements Ops<Held> {
         return out(shapes.inverseRowNorms(x.shape()));
     }
 
-    @Override public Held conv2d(Held x, Affine<Held> unsettled, Conv2d geometry) {
+    @Override public Held conv2d(Held x, Affine<Held> layer, Conv2d geometry) {
+        return tuned(x, layer, settled -> convolution(x, settled, geometry));
+    }
+
+    /// A layer that is still to be changed keeps its input where its weight is made again.
+    private Held tuned(Held x, Affine<Held> layer, Function<Affine<Held>, Held> apply) {
+        if (layer.tuned() == null && (layer.mixing() == null || layer.weight().shape().rank() == 4 && layer.weight().shape().size(2) > 1)) return apply.apply(layer);
+        if (activations == Activations.KEPT) return apply.apply(layer.settled(this));
+        long before = live;
+        long savedBefore = saved;
+        Held y = apply.apply(layer.settled(this));
+        saved = savedBefore;
+        live = before;
+        return owned(out(y.shape(), y), x);
+    }
+
+    private Held convolution(Held x, Affine<Held> unsettled, Conv2d geometry) {
         Shape weight = unsettled.weight().shape();
         boolean own = activations != Activations.KEPT && !unsettled.weight().recorded();
         boolean shared = unsettled.mixing() == null || unsettled.mixing().shape().rank() == 2;
@@ -137,8 +153,8 @@ final class HeldOps implements Ops<Held> {
         return x.storage().quick ? y : saving(y, x);
     }
 
-    @Override public Held linear(Held x, Affine<Held> layer) {
-        return saved(out(shapes.linear(x.shape(), new Affine<>(layer.weight().shape(), null)), x, layer.weight()), x, layer);
+    @Override public Held linear(Held x, Affine<Held> unsettled) {
+        return tuned(x, unsettled, layer -> saved(out(shapes.linear(x.shape(), new Affine<>(layer.weight().shape(), null)), x, layer.weight()), x, layer));
     }
 
     /// The input is needed for the weight's gradient, the weight for the input's.

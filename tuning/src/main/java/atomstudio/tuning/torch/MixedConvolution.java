@@ -5,7 +5,7 @@ import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.List;
 
 /// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the base weight, as one
 /// matrix, takes them to the output. Its gradients need two products with the base weight and none of the weight's own size. With gradients of
@@ -43,15 +43,20 @@ record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry)
         return kernels.script(name("output"), new String[] {"x", "w", "m"}, body, x, layer.weight(), mixing());
     }
 
-    @Override public Optional<NDArray> trained() {
-        return Optional.of(mixing()).filter(kernels::recorded);
+    @Override public boolean trains() {
+        return !kept().isEmpty();
+    }
+
+    @Override public List<NDArray> kept() {
+        NDArray mixing = layer.mixing();
+        return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);
     }
 
     @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
         String[] body = {"b = torch.size(y, 0)", "u = torch.bmm(torch.transpose(" + matrix() + ", 1, 2), torch.reshape(y, [b, torch.size(w, 0), -1]))",
             "return torch.reshape(u, [torch.mul(b, torch.size(w, 1)), " + taps() + ", -1])"};
         NDArray mixed = kernels.script(name("by mixed taps"), new String[] {"y", "w"}, body, gradient, layer.weight());
-        return new Tape.Gradients(byInput ? byInput(x, mixed) : null, trained().isPresent() ? byMixing(x, mixed) : null);
+        return new Tape.Gradients(byInput ? byInput(x, mixed) : null, kept().stream().map(mixing -> new Tape.Part(mixing, byMixing(x, mixed))).toList());
     }
 
     /// @param mixed the gradient by the mixed taps, (B·Ci,k²,pixels)

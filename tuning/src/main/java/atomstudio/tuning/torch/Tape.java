@@ -7,8 +7,6 @@ import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -36,28 +34,41 @@ final class Tape implements AutoCloseable {
     interface Own {
         NDArray output(NDArray input);
 
-        /// What is recorded of the operation beside its input.
-        Optional<NDArray> trained();
+        /// Whether it has trained numbers.
+        boolean trains();
 
-        /// By the input, if asked for, and by what is trained, of the output's gradient.
+        /// What it needs until its gradients are asked for, beside its input, and the segment that made it would free.
+        List<NDArray> kept();
+
+        /// By the input, if asked for, and by what is trained, of the output's gradient. Not recorded.
         Gradients gradients(NDArray input, NDArray gradient, boolean byInput);
     }
 
-    record Gradients(@Nullable NDArray input, @Nullable NDArray trained) {}
-
-    /// What is differentiated together: a step, or a segment that is computed again.
-    private record Stretch(List<Entry> entries, List<Cut> cuts) {
-        Stretch() {
-            this(new ArrayList<>(), new ArrayList<>());
+    record Gradients(@Nullable NDArray input, List<Part> trained) {
+        Gradients {
+            trained = List.copyOf(trained);
         }
     }
+
+    /// The gradient by something that is recorded.
+    record Part(NDArray recorded, NDArray gradient) {}
+
+    /// What is differentiated together: a step, or a segment that is computed again, whose inputs gather their gradients for what lies before it.
+    private record Stretch(List<NDArray> inputs, List<Entry> entries, List<Cut> cuts) {
+        Stretch(List<NDArray> inputs) {
+            this(inputs, new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
+    private record Again(Segment segment, NDArray output, Stretch stretch) {}
 
     private final Kernels kernels;
     private final NativeHeap heap;
     private final Activations activations;
-    private Stretch stretch = new Stretch();
+    private Stretch stretch = new Stretch(List.of());
     /// What outlives the segment that it was made in.
     private final List<NDArray> kept = new ArrayList<>();
+    private @Nullable Again again;
     private boolean trained;
     private boolean within;
     private boolean unrecorded;
@@ -115,26 +126,15 @@ final class Tape implements AutoCloseable {
     /// Runs an operation that has its own gradients; recording is cut at its input and its output.
     NDArray run(NDArray input, Own operation) {
         heap.tidy();
-        Optional<NDArray> other = operation.trained();
-        if (unrecorded || other.isEmpty() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
+        if (unrecorded || !operation.trains() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
         Segment source = source(input);
         NDArray leaf = source == null ? cut(input) : source.leaf;
         if (leaf == input) keep(input);                                         // its segment would free it
-        other.ifPresent(this::keep);
+        operation.kept().forEach(this::keep);
         NDArray output = unrecorded(() -> operation.output(input));
         NDArray zero = zero(output);
         stretch.entries.add(new Owned(leaf, source, operation, zero));
         return kernels.plus(output, zero);
-    }
-
-    /// Its output, without recording.
-    private NDArray again(Segment segment) {
-        within = true;
-        try {
-            return segment.body.apply(segment.inputs);
-        } finally {
-            within = false;
-        }
     }
 
     /// The segment that gave an input and is so quick that it may be computed again for this alone.
@@ -152,6 +152,16 @@ final class Tape implements AutoCloseable {
         }
     }
 
+    /// For an operation that differentiates what it makes itself.
+    static <T> T recorded(Supplier<T> body) {
+        JniUtils.setGradMode(true);
+        try {
+            return body.get();
+        } finally {
+            JniUtils.setGradMode(false);
+        }
+    }
+
     /// What a segment sees of an input: itself where nothing of it is recorded or it begins a recording.
     private NDArray cut(NDArray input) {
         if (leaf(input)) return input;
@@ -165,7 +175,7 @@ final class Tape implements AutoCloseable {
 
     private boolean leaf(NDArray array) {
         for (Entry entry : stretch.entries) if (entry.leaf() == array) return true;
-        return false;
+        return stretch.inputs.stream().anyMatch(input -> input == array);
     }
 
     private NDArray keep(NDArray array) {
@@ -207,26 +217,45 @@ final class Tape implements AutoCloseable {
             if (!leaf(segment.recorded)) segment.recorded.close();
             return;
         }
+        Again done = again(segment);
+        again = null;
         Stretch outer = stretch;
-        stretch = new Stretch();
+        stretch = done.stretch;
         within = true;
         try {
-            NDArray output = segment.body.apply(segment.inputs);
-            JniUtils.backward((PtNDArray) output, (PtNDArray) gradient, false, false);
+            JniUtils.backward((PtNDArray) done.output, (PtNDArray) gradient, false, false);
             differentiate(stretch);
         } finally {
             within = false;
             stretch = outer;
         }
+        done.output.close();
+    }
+
+    /// The segment computed again, recorded; once for itself and for what comes right behind it and needs its output.
+    private Again again(Segment segment) {
+        if (again != null && again.segment == segment) return again;
+        Stretch outer = stretch;
+        Stretch inner = new Stretch(segment.inputs);
+        boolean outside = within;
+        stretch = inner;
+        within = true;
+        try {
+            NDArray output = scoped(() -> segment.body.apply(segment.inputs));
+            return again = new Again(segment, keep(output), inner);
+        } finally {
+            within = outside;
+            stretch = outer;
+        }
     }
 
     private void differentiate(Owned owned, NDArray gradient) {
+        NDArray input = owned.source == null ? owned.input : again(owned.source).output;
         JniUtils.setGradMode(false);
         try {
-            NDArray input = owned.source == null ? owned.input : again(owned.source);
             Gradients gradients = owned.operation.gradients(input, gradient, kernels.recorded(owned.input));
             if (gradients.input != null) JniUtils.backward((PtNDArray) owned.input, (PtNDArray) gradients.input, true, false);
-            owned.operation.trained().ifPresent(other -> JniUtils.backward((PtNDArray) other, (PtNDArray) Objects.requireNonNull(gradients.trained), true, false));
+            for (Part part : gradients.trained) JniUtils.backward((PtNDArray) part.recorded, (PtNDArray) part.gradient, true, false);
         } finally {
             JniUtils.setGradMode(true);
         }

@@ -21,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 
 /// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing frees them.
@@ -151,10 +152,17 @@ public final class Torch implements AutoCloseable {
         return gradient(leaf);
     }
 
-    /// The same for a scalar whose segments are on a tape.
-    Tensor gradient(NDArray scalar, NDArray leaf, Tape tape) {
+    /// The same for a scalar whose segments are on a tape, by several leaves: one vector in their order.
+    float[] gradient(NDArray scalar, List<NDArray> leaves, Tape tape) {
         tape.backward(scalar, one(scalar));
-        return gradient(leaf);
+        float[] vector = new float[Math.toIntExact(leaves.stream().mapToLong(NDArray::size).sum())];
+        FloatBuffer room = FloatBuffer.wrap(vector);
+        for (NDArray leaf : leaves) {
+            PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
+            if (gradient == null) room.position(room.position() + Math.toIntExact(leaf.size()));
+            else room.put(floats(gradient));
+        }
+        return vector;
     }
 
     private PtNDArray one(NDArray scalar) {

@@ -6,7 +6,7 @@ import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.Optional;
+import java.util.List;
 
 /// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients: by the input, and by the matrix that mixes its kernels.
 /// A mixed kernel's points are the kernel's, mapped by G · (I + mixing)ᵀ instead of G: neither a new weight nor its gradient is ever made. PyTorch's
@@ -33,13 +33,18 @@ record WinogradConvolution(Kernels kernels, Affine<NDArray> layer) implements Ta
         return run("forward", x, script(x).forward(), Winograd.kernels());
     }
 
-    @Override public Optional<NDArray> trained() {
-        return Optional.ofNullable(layer.mixing()).filter(kernels::recorded);
+    @Override public boolean trains() {
+        return !kept().isEmpty();
+    }
+
+    @Override public List<NDArray> kept() {
+        NDArray mixing = layer.mixing();
+        return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);
     }
 
     @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
         NDArray input = byInput ? run("back", gradient, script(gradient).byInput(), turned(Winograd.kernels())) : null;
-        return new Tape.Gradients(input, trained().isPresent() ? byMixing(x, gradient) : null);
+        return new Tape.Gradients(input, kept().stream().map(mixing -> new Tape.Part(mixing, byMixing(x, gradient))).toList());
     }
 
     private NDArray byMixing(NDArray x, NDArray gradient) {

@@ -138,16 +138,6 @@ class EagerOpsTest {
         assertWithin("broadcast", Plain.map(x, v -> v * 2), eager(l -> ops.multiply(l.get(0), l.get(1)), x, Tensor.filled(Shape.of(1), 2)), 0);
     }
 
-    @Test void piecesOfAVectorAreItsNumbersInOrder() {
-        Tensor x = Plain.random(1, 10);
-        try (TorchScope scope = torch.scope(Recording.OFF)) {
-            NDArray[] pieces = ops.pieces(torch.array(x), List.of(Shape.of(2, 2), Shape.of(1), Shape.of(5)));
-            assertArrayEquals(java.util.Arrays.copyOf(x.data(), 4), torch.tensor(pieces[0]).data());
-            assertEquals(x.data()[4], torch.tensor(pieces[1]).data()[0]);
-            assertArrayEquals(java.util.Arrays.copyOfRange(x.data(), 5, 10), torch.tensor(pieces[2]).data());
-        }
-    }
-
     private static Tensor eager(Function<List<NDArray>, NDArray> f, Tensor... inputs) {
         try (TorchScope scope = torch.scope(Recording.OFF)) {
             return torch.tensor(f.apply(java.util.Arrays.stream(inputs).map(torch::array).toList()));

@@ -64,10 +64,6 @@ class GradientTest {
             for (int i = 0; i < 6; i++) identity[7 * i] = 1;
             return ops.inverse(ops.add(skew, ops.constant(new Tensor(Shape.of(1, 6, 6), identity))));
         });
-        functions.put("pieces", x -> {
-            NDArray[] pieces = ops.pieces(ops.reshape(x, Shape.of(144)), List.of(Shape.of(72), Shape.of(72)));
-            return ops.multiply(pieces[0], ops.silu(pieces[1]));
-        });
         return functions.entrySet().stream().map(f -> DynamicTest.dynamicTest(f.getKey(), () -> check(f.getKey(), f.getValue()))).toList();
     }
 

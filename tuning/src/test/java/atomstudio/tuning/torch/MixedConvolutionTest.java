@@ -69,7 +69,7 @@ class MixedConvolutionTest {
                 Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), torch.array(Plain.random(4, 5)), by.equals("x") ? torch.array(m) : ops.scale(leaf, 1));
                 NDArray y = way.run(by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), layer, tape);
                 if (found.isEmpty()) found.add(torch.tensor(y));
-                found.add(torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), leaf, tape));
+                found.add(new Tensor(Arrays.shape(leaf), torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), List.of(leaf), tape)));
             }
         }
         return found;
