@@ -22,8 +22,9 @@ public record Adapted<T>(Ops<T> ops, Layers<T> base, List<Bound<T>> adapters) im
         /// The same for the only adapter of a layer: the change of one that maps channels is left to those who use it.
         Affine<T> alone(Ops<T> ops, Layer layer, Affine<T> base) {
             if (!layer.maps() || !form.changesWeight(layer)) return effective(ops, layer, base);
-            return form.mixing(ops, layer, slots.apply(layer), strength).map(mixing -> new Affine<>(base.weight(), base.bias(), mixing))
-                    .orElseGet(() -> new Affine<>(base.weight(), base.bias(), null, () -> effective(ops, layer, base)));
+            Slots<T> theta = slots.apply(layer);
+            return form.mixing(ops, layer, theta, strength).map(mixing -> new Affine<>(base.weight(), base.bias(), mixing))
+                    .orElseGet(() -> new Affine<>(base.weight(), base.bias(), null, () -> form.effective(ops, layer, base, theta, strength)));
         }
     }
 
