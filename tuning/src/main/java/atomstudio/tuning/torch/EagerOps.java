@@ -99,14 +99,25 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public NDArray conv2d(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
-        boolean plain = geometry.equals(Conv2d.same(1));
-        if (tape != null && plain && mixesBlocks(layer) && halves == null) return tape.run(x, new MixedBlocks(kernels, layer));
-        if (tape != null && even && (layer.tuned() != null || mixesBlocks(layer))) return tape.run(x, new TunedLayer(apart(), kernels, layer, geometry));
-        return convolution(x, layer.tuned() != null || mixesBlocks(layer) ? layer.settled(this) : layer, geometry);
+        if (tape != null && toBeMade(layer) && even(geometry)) return tape.run(x, madeAgain(layer, geometry));
+        return convolution(x, toBeMade(layer) ? layer.settled(this) : layer, geometry);
     }
 
-    /// Whether a linear layer or 1×1 convolution is still to be mixed. (The mixing of a single number is not told from that of a block of one: it is the same.)
+    private static boolean even(Conv2d geometry) {
+        return geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
+    }
+
+    /// Whether the layer's weight is there only once it is settled: it is, where activations cannot be mixed instead.
+    private static boolean toBeMade(Affine<NDArray> layer) {
+        return layer.tuned() != null || mixesBlocks(layer);
+    }
+
+    private Tape.Own madeAgain(Affine<NDArray> layer, @Nullable Conv2d geometry) {
+        boolean plain = geometry == null || geometry.equals(Conv2d.same(1));
+        return plain && mixesBlocks(layer) && halves == null ? new MixedBlocks(kernels, layer) : new TunedLayer(new EagerOps(kernels, halves, null), kernels, layer, geometry);
+    }
+
+    /// Whether a linear layer or 1×1 convolution is still to be mixed.
     private static boolean mixesBlocks(Affine<NDArray> layer) {
         boolean single = layer.weight().getShape().dimension() == 2 || layer.weight().getShape().get(2) == 1;
         return layer.mixing() != null && single && layer.mixing().getShape().dimension() == 2;
@@ -114,10 +125,6 @@ public final class EagerOps implements Ops<NDArray> {
 
     Precision precision() {
         return halves == null ? Precision.FP32 : Precision.BF16;
-    }
-
-    private EagerOps apart() {
-        return new EagerOps(kernels, halves, null);
     }
 
     private NDArray convolution(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
@@ -132,7 +139,7 @@ public final class EagerOps implements Ops<NDArray> {
             return Kernels.biased(own ? tape.run(x, mixed) : mixed.output(x), new Affine<>(unsettled.weight(), optional(unsettled.bias())));
         }
         Affine<NDArray> layer = unsettled.settled(this);
-        boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
+        boolean even = even(geometry);
         long[] sides = {geometry.left(), geometry.right(), geometry.top(), geometry.bottom()};
         PtNDArray input = even ? pt(x) : JniUtils.pad(pt(x), sides, 0);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
@@ -141,8 +148,7 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public NDArray linear(NDArray x, Affine<NDArray> unsettled) {
-        if (tape != null && mixesBlocks(unsettled) && halves == null) return tape.run(x, new MixedBlocks(kernels, unsettled));
-        if (tape != null && (unsettled.tuned() != null || mixesBlocks(unsettled))) return tape.run(x, new TunedLayer(apart(), kernels, unsettled, null));
+        if (tape != null && toBeMade(unsettled)) return tape.run(x, madeAgain(unsettled, null));
         Affine<NDArray> layer = unsettled.settled(this);
         return JniUtils.linear(pt(x), weight(layer.weight()), optional(layer.bias()));
     }

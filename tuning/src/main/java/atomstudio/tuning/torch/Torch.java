@@ -38,6 +38,7 @@ public final class Torch implements AutoCloseable {
         this.manager = manager;
         this.kernels = new Kernels(manager, this::array);
         this.halves = new Halves(kernels);
+        heap.open();
     }
 
     /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is downloaded or reported to anybody.
@@ -194,6 +195,6 @@ public final class Torch implements AutoCloseable {
     @Override public void close() {
         halves.close();
         manager.close();
-        heap.giveBack();
+        heap.close();
     }
 }

@@ -19,6 +19,7 @@ import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchScope;
 import atomstudio.tuning.torch.TorchSettings;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,6 +105,11 @@ class LawTest {
             assertEquals(tuned.bias() == null, found.bias() == null);
             if (tuned.bias() != null && untuned.bias() != null && found.bias() != null) assertClose(what, between(untuned.bias(), tuned.bias(), strength), found.bias(), 2e-6);
         }
+    }
+
+    @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMethodSaysWhetherItChangesTheWeight(TuningMethod method, Layer layer) {
+        float[] tuned = effective(method, layer, point(method, layer, base(layer)), 1).weight().data();
+        assertEquals(!Arrays.equals(base(layer).weight().data(), tuned), method.changesWeight(layer), method + " on " + layer.name());
     }
 
     private static Tensor between(Tensor untuned, Tensor tuned, double strength) {
