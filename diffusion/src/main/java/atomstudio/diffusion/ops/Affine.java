@@ -24,12 +24,22 @@ public record Affine<T>(T weight, @Nullable T bias, @Nullable T mixing, @Nullabl
         if (mixing == null) return this;
         Shape shape = ops.shape(weight);
         long out = shape.size(0), in = shape.size(1), size = shape.elements() / out / in;
-        Shape matrices = ops.shape(mixing);
-        if (size == 1 && matrices.rank() == 2) return new Affine<>(ops.add(weight, ops.reshape(mixedBlocks(ops, mixing), shape)), bias);
-        T change = matrices.rank() == 2
+        if (mixesBlocks(ops)) return new Affine<>(ops.add(weight, ops.reshape(mixedBlocks(ops, mixing), shape)), bias);
+        T change = ops.shape(mixing).rank() == 2
                 ? ops.matmul(ops.reshape(weight, Shape.of(out * in, size)), mixing)
                 : ops.permute(ops.matmul(ops.permute(ops.reshape(weight, Shape.of(out, in, size)), 1, 0, 2), mixing), 1, 0, 2);
         return new Affine<>(ops.add(weight, ops.reshape(change, shape)), bias);
+    }
+
+    /// Whether the weight that counts must be made. The mixing of larger kernels may act on activations instead.
+    public boolean toBeMade(Ops<T> ops) {
+        return tuned != null || mixesBlocks(ops);
+    }
+
+    /// Whether the mixing is one of channel blocks.
+    public boolean mixesBlocks(Ops<T> ops) {
+        Shape shape = ops.shape(weight);
+        return mixing != null && ops.shape(mixing).rank() == 2 && shape.elements() == shape.size(0) * shape.size(1);
     }
 
     /// unfold(W) · mixing, folded again; turned round, with a column for each block, since numbers are gathered faster so (docs/performance.md).

@@ -12,7 +12,7 @@ public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> consta
     public enum Activations {
         /// Everything that gradients need.
         KEPT,
-        /// All but what is large and quickly computed again: within feed-forward blocks, and between a norm and its activation.
+        /// All but what is large and quickly computed again: within feed-forward blocks, between a norm and its activation, and weights that a method changes.
         LEAN,
         /// The inputs of each block alone (gradient checkpointing).
         RECOMPUTED;

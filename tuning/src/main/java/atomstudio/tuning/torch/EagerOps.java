@@ -99,28 +99,17 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public NDArray conv2d(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        if (tape != null && toBeMade(layer) && even(geometry)) return tape.run(x, madeAgain(layer, geometry));
-        return convolution(x, toBeMade(layer) ? layer.settled(this) : layer, geometry);
+        if (tape != null && layer.toBeMade(this) && even(geometry)) return tape.run(x, madeAgain(layer, geometry));
+        return convolution(x, layer.toBeMade(this) ? layer.settled(this) : layer, geometry);
     }
 
     private static boolean even(Conv2d geometry) {
         return geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
     }
 
-    /// Whether the layer's weight is there only once it is settled: it is, where activations cannot be mixed instead.
-    private static boolean toBeMade(Affine<NDArray> layer) {
-        return layer.tuned() != null || mixesBlocks(layer);
-    }
-
     private Tape.Own madeAgain(Affine<NDArray> layer, @Nullable Conv2d geometry) {
         boolean plain = geometry == null || geometry.equals(Conv2d.same(1));
-        return plain && mixesBlocks(layer) && halves == null ? new MixedBlocks(kernels, layer) : new TunedLayer(new EagerOps(kernels, halves, null), kernels, layer, geometry);
-    }
-
-    /// Whether a linear layer or 1×1 convolution is still to be mixed.
-    private static boolean mixesBlocks(Affine<NDArray> layer) {
-        boolean single = layer.weight().getShape().dimension() == 2 || layer.weight().getShape().get(2) == 1;
-        return layer.mixing() != null && single && layer.mixing().getShape().dimension() == 2;
+        return plain && layer.mixesBlocks(this) && halves == null ? new MixedBlocks(kernels, layer) : new TunedLayer(new EagerOps(kernels, halves, null), kernels, layer, geometry);
     }
 
     Precision precision() {
@@ -148,7 +137,7 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public NDArray linear(NDArray x, Affine<NDArray> unsettled) {
-        if (tape != null && toBeMade(unsettled)) return tape.run(x, madeAgain(unsettled, null));
+        if (tape != null && unsettled.toBeMade(this)) return tape.run(x, madeAgain(unsettled, null));
         Affine<NDArray> layer = unsettled.settled(this);
         return JniUtils.linear(pt(x), weight(layer.weight()), optional(layer.bias()));
     }

@@ -118,7 +118,7 @@ final class HeldOps implements Ops<Held> {
 
     /// A layer that is still to be changed keeps its input where its weight is made again.
     private Held tuned(Held x, Affine<Held> layer, Function<Affine<Held>, Held> apply) {
-        if (layer.tuned() == null && (layer.mixing() == null || layer.weight().shape().rank() == 4 && layer.weight().shape().size(2) > 1)) return apply.apply(layer);
+        if (!layer.toBeMade(this)) return apply.apply(layer);
         if (activations == Activations.KEPT) return apply.apply(layer.settled(this));
         long before = live;
         long savedBefore = saved;

@@ -16,10 +16,6 @@ record MixedBlocks(Kernels kernels, Affine<NDArray> layer) implements Tape.Own {
     /// Numbers of the weight that are made at a time, found by measurement (docs/performance.md).
     private static final long HELD = 1L << 21;
 
-    @Override public boolean trains() {
-        return !kept().isEmpty();
-    }
-
     @Override public List<NDArray> kept() {
         return kernels.recorded(mixing()) ? List.of(mixing()) : List.of();
     }

@@ -43,10 +43,6 @@ record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry)
         return kernels.script(name("output"), new String[] {"x", "w", "m"}, body, x, layer.weight(), mixing());
     }
 
-    @Override public boolean trains() {
-        return !kept().isEmpty();
-    }
-
     @Override public List<NDArray> kept() {
         NDArray mixing = layer.mixing();
         return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);

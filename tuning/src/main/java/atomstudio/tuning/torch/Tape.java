@@ -34,8 +34,10 @@ final class Tape implements AutoCloseable {
     interface Own {
         NDArray output(NDArray input);
 
-        /// Whether it has trained numbers.
-        boolean trains();
+        /// Whether it has trained numbers; it has, where they are kept.
+        default boolean trains() {
+            return !kept().isEmpty();
+        }
 
         /// What it needs until its gradients are asked for, beside its input, and the segment that made it would free.
         List<NDArray> kept();

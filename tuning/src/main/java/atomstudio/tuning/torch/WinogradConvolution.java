@@ -33,10 +33,6 @@ record WinogradConvolution(Kernels kernels, Affine<NDArray> layer) implements Ta
         return run("forward", x, script(x).forward(), Winograd.kernels());
     }
 
-    @Override public boolean trains() {
-        return !kept().isEmpty();
-    }
-
     @Override public List<NDArray> kept() {
         NDArray mixing = layer.mixing();
         return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);
