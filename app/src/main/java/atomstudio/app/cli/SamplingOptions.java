@@ -99,7 +99,7 @@ final class SamplingOptions {
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
-        settings.sampling().plan(model.scheduler());
+        settings.sampling().notes(model.scheduler()).forEach(studio.terminal()::note);
         return settings;
     }
 
@@ -114,7 +114,7 @@ final class SamplingOptions {
 
     private static SamplerName own(Studio studio, ModelFolder model) throws Failure {
         Optional<SamplerName> own = SamplerName.ifBuilt(model.scheduler());
-        if (own.isEmpty()) studio.terminal().note("The model's own sampler, " + model.scheduler().className() + ", is not built yet; using ddim.");
+        if (own.isEmpty()) studio.terminal().note("The model's own sampler, " + model.scheduler().className() + ", is not built for its settings; using ddim.");
         return own.orElse(SamplerName.DDIM);
     }
 

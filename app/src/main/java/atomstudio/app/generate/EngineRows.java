@@ -63,6 +63,7 @@ public final class EngineRows implements RowMaker, RowJudge {
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
         lookThrough(maker, listener);
+        order.generation(seeds.getFirst(), worn.applied).settings().sampling().notes(maker.model().scheduler()).forEach(listener::warning);
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = order.generation(seeds.get(column), worn.applied).with(asked.prompt());
             int steps = maker.steps(generation);

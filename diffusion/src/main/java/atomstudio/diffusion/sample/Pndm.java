@@ -24,7 +24,15 @@ public record Pndm(NoiseSchedule trained, int stride) implements Sampler {
         for (int timestep : TrainedReading.timesteps(wanted)) {
             steps.add(new Step(timestep, trained.level(timestep), timestep >= stride ? trained.level(timestep - stride) : end));
         }
+        refuseZeroSignal(steps);
         return new Plan(new Pndm(trained, stride), TrainedReading.schedule(wanted, steps));
+    }
+
+    /// Its step divides by the signal at the step's beginning.
+    private static void refuseZeroSignal(List<Step> steps) throws Failure {
+        if (steps.getFirst().from().alpha() > 0) return;
+        throw new Failure.Incompatible("sampler pndm with zero terminal SNR (rescale_betas_zero_snr): it divides by the signal, which is 0 at timestep "
+                + (int) steps.getFirst().timestep() + "; choose ddim, euler or another sampler");
     }
 
     @Override public Stepped step(Moment at) throws Failure {

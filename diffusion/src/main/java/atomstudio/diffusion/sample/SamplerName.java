@@ -61,6 +61,11 @@ public enum SamplerName {
     public static SamplerName of(SchedulerConfig config) throws Failure {
         return switch (config.className()) {
             case "DPMSolverMultistepScheduler" -> multistep(config);
+            case "PNDMScheduler" -> {
+                // The reference's class does not read the key; ours would divide by zero at the last timestep.
+                if (config.zeroTerminal()) throw config.notBuilt("rescale_betas_zero_snr", "true");
+                yield PNDM;
+            }
             case "DPMSolverSDEScheduler" -> throw config.notBuilt("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
             default -> Arrays.stream(values()).filter(name -> name.referenceClass.equals(config.className())).findFirst()
                     .orElseThrow(() -> new Failure.NotBuilt("sampler " + config.className() + " is not built yet"));

@@ -19,11 +19,17 @@ final class TrainedReading {
         int[] timesteps = new int[times.length];
         for (int i = 0; i < times.length; i++) {
             timesteps[i] = (int) Math.rint(times[i]);
-            if (timesteps[i] < 0 || timesteps[i] >= train) {
-                throw new Failure.Incompatible("steps: " + wanted.steps() + " with steps_offset " + config.stepsOffset() + " reach timestep " + timesteps[i] + ", the model has 0 to " + (train - 1) + "; take fewer");
-            }
+            checkTrained(wanted, timesteps[i]);
         }
         return timesteps;
+    }
+
+    /// Many steps and an offset may go beyond what was trained, where noise levels repeat.
+    static void checkTrained(Wanted wanted, double timestep) throws Failure {
+        int train = wanted.config().trainTimesteps();
+        if (timestep >= 0 && timestep <= train - 1) return;
+        throw new Failure.Incompatible("steps: " + wanted.steps() + " with steps_offset " + wanted.config().stepsOffset() + " reach timestep " + Math.round(timestep)
+                + ", the model has 0 to " + (train - 1) + "; take fewer");
     }
 
     /// Every so many-th of the timesteps that a model was distilled for. Source: Luo et al. 2023, "Latent Consistency Models", section 4.3.
