@@ -17,7 +17,6 @@ import java.util.stream.LongStream;
 /// @param worn     adapters that every row wears beside its own
 public record PictureSettings(String negative, Seeds seeds, Way way, Size size, double strength, Start start, List<Worn> worn) {
     public static final int MOST_SEEDS = 8;
-    public static final int MOST_STEPS = 200;
     public static final double MOST_STRENGTH = 2;
     public static final int MOST_CLIP_SKIP = 12;
     public static final double MOST_HIRES = 4;

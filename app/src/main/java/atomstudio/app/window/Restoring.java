@@ -15,6 +15,7 @@ import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.picture.GenerationText.Strength;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -145,7 +146,7 @@ final class Restoring {
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
         OptionalDouble eta = sampler.eta().isPresent() ? recipe.eta() : OptionalDouble.empty();
         Guidance guidance = new Guidance(recipe.guidance().orElse(now.way().guidance().scale()), recipe.rescale().orElse(0));
-        Way way = new Way(sampler, schedule, Math.min(recipe.steps().orElse(now.way().steps()), PictureSettings.MOST_STEPS), eta, guidance, recipe.clipSkip().orElse(1));
+        Way way = new Way(sampler, schedule, Math.min(recipe.steps().orElse(now.way().steps()), Sampling.MOST_STEPS), eta, guidance, recipe.clipSkip().orElse(1));
         Optional<Hires> hires = recipe.hires();
         Start start = new Start(Optional.empty(), recipe.denoise().orElse(now.start().denoise()), hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         PictureSettings.Size size = recipe.size().map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());

@@ -48,7 +48,7 @@ public record Pndm(NoiseSchedule trained, int stride) implements Sampler {
     /// The second time counts the stride back from the next timestep, as in the reference.
     private Tensor twice(Moment at, Answer said) throws Failure {
         int next = (int) at.ahead().getFirst().timestep();
-        Answer there = at.askAtTheEnd(moved(at, said.output(), said.at(), at.step().to()));
+        Answer there = at.askAtTheEnd(at.kept(moved(at, said.output(), said.at(), at.step().to()), at.ahead().getFirst().from()));
         Tensor mean = Latents.sum(0.5, said.output(), 0.5, there.output());
         return moved(at, mean, trained.level(Math.min(next + stride, trained.size() - 1)), trained.level(next));
     }

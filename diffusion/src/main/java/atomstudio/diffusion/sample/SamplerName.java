@@ -121,7 +121,9 @@ public enum SamplerName {
     /// @throws Failure.Incompatible for steps that do not fit
     /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
     Plan plan(Wanted wanted) throws Failure {
-        if (wanted.steps() < 1) throw new Failure.Incompatible("steps: expected at least 1, found " + wanted.steps());
+        if (wanted.steps() < 1 || wanted.steps() > Sampling.MOST_STEPS) {
+            throw new Failure.Incompatible("steps: expected 1 to " + Sampling.MOST_STEPS + ", found " + wanted.steps());
+        }
         return switch (this) {
             case EULER -> Euler.plan(wanted);
             case EULER_ANCESTRAL -> EulerAncestral.plan(wanted);

@@ -14,6 +14,9 @@ import java.util.stream.Collectors;
 /// @param eta how much fresh noise a sampler adds on its way that lets one choose, 0 to 1; its own amount where empty
 /// @param prediction what the network's output means, where the model's config is not to be believed
 public record Sampling(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta, Optional<Prediction> prediction) {
+    /// The most steps that can be chosen anywhere: as many as Stable Diffusion has timesteps.
+    public static final int MOST_STEPS = 1000;
+
     /// Up to so many steps, leading and linspace spacing leave out much of the noise, or (linspace with one step) all of it; distilled models
     /// and adapters, which are made for so few, take trailing. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules", section 3.3.
     private static final int FEW = 4;

@@ -58,9 +58,27 @@ final class TrainedReading {
 
     /// Through the levels of a named schedule to no noise at all.
     static List<Step> named(Wanted wanted) throws Failure {
+        return points(wanted, wanted.steps()).steps(0);
+    }
+
+    /// The same without the least noise that was trained: schedules that end there have one point more, which is not visited.
+    static List<Step> namedAboveLeast(Wanted wanted) throws Failure {
+        return switch (wanted.schedule()) {
+            case KARRAS, EXPONENTIAL, BETA_SIGMAS -> points(wanted, wanted.steps() + 1).first(wanted.steps()).steps(0);
+            case MODEL, BETA, AYS, SGM_UNIFORM, SIMPLE -> above(points(wanted, wanted.steps())).steps(0);
+        };
+    }
+
+    /// With nearly as many steps as timesteps the other schedules reach timestep 0 as well.
+    private static Points above(Points points) {
+        boolean least = points.size() > 1 && points.timesteps()[points.size() - 1] == 0;
+        return least ? points.first(points.size() - 1) : points;
+    }
+
+    private static Points points(Wanted wanted, int count) throws Failure {
         Ratios trained = Ratios.of(wanted.config());
         Points none = new Points(new double[0], new double[0]);
-        return wanted.schedule().points(trained, none, trained.range(), wanted.steps()).steps(0);
+        return wanted.schedule().points(trained, none, trained.range(), count);
     }
 
     /// Where the last step ends: at no noise, or at the least that was trained.
