@@ -11,6 +11,7 @@ import atomstudio.app.jobs.PictureRecipe;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.tune.RunSummary;
+import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.picture.GenerationText.Strength;
 import atomstudio.diffusion.sample.Guidance;
@@ -115,8 +116,9 @@ final class Restoring {
             if (file == null) {
                 missing.add("the adapter “" + adapter.name() + "”");
             } else {
-                worn.add(new Worn(file, Math.clamp(adapter.strength(), 0, PictureSettings.MOST_STRENGTH)));
+                worn.add(new Worn(file, Math.clamp(adapter.strength(), -Applied.MOST_STRENGTH, Applied.MOST_STRENGTH)));
                 said.add(adapter.name());
+                if (adapter.text() != adapter.strength()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
             }
         }
         return worn;
