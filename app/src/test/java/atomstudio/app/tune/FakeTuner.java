@@ -81,6 +81,7 @@ public final class FakeTuner implements Tuner {
         for (TrainingSetting setting : TrainingSetting.values()) {
             String value = training.chosen().getOrDefault(setting, training.usual(setting, order.chosen().method()));
             if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR)) value = "0";
+            if (value.isEmpty() && (setting == TrainingSetting.ALSO_RATE || setting == TrainingSetting.TEXT_ENCODER_RATE)) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
             if (setting.flag()) json.addProperty(setting.command(), value.equals(TrainingSetting.YES));
             else if (!setting.names().isEmpty() || setting == TrainingSetting.PRIOR || setting == TrainingSetting.CAPTION_TEMPLATE) json.addProperty(setting.command(), value);

@@ -230,6 +230,22 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         return choice.command;
     }
 
+    /// All that is trained together, by its names on the command line: `atoms`, `atoms+textual-inversion`, `lora+text-encoder`.
+    public String combinedName() {
+        return choice.command + also().map(other -> "+" + other.command).orElse("") + (textEncoder() ? "+" + Setting.TEXT_ENCODER.command() : "");
+    }
+
+    /// The title of a combined name: `atoms+textual-inversion` is "Filter atoms + word". A name that this version does not know is its own
+    /// title.
+    public static String title(String combinedName) {
+        Optional<Choice> whole = Stream.of(Choice.values()).filter(choice -> choice.command.equals(combinedName)).findFirst();
+        int plus = combinedName.lastIndexOf('+');
+        if (whole.isPresent() || plus < 0) return whole.map(Choice::display).orElse(combinedName);
+        String last = combinedName.substring(plus + 1);
+        String beside = last.equals(Choice.TEXTUAL_INVERSION.command) ? "word" : last.equals(Setting.TEXT_ENCODER.command()) ? "text encoder" : title(last);
+        return title(combinedName.substring(0, plus)) + " + " + beside;
+    }
+
     public String displayName() {
         return choice.display;
     }
@@ -244,6 +260,16 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
 
     private double alpha() {
         return Double.parseDouble(value(Setting.ALPHA));
+    }
+
+    /// What of a choice trains a layer: each has a learning rate of its own.
+    public enum Trained { METHOD, ALSO, TEXT_ENCODER }
+
+    /// @param layer that the choice tunes
+    public Trained trained(Layer layer) {
+        if (parts(choice, layers()).stream().anyMatch(part -> part.tunes(layer))) return Trained.METHOD;
+        boolean byOther = also().stream().flatMap(other -> parts(other, other.layers()).stream()).anyMatch(part -> part.tunes(layer));
+        return byOther ? Trained.ALSO : Trained.TEXT_ENCODER;
     }
 
     /// The method that is trained beside this one.
