@@ -43,7 +43,7 @@ import picocli.CommandLine.TypeConversionException;
             "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
             "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
             "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
-            "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> wears an adapter of ~/.atomstudio/adapters, or a run. A prompt may be of any length."})
+            "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> applies an adapter of ~/.atomstudio/adapters, or a run, at a weight of -10 to 10; <lora:NAME:0.5:1> has one for the text encoder and one for the UNet. A prompt may have up to 100,000 letters."})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MOST_PICTURES = 10_000;
 

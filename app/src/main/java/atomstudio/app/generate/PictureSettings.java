@@ -13,12 +13,10 @@ import java.util.OptionalDouble;
 import java.util.stream.LongStream;
 
 /// How pictures are made, for all rows alike.
-/// @param strength of the rows' own adapters, 0 (the base model) to 2
+/// @param strength of the rows' own adapters, 0 the base model, below 0 their opposite
 /// @param worn     adapters that every row wears beside its own
 public record PictureSettings(String negative, Seeds seeds, Way way, Size size, double strength, Start start, List<Worn> worn) {
     public static final int MOST_SEEDS = 8;
-    public static final int MOST_STEPS = 200;
-    public static final double MOST_STRENGTH = 2;
     public static final int MOST_CLIP_SKIP = 12;
     public static final double MOST_HIRES = 4;
 

@@ -23,7 +23,10 @@ final class PictureInspection {
             JsonObject adapters = new JsonObject();
             for (AdapterSource.Found found : AdapterSource.read(file)) {
                 JsonObject one = AdapterInspection.of(found.source());
-                found.strength().ifPresent(strength -> one.addProperty("strength", strength));
+                found.made().ifPresent(made -> {
+                    one.addProperty("strength", made.strength());
+                    if (made.text() != made.strength()) one.addProperty("text encoder strength", made.text());
+                });
                 adapters.add(found.name(), one);
             }
             json.add("adapters in it", adapters);

@@ -80,6 +80,6 @@ final class PictureText {
     private static GenerationText applied(GenerationText text, Applied applied) {
         Adapter adapter = applied.adapter();
         String hashes = adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
-        return text.adapter(adapter.name(), applied.strength()).hash(hashes, adapter.name(), adapter.hash());
+        return text.adapter(adapter.name(), applied.strength(), applied.textStrength()).hash(hashes, adapter.name(), adapter.hash());
     }
 }

@@ -11,10 +11,12 @@ import atomstudio.app.jobs.PictureRecipe;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.tune.RunSummary;
+import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.picture.GenerationText.Strength;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -114,8 +116,9 @@ final class Restoring {
             if (file == null) {
                 missing.add("the adapter “" + adapter.name() + "”");
             } else {
-                worn.add(new Worn(file, Math.clamp(adapter.strength(), 0, PictureSettings.MOST_STRENGTH)));
+                worn.add(new Worn(file, Math.clamp(adapter.strength(), -Applied.MOST_STRENGTH, Applied.MOST_STRENGTH)));
                 said.add(adapter.name());
+                if (adapter.text() != adapter.strength()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
             }
         }
         return worn;
@@ -145,7 +148,7 @@ final class Restoring {
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
         OptionalDouble eta = sampler.eta().isPresent() ? recipe.eta() : OptionalDouble.empty();
         Guidance guidance = new Guidance(recipe.guidance().orElse(now.way().guidance().scale()), recipe.rescale().orElse(0));
-        Way way = new Way(sampler, schedule, Math.min(recipe.steps().orElse(now.way().steps()), PictureSettings.MOST_STEPS), eta, guidance, recipe.clipSkip().orElse(1));
+        Way way = new Way(sampler, schedule, Math.min(recipe.steps().orElse(now.way().steps()), Sampling.MOST_STEPS), eta, guidance, recipe.clipSkip().orElse(1));
         Optional<Hires> hires = recipe.hires();
         Start start = new Start(Optional.empty(), recipe.denoise().orElse(now.start().denoise()), hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         PictureSettings.Size size = recipe.size().map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());

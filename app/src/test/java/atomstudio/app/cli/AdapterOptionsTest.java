@@ -129,7 +129,7 @@ class AdapterOptionsTest {
         CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out", folder.resolve("no.png"));
         assertEquals(ExitCode.USAGE, run.code());
         assertTrue(run.err().contains("--adapter"), run.err());
-        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 3, "--out", folder.resolve("no.png"));
-        assertTrue(run.err().contains("--strength: expected 0 to 2"), run.err());
+        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 10.5, "--out", folder.resolve("no.png"));
+        assertTrue(run.err().contains("--strength: expected -10 to 10"), run.err());
     }
 }

@@ -33,6 +33,8 @@ final class GraphOps implements Ops<Value> {
         SCARCE
     }
 
+    /// Sides up to which a sweep, whose nodes grow with the side, is the smaller graph.
+    private static final int LARGEST_SWEEP = 16;
     private static final int SLICES = 8;
     private static final int PARTS = 4;
     /// Tokens from which parts are still large enough for a matrix product.
@@ -275,8 +277,13 @@ final class GraphOps implements Ops<Value> {
         return all;
     }
 
+    @Override public Value skew(Value above, int side) {
+        return new Skew(graph, side).of(above, shapes.skew(above.shape(), side));
+    }
+
     @Override public Value inverse(Value x) {
-        return new Sweep(graph, shapes.inverse(x.shape())).inverse(x);
+        Shape shape = shapes.inverse(x.shape());
+        return shape.size(1) <= LARGEST_SWEEP ? new Sweep(graph, shape).inverse(x) : new Schulz(graph, shape).inverse(x);
     }
 
     @Override public Value inverseRowNorms(Value x) {

@@ -25,6 +25,7 @@ public record GenerationText(String prompt, String negative, Map<String, String>
     private static final String NEGATIVE = "Negative prompt:";
     private static final Pattern PAIR = Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])*\"|[^,]*)(?:,|$)");
     private static final String STRENGTH = " strength";
+    private static final String TEXT_STRENGTH = " text encoder strength";
     private static final int FEWEST_PAIRS = 3;
 
     public GenerationText {
@@ -72,12 +73,24 @@ public record GenerationText(String prompt, String negative, Map<String, String>
     }
 
     /// An adapter and how strongly it was applied.
-    public record Strength(String name, double strength) {}
+    /// @param text in the text encoder
+    public record Strength(String name, double strength, double text) {
+        public Strength(String name, double strength) {
+            this(name, strength, strength);
+        }
+    }
 
     /// With one more adapter, behind those that are there.
     public GenerationText adapter(String name, double strength) {
         String key = adapterKey(adapters().size());
         return with(key, name).with(key + STRENGTH, number(strength));
+    }
+
+    /// The same with a strength of its own in the text encoder.
+    public GenerationText adapter(String name, double strength, double text) {
+        String key = adapterKey(adapters().size());
+        GenerationText with = adapter(name, strength);
+        return text == strength ? with : with.with(key + TEXT_STRENGTH, number(text));
     }
 
     /// With one more hash in a list of them, as other programs have for LoRA (`Lora hashes`) and embeddings (`TI hashes`).
@@ -91,7 +104,9 @@ public record GenerationText(String prompt, String negative, Map<String, String>
     public List<Strength> adapters() {
         List<Strength> adapters = new ArrayList<>();
         for (String name = settings.get(adapterKey(0)); name != null; name = settings.get(adapterKey(adapters.size()))) {
-            adapters.add(new Strength(name, parsed(settings.get(adapterKey(adapters.size()) + STRENGTH))));
+            String key = adapterKey(adapters.size());
+            double strength = parsed(settings.get(key + STRENGTH));
+            adapters.add(new Strength(name, strength, settings.containsKey(key + TEXT_STRENGTH) ? parsed(settings.get(key + TEXT_STRENGTH)) : strength));
         }
         return adapters;
     }

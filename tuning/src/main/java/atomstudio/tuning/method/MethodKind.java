@@ -53,7 +53,7 @@ public enum MethodKind {
             case LOHA -> "A product of two LoRAs: more change from as many numbers.";
             case LOKR -> "Kronecker products: LoRA's reach with fewer numbers.";
             case GLORA -> "LoRA that also scales and shifts what is there.";
-            case OFT -> "Turns filters without stretching them, which keeps what the model knows.";
+            case OFT -> "Turns what goes into a layer; its filters keep their lengths and the angles between them.";
             case DORA -> "LoRA with length and direction apart; steadier, a little slower.";
             case BITFIT -> "Biases only: very few numbers, a mild change.";
             case NORM -> "Normalization layers only: colours and contrast more than shape.";

@@ -33,7 +33,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         LOCON("locon", "LoCon", 120, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOHA("loha", "LoHa", 100, 5e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOKR("lokr", "LoKr", 100, 1e-2, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        OFT("oft", "OFT", 100, 2e-3, "attention", Setting.BLOCK, Setting.LAYERS),
+        OFT("oft", "OFT", 100, 2e-3, "attention", Setting.SIDE, Setting.BLOCK, Setting.LAYERS),
         DORA("dora", "DoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         BITFIT("bitfit", "BitFit", 100, 3e-3, "*", Setting.LAYERS),
         NORM("norm", "Norms only", 100, 1e-2, "*", Setting.LAYERS),
@@ -132,7 +132,11 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         try {
             Map<Setting, String> chosen = new EnumMap<>(Setting.class);
             entries.forEach((key, value) -> chosen.put(Setting.named(key).orElseThrow(() -> new IllegalArgumentException("setting " + key + " is not known; a newer version wrote it")), value));
-            MethodSettings settings = new MethodSettings(Choice.named(name), chosen);
+            Choice choice = Choice.named(name);
+            // Files wrote a block before there was a side: these turn what comes out.
+            boolean rotates = choice == Choice.OFT || also(chosen).equals(Optional.of(Choice.OFT));
+            if (rotates && chosen.containsKey(Setting.BLOCK)) chosen.putIfAbsent(Setting.SIDE, Oft.Side.OUTPUT.command());
+            MethodSettings settings = new MethodSettings(choice, chosen);
             settings.method();
             return settings;
         } catch (IllegalArgumentException e) {
@@ -189,7 +193,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
             case LORA, LOCON -> List.of(new On(new Lora(rank(), alpha()), on));
             case LOHA -> List.of(new On(new Loha(rank(), alpha()), on));
             case LOKR -> List.of(new On(new Lokr(rank(), alpha()), on));
-            case OFT -> List.of(new On(new Oft(whole(Setting.BLOCK)), on));
+            case OFT -> List.of(new On(new Oft(Oft.Side.of(value(Setting.SIDE)), Oft.Blocks.parse(value(Setting.BLOCK))), on));
             case DORA -> List.of(new On(new Dora(rank(), alpha()), on));
             case BITFIT -> List.of(new On(new BitFit(), on));
             case NORM -> List.of(new On(new NormOnly(), on));

@@ -11,17 +11,24 @@ import java.util.Locale;
 
 /// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its class alone for
 /// other members of the class.
-record Captions(String subject, String template) {
+record Captions(String subject, String template, Whose whose) {
+    /// Whose pictures they are of: those of the class need not say the class.
+    enum Whose { SUBJECT, CLASS }
+
     static final String PLACEHOLDER = "{}";
     private static final List<String> USUAL = List.of("a {}", "a photo of a {}", "a picture of a {}");
+
+    Captions(String subject, String template) {
+        this(subject, template, Whose.SUBJECT);
+    }
 
     static Captions of(Trigger words, Recipe recipe) {
         return new Captions(words.text(), recipe.material().template());
     }
 
-    /// Those of the class: what prior pictures are called.
-    static Captions ofClass(Trigger words) {
-        return new Captions(words.className(), "");
+    /// Those of the class: what prior pictures are called, in the same template.
+    static Captions ofClass(String className, Recipe recipe) {
+        return new Captions(className, recipe.material().template(), Whose.CLASS);
     }
 
     /// Of pictures that have none of their own: the template's, or the usual ones.
@@ -45,7 +52,7 @@ record Captions(String subject, String template) {
 
     /// Whether a caption says what the adapter is to answer to: the token, which comes first in the subject.
     boolean names(String caption) {
-        return caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
+        return whose == Whose.CLASS || caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
     }
 
     private String filled(String caption) {

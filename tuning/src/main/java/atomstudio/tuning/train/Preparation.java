@@ -17,14 +17,23 @@ record Preparation(Crops subject, Crops prior, Framing framing) {
         return new Preparation(subject, given.isEmpty() ? new Crops(List.of(), List.of()) : prior(given.get(), request, framing), framing);
     }
 
-    /// Without masks and captions: all of each picture counts, and what it shows is the class.
+    /// Without masks: all of each picture counts. Captions beside the pictures count, as in kohya's scripts, whether or not the subject's do: what a
+    /// picture of the class shows beside the class is nothing that should be kept as the class.
     private static Crops prior(Recipe.Prior prior, TuneRequest request, Framing framing) throws Failure {
         Recipe plain = Recipe.of(request.method());
         try {
-            return Crops.of(Path.of(prior.source()), new Crops.Reading(plain, framing, Captions.ofClass(request.words())));
+            SubjectFiles files = SubjectFiles.of(Path.of(prior.source()));
+            boolean captioned = files.pictures().stream().anyMatch(picture -> files.captions().containsKey(SubjectFiles.stem(picture)));
+            Captions captions = Captions.ofClass(request.words().className(), request.recipe());
+            Crops crops = Crops.of(Path.of(prior.source()), new Crops.Reading(captioned ? plain.with(Recipe.Feature.CAPTIONS) : plain, framing, captions));
+            return captioned ? told(crops, prior.source()) : crops;
         } catch (Failure.Unreadable e) {
             throw new Failure.Unreadable("--prior: " + e.getMessage() + " (pictures of \"" + request.words().className() + "\" are expected there; auto makes them)", e);
         }
+    }
+
+    private static Crops told(Crops crops, String source) {
+        return new Crops(crops.prepared(), Stream.concat(Stream.of(source + ": the captions beside the pictures of the class are used"), crops.notes().stream()).toList());
     }
 
     private static int size(Recipe recipe, ModelFolder model) throws Failure {

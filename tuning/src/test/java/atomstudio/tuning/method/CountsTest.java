@@ -67,7 +67,8 @@ class CountsTest {
             long o = nearestBelowTheRoot(outputs(layer)), i = nearestBelowTheRoot(inputs(layer));
             return o * i + 4 * (outputs(layer) / o + inputs(layer) / i);
         }), count(Choice.LOKR, layers));
-        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(Choice.OFT, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) / 4 * (inputs(layer) / 4 - 1) / 2)), count(Choice.OFT, layers));
+        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"), layers));
         assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer)) + outputs(layer)), count(Choice.DORA, layers));
         long biases = sum(layers, Layer::biased, CountsTest::outputs);
         assertEquals(biases, count(Choice.BITFIT, layers));
