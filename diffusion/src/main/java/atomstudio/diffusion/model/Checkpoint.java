@@ -71,6 +71,11 @@ public final class Checkpoint implements AutoCloseable {
         return entry(key).info;
     }
 
+    /// Whether a tensor's bytes lie in its file as they are, so that others can map them there.
+    public boolean inOrder(String key) {
+        return entry(key).file.inOrder(entry(key).info);
+    }
+
     /// The file a tensor lies in.
     public Path file(String key) {
         return entry(key).file.file();
