@@ -24,6 +24,8 @@ import java.util.TreeSet;
 public final class Checkpoint implements AutoCloseable {
     private record Entry(TensorFile file, TensorInfo info) {}
 
+    private static final int MOST_NAMED = 20;
+
     private final Path place;
     private final List<TensorFile> files;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -102,7 +104,9 @@ public final class Checkpoint implements AutoCloseable {
             if (layer.biased()) check(layer.biasKey(), layer.biasShape(), wrong);
         }
         if (!wrong.isEmpty()) {
-            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", wrong));
+            List<String> named = wrong.stream().limit(MOST_NAMED).toList();
+            String more = wrong.size() > MOST_NAMED ? "\n  and " + (wrong.size() - MOST_NAMED) + " more" : "";
+            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", named) + more);
         }
     }
 

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
@@ -22,6 +23,9 @@ import java.util.stream.Stream;
 /// @param sampleSize side, in latent pixels, that the UNet was trained at
 public record ModelFolder(Path folder, String name, Networks networks, SchedulerConfig scheduler, int sampleSize, Sources sources) {
     private static final Set<String> PIPELINES = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
+
+    private static final int USUAL_SAMPLE_SIZE = 64;
+    static final int LARGEST_SAMPLE_SIZE = 4096;
 
     /// What a model is made of.
     public record Networks(UNet unet, Vae vae, ClipText text) {}
@@ -57,7 +61,7 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         }
         Config pipeline = Config.read(index);
         String kind = pipeline.text("_class_name", "StableDiffusionPipeline");
-        if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + kind + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
+        if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + Quoted.of(kind) + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
         Config unetConfig = config(folder, Part.UNET);
         Autoencoder vae = choices.vae().isPresent() ? Autoencoder.at(choices.vae().get()) : Autoencoder.ofFolder(folder.resolve(Part.VAE.folder()));
         Networks networks = new Networks(NetworkConfigs.unet(unetConfig), vae.network(), NetworkConfigs.text(config(folder, Part.TEXT)));
@@ -66,7 +70,17 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         weights.put(Part.VAE, vae.weights());
         SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         if (choices.prediction().isPresent()) scheduler = scheduler.withPrediction(choices.prediction().get());
-        return new ModelFolder(folder, name(folder), networks, scheduler, unetConfig.positive("sample_size", 64), new Sources(weights, TokenizerSearch.of(folder, choices), List.of()));
+        return new ModelFolder(folder, name(folder), networks, scheduler, sampleSize(unetConfig), new Sources(weights, TokenizerSearch.of(folder, choices), List.of()));
+    }
+
+    /// Of a square, which some programs write as its two sides.
+    private static int sampleSize(Config unet) throws Failure {
+        List<Integer> sides = unet.wholes("sample_size", List.of(USUAL_SAMPLE_SIZE), 1);
+        int side = sides.isEmpty() ? 0 : sides.getFirst();
+        if (side < 1 || side > LARGEST_SAMPLE_SIZE || sides.size() > 2 || sides.getLast() != side) {
+            throw unet.wrong("sample_size", "one number from 1 to " + LARGEST_SAMPLE_SIZE + ", or that twice", unet.json().get("sample_size"));
+        }
+        return side;
     }
 
     private void check() throws Failure {
@@ -121,9 +135,10 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
     }
 
     /// Opens the model's tokenizer: its own, or for a single file one that fits from where it was looked for.
+    /// The text encoder's length is its limit, whatever its settings say: a longer text would not fit, and a shorter one is no other model.
     /// @throws Failure.Unreadable when there is none, saying which public file to put where
     public Tokenizer tokenizer() throws Failure {
-        return sources.tokenizer.open(text().vocabulary());
+        return sources.tokenizer.open(text().vocabulary()).withLimit(text().tokens());
     }
 
     /// Side of a picture, in pixels, that the model was made for.
