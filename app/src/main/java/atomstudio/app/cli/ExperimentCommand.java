@@ -18,6 +18,7 @@ import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.train.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,12 +44,14 @@ import picocli.CommandLine.TypeConversionException;
             + "seen (phase test), looks at every run four times, and adds a row a look to experiment.csv: numbers tuned, file size, seconds, memory, likeness, "
             + "diversity, alignment. Killed or stopped, the same command goes on; rows that are there are not done again. "
             + "Subjects whose class the model knows and those that it has never seen stand apart.",
-        footer = {"", "All of it takes hours. Methods: atoms, overcomplete, channels, atoms+channels, overcomplete+channels, atoms-up (the up blocks only), lora-4, lora-16, lokr,",
-            "bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\" are the model as it is, asked for the class word without and with the token.", "", "Examples:",
+        footer = {"", "All of it takes hours. Methods: atoms, atoms+word (with a word trained beside them), overcomplete, overcomplete+word, channels, atoms+channels, overcomplete+channels,",
+            "atoms-up (the up blocks only), lora-4, lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\" are the model as it is, asked for the class word without and with the token.", "", "Examples:",
             "  studio experiment --out experiment", "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat --checkpoints 1",
             "  studio experiment --out experiment --phase test --rate atoms=1e-2 --rate lora-4=4e-3 --seeds 1", "  studio experiment --out experiment --plot --table"})
 final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     private static final int SEEDS = 3;
+    /// In place of methods: the untuned model alone.
+    private static final String NONE = "none";
 
     private final Studio studio;
 
@@ -64,10 +67,10 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--phase", paramLabel = "tune|test", converter = Phases.class, description = "One phase only. Default: tune, then test.")
     private @Nullable Phase phase;
 
-    @Option(names = "--subjects", paramLabel = "NAMES", split = ",", description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus. Default: all of the phase.")
+    @Option(names = "--subjects", paramLabel = "NAMES", split = ",", description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus; or NAME:CLASS for a folder of your own in --pictures. Default: all of the phase.")
     private List<String> subjects = List.of();
 
-    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Of the eleven that are compared, and locon, loha, oft, dora, norm, ssf, difffit, glora, full. Default: the eleven; none beside --variant.")
+    @Option(names = "--methods", paramLabel = "NAMES", split = ",", description = "Of those that are compared, and locon, loha, oft, dora, norm, ssf, difffit, glora, full; none: the untuned model alone, to compare samplers. Default: those that are compared; none beside --variant.")
     private List<String> methods = List.of();
 
     @Option(names = "--variant", paramLabel = "NAME=OPTIONS", description = "One more method, by options of tune: --variant \"fast=--method atoms --precision bf16\". Repeat it for more; they run beside --methods.")
@@ -85,11 +88,17 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--checkpoints", paramLabel = "N", defaultValue = "4", description = "How many times a run is looked at. Default: ${DEFAULT-VALUE}.")
     private int checkpoints;
 
+    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = Precisions.class, description = "Of training, as in tune: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
+    private Recipe.Precision precision = Recipe.Precision.FP32;
+
     @Option(names = "--plot", description = "Run nothing; draw experiment.png from the table as it is.")
     private boolean plot;
 
     @Option(names = "--table", description = "Run nothing; print the table as it is, averaged, in Markdown.")
     private boolean table;
+
+    @Mixin
+    private final SamplingOptions sampling = new SamplingOptions();
 
     @Mixin
     private final DeviceOption device = new DeviceOption();
@@ -103,13 +112,15 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
 
     @Override public Integer call() throws Failure {
         Path assets = studio.assets().folder();
-        Experiment.Setup setup = new Experiment.Setup(new NamedModel(studio.model(model), ModelChoices.searching(studio.vocabularies())), pictures == null ? assets.resolve("subjects") : pictures, out, device.device(), new BaseHashes(studio.home().baseHashes()));
+        NamedModel named = new NamedModel(studio.model(model), ModelChoices.searching(studio.vocabularies()));
+        Experiment.Setup setup = new Experiment.Setup(named, pictures == null ? assets.resolve("subjects") : pictures, out, device.device(), new BaseHashes(studio.home().baseHashes()),
+                sampling.settings(studio, named.open()), precision);
         if (plot || table) return show(setup);
         Plan plan = plan();
         ChildTuner program = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), studio.home());
         Experiment.Result result;
         try (StopSignal.Watch watch = studio.stop().watch()) {
-            result = new Experiment(setup, new ChildTrialTuner(program), this).run(plan);
+            result = new Experiment(setup, new ChildTrialTuner(program, precision), this).run(plan);
         }
         if (result.stopped()) {
             studio.terminal().note("Stopped; the same command goes on where it was.");
@@ -138,7 +149,9 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     private Plan plan() throws Failure {
         List<Variant> all = new ArrayList<>();
         if (methods.isEmpty() && variants.isEmpty()) all.addAll(Variant.COMPARED);
-        for (String name : methods) all.add(variant("--methods", name));
+        if (!methods.equals(List.of(NONE))) {
+            for (String name : methods) all.add(variant("--methods", name));
+        }
         variants.forEach((name, options) -> all.add(own(name, options)));
         for (String name : rates.keySet()) {
             if (!variants.containsKey(name)) variant("--rate", name);
@@ -184,6 +197,12 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
 
     @Override public Next next() {
         return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
+    }
+
+    private static final class Precisions implements ITypeConverter<Recipe.Precision> {
+        @Override public Recipe.Precision convert(String value) {
+            return Recipe.Named.of(Recipe.Precision.class, value).orElseThrow(() -> new TypeConversionException("expected auto, fp32 or bf16, found \"" + value + "\""));
+        }
     }
 
     private static final class Phases implements ITypeConverter<Phase> {

@@ -68,14 +68,17 @@ public final class Words {
         return String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
     }
 
-    /// How the pictures were made, in one line.
+    /// How the images were sampled, in one line.
     static String details(String model, ComparisonRequest.Look look) {
-        Generation.Settings settings = look.settings();
-        Sampling way = settings.sampling();
-        String schedule = way.schedule() == ScheduleName.MODEL ? "" : " (" + way.schedule().title() + ")";
-        String negative = look.negative().isEmpty() ? "" : " · without “" + look.negative() + "”";
-        return model + " · " + way.sampler().title() + schedule + ", " + way.steps() + " steps · guidance "
-            + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height() + negative;
+        return details(model, look.settings()) + (look.negative().isEmpty() ? "" : " · without “" + look.negative() + "”");
+    }
+
+    /// The same without a negative prompt.
+    public static String details(String model, Generation.Settings settings) {
+        Sampling sampling = settings.sampling();
+        String schedule = sampling.schedule() == ScheduleName.MODEL ? "" : " (" + sampling.schedule().title() + ")";
+        return model + " · " + sampling.sampler().title() + schedule + ", " + sampling.steps() + " steps · guidance "
+            + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height();
     }
 
     static String pictures(int count) {

@@ -3,6 +3,7 @@ package atomstudio.app.experiment;
 import atomstudio.app.tune.ChildTuner;
 import atomstudio.app.tune.TuneProcess;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunStatus;
 import java.time.Duration;
@@ -12,7 +13,8 @@ import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 
 /// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is the run's alone.
-public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
+/// @param precision of frozen weights and activations, for every run
+public record ChildTrialTuner(ChildTuner program, Recipe.Precision precision) implements TrialTuner {
     /// The exit code of a command line that is not understood.
     private static final int USAGE = 2;
     private static final Duration PREDECESSOR = Duration.ofMinutes(1);
@@ -25,7 +27,7 @@ public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
             Thread.currentThread().interrupt();
             return new Ended.Stopped();
         }
-        try (TuneProcess process = program.start(arguments(order), "experiment-" + order.trial().folder().replace('/', '-'))) {
+        try (TuneProcess process = program.start(arguments(order, precision), "experiment-" + order.trial().folder().replace('/', '-'))) {
             boolean told = false;
             OptionalInt code = process.await(PATIENCE);
             while (code.isEmpty()) {
@@ -49,12 +51,12 @@ public record ChildTrialTuner(ChildTuner program) implements TrialTuner {
         for (long waited = 0; waited < PREDECESSOR.toMillis() && run.status() == RunStatus.RUNNING && !stop.getAsBoolean(); waited += PATIENCE.toMillis()) Thread.sleep(PATIENCE);
     }
 
-    static List<String> arguments(Order order) {
+    static List<String> arguments(Order order, Recipe.Precision precision) {
         Trial trial = order.trial();
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", "--model", order.model().toString(), "--pictures", order.pictures().toString(), "--class", trial.thing().className()));
         arguments.addAll(trial.variant().options());
         arguments.addAll(List.of("--rate", Double.toString(trial.settings().rate()), "--seed", Long.toString(trial.settings().seed()),
-                "--steps", Integer.toString(order.until()), "--out", order.run().toString()));
+                "--steps", Integer.toString(order.until()), "--precision", precision.option(), "--out", order.run().toString()));
         return arguments;
     }
 }

@@ -29,8 +29,8 @@ public record Entry(Key key, Thing.Kind kind, Cost cost, Measures measures) {
         static final Cost NONE = new Cost(0, 0, 0, 0);
     }
 
-    /// What settings are chosen by, and previews are scored by: likeness × alignment, each nothing below 0.
-    double score() {
-        return Math.max(0, measures.likeness().orElse(0)) * Math.max(0, measures.alignment().orElse(0));
+    /// What settings are chosen by: the likeness gained over the untuned model's times alignment; 0 where either is negative.
+    double score(double untunedLikeness) {
+        return Math.max(0, measures.likeness().orElse(0) - untunedLikeness) * Math.max(0, measures.alignment().orElse(0));
     }
 }

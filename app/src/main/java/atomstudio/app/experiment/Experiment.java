@@ -5,19 +5,25 @@ import atomstudio.app.experiment.Entry.Key;
 import atomstudio.app.experiment.ExperimentListener.Next;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.TrialTuner.Ended;
+import atomstudio.app.compare.Words;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.TuneRequest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,9 +38,16 @@ public final class Experiment {
     /// What it works with.
     /// @param pictures a folder with a folder of pictures for each subject
     /// @param out      the experiment's folder
-    public record Setup(NamedModel model, Path pictures, Path out, Device device, BaseHashes hashes) {
+    /// @param sampling  of every image that is measured
+    /// @param precision of training
+    public record Setup(NamedModel model, Path pictures, Path out, Device device, BaseHashes hashes, Generation.Settings sampling, Recipe.Precision precision) {
         public Path table() {
             return out.resolve("experiment.csv");
+        }
+
+        /// How the table's runs were trained and their images sampled, in one line; rows of other settings do not compare.
+        Path settings() {
+            return out.resolve("settings.txt");
         }
     }
 
@@ -45,17 +58,10 @@ public final class Experiment {
     private final Setup setup;
     private final TrialTuner tuner;
     private final ExperimentListener listener;
-    private final int denoising;
     private final List<String> refused = new ArrayList<>();
     private final Set<Variant> unknown = new HashSet<>();
 
     public Experiment(Setup setup, TrialTuner tuner, ExperimentListener listener) {
-        this(setup, tuner, listener, Looks.STEPS);
-    }
-
-    /// As above, with another number of denoising steps a picture: measures of other numbers do not compare.
-    Experiment(Setup setup, TrialTuner tuner, ExperimentListener listener, int denoising) {
-        this.denoising = denoising;
         this.setup = setup;
         this.tuner = tuner;
         this.listener = listener;
@@ -68,13 +74,33 @@ public final class Experiment {
             for (Thing thing : plan.things(phase)) pictures(thing);
         }
         ModelFolder model = setup.model().open();
+        checkSettings(model);
         try (PictureMaker maker = PictureMaker.open(model, setup.device())) {
             Ruler ruler = maker.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
-            Looks looks = new Looks(maker, ruler, new Looks.Place(setup.out().resolve("pictures"), denoising), () -> listener.next() == Next.STOP);
+            Looks looks = new Looks(maker, ruler, new Looks.Output(setup.out().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
                 if (run(plan, phase, table, looks) == Next.STOP) return new Result(table, List.copyOf(refused), true);
             }
             return new Result(table, List.copyOf(refused), false);
+        }
+    }
+
+    /// @throws Failure.Incompatible when the table was made with other settings
+    private void checkSettings(ModelFolder model) throws Failure {
+        String asked = Words.details(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
+        Path file = setup.settings();
+        if (!Files.exists(file)) {
+            AtomicFile.write(file, out -> out.write(asked.getBytes(StandardCharsets.UTF_8)));
+            return;
+        }
+        String found;
+        try {
+            found = Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
+        }
+        if (!found.equals(asked)) {
+            throw new Failure.Incompatible(setup.out() + ": its table was made with " + found + ", asked for is " + asked + "; ask for the same, or choose another --out");
         }
     }
 

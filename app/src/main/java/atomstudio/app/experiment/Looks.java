@@ -7,9 +7,6 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.Pictures;
-import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
-import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Measures;
@@ -24,27 +21,25 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/// Looks at a model at a moment: the same pictures every time, kept in a folder, and what they measure. The prompts, seeds and sampler are
-/// those of docs/experiments.md.
+/// Evaluates a model with or without adapters: images of the same prompts and seeds every time, kept in a folder, and their measures. The
+/// prompts and seeds are those of docs/experiments.md.
 final class Looks {
     private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city", "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
-    static final int STEPS = 25;
-    private static final double GUIDANCE = 4;
 
     private final PictureMaker maker;
     private final Ruler ruler;
-    private final Place place;
+    private final Output output;
     private final BooleanSupplier stop;
     private final Map<Path, List<Embedding>> subjects = new HashMap<>();
 
-    /// Where pictures go, and the denoising steps of each.
-    record Place(Path folder, int steps) {}
+    /// Where images go, and how each is sampled.
+    record Output(Path folder, Generation.Settings settings) {}
 
-    Looks(PictureMaker maker, Ruler ruler, Place place, BooleanSupplier stop) {
+    Looks(PictureMaker maker, Ruler ruler, Output output, BooleanSupplier stop) {
         this.maker = maker;
         this.ruler = ruler;
-        this.place = place;
+        this.output = output;
         this.stop = stop;
     }
 
@@ -66,7 +61,7 @@ final class Looks {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", subject.phrase), seed, adapters);
                 Optional<Picture> picture = maker.make(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (picture.isEmpty()) return Optional.empty();
-                PngWriter.write(place.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), maker.text(generation, Optional.empty()).toPng());
+                PngWriter.write(output.folder.resolve(within).resolve(prompt + "-" + seed + ".png"), picture.get(), maker.text(generation, Optional.empty()).toPng());
                 pictures.add(ruler.picture(picture.get()));
             }
             gallery.add(new Samples(pictures, ruler.prompt(PROMPTS.get(prompt).replace("{}", subject.thing.className()))));
@@ -75,9 +70,7 @@ final class Looks {
     }
 
     private Generation generation(String prompt, long seed, List<Applied> adapters) {
-        int side = maker.model().pictureSize();
-        Generation.Settings settings = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, place.steps), GUIDANCE, side, side);
-        return new Generation(new Generation.Prompt(prompt, ""), settings, seed, adapters);
+        return new Generation(new Generation.Prompt(prompt, ""), output.settings, seed, adapters);
     }
 
     private List<Embedding> like(Path pictures) throws Failure {

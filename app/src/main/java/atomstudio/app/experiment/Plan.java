@@ -5,6 +5,7 @@ import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.diffusion.Failure;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +45,8 @@ public record Plan(List<Phase> phases, List<String> subjects, List<Variant> vari
     public List<Thing> things(Phase phase) throws Failure {
         List<Thing> things = new ArrayList<>();
         for (String name : subjects.isEmpty() ? phase.subjects() : subjects) {
-            if (!subjects.isEmpty() && phases.size() > 1 && !phase.subjects().contains(name)) continue;
+            boolean own = name.contains(":") && phase == Phase.TEST;
+            if (!subjects.isEmpty() && phases.size() > 1 && !own && !phase.subjects().contains(name)) continue;
             things.add(Thing.named(name).orElseThrow(() -> new Failure.Incompatible("subject " + name + ": expected one of " + String.join(", ", Thing.names()))));
         }
         return things;
@@ -74,19 +76,26 @@ public record Plan(List<Phase> phases, List<String> subjects, List<Variant> vari
         };
     }
 
-    /// The rate whose best checkpoint scores highest, on average over the subjects that settings are chosen on.
+    /// The rate whose best checkpoint has the highest likeness gained over the untuned model times alignment, on average over the subjects
+    /// that settings are chosen on. Likeness itself would also reward a model that has learned nothing.
     static Optional<Double> chosen(Variant variant, Table table) {
         return best(table.entries(), variant.name());
     }
 
     /// As above, by the method's name in the table.
     static Optional<Double> best(List<Entry> table, String method) {
-        List<Entry> entries = table.stream().filter(entry -> entry.key().phase().equals(Phase.TUNE.word()) && entry.key().method().equals(method)).toList();
-        return Table.grouped(entries, entry -> entry.key().rate()).entrySet().stream().max(Comparator.comparingDouble(rate -> best(rate.getValue()))).map(Map.Entry::getKey);
+        List<Entry> tune = table.stream().filter(entry -> entry.key().phase().equals(Phase.TUNE.word())).toList();
+        Map<String, Double> untuned = new HashMap<>();
+        for (Entry entry : tune) {
+            if (entry.key().method().equals(Key.UNTUNED)) untuned.put(entry.key().subject(), entry.measures().likeness().orElse(0));
+        }
+        List<Entry> entries = tune.stream().filter(entry -> entry.key().method().equals(method)).toList();
+        return Table.grouped(entries, entry -> entry.key().rate()).entrySet().stream().max(Comparator.comparingDouble(rate -> best(rate.getValue(), untuned))).map(Map.Entry::getKey);
     }
 
-    private static double best(List<Entry> ofOneRate) {
-        return Table.grouped(ofOneRate, Plan::length).values().stream().mapToDouble(entries -> entries.stream().mapToDouble(Entry::score).average().orElse(0)).max().orElse(0);
+    private static double best(List<Entry> ofOneRate, Map<String, Double> untuned) {
+        return Table.grouped(ofOneRate, Plan::length).values().stream()
+                .mapToDouble(entries -> entries.stream().mapToDouble(entry -> entry.score(untuned.getOrDefault(entry.key().subject(), 0.0))).average().orElse(0)).max().orElse(0);
     }
 
     /// Which checkpoint of which length of run.

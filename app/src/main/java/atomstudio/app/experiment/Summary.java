@@ -24,8 +24,9 @@ public final class Summary {
         return what + ": likeness " + Words.measure(measures.likeness()) + "  diversity " + Words.measure(measures.diversity()) + "  alignment " + Words.measure(measures.alignment());
     }
 
-    /// Tables in Markdown, one for each phase and kind of subject: a row for each method, rate and checkpoint, averaged over subjects and seeds; ± is
-    /// the standard deviation of the seeds' means, where there are several. Likeness, diversity and alignment stand together.
+    /// Tables in Markdown, one for each phase and kind of subject: a row for each method, rate and checkpoint, averaged over subjects and seeds, with
+    /// the interval that holds 95% of the means of subjects drawn again (bootstrap), where there are three or more. Likeness, diversity and
+    /// alignment stand together.
     public static String markdown(List<Entry> entries) {
         StringBuilder text = new StringBuilder();
         Table.grouped(entries, entry -> entry.key().phase()).forEach((phase, ofPhase) -> Table.grouped(ofPhase, Entry::kind).forEach((kind, ofKind) -> section(text, phase, kind, ofKind)));
@@ -59,11 +60,10 @@ public final class Summary {
     }
 
     private static String spread(List<Entry> entries, Function<Entry, OptionalDouble> measure) {
-        OptionalDouble mean = mean(entries, measure);
-        List<Double> seeds = Table.grouped(entries, entry -> entry.key().seed()).values().stream().map(of -> mean(of, measure)).filter(OptionalDouble::isPresent).map(OptionalDouble::getAsDouble).toList();
-        if (mean.isEmpty() || seeds.size() < 2) return Words.measure(mean);
-        double centre = seeds.stream().mapToDouble(Double::doubleValue).average().orElse(0);
-        double variance = seeds.stream().mapToDouble(seed -> (seed - centre) * (seed - centre)).sum() / (seeds.size() - 1);
-        return Words.measure(mean) + String.format(Locale.ROOT, " ± %.2f", Math.sqrt(variance));
+        double[] subjects = Table.grouped(entries, entry -> entry.key().subject()).values().stream().map(of -> mean(of, measure))
+                .filter(OptionalDouble::isPresent).mapToDouble(OptionalDouble::getAsDouble).toArray();
+        if (subjects.length < 3) return Words.measure(mean(entries, measure));
+        Bootstrap interval = Bootstrap.ofMean(subjects);
+        return String.format(Locale.ROOT, "%.2f (%.2f–%.2f)", interval.mean(), interval.low(), interval.high());
     }
 }

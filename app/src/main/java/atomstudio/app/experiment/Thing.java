@@ -25,7 +25,10 @@ public record Thing(String name, String className, Kind kind) {
     private static final List<Thing> ALL = List.of(known("boat", "sailboat"), known("clock", "clock"), known("ghost", "ghost"),
             known("owl", "owl"), known("cat", "cat"), known("car", "car"), unseen("teapot", "object"), unseen("violin", "object"), unseen("backpack", "object"), unseen("cactus", "plant"));
 
+    /// One of the sample subjects by its name, or a subject of one's own as `NAME:CLASS`, whose class the model is taken to know.
     public static Optional<Thing> named(String name) {
+        int colon = name.indexOf(':');
+        if (colon > 0 && colon < name.length() - 1) return Optional.of(known(name.substring(0, colon), name.substring(colon + 1)));
         return ALL.stream().filter(thing -> thing.name.equals(name)).findFirst();
     }
 

@@ -1,5 +1,6 @@
 package atomstudio.app.experiment;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -13,17 +14,20 @@ import java.util.stream.Stream;
 public record Variant(String name, List<String> options, int steps, List<Double> rates, int seeds) {
     /// What the experiment compares.
     public static final List<Variant> COMPARED = List.of(
-            of("atoms", 400, List.of(3e-3, 1e-2, 3e-2)).withSeeds(3),
-            of("overcomplete", 200, List.of(2e-3, 5e-3, 1e-2)),
-            of("channels", 200, List.of(3e-3, 1e-2, 2e-2)),
-            of("atoms+channels", 200, List.of(3e-3, 1e-2, 2e-2)),
-            of("overcomplete+channels", 200, List.of(2e-3, 5e-3, 1e-2)),
-            new Variant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400, List.of(3e-3, 1e-2, 3e-2), 1),
-            new Variant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(2e-3, 4e-3, 8e-3), 3),
-            new Variant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(1e-3, 2e-3, 4e-3), 1),
+            of("atoms", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
+            withWord("atoms+word", of("atoms", 400, List.of(1e-3, 3e-3, 1e-2))).withSeeds(3),
+            of("overcomplete", 200, List.of(1e-3, 3e-3, 1e-2)),
+            withWord("overcomplete+word", of("overcomplete", 200, List.of(1e-3, 3e-3, 1e-2))),
+            of("channels", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("atoms+channels", 200, List.of(2e-3, 5e-3, 1e-2)),
+            of("overcomplete+channels", 200, List.of(1e-3, 3e-3, 1e-2)),
+            new Variant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400, List.of(1e-3, 3e-3, 1e-2), 1),
+            new Variant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(1e-3, 2e-3, 4e-3), 3),
+            withWord("lora+word", of("lora", 200, List.of(1e-3, 2e-3, 4e-3))),
+            new Variant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(5e-4, 1e-3, 2e-3), 1),
             of("lokr", 200, List.of(2e-3, 5e-3, 1e-2)),
-            of("bitfit", 200, List.of(3e-3, 1e-2, 3e-2)),
-            of("textual-inversion", 200, List.of(1e-3, 5e-3, 2e-2)));
+            of("bitfit", 200, List.of(1e-3, 3e-3, 1e-2)),
+            of("textual-inversion", 200, List.of(2e-3, 5e-3, 2e-2)));
 
     /// Methods whose rates are chosen where they are asked for.
     public static final List<Variant> FURTHER = List.of(
@@ -44,6 +48,13 @@ public record Variant(String name, List<String> options, int steps, List<Double>
 
     private static Variant of(String method, int steps, List<Double> rates) {
         return new Variant(method, List.of("--method", method), steps, rates, 1);
+    }
+
+    /// With a word trained beside it, at that method's own learning rate.
+    private static Variant withWord(String name, Variant method) {
+        List<String> options = new ArrayList<>(method.options);
+        options.addAll(List.of("--also", "textual-inversion"));
+        return new Variant(name, options, method.steps, method.rates, method.seeds);
     }
 
     private Variant withSeeds(int seeds) {

@@ -12,9 +12,14 @@ import atomstudio.app.experiment.TrialTuner.Order;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.train.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +33,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ExperimentTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
     private static final Path PICTURES = Shared.root().resolve("assets/subjects");
+
+    private static final Generation.Settings ONE_STEP = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 4, 128, 128);
 
     @TempDir Path folder;
 
@@ -70,11 +77,11 @@ class ExperimentTest {
     }
 
     private Experiment.Setup setup(Path model) {
-        return new Experiment.Setup(NamedModel.at(model), PICTURES, folder.resolve("out"), Device.CPU, hashes());
+        return new Experiment.Setup(NamedModel.at(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
     }
 
     private static Experiment experiment(Experiment.Setup setup, Tuner tuner, Listener listener) {
-        return new Experiment(setup, tuner, listener, 1);
+        return new Experiment(setup, tuner, listener);
     }
 
     private static List<Entry.Key> keys(List<Entry> entries) {
@@ -124,14 +131,14 @@ class ExperimentTest {
     }
 
     @Test void aSubjectWithoutPicturesIsRefusedBeforeAnythingIsRun() {
-        Experiment.Setup setup = new Experiment.Setup(NamedModel.at(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes());
+        Experiment.Setup setup = new Experiment.Setup(NamedModel.at(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> experiment(setup, new Tuner(), new Listener()).run(plan("atoms"))).getMessage().contains("teapot"));
     }
 
     @Test void aTrialIsTunedByTheCommandThatAPersonWouldType() throws Failure {
         Trial trial = plan("lora-16").trials(Phase.TEST, Table.open(folder.resolve("none.csv"))).getFirst();
-        List<String> arguments = ChildTrialTuner.arguments(new Order(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")));
+        List<String> arguments = ChildTrialTuner.arguments(new Order(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), Recipe.Precision.BF16);
         assertEquals(List.of("tune", "--control-stdin", "--model", "m", "--pictures", "p", "--class", "object", "--method", "lora", "--rank", "16",
-                "--rate", "0.002", "--seed", "0", "--steps", "1", "--out", "r"), arguments);
+                "--rate", "0.001", "--seed", "0", "--steps", "1", "--precision", "bf16", "--out", "r"), arguments);
     }
 }

@@ -242,6 +242,16 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         return Double.parseDouble(value(Setting.ALPHA));
     }
 
+    /// What of a choice trains a layer: each has a learning rate of its own.
+    public enum Trained { METHOD, ALSO, TEXT_ENCODER }
+
+    /// @param layer that the choice tunes
+    public Trained trained(Layer layer) {
+        if (parts(choice, layers()).stream().anyMatch(part -> part.tunes(layer))) return Trained.METHOD;
+        boolean byOther = also().stream().flatMap(other -> parts(other, other.layers()).stream()).anyMatch(part -> part.tunes(layer));
+        return byOther ? Trained.ALSO : Trained.TEXT_ENCODER;
+    }
+
     /// The method that is trained beside this one.
     public Optional<Choice> also() {
         return also(chosen);

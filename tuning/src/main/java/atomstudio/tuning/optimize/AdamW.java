@@ -26,18 +26,21 @@ public final class AdamW implements Optimizer {
         this.decay = decay;
     }
 
-    @Override public void step(float[] numbers, float[] gradient, double rate) {
+    @Override public void step(float[] parameters, float[] gradient, LearningRates rates) {
         steps++;
         double unbias1 = 1 - Math.pow(BETA1, steps);
         double unbias2 = Math.sqrt(1 - Math.pow(BETA2, steps));
-        for (int i = 0; i < numbers.length; i++) {
-            double g = gradient[i];
-            double m = BETA1 * first[i] + (1 - BETA1) * g;
-            double v = BETA2 * second[i] + (1 - BETA2) * g * g;
-            first[i] = (float) m;
-            second[i] = (float) v;
-            double decayed = numbers[i] * (1 - rate * decay);
-            numbers[i] = (float) (decayed - rate / unbias1 * m / (Math.sqrt(v) / unbias2 + EPSILON));
+        for (LearningRates.Group group : rates.groups()) {
+            double rate = rates.of(group);
+            for (int i = group.from(); i < group.to(); i++) {
+                double g = gradient[i];
+                double m = BETA1 * first[i] + (1 - BETA1) * g;
+                double v = BETA2 * second[i] + (1 - BETA2) * g * g;
+                first[i] = (float) m;
+                second[i] = (float) v;
+                double decayed = parameters[i] * (1 - rate * decay);
+                parameters[i] = (float) (decayed - rate / unbias1 * m / (Math.sqrt(v) / unbias2 + EPSILON));
+            }
         }
     }
 

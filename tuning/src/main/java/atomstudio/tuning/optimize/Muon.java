@@ -31,7 +31,7 @@ public final class Muon implements Optimizer {
         this.others = new AdamW(state.vectors().get("first"), state.vectors().get("second"), steps, 0);
     }
 
-    @Override public void step(float[] numbers, float[] gradient, double rate) {
+    @Override public void step(float[] numbers, float[] gradient, LearningRates rates) {
         float[] rest = gradient.clone();
         float[] before = numbers.clone();
         int at = 0;
@@ -40,11 +40,11 @@ public final class Muon implements Optimizer {
             if (matrix(shape)) Arrays.fill(rest, at, at + size, 0);
             at += size;
         }
-        others.step(numbers, rest, rate);
+        others.step(numbers, rest, rates);
         at = 0;
         for (Shape shape : shapes) {
             int size = Math.toIntExact(shape.elements());
-            if (matrix(shape)) turn(new Piece(at, (int) shape.size(0), size / (int) shape.size(0)), before, numbers, new Pull(gradient, rate));
+            if (matrix(shape)) turn(new Piece(at, (int) shape.size(0), size / (int) shape.size(0)), before, numbers, new Pull(gradient, rates.at(at)));
             at += size;
         }
     }

@@ -2,10 +2,15 @@ package atomstudio.tuning.optimize;
 
 import java.util.Map;
 
-/// Moves numbers against their gradient. One thread.
+/// Updates parameters from their gradient. One thread.
 public sealed interface Optimizer permits AdamW, Prodigy, Muon {
-    /// Changes the numbers in place, by one step at this rate.
-    void step(float[] numbers, float[] gradient, double rate);
+    /// Changes the parameters in place, by one step at these learning rates.
+    void step(float[] parameters, float[] gradient, LearningRates rates);
+
+    /// The same with one learning rate for all parameters.
+    default void step(float[] parameters, float[] gradient, double rate) {
+        step(parameters, gradient, LearningRates.uniform(rate, parameters.length));
+    }
 
     /// What the next step depends on beside the numbers, shared, not copied.
     State state();

@@ -34,20 +34,30 @@ public final class Prodigy implements Optimizer {
         r = state.scalars().get("numerator");
     }
 
-    @Override public void step(float[] numbers, float[] gradient, double rate) {
+    @Override public void step(float[] parameters, float[] gradient, LearningRates rates) {
         double root = Math.sqrt(BETA2);
-        double ahead = 0;
-        for (int i = 0; i < numbers.length; i++) ahead += (double) gradient[i] * (x0[i] - numbers[i]);
-        r = root * r + (1 - root) * rate * d * d * ahead;
+        double moved = 0;
         double norm = 0;
-        for (int i = 0; i < numbers.length; i++) {
-            double g = gradient[i];
-            m[i] = (float) (BETA1 * m[i] + (1 - BETA1) * d * g);
-            v[i] = (float) (BETA2 * v[i] + (1 - BETA2) * d * d * g * g);
-            s[i] = (float) (root * s[i] + (1 - root) * rate * d * d * g);
-            norm += Math.abs(s[i]);
+        for (LearningRates.Group group : rates.groups()) {
+            double rate = rates.of(group);
+            double ahead = 0;
+            for (int i = group.from(); i < group.to(); i++) {
+                double g = gradient[i];
+                ahead += g * (x0[i] - parameters[i]);
+                m[i] = (float) (BETA1 * m[i] + (1 - BETA1) * d * g);
+                v[i] = (float) (BETA2 * v[i] + (1 - BETA2) * d * d * g * g);
+                s[i] = (float) (root * s[i] + (1 - root) * rate * d * d * g);
+                norm += Math.abs(s[i]);
+            }
+            moved += rate * d * d * ahead;
         }
-        for (int i = 0; i < numbers.length; i++) numbers[i] -= (float) (rate * d * m[i] / (Math.sqrt(v[i]) + d * EPSILON));
+        r = root * r + (1 - root) * moved;
+        for (LearningRates.Group group : rates.groups()) {
+            double rate = rates.of(group);
+            for (int i = group.from(); i < group.to(); i++) {
+                parameters[i] -= (float) (rate * d * m[i] / (Math.sqrt(v[i]) + d * EPSILON));
+            }
+        }
         if (norm > 0) d = Math.max(d, r / norm);
     }
 

@@ -1,7 +1,9 @@
 package atomstudio.tuning.train;
 
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
+import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Muon;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.optimize.Prodigy;
@@ -9,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// The optimizer of a recipe, new or as a checkpoint left it.
+/// The optimizer of a recipe, new or as a checkpoint left it, and the learning rates of its parameter groups.
 final class Optimizers {
     private Optimizers() {}
 
@@ -26,6 +28,21 @@ final class Optimizers {
         needed.removeAll(vectors.keySet());
         needed.removeAll(scalars.keySet());
         if (!needed.isEmpty()) throw new IllegalArgumentException("no " + String.join(", ", needed) + ", which " + recipe.update().optimizer().option() + " goes on with");
+    }
+
+    /// A group a layer, layers of one part of the method one after another joined.
+    static List<LearningRates.Group> groups(Recipe recipe, MethodSettings method, SlotLayout layout) {
+        Recipe.Rates rates = recipe.course().rates();
+        List<LearningRates.Group> groups = new ArrayList<>();
+        int at = 0;
+        for (SlotLayout.Entry entry : layout.trained()) {
+            double factor = rates.of(method.trained(entry.layer())) / rates.method();
+            int end = at + Math.toIntExact(entry.slot().shape().elements());
+            int from = !groups.isEmpty() && groups.getLast().factor() == factor ? groups.removeLast().from() : at;
+            groups.add(new LearningRates.Group(from, end, factor));
+            at = end;
+        }
+        return List.copyOf(groups);
     }
 
     static Optimizer of(Recipe recipe, SlotLayout layout, TrainingState from) {

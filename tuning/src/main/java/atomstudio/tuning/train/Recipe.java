@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -43,16 +44,67 @@ public record Recipe(Course course, Update update, Material material, Weighing w
         }
     }
 
-    /// The rate over the steps: `warmUp` steps of rising, then as `decay` says.
-    public record Course(int steps, double rate, long seed, int warmUp, Decay decay) {
+    /// Learning rates of what is trained together.
+    /// @param method      of the method itself
+    /// @param also        of the method trained beside it; empty: there is none, or it has the method's rate
+    /// @param textEncoder of LoRA on the text encoder; empty: there is none, or it has the method's rate
+    public record Rates(double method, OptionalDouble also, OptionalDouble textEncoder) {
+        public Rates {
+            check("rate", method);
+            also.ifPresent(rate -> check("also-rate", rate));
+            textEncoder.ifPresent(rate -> check("text-encoder-rate", rate));
+        }
+
+        /// One rate for everything.
+        public static Rates same(double rate) {
+            return new Rates(rate, OptionalDouble.empty(), OptionalDouble.empty());
+        }
+
+        private static void check(String name, double rate) {
+            if (!(rate > 0 && rate < 10)) throw new IllegalArgumentException(name + ": expected a number above 0 and below 10, found " + rate);
+        }
+
+        double of(MethodSettings.Trained trained) {
+            return switch (trained) {
+                case METHOD -> method;
+                case ALSO -> also.orElse(method);
+                case TEXT_ENCODER -> textEncoder.orElse(method);
+            };
+        }
+    }
+
+    /// The learning rates over the steps: `warmUp` steps of rising, then as `decay` says.
+    public record Course(int steps, Rates rates, long seed, int warmUp, Decay decay) {
+        /// With one learning rate for everything.
+        public Course(int steps, double rate, long seed, int warmUp, Decay decay) {
+            this(steps, Rates.same(rate), seed, warmUp, decay);
+        }
+
         public Course {
             if (steps < 1) throw new IllegalArgumentException("steps: expected at least 1, found " + steps);
-            if (!(rate > 0 && rate < 10)) throw new IllegalArgumentException("rate: expected a number above 0 and below 10, found " + rate);
             if (warmUp < 0) throw new IllegalArgumentException("warmup: expected 0 (none) or more, found " + warmUp);
         }
 
-        /// The rate of a step, counted from 0.
+        /// The method's own learning rate.
+        public double rate() {
+            return rates.method;
+        }
+
+        public Course withSteps(int steps) {
+            return new Course(steps, rates, seed, warmUp, decay);
+        }
+
+        public Course withRate(double rate) {
+            return new Course(steps, new Rates(rate, rates.also, rates.textEncoder), seed, warmUp, decay);
+        }
+
+        public Course withSeed(long seed) {
+            return new Course(steps, rates, seed, warmUp, decay);
+        }
+
+        /// The method's learning rate at a step, counted from 0; the others are in proportion.
         double rate(int step) {
+            double rate = rates.method;
             double rise = warmUp == 0 ? 1 : Math.min(1, (step + 1.0) / warmUp);
             return switch (decay) {
                 case CONSTANT -> rate * rise;
@@ -121,10 +173,16 @@ public record Recipe(Course course, Update update, Material material, Weighing w
         }
     }
 
-    /// The method's own steps and rate, AdamW, centre squares, nothing else.
+    /// The method's own steps, each part's own learning rate, AdamW, centre squares, nothing else.
     public static Recipe of(MethodSettings method) {
-        return new Recipe(new Course(method.choice().steps(), method.choice().rate(), 0, WARM_UP, Decay.CONSTANT), new Update(OptimizerName.ADAMW, OPEN, 1, 0),
+        return new Recipe(new Course(method.choice().steps(), rates(method), 0, WARM_UP, Decay.CONSTANT), new Update(OptimizerName.ADAMW, OPEN, 1, 0),
                 new Material(OPEN, Crop.CENTRE, "", 0), new Weighing(0, 0, Optional.empty()), new Running(0, Precision.FP32, Set.of()));
+    }
+
+    private static Rates rates(MethodSettings method) {
+        OptionalDouble also = method.also().map(other -> OptionalDouble.of(other.rate())).orElse(OptionalDouble.empty());
+        OptionalDouble text = method.textEncoder() ? OptionalDouble.of(MethodSettings.Choice.LORA.rate()) : OptionalDouble.empty();
+        return new Rates(method.choice().rate(), also, text);
     }
 
     /// The learning rate that suits an optimizer, given a method's own: Prodigy finds it by itself, and is given a factor.

@@ -8,11 +8,15 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before there was a choice.
 final class RecipeJson {
+    private static final String ALSO_RATE = "also-rate";
+    private static final String TEXT_ENCODER_RATE = "text-encoder-rate";
+
     private RecipeJson() {}
 
     /// The settings by their options' names, in the order of the options' help.
@@ -20,6 +24,8 @@ final class RecipeJson {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("steps", recipe.course().steps());
         settings.put("rate", recipe.course().rate());
+        settings.put(ALSO_RATE, text(recipe.course().rates().also()));
+        settings.put(TEXT_ENCODER_RATE, text(recipe.course().rates().textEncoder()));
         settings.put("seed", recipe.course().seed());
         settings.put("warmup", recipe.course().warmUp());
         settings.put("decay", recipe.course().decay().option());
@@ -44,6 +50,7 @@ final class RecipeJson {
     static JsonObject write(Recipe recipe) {
         JsonObject json = new JsonObject();
         settings(recipe).forEach((name, value) -> {
+            if (value.equals("") && (name.equals(ALSO_RATE) || name.equals(TEXT_ENCODER_RATE))) return;
             switch (value) {
                 case Number number -> json.addProperty(name, number);
                 case Boolean yes -> json.addProperty(name, yes);
@@ -54,7 +61,7 @@ final class RecipeJson {
     }
 
     static Recipe read(Json json) throws Failure.Unreadable {
-        Recipe.Course course = new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
+        Recipe.Course course = new Recipe.Course(whole(json, "steps"), rates(json), json.whole("seed"), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
         Recipe.Update update = new Recipe.Update(named(json, "optimizer", Recipe.OptimizerName.class), whole(json, "batch"), whole(json, "accumulate"), json.number("ema"));
         Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.text("caption-template"), json.has("bank") ? whole(json, "bank") : 0);
         String prior = json.text("prior");
@@ -70,6 +77,20 @@ final class RecipeJson {
         return new Recipe(new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), Recipe.WARM_UP, Recipe.Decay.CONSTANT),
                 new Recipe.Update(Recipe.OptimizerName.ADAMW, Recipe.OPEN, 1, 0), new Recipe.Material(Recipe.OPEN, Recipe.Crop.CENTRE, "", 0),
                 new Recipe.Weighing(0, 0, Optional.empty()), new Recipe.Running(whole(json, "previewEvery"), Recipe.Precision.FP32, Set.of()));
+    }
+
+    /// Runs from before each part had a learning rate of its own were trained with one.
+    private static Recipe.Rates rates(Json json) throws Failure.Unreadable {
+        return new Recipe.Rates(json.number("rate"), rate(json, ALSO_RATE), rate(json, TEXT_ENCODER_RATE));
+    }
+
+    private static OptionalDouble rate(Json json, String key) throws Failure.Unreadable {
+        return json.has(key) ? OptionalDouble.of(json.number(key)) : OptionalDouble.empty();
+    }
+
+    /// Empty where there is none.
+    private static Object text(OptionalDouble rate) {
+        return rate.isPresent() ? (Object) rate.getAsDouble() : "";
     }
 
     /// Which of them are too small is for the recipe to say.

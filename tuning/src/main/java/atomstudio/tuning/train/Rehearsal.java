@@ -7,6 +7,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
+import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.TorchEngine;
@@ -84,6 +85,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         Map<String, Tensor> constants = layout.constants(beginning);
         TrainingState state = TrainingState.start(layout.start(beginning));
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state);
+        List<LearningRates.Group> groups = Optimizers.groups(info.training().recipe(), info.method(), layout);
         Passes plain = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, layout.complete(constants, engine::tensor), plain, state));
@@ -94,7 +96,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
                 long start = System.nanoTime();
                 Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), passes.bank().isEmpty() ? step : step % FILLING);
                 AdamW.clip(gradient.vector(), 1);
-                optimizer.step(state.numbers(), gradient.vector(), info.training().recipe().course().rate(step));
+                optimizer.step(state.numbers(), gradient.vector(), new LearningRates(info.training().recipe().course().rate(step), groups));
                 seconds[step] = (System.nanoTime() - start) / 1e9;
             }
         } finally {

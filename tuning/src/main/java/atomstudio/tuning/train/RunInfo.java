@@ -84,8 +84,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         }
 
         Training withSteps(int steps) {
-            Recipe.Course course = recipe.course();
-            return new Training(recipe.with(new Recipe.Course(steps, course.rate(), course.seed(), course.warmUp(), course.decay())), batch, size, prior);
+            return new Training(recipe.with(recipe.course().withSteps(steps)), batch, size, prior);
         }
     }
 

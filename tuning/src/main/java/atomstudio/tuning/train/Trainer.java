@@ -10,6 +10,7 @@ import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
+import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
@@ -50,6 +51,7 @@ final class Trainer {
     private final Setup setup;
     private final Company company;
     private final Optimizer optimizer;
+    private final List<LearningRates.Group> groups;
     private TrainingState state;
     private TrainingState good;
     private int saved;
@@ -61,6 +63,7 @@ final class Trainer {
         this.setup = setup;
         this.company = company;
         this.optimizer = Optimizers.of(recipe(), setup.layout, from);
+        this.groups = Optimizers.groups(recipe(), setup.info.method(), setup.layout);
         this.state = from;
         this.good = from.copy();
         this.saved = from.step();
@@ -96,7 +99,7 @@ final class Trainer {
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         good = state.copy();
         double rate = recipe().course().rate(step);
-        optimizer.step(state.numbers(), gradient.vector(), rate);
+        optimizer.step(state.numbers(), gradient.vector(), new LearningRates(rate, groups));
         double mean = step == 0 ? gradient.loss() : state.loss() + LOSS_WEIGHT * (gradient.loss() - state.loss());
         double seconds = (System.nanoTime() - start) / 1e9;
         Map<String, Double> scalars = new HashMap<>(state.scalars());

@@ -6,7 +6,9 @@ import java.util.stream.Stream;
 /// One thing that can be chosen about training, by its name on the command line, in run.json and in the window.
 public enum TrainingSetting {
     STEPS("steps", "N", "Training steps. Default: the method's."),
-    RATE("rate", "X", "Learning rate. Default: the method's; 1 with prodigy, which finds its own."),
+    RATE("rate", "X", "Learning rate of the method. Default: the method's; 1 with prodigy, which finds its own."),
+    ALSO_RATE("also-rate", "X", "Learning rate of the method trained beside it (--also), such as a word's. Default: that method's."),
+    TEXT_ENCODER_RATE("text-encoder-rate", "X", "Learning rate of LoRA on the text encoder (--text-encoder). Default: LoRA's."),
     SEED("seed", "N", "Seed of everything random."),
     WARMUP("warmup", "N", "Steps over which the rate rises."),
     DECAY("decay", Recipe.Decay.values(), "How the rate goes on: %s (falls to nothing at the last step, so that the number of steps is fixed)."),

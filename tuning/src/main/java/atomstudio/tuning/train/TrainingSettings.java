@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 
 /// Training settings as a person asks for them, by name and as text; what is not asked for is the method's default. Refuses what cannot
@@ -50,7 +51,9 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
 
     private static String usual(TrainingSetting setting, MethodSettings method, Recipe.OptimizerName optimizer) {
         return switch (setting) {
-            case RATE -> plain(Recipe.rate(optimizer, method.choice().rate()));
+            case RATE -> plain(Recipe.rate(optimizer, Recipe.of(method).course().rates().method()));
+            case ALSO_RATE -> plain(optimizer, Recipe.of(method).course().rates().also());
+            case TEXT_ENCODER_RATE -> plain(optimizer, Recipe.of(method).course().rates().textEncoder());
             case PRIOR_WEIGHT -> "1";
             case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS, CAPTION_TEMPLATE, MASKS, BANK, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY, PRECISION,
                 CHECKPOINTING -> text(setting, RecipeJson.settings(Recipe.of(method)));
@@ -63,8 +66,12 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
             case BATCH, SIZE, MIN_SNR -> ((Number) value).doubleValue() == 0 ? "" : plain((Number) value);
             case PRIOR_WEIGHT -> ((Number) value).doubleValue() == 0 ? "1" : plain((Number) value);
             case FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, CHECKPOINTING -> Boolean.TRUE.equals(value) ? TrainingSetting.YES : TrainingSetting.NO;
-            case STEPS, RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? plain(number) : value.toString();
+            case STEPS, RATE, ALSO_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? plain(number) : value.toString();
         };
+    }
+
+    private static String plain(Recipe.OptimizerName optimizer, OptionalDouble rate) {
+        return rate.isPresent() ? plain(Recipe.rate(optimizer, rate.getAsDouble())) : "";
     }
 
     private static String plain(Number number) {
@@ -76,9 +83,18 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         if (chosen.containsKey(TrainingSetting.PRIOR_WEIGHT) && !chosen.containsKey(TrainingSetting.PRIOR)) {
             throw new IllegalArgumentException("prior-weight: expected --prior beside it, found none");
         }
+        if (chosen.containsKey(TrainingSetting.ALSO_RATE) && method.also().isEmpty()) {
+            throw new IllegalArgumentException("also-rate: expected --also beside it, found none");
+        }
+        if (chosen.containsKey(TrainingSetting.TEXT_ENCODER_RATE) && !method.textEncoder()) {
+            throw new IllegalArgumentException("text-encoder-rate: expected --text-encoder beside it, found none");
+        }
         Recipe usual = Recipe.of(method);
         Recipe.OptimizerName optimizer = named(TrainingSetting.OPTIMIZER, Recipe.OptimizerName.class, usual.update().optimizer());
-        Recipe.Course course = new Recipe.Course(whole(TrainingSetting.STEPS, usual.course().steps()), number(TrainingSetting.RATE, Recipe.rate(optimizer, usual.course().rate())),
+        Recipe.Rates own = usual.course().rates();
+        Recipe.Rates rates = new Recipe.Rates(number(TrainingSetting.RATE, Recipe.rate(optimizer, own.method())),
+                rate(TrainingSetting.ALSO_RATE, optimizer, own.also()), rate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, own.textEncoder()));
+        Recipe.Course course = new Recipe.Course(whole(TrainingSetting.STEPS, usual.course().steps()), rates,
                 given(TrainingSetting.SEED, "a whole number", Long::valueOf).orElse(usual.course().seed()), whole(TrainingSetting.WARMUP, usual.course().warmUp()),
                 named(TrainingSetting.DECAY, Recipe.Decay.class, usual.course().decay()));
         Recipe.Update update = new Recipe.Update(optimizer, counted(TrainingSetting.BATCH), whole(TrainingSetting.ACCUMULATE, usual.update().accumulate()), number(TrainingSetting.EMA, usual.update().ema()));
@@ -118,6 +134,10 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
 
     private double number(TrainingSetting setting, double usual) {
         return given(setting, "a number", Double::valueOf).orElse(usual);
+    }
+
+    private OptionalDouble rate(TrainingSetting setting, Recipe.OptimizerName optimizer, OptionalDouble usual) {
+        return usual.isEmpty() ? usual : OptionalDouble.of(number(setting, Recipe.rate(optimizer, usual.getAsDouble())));
     }
 
     private <T> Optional<T> given(TrainingSetting setting, String expected, Function<String, T> parse) {

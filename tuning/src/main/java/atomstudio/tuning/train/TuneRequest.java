@@ -33,18 +33,15 @@ public record TuneRequest(NamedModel model, Path pictures, Trigger words, Method
     }
 
     public TuneRequest withSteps(int steps) {
-        Recipe.Course course = recipe.course();
-        return with(recipe.with(new Recipe.Course(steps, course.rate(), course.seed(), course.warmUp(), course.decay())));
+        return with(recipe.with(recipe.course().withSteps(steps)));
     }
 
     public TuneRequest withRate(double rate) {
-        Recipe.Course course = recipe.course();
-        return with(recipe.with(new Recipe.Course(course.steps(), rate, course.seed(), course.warmUp(), course.decay())));
+        return with(recipe.with(recipe.course().withRate(rate)));
     }
 
     public TuneRequest withSeed(long seed) {
-        Recipe.Course course = recipe.course();
-        return with(recipe.with(new Recipe.Course(course.steps(), course.rate(), seed, course.warmUp(), course.decay())));
+        return with(recipe.with(recipe.course().withSeed(seed)));
     }
 
     public TuneRequest withPreviewEvery(int previewEvery) {

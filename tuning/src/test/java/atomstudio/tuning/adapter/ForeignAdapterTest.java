@@ -140,10 +140,10 @@ class ForeignAdapterTest {
         "lora_unet_input_blocks_4_1_proj_in.lora_down.weight|2,96|Stable Diffusion XL",
         "lora_unet_somewhere.lora_down.weight|2,96|lora_unet_somewhere.lora_down.weight: the model has no such layer",
         TO_K + ".dora_scale|2,96|has dora_scale, of a kind that cannot be read yet",
-        TO_K + ".lora_down.weight|2,999|expected two factors of (96,128), found (2,999) and (96,2)",
+        TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
         "else.weight|2,96|found else.weight (2,96) among them"})
     void whatDoesNotFitIsRefusedByName(String key, String shape, String message) throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128)), TO_K + ".lora_up.weight", Tensor.zeros(Shape.of(96, 2))));
+        Map<String, Tensor> tensors = new HashMap<>(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128)), TO_K + ".lora_up.weight", Tensor.zeros(Shape.of(128, 2))));
         tensors.put(key, Tensor.zeros(Shape.of(Arrays.stream(shape.split(",")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("strange.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());

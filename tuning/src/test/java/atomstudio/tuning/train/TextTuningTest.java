@@ -75,6 +75,25 @@ class TextTuningTest {
                 MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES));
     }
 
+    /// One step of AdamW moves every parameter by its learning rate, whatever its gradient: `full` alone has 3e-5.
+    @Test void aWordBesideFullTuningHasALearningRateOfItsOwn() throws Exception {
+        MethodSettings method = MethodSettings.of(Choice.FULL).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
+        TuneRequest request = TuneRequest.of(model.folder(), pictures, "thing", method).withSteps(1);
+        Recipe.Course course = request.recipe().course();
+        request = request.with(request.recipe().with(new Recipe.Course(1, course.rates(), 0, 0, Recipe.Decay.CONSTANT)));
+        AdapterFile adapter = tuned(request, "run");
+        Tensor start = adapter.values().get(START);
+        Tensor rows = adapter.values().get(ROWS);
+        for (int i = 0; i < rows.data().length; i++) {
+            assertEquals(Choice.TEXTUAL_INVERSION.rate(), Math.abs(rows.data()[i] - start.data()[i]), 1e-5);
+        }
+        List<String> lora = adapter.values().keySet().stream().filter(key -> key.startsWith("text_model.") && key.endsWith(".B")).toList();
+        assertFalse(lora.isEmpty());
+        for (String key : lora) {
+            for (float value : adapter.values().get(key).data()) assertEquals(Choice.LORA.rate(), Math.abs(value), 0.05 * Choice.LORA.rate(), key);
+        }
+    }
+
     private static TuneRequest request(MethodSettings method, int steps) {
         return TuneRequest.of(model.folder(), pictures, "thing", method).withSteps(steps).withRate(1e-2);
     }

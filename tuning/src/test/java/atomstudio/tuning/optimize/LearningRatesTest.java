@@ -1,0 +1,53 @@
+package atomstudio.tuning.optimize;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.tensor.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+class LearningRatesTest {
+    private static final List<LearningRates.Group> GROUPS = List.of(new LearningRates.Group(0, 4, 1), new LearningRates.Group(4, 8, 0.01));
+    private static final float[] GRADIENT = {1, 2, -1, 0.5f, -3, 2, 4, -5};
+
+    /// AdamW and Muon treat groups apart: each moves as it would alone at its own rate.
+    @Test void aGroupMovesAsItWouldAloneAtItsOwnRate() {
+        apart(() -> new AdamW(8, 0.1), () -> new AdamW(4, 0.1));
+        apart(() -> new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8), () -> new Muon(List.of(Shape.of(2, 2)), 4));
+    }
+
+    private static void apart(Supplier<Optimizer> whole, Supplier<Optimizer> half) {
+        float[] together = {1, 2, 3, 4, 5, 6, 7, 8};
+        float[] first = {1, 2, 3, 4};
+        float[] second = {5, 6, 7, 8};
+        Optimizer one = whole.get(), fast = half.get(), slow = half.get();
+        for (int step = 0; step < 3; step++) {
+            one.step(together, GRADIENT.clone(), new LearningRates(0.1, GROUPS));
+            fast.step(first, Arrays.copyOfRange(GRADIENT, 0, 4), 0.1);
+            slow.step(second, Arrays.copyOfRange(GRADIENT, 4, 8), 0.001);
+        }
+        assertArrayEquals(first, Arrays.copyOfRange(together, 0, 4));
+        assertArrayEquals(second, Arrays.copyOfRange(together, 4, 8));
+    }
+
+    /// Prodigy estimates one distance for all groups, so the rates differ by the factor alone.
+    @Test void prodigyMovesEachGroupByItsFactor() {
+        float[] parameters = new float[8];
+        new Prodigy(parameters).step(parameters, GRADIENT, new LearningRates(1, GROUPS));
+        for (int i = 0; i < 4; i++) {
+            double fast = Math.abs(parameters[i]), slow = Math.abs(parameters[i + 4]);
+            assertTrue(fast > 0);
+            assertEquals(0.01, slow / fast, 1e-4);
+        }
+    }
+
+    @Test void groupsCoverTheVectorWithoutGaps() {
+        assertThrows(IllegalArgumentException.class, () -> new LearningRates(1, List.of(new LearningRates.Group(0, 2, 1), new LearningRates.Group(3, 4, 1))));
+        assertThrows(IllegalArgumentException.class, () -> LearningRates.uniform(1, 2).at(2));
+    }
+}
