@@ -24,6 +24,8 @@ import java.util.stream.Stream;
 public record ModelFolder(Path folder, String name, Networks networks, SchedulerConfig scheduler, int sampleSize, Sources sources) {
     private static final Set<String> PIPELINES = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
 
+    /// A folder's own description; who names it means the folder.
+    private static final String INDEX = "model_index.json";
     private static final int USUAL_SAMPLE_SIZE = 64;
     static final int LARGEST_SAMPLE_SIZE = 4096;
 
@@ -39,7 +41,7 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
     }
 
     /// Reads every configuration; no weights and no native code.
-    /// @param place a model folder, or a file
+    /// @param place a model folder, its model_index.json, or a file
     /// @throws Failure.Unreadable when it is no model or a configuration is damaged
     /// @throws Failure.Incompatible when the model is of a kind that cannot be run here
     public static ModelFolder open(Path place) throws Failure {
@@ -48,13 +50,15 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
 
     /// The same, as a person wants it.
     public static ModelFolder open(Path place, ModelChoices choices) throws Failure {
-        ModelFolder model = Files.isRegularFile(place) ? SingleFile.open(place, choices) : ofFolder(place, choices);
+        boolean index = Files.isRegularFile(place) && place.getFileName().toString().equals(INDEX);
+        Path meant = index ? place.toAbsolutePath().getParent() : place;
+        ModelFolder model = Files.isRegularFile(meant) ? SingleFile.open(meant, choices) : ofFolder(meant, choices);
         model.check();
         return model;
     }
 
     private static ModelFolder ofFolder(Path folder, ModelChoices choices) throws Failure {
-        Path index = folder.resolve("model_index.json");
+        Path index = folder.resolve(INDEX);
         if (!Files.isRegularFile(index)) {
             throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and scheduler beside it (diffusers layout), or a model in one file; found "
                     + (Files.isDirectory(folder) ? "a folder without it" : "nothing"));

@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Quoted;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -14,7 +15,8 @@ record PickledTensors(Map<String, TensorInfo> tensors, Map<String, String> metad
     private static final int DEEPEST = 6;
     private static final int MOST = 200_000;
     private static final int LONGEST_NAME = 1 << 10;
-    private static final String STATE = "state_dict";
+    /// Under which keys training programs keep the state dictionary that a file is about, the first that is there.
+    private static final List<String> STATES = List.of("state_dict", "model_state_dict", "params_ema", "params", "model", "module", "net");
 
     /// Where a storage's bytes lie in the file.
     record Place(long offset, long length) {}
@@ -29,15 +31,21 @@ record PickledTensors(Map<String, TensorInfo> tensors, Map<String, String> metad
     static PickledTensors of(Path file, long size, Pickled root, Places places) throws Failure {
         if (!(root instanceof Pickled.Entries top)) throw new Failure.Incompatible(file + ": expected a dictionary of tensors, found something else in its pickle");
         Walk walk = new Walk(file, size, places);
-        if (top.entries.get(STATE) instanceof Pickled.Entries tensors) {
-            walk.add("", tensors, 0);
-            top.entries.forEach((key, value) -> {
-                if (!key.equals(STATE)) walk.note(key, value);
-            });
-        } else {
-            walk.add("", top, 0);
+        Pickled.Entries dictionary = top;
+        for (int depth = 0; depth < DEEPEST; depth++) {
+            Optional<String> key = state(dictionary);
+            if (key.isEmpty()) break;
+            for (Map.Entry<String, Pickled> beside : dictionary.entries.entrySet()) if (!beside.getKey().equals(key.get())) walk.note(beside.getKey(), beside.getValue());
+            dictionary = (Pickled.Entries) dictionary.entries.get(key.get());
         }
+        walk.add("", dictionary, 0);
         return new PickledTensors(walk.tensors, walk.metadata, walk.strided);
+    }
+
+    /// `state_dict` always; the others where no tensor lies beside them.
+    private static Optional<String> state(Pickled.Entries dictionary) {
+        boolean tensors = dictionary.entries.values().stream().anyMatch(Pickled.Stored.class::isInstance);
+        return STATES.stream().filter(key -> dictionary.entries.get(key) instanceof Pickled.Entries && (!tensors || key.equals(STATES.getFirst()))).findFirst();
     }
 
     /// Bounded, since a dictionary may hold another many times, or itself.
