@@ -19,6 +19,8 @@ final class RunInfoJson {
     static final int FORMAT = 2;
     /// Of runs whose settings were few.
     private static final int FIRST_FORMAT = 1;
+    /// A latent pixel of published models is as many pixels.
+    private static final int SMALLEST_SIDE = 8;
     private static final int LARGEST_SIDE = 1 << 14;
     private static final int MOST_PICTURES = 1 << 14;
 
@@ -71,7 +73,7 @@ final class RunInfoJson {
         try {
             if (format == FIRST_FORMAT) return new RunInfo.Training(RecipeJson.readFirst(json), batch, Recipe.OPEN);
             Recipe recipe = RecipeJson.read(json.object("recipe"));
-            RunInfo.Training training = new RunInfo.Training(recipe, batch, json.whole("size", 1, LARGEST_SIDE), json.has("prior") ? pictures("prior") : List.of());
+            RunInfo.Training training = new RunInfo.Training(recipe, batch, json.whole("size", SMALLEST_SIDE, LARGEST_SIDE), json.has("prior") ? pictures("prior") : List.of());
             requireAgreement(training);
             return training;
         } catch (IllegalArgumentException e) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.PngWriter;
@@ -18,6 +19,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -34,7 +36,9 @@ import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -188,6 +192,28 @@ class DamagedRunTest {
     @Test void aCheckpointWithoutItsOptimizersStateIsRefused() throws Exception {
         checkpoint((tensors, _) -> tensors.remove("training.second"));
         assertRefusedUntouched("no second");
+    }
+
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileOfARunIsReadOrRefusedByName() throws Exception {
+        change(60, 40);
+    }
+
+    @Test @Tag("slow") void manyMore() throws Exception {
+        change(3000, 41);
+    }
+
+    private void change(int times, long seed) throws Exception {
+        Mutations mutations = new Mutations(seed);
+        RunFolder folder = new RunFolder(run);
+        SlotLayout layout = SlotLayout.of(folder.info().method().method(), model.tunable());
+        RunInfo info = folder.info();
+        int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireOwn(folder.info()));
+        refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times, () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));
+        refused += mutations.run(run.resolve("events.jsonl"), 2 * times, folder::events);
+        Path ended = copy(finished, this.folder.resolve("finished"));
+        refused += mutations.run(ended.resolve("report.json"), 2 * times, () -> new RunFolder(ended).trained());
+        refused += mutations.run(ended.resolve("adapter.safetensors"), times, () -> new RunFolder(ended).trained());
+        assertTrue(refused > 4 * times, refused + " refused");
     }
 
     @Test void aReportThatIsNoneAndAnotherAdapterAreRefused() throws Exception {
