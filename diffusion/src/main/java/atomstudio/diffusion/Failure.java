@@ -1,9 +1,10 @@
 package atomstudio.diffusion;
 
-/// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it is.
+/// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it is,
+/// with the control codes that names and values of foreign files may have brought into it written as escapes.
 public abstract sealed class Failure extends Exception {
     private Failure(String message, Throwable cause) {
-        super(message, cause);
+        super(Quoted.printable(message), cause);
     }
 
     /// A file or folder that is missing, damaged, or not what it should be.

@@ -1,8 +1,11 @@
 package atomstudio.app.cli;
 
+import atomstudio.diffusion.Quoted;
 import java.io.PrintWriter;
 
 /// Where commands speak: results go to standard output, everything that is only for a person's eyes to standard error.
+///
+/// Control codes that names and values of foreign files may have brought along are written as escapes.
 ///
 /// One status line (a progress bar) can stand below the notes while a command works. Any thread.
 public final class Terminal {
@@ -46,14 +49,14 @@ public final class Terminal {
     /// A line of the result, for a person or another program.
     public synchronized void result(String line) {
         erase();
-        out.println(line);
+        out.println(Quoted.printable(line));
         out.flush();
     }
 
     /// A line beside the result: what is being done, warnings, refusals.
     public synchronized void note(String line) {
         erase();
-        err.println(line);
+        err.println(Quoted.printable(line));
         err.flush();
     }
 
@@ -62,7 +65,8 @@ public final class Terminal {
         if (!interactive()) {
             return;
         }
-        String fitting = line.length() < columns ? line : line.substring(0, columns - 1);
+        String shown = Quoted.printable(line);
+        String fitting = shown.length() < columns ? shown : shown.substring(0, columns - 1);
         err.print("\r" + fitting + " ".repeat(Math.max(0, drawn - fitting.length())));
         err.flush();
         drawn = fitting.length();

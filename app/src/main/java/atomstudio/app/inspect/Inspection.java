@@ -22,8 +22,9 @@ public record Inspection(JsonObject json, List<String> problems) {
         if (Files.isRegularFile(place.resolve("run.json"))) return RunInspection.of(place);
         if (Files.isRegularFile(place.resolve("model_index.json"))) return ModelInspection.of(place);
         if (Files.isRegularFile(place.resolve("config.json"))) return ModelInspection.ofConfig(place.resolve("config.json"));
-        String name = place.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(place)) {
+            String name = place.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
+            if (name.equals("model_index.json")) return ModelInspection.of(place);
             if (name.endsWith(".json")) return ModelInspection.ofConfig(place);
             if (name.endsWith(".png")) return PictureInspection.of(place);
             return ofTensors(place);

@@ -2,9 +2,8 @@ package atomstudio.app.subjects;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -170,14 +169,17 @@ public final class SubjectStore {
     }
 
     private Subject read(Path place) throws Failure {
+        Json json;
         try {
-            JsonObject json = JsonParser.parseString(Files.readString(place.resolve(FILE))).getAsJsonObject();
-            Path pictureFolder = place.resolve("pictures");
-            List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
-            List<Path> beside = files.stream().flatMap(file -> Companions.beside(file).stream()).toList();
-            return new Subject(place.getFileName().toString(), place, json.get("class").getAsString(), json.get("token").getAsString(), files, beside);
-        } catch (IOException | JsonParseException | IllegalStateException | NullPointerException e) {
+            json = Json.read(place.resolve(FILE));
+            json.text("class");
+            json.text("token");
+        } catch (Failure.Unreadable e) {
             throw new Failure.Unreadable(place.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
         }
+        Path pictureFolder = place.resolve("pictures");
+        List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
+        List<Path> beside = files.stream().flatMap(file -> Companions.beside(file).stream()).toList();
+        return new Subject(place.getFileName().toString(), place, json.text("class"), json.text("token"), files, beside);
     }
 }

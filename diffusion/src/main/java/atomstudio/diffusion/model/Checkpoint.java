@@ -24,6 +24,8 @@ import java.util.TreeSet;
 public final class Checkpoint implements AutoCloseable {
     private record Entry(TensorFile file, TensorInfo info) {}
 
+    private static final int MOST_NAMED = 20;
+
     private final Path place;
     private final List<TensorFile> files;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -71,6 +73,11 @@ public final class Checkpoint implements AutoCloseable {
         return entry(key).info;
     }
 
+    /// Whether a tensor's bytes lie in its file as they are, so that others can map them there.
+    public boolean inOrder(String key) {
+        return entry(key).file.inOrder(entry(key).info);
+    }
+
     /// The file a tensor lies in.
     public Path file(String key) {
         return entry(key).file.file();
@@ -97,7 +104,9 @@ public final class Checkpoint implements AutoCloseable {
             if (layer.biased()) check(layer.biasKey(), layer.biasShape(), wrong);
         }
         if (!wrong.isEmpty()) {
-            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", wrong));
+            List<String> named = wrong.stream().limit(MOST_NAMED).toList();
+            String more = wrong.size() > MOST_NAMED ? "\n  and " + (wrong.size() - MOST_NAMED) + " more" : "";
+            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", named) + more);
         }
     }
 

@@ -37,7 +37,7 @@ final class Graph {
                 case BF16 -> BFLOAT16;
                 case F64 -> DOUBLE;
                 case I64 -> INT64;
-                case I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights of " + dtype);
+                default -> throw new IllegalArgumentException("weights of " + dtype);
             };
         }
     }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -29,9 +30,15 @@ public final class Tokenizer {
         this.frame = frame;
     }
 
-    /// @param folder a model's `tokenizer` folder (vocab.json, merges.txt and settings), or one with CLIP's `.txt.gz` of merges
+    /// @param folder a model's `tokenizer` folder (vocab.json and merges.txt, or tokenizer.json, and settings), or one with CLIP's `.txt.gz` of merges
     public static Tokenizer open(Path folder) throws Failure {
         return TokenizerFiles.open(folder);
+    }
+
+    /// Whether a folder has a vocabulary beside its merges, of which a text encoder's table may hold more rows than it has tokens.
+    public static boolean hasVocabulary(Path folder) {
+        boolean both = Files.isRegularFile(folder.resolve(TokenizerFiles.VOCABULARY)) && Files.isRegularFile(folder.resolve(TokenizerFiles.MERGES));
+        return both || Files.isRegularFile(folder.resolve(TokenizerFiles.WHOLE));
     }
 
     /// How many ids the text encoder takes, start and stop included: 77 in CLIP.

@@ -2,7 +2,6 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -73,7 +72,7 @@ final class RecipeJson {
         Recipe.Weighing weighing = new Recipe.Weighing(json.number("min-snr"), json.number("noise-offset"),
                 prior.isEmpty() ? Optional.empty() : Optional.of(new Recipe.Prior(prior, json.number("prior-weight"))));
         Set<Recipe.Feature> features = EnumSet.noneOf(Recipe.Feature.class);
-        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", JsonElement::getAsBoolean)) features.add(feature);
+        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::flag)) features.add(feature);
         return new Recipe(course, update, material, weighing, new Recipe.Running(whole(json, "preview-every"), named(json, "precision", Recipe.Precision.class), features));
     }
 
@@ -98,12 +97,13 @@ final class RecipeJson {
         return rate.isPresent() ? (Object) rate.getAsDouble() : "";
     }
 
+    /// Which of them are too small is for the recipe to say.
     private static int whole(Json json, String key) throws Failure.Unreadable {
-        return (int) json.whole(key);
+        return json.whole(key, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private static <E extends Enum<E> & Recipe.Named> E named(Json json, String key, Class<E> family) throws Failure.Unreadable {
         String expected = "one of " + Arrays.stream(family.getEnumConstants()).map(Recipe.Named::option).collect(Collectors.joining(", "));
-        return json.get(key, expected, element -> Recipe.Named.of(family, element.getAsString()).orElseThrow());
+        return json.get(key, expected, element -> Recipe.Named.of(family, Json.text(element)).orElseThrow());
     }
 }
