@@ -1,10 +1,13 @@
 package atomstudio.diffusion.picture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -119,5 +122,41 @@ class PicturesTest {
         assertEquals(3000, read.width());
         assertEquals(2500, read.height());
         Samples.assertPixel("large", read, 1500, 1200, 0x3366CC, 0);
+    }
+
+    @Test void composesASmallerFirstFrameOfAGif(@TempDir Path folder) throws IOException, Failure {
+        byte[] gif = Files.readAllBytes(Samples.file("frame.gif"));
+        // The canvas' size lies in the file's header, the frame's place behind the comma that begins it.
+        gif[6] = 40;
+        gif[8] = 30;
+        int frame = 13 + 3 * (2 << (gif[10] & 7));
+        while (gif[frame] != ',') frame++;
+        gif[frame + 1] = 5;
+        gif[frame + 3] = 7;
+        Picture picture = Pictures.read(Files.write(folder.resolve("offset.gif"), gif));
+        assertEquals(40, picture.width());
+        assertEquals(30, picture.height());
+        assertEquals(0, picture.argb()[0] >>> 24);
+        Samples.assertScene("offset", picture.crop(5, 7, Samples.WIDTH, Samples.HEIGHT), 12);
+        Picture given = Pictures.read(Shared.file("cases/gif-first-frame-smaller/offset.gif"));
+        assertEquals(40, given.width());
+        assertEquals(30, given.height());
+    }
+
+    @Test void refusesAJpegOfThousandsOfScans(@TempDir Path folder) throws IOException {
+        byte[] jpeg = Files.readAllBytes(Samples.file("rgb.jpg"));
+        int scan = 0;
+        while ((jpeg[scan] & 0xFF) != 0xFF || (jpeg[scan + 1] & 0xFF) != 0xDA) scan++;
+        ByteArrayOutputStream many = new ByteArrayOutputStream();
+        many.write(jpeg, 0, scan);
+        for (int i = 0; i < 5000; i++) many.write(jpeg, scan, 14);
+        many.write(jpeg, scan, jpeg.length - scan);
+        Path file = Files.write(folder.resolve("scans.jpg"), many.toByteArray());
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(file)).getMessage().contains("scans"));
+    }
+
+    @Test void filesOfWindowsAndOldCamerasArePictures() {
+        for (String name : new String[] {"a.jfif", "a.JPE", "a.jif", "a.dib", "a.pjpeg"}) assertTrue(Pictures.named(Path.of(name)), name);
+        assertFalse(Pictures.named(Path.of("a.txt")));
     }
 }
