@@ -13,15 +13,18 @@ import java.util.Map;
 import java.util.Set;
 
 /// The texts a PNG file carries, by keyword, Latin-1 and UTF-8, compressed or not, in the file's order.
-/// @param problems chunks that cannot be read; they are left out, the others count
-public record PngText(Map<String, String> texts, List<String> problems) {
+/// One that cannot be read does not lose the others.
+/// @param leftOut those that are malformed, or become too long when they are inflated
+/// @param damaged those whose checksum does not fit, so that something happened to the file
+public record PngText(Map<String, String> texts, List<String> leftOut, List<String> damaged) {
     /// Bytes of all texts of a file together.
     private static final int MOST = PngChunks.LONGEST;
     private static final Set<String> TYPES = Set.of("tEXt", "zTXt", "iTXt");
 
     public PngText {
         texts = Collections.unmodifiableMap(new LinkedHashMap<>(texts));
-        problems = List.copyOf(problems);
+        leftOut = List.copyOf(leftOut);
+        damaged = List.copyOf(damaged);
     }
 
     /// The texts alone.
@@ -33,23 +36,27 @@ public record PngText(Map<String, String> texts, List<String> problems) {
     /// @throws Failure.Unreadable when it is no PNG file
     public static PngText of(Path file) throws Failure {
         Map<String, String> texts = new LinkedHashMap<>();
-        List<String> problems = new ArrayList<>();
+        List<String> leftOut = new ArrayList<>();
+        List<String> damaged = new ArrayList<>();
         try {
             int left = MOST;
             for (PngChunks.Chunk chunk : PngChunks.chunks(file, TYPES)) {
+                if (chunk.problem().isPresent()) {
+                    damaged.add(file + ": a text is left out: " + chunk.problem().get());
+                    continue;
+                }
                 try {
-                    if (chunk.problem().isPresent()) throw new IOException(chunk.problem().get());
                     Entry entry = entry(chunk, left);
                     left -= entry.length;
                     texts.put(entry.keyword, entry.text);
-                } catch (IOException damaged) {
-                    problems.add(file + ": a text is left out: " + damaged.getMessage());
+                } catch (IOException malformed) {
+                    leftOut.add(malformed.getMessage());
                 }
             }
-        } catch (IOException damaged) {
-            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + damaged.getMessage() + ").", damaged);
+        } catch (IOException other) {
+            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + other.getMessage() + ").", other);
         }
-        return new PngText(texts, problems);
+        return new PngText(texts, leftOut, damaged);
     }
 
     private record Entry(String keyword, String text, int length) {}

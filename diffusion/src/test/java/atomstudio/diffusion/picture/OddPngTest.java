@@ -97,7 +97,7 @@ class OddPngTest {
         assertTrue(message.contains("checksum") && message.contains("stAd"), message);
         PngText text = PngText.of(file(flipped(whole, "tEXt")));
         assertEquals(Map.of(), text.texts());
-        assertTrue(text.problems().getFirst().contains("checksum"), text.problems().toString());
+        assertTrue(text.damaged().getFirst().contains("checksum"), text.damaged().toString());
         assertEquals(1, PngAttachment.read(file(whole)).size());
         Path case1 = Shared.file("cases/faults/png-chunk-crc-wrong.png");
         assertTrue(assertThrows(Failure.class, () -> PngAttachment.read(case1)).getMessage().contains("checksum"));
@@ -118,7 +118,7 @@ class OddPngTest {
             .with("iTXt", "short\0".getBytes(StandardCharsets.ISO_8859_1)).text("last", "too").bytes();
         PngText text = PngText.of(file(png));
         assertEquals(Map.of("parameters", "a car", "last", "too"), text.texts());
-        assertEquals(4, text.problems().size(), text.problems().toString());
+        assertEquals(4, text.leftOut().size(), text.leftOut().toString());
         assertTrue(PngText.read(Shared.file("cases/png-one-bad-text/bad.png")).get("parameters").startsWith("a red car"));
     }
 
@@ -136,7 +136,7 @@ class OddPngTest {
             PngText text = PngText.of(file);
             assertEquals("a car", text.texts().get("parameters"));
             assertEquals(2, text.texts().size());
-            assertEquals(199, text.problems().size());
+            assertEquals(199, text.leftOut().size());
             assertArrayEquals(LEVELS, levels(Pictures.read(file)));
         });
     }
