@@ -174,7 +174,8 @@ public final class SubjectStore {
             JsonObject json = JsonParser.parseString(Files.readString(place.resolve(FILE))).getAsJsonObject();
             Path pictureFolder = place.resolve("pictures");
             List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
-            List<Path> beside = files.stream().flatMap(file -> Companions.beside(file).stream()).toList();
+            List<Path> beside = new ArrayList<>();
+            for (Path file : files) beside.addAll(Companions.beside(file));
             return new Subject(place.getFileName().toString(), place, json.get("class").getAsString(), json.get("token").getAsString(), files, beside);
         } catch (IOException | JsonParseException | IllegalStateException | NullPointerException e) {
             throw new Failure.Unreadable(place.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
