@@ -173,10 +173,6 @@ final class Restoring {
         return changed;
     }
 
-    private static double within(double value, double least, double most) {
-        return Math.clamp(value, least, most);
-    }
-
     private static boolean possible(PictureRecipe.Size size) {
         return IntStream.of(size.width(), size.height()).allMatch(side -> side >= PictureSettings.SIDE && side <= PictureSettings.MOST_SIDE && side % PictureSettings.SIDE == 0);
     }
@@ -186,12 +182,12 @@ final class Restoring {
     private static PictureSettings settings(PictureSettings now, PictureRecipe recipe) {
         SamplerName sampler = recipe.sampler().orElse(now.way().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
-        OptionalDouble eta = sampler.eta().isPresent() && recipe.eta().isPresent() && within(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
-        Guidance guidance = new Guidance(within(recipe.guidance().orElse(now.way().guidance().scale()), 0, PictureSettings.MOST_GUIDANCE), within(recipe.rescale().orElse(0), 0, 1));
+        OptionalDouble eta = sampler.eta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
+        Guidance guidance = new Guidance(Math.clamp(recipe.guidance().orElse(now.way().guidance().scale()), 0, PictureSettings.MOST_GUIDANCE), Math.clamp(recipe.rescale().orElse(0), 0, 1));
         int steps = Math.min(recipe.steps().orElse(now.way().steps()), PictureSettings.MOST_STEPS);
         Way way = new Way(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), PictureSettings.MOST_CLIP_SKIP));
         Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= PictureSettings.MOST_HIRES);
-        double denoise = within(recipe.denoise().orElse(now.start().denoise()), PictureSettings.LEAST_DENOISE, 1);
+        double denoise = Math.clamp(recipe.denoise().orElse(now.start().denoise()), PictureSettings.LEAST_DENOISE, 1);
         Start start = new Start(Optional.empty(), denoise, hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         PictureSettings.Size size = recipe.size().filter(Restoring::possible).map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());
         PictureSettings.Seeds seeds = recipe.seed().isPresent() ? new PictureSettings.Seeds(recipe.seed().getAsLong(), 1) : now.seeds();

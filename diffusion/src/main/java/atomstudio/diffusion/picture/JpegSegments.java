@@ -14,6 +14,9 @@ final class JpegSegments implements AutoCloseable {
     private static final int END_OF_IMAGE = 0xD9;
     /// Progressive pictures have about ten.
     private static final int MOST_SCANS = 100;
+    /// Of all scans together, what takes a few seconds.
+    private static final long PIXELS = 400_000_000;
+    private static final long PIXELS_PER_BYTE = 200;
 
     private final InputStream in;
     private final byte[] buffer = new byte[1 << 16];
@@ -27,15 +30,26 @@ final class JpegSegments implements AutoCloseable {
         in = Files.newInputStream(file);
     }
 
-    /// Refuses a file with very many scans: each scan of a progressive picture passes over all its pixels, so that a small file could
-    /// take hours.
+    /// Refuses a file that would take very long: each scan of a progressive picture passes over all its pixels, so that a small file of many
+    /// scans could take hours. More work is let pass in larger files, as large photos are.
     static void requireFewScans(Path file) throws IOException {
-        int scans = 0;
+        long scans = 0;
+        long pixels = 0;
         try (JpegSegments segments = new JpegSegments(file)) {
             while (segments.next()) {
-                if (segments.marker == START_OF_SCAN && ++scans > MOST_SCANS) throw new IIOException("it has more than " + MOST_SCANS + " scans");
+                if (segments.marker == START_OF_SCAN) scans++;
+                if (segments.frame()) {
+                    byte[] data = segments.data();
+                    pixels = data.length < 5 ? 0 : (long) ((data[1] & 0xFF) << 8 | data[2] & 0xFF) * ((data[3] & 0xFF) << 8 | data[4] & 0xFF);
+                }
+                if (scans > MOST_SCANS || scans * pixels > PIXELS + PIXELS_PER_BYTE * Files.size(file)) throw new IIOException("it has " + scans + " scans or more of " + pixels + " pixels in " + Files.size(file) + " bytes");
             }
         }
+    }
+
+    /// Whether the segment is a frame's header, which has the picture's size.
+    private boolean frame() {
+        return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     }
 
     /// Goes to the next segment; false at the end of the picture or the file.

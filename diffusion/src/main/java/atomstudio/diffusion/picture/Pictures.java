@@ -25,6 +25,7 @@ import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
+import javax.imageio.stream.FileImageInputStream;
 import javax.imageio.stream.ImageInputStream;
 
 /// Reads picture files: JPEG, PNG, WebP, GIF (its first frame), BMP, TIFF, told by their bytes; upright, in sRGB.
@@ -33,6 +34,10 @@ public final class Pictures {
     public static final long MOST_PIXELS = 200_000_000;
     /// Pictures with more pixels are thinned out while they are read; ten times what a model sees is left.
     private static final long ENOUGH_PIXELS = 25_000_000;
+
+    /// The TIFF decoder refuses pictures of more than 512 times their file's length. One of a single colour may have 1,000 times that, so that
+    /// the decoder is given a length so many times the file's.
+    private static final long FLAT = 4;
 
     private Pictures() {}
 
@@ -77,10 +82,18 @@ public final class Pictures {
         if (kind == PictureKind.WEBP) return webp(file, WebpFile.read(file));
         if (kind == PictureKind.JPEG) JpegSegments.requireFewScans(file);
         if (kind == PictureKind.PNG) PngChunks.requireIntactPixels(file);
-        try (ImageInputStream stream = new BufferedFileImageInputStream(file.toFile())) {
+        try (ImageInputStream stream = kind == PictureKind.TIFF ? tiff(file) : new BufferedFileImageInputStream(file.toFile())) {
             Picture stored = decode(file, kind, stream);
             return kind == PictureKind.PNG ? Pixels.inSrgb(PngChunks.colour(file), stored) : stored;
         }
+    }
+
+    private static ImageInputStream tiff(Path file) throws IOException {
+        return new FileImageInputStream(file.toFile()) {
+            @Override public long length() {
+                return FLAT * super.length();
+            }
+        };
     }
 
     private static Failure damaged(Path file, PictureKind kind, Throwable damaged) {

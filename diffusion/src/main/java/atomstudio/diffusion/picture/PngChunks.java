@@ -30,6 +30,10 @@ final class PngChunks {
     private static final Set<String> PIXELS = Set.of("IHDR", "PLTE", "tRNS", "IDAT");
     private static final Set<String> COLOUR = Set.of("iCCP", "sRGB", "gAMA");
 
+    /// Pixels of more bytes than this, and than so many times the file's, are refused: they would take many seconds.
+    private static final double LARGE = 400e6;
+    private static final double MOST_EXPANDED = 200;
+
     private PngChunks() {}
 
     /// A chunk that was looked for.
@@ -69,14 +73,36 @@ final class PngChunks {
         return chunks(file, Set.of("eXIf")).stream().filter(chunk -> chunk.problem().isEmpty()).map(Chunk::data).findFirst();
     }
 
-    /// Compares the checksums of all that decides the pixels, which Java's own reader does not.
+    /// Compares the checksums of all that decides the pixels, which Java's own reader does not. Refuses a file that is almost nothing and
+    /// becomes very large, before it is inflated.
     static void requireIntactPixels(Path file) throws IOException {
         try (Cursor cursor = new Cursor(file)) {
             while (cursor.next()) {
                 if (!PIXELS.contains(cursor.type)) continue;
+                if (cursor.type.equals("IHDR")) {
+                    Chunk header = cursor.chunk();
+                    if (header.problem().isPresent()) throw new IOException(header.problem().get());
+                    requireBounded(header.data(), Files.size(file));
+                    continue;
+                }
                 Optional<String> problem = cursor.check();
                 if (problem.isPresent()) throw new IOException(problem.get());
             }
+        }
+    }
+
+    private static void requireBounded(byte[] header, long length) throws IOException {
+        if (header.length != 13) throw new IOException("its chunk IHDR has " + header.length + " bytes, 13 expected");
+        ByteBuffer values = ByteBuffer.wrap(header);
+        int channels = switch (header[9]) {
+            case 2 -> 3;
+            case 4 -> 2;
+            case 6 -> 4;
+            default -> 1;
+        };
+        double bytes = (double) values.getInt(0) * values.getInt(4) * channels * header[8] / 8;
+        if (bytes > LARGE && bytes > MOST_EXPANDED * length && (double) values.getInt(0) * values.getInt(4) <= Pictures.MOST_PIXELS) {
+            throw new IOException("its " + length + " bytes would become " + (long) bytes / 1_000_000 + " MB");
         }
     }
 

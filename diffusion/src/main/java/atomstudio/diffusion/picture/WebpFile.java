@@ -19,6 +19,9 @@ final class WebpFile {
     private static final int FRAME_HEAD = 16;
     /// Of a lossless bit stream.
     private static final int HEADER = 5;
+    /// Lossless pixels that are decoded whatever the length of their data, and more for every byte of it.
+    private static final long MOST_FLAT = 100_000_000;
+    private static final long MOST_PER_BYTE = 1_000;
     private static final long MOST_BYTES = 1L << 29;
 
     private final ByteBuffer bytes;
@@ -153,6 +156,8 @@ final class WebpFile {
     int[] pixels() throws IOException {
         Size size = size();
         byte[] data = bytes(lossless());
+        long most = MOST_FLAT + MOST_PER_BYTE * data.length;
+        if ((long) size.width * size.height > most) throw new IIOException("its " + data.length + " bytes would become " + size.width + "x" + size.height + " pixels");
         int[] argb = Vp8lDecoder.decode(Arrays.copyOfRange(data, HEADER, data.length), size.width, size.height);
         boolean transparent = (data[4] & 0x10) != 0;
         for (int i = 0; !transparent && i < argb.length; i++) argb[i] |= 0xFF000000;

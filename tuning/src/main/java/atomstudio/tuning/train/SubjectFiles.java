@@ -27,7 +27,8 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
         PictureFolder listed = PictureFolder.list(folder);
         List<Path> pictures = listed.pictures().stream().filter(file -> Companion.of(file).isEmpty()).toList();
         if (pictures.isEmpty()) {
-            throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
+            throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks"
+                + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
         }
         Path place = listed.folder() == null ? Path.of("") : listed.folder();
         Map<String, Path> captions = captions(place);
