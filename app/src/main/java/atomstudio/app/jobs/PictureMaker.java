@@ -13,6 +13,7 @@ import atomstudio.diffusion.onnx.OnnxSafety;
 import atomstudio.diffusion.onnx.TinyLook;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.Ruler;
@@ -108,7 +109,7 @@ public final class PictureMaker implements AutoCloseable {
         heeded();
         Optional<Picture> made = pipeline.picture(generation, listener);
         if (made.isEmpty() || !withheld(made.get())) return made;
-        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + generation.seed() + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
+        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.text(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
         return Optional.of(blackened(made.get()));
     }
 

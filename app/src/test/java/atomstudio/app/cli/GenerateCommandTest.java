@@ -49,6 +49,18 @@ class GenerateCommandTest {
         assertEquals(5, json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsLong());
     }
 
+    @Test void takesSeedsOf64Bits() throws Exception {
+        Path file = folder.resolve("large.png");
+        CommandLineRun run = run("--prompt", "a cat", "--steps", 1, "--seed", "18446744073709551615", "--count", 2, "--width", 64, "--height", 64, "--json", "--out", file);
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+        assertEquals("18446744073709551615", json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsString());
+        assertEquals("0", json.getAsJsonArray("pictures").get(1).getAsJsonObject().get("seed").getAsString());
+        assertEquals("18446744073709551615", GenerationText.parse(PngText.read(folder.resolve("large-0.png")).get("parameters")).settings().get("Seed"));
+        CommandLineRun beyond = run("--prompt", "a cat", "--seed", "18446744073709551616", "--out", file);
+        assertTrue(beyond.err().contains("18446744073709551615"), beyond.err());
+    }
+
     @Test void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
         CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
         assertEquals(ExitCode.DONE, run.code(), run::err);
