@@ -37,6 +37,8 @@ public final class Natives {
     public static void prepare(Home home) throws Failure {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
+        // DJL loads JNA, which would unpack its library under ~/.cache at every start.
+        System.setProperty("jna.tmpdir", home.natives().resolve("jna").toString());
         String shipped = System.getProperty(PROPERTY);
         if (shipped != null) {
             System.setProperty("PYTORCH_LIBRARY_PATH", Path.of(shipped, "pytorch").toString());

@@ -98,6 +98,8 @@ public final class ChildTuner implements Tuner, Estimator {
         ProcessBuilder builder = new ProcessBuilder(command);
         // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
         builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
+        // ONNX Runtime's telemetry client is off from the child's first moment.
+        builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
         builder.environment().put(Home.VARIABLE, home.folder().toString());
         return builder;
     }
