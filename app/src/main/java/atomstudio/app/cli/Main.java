@@ -6,9 +6,12 @@ import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -67,7 +70,9 @@ public final class Main implements Callable<Integer> {
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
         }
-        return line.setOut(studio.terminal().out())
+        // A prompt or class word that begins with @ is a text, never a file of further arguments.
+        return line.setExpandAtFiles(false)
+                .setOut(studio.terminal().out())
                 .setErr(studio.terminal().err())
                 .setUsageHelpWidth(100)
                 .setExecutionStrategy(main::execute)
@@ -105,10 +110,16 @@ public final class Main implements Callable<Integer> {
 
     private int refuse(ParameterException wrong) {
         CommandLine command = wrong.getCommandLine();
-        studio.terminal().note("studio: " + wrong.getMessage());
+        studio.terminal().note("studio: " + wrong.getMessage() + hint(wrong));
         UnmatchedArgumentException.printSuggestions(wrong, studio.terminal().err());
         studio.terminal().note("See: " + command.getCommandSpec().qualifiedName() + " --help");
         return ExitCode.USAGE;
+    }
+
+    /// How a value is given that is an option's name.
+    private static String hint(ParameterException wrong) {
+        Matcher found = Pattern.compile("option '(\\S+)' but found '(-[^']*)'").matcher(wrong.getMessage());
+        return wrong instanceof MissingParameterException && found.find() ? "; if that is its value, write %s=%s".formatted(found.group(1), found.group(2)) : "";
     }
 
     private int fail(Exception exception) {
