@@ -5,13 +5,11 @@ import atomstudio.app.jobs.Natives;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -69,9 +67,15 @@ public final class Main implements Callable<Integer> {
         Commands.all(studio).forEach(line::addSubcommand);
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
+            // An option that takes several values can only end where the next option begins.
+            boolean several = command.getCommandSpec().options().stream().anyMatch(option -> option.arity().max() > 1);
+            command.setAllowOptionsAsOptionParameters(!several);
         }
-        // A prompt or class word that begins with @ is a text, never a file of further arguments.
+        Optional<ForgottenValue> forgotten = ForgottenValue.in(line, arguments);
+        if (forgotten.isPresent()) return main.refuse(new ParameterException(forgotten.get().command(), forgotten.get().message()));
+        // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option or a command.
         return line.setExpandAtFiles(false)
+                .setAllowSubcommandsAsOptionParameters(true)
                 .setOut(studio.terminal().out())
                 .setErr(studio.terminal().err())
                 .setUsageHelpWidth(100)
@@ -110,16 +114,10 @@ public final class Main implements Callable<Integer> {
 
     private int refuse(ParameterException wrong) {
         CommandLine command = wrong.getCommandLine();
-        studio.terminal().note("studio: " + wrong.getMessage() + hint(wrong));
+        studio.terminal().note("studio: " + wrong.getMessage());
         UnmatchedArgumentException.printSuggestions(wrong, studio.terminal().err());
         studio.terminal().note("See: " + command.getCommandSpec().qualifiedName() + " --help");
         return ExitCode.USAGE;
-    }
-
-    /// How a value is given that is an option's name.
-    private static String hint(ParameterException wrong) {
-        Matcher found = Pattern.compile("option '(\\S+)' but found '(-[^']*)'").matcher(wrong.getMessage());
-        return wrong instanceof MissingParameterException && found.find() ? "; if that is its value, write %s=%s".formatted(found.group(1), found.group(2)) : "";
     }
 
     private int fail(Exception exception) {

@@ -57,31 +57,25 @@ class GenerateCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"@arguments", "@@twice", "-", "\"quoted\"", "${sys:user.home}", "a=b"})
+    @ValueSource(strings = {"@arguments", "@@twice", "--out", "--overwrite", "-", "tune", "\"quoted\"", "${sys:user.home}", "a=b"})
     void aPromptIsTakenAsItIs(String prompt) throws Exception {
         Files.writeString(folder.resolve("arguments"), "--prompt=another --seed=1");
         String given = prompt.equals("@arguments") ? "@" + folder.resolve("arguments") : prompt;
         Path file = folder.resolve("asis.png");
-        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given), List.of("--prompt=" + given))) {
+        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given), List.of("--prompt=" + given, "--negative=" + given))) {
+            if (form.contains("--out") || form.contains("--overwrite")) {
+                CommandLineRun refused = run(form.toArray());
+                assertEquals(ExitCode.USAGE, refused.code(), refused::out);
+                assertTrue(refused.err().contains("write --prompt=" + given), refused::err);
+                continue;
+            }
             List<Object> arguments = new ArrayList<>(form);
-            arguments.addAll(List.of("--negative", given, "--steps", 1, "--seed", 5, "--overwrite", "--out", file));
+            arguments.addAll(List.of("--steps", 1, "--seed", 5, "--overwrite", "--out", file));
             CommandLineRun run = run(arguments.toArray());
             assertEquals(ExitCode.DONE, run.code(), run::err);
             assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).prompt());
             assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).negative());
         }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"--out", "--overwrite", "--"})
-    void aPromptThatIsAnOptionsNameIsGivenWithAnEqualsSign(String prompt) throws Exception {
-        Path file = folder.resolve("asis.png");
-        CommandLineRun refused = run("--prompt", prompt, "--steps", 1, "--out", file);
-        assertEquals(ExitCode.USAGE, refused.code(), refused::out);
-        assertTrue(refused.err().contains("--prompt=" + prompt), refused::err);
-        CommandLineRun run = run("--prompt=" + prompt, "--steps", 1, "--out", file);
-        assertEquals(ExitCode.DONE, run.code(), run::err);
-        assertEquals(prompt, GenerationText.parse(PngText.read(file).get("parameters")).prompt());
     }
 
     @Test void allOfALongPromptAndItsWeightsCount() throws Exception {
