@@ -4,6 +4,8 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.file.TemporaryPath;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -52,10 +54,19 @@ public final class Main implements Callable<Integer> {
         Locale.setDefault(Locale.ENGLISH);          // as the program's texts: 65,792 and 0.5 wherever it runs
         Home home = Home.current();
         System.setProperty("atomstudio.log", home.log().toString());
+        System.setProperty(StudioFolder.PROPERTY, home.folder().toString());
+        home.protect();
         Terminal terminal = Terminal.ofProcess();
-        StopSignal stop = new StopSignal(terminal, Runtime.getRuntime()::halt);
+        StopSignal stop = new StopSignal(terminal, Main::end);
         stop.listen();
+        TemporaryPath.sweep();
         System.exit(run(new Studio(home, terminal, stop), Natives::prepare, arguments));
+    }
+
+    /// Ends the process at a signal: threads that still work would find their libraries closed otherwise.
+    private static void end(int code) {
+        TemporaryPath.removeOwn();
+        Runtime.getRuntime().halt(code);
     }
 
     /// Runs one command line and says how it ended.
@@ -99,6 +110,7 @@ public final class Main implements Callable<Integer> {
         Object command = parsed.asCommandLineList().getLast().getCommand();
         if (!(command instanceof WithoutNatives)) {
             try {
+                studio.home().prepareLog();
                 preparation.prepare(studio.home());
             } catch (Failure failure) {
                 return fail(failure);
@@ -124,6 +136,7 @@ public final class Main implements Callable<Integer> {
         if (exception instanceof Failure failure) {
             studio.terminal().note("studio: " + failure.getMessage());
         } else {
+            studio.home().prepareLog();
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);
             studio.terminal().note("studio: unexpected error: " + exception + "; its stack trace is in " + studio.home().log());
         }

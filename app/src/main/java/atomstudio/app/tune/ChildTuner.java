@@ -5,6 +5,7 @@ import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.RunFolder;
@@ -89,7 +90,7 @@ public final class ChildTuner implements Tuner, Estimator {
     }
 
     private Path log(String name) throws IOException {
-        return Files.createDirectories(home.folder().resolve("logs")).resolve(name);
+        return StudioFolder.prepare(home.folder().resolve("logs").resolve(name));
     }
 
     private ProcessBuilder builder(List<String> arguments) {
