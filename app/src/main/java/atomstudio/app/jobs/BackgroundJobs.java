@@ -44,7 +44,10 @@ public final class BackgroundJobs implements Jobs {
         } catch (OutOfMemoryError e) {
             log.error("{} ran out of memory", title, e);
             return new Outcome.Failed<>(title + ": the memory did not suffice. Close other programs, or choose a smaller size or fewer seeds.");
-        } catch (Exception | LinkageError e) {
+        } catch (InternalError e) {
+            log.error("{} failed", title, e);
+            return new Outcome.Failed<>(title + ": a file shrank, or its disk failed, while it was read. Open it again.");
+        } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             log.error("{} failed", title, e);
             return new Outcome.Failed<>(title + " failed unexpectedly: " + e);
         }

@@ -35,6 +35,7 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
     }
 
     Session session(byte[] graph, Session.Weights weights, Shape output) throws Failure {
+        weights.check();
         try (OrtSession.SessionOptions options = options()) {
             options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
             switch (weights.use()) {
@@ -49,7 +50,7 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
                     options.setCPUArenaAllocator(false);                        // results outlive the session, and should not keep its scratch memory
                 }
             }
-            return new Session(environment, environment.createSession(graph, options), output);
+            return new Session(environment, environment.createSession(graph, options), output, weights);
         } catch (OrtException e) {
             throw failure(e, weights.folder().toString());
         }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.FileState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,6 +20,7 @@ public final class TorchFile implements TensorFile {
     private final MemorySegment bytes;
     private final Map<String, TensorInfo> tensors;
     private final Map<String, String> metadata;
+    private final FileState state;
 
     private TorchFile(Path file, MappedFile mapped, PickledTensors found) {
         this.file = file;
@@ -26,6 +28,7 @@ public final class TorchFile implements TensorFile {
         this.bytes = mapped.bytes();
         this.tensors = found.tensors();
         this.metadata = found.metadata();
+        this.state = mapped.state();
     }
 
     /// Maps the file and reads its pickle; no tensor is read yet.
@@ -69,6 +72,10 @@ public final class TorchFile implements TensorFile {
     private static MemorySegment stretch(Path file, MemorySegment bytes, String name, StoredZip.Span span) throws Failure {
         if (span.compressed()) throw new Failure.Incompatible(file + ": " + name + " is compressed, which PyTorch never does; save the model again, or get it as safetensors");
         return bytes.asSlice(span.offset(), span.length());
+    }
+
+    @Override public void check() throws Failure.Unreadable {
+        state.check();
     }
 
     @Override public Path file() {
