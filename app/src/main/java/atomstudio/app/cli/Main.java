@@ -4,6 +4,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shortage;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.file.TemporaryPath;
 import java.util.Locale;
@@ -85,7 +86,7 @@ public final class Main implements Callable<Integer> {
         Optional<ForgottenValue> forgotten = ForgottenValue.in(line, arguments);
         if (forgotten.isPresent()) return main.refuse(new ParameterException(forgotten.get().command(), forgotten.get().message()));
         // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option or a command.
-        return line.setExpandAtFiles(false)
+        int code = line.setExpandAtFiles(false)
                 .setAllowSubcommandsAsOptionParameters(true)
                 .setOut(studio.terminal().out())
                 .setErr(studio.terminal().err())
@@ -94,6 +95,14 @@ public final class Main implements Callable<Integer> {
                 .setParameterExceptionHandler((wrong, given) -> main.refuse(wrong))
                 .setExecutionExceptionHandler((exception, command, parsed) -> main.fail(exception))
                 .execute(arguments);
+        return code == ExitCode.DONE ? main.delivered() : code;
+    }
+
+    /// What was asked for is done only if its result arrived.
+    private int delivered() {
+        Optional<String> lost = studio.terminal().lost();
+        lost.ifPresent(why -> studio.terminal().note("studio: standard output: the result cannot be written: " + why));
+        return lost.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
     }
 
     /// No command: the window.
@@ -119,8 +128,11 @@ public final class Main implements Callable<Integer> {
         try {
             return new CommandLine.RunLast().execute(parsed);
         } catch (OutOfMemoryError full) {
-            return fail(new Failure.OutOfMemory("Java's heap of %d MB is full; ask for smaller or fewer pictures, or give it more with JAVA_TOOL_OPTIONS=-Xmx4g"
-                    .formatted(Runtime.getRuntime().maxMemory() >> 20), full));
+            return fail(new Failure.OutOfMemory(Shortage.of(full).words(), full));
+        } catch (InternalError shrank) {
+            return fail(new Failure.Unreadable("a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more", shrank));
+        } catch (StackOverflowError | AssertionError | LinkageError unexpected) {
+            return fail(unexpected);
         }
     }
 
@@ -132,7 +144,7 @@ public final class Main implements Callable<Integer> {
         return ExitCode.USAGE;
     }
 
-    private int fail(Exception exception) {
+    private int fail(Throwable exception) {
         if (exception instanceof Failure failure) {
             studio.terminal().note("studio: " + failure.getMessage());
         } else {

@@ -38,7 +38,7 @@ public final class StudioFolder {
         Path parent = folder.toAbsolutePath().getParent();
         if (parent != null) createDirectories(parent);
         try {
-            return Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(FOLDER));
+            return Files.createDirectory(folder, owner(folder));
         } catch (FileAlreadyExistsException made) {
             if (Files.isDirectory(folder)) return folder;               // by another process
             throw made;
@@ -48,6 +48,11 @@ public final class StudioFolder {
     /// The rights that a new file is made with: its owner's in the studio's folder, the usual ones elsewhere.
     public static FileAttribute<?>[] rights(Path file) {
         return holds(file) && posix(file) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FILE)} : new FileAttribute<?>[0];
+    }
+
+    /// The rights of a folder that only its owner may enter, wherever it lies.
+    static FileAttribute<?>[] owner(Path folder) {
+        return posix(folder) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FOLDER)} : new FileAttribute<?>[0];
     }
 
     /// Gives a file or folder that is there the rights of the studio's folder, if it lies in it.

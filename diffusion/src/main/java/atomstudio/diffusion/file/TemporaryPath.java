@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// `PID-BIRTH-RANDOM`, with the machine in its first line and the path in the rest. Without a studio's folder nothing is noted.
 public final class TemporaryPath implements AutoCloseable {
     private static final String NOTES = "temporary";
+    private static final int ATTEMPTS = 5;
     private static final SecureRandom RANDOM = new SecureRandom();
     /// The system computes a process's time of birth from its clock, which may have been set since.
     private static final long SAME_BIRTH_MILLIS = 10_000;
@@ -48,7 +49,15 @@ public final class TemporaryPath implements AutoCloseable {
 
     /// A new folder among the system's temporary ones, which only its owner may enter.
     public static TemporaryPath folder(String purpose) throws IOException {
-        return of(Files.createTempDirectory("atomstudio-" + purpose + "-"));
+        // Noted before it is made: a signal may come between the two.
+        TemporaryPath folder = of(Path.of(System.getProperty("java.io.tmpdir"), "atomstudio-" + purpose + "-" + random()));
+        try {
+            Files.createDirectory(folder.path, StudioFolder.owner(folder.path));
+            return folder;
+        } catch (IOException e) {
+            folder.close();
+            throw e;
+        }
     }
 
     /// Letters that nobody can guess.
@@ -95,8 +104,13 @@ public final class TemporaryPath implements AutoCloseable {
         }
     }
 
-    /// Folders with what is in them, links as links.
+    /// Again where something is still being written into a folder.
     private static void remove(Path path) {
+        for (int attempt = 0; attempt < ATTEMPTS && Files.exists(path, LinkOption.NOFOLLOW_LINKS); attempt++) removeOnce(path);
+    }
+
+    /// Folders with what is in them, links as links.
+    private static void removeOnce(Path path) {
         try {
             if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
                 Files.deleteIfExists(path);
