@@ -29,6 +29,16 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
     public static List<LoadedAdapter> load(Path place, ModelFolder model) throws Failure {
+        try {
+            return read(place, model);
+        } catch (Failure.Incompatible e) {
+            // What does not fit is told by the model and the adapter's layers; of several adapters only the file says which.
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(place.toString()) ? e : new Failure.Incompatible(place + ": " + message);
+        }
+    }
+
+    private static List<LoadedAdapter> read(Path place, ModelFolder model) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
         for (AdapterSource.Found found : AdapterSource.read(place)) {
             found.source().check(model);

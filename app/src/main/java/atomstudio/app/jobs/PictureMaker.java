@@ -92,6 +92,16 @@ public final class PictureMaker implements AutoCloseable {
         safety = wish;
     }
 
+    /// Whether the model's files are as they were when this was opened.
+    public boolean current() {
+        try {
+            engine.check();
+            return true;
+        } catch (Failure.Unreadable changed) {
+            return false;
+        }
+    }
+
     /// How many steps a picture takes, all its passes together.
     public int steps(Generation generation) throws Failure {
         return pipeline.steps(generation);

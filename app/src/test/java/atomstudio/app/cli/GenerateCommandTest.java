@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerateCommandTest {
     @TempDir Path folder;
@@ -65,6 +66,28 @@ class GenerateCommandTest {
         CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
         assertEquals(ExitCode.DONE, run.code(), run::err);
         assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"@arguments", "@@twice", "--out", "--overwrite", "-", "tune", "\"quoted\"", "${sys:user.home}", "a=b"})
+    void aPromptIsTakenAsItIs(String prompt) throws Exception {
+        Files.writeString(folder.resolve("arguments"), "--prompt=another --seed=1");
+        String given = prompt.equals("@arguments") ? "@" + folder.resolve("arguments") : prompt;
+        Path file = folder.resolve("asis.png");
+        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given), List.of("--prompt=" + given, "--negative=" + given))) {
+            if (form.contains("--out") || form.contains("--overwrite")) {
+                CommandLineRun refused = run(form.toArray());
+                assertEquals(ExitCode.USAGE, refused.code(), refused::out);
+                assertTrue(refused.err().contains("write --prompt=" + given), refused::err);
+                continue;
+            }
+            List<Object> arguments = new ArrayList<>(form);
+            arguments.addAll(List.of("--steps", 1, "--seed", 5, "--overwrite", "--out", file));
+            CommandLineRun run = run(arguments.toArray());
+            assertEquals(ExitCode.DONE, run.code(), run::err);
+            assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).prompt());
+            assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).negative());
+        }
     }
 
     @Test void allOfALongPromptAndItsWeightsCount() throws Exception {

@@ -138,7 +138,7 @@ class ExperimentTest {
     @Test void aTrialIsTunedByTheCommandThatAPersonWouldType() throws Failure {
         Trial trial = plan("lora-16").trials(Phase.TEST, Table.open(folder.resolve("none.csv"))).getFirst();
         List<String> arguments = ChildTrialTuner.arguments(new Order(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), Recipe.Precision.BF16);
-        assertEquals(List.of("tune", "--control-stdin", "--model", "m", "--pictures", "p", "--class", "object", "--method", "lora", "--rank", "16",
-                "--rate", "0.001", "--seed", "0", "--steps", "1", "--precision", "bf16", "--out", "r"), arguments);
+        assertEquals(List.of("tune", "--control-stdin", "--model=m", "--pictures=p", "--class=object", "--method", "lora", "--rank", "16",
+                "--rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
     }
 }

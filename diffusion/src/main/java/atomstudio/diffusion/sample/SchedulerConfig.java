@@ -125,7 +125,7 @@ public final class SchedulerConfig {
     SchedulerConfig withSpacing(Spacing spacing) {
         JsonObject changed = written.deepCopy();
         changed.addProperty("timestep_spacing", spacing.name().toLowerCase(Locale.ROOT));
-        return new SchedulerConfig(className, changed);
+        return new SchedulerConfig(where, className, changed);
     }
 
     /// Whether the last timestep is pure noise. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules".

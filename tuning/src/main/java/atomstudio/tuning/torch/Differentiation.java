@@ -130,6 +130,7 @@ public final class Differentiation implements AutoCloseable {
     }
 
     private <T> T guard(Recording recording, Supplier<T> work) throws Failure {
+        engine.check();
         return NativeFailures.guard("training step", () -> {
             try (TorchScope scope = engine.torch().scope(recording)) {
                 return work.get();
