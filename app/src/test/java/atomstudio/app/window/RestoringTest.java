@@ -160,10 +160,10 @@ class RestoringTest {
     }
 
     @Test void whatIsBeyondTheSettingsIsNamed() throws Exception {
-        String status = statusOf("a.png", text("x").steps(500).guidance(99).clipSkip(40).size(4096, 100).with("CFG Rescale", "3").adapter("large", 1).with("Tiling", "True"));
-        for (String part : List.of("500 steps, 200 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead")) assertTrue(status.contains(part), status);
+        String status = statusOf("a.png", text("x").steps(5000).guidance(99).clipSkip(40).size(4096, 100).with("CFG Rescale", "3").adapter("large", 1).with("Tiling", "True"));
+        for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead")) assertTrue(status.contains(part), status);
         assertTrue(status.contains("more. Without"), status);
-        assertEquals(200, generate().settings().get().way().steps());
+        assertEquals(1000, generate().settings().get().way().steps());
         assertTrue(statusOf("b.png", text("x").size(4096, 100)).contains("the size 4096 × 100"), window.status().get());
     }
 
