@@ -51,9 +51,10 @@ final class AdapterOptions {
         for (One one : adapters) {
             if (one.strength != null && !(one.strength >= 0 && one.strength <= MOST)) throw new ParameterException(command.commandLine(), "--strength: expected 0 to 2, found " + one.strength);
         }
+        boolean several = adapters.size() + asked.named().size() > 1;
         for (One one : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
-                adapter.untriggered(asked.prompt()).ifPresent(studio.terminal()::note);
+                adapter.untriggered(asked.prompt()).ifPresent(note -> studio.terminal().note(several ? one.file + ": " + note : note));
                 loaded.add(adapter);
                 applied.add(new Applied(adapter.adapter(), one.strength != null ? one.strength : adapter.made().orElse(1)));
             }
