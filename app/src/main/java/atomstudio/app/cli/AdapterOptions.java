@@ -51,9 +51,10 @@ final class AdapterOptions {
             if (one.strength == null || Applied.isStrength(one.strength)) continue;
             throw new ParameterException(command.commandLine(), "--strength: expected " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + one.strength);
         }
+        boolean several = adapters.size() + asked.named().size() > 1;
         for (One one : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
-                adapter.untriggered(asked.prompt()).ifPresent(studio.terminal()::note);
+                adapter.untriggered(asked.prompt()).ifPresent(note -> studio.terminal().note(several ? one.file + ": " + note : note));
                 loaded.add(adapter);
                 applied.add(adapter.applied(one.strength == null ? OptionalDouble.empty() : OptionalDouble.of(one.strength)));
             }

@@ -7,13 +7,17 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.tensor.AtomicFile;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -86,6 +90,41 @@ class MainProcessTest {
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home().resolve("studio.log"))));
         try (Stream<Path> notes = Files.list(home().resolve("temporary"))) {
             assertEquals(List.of(), notes.toList());
+        }
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aPreviewGoesAtASignalAndAfterAKillAtTheNextStart() throws Exception {
+        Path preview = folder.resolve("apple-preview.png");
+        for (String signal : List.of("-TERM", "-HUP", "-KILL")) {
+            Process process = builder(List.of(), "generate", "--prompt", "a red apple", "--steps", "1000", "--sampler", "euler", "--preview", Shared.own("goldens/taesd/decoder.safetensors").toString(),
+                    "--out", folder.resolve("apple.png").toString()).start();
+            long patience = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+            while (!Files.exists(preview)) {
+                assertTrue(process.isAlive() && System.nanoTime() < patience, () -> signal + " " + text());
+                Thread.sleep(10);
+            }
+            new ProcessBuilder("kill", signal, Long.toString(process.pid())).start().waitFor();
+            assertTrue(process.waitFor(2, TimeUnit.MINUTES), signal);
+            if (signal.equals("-KILL")) {
+                assertTrue(Files.exists(preview));
+                assertEquals(ExitCode.DONE, run(List.of(), "inspect", Assets.find().defaultModel().toString()).code());
+            } else {
+                assertEquals(ExitCode.CANCELLED, process.exitValue(), this::text);
+            }
+            assertFalse(Files.exists(preview), signal);
+            try (Stream<Path> parts = Files.list(folder)) {
+                assertEquals(List.of(), parts.filter(AtomicFile::isPart).toList());
+            }
+        }
+    }
+
+    private String text() {
+        try {
+            return Files.readString(folder.resolve("text"));
+        } catch (IOException e) {
+            return e.toString();
         }
     }
 

@@ -1,19 +1,23 @@
 package atomstudio.app.generate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.Settings;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.models.Vocabularies;
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.adapter.BaseHashes;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,7 +26,7 @@ class EngineRowsTest {
     @TempDir Path home;
 
     /// What a row said.
-    private static final class Heard implements RowMaker.Listener {
+    private static class Heard implements RowMaker.Listener {
         final List<Integer> steps = new ArrayList<>();
         final List<Made> pictures = new ArrayList<>();
         final List<Picture> looks = new ArrayList<>();
@@ -65,6 +69,28 @@ class EngineRowsTest {
         assertEquals(96, heard.pictures.getFirst().picture().width());
         assertTrue(!heard.looks.isEmpty());
         assertEquals(List.of(), heard.warnings);
+    }
+
+    @Test void aModelThatChangedIsOpenedAnewForTheNextRow() throws Exception {
+        Path original = Shared.root().resolve("assets/default-model");
+        Path model = home.resolve("model");
+        try (Stream<Path> files = Files.walk(original)) {
+            for (Path file : files.toList()) Files.copy(file, model.resolve(original.relativize(file).toString()));
+        }
+        Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
+        PictureSettings initial = PictureSettings.initial(64, 4);
+        RowOrder order = new RowOrder(model, "a red apple", Optional.empty(), initial.withSeeds(new PictureSettings.Seeds(1, 1)).withWay(initial.way().withSteps(4)));
+        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), Settings.Pictures::initial)) {
+            Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.make(order, new Heard() {
+                @Override public void step(int done, int all) {
+                    assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
+                }
+            }, () -> false));
+            assertTrue(failure.getMessage().contains(weights + ": changed while it was in use"), failure.getMessage());
+            Heard heard = new Heard();
+            rows.make(order, heard, () -> false);
+            assertEquals(1, heard.pictures.size());
+        }
     }
 
     @Test void aDecoderForPreviewsIsLookedThrough() throws Exception {

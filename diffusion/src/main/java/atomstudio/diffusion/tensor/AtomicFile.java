@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -115,6 +116,7 @@ public final class AtomicFile {
     private static String reason(IOException e) {
         String message = e.getMessage() == null ? "" : e.getMessage();
         return switch (e) {
+            case AccessDeniedException _ -> "permission denied";
             case NoSuchFileException _ -> "no such folder";
             case FileAlreadyExistsException there -> there.getFile() + " is no folder";
             case FileSystemException known when known.getReason() != null -> known.getReason();

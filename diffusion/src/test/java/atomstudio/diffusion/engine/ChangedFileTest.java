@@ -10,6 +10,7 @@ import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.onnx.OnnxSettings;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -28,9 +29,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// Reading a mapped file that shrank would end the whole process: without the look before every step these tests end the tests' own. On Windows
-/// a mapped file cannot be changed.
+/// Reading a mapped file that shrank would end the whole process, the tests' own here, where weights are used as they are mapped: as those of
+/// large models are. On Windows a mapped file cannot be changed.
 @DisabledOnOs(OS.WINDOWS)
 class ChangedFileTest {
     private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
@@ -65,8 +68,9 @@ class ChangedFileTest {
         }
     }
 
-    @Test void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile() throws Exception {
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+    /// @param copied bytes up to which weights are copied
+    @ParameterizedTest @ValueSource(longs = {0, Long.MAX_VALUE}) void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile(long copied) throws Exception {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(copied, OnnxSettings.Adapters.FOLDED))) {
             List<Integer> steps = new ArrayList<>();
             Failure failure = assertThrows(Failure.Unreadable.class, () -> TextToImage.of(model, engine).picture(GENERATION, step -> {
                 steps.add(step.done());
