@@ -8,7 +8,9 @@ Each case becomes CASE.safetensors: metadata `case` (JSON) and `latents`, the la
 enlarged by torch's bilinear (antialias off, align_corners off) and go through the img2img pipeline with a new generator of the seed.
 
 A generator draws in the pipelines' order: the picture's latents, the noise, the masked picture's latents (inpainting always
-samples these, also for four channels, where nothing reads them), then a draw a step.
+samples these, also for four channels, where nothing reads them), then a draw a step. The pipelines hand DDIM and TCD an eta of 0.
+
+Written with diffusers 0.42.1; LMSDiscreteScheduler needs scipy. PNDM and LMS have no case with a denoise below 1: see docs/decisions/pictures-from-pictures.md.
 """
 import json
 import os
@@ -42,6 +44,18 @@ CASES = [
     case("nine-euler-a", "nine", 12, EULER_A, 10, ids=[900, 2, 2], denoise=1.0, width=32, height=32),
     case("hires-ddim-2", "hires", 13, DDIM, 20, prompt="a 3d penguin in the snow", denoise=0.6, scale=2.0),
     case("hires-euler-1.5", "hires", 14, EULER, 15, prompt="a bus on a street", denoise=0.5, scale=1.5),
+    case("inpaint-heun-0.6", "inpaint", 21, "HeunDiscreteScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("inpaint-heun-1.0", "inpaint", 23, "HeunDiscreteScheduler", 15, prompt="a red car in the snow", denoise=1.0),
+    case("inpaint-dpm2-0.6", "inpaint", 37, "KDPM2DiscreteScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("inpaint-dpm2-a-1.0", "inpaint", 43, "KDPM2AncestralDiscreteScheduler", 15, prompt="a red car in the snow", denoise=1.0),
+    case("inpaint-pndm-1.0", "inpaint", 31, "PNDMScheduler", 15, prompt="a red car in the snow", denoise=1.0),
+    case("inpaint-lms-1.0", "inpaint", 27, "LMSDiscreteScheduler", 15, prompt="a red car in the snow", denoise=1.0),
+    case("inpaint-tcd-0.6", "inpaint", 61, "TCDScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("img2img-heun-0.6", "img2img", 20, "HeunDiscreteScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("img2img-dpm2-0.6", "img2img", 36, "KDPM2DiscreteScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("img2img-dpm2-a-0.6", "img2img", 40, "KDPM2AncestralDiscreteScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("img2img-unipc-0.6", "img2img", 44, "UniPCMultistepScheduler", 15, prompt="a red car in the snow", denoise=0.6),
+    case("img2img-tcd-0.6", "img2img", 60, "TCDScheduler", 15, prompt="a red car in the snow", denoise=0.6),
 ]
 
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,8 +21,6 @@ import picocli.CommandLine.Spec;
 
 /// Adapters, each with its strength: `--adapter a.safetensors --strength 0.8 --adapter b.safetensors`.
 final class AdapterOptions {
-    private static final double MOST = 2;
-
     @ArgGroup(exclusive = false, multiplicity = "0..*")
     private List<One> adapters = new ArrayList<>();
 
@@ -33,7 +32,7 @@ final class AdapterOptions {
                 + "or a saved picture that carries its adapters. Repeat it, each with its strength, for several at once.")
         private Path file = Path.of("");
 
-        @Option(names = "--strength", paramLabel = "X", description = "Of the adapter before it, 0 to 2. Default: 1, or what the picture was made at.")
+        @Option(names = "--strength", paramLabel = "X", description = "The weight of the adapter before it, -10 to 10; below 0 it does the opposite. Default: 1, or what the picture was made at.")
         private @Nullable Double strength;
     }
 
@@ -49,19 +48,20 @@ final class AdapterOptions {
         List<LoadedAdapter> loaded = new ArrayList<>();
         List<Applied> applied = new ArrayList<>();
         for (One one : adapters) {
-            if (one.strength != null && !(one.strength >= 0 && one.strength <= MOST)) throw new ParameterException(command.commandLine(), "--strength: expected 0 to 2, found " + one.strength);
+            if (one.strength == null || Applied.isStrength(one.strength)) continue;
+            throw new ParameterException(command.commandLine(), "--strength: expected " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + one.strength);
         }
         for (One one : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
                 adapter.untriggered(asked.prompt()).ifPresent(studio.terminal()::note);
                 loaded.add(adapter);
-                applied.add(new Applied(adapter.adapter(), one.strength != null ? one.strength : adapter.made().orElse(1)));
+                applied.add(adapter.applied(one.strength == null ? OptionalDouble.empty() : OptionalDouble.of(one.strength)));
             }
         }
         for (PromptAdapters.Named one : asked.named()) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file(), model)) {
                 loaded.add(adapter);
-                applied.add(new Applied(adapter.adapter(), one.strength()));
+                applied.add(one.apply(adapter.adapter()));
             }
         }
         return new Chosen(loaded, applied);

@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compare",
         description = "Samples the same prompts and seeds from the base model and from tuned ones, and shows them side by side. "
-            + "With --pictures it tunes atoms, atoms+channels and lora first, or goes on where that stopped; with --run it compares finished runs.",
+            + "With --pictures it tunes atoms with a word, atoms+channels and lora first, or goes on where that stopped; with --run it compares finished runs.",
         footer = {"", "Examples:", "  studio compare --pictures photos --class car --prompts prompts.txt --seeds 4 --out car",
             "  studio compare --run runs/atoms --run runs/lora --prompts prompts.txt --seeds 2 --sampler euler --out both",
             "", "In a prompt, {} stands for the token and the class word (for the base model: the class word alone)."})

@@ -8,7 +8,7 @@ import atomstudio.app.compare.Words;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseHashes;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.TuneEvent;
 import com.google.gson.JsonObject;
@@ -69,7 +69,7 @@ final class ComparisonOnTerminal implements ComparisonListener {
     private static void lines(Terminal terminal, ComparisonJob.Result result) {
         for (Row row : result.comparison().rows()) {
             String cost = row.isBase() ? " ".repeat(25) : String.format(Locale.ROOT, "%10s %14s", Words.bytes(row.bytes()), Words.seconds(row.seconds()));
-            String line = String.format(Locale.ROOT, "%-20s %16s %s", Words.title(row), Words.numbers(row), cost);
+            String line = String.format(Locale.ROOT, "%-22s %16s %s", Words.title(row), Words.numbers(row), cost);
             terminal.result((line + "  " + String.join("  ", Words.measures(row))).stripTrailing());
         }
         terminal.result(Words.encoder(result.comparison()));
@@ -95,7 +95,7 @@ final class ComparisonOnTerminal implements ComparisonListener {
         if (tuning == null || !tuned.equals(name)) {
             endBars();
             tuned = name;
-            int place = ComparisonJob.METHODS.stream().map(Choice::command).toList().indexOf(name) + 1;
+            int place = ComparisonJob.METHODS.stream().map(MethodSettings::combinedName).toList().indexOf(name) + 1;
             tuning = new TuneProgress(studio.terminal(), place + "/" + phases + " " + name);
         }
         tuning.on(event);

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 /// `studio demo`: everything at once with what is embedded.
 @Command(
         name = "demo",
-        description = "Personalizes the embedded model on the embedded car three times (atoms, atoms+channels, lora), and shows the same prompts "
+        description = "Personalizes the embedded model on the embedded car three times (atoms with a word, atoms+channels, lora), and shows the same prompts "
             + "and seeds from the base model and from these side by side. A few minutes on two cores; started again, it goes on where it stopped.",
         footer = {"", "Examples:", "  studio demo", "  studio demo --out /tmp/demo"})
 final class DemoCommand implements Callable<Integer> {

@@ -35,7 +35,7 @@ final class MethodOptions {
         OptionSpec.Builder option = OptionSpec.builder("--" + setting.command()).description(setting.description() + belonging(setting));
         return switch (setting) {
             case TEXT_ENCODER -> option.type(boolean.class).arity("0").build();
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK, LAYERS, ALSO -> option.type(String.class).paramLabel(setting.label()).build();
+            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO -> option.type(String.class).paramLabel(setting.label()).build();
         };
     }
 
@@ -44,7 +44,7 @@ final class MethodOptions {
         String methods = Stream.of(Choice.values()).filter(choice -> choice.settings().contains(setting)).map(Choice::command).collect(Collectors.joining(", "));
         return switch (setting) {
             case ALSO, TEXT_ENCODER, LAYERS -> "";
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> " For " + methods + ".";
+            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK -> " For " + methods + ".";
         };
     }
 

@@ -30,7 +30,6 @@ final class SamplingOptions {
     private static final double USUAL_GUIDANCE = 7.5;
     /// The embedded model was found best at this; its README says so.
     private static final double EMBEDDED_GUIDANCE = 4;
-    private static final int MOST_STEPS = 1000;
 
     @Option(names = "--clip-skip", paramLabel = "N", defaultValue = "1", description = "Which of the text encoder's last layers is read: 1 the last, 2 the one before. Default: ${DEFAULT-VALUE}.")
     private int clipSkip;
@@ -53,7 +52,7 @@ final class SamplingOptions {
             description = "What the network's output means: ${COMPLETION-CANDIDATES}. Default: what the model says.")
     private @Nullable Prediction prediction;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Denoising steps. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Denoising steps, 1 to " + Sampling.MOST_STEPS + ". Default: ${DEFAULT-VALUE}.")
     private int steps;
 
     @Option(names = "--guidance", paramLabel = "X", description = "Classifier-free guidance; 1 and below: none. Default: 4 for the embedded model, else 7.5.")
@@ -89,7 +88,7 @@ final class SamplingOptions {
 
     /// Fills in what was not given; refuses before anything is loaded what could not be sampled.
     Settings settings(Studio studio, ModelFolder model) throws Failure {
-        if (steps < 1 || steps > MOST_STEPS) throw usage("--steps: expected 1 to " + MOST_STEPS + ", found " + steps);
+        if (steps < 1 || steps > Sampling.MOST_STEPS) throw usage("--steps: expected 1 to " + Sampling.MOST_STEPS + ", found " + steps);
         double scale = guidance != null ? guidance : studio.assets().isDefaultModel(model.folder()) ? EMBEDDED_GUIDANCE : USUAL_GUIDANCE;
         if (!Double.isFinite(scale)) throw usage("--guidance: expected a number, found " + scale);
         int depth = model.text().blocks().depth();
@@ -99,7 +98,7 @@ final class SamplingOptions {
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
-        settings.sampling().plan(model.scheduler());
+        settings.sampling().notes(model.scheduler()).forEach(studio.terminal()::note);
         return settings;
     }
 
@@ -114,7 +113,7 @@ final class SamplingOptions {
 
     private static SamplerName own(Studio studio, ModelFolder model) throws Failure {
         Optional<SamplerName> own = SamplerName.ifBuilt(model.scheduler());
-        if (own.isEmpty()) studio.terminal().note("The model's own sampler, " + model.scheduler().className() + ", is not built yet; using ddim.");
+        if (own.isEmpty()) studio.terminal().note("The model's own sampler, " + model.scheduler().className() + ", is not built for its settings; using ddim.");
         return own.orElse(SamplerName.DDIM);
     }
 

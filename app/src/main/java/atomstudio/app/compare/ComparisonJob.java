@@ -30,12 +30,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Makes a comparison: tunes what is to be tuned, samples the same prompts and seeds from Base and every run, draws the sheet and writes
 /// the page. Interrupted, it goes on where it stopped when it is started again.
 public final class ComparisonJob {
     /// The rows of a comparison that tunes for itself.
-    public static final List<Choice> METHODS = List.of(Choice.ATOMS, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
+    public static final List<MethodSettings> METHODS = Stream.of(Choice.ATOMS_AND_WORD, Choice.ATOMS_AND_CHANNELS, Choice.LORA).map(MethodSettings::of).toList();
 
     private final ComparisonRequest request;
     private final Machine machine;
@@ -92,11 +93,11 @@ public final class ComparisonJob {
     private Optional<List<Path>> tune(Tuned tuned) throws Failure {
         PictureFolder.list(tuned.pictures()).skippedLine().ifPresent(listener::note);
         List<Path> runs = new ArrayList<>();
-        for (Choice choice : METHODS) {
-            TuneRequest tune = TuneRequest.of(request.model(), tuned.pictures(), request.subject().className(), MethodSettings.of(choice)).withToken(request.subject().token());
+        for (MethodSettings method : METHODS) {
+            TuneRequest tune = TuneRequest.of(request.model(), tuned.pictures(), request.subject().className(), method).withToken(request.subject().token());
             if (tuned.steps().isPresent()) tune = tune.withSteps(tuned.steps().getAsInt());
-            Path run = destination.run(choice.command());
-            TuneOutcome outcome = new Tuning(machine).run(tune, run, () -> listener.next() == Next.STOP ? Wish.STOP : Wish.CONTINUE, event -> listener.tuning(choice.command(), event));
+            Path run = destination.run(method.combinedName());
+            TuneOutcome outcome = new Tuning(machine).run(tune, run, () -> listener.next() == Next.STOP ? Wish.STOP : Wish.CONTINUE, event -> listener.tuning(method.combinedName(), event));
             switch (outcome) {
                 case TuneOutcome.Finished finished -> runs.add(run);
                 case TuneOutcome.Stopped stopped -> {
@@ -107,13 +108,13 @@ public final class ComparisonJob {
         return Optional.of(runs);
     }
 
-    /// Base, then the runs by their methods' names; a repeat gets -2 and so on.
+    /// Base, then the runs by what was trained; a repeat gets -2 and so on.
     private List<Row> rows(List<Path> runs) throws Failure {
         Map<String, Integer> seen = new HashMap<>();
         List<Row> rows = new ArrayList<>(List.of(Row.base()));
         for (Path run : runs) {
             RunFolder folder = new RunFolder(run);
-            String method = folder.info().method().name();
+            String method = folder.info().method().combinedName();
             int times = seen.merge(method, 1, Integer::sum);
             Report report = folder.result().orElseThrow(() -> new Failure.Unreadable(run + ": expected the report of a finished run, found none; tune again with the same settings"));
             rows.add(new Row(times == 1 ? method : method + "-" + times, destination.named(run), report.numbers(), report.bytes(), report.seconds()));

@@ -77,8 +77,8 @@ final class Sheet {
     }
 
     private int rowHeight() {
-        int lines = rows().stream().mapToInt(row -> facts(row).size()).max().orElse(0);
-        return Math.max(tileHeight, letters.lineHeight(Style.HEADING) + lines * letters.lineHeight(Style.BODY));
+        int text = rows().stream().mapToInt(row -> title(row).size() * letters.lineHeight(Style.HEADING) + facts(row).size() * letters.lineHeight(Style.BODY)).max().orElse(0);
+        return Math.max(tileHeight, text);
     }
 
     private int header(Canvas canvas) {
@@ -159,16 +159,19 @@ final class Sheet {
     }
 
     private void head(Canvas canvas, Row row, int top) {
-        int room = HEAD - PROMPT_GAP;
         int baseline = top + letters.ascent(Style.HEADING) - 2;
-        for (String line : letters.wrap(Words.title(row), Style.HEADING, room, 2)) {
+        for (String line : title(row)) {
             text(canvas, Style.HEADING, line, new Pen(MARGIN, baseline, INK));
             baseline += letters.lineHeight(Style.HEADING);
         }
         for (String line : facts(row)) {
-            text(canvas, Style.BODY, letters.fit(line, Style.BODY, room), new Pen(MARGIN, baseline, MUTED));
+            text(canvas, Style.BODY, letters.fit(line, Style.BODY, HEAD - PROMPT_GAP), new Pen(MARGIN, baseline, MUTED));
             baseline += letters.lineHeight(Style.BODY);
         }
+    }
+
+    private List<String> title(Row row) {
+        return letters.wrap(Words.title(row), Style.HEADING, HEAD - PROMPT_GAP, 2);
     }
 
     /// What a row cost and what its pictures measure.

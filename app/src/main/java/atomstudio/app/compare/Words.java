@@ -4,11 +4,10 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
-import java.util.stream.Stream;
 
 /// How rows and their cost are named for a person, in the sheet and on the page.
 public final class Words {
@@ -21,12 +20,7 @@ public final class Words {
     /// `atoms+channels-2` is "Atoms + channels 2".
     public static String title(Comparison.Row row) {
         String method = row.name().replaceFirst("-\\d+$", "");
-        return (row.isBase() ? "Base" : display(method)) + row.name().substring(method.length()).replace('-', ' ');
-    }
-
-    /// A method's name for people; as it is written where this version does not know it.
-    private static String display(String method) {
-        return Stream.of(Choice.values()).filter(choice -> choice.command().equals(method)).findFirst().map(Choice::display).orElse(method);
+        return (row.isBase() ? "Base" : MethodSettings.title(method)) + row.name().substring(method.length()).replace('-', ' ');
     }
 
     public static String numbers(Comparison.Row row) {

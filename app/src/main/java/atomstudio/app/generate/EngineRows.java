@@ -63,6 +63,7 @@ public final class EngineRows implements RowMaker, RowJudge {
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
         lookThrough(maker, listener);
+        order.generation(seeds.getFirst(), worn.applied).settings().sampling().notes(maker.model().scheduler()).forEach(listener::warning);
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = order.generation(seeds.get(column), worn.applied).with(asked.prompt());
             int steps = maker.steps(generation);
@@ -82,9 +83,9 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     /// A row's adapters, and what its pictures carry along.
     private record Worn(List<LoadedAdapter> loaded, List<Applied> applied, List<PngAttachment> attachments) {
-        void put(LoadedAdapter adapter, double strength) {
+        void put(LoadedAdapter adapter, Applied at) {
             loaded.add(adapter);
-            applied.add(new Applied(adapter.adapter(), strength));
+            applied.add(at);
             adapter.attachment().ifPresent(attachments::add);
         }
     }
@@ -94,11 +95,11 @@ public final class EngineRows implements RowMaker, RowJudge {
         for (PictureSettings.Worn one : order.worn()) {
             for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) {
                 loaded.untriggered(asked.prompt()).ifPresent(listener::warning);
-                all.put(loaded, one.strength());
+                all.put(loaded, new Applied(loaded.adapter(), one.strength()));
             }
         }
         for (PromptAdapters.Named one : asked.named()) {
-            for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) all.put(loaded, one.strength());
+            for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) all.put(loaded, one.apply(loaded.adapter()));
         }
         return all;
     }
@@ -146,7 +147,7 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     private PictureMaker maker(Path model) throws Failure {
         EngineName engine = wishes.get().engine();
-        if (open != null && engine == openedBy && open.model().folder().equals(model)) return open;
+        if (open != null && engine == openedBy && open.model().folder().equals(model) && open.current()) return open;
         close();
         openedBy = engine;
         open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), engine, note -> notes.get().accept(note));

@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A prompt, settings, and rows of pictures for the same seeds: Base first, then runs.
 public final class GenerateViewModel {
+    private static final Prompt EMPTY = new Prompt("", Prompt.Mention.NONE, "");
+    /// What the built-in model draws well, so that the first press of Generate shows something.
+    private static final Prompt EXAMPLE = new Prompt("", Prompt.Mention.NONE, "a 3d penguin in the snow");
+
     private final GalleryWork work;
     private final MeasuresViewModel measures;
     private final SourceViewModel source;
@@ -43,7 +47,7 @@ public final class GenerateViewModel {
         this.source = new SourceViewModel(jobs, means.choosers, this);
         this.model = model;
         this.subject = subject;
-        this.prompt = new ReadOnlyObjectWrapper<>(subject.get() == null ? new Prompt("", Prompt.Mention.NONE, "") : new Prompt("a", Prompt.Mention.SUBJECT, "in the snow"));
+        this.prompt = new ReadOnlyObjectWrapper<>(subject.get() == null ? EMPTY : new Prompt("a", Prompt.Mention.SUBJECT, "in the snow"));
         model.subscribe(now -> adopt());
         subject.subscribe(now -> compare());
     }
@@ -134,6 +138,8 @@ public final class GenerateViewModel {
     private void adopt() {
         ModelSummary on = model.get();
         if (on == null) return;
+        if (subject.get() == null && prompt.get().equals(EMPTY) && on.origin() == ModelSummary.Origin.EMBEDDED) write(EXAMPLE);
+        if (prompt.get().equals(EXAMPLE) && on.origin() != ModelSummary.Origin.EMBEDDED) write(EMPTY);
         settings(settings.get().withSize(new PictureSettings.Size(on.pictureSize(), on.pictureSize())).withWay(settings.get().way().with(new Guidance(on.guidance(), settings.get().way().guidance().rescale()))));
     }
 

@@ -1,6 +1,8 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
+import atomstudio.app.parts.NumberFieldView;
+import atomstudio.diffusion.engine.Applied;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -16,6 +18,9 @@ import javafx.scene.layout.VBox;
 
 /// The prompt, Generate, and below them the settings: one line while folded, with the strength always at hand.
 public final class PromptBarView extends VBox {
+    /// What the slider reaches; the field beside it takes more, either way.
+    private static final double USUAL_STRENGTH = 2;
+
     private final Button generate = new Button("Generate");
     private final Button cancel = new Button("Cancel");
 
@@ -86,11 +91,15 @@ public final class PromptBarView extends VBox {
     }
 
     private static Node[] strength(GenerateViewModel model) {
-        Label name = new Label();
+        Label name = new Label("strength");
         name.getStyleClass().add("muted");
         name.setMinWidth(Region.USE_PREF_SIZE);
-        name.textProperty().bind(model.settings().map(now -> "strength " + PictureSettings.number(now.strength())));
-        Slider slider = new Slider(0, PictureSettings.MOST_STRENGTH, model.settings().get().strength());
+        NumberFieldView number = new NumberFieldView(new NumberFieldView.Range(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), PictureSettings::number,
+                value -> model.settings(model.settings().get().withStrength(value)));
+        number.setId("strength-number");
+        number.setAccessibleText("Strength of the adapters, −10 to 10");
+        model.settings().subscribe(now -> number.show(now.strength()));
+        Slider slider = new Slider(0, USUAL_STRENGTH, model.settings().get().strength());
         slider.setId("strength");
         slider.setAccessibleText("Strength of the adapters");
         slider.setBlockIncrement(0.1);
@@ -100,6 +109,6 @@ public final class PromptBarView extends VBox {
             double tenth = Math.round(now.doubleValue() * 10) / 10.0;
             if (tenth != model.settings().get().strength()) model.settings(model.settings().get().withStrength(tenth));
         });
-        return new Node[] {name, slider};
+        return new Node[] {name, slider, number};
     }
 }

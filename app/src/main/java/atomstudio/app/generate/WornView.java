@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.generate.PictureSettings.Worn;
 import atomstudio.app.parts.NumberFieldView;
+import atomstudio.diffusion.engine.Applied;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +48,7 @@ final class WornView extends FlowPane {
         Label label = new Label(worn.name());
         label.setTooltip(new Tooltip(worn.file().toString()));
         label.setMaxWidth(180);
-        NumberFieldView strength = new NumberFieldView(new NumberFieldView.Range(0, PictureSettings.MOST_STRENGTH, 0.1), PictureSettings::number, value -> model.source().strength(worn.file(), value));
+        NumberFieldView strength = new NumberFieldView(new NumberFieldView.Range(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), PictureSettings::number, value -> model.source().strength(worn.file(), value));
         strength.setPrefColumnCount(3);
         strength.setAccessibleText("Strength of " + label.getText());
         strength.show(worn.strength());

@@ -1,9 +1,11 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.prompt.Segment;
@@ -22,15 +24,25 @@ import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 
 /// An adapter that fits a model.
-/// @param made the strength of the picture that it comes from
-public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder model, OptionalDouble made) {
+/// @param made how strongly it was applied to the picture that it comes from
+public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder model, Optional<GenerationText.Strength> made) {
     /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
     public static List<LoadedAdapter> load(Path place, ModelFolder model) throws Failure {
+        try {
+            return read(place, model);
+        } catch (Failure.Incompatible e) {
+            // What does not fit is told by the model and the adapter's layers; of several adapters only the file says which.
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(place.toString()) ? e : new Failure.Incompatible(place + ": " + message);
+        }
+    }
+
+    private static List<LoadedAdapter> read(Path place, ModelFolder model) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
         for (AdapterSource.Found found : AdapterSource.read(place)) {
             found.source().check(model);
-            loaded.add(new LoadedAdapter(found.source(), found.source().adapter(name(place, found), model), model, found.strength()));
+            loaded.add(new LoadedAdapter(found.source(), found.source().adapter(name(place, found), model), model, found.made()));
         }
         return loaded;
     }
@@ -74,6 +86,12 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
         } catch (Failure mistyped) {
             return prompt;                                              // whoever reads it says so
         }
+    }
+
+    /// At the weight that was chosen, or else those of the picture that it comes from, or 1.
+    public Applied applied(OptionalDouble chosen) {
+        if (chosen.isPresent()) return new Applied(adapter, chosen.getAsDouble());
+        return made.map(one -> new Applied(adapter, one.strength(), one.text())).orElse(new Applied(adapter, 1));
     }
 
     /// What a picture that is made with it carries along, where it is small.

@@ -24,6 +24,7 @@ import javafx.scene.layout.VBox;
 public final class ModelsView extends VBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final int WORDS = 8;
+    private static final List<String> LINKS = List.of("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", "civitai.com/models");
 
     private final ModelsViewModel model;
 
@@ -38,7 +39,8 @@ public final class ModelsView extends VBox {
         HBox buttons = new HBox(8, folder, opening("Open a model file…", "open-model-file", model::chooseFile));
         Label hint = muted("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
         VBox list = new VBox(12);
-        Runnable fill = () -> list.getChildren().setAll(Stream.concat(model.known().stream().map(this::card), model.lost().stream().map(this::card)).toList());
+        Node get = getModel();
+        Runnable fill = () -> list.getChildren().setAll(Stream.of(model.known().stream().map(this::card), model.lost().stream().map(this::card), Stream.of(get)).flatMap(cards -> cards).toList());
         model.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
         model.lost().addListener((ListChangeListener<ModelsViewModel.Lost>) change -> fill.run());
         model.current().subscribe(now -> fill.run());
@@ -50,6 +52,19 @@ public final class ModelsView extends VBox {
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, buttons, hint, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), nothing, scroll);
+    }
+
+    /// Where models come from; the link is copied, for the studio itself connects to nothing.
+    private Node getModel() {
+        CardView card = new CardView("Get a model");
+        card.setId("get-model-card");
+        card.add(muted("Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, 2 GB in half precision): one .safetensors or .ckpt file, or a folder in diffusers' layout. Then open it here. "
+                + "It makes 512-pixel images; on a processor one takes minutes."));
+        HBox links = new HBox(8);
+        links.setAlignment(Pos.CENTER_LEFT);
+        for (String link : LINKS) links.getChildren().add(button("Copy " + link, () -> model.copyLink(link)));
+        card.add(links);
+        return card;
     }
 
     private Button opening(String text, String id, Runnable action) {

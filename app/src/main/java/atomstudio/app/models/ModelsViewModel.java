@@ -1,6 +1,7 @@
 package atomstudio.app.models;
 
 import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.Desktop;
 import atomstudio.app.desktop.Settings;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.jobs.Jobs;
@@ -25,6 +26,7 @@ public final class ModelsViewModel {
     private final ModelLibrary library;
     private final SettingsStore settings;
     private final Choosers choosers;
+    private final Desktop desktop;
     private final ObservableList<ModelSummary> known = FXCollections.observableArrayList();
     private final ObservableList<ModelSummary> knownView = FXCollections.unmodifiableObservableList(known);
     private final ObservableList<Lost> lost = FXCollections.observableArrayList();
@@ -33,11 +35,17 @@ public final class ModelsViewModel {
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    public ModelsViewModel(Jobs jobs, ModelLibrary library, SettingsStore settings, Choosers choosers) {
+    public ModelsViewModel(Jobs jobs, ModelLibrary library, SettingsStore settings, Choosers choosers, Desktop desktop) {
         this.jobs = jobs;
         this.library = library;
         this.settings = settings;
         this.choosers = choosers;
+        this.desktop = desktop;
+    }
+
+    /// Puts the address of a page with models on the clipboard: the studio itself connects to nothing.
+    public void copyLink(String address) {
+        desktop.copy("https://" + address);
     }
 
     /// What was opened once and cannot be read any more: moved, damaged, on a disk that is not there.

@@ -7,6 +7,7 @@ import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.ContentDisplay;
+import javafx.scene.control.Hyperlink;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressIndicator;
 import javafx.scene.image.Image;
@@ -14,6 +15,7 @@ import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
+import javafx.scene.text.TextAlignment;
 
 /// The page one starts on: everything is drop target, and there are samples.
 public final class StartView extends StackPane {
@@ -21,23 +23,47 @@ public final class StartView extends StackPane {
 
     public StartView(StartViewModel model) {
         getStyleClass().add("start-page");
-        Label title = new Label("Drop 3 to 10 pictures of one thing");
+        Label title = new Label("Drop 3 to 10 photos of one subject");
         title.getStyleClass().add("start-title");
-        Label hint = new Label("a toy, a pet, a mug: whole in the picture, on different grounds");
+        Label hint = new Label("a toy, a pet, a mug: all of it visible, on different backgrounds");
         hint.getStyleClass().add("muted");
-        Button choose = new Button("Choose pictures…");
+        Button choose = new Button("Choose photos…");
         choose.setId("choose-pictures");
         choose.getStyleClass().add("accent");
         choose.setOnAction(pressed -> model.choosePictures());
-        Label or = new Label("or start with one of these");
+        Label or = new Label("or try a sample");
         or.getStyleClass().addAll("muted", "start-or");
-        VBox idle = new VBox(14, title, hint, choose, refused(model), or, samples(model));
+        VBox idle = new VBox(14, title, hint, choose, refused(model), or, samples(model), generate(model), aboutModel(model));
         idle.setAlignment(Pos.CENTER);
         idle.visibleProperty().bind(model.busy().isEmpty());
 
         StackPane frame = new StackPane(idle, busy(model));
         frame.getStyleClass().add("drop-frame");
         getChildren().add(frame);
+    }
+
+    private static Hyperlink generate(StartViewModel model) {
+        Hyperlink generate = new Hyperlink("or only generate images from a prompt");
+        generate.setId("start-generate");
+        generate.setOnAction(pressed -> model.openGenerate());
+        return generate;
+    }
+
+    private static VBox aboutModel(StartViewModel model) {
+        NoteView about = new NoteView(NoteView.Kind.PLAIN, model.aboutModel());
+        about.setId("about-model");
+        about.setMaxWidth(620);
+        about.setTextAlignment(TextAlignment.CENTER);
+        about.setAlignment(Pos.CENTER);
+        Hyperlink get = new Hyperlink("Get a model…");
+        get.setId("get-model");
+        get.setOnAction(pressed -> model.openModels());
+        VBox box = new VBox(2, about, get);
+        box.getStyleClass().add("start-or");
+        box.setAlignment(Pos.CENTER);
+        box.visibleProperty().bind(about.visibleProperty());
+        box.managedProperty().bind(about.visibleProperty());
+        return box;
     }
 
     private static VBox busy(StartViewModel model) {

@@ -4,10 +4,12 @@ import atomstudio.app.desktop.Choosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.jobs.Running;
+import atomstudio.app.models.ModelSummary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
@@ -16,24 +18,51 @@ import org.jspecify.annotations.Nullable;
 
 /// The first page: pictures are dropped or chosen, or a sample is taken, and a subject comes out.
 public final class StartViewModel {
+    private static final String BUILT_IN = "The built-in model is small: it draws 128-pixel illustrations of some 50 everyday things, no photos. For your own photos, get a Stable Diffusion model.";
+
     private final Jobs jobs;
     private final SubjectStore store;
     private final Choosers choosers;
-    private final Consumer<SubjectStore.Imported> onCreated;
+    private final Exits exits;
     private final ObservableList<Sample> samples = FXCollections.observableArrayList();
     private final ObservableList<Sample> samplesView = FXCollections.unmodifiableObservableList(samples);
     private final ObservableList<Refusal> refusals = FXCollections.observableArrayList();
     private final ObservableList<Refusal> refusalsView = FXCollections.unmodifiableObservableList(refusals);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper aboutModel = new ReadOnlyStringWrapper("");
     private @Nullable Running reading;
 
-    /// @param onCreated gets every new subject, with the files that were refused
-    public StartViewModel(Jobs jobs, SubjectStore store, Choosers choosers, Consumer<SubjectStore.Imported> onCreated) {
+    /// Where the page leads.
+    /// @param created  gets every new subject, with the files that were refused
+    /// @param models   opens the page Models
+    /// @param generate opens the page Generate
+    public record Exits(Consumer<SubjectStore.Imported> created, Runnable models, Runnable generate) {}
+
+    /// @param model the current one; holds null until the first one was read
+    public StartViewModel(Jobs jobs, SubjectStore store, Choosers choosers, ReadOnlyObjectProperty<@Nullable ModelSummary> model, Exits exits) {
         this.jobs = jobs;
         this.store = store;
         this.choosers = choosers;
-        this.onCreated = onCreated;
+        this.exits = exits;
+        model.subscribe(now -> aboutModel.set(now == null ? "" : about(now)));
+    }
+
+    private static String about(ModelSummary model) {
+        return model.origin() == ModelSummary.Origin.EMBEDDED ? BUILT_IN : "";
+    }
+
+    /// What the built-in model can and cannot do; empty while another model is in use.
+    public ReadOnlyStringProperty aboutModel() {
+        return aboutModel.getReadOnlyProperty();
+    }
+
+    public void openModels() {
+        exits.models.run();
+    }
+
+    public void openGenerate() {
+        exits.generate.run();
     }
 
     public ObservableList<Sample> samples() {
@@ -87,7 +116,7 @@ public final class StartViewModel {
         busy.set("");
         reading = null;
         switch (outcome) {
-            case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) when imported.taken() > 0 -> onCreated.accept(imported);
+            case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) when imported.taken() > 0 -> exits.created.accept(imported);
             case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) -> {
                 refusals.setAll(imported.refusals());
                 problem.set(imported.refusals().isEmpty() ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files." : "None of these could be read as a picture.");

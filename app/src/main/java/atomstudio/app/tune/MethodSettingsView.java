@@ -35,7 +35,7 @@ final class MethodSettingsView extends VBox {
 
     private OptionView view(Setting setting) {
         OptionView.Kind kind = switch (setting) {
-            case CODING, ALSO -> OptionView.Kind.ONE_OF;
+            case CODING, SIDE, ALSO -> OptionView.Kind.ONE_OF;
             case LAYERS -> OptionView.Kind.SUGGESTED;
             case TEXT_ENCODER -> OptionView.Kind.FLAG;
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> OptionView.Kind.TEXT;

@@ -44,10 +44,10 @@ public final class WindowViewModel {
     public WindowViewModel(Services services) {
         this.services = services;
         Services.Surroundings around = services.surroundings();
-        models = new ModelsViewModel(services.jobs(), services.stores().models(), around.settings(), around.choosers());
+        models = new ModelsViewModel(services.jobs(), services.stores().models(), around.settings(), around.choosers(), around.desktop());
         queue = new RunQueue(services.jobs(), services.engines().tuner());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
-        start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), this::created);
+        start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), models.current(), new StartViewModel.Exits(this::created, this::openModels, this::openGenerate));
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         preferences = new PreferencesViewModel(around.settings(), around.choosers(), this::forgetPictures);

@@ -55,6 +55,15 @@ class AdapterOptionsTest {
         return file;
     }
 
+    @Test void ofSeveralAdaptersTheOneThatDoesNotFitIsNamed() throws Exception {
+        Path fits = adapter("fits", Choice.BITFIT, "sks");
+        Path other = folder.resolve("other.safetensors");
+        SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)), "lora_unet_nowhere_at_all.lora_up.weight", Tensor.zeros(Shape.of(8, 4))), Map.of());
+        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "a sks car", "--out", folder.resolve("none.png"), "--adapter", fits, "--adapter", other);
+        assertEquals(ExitCode.FAILED, run.code(), run::err);
+        assertTrue(run.err().contains(other.toString()) && !run.err().contains(fits.toString()), run::err);
+    }
+
     private CommandLineRun generate(Path out, Object... more) {
         List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
@@ -132,7 +141,7 @@ class AdapterOptionsTest {
         CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out", folder.resolve("no.png"));
         assertEquals(ExitCode.USAGE, run.code());
         assertTrue(run.err().contains("--adapter"), run.err());
-        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 3, "--out", folder.resolve("no.png"));
-        assertTrue(run.err().contains("--strength: expected 0 to 2"), run.err());
+        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 10.5, "--out", folder.resolve("no.png"));
+        assertTrue(run.err().contains("--strength: expected -10 to 10"), run.err());
     }
 }

@@ -81,6 +81,9 @@ class ComparisonTest {
 
     @Test void costsReadLikeAPersonWouldSayThem() {
         assertEquals("Atoms + channels 2", Words.title(new Row("atoms+channels-2", "r", 1, 1, 1)));
+        assertEquals("Filter atoms + word 2", Words.title(new Row("atoms+textual-inversion-2", "r", 1, 1, 1)));
+        assertEquals("Atoms + channels + word + text encoder", Words.title(new Row("atoms+channels+textual-inversion+text-encoder", "r", 1, 1, 1)));
+        assertEquals("later-method", Words.title(new Row("later-method", "r", 1, 1, 1)), "of a newer version");
         assertEquals("Textual inversion 3", Words.title(new Row("textual-inversion-3", "r", 1, 1, 1)), "a method's own hyphen is no repeat");
         assertEquals(List.of("Base", "Filter atoms", "LoRA"), comparison.rows().stream().map(Words::title).toList());
         assertEquals("2,268 numbers", Words.numbers(comparison.rows().get(1)));

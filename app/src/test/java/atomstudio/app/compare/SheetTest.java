@@ -4,11 +4,15 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.compare.Comparison.Row;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.tuning.measure.Measures;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +62,28 @@ class SheetTest {
             lastBottom = top + 100;
         }
         assertTrue(extent(sheet, 0xFF8000)[4] > 90 * 90, "the subject");
+    }
+
+    /// A title of two lines had pushed the last lines of a row's head into the next row.
+    @Test void theHeadOfARowWithATitleOfTwoLinesEndsAboveTheNextRow() throws Failure {
+        Comparison plain = Examples.comparison(List.of("a {}"), List.of(0L));
+        Measures measures = new Measures("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1), OptionalDouble.of(0.5));
+        Row wide = new Row("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100, Optional.of(measures));
+        Comparison comparison = plain.with(List.of(plain.rows().get(0), wide, plain.rows().get(2)));
+        Picture sheet = sheet(comparison);
+        int lines = 0;
+        for (int y = 4; y < sheet.height(); y++) {
+            if (!head(sheet, y, 0xDDE2E8)) continue;
+            lines++;
+            for (int above = 1; above <= 4; above++) assertTrue(head(sheet, y - above, 0xFFFFFF), "nothing is drawn " + above + " pixels above the line at " + y);
+        }
+        assertEquals(3, lines);
+    }
+
+    /// Whether all pixels of a row of pixels have a colour, in the column where heads stand.
+    private static boolean head(Picture sheet, int y, int rgb) {
+        for (int x = 60; x < 280; x++) if ((sheet.argb()[y * sheet.width() + x] & 0xFFFFFF) != rgb) return false;
+        return true;
     }
 
     @Test void titlesAreDrawnWithoutAnyFont() throws Failure {

@@ -48,6 +48,18 @@ class GenerateViewModelTest {
         return new GenerateViewModel(jobs, new GenerateViewModel.Means(maker, this::judge, desktop), InstantSource.fixed(Instant.EPOCH), model, subject);
     }
 
+    @Test void withoutASubjectThereIsAnExampleThatTheBuiltInModelDrawsWell() {
+        subject.set(null);
+        GenerateViewModel generate = galleries(new InlineJobs());
+        String example = generate.prompt().get().text("");
+        assertEquals("a 3d penguin in the snow", example);
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
+        assertEquals("", generate.prompt().get().text(""), "another model has no example");
+        generate.write(new Prompt("", Prompt.Mention.NONE, "my own words"));
+        model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of()));
+        assertEquals("my own words", generate.prompt().get().text(""), "what is typed stays");
+    }
+
     private Optional<List<Measures>> judge(RowJudge.Question question, Cancellation cancellation) throws Failure {
         questions.add(question);
         if (judgeFailure != null) throw judgeFailure;

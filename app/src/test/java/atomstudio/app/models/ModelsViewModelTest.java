@@ -31,9 +31,14 @@ class ModelsViewModelTest {
     };
 
     private ModelsViewModel model(Jobs jobs) {
-        ModelsViewModel model = new ModelsViewModel(jobs, library, desktop, desktop);
+        ModelsViewModel model = new ModelsViewModel(jobs, library, desktop, desktop, desktop);
         model.load();
         return model;
+    }
+
+    @Test void theAddressOfAPageWithModelsIsCopied() {
+        model(new InlineJobs()).copyLink("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5");
+        assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copied);
     }
 
     @Test void theEmbeddedModelComesFirst() {

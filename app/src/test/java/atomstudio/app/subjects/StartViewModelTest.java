@@ -7,6 +7,7 @@ import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.models.ModelSummary;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import java.nio.file.Files;
@@ -14,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import javafx.beans.property.SimpleObjectProperty;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,15 +24,29 @@ class StartViewModelTest {
     @TempDir Path place;
     private final FakeDesktop desktop = new FakeDesktop();
     private final List<SubjectStore.Imported> created = new ArrayList<>();
+    private final List<String> opened = new ArrayList<>();
+    private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>();
 
     private StartViewModel model(Jobs jobs) {
-        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new DroppedPictures()), desktop, created::add);
+        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new DroppedPictures()), desktop, model, new StartViewModel.Exits(created::add, () -> opened.add("models"), () -> opened.add("generate")));
     }
 
     private Path picture(String name) throws Exception {
         Path file = place.resolve(name);
         PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), Map.of());
         return file;
+    }
+
+    @Test void itTellsWhatTheBuiltInModelIsWhileThatIsInUseAndLeadsToOthers() {
+        StartViewModel start = model(new InlineJobs());
+        assertEquals("", start.aboutModel().get());
+        model.set(new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1, List.of("car")));
+        assertTrue(start.aboutModel().get().contains("128-pixel illustrations"), start.aboutModel().get());
+        start.openModels();
+        start.openGenerate();
+        assertEquals(List.of("models", "generate"), opened);
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
+        assertEquals("", start.aboutModel().get());
     }
 
     @Test void droppedPicturesBecomeASubjectAtOnce() throws Exception {

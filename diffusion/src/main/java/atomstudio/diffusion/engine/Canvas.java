@@ -1,6 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.sample.Between;
+import atomstudio.diffusion.sample.Level;
 import atomstudio.diffusion.sample.Plan;
 import atomstudio.diffusion.sample.Start;
 import atomstudio.diffusion.sample.Step;
@@ -24,14 +25,20 @@ record Canvas(Plan plan, Start start, Optional<Kept> kept, Optional<Tensor> besi
         }
     }
 
-    /// Puts back what is kept, as noisy as the next step expects it, and clean after the last.
+    /// Puts back what is kept, as noisy as the next step expects it, and clean after the last; inside a step of two calls, before the second.
     Between between() {
         if (kept.isEmpty()) return Between.nothing();
         Kept part = kept.get();
         List<Step> steps = plan.schedule().steps();
-        return (step, x) -> {
-            int next = steps.indexOf(step) + 1;
-            return part.over(x, next == steps.size() ? part.clean : plan.schedule().space().noised(part.clean, part.noise, steps.get(next).from()));
+        return new Between() {
+            @Override public Tensor between(Step step, Tensor x) {
+                int next = steps.indexOf(step) + 1;
+                return next == steps.size() ? part.over(x, part.clean) : within(steps.get(next).from(), x);
+            }
+
+            @Override public Tensor within(Level at, Tensor x) {
+                return part.over(x, plan.schedule().space().noised(part.clean, part.noise, at));
+            }
         };
     }
 

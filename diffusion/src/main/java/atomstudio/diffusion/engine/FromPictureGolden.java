@@ -14,8 +14,6 @@ import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.Resampling;
 import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
-import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -57,7 +55,7 @@ public final class FromPictureGolden {
             int width = PictureGolden.side(made, "width", model);
             int height = PictureGolden.side(made, "height", model);
             SamplerName sampler = SamplerName.of(model.scheduler().forClass(made.get("scheduler").getAsString()));
-            Settings settings = Settings.of(Sampling.of(sampler, ScheduleName.MODEL, made.get("steps").getAsInt()), made.get("guidance").getAsDouble(), width, height);
+            Settings settings = Settings.of(PictureGolden.sampling(sampler, made), made.get("guidance").getAsDouble(), width, height);
             Prompt prompt = new Prompt(made.has("prompt") ? made.get("prompt").getAsString() : "", "");
             Generation plain = new Generation(prompt, settings, made.get("seed").getAsLong(), List.of());
             double denoise = made.get("denoise").getAsDouble();

@@ -90,7 +90,7 @@ public final class PictureGolden {
     }
 
     /// The reference pipeline hands its own eta, 0 where nothing else is asked, to the two schedulers that take one.
-    private static Sampling sampling(SamplerName sampler, JsonObject made) {
+    static Sampling sampling(SamplerName sampler, JsonObject made) {
         Sampling sampling = Sampling.of(sampler, ScheduleName.MODEL, made.get("steps").getAsInt());
         boolean handed = sampler == SamplerName.DDIM || sampler == SamplerName.TCD;
         return handed ? sampling.withEta(made.has("eta") ? made.get("eta").getAsDouble() : 0) : sampling;

@@ -24,8 +24,8 @@ public record Reach(Set<String> unet, Set<String> text) {
         return adapters.stream().filter(applied -> applied.adapter().touches(unet)).toList();
     }
 
-    /// Those of the adapters that change the text encoder, in their order.
+    /// Those of the adapters that change the text encoder, in their order, at their weights there.
     public List<Applied> onText(List<Applied> adapters) {
-        return adapters.stream().filter(applied -> applied.adapter().touches(text)).toList();
+        return adapters.stream().filter(applied -> applied.adapter().touches(text)).map(Applied::onText).toList();
     }
 }

@@ -59,6 +59,12 @@ public final class Checkpoint implements AutoCloseable {
         return place;
     }
 
+    /// To be called before a network is run with these weights.
+    /// @throws Failure.Unreadable when a file changed since it was mapped
+    public void check() throws Failure.Unreadable {
+        for (TensorFile file : files) file.check();
+    }
+
     /// Today's names of all tensors.
     public Iterable<String> names() {
         return entries.keySet();

@@ -18,10 +18,11 @@ import java.util.Map;
 record SingleFile(TensorFile tensors, Sidecar sidecar) {
     private static final int BASE_SIZE = 64;
     private static final int LARGE_SIZE = 96;
+    /// Without timestep_spacing, as published: each sampler takes the default of its reference class.
     /// Source: scheduler_config.json of stable-diffusion-v1-5 and stable-diffusion-2.
     private static final String SCHEDULE = """
             {"_class_name": "%s", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
-             "steps_offset": 1, "set_alpha_to_one": false, "skip_prk_steps": true, "clip_sample": false, "timestep_spacing": "leading"}""";
+             "steps_offset": 1, "set_alpha_to_one": false, "skip_prk_steps": true, "clip_sample": false}""";
 
     static ModelFolder open(Path file, ModelChoices choices) throws Failure {
         try (TensorFile tensors = TensorFile.open(file)) {
@@ -79,7 +80,10 @@ record SingleFile(TensorFile tensors, Sidecar sidecar) {
         }
         JsonObject all = sidecar.over("scheduler", published).json();
         all.addProperty("prediction_type", prediction.type());
-        return SchedulerConfig.parse(tensors.file().toString(), all.toString());
+        SchedulerConfig schedule = SchedulerConfig.parse(tensors.file().toString(), all.toString());
+        // PNDM, which the file does not name, cannot start at zero SNR.
+        boolean named = sidecar.text("scheduler", "_class_name").isPresent();
+        return schedule.zeroTerminal() && !named ? schedule.forClass("DDIMScheduler") : schedule;
     }
 
     /// What its metadata or the files beside it call it, or else the file's name.

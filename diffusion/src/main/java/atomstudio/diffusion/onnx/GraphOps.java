@@ -33,6 +33,8 @@ final class GraphOps implements Ops<Value> {
         SCARCE
     }
 
+    /// Sides up to which a sweep, whose nodes grow with the side, is the smaller graph.
+    private static final int LARGEST_SWEEP = 16;
     private static final int SLICES = 8;
     private static final int PARTS = 4;
     /// Tokens from which parts are still large enough for a matrix product.
@@ -187,7 +189,7 @@ final class GraphOps implements Ops<Value> {
     @Override public Value attention(Value q, Value k, Value v, Attention heads) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
         return switch (heads.mask()) {
-            case NONE -> (choice.memory == Memory.SCARCE || choice.attention == Kernel.SLICED) && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
+            case NONE -> choice.memory == Memory.SCARCE || choice.attention == Kernel.SLICED ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
             case CAUSAL -> causal(q, k, v, heads.heads());
         };
     }
@@ -199,7 +201,7 @@ final class GraphOps implements Ops<Value> {
 
     private Value sliced(Value q, Value k, Value v, Attention heads) {
         Value all = null;
-        for (Value part : split(q, SLICES, 1)) {
+        for (Value part : graph.pieces(q, SLICES)) {
             Value done = whole(shapes.attention(part.shape(), k.shape(), v.shape(), heads), part, new Value[] {k, v}, heads);
             all = all == null ? done : concat(all, done, 1);
         }
@@ -266,17 +268,22 @@ final class GraphOps implements Ops<Value> {
     /// held at a time.
     @Override public Value segment(String name, List<Value> inputs, Function<List<Value>, Value> body) {
         Value x = inputs.getFirst();
-        if (choice.memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY || x.shape().size(1) % PARTS != 0) return body.apply(inputs);
+        if (choice.memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY) return body.apply(inputs);
         Value all = null;
-        for (Value part : split(x, PARTS, 1)) {
+        for (Value part : graph.pieces(x, PARTS)) {
             Value done = body.apply(List.of(part));
             all = all == null ? done : concat(all, done, 1);
         }
         return all;
     }
 
+    @Override public Value skew(Value above, int side) {
+        return new Skew(graph, side).of(above, shapes.skew(above.shape(), side));
+    }
+
     @Override public Value inverse(Value x) {
-        return new Sweep(graph, shapes.inverse(x.shape())).inverse(x);
+        Shape shape = shapes.inverse(x.shape());
+        return shape.size(1) <= LARGEST_SWEEP ? new Sweep(graph, shape).inverse(x) : new Schulz(graph, shape).inverse(x);
     }
 
     @Override public Value inverseRowNorms(Value x) {

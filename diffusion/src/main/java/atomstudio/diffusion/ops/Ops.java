@@ -66,7 +66,10 @@ public interface Ops<T> {
     /// Numbers that are always the same; nothing is differentiated by them.
     T constant(Tensor numbers);
 
-    /// Inverses of small square matrices (N,n,n) whose symmetric part is positive definite, so that no pivot vanishes: I − Q with Q skew.
+    /// Skew matrices of the numbers above their diagonals, row by row: (N,n(n−1)/2) -> (N,n,n).
+    T skew(T above, int side);
+
+    /// Inverses of square matrices (N,n,n), a few hundred wide at most, whose symmetric part is positive definite, so that no pivot vanishes: I − Q with Q skew.
     T inverse(T x);
 
     /// One over the length of every row, (N,K) -> (N,1); nothing is differentiated through it.

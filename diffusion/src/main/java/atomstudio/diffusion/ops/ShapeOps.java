@@ -118,6 +118,11 @@ public final class ShapeOps implements Ops<Shape> {
         return numbers.shape();
     }
 
+    @Override public Shape skew(Shape above, int side) {
+        check(above.rank() == 2 && above.size(1) == side * (side - 1L) / 2, "skew of (N,n(n-1)/2)", above, Shape.of(side, side));
+        return Shape.of(above.size(0), side, side);
+    }
+
     @Override public Shape inverse(Shape x) {
         check(x.rank() == 3 && x.size(1) == x.size(2), "inverse of (N,n,n)", x, x);
         return x;

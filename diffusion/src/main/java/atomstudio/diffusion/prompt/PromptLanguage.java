@@ -15,6 +15,11 @@ import java.util.regex.Pattern;
 public final class PromptLanguage {
     private static final double STRESS = 1.1;
     private static final double RELIEF = 1 / STRESS;
+    /// Longer prompts, which nobody writes, are refused: their time and memory grow with every chunk.
+    static final int LONGEST = 100_000;
+    /// Open brackets at a time; 1.1 to this power is still a number in float32.
+    private static final int DEEPEST = 500;
+    private static final int LONGEST_QUOTE = 40;
     private static final String BREAK = "BREAK";
     private static final double BREAKS = -1;
     private static final Pattern SIGN = Pattern.compile("\\\\[()\\[\\]\\\\]?|[(\\[]|:\\s*([+-]?[.\\d]+)\\s*\\)|[)\\]]|[^\\\\()\\[\\]:]+|:", Pattern.UNICODE_CHARACTER_CLASS);
@@ -30,8 +35,9 @@ public final class PromptLanguage {
     private PromptLanguage() {}
 
     /// At least one segment; neighbours have different weights.
-    /// @throws Failure.Incompatible for a weight that is no number, as in `(word:1.2.3)`
+    /// @throws Failure.Incompatible for a weight that is no number, as in `(word:1.2.3)`, a prompt of too many letters, or too many open brackets
     public static List<Segment> parse(String prompt) throws Failure {
+        if (prompt.length() > LONGEST) throw new Failure.Incompatible("the prompt has " + prompt.length() + " letters; expected at most " + LONGEST);
         PromptLanguage language = new PromptLanguage();
         Matcher sign = SIGN.matcher(prompt);
         while (sign.find()) language.read(sign.group(), sign.group(1) == null ? "" : sign.group(1));
@@ -42,20 +48,31 @@ public final class PromptLanguage {
 
     private void read(String sign, String weight) throws Failure {
         if (sign.startsWith("\\")) parts.add(new Weighted(sign.substring(1), 1));
-        else if (sign.equals("(")) round.push(parts.size());
-        else if (sign.equals("[")) square.push(parts.size());
+        else if (sign.equals("(")) open(round);
+        else if (sign.equals("[")) open(square);
         else if (!weight.isEmpty() && !round.isEmpty()) multiply(round.pop(), number(sign, weight));
         else if (sign.equals(")") && !round.isEmpty()) multiply(round.pop(), STRESS);
         else if (sign.equals("]") && !square.isEmpty()) multiply(square.pop(), RELIEF);
         else text(sign);
     }
 
+    private void open(Deque<Integer> brackets) throws Failure {
+        if (round.size() + square.size() == DEEPEST) {
+            throw new Failure.Incompatible("the prompt has more than " + DEEPEST + " brackets that are open at a time; close them, or write \\( and \\[ to mean the signs themselves");
+        }
+        brackets.push(parts.size());
+    }
+
     private static double number(String sign, String weight) throws Failure {
         try {
             return Double.parseDouble(weight);
         } catch (NumberFormatException e) {
-            throw new Failure.Incompatible("the prompt has \"" + sign + "\": expected a number for a weight, as in (word:1.2), found " + weight + "; to mean the signs themselves write \\( and \\)");
+            throw new Failure.Incompatible("the prompt has \"" + cut(sign) + "\": expected a number for a weight, as in (word:1.2), found " + cut(weight) + "; to mean the signs themselves write \\( and \\)");
         }
+    }
+
+    private static String cut(String text) {
+        return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "…";
     }
 
     private void multiply(int from, double by) {

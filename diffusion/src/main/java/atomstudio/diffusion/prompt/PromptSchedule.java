@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// `when` with a point is a share of the steps, one without a number of steps. What is no such bracket is left to [PromptLanguage] as it stands.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside such a bracket makes all of it plain.
 public final class PromptSchedule {
-    private static final Pattern WHEN = Pattern.compile("\\s*([+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?)\\s*]");
+    private static final Pattern WHEN = Pattern.compile("\\s*+([+-]?(?:\\d++\\.?\\d*+|\\.\\d++)(?:[eE][+-]?\\d++)?)\\s*+]");
     private static final String SIGNS = "[]():|";
     /// Brackets within brackets that are followed; nobody writes so many.
     private static final int DEEPEST = 64;
@@ -34,8 +34,9 @@ public final class PromptSchedule {
         this.parts = parts;
     }
 
-    /// Any text is a prompt.
+    /// Any text is a prompt. One that [PromptLanguage] refuses for its length is left to it as it stands.
     public static PromptSchedule parse(String prompt) {
+        if (prompt.length() > PromptLanguage.LONGEST) return new PromptSchedule(List.of(new Part.Text(prompt)));
         return new PromptSchedule(new Reading(prompt).all());
     }
 

@@ -108,6 +108,13 @@ public final class Tokenizer {
         return new Chunks(this).of(prompt);
     }
 
+    /// A caption of any length in chunks as a prompt's, word for word: brackets are letters, and nothing has a weight.
+    /// @return at least one chunk of exactly [#limit] ids
+    /// @throws Failure.Incompatible for a word of more rows than a chunk has room for
+    public List<int[]> captionChunks(String caption) throws Failure {
+        return new Chunks(this).ofLiteral(caption).stream().map(Chunk::ids).toList();
+    }
+
     /// All ids of a text without start and stop, those that must stay together in one piece.
     List<int[]> pieces(String text) {
         return phrases.join(scan(text, Integer.MAX_VALUE).pieces());

@@ -11,7 +11,8 @@ public sealed interface Bound {
     /// -most..most.
     record Clip(double most) implements Bound {}
 
-    /// What lies beyond a quantile of a picture's magnitudes, but no less than 1, is cut, and the rest scaled back to -1..1.
+    /// What lies beyond a quantile of a picture's magnitudes is cut, and the rest scaled back to -1..1. The quantile counts as 1 where it is
+    /// less, and as `most` where it is more; a `most` below 1 always holds, as in the reference.
     /// Source: Saharia et al. 2022, "Photorealistic Text-to-Image Diffusion Models", section 2.3.
     record Dynamic(double quantile, double most) implements Bound {}
 
@@ -27,7 +28,12 @@ public sealed interface Bound {
 
     /// As the solvers without `clip_sample` read it.
     static Bound thresholding(SchedulerConfig config) throws Failure {
-        return config.flag("thresholding", false) ? new Dynamic(config.number("dynamic_thresholding_ratio", 0.995), config.number("sample_max_value", 1)) : new Free();
+        if (!config.flag("thresholding", false)) return new Free();
+        double quantile = config.number("dynamic_thresholding_ratio", 0.995);
+        double most = config.number("sample_max_value", 1);
+        if (!(quantile >= 0 && quantile <= 1)) throw new Failure.Incompatible("scheduler_config.json: dynamic_thresholding_ratio: expected 0 to 1, found " + quantile);
+        if (!(most > 0)) throw new Failure.Incompatible("scheduler_config.json: sample_max_value: expected a number above 0, found " + most);
+        return new Dynamic(quantile, most);
     }
 
     /// @param clean (B, C, H, W)
@@ -39,7 +45,7 @@ public sealed interface Bound {
                 Tensor[] rows = new Tensor[Math.toIntExact(clean.shape().size(0))];
                 for (int i = 0; i < rows.length; i++) {
                     Tensor row = clean.rows(i, i + 1);
-                    double bound = Math.max(1, Math.min(quantile(row, quantile), most));
+                    double bound = Math.min(most, Math.max(1, quantile(row, quantile)));
                     rows[i] = Latents.scale(1 / bound, Latents.clamp(row, bound));
                 }
                 yield Tensor.stack(rows);

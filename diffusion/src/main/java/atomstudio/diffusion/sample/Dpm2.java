@@ -21,11 +21,11 @@ public record Dpm2() implements Sampler {
         return new Stepped(to(at, said, at.step().to().ratio()), said);
     }
 
-    /// From what was said to another σ.
+    /// From what was said to another σ. What is kept is put back as noisy as at the step's end, not as in the middle, as in the reference.
     static Tensor to(Moment at, Answer said, double ratio) throws Failure {
         if (ratio == 0) return said.along(said.slope(), 0);
         double middle = Math.sqrt(said.at().ratio() * ratio);
-        Answer half = at.ask(said.along(said.slope(), middle), Level.ofRatio(middle));
+        Answer half = at.ask(at.kept(said.along(said.slope(), middle), at.step().to()), Level.ofRatio(middle));
         return said.along(half.slope(), ratio);
     }
 }

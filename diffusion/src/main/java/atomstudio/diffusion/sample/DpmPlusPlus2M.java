@@ -48,6 +48,7 @@ public record DpmPlusPlus2M(int order, Form form, Ending ending, double eta, Bou
         Level from = said.at();
         Level to = at.step().to();
         double step = to.lambda() - from.lambda();
+        if (step == 0) return new Stepped(at.x(), said);
         double h = (1 + eta) * step;
         boolean first = order == 1 || at.past().isEmpty() || at.last() && ending == Ending.FIRST_ORDER;
         Tensor data = first ? said.clean() : extrapolated(said, at.past().getFirst(), step, h);

@@ -16,7 +16,11 @@ public record DpmPlusPlus2SAncestral(double eta) implements Sampler {
         if (at.step().to().sigma() == 0) return new Stepped(said.clean(), said);
         Ancestral way = Ancestral.of(at.step(), eta);
         double middle = Math.sqrt(said.at().ratio() * way.down());
-        Tensor truth = way.down() == 0 ? said.clean() : at.ask(said.toward(said.clean(), middle), Level.ofRatio(middle)).clean();
+        Tensor truth = way.down() == 0 ? said.clean() : halfway(at, said, Level.ofRatio(middle)).clean();
         return new Stepped(way.noised(said.toward(truth, way.down()), at.draw()), said);
+    }
+
+    private static Answer halfway(Moment at, Answer said, Level middle) throws Failure {
+        return at.ask(at.kept(said.toward(said.clean(), middle.ratio()), middle), middle);
     }
 }

@@ -19,7 +19,8 @@ public record DpmPlusPlusSde(double eta) implements Sampler {
         double middle = Math.sqrt(from * to);
         Tensor early = at.draw();
         Ancestral half = Ancestral.between(from, middle, eta);
-        Tensor truth = at.ask(half.noised(said.toward(said.clean(), half.down()), early), Level.ofRatio(middle)).clean();
+        Level there = Level.ofRatio(middle);
+        Tensor truth = at.ask(at.kept(half.noised(said.toward(said.clean(), half.down()), early), there), there).clean();
         Ancestral whole = Ancestral.between(from, to, eta);
         // One Brownian path over σ: the step's noise is the half's and what comes after it.
         Tensor noise = Latents.sum(Math.sqrt((from - middle) / (from - to)), early, Math.sqrt((middle - to) / (from - to)), at.draw());

@@ -28,7 +28,9 @@ public record Guidance(double scale, double rescale) {
         Tensor[] rows = new Tensor[Math.toIntExact(guided.shape().size(0))];
         for (int i = 0; i < rows.length; i++) {
             Tensor row = guided.rows(i, i + 1);
-            rows[i] = Latents.scale(rescale * Latents.spread(conditional.rows(i, i + 1)) / Latents.spread(row) + 1 - rescale, row);
+            double spread = Latents.spread(row);
+            // Nothing can bring a spread of 0 (or that of a single number) to another.
+            rows[i] = spread > 0 ? Latents.scale(rescale * Latents.spread(conditional.rows(i, i + 1)) / spread + 1 - rescale, row) : row;
         }
         return Tensor.stack(rows);
     }

@@ -15,7 +15,7 @@ public record Heun(Bound bound) implements Sampler {
         Level to = at.step().to();
         Tensor euler = said.along(said.slope(), to.ratio());
         if (to.sigma() == 0) return new Stepped(euler, said);
-        Answer there = at.askAtTheEnd(euler).bounded(bound);
+        Answer there = at.askAtTheEnd(at.kept(euler, to)).bounded(bound);
         return new Stepped(said.along(Latents.sum(0.5, said.slope(), 0.5, there.slope()), to.ratio()), said);
     }
 }

@@ -12,11 +12,12 @@ public record Lcm(Bound bound, double scaling) implements Sampler {
     /// The spread of data that the weights assume.
     private static final double DATA = 0.5;
 
+    /// At timestep 0 the weights leave the latents as they are, whatever the network says there: schedules end above it.
     static Plan plan(Wanted wanted) throws Failure {
         SchedulerConfig config = wanted.config();
         Lcm lcm = new Lcm(Bound.clipping(config, false), config.number("timestep_scaling", 10));
         return new Plan(lcm, TrainedReading.schedule(wanted, wanted.schedule() == ScheduleName.MODEL
-                ? TrainedReading.steps(wanted, TrainedReading.distilled(wanted), new Level(1, 0)) : TrainedReading.named(wanted)));
+                ? TrainedReading.steps(wanted, TrainedReading.distilled(wanted), new Level(1, 0)) : TrainedReading.namedAboveLeast(wanted)));
     }
 
     @Override public Stepped step(Moment at) throws Failure {

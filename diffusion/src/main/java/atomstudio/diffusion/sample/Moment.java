@@ -39,6 +39,11 @@ record Moment(Step step, Tensor x, List<Answer> past, List<Step> ahead, Outside 
         return last() ? ask(latents, step.to()) : ask(latents, step.to(), ahead.getFirst().timestep());
     }
 
+    /// Latents inside the step with what is kept put back, as noisy as a level.
+    Tensor kept(Tensor latents, Level at) {
+        return outside.walk.between().within(at, latents);
+    }
+
     /// All that is known with this answer, latest first.
     List<Answer> with(Answer said) {
         return Stream.concat(Stream.of(said), past.stream()).toList();

@@ -27,7 +27,8 @@ final class MultistepReading {
         };
     }
 
-    /// One point more than steps for linspace and leading, the last of which (the one with least noise) is not visited.
+    /// One point more than steps for linspace and leading, the last of which (the one with least noise) is not visited. With nearly as many steps as
+    /// timesteps some are equal after rounding; each is visited once, where the reference divides by the zero between two.
     private static double[] timesteps(Wanted wanted, int visible) throws Failure {
         SchedulerConfig config = wanted.config();
         int steps = wanted.steps();
@@ -38,7 +39,9 @@ final class MultistepReading {
             case LINSPACE, LEADING -> Arrays.copyOf(config.spacing().timesteps(visible, steps + 1, config.stepsOffset()), steps);
             case TRAILING -> Spacing.trailing(visible, (double) config.trainTimesteps() / steps);
         };
-        return Arrays.stream(timesteps).map(Math::rint).toArray();
+        double[] whole = Arrays.stream(timesteps).map(Math::rint).distinct().toArray();
+        for (double timestep : whole) TrainedReading.checkTrained(wanted, timestep);
+        return whole;
     }
 
     static Schedule schedule(Wanted wanted, List<Step> steps) throws Failure {

@@ -20,7 +20,11 @@ public record NoiseSchedule(float[] alphasCumprod) {
             case "squaredcos_cap_v2" -> cosine(timesteps);
             default -> throw config.notBuilt("beta_schedule", written.kind());
         };
-        return new NoiseSchedule(cumulated(config.flag("rescale_betas_zero_snr", false) ? zeroTerminal(betas) : betas));
+        for (int t = 0; t < timesteps; t++) {
+            if (betas[t] > 0 && betas[t] < 1) continue;
+            throw new Failure.Incompatible("scheduler_config.json: betas: expected numbers above 0 and below 1, found " + betas[t] + " at timestep " + t + "; check trained_betas, beta_start and beta_end");
+        }
+        return new NoiseSchedule(cumulated(config.zeroTerminal() ? zeroTerminal(betas) : betas));
     }
 
     /// T.

@@ -24,7 +24,15 @@ public record Pndm(NoiseSchedule trained, int stride) implements Sampler {
         for (int timestep : TrainedReading.timesteps(wanted)) {
             steps.add(new Step(timestep, trained.level(timestep), timestep >= stride ? trained.level(timestep - stride) : end));
         }
+        refuseZeroSignal(steps);
         return new Plan(new Pndm(trained, stride), TrainedReading.schedule(wanted, steps));
+    }
+
+    /// Its step divides by the signal at the step's beginning.
+    private static void refuseZeroSignal(List<Step> steps) throws Failure {
+        if (steps.getFirst().from().alpha() > 0) return;
+        throw new Failure.Incompatible("sampler pndm with zero terminal SNR (rescale_betas_zero_snr): it divides by the signal, which is 0 at timestep "
+                + (int) steps.getFirst().timestep() + "; choose ddim, euler or another sampler");
     }
 
     @Override public Stepped step(Moment at) throws Failure {
@@ -40,7 +48,7 @@ public record Pndm(NoiseSchedule trained, int stride) implements Sampler {
     /// The second time counts the stride back from the next timestep, as in the reference.
     private Tensor twice(Moment at, Answer said) throws Failure {
         int next = (int) at.ahead().getFirst().timestep();
-        Answer there = at.askAtTheEnd(moved(at, said.output(), said.at(), at.step().to()));
+        Answer there = at.askAtTheEnd(at.kept(moved(at, said.output(), said.at(), at.step().to()), at.ahead().getFirst().from()));
         Tensor mean = Latents.sum(0.5, said.output(), 0.5, there.output());
         return moved(at, mean, trained.level(Math.min(next + stride, trained.size() - 1)), trained.level(next));
     }

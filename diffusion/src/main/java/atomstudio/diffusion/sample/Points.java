@@ -20,6 +20,11 @@ record Points(double[] timesteps, double[] ratios) {
         return new Points(Arrays.stream(timesteps).map(time).toArray(), ratios);
     }
 
+    /// The `count` noisiest.
+    Points first(int count) {
+        return new Points(Arrays.copyOf(timesteps, count), Arrays.copyOf(ratios, count));
+    }
+
     int size() {
         return ratios.length;
     }

@@ -26,7 +26,10 @@ final class RatioReading {
             throw new Failure.Incompatible("steps: leading spacing takes at most " + config.trainTimesteps() + " with this model, found " + wanted.steps());
         }
         double[] timesteps = config.spacing().timesteps(config.trainTimesteps(), wanted.steps(), config.stepsOffset());
-        for (int i = 0; i < timesteps.length; i++) timesteps[i] = (float) timesteps[i];
+        for (int i = 0; i < timesteps.length; i++) {
+            timesteps[i] = (float) timesteps[i];
+            TrainedReading.checkTrained(wanted, timesteps[i]);
+        }
         return Points.ofTimesteps(Ratios.of(config), timesteps);
     }
 

@@ -7,7 +7,7 @@ import java.util.Arrays;
 record Ratios(float[] trained) implements Clock {
     static Ratios of(SchedulerConfig config) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(config);
-        return new Ratios((config.flag("rescale_betas_zero_snr", false) ? schedule.lifted() : schedule).ratios());
+        return new Ratios((config.zeroTerminal() ? schedule.lifted() : schedule).ratios());
     }
 
     int size() {
@@ -56,9 +56,15 @@ record Ratios(float[] trained) implements Clock {
 
     /// The time, not always whole, whose noise is `ratio`: linear in the logarithm between timesteps.
     @Override public double timestep(double ratio) {
+        if (trained.length == 1) return 0;
         double log = Math.log(Math.max(ratio, 1e-10));
         int low = 0;
-        while (low < trained.length - 2 && (float) Math.log(trained[low + 1]) <= log) low++;
+        int high = trained.length - 2;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if ((float) Math.log(trained[middle]) <= log) low = middle;
+            else high = middle - 1;
+        }
         double from = (float) Math.log(trained[low]);
         double to = (float) Math.log(trained[low + 1]);
         return low + Math.clamp((from - log) / (from - to), 0.0, 1.0);

@@ -61,6 +61,11 @@ public enum SamplerName {
     public static SamplerName of(SchedulerConfig config) throws Failure {
         return switch (config.className()) {
             case "DPMSolverMultistepScheduler" -> multistep(config);
+            case "PNDMScheduler" -> {
+                // The reference's class does not read the key; ours would divide by zero at the last timestep.
+                if (config.zeroTerminal()) throw config.notBuilt("rescale_betas_zero_snr", "true");
+                yield PNDM;
+            }
             case "DPMSolverSDEScheduler" -> throw config.notBuilt("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
             default -> Arrays.stream(values()).filter(name -> name.referenceClass.equals(config.className())).findFirst()
                     .orElseThrow(() -> new Failure.NotBuilt("sampler " + config.className() + " is not built yet"));
@@ -116,7 +121,9 @@ public enum SamplerName {
     /// @throws Failure.Incompatible for steps that do not fit
     /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
     Plan plan(Wanted wanted) throws Failure {
-        if (wanted.steps() < 1) throw new Failure.Incompatible("steps: expected at least 1, found " + wanted.steps());
+        if (wanted.steps() < 1 || wanted.steps() > Sampling.MOST_STEPS) {
+            throw new Failure.Incompatible("steps: expected 1 to " + Sampling.MOST_STEPS + ", found " + wanted.steps());
+        }
         return switch (this) {
             case EULER -> Euler.plan(wanted);
             case EULER_ANCESTRAL -> EulerAncestral.plan(wanted);

@@ -6,6 +6,7 @@ import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A model's `scheduler_config.json`: how its noise was scheduled in training and how its author samples it.
@@ -114,6 +115,22 @@ public final class SchedulerConfig {
             case "trailing" -> Spacing.TRAILING;
             default -> throw notBuilt("timestep_spacing", spacing);
         };
+    }
+
+    /// Whether the file itself names a spacing.
+    boolean namesSpacing() throws Failure {
+        return !text("timestep_spacing", "").isEmpty();
+    }
+
+    SchedulerConfig withSpacing(Spacing spacing) {
+        JsonObject changed = written.deepCopy();
+        changed.addProperty("timestep_spacing", spacing.name().toLowerCase(Locale.ROOT));
+        return new SchedulerConfig(where, className, changed);
+    }
+
+    /// Whether the last timestep is pure noise. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules".
+    public boolean zeroTerminal() throws Failure {
+        return flag("rescale_betas_zero_snr", false);
     }
 
     public int stepsOffset() throws Failure {

@@ -19,11 +19,17 @@ final class TrainedReading {
         int[] timesteps = new int[times.length];
         for (int i = 0; i < times.length; i++) {
             timesteps[i] = (int) Math.rint(times[i]);
-            if (timesteps[i] < 0 || timesteps[i] >= train) {
-                throw new Failure.Incompatible("steps: " + wanted.steps() + " with steps_offset " + config.stepsOffset() + " reach timestep " + timesteps[i] + ", the model has 0 to " + (train - 1) + "; take fewer");
-            }
+            checkTrained(wanted, timesteps[i]);
         }
         return timesteps;
+    }
+
+    /// Many steps and an offset may go beyond what was trained, where noise levels repeat.
+    static void checkTrained(Wanted wanted, double timestep) throws Failure {
+        int train = wanted.config().trainTimesteps();
+        if (timestep >= 0 && timestep <= train - 1) return;
+        throw new Failure.Incompatible("steps: " + wanted.steps() + " with steps_offset " + wanted.config().stepsOffset() + " reach timestep " + Math.round(timestep)
+                + ", the model has 0 to " + (train - 1) + "; take fewer");
     }
 
     /// Every so many-th of the timesteps that a model was distilled for. Source: Luo et al. 2023, "Latent Consistency Models", section 4.3.
@@ -52,9 +58,27 @@ final class TrainedReading {
 
     /// Through the levels of a named schedule to no noise at all.
     static List<Step> named(Wanted wanted) throws Failure {
+        return points(wanted, wanted.steps()).steps(0);
+    }
+
+    /// The same without the least noise that was trained: schedules that end there have one point more, which is not visited.
+    static List<Step> namedAboveLeast(Wanted wanted) throws Failure {
+        return switch (wanted.schedule()) {
+            case KARRAS, EXPONENTIAL, BETA_SIGMAS -> points(wanted, wanted.steps() + 1).first(wanted.steps()).steps(0);
+            case MODEL, BETA, AYS, SGM_UNIFORM, SIMPLE -> above(points(wanted, wanted.steps())).steps(0);
+        };
+    }
+
+    /// With nearly as many steps as timesteps the other schedules reach timestep 0 as well.
+    private static Points above(Points points) {
+        boolean least = points.size() > 1 && points.timesteps()[points.size() - 1] == 0;
+        return least ? points.first(points.size() - 1) : points;
+    }
+
+    private static Points points(Wanted wanted, int count) throws Failure {
         Ratios trained = Ratios.of(wanted.config());
         Points none = new Points(new double[0], new double[0]);
-        return wanted.schedule().points(trained, none, trained.range(), wanted.steps()).steps(0);
+        return wanted.schedule().points(trained, none, trained.range(), count);
     }
 
     /// Where the last step ends: at no noise, or at the least that was trained.

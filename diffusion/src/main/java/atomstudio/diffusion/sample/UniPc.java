@@ -41,6 +41,7 @@ public record UniPc(int order, Form form, Deis.Ending ending, Bound bound) imple
     @Override public Stepped step(Moment at) throws Failure {
         Answer said = at.ask().bounded(bound);
         if (!at.past().isEmpty()) said = said.of(corrected(at.past().subList(0, used(at.past().size(), at.ahead().size() + 2)), said));
+        if (at.step().to().ratio() == said.at().ratio()) return new Stepped(said.x(), said);
         return new Stepped(predicted(at.with(said).subList(0, used(at.past().size() + 1, at.ahead().size() + 1)), at.step().to()), said);
     }
 

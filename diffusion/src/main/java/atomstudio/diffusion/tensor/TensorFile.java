@@ -47,6 +47,10 @@ public sealed interface TensorFile extends AutoCloseable permits Safetensors, To
 
     Path file();
 
+    /// To be called before the mapped bytes are used after a while.
+    /// @throws Failure.Unreadable when the file changed since it was mapped
+    void check() throws Failure.Unreadable;
+
     /// What the file says beside its tensors: strings of a header, numbers and texts beside a state dictionary.
     Map<String, String> metadata();
 

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.FileState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,6 +24,7 @@ public final class TorchFile implements TensorFile {
     private final Map<String, String> metadata;
     private final TreeMap<Long, Strided> strided;
     private final Map<Long, MemorySegment> ordered = new ConcurrentHashMap<>();
+    private final FileState state;
 
     private TorchFile(Path file, MappedFile mapped, PickledTensors found) {
         this.file = file;
@@ -31,6 +33,7 @@ public final class TorchFile implements TensorFile {
         this.tensors = found.tensors();
         this.metadata = found.metadata();
         this.strided = found.strided();
+        this.state = mapped.state();
     }
 
     /// Maps the file and reads its pickle; no tensor is read yet.
@@ -74,6 +77,10 @@ public final class TorchFile implements TensorFile {
     private static MemorySegment stretch(Path file, MemorySegment bytes, String name, StoredZip.Span span) throws Failure {
         if (span.compressed()) throw new Failure.Incompatible(file + ": " + name + " is compressed, which PyTorch never does; save the model again, or get it as safetensors");
         return bytes.asSlice(span.offset(), span.length());
+    }
+
+    @Override public void check() throws Failure.Unreadable {
+        state.check();
     }
 
     @Override public Path file() {

@@ -22,7 +22,8 @@ class FromPictureGoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"img2img-ddim-0.5", "img2img-ddim-0.8", "img2img-euler-0.5", "img2img-euler-0.8", "img2img-euler-a", "inpaint-ddim", "inpaint-ddim-0.7", "inpaint-euler", "inpaint-euler-a",
-        "hires-ddim-2", "hires-euler-1.5"})
+        "inpaint-heun-0.6", "inpaint-heun-1.0", "inpaint-dpm2-0.6", "inpaint-dpm2-a-1.0", "inpaint-pndm-1.0", "inpaint-lms-1.0", "inpaint-tcd-0.6",
+        "img2img-heun-0.6", "img2img-dpm2-0.6", "img2img-dpm2-a-0.6", "img2img-unipc-0.6", "img2img-tcd-0.6", "hires-ddim-2", "hires-euler-1.5"})
     void startsFromPicturesLikeTheReference(String name) throws Exception {
         check(name, Shared.root().resolve("assets/default-model"));
     }

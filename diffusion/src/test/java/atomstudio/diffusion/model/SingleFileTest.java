@@ -9,6 +9,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -43,6 +47,28 @@ class SingleFileTest {
             try (Checkpoint mine = one.checkpoint(part); Checkpoint theirs = other.checkpoint(part)) {
                 mine.check(one.layers(part));
                 for (var layer : one.layers(part)) assertEquals(theirs.read(layer.weightKey()), mine.read(layer.weightKey()), layer.name());
+            }
+        }
+    }
+
+    /// The folders' configurations as published: stable-diffusion-v1-5 and stable-diffusion-2-1.
+    @Test void aFileAndAFolderOfTheSameModelAreSampledAlike() throws Exception {
+        String common = "\"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"beta_start\": 0.00085, \"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": false, \"skip_prk_steps\": true, \"steps_offset\": 1, \"trained_betas\": null";
+        assertSampledAlike("sd1.ckpt", "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
+        assertSampledAlike("inpaint.ckpt", "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
+        assertSampledAlike("sd2.safetensors", "{\"_class_name\": \"DDIMScheduler\", \"_diffusers_version\": \"0.8.0\", \"prediction_type\": \"v_prediction\", " + common + "}");
+    }
+
+    private static void assertSampledAlike(String file, String published) throws Failure {
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/files/" + file), ModelChoices.none().withPrediction(published.contains("v_prediction") ? Prediction.V : Prediction.EPSILON));
+        SchedulerConfig folder = SchedulerConfig.parse(file, published);
+        assertEquals(SamplerName.of(folder), SamplerName.of(model.scheduler()));
+        for (SamplerName sampler : SamplerName.values()) {
+            for (ScheduleName schedule : sampler.schedules()) {
+                for (int steps : new int[] {1, 4, 20, 50}) {
+                    Sampling sampling = Sampling.of(sampler, schedule, steps);
+                    assertEquals(sampling.plan(folder), sampling.plan(model.scheduler()), file + " " + sampler + " " + schedule + " " + steps);
+                }
             }
         }
     }
@@ -111,6 +137,18 @@ class SingleFileTest {
         ModelFolder marked = written("f", tensors, Map.of());
         assertEquals(Prediction.V, marked.scheduler().prediction());
         assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"), marked.scheduler().toString());
+    }
+
+    @Test void aFileOfZeroTerminalSnrIsSampledByDdim() throws Exception {
+        Map<String, Tensor> tensors = tensors("sd1.ckpt");
+        tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
+        tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
+        Path file = folder.resolve("zero.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("zero.json"));
+        SchedulerConfig schedule = ModelFolder.open(file).scheduler();
+        assertEquals(SamplerName.DDIM, SamplerName.of(schedule), "PNDM would divide by zero");
+        assertEquals(999, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
     }
 
     @Test void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {

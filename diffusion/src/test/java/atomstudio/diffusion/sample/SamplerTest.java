@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.TensorAssert;
@@ -164,6 +165,53 @@ class SamplerTest {
             return random.randn(shape);
         }));
         return draws.get();
+    }
+
+    @Test void rescalingLeavesAnOutputWithoutSpreadAsItIs() {
+        Tensor flat = Tensor.filled(SHAPE, 3);
+        Tensor conditional = new TorchRandom(2).randn(SHAPE);
+        assertEquals(flat, new Guidance(1, 1).combine(conditional, flat));
+        Tensor single = Tensor.filled(Shape.of(1, 1, 1, 1), 2);
+        assertEquals(single, new Guidance(5, 0.5).combine(single, single));
+    }
+
+    @Test void dynamicThresholdingHoldsABoundBelowOne() throws Exception {
+        Tensor large = Tensor.filled(SHAPE, 4);
+        Tensor small = Tensor.filled(SHAPE, 0.25f);
+        // As torch.clamp(s, min=1, max=0.5), which is 0.5.
+        assertArrayEquals(Tensor.filled(SHAPE, 1).data(), new Bound.Dynamic(0.995, 0.5).apply(large).data());
+        assertArrayEquals(Tensor.filled(SHAPE, 0.5f).data(), new Bound.Dynamic(0.995, 0.5).apply(small).data());
+        assertArrayEquals(Tensor.filled(SHAPE, 0.25f).data(), new Bound.Dynamic(0.995, 2).apply(small).data());
+        for (String wrong : List.of("\"sample_max_value\": 0", "\"sample_max_value\": -1", "\"dynamic_thresholding_ratio\": 1.5", "\"dynamic_thresholding_ratio\": -0.1")) {
+            String message = assertThrows(Failure.Incompatible.class, () -> Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 5).plan(config(", \"thresholding\": true, " + wrong))).getMessage();
+            assertTrue(message.contains(wrong.substring(1, wrong.indexOf('"', 1))), message);
+        }
+    }
+
+    /// DEIS alone visits the last level of a schedule in σ twice, as the reference does: its last evaluation moves nothing.
+    @Test void everyEvaluationCounts() throws Exception {
+        for (SamplerName name : SamplerName.values()) {
+            for (ScheduleName schedule : name.schedules()) {
+                if (name == SamplerName.DEIS && List.of(ScheduleName.KARRAS, ScheduleName.EXPONENTIAL, ScheduleName.BETA_SIGMAS).contains(schedule)) continue;
+                for (int steps : new int[] {1, 2, 8, 20}) {
+                    Plan plan = Sampling.of(name, schedule, steps).plan(config(""));
+                    List<Tensor> ends = new ArrayList<>();
+                    int calls = calls(plan, ends, -1);
+                    calls(plan, ends, calls - 1);
+                    double moved = Latents.spread(Latents.sum(1, ends.get(0), -1, ends.get(1)));
+                    assertTrue(moved > 1e-4, name + " " + schedule + " " + steps + ": the last evaluation moves the latents by " + moved);
+                }
+            }
+        }
+    }
+
+    /// Runs a plan whose network says something else at one call, and counts the calls.
+    private static int calls(Plan plan, List<Tensor> ends, int changed) throws Failure {
+        AtomicInteger calls = new AtomicInteger();
+        TorchRandom random = new TorchRandom(3);
+        Sampled end = plan.run(Walk.fromNoise((x, timestep) -> calls.getAndIncrement() == changed ? Latents.scale(3, x) : Latents.scale(0.5, x), random.randn(SHAPE), random::randn));
+        ends.add(((Sampled.Finished) end).latents());
+        return calls.get();
     }
 
     @Test void rescaledGuidanceHasTheContrastOfTheConditionalOutput() {

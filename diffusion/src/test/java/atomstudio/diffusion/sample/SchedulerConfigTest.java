@@ -166,7 +166,8 @@ class SchedulerConfigTest {
         }
         assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DDIM, leading, 1000));
         assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 1000));
-        assertEquals(999, plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 999).schedule().size());
+        assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 999), "timestep 1000");
+        assertEquals(998, plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 998).schedule().size());
     }
 
     @Test void refusesToGuessThePictureFromNoiseAlone() throws Exception {

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /// What can be applied to a model: an adapter of ours, an embedding that any program trained, or another program's adapter.
 public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, ForeignAdapter {
@@ -26,25 +25,25 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
 
     /// An adapter as it lies in a file, or in a picture that was made with it.
     /// @param name     of the file, without its extension
-    /// @param strength that the picture was made at
-    record Found(String name, AdapterSource source, OptionalDouble strength) {}
+    /// @param made how strongly it was applied to the picture that carries it
+    record Found(String name, AdapterSource source, Optional<GenerationText.Strength> made) {}
 
     /// The adapter of a file, with the embeddings that may lie beside it, or all that a saved picture carries.
     /// @throws Failure.Unreadable when it is missing, damaged, no adapter that can be read here, or a picture without any
     static List<Found> read(Path place) throws Failure {
         if (isPicture(place)) return inPicture(place);
         try (TensorFile tensors = TensorFile.open(place)) {
-            return in(tensors, stem(place), OptionalDouble.empty());
+            return in(tensors, stem(place), Optional.empty());
         }
     }
 
-    private static List<Found> in(TensorFile tensors, String name, OptionalDouble strength) throws Failure {
+    private static List<Found> in(TensorFile tensors, String name, Optional<GenerationText.Strength> made) throws Failure {
         if (!ForeignAdapter.recognizes(tensors)) {
-            return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), strength));
+            return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), made));
         }
-        List<Found> found = new ArrayList<>(List.of(new Found(name, ForeignAdapter.of(tensors), strength)));
+        List<Found> found = new ArrayList<>(List.of(new Found(name, ForeignAdapter.of(tensors), made)));
         for (TensorInfo info : tensors.tensors().values()) {
-            if (ForeignAdapter.words(info)) found.add(new Found(info.name(), EmbeddingFile.of(tensors, info, info.name()), strength));
+            if (ForeignAdapter.words(info)) found.add(new Found(info.name(), EmbeddingFile.of(tensors, info, info.name()), made));
         }
         return found;
     }
@@ -68,13 +67,15 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
         if (attachments.isEmpty()) {
             throw new Failure.Unreadable(picture + ": expected a picture that carries its adapter, found one without; pictures made with small adapters (up to " + (MOST_IN_A_PICTURE >> 10) + " KB) carry them");
         }
-        List<GenerationText.Strength> strengths = GenerationText.parse(PngText.read(picture).getOrDefault(GenerationText.KEYWORD, "")).adapters();
+        PngText text = PngText.of(picture);
+        if (!text.damaged().isEmpty()) throw new Failure.Unreadable(text.damaged().getFirst() + ". The file was changed since it was written; get it again from where it came.");
+        List<GenerationText.Strength> strengths = GenerationText.parse(text.texts().getOrDefault(GenerationText.KEYWORD, "")).adapters();
         List<Found> found = new ArrayList<>();
         for (PngAttachment attachment : attachments) {
             Path where = picture.resolveSibling(picture.getFileName() + " (" + attachment.name() + ")");
-            OptionalDouble strength = strengths.stream().filter(one -> one.name().equals(attachment.name())).mapToDouble(GenerationText.Strength::strength).findFirst();
+            Optional<GenerationText.Strength> made = strengths.stream().filter(one -> one.name().equals(attachment.name())).findFirst();
             try (Safetensors tensors = Safetensors.of(where, attachment.content())) {
-                found.addAll(in(tensors, attachment.name(), strength));
+                found.addAll(in(tensors, attachment.name(), made));
             }
         }
         return found;

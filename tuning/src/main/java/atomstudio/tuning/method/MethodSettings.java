@@ -24,6 +24,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     /// these are guesses that no experiment has looked at.
     public enum Choice {
         ATOMS("atoms", "Filter atoms", 200, 1e-2, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
+        ATOMS_AND_WORD("atoms+word", "Atoms + word", 200, 3e-3, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
         OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
         CHANNELS("channels", "Channel atoms", 50, 1e-2, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 1e-2, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
@@ -32,7 +33,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         LOCON("locon", "LoCon", 120, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOHA("loha", "LoHa", 100, 5e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOKR("lokr", "LoKr", 100, 1e-2, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
-        OFT("oft", "OFT", 100, 2e-3, "attention", Setting.BLOCK, Setting.LAYERS),
+        OFT("oft", "OFT", 100, 2e-3, "attention", Setting.SIDE, Setting.BLOCK, Setting.LAYERS),
         DORA("dora", "DoRA", 120, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         BITFIT("bitfit", "BitFit", 100, 3e-3, "*", Setting.LAYERS),
         NORM("norm", "Norms only", 100, 1e-2, "*", Setting.LAYERS),
@@ -131,7 +132,11 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         try {
             Map<Setting, String> chosen = new EnumMap<>(Setting.class);
             entries.forEach((key, value) -> chosen.put(Setting.named(key).orElseThrow(() -> new IllegalArgumentException("setting " + key + " is not known; a newer version wrote it")), value));
-            MethodSettings settings = new MethodSettings(Choice.named(name), chosen);
+            Choice choice = Choice.named(name);
+            // Files wrote a block before there was a side: these turn what comes out.
+            boolean rotates = choice == Choice.OFT || also(chosen).equals(Optional.of(Choice.OFT));
+            if (rotates && chosen.containsKey(Setting.BLOCK)) chosen.putIfAbsent(Setting.SIDE, Oft.Side.OUTPUT.command());
+            MethodSettings settings = new MethodSettings(choice, chosen);
             settings.method();
             return settings;
         } catch (IllegalArgumentException e) {
@@ -180,6 +185,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     private List<TuningMethod> parts(Choice of, LayerChoice on) {
         return switch (of) {
             case ATOMS -> List.of(new On(filterAtoms(), on));
+            case ATOMS_AND_WORD -> List.of(new On(filterAtoms(), on), new TextualInversion(1));
             case OVERCOMPLETE -> List.of(new On(overcomplete(), on));
             case CHANNELS -> List.of(new On(channels(), on));
             case ATOMS_AND_CHANNELS -> List.of(beside(filterAtoms(), on), new On(channels(), on));
@@ -187,7 +193,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
             case LORA, LOCON -> List.of(new On(new Lora(rank(), alpha()), on));
             case LOHA -> List.of(new On(new Loha(rank(), alpha()), on));
             case LOKR -> List.of(new On(new Lokr(rank(), alpha()), on));
-            case OFT -> List.of(new On(new Oft(whole(Setting.BLOCK)), on));
+            case OFT -> List.of(new On(new Oft(Oft.Side.of(value(Setting.SIDE)), Oft.Blocks.parse(value(Setting.BLOCK))), on));
             case DORA -> List.of(new On(new Dora(rank(), alpha()), on));
             case BITFIT -> List.of(new On(new BitFit(), on));
             case NORM -> List.of(new On(new NormOnly(), on));
@@ -226,6 +232,22 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         return choice.command;
     }
 
+    /// All that is trained together, by its names on the command line: `atoms`, `atoms+textual-inversion`, `lora+text-encoder`.
+    public String combinedName() {
+        return choice.command + also().map(other -> "+" + other.command).orElse("") + (textEncoder() ? "+" + Setting.TEXT_ENCODER.command() : "");
+    }
+
+    /// The title of a combined name: `atoms+textual-inversion` is "Filter atoms + word". A name that this version does not know is its own
+    /// title.
+    public static String title(String combinedName) {
+        Optional<Choice> whole = Stream.of(Choice.values()).filter(choice -> choice.command.equals(combinedName)).findFirst();
+        int plus = combinedName.lastIndexOf('+');
+        if (whole.isPresent() || plus < 0) return whole.map(Choice::display).orElse(combinedName);
+        String last = combinedName.substring(plus + 1);
+        String beside = last.equals(Choice.TEXTUAL_INVERSION.command) ? "word" : last.equals(Setting.TEXT_ENCODER.command()) ? "text encoder" : title(last);
+        return title(combinedName.substring(0, plus)) + " + " + beside;
+    }
+
     public String displayName() {
         return choice.display;
     }
@@ -243,13 +265,19 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     }
 
     /// What of a choice trains a layer: each has a learning rate of its own.
-    public enum Trained { METHOD, ALSO, TEXT_ENCODER }
+    public enum Trained { METHOD, ALSO, WORD, TEXT_ENCODER }
 
     /// @param layer that the choice tunes
     public Trained trained(Layer layer) {
+        if (layer.name().equals(TextualInversion.TABLE)) return choice == Choice.TEXTUAL_INVERSION ? Trained.METHOD : Trained.WORD;
         if (parts(choice, layers()).stream().anyMatch(part -> part.tunes(layer))) return Trained.METHOD;
         boolean byOther = also().stream().flatMap(other -> parts(other, other.layers()).stream()).anyMatch(part -> part.tunes(layer));
         return byOther ? Trained.ALSO : Trained.TEXT_ENCODER;
+    }
+
+    /// Whether a word is trained beside the method.
+    public boolean word() {
+        return choice == Choice.ATOMS_AND_WORD || also().equals(Optional.of(Choice.TEXTUAL_INVERSION));
     }
 
     /// The method that is trained beside this one.

@@ -16,7 +16,8 @@ public enum Setting {
     CHANNEL_ATOMS("channel-atoms", "M", "Channel atoms a layer: 1 to the block's side squared."),
     RANK("rank", "R", "Rank of the low-rank matrices."),
     ALPHA("alpha", "X", "What is tuned counts alpha / rank times; usually the rank itself."),
-    BLOCK("block", "N", "Output channels that are rotated together."),
+    SIDE("side", "NAME", "Which channels of a layer are rotated: input (the paper's, peft's) or output (LyCORIS')."),
+    BLOCK("block", "N", "Channels that are rotated together: a number, or a share of the layer's as in 1/4, which is the paper's."),
     LAYERS("layers", "LIST", "Comma list of conv3x3, conv, attention, linear, patterns over layer names, and up, which narrows to the up blocks."),
     ALSO("also", "METHOD", "A second method on other layers, trained together with the first."),
     TEXT_ENCODER("text-encoder", "YES", "LoRA on the text encoder's attention as well.");
@@ -51,6 +52,7 @@ public enum Setting {
     /// What it can be where that is one of a few names, the usual one first; for layers the words that a list is made of; else empty.
     public List<String> names() {
         return switch (this) {
+            case SIDE -> Stream.of(Oft.Side.values()).map(Oft.Side::command).toList();
             case CODING -> Stream.of(Coded.values()).map(coded -> coded.name().toLowerCase(Locale.ROOT)).toList();
             case LAYERS -> LayerChoice.WORDS;
             case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodSettings.Choice.values()).map(MethodSettings.Choice::command)).toList();
@@ -73,7 +75,8 @@ public enum Setting {
             }
             case RANK -> rank;
             case ALPHA -> chosen.getOrDefault(RANK, rank);
-            case BLOCK -> "8";
+            case SIDE -> Oft.Side.INPUT.command();
+            case BLOCK -> Oft.Side.OUTPUT.command().equals(chosen.get(SIDE)) ? "8" : "1/4";
             case LAYERS -> choice.list();
             case ALSO -> "";
             case TEXT_ENCODER -> NO;
@@ -87,7 +90,9 @@ public enum Setting {
     /// A value as it is kept and compared.
     String canonical(String value) {
         return switch (this) {
-            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, BLOCK -> Integer.toString(whole(value));
+            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK -> Integer.toString(whole(value));
+            case SIDE -> Oft.Side.of(value.strip()).command();
+            case BLOCK -> Oft.Blocks.parse(value).toString();
             case ALPHA -> plain(number(value));
             case CODING -> Coded.of(value).name().toLowerCase(Locale.ROOT);
             case LAYERS -> LayerChoice.parse(value).toString();

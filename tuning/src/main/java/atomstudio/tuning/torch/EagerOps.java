@@ -213,6 +213,10 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.constant(numbers);
     }
 
+    @Override public NDArray skew(NDArray above, int side) {
+        return kernels.skew(above, side);
+    }
+
     @Override public NDArray inverse(NDArray x) {
         return kernels.inverse(x);
     }

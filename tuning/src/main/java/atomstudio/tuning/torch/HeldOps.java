@@ -103,6 +103,10 @@ final class HeldOps implements Ops<Held> {
         return Held.frozen(numbers.shape());
     }
 
+    @Override public Held skew(Held above, int side) {
+        return out(shapes.skew(above.shape(), side), above);
+    }
+
     @Override public Held inverse(Held x) {
         Held y = out(shapes.inverse(x.shape()), x);
         return saving(y, y);

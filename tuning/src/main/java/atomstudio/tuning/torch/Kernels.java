@@ -44,6 +44,14 @@ final class Kernels {
         return arrays.apply(numbers);
     }
 
+    NDArray skew(NDArray above, int side) {
+        String[] body = {
+            "m = torch.gt(torch.triu(torch.new_ones(x, [" + side + ", " + side + "]), 1), 0)",
+            "u = torch.masked_scatter(torch.new_zeros(x, [torch.size(x, 0), " + side + ", " + side + "]), m, x)",
+            "return torch.sub(u, torch.transpose(u, 1, 2))"};
+        return run(new Key("skew", side, 0), new String[] {"x"}, body, above);
+    }
+
     NDArray inverse(NDArray x) {
         return run(new Key("inverse", 0, 0), new String[] {"x"}, "return torch.inverse(x)", x);
     }

@@ -1,27 +1,32 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.prompt.PlainText;
 import atomstudio.tuning.adapter.Trigger;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
 /// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its class alone for
 /// other members of the class.
-record Captions(String subject, String template) {
+record Captions(String subject, String template, Whose whose) {
+    /// Whose pictures they are of: those of the class need not say the class.
+    enum Whose { SUBJECT, CLASS }
+
     static final String PLACEHOLDER = "{}";
     private static final List<String> USUAL = List.of("a {}", "a photo of a {}", "a picture of a {}");
+
+    Captions(String subject, String template) {
+        this(subject, template, Whose.SUBJECT);
+    }
 
     static Captions of(Trigger words, Recipe recipe) {
         return new Captions(words.text(), recipe.material().template());
     }
 
-    /// Those of the class: what prior pictures are called.
-    static Captions ofClass(Trigger words) {
-        return new Captions(words.className(), "");
+    /// Those of the class: what prior pictures are called, in the same template.
+    static Captions ofClass(String className, Recipe recipe) {
+        return new Captions(className, recipe.material().template(), Whose.CLASS);
     }
 
     /// Of pictures that have none of their own: the template's, or the usual ones.
@@ -30,22 +35,16 @@ record Captions(String subject, String template) {
     }
 
     /// A file's captions, a line each; every time that the picture is seen, one of them is drawn.
-    /// @throws Failure.Unreadable when it cannot be read as UTF-8, or says nothing
+    /// @throws Failure.Unreadable when it is no text, or nothing in it can be seen
     List<String> read(Path file) throws Failure {
-        try {
-            List<String> lines = Files.readString(file).lines().map(String::strip).filter(line -> !line.isEmpty()).map(this::filled).toList();
-            if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it; write what the picture shows, with {} for the subject, or delete the file");
-            return lines;
-        } catch (CharacterCodingException e) {
-            throw new Failure.Unreadable(file + ": expected a caption in UTF-8, found other bytes; save it again as UTF-8 text", e);
-        } catch (IOException e) {
-            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        List<String> lines = PlainText.lines(file).stream().map(this::filled).toList();
+        if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it that can be seen; write what the picture shows, with {} for the subject, or delete the file");
+        return lines;
     }
 
     /// Whether a caption says what the adapter is to answer to: the token, which comes first in the subject.
     boolean names(String caption) {
-        return caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
+        return whose == Whose.CLASS || caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
     }
 
     private String filled(String caption) {

@@ -19,7 +19,7 @@ record Datasets(Dataset subject, Optional<Dataset> prior, Optional<Dataset> held
             if (recipe().weighing().prior().isEmpty()) return Optional.of(split(all.get(), Optional.empty()));
             Optional<Crops> others = classPictures(gate, journal, step);
             if (others.isEmpty()) return Optional.empty();
-            List<String> captions = new Captions(info.subject().className(), "").general();
+            List<String> captions = Captions.ofClass(info.subject().className(), recipe()).general();
             Optional<Dataset> prior = encoder.encode(new Encoder.Source("prior ", others.get(), captions, drawing(recipe())), gate, step);
             return prior.isEmpty() ? Optional.empty() : Optional.of(split(all.get(), prior));
         }

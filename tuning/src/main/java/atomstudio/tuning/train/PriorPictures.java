@@ -4,31 +4,35 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.prompt.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Pictures of a class as the base model makes them: once for a model, a class and settings, kept in the home folder, and copied into
+/// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and copied into
 /// the run, which needs the home no more.
-/// @param home of this program; `prior` in it holds a folder for each model, class and settings
-record PriorPictures(Path home, RunFolder run, RunInfo info, ModelFolder model, TextToImage maker) {
+/// @param machine `prior` in its home holds a folder for each [#key]
+record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder model, TextToImage maker) {
     /// How many are made: enough for a small set of pictures, few enough to wait for.
     static final int COUNT = 20;
 
     /// Those of the run, in order; what is missing is copied from the home or made. Empty when told to stop.
     Optional<List<Picture>> get(Gate gate, Journal journal, int step) throws Failure {
-        Path kept = home.resolve("prior").resolve(key());
+        Path kept = machine.home().resolve("prior").resolve(key());
         List<Picture> pictures = new ArrayList<>();
         boolean said = false;
         for (int i = 0; i < COUNT; i++) {
@@ -55,16 +59,21 @@ record PriorPictures(Path home, RunFolder run, RunInfo info, ModelFolder model, 
     }
 
     private List<String> prompts() {
-        return new Captions(info.subject().className(), "").general();
+        return Captions.ofClass(info.subject().className(), info.training().recipe()).general();
     }
 
     private Generation generation(int i) throws Failure {
         return new Generation(new Generation.Prompt(prompts().get(i % prompts().size()), ""), Previews.settings(model), i, List.of());
     }
 
-    /// What the pictures depend on.
-    private String key() throws Failure {
-        String all = info.base().hash() + "\n" + prompts() + "\n" + Previews.settings(model);
+    /// Names everything that the pictures depend on: the weights of all three networks, what the networks are made like, the noise schedule
+    /// with what the UNet predicts, how pictures are sampled, the prompts and how they are read. The machine's rounding is left out.
+    String key() throws Failure {
+        Tokenizer tokenizer = model.tokenizer();
+        List<String> parts = new ArrayList<>(List.of(machine.hashes().of(model, EnumSet.allOf(Part.class)), model.unet().toString(), model.vae().toString(), model.text().toString(), model.scheduler().toString(), Previews.settings(model).toString()));
+        for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
+        parts.add(Arrays.toString(tokenizer.tokens("").ids()));
+        String all = String.join("\n", parts);
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8))).substring(0, 16);
         } catch (NoSuchAlgorithmException e) {

@@ -15,7 +15,10 @@ import java.util.stream.Collectors;
 /// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before there was a choice.
 final class RecipeJson {
     private static final String ALSO_RATE = "also-rate";
+    private static final String WORD_RATE = "word-rate";
     private static final String TEXT_ENCODER_RATE = "text-encoder-rate";
+
+    private static final Set<String> OPTIONAL_RATES = Set.of(ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE);
 
     private RecipeJson() {}
 
@@ -25,6 +28,7 @@ final class RecipeJson {
         settings.put("steps", recipe.course().steps());
         settings.put("rate", recipe.course().rate());
         settings.put(ALSO_RATE, text(recipe.course().rates().also()));
+        settings.put(WORD_RATE, text(recipe.course().rates().word()));
         settings.put(TEXT_ENCODER_RATE, text(recipe.course().rates().textEncoder()));
         settings.put("seed", recipe.course().seed());
         settings.put("warmup", recipe.course().warmUp());
@@ -50,7 +54,7 @@ final class RecipeJson {
     static JsonObject write(Recipe recipe) {
         JsonObject json = new JsonObject();
         settings(recipe).forEach((name, value) -> {
-            if (value.equals("") && (name.equals(ALSO_RATE) || name.equals(TEXT_ENCODER_RATE))) return;
+            if (value.equals("") && OPTIONAL_RATES.contains(name)) return;
             switch (value) {
                 case Number number -> json.addProperty(name, number);
                 case Boolean yes -> json.addProperty(name, yes);
@@ -81,7 +85,7 @@ final class RecipeJson {
 
     /// Runs from before each part had a learning rate of its own were trained with one.
     private static Recipe.Rates rates(Json json) throws Failure.Unreadable {
-        return new Recipe.Rates(json.number("rate"), rate(json, ALSO_RATE), rate(json, TEXT_ENCODER_RATE));
+        return new Recipe.Rates(json.number("rate"), rate(json, ALSO_RATE), rate(json, WORD_RATE), rate(json, TEXT_ENCODER_RATE));
     }
 
     private static OptionalDouble rate(Json json, String key) throws Failure.Unreadable {

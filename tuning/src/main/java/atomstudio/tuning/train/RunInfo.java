@@ -165,7 +165,8 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         differ(changed, "token", subject.token, asked.subject.token);
         differ(changed, "pictures", contents(subject.pictures), contents(asked.subject.pictures));
         differ(changed, "pictures of the class", contents(training.prior), contents(asked.training.prior));
-        differ(changed, "captions beside pictures", ownCaptions(subject), ownCaptions(asked.subject));
+        differ(changed, "captions beside pictures", ownCaptions(subject.pictures), ownCaptions(asked.subject.pictures));
+        differ(changed, "captions beside pictures of the class", ownCaptions(training.prior), ownCaptions(asked.training.prior));
         differ(changed, "method", method.name(), asked.method.name());
         if (method.choice() == asked.method.choice()) settingsDiffer(changed, method.entries(), asked.method.entries());
         differ(changed, asked);
@@ -205,8 +206,8 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         if (!here.equals(asked)) changed.add(what + ": the run has " + here + ", asked for is " + asked);
     }
 
-    private static List<String> ownCaptions(Subject subject) {
-        return subject.pictures.stream().flatMap(picture -> picture.captions.stream()).sorted().toList();
+    private static List<String> ownCaptions(List<Picture> pictures) {
+        return pictures.stream().flatMap(picture -> picture.captions.stream()).sorted().toList();
     }
 
     /// What the pictures show, whatever their names and order.

@@ -65,6 +65,7 @@ public final class Tuning {
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         requireUsable(folder, info, model);
         try (RunLock lock = RunLock.take(folder.folder())) {
+            AtomicFile.sweep(folder.folder());
             return proceed(folder, info, model, new Session(control, listener, List.of()));
         }
     }

@@ -106,7 +106,7 @@ final class Workshop implements AutoCloseable {
         boolean watching = info.training().previewEvery() > 0 || info.training().recipe().has(Recipe.Feature.VALIDATE) && info.subject().pictures().size() < Validation.ENOUGH;
         if (watching && !spoken) previews.embed();
         Encoder encoder = new Encoder(engine, model, vocabulary(course.layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
-        PriorPictures others = new PriorPictures(machine.home(), folder, info, model, previews.maker());
+        PriorPictures others = new PriorPictures(machine, folder, info, model, previews.maker());
         Optional<Datasets> found = new Datasets.Maker(folder, info, encoder, others).make(gate, journal, course.from.state().step());
         if (found.isPresent()) {
             if (!spoken) engine.release(TorchEngine.Network.TEXT);

@@ -57,7 +57,7 @@ class AdapterFileTest {
     static Stream<MethodSettings> everyMethod() {
         Stream<MethodSettings> usual = Stream.of(Choice.values()).map(MethodSettings::of);
         Stream<MethodSettings> chosen = Stream.of(MethodSettings.of(Choice.ATOMS).with(Setting.ATOMS, "4").with(Setting.LAYERS, "conv"), MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "1"),
-                MethodSettings.of(Choice.LOKR).with(Setting.LAYERS, "conv,linear"), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "4"),
+                MethodSettings.of(Choice.LOKR).with(Setting.LAYERS, "conv,linear"), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "4"), MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"),
                 MethodSettings.of(Choice.ATOMS_AND_CHANNELS).with(Setting.CODING, "sparse").with(Setting.ATOMS, "12"));
         return Stream.concat(usual, chosen);
     }
@@ -115,6 +115,21 @@ class AdapterFileTest {
         for (String part : List.of("conv_in: expected a weight of (8,4,3,3), the model's has (16,4,3,3)", "proj: the model has no such layer", "more: tuned by atoms+channels, not in the adapter", "Base", "Other")) {
             assertTrue(refused.getMessage().contains(part), refused.getMessage());
         }
+    }
+
+    @Test void anOftOfBeforeThereWasASideIsReadAsItWasMeant() throws Exception {
+        AdapterFile adapter = adapter(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"));
+        Path file = folder.resolve("a.safetensors"), old = folder.resolve("old.safetensors");
+        adapter.write(file);
+        try (Safetensors tensors = Safetensors.open(file)) {
+            Map<String, String> metadata = new HashMap<>(tensors.metadata());
+            assertEquals("output", metadata.remove("method.side"));
+            Map<String, Tensor> values = new HashMap<>();
+            for (String key : tensors.tensors().keySet()) values.put(key, tensors.read(key));
+            SafetensorsWriter.write(old, values, metadata);
+        }
+        assertEquals(adapter.method(), AdapterFile.read(old).method());
+        assertEquals(adapter.values(), AdapterFile.read(old).values());
     }
 
     @Test void truncatedFilesAreRefusedAtEveryLength() throws Exception {

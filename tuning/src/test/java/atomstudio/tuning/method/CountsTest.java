@@ -67,7 +67,8 @@ class CountsTest {
             long o = nearestBelowTheRoot(outputs(layer)), i = nearestBelowTheRoot(inputs(layer));
             return o * i + 4 * (outputs(layer) / o + inputs(layer) / i);
         }), count(Choice.LOKR, layers));
-        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(Choice.OFT, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) / 4 * (inputs(layer) / 4 - 1) / 2)), count(Choice.OFT, layers));
+        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"), layers));
         assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer)) + outputs(layer)), count(Choice.DORA, layers));
         long biases = sum(layers, Layer::biased, CountsTest::outputs);
         assertEquals(biases, count(Choice.BITFIT, layers));
@@ -84,6 +85,7 @@ class CountsTest {
     @Test void textualInversionTunesOneRowOfTheTable() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         assertEquals(model.text().width(), count(Choice.TEXTUAL_INVERSION, model.tunable()));
+        assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(Choice.ATOMS_AND_WORD, model.tunable()));
         assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.tunable()));
         long lora = model.tunable().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.text().width();
         assertEquals(count(Choice.ATOMS, model.tunable()) + lora, count(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes"), model.tunable()));

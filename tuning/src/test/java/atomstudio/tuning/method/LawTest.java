@@ -48,9 +48,13 @@ class LawTest {
 
     static List<TuningMethod> methods() {
         return List.of(new SparseAtoms(12), new SparseAtoms(4), new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
-                new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), new Oft(4), new Oft(2), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
+                new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), oft(Oft.Side.INPUT, "4"), oft(Oft.Side.INPUT, "1/4"), oft(Oft.Side.OUTPUT, "4"), oft(Oft.Side.OUTPUT, "2"), oft(Oft.Side.OUTPUT, "1/2"), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
                 new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new Full(), new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")),
                 new Sum(List.of(new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")), new ChannelAtoms(4, 16))));
+    }
+
+    private static Oft oft(Oft.Side side, String block) {
+        return new Oft(side, Oft.Blocks.parse(block));
     }
 
     /// Every kind of layer, with and without bias.

@@ -70,7 +70,7 @@ class EnginesAgreeTest {
     }
 
     static List<TuningMethod> methods() throws Failure {
-        List<TuningMethod> methods = new ArrayList<>(List.of(new ChannelAtoms(4, 5), new Oft(4)));
+        List<TuningMethod> methods = new ArrayList<>(List.of(new ChannelAtoms(4, 5), new Oft(Oft.Side.INPUT, new Oft.Blocks(Oft.Blocks.Of.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.Blocks(Oft.Blocks.Of.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.Blocks(Oft.Blocks.Of.COUNT, 1))));
         for (String fewer : List.of("atoms", "overcomplete")) methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
         for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora")) methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
         for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {

@@ -57,6 +57,7 @@ class GradientTest {
         functions.put("upsampleNearest", x -> ops.upsampleNearest(x, 13, 7));
         functions.put("concat", x -> ops.concat(x, ops.silu(x), 1));
         functions.put("matmul", x -> ops.matmul(x, ops.permute(x, 0, 1, 3, 2)));
+        functions.put("skew", x -> ops.skew(ops.reshape(x, Shape.of(144 / 6, 6)), 4));
         functions.put("inverse", x -> {
             NDArray square = ops.reshape(x, Shape.of(4, 6, 6));
             NDArray skew = ops.add(square, ops.scale(ops.permute(square, 0, 2, 1), -1));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
@@ -164,6 +165,29 @@ class FeaturesRunTest {
         }
     }
 
+    @Test void captionsBesidePicturesOfTheClassAndTheTemplateCount() throws Exception {
+        Path others = Files.createDirectory(folder.resolve("others"));
+        for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), others.resolve("o" + i + ".png"));
+        Recipe recipe = recipe(2).with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior(others.toString(), 1))));
+        Recipe painted = recipe.with(new Recipe.Material(16, Recipe.Crop.CENTRE, "a painting of {}", 0));
+        run(recipe, "plain", Control.none(), TuneListener.silent());
+        run(painted, "painted", Control.none(), TuneListener.silent());
+        Files.writeString(others.resolve("o1.txt"), "an old {} in the rain");
+        List<TuneEvent> heard = new ArrayList<>();
+        run(recipe, "captioned", Control.none(), heard::add);
+        assertFalse(Arrays.equals(adapter("plain"), adapter("captioned")), "the caption is trained on");
+        String notes = heard.toString();
+        assertTrue(notes.contains("the captions beside the pictures of the class are used") && notes.contains("no caption beside o0.png, o2.png; called \"a thing\""), notes);
+        RunInfo info = RunInfo.read(folder.resolve("captioned/run.json"));
+        assertEquals(List.of(List.of(), List.of("an old thing in the rain"), List.of()), info.training().prior().stream().map(RunInfo.Picture::captions).toList());
+        Preparation preparation = Preparation.of(request(painted), model);
+        assertEquals(List.of(), preparation.prior().prepared().getFirst().name().captions());
+        assertTrue(preparation.notes().stream().anyMatch(note -> note.contains("called \"a painting of thing\"")), preparation.notes().toString());
+        Files.writeString(others.resolve("o1.txt"), "a new {}");
+        String refused = assertThrows(Failure.Incompatible.class, () -> run(recipe, "captioned", Control.none(), TuneListener.silent())).getMessage();
+        assertTrue(refused.contains("captions beside pictures of the class"), refused);
+    }
+
     @Test void aPausedRunMakesAPictureOfItsHalfTunedAdapterAndGoesOnToTheSameBits() throws Exception {
         run(recipe(6), "straight", Control.none(), TuneListener.silent());
         Queue<String> prompts = new ArrayDeque<>(List.of("{} in the (rain:1.2.3)", "{} in the rain"));
@@ -204,7 +228,7 @@ class FeaturesRunTest {
         run(of("bank", 10), "run", Control.none(), TuneListener.silent());
         assertFalse(Files.exists(bank));
         TuneRequest everywhere = TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(of("bank", 10));
-        Failure refused = org.junit.jupiter.api.Assertions.assertThrows(Failure.Incompatible.class, () -> new Tuning(new Machine(Device.CPU, 1, home)).run(everywhere, folder.resolve("other"), Control.none(), TuneListener.silent()));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> new Tuning(new Machine(Device.CPU, 1, home)).run(everywhere, folder.resolve("other"), Control.none(), TuneListener.silent()));
         assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"), refused.getMessage());
         assertFalse(Files.exists(folder.resolve("other")));
     }
@@ -224,7 +248,7 @@ class FeaturesRunTest {
         tuning.run(request, folder.resolve("run"), Control.none(), TuneListener.silent());
         assertEquals(List.of("sks thing in the rain"), new RunFolder(folder.resolve("run")).info().subject().pictures().getFirst().captions());
         Files.writeString(mine.resolve("a.txt"), "{} in the sun");
-        Failure refused = org.junit.jupiter.api.Assertions.assertThrows(Failure.Incompatible.class, () -> tuning.run(request, folder.resolve("run"), Control.none(), TuneListener.silent()));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> tuning.run(request, folder.resolve("run"), Control.none(), TuneListener.silent()));
         assertTrue(refused.getMessage().contains("captions") && refused.getMessage().contains("in the sun"), refused.getMessage());
     }
 

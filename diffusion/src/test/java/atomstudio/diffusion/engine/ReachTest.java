@@ -1,0 +1,44 @@
+package atomstudio.diffusion.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ReachTest {
+    @Test void eachNetworkGetsItsOwnWeight() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        Map<String, Tensor> values = new HashMap<>();
+        for (Part part : List.of(Part.UNET, Part.TEXT)) values.put(model.layers(part).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
+        Adapter adapter = new Adapter("both", "00", new Nothing(), values);
+        Applied applied = new Applied(adapter, 0.75, -0.5);
+        Reach reach = Reach.of(model);
+        assertEquals(List.of(0.75), reach.onUnet(List.of(applied)).stream().map(Applied::strength).toList());
+        List<Applied> text = reach.onText(List.of(applied));
+        assertEquals(List.of(-0.5), text.stream().map(Applied::strength).toList());
+        assertEquals(text, reach.onText(text), "once more changes nothing");
+    }
+
+    private record Nothing() implements Adaptation {
+        @Override public Map<String, Shape> shapes(Layer layer) {
+            return Map.of();
+        }
+
+        @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> slots, T strength) {
+            return base;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package atomstudio.diffusion.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class FoldedWeightsTest {
+    @Test void oldNumbersAreDroppedBeforeNewOnesAreMade() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        Layer layer = model.layers(Part.UNET).getFirst();
+        Plus form = new Plus(layer.name());
+        long bytes = Float.BYTES * layer.weight().elements();
+        Adapter adapter = new Adapter("plus", "00", form, Map.of(layer.name() + ".w", Tensor.filled(layer.weight(), 1)));
+        // Without its numbers nothing can be made: what is held then is what was held while they would have been.
+        Adapter empty = new Adapter("empty", "01", form, Map.of());
+        Runtime runtime = Runtime.open(Device.CPU, 1);
+        try (Checkpoint weights = model.checkpoint(Part.UNET);
+                FoldedWeights small = new FoldedWeights(model.layers(Part.UNET), weights, bytes); FoldedWeights large = new FoldedWeights(model.layers(Part.UNET), weights, 2 * bytes)) {
+            for (FoldedWeights folded : List.of(small, large)) folded.of(runtime, List.of(new Applied(adapter, 1)));
+            assertEquals(List.of(bytes, bytes), List.of(small.held(), large.held()));
+            for (FoldedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.of(runtime, List.of(new Applied(empty, 1))));
+            assertEquals(List.of(0L, bytes), List.of(small.held(), large.held()));
+            var half = large.of(runtime, List.of(new Applied(adapter, 0.5)));
+            assertSame(half, large.of(runtime, List.of(new Applied(adapter, 0.5))), "made once");
+            assertEquals(2 * bytes, large.held());
+        }
+    }
+
+    private record Plus(String layer) implements Adaptation {
+        @Override public Map<String, Shape> shapes(Layer at) {
+            return at.name().equals(layer) ? Map.of("w", at.weight()) : Map.of();
+        }
+
+        @Override public <T> Affine<T> effective(Ops<T> ops, Layer at, Affine<T> base, Slots<T> slots, T strength) {
+            return new Affine<>(ops.add(base.weight(), ops.multiply(slots.get("w"), strength)), base.bias());
+        }
+    }
+}

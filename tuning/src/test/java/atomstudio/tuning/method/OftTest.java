@@ -1,0 +1,116 @@
+package atomstudio.tuning.method;
+
+import static atomstudio.diffusion.TensorAssert.assertWithin;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.Oft.Side;
+import atomstudio.tuning.torch.Recording;
+import atomstudio.tuning.torch.Torch;
+import atomstudio.tuning.torch.TorchScope;
+import atomstudio.tuning.torch.TorchSettings;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OftTest {
+    private static Torch torch;
+
+    @BeforeAll static void load() throws Exception {
+        torch = Torch.open(Device.CPU, TorchSettings.standard());
+    }
+
+    @AfterAll static void release() {
+        torch.close();
+    }
+
+    private static Tensor tuned(Oft oft, Layer layer, Tensor base, Tensor q) {
+        try (TorchScope scope = torch.scope(Recording.OFF)) {
+            NDArray one = torch.array(Tensor.filled(Shape.of(1), 1));
+            return torch.tensor(oft.effective(torch.ops(), layer, new Affine<>(torch.array(base), null), slot -> torch.array(q), one).weight());
+        }
+    }
+
+    private static Layer layer(Tensor weight) {
+        return new Layer("layer", weight.shape().rank() == 4 ? Layer.Kind.CONV : Layer.Kind.LINEAR, weight.shape(), Layer.Bias.ABSENT);
+    }
+
+    private static Oft oft(Side side, String block) {
+        return new Oft(side, Oft.Blocks.parse(block));
+    }
+
+    /// peft 0.21.2; see make.py beside the file.
+    @ParameterizedTest @CsvSource({"linear, 1/4, 1e-6", "linear, 3, 1e-6", "conv, 9, 1e-6", "conv, 1/4, 1e-6", "series, 4, 1e-6"})
+    void theInputSideIsWhatPeftDoes(String name, String block, double tolerance) throws Exception {
+        try (Safetensors golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
+            Tensor base = golden.read(name + ".base"), q = golden.read(name + ".Q");
+            Oft oft = oft(Side.INPUT, block);
+            assertEquals(q.shape(), oft.slots(layer(base)).getFirst().shape());
+            Tensor merged = golden.read(name + ".merged");
+            assertNotEquals(base, merged);
+            assertWithin(name, merged, tuned(oft, layer(base), base, q), tolerance);
+        }
+    }
+
+    @Test void filtersKeepTheirLengthsAndAnglesOnTheInputSideOnly() {
+        Tensor base = new Tensor(Shape.of(8, 12), new Noise(1, "base").normals(96));
+        for (String block : List.of("1/4", "1/1", "4", "6")) {
+            Oft oft = oft(Side.INPUT, block);
+            Tensor q = new Tensor(oft.slots(layer(base)).getFirst().shape(), new Noise(2, "q").normals((int) oft.slots(layer(base)).getFirst().shape().elements()));
+            assertWithin(block, products(base), products(tuned(oft, layer(base), base, q)), 1e-4);
+        }
+        Oft output = oft(Side.OUTPUT, "4");
+        Tensor q = new Tensor(Shape.of(2, 6), new Noise(2, "q").normals(12));
+        Tensor turned = products(tuned(output, layer(base), base, q));
+        double farthest = 0;
+        for (int i = 0; i < turned.data().length; i++) farthest = Math.max(farthest, Math.abs(turned.data()[i] - products(base).data()[i]));
+        assertTrue(farthest > 1, "LyCORIS' form turns filters into one another");
+    }
+
+    /// Of every two filters: lengths and angles.
+    private static Tensor products(Tensor weight) {
+        int rows = (int) weight.shape().size(0), columns = (int) weight.shape().size(1);
+        Tensor products = Tensor.zeros(Shape.of(rows, rows));
+        for (int i = 0; i < rows; i++) for (int j = 0; j < rows; j++) {
+            double sum = 0;
+            for (int k = 0; k < columns; k++) sum += weight.data()[i * columns + k] * (double) weight.data()[j * columns + k];
+            products.data()[i * rows + j] = (float) sum;
+        }
+        return products;
+    }
+
+    @Test void filesWrittenBeforeThereWasASideTurnWhatComesOut() throws Exception {
+        MethodSettings old = MethodSettings.parse("oft", Map.of("block", "8", "layers", "attention", "text-encoder", "no"));
+        assertEquals(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"), old);
+        assertEquals(new On(oft(Side.OUTPUT, "8"), LayerChoice.parse("attention")), old.method());
+        MethodSettings beside = MethodSettings.parse("atoms", Map.of("atoms", "9", "also", "oft", "block", "4"));
+        assertEquals("output", beside.value(Setting.SIDE));
+        assertEquals(new On(oft(Side.INPUT, "1/4"), LayerChoice.parse("attention")), MethodSettings.of(Choice.OFT).method());
+        for (MethodSettings now : List.of(MethodSettings.of(Choice.OFT), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "8"), old, beside)) {
+            assertEquals(now, MethodSettings.parse(now.name(), now.entries()));
+        }
+    }
+
+    @Test void blocksThatCannotBeAreRefused() {
+        for (String wrong : List.of("1", "0", "-4", "1/0", "1/-2", "2/4", "many", "", "1/")) {
+            String message = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(Choice.OFT, Map.of(Setting.BLOCK, wrong)), wrong).getMessage();
+            assertTrue(message.startsWith("block: expected"), message);
+        }
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(Choice.OFT, Map.of(Setting.SIDE, "left"))).getMessage().contains("input or output"));
+    }
+}
