@@ -44,7 +44,7 @@ class DamagedFilesTest {
     }
 
     @Test @Tag("slow") void manyMore() throws Exception {
-        change(2000, 51);
+        change(1000, 51);
     }
 
     private void change(int times, long seed) throws Exception {
