@@ -130,6 +130,9 @@ class AdapterOptionsTest {
         assertEquals(-1, generate(with, "--negative", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));
         assertFalse(Arrays.equals(Pictures.read(plain).argb(), Pictures.read(with).argb()));
         assertTrue(text(with).settings().get("TI hashes").startsWith("bad hands-5: "), text(with).format());
+        Path brackets = Files.copy(file, folder.resolve("blob (v2).safetensors"));
+        assertEquals(-1, generate(folder.resolve("brackets.png"), "--negative", "a blob \\(v2\\)", "--adapter", brackets).err().indexOf("Neither"), "brackets of a word are written with backslashes");
+        assertTrue(generate(folder.resolve("emphasis.png"), "--negative", "a blob (v2)", "--adapter", brackets).err().contains("Neither"), "without them they are emphasis");
         assertTrue(generate(silent, "--adapter", file).err().contains("Neither prompt says \"bad hands-5\""));
         assertEquals(1, PngAttachment.read(with).size());
     }

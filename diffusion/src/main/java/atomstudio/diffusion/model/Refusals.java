@@ -13,6 +13,8 @@ final class Refusals {
     private record Kind(String mark, String what) {}
 
     private static final String NOT_RUN = ", which cannot be run here; Stable Diffusion 1.x and 2.x can";
+    /// How training programs begin the names of the running mean of a UNet's weights.
+    private static final String MEAN = "model_ema.";
     private static final String NO_MODEL = "; give the model itself with --model (in the window: Models)";
     /// In this order: the marks of the first are more telling.
     private static final List<Kind> KINDS = List.of(
@@ -41,7 +43,7 @@ final class Refusals {
 
     /// Parts of a model in files of their own, by how their tensors' names begin.
     private static final List<Kind> ALONE = List.of(
-            new Kind("model_ema.", "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors " + OriginalLayout.UNET + "…"),
+            new Kind(MEAN, "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors " + OriginalLayout.UNET + "…"),
             new Kind("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors"),
             new Kind("decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model"),
             new Kind("text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
@@ -52,7 +54,7 @@ final class Refusals {
 
     /// Refuses a file that is known to be something else.
     static void others(TensorFile file) throws Failure {
-        boolean model = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(OriginalLayout.UNET));
+        boolean model = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(OriginalLayout.UNET) || name.startsWith(MEAN));
         Optional<Kind> kind = KINDS.stream().filter(known -> !model || !LEFTOVERS.contains(known.mark)).filter(known -> has(file.tensors().keySet(), known.mark) || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.mark))).findFirst();
         if (kind.isPresent()) throw new Failure.Incompatible(file.file() + ": is " + kind.get().what);
     }

@@ -17,6 +17,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.diffusion.tensor.TorchArchives;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -149,6 +150,29 @@ class SingleFileTest {
         SchedulerConfig schedule = ModelFolder.open(file).scheduler();
         assertEquals(SamplerName.DDIM, SamplerName.of(schedule), "PNDM would divide by zero");
         assertEquals(999, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
+    }
+
+    /// What training programs leave beside a model, or put around it.
+    @Test void leftoversAndOtherNestingAreNoOtherModel() throws Exception {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        try (TensorFile file = TensorFile.open(Shared.own("goldens/files/sd1.ckpt"))) {
+            for (TensorInfo info : file.tensors().values()) tensors.put(info.name(), file.read(info));
+        }
+        Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("left.json"));
+        tensors.put("embedding_manager.string_to_param_dict.*", Tensor.zeros(Shape.of(1, 8)));
+        TorchArchives.save(folder.resolve("left.ckpt"), tensors);
+        ModelFolder expected = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"));
+        assertEquals(expected.networks(), ModelFolder.open(folder.resolve("left.ckpt")).networks());
+        Map<String, Tensor> without = new LinkedHashMap<>(tensors);
+        without.keySet().removeIf(name -> name.startsWith("first_stage_model."));
+        TorchArchives.save(folder.resolve("left.ckpt"), without);
+        String refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder.resolve("left.ckpt"))).getMessage();
+        assertTrue(refused.contains("holds no autoencoder") && refused.endsWith("give one with --vae"), refused);
+        assertEquals(expected.networks().unet(), ModelFolder.open(folder.resolve("left.ckpt"), ModelChoices.none().withVae(Shared.own("goldens/nets/sd1/model"))).unet());
+        Map<String, Tensor> averaged = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> averaged.put(name.replace("model.diffusion_model.", "model_ema.diffusion_model"), tensor));
+        TorchArchives.save(folder.resolve("left.ckpt"), averaged);
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder.resolve("left.ckpt"))).getMessage().contains("running mean"));
     }
 
     @Test void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {

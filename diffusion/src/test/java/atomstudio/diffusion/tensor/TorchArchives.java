@@ -101,6 +101,32 @@ public final class TorchArchives {
         archive(file, entries, ZipEntry.STORED);
     }
 
+    /// The same with the first axis of every tensor innermost, as `torch.save` writes a transposed tensor.
+    public static void saveOutOfOrder(Path file, Map<String, Tensor> tensors) {
+        Pickle pickle = new Pickle().raw('}', '(');
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        entries.put("archive/data.pkl", new byte[0]);
+        int key = 0;
+        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+            Tensor tensor = entry.getValue();
+            long[] shape = tensor.shape().sizes();
+            int first = shape.length == 0 ? 1 : (int) shape[0];
+            int others = tensor.data().length / first;
+            long[] strides = new long[shape.length];
+            for (int axis = shape.length - 1, step = first; axis > 0; axis--) {
+                strides[axis] = step;
+                step *= (int) shape[axis];
+            }
+            if (shape.length > 0) strides[0] = 1;
+            pickle.text(entry.getKey()).tensor(Integer.toString(key), tensor.data().length, 0, shape, strides);
+            ByteBuffer numbers = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < tensor.data().length; i++) numbers.putFloat(4 * (i % others * first + i / others), tensor.data()[i]);
+            entries.put("archive/data/" + key++, numbers.array());
+        }
+        entries.put("archive/data.pkl", pickle.raw('u').bytes());
+        archive(file, entries, ZipEntry.STORED);
+    }
+
     public static void archive(Path file, Map<String, byte[]> entries, int method) {
         try (OutputStream out = Files.newOutputStream(file); ZipOutputStream zip = new ZipOutputStream(out)) {
             for (Map.Entry<String, byte[]> entry : entries.entrySet()) {

@@ -17,8 +17,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +54,16 @@ class TorchFileTest {
         try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
             assertEquals(new Tensor(Shape.of(2, 2), new float[] {3, 4, 5, 6}), file.read("string_to_param.*"), "from the third element of its storage on");
             assertEquals(Map.of("name", "dog", "step", "7"), file.metadata());
+        }
+    }
+
+    @Test void aStateDictionaryIsFoundUnderTheKeysOfTrainingPrograms() throws Exception {
+        for (String key : List.of("state_dict", "model", "params_ema", "module")) {
+            Pickle pickle = new Pickle().raw('}', '(').text("epoch").whole(3).text(key).raw('}', '(').text("w").tensor("0", 6, 0, new long[] {6}, new long[] {1}).raw('u', 'u');
+            try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
+                assertEquals(Set.of("w"), file.tensors().keySet(), key);
+                assertEquals("3", file.metadata().get("epoch"));
+            }
         }
     }
 

@@ -31,7 +31,7 @@ class DamagedAdaptersTest {
     }
 
     @Test @Tag("slow") void manyMore() throws Exception {
-        change(3000, 31);
+        change(1000, 31);
     }
 
     private void change(int times, long seed) throws Exception {

@@ -199,7 +199,7 @@ class DamagedRunTest {
     }
 
     @Test @Tag("slow") void manyMore() throws Exception {
-        change(3000, 41);
+        change(1000, 41);
     }
 
     private void change(int times, long seed) throws Exception {
