@@ -118,6 +118,8 @@ public final class Pictures {
     }
 
     private static byte[] head(Path file) throws Failure {
+        // A pipe would be waited for.
+        if (Files.exists(file) && !Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a picture file, found " + (Files.isDirectory(file) ? "a folder" : "a device or a pipe"));
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(PictureKind.HEAD);
         } catch (IOException missing) {

@@ -106,6 +106,7 @@ class PicturesTest {
         Path empty = Files.createFile(folder.resolve("empty.png"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(empty)).getMessage().contains("empty"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(folder.resolve("gone.png"))).getMessage().contains("gone.png"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(folder)).getMessage().contains("found a folder"));
     }
 
     @Test void refusesAnEnormousPictureBeforeAllocatingIt(@TempDir Path folder) throws IOException {
