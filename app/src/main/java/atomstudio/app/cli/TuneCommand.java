@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Pictures: JPEG, PNG, WebP, GIF, BMP, TIFF. Beside car1.jpg, car1.txt is its caption (--captions) and car1-mask.png",
-            "its mask (--masks). Ctrl-C writes a checkpoint; `studio resume RUN` goes on without repeating the settings.",
+            "its mask (--masks); -masklabel, _mask and .mask are masks too. Captions have up to 225 tokens.",
+            "Ctrl-C writes a checkpoint; `studio resume RUN` goes on without repeating the settings.",
             "",
             "Examples:",
             "  studio tune --pictures my-car --class car --method atoms --out runs/car",

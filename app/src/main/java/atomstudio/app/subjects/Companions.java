@@ -30,7 +30,7 @@ final class Companions {
 
     private static boolean belongs(Path file, Path picture) {
         if (caption(file)) return stem(picture).equals(stem(file));
-        return Companion.of(file).filter(companion -> companion.of(name(picture))).isPresent();
+        return Companion.of(file).filter(companion -> companion.belongsTo(name(picture))).isPresent();
     }
 
     /// Those that lie beside a picture.

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /// Window tests need no display, but the libraries that lay out text, and a font. Where these are missing the tests are skipped, saying so.
-final class DisplayCondition implements ExecutionCondition {
+public final class DisplayCondition implements ExecutionCondition {
     private static final List<String> LIBRARIES = List.of("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libfreetype.so.6", "libfontconfig.so.1");
     private static final List<String> FOLDERS = List.of("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/lib/x86_64-linux-gnu");
 

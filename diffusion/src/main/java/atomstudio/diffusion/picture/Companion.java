@@ -36,7 +36,7 @@ public record Companion(Path file, String owner, Use use) {
     }
 
     /// Whether it belongs to this photo.
-    public boolean of(String photo) {
+    public boolean belongsTo(String photo) {
         int dot = photo.lastIndexOf('.');
         return owner.equals(photo) || dot > 0 && owner.equals(photo.substring(0, dot));
     }

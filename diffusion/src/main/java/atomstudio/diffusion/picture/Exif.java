@@ -8,7 +8,11 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The orientation in a file's EXIF block, and nothing else of it, so that nothing in it has to be unpacked or allocated.
 /// Source: CIPA DC-008 (Exif 2.32); TIFF 6.0, 2.
@@ -18,13 +22,18 @@ final class Exif {
     private static final int ENTRY = 12;
     private static final byte[] MARK = "Exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
 
+    private static final String RAW = "Raw profile type exif";
+    private static final String RAW_APP1 = "Raw profile type APP1";
+    /// Digits that are looked at: the orientation lies near the start.
+    private static final int MOST_HEX = 1 << 18;
+
     private Exif() {}
 
     /// The value 1 to 8; empty where the file gives none, or none that makes sense.
     static Optional<Integer> orientation(Path file, PictureKind kind) throws IOException {
         return switch (kind) {
             case JPEG -> ofJpeg(file);
-            case PNG -> PngChunks.exif(file).flatMap(Exif::ofBlock);
+            case PNG -> ofPng(file);
             case WEBP -> WebpFile.read(file).exif().flatMap(Exif::ofBlock);
             case TIFF -> ofTiff(file);
             case GIF, BMP, HEIF -> Optional.empty();
@@ -36,6 +45,27 @@ final class Exif {
         return first(ByteBuffer.wrap(marked(block) ? Arrays.copyOfRange(block, MARK.length, block.length) : block));
     }
 
+    /// In its own chunk, or as hex digits in a text, as older versions of ImageMagick and Pillow write it.
+    private static Optional<Integer> ofPng(Path file) throws IOException {
+        Optional<byte[]> chunk = PngChunks.exif(file);
+        if (chunk.isPresent()) return ofBlock(chunk.get());
+        Map<String, String> texts = PngText.texts(file).texts();
+        return Stream.of(RAW, RAW_APP1).map(texts::get).filter(Objects::nonNull).findFirst().flatMap(Exif::ofHex);
+    }
+
+    /// Behind the name and the length, a line each.
+    private static Optional<Integer> ofHex(String text) {
+        String[] lines = text.strip().split("\\s+", 3);
+        if (lines.length < 3) return Optional.empty();
+        String digits = lines[2].substring(0, Math.min(MOST_HEX, lines[2].length())).replaceAll("\\s", "");
+        try {
+            return ofBlock(HexFormat.of().parseHex(digits.substring(0, digits.length() & ~1)));
+        } catch (IllegalArgumentException notHex) {
+            return Optional.empty();
+        }
+    }
+
+    /// In the segments before the picture's data.
     private static Optional<Integer> ofJpeg(Path file) throws IOException {
         try (JpegSegments segments = new JpegSegments(file)) {
             while (segments.next() && segments.marker() != JpegSegments.START_OF_SCAN) {

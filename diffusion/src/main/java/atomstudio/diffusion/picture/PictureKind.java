@@ -21,6 +21,11 @@ enum PictureKind {
         this.extensions = Set.of(extensions);
     }
 
+    /// Of names of this kind, without the dot.
+    Set<String> endings() {
+        return extensions;
+    }
+
     /// By the first bytes of the file.
     static Optional<PictureKind> of(byte[] head) {
         String text = new String(head, StandardCharsets.ISO_8859_1);

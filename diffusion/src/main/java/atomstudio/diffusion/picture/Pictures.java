@@ -19,6 +19,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
@@ -44,6 +45,12 @@ public final class Pictures {
     /// Whether a file's name is that of a picture, readable here or not; nothing is opened.
     public static boolean named(Path file) {
         return PictureKind.named(file.getFileName().toString()).isPresent();
+    }
+
+    /// The endings of the names of picture files, sorted, without the dot; those of kinds that cannot be read are among them, so that people find
+    /// their files and are told.
+    public static List<String> endings() {
+        return Stream.of(PictureKind.values()).flatMap(kind -> kind.endings().stream()).sorted().toList();
     }
 
     /// Whether a file begins as a picture does, readable here or not.
@@ -118,6 +125,8 @@ public final class Pictures {
     }
 
     private static byte[] head(Path file) throws Failure {
+        // A pipe would be waited for.
+        if (Files.exists(file) && !Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a picture file, found " + (Files.isDirectory(file) ? "a folder" : "a device or a pipe"));
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(PictureKind.HEAD);
         } catch (IOException missing) {

@@ -35,26 +35,30 @@ public record PngText(Map<String, String> texts, List<String> leftOut, List<Stri
 
     /// @throws Failure.Unreadable when it is no PNG file
     public static PngText of(Path file) throws Failure {
+        try {
+            return texts(file);
+        } catch (IOException other) {
+            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + other.getMessage() + ").", other);
+        }
+    }
+
+    static PngText texts(Path file) throws IOException {
         Map<String, String> texts = new LinkedHashMap<>();
         List<String> leftOut = new ArrayList<>();
         List<String> damaged = new ArrayList<>();
-        try {
-            int left = MOST;
-            for (PngChunks.Chunk chunk : PngChunks.chunks(file, TYPES)) {
-                if (chunk.problem().isPresent()) {
-                    damaged.add(file + ": a text is left out: " + chunk.problem().get());
-                    continue;
-                }
-                try {
-                    Entry entry = entry(chunk, left);
-                    left -= entry.length;
-                    texts.put(entry.keyword, entry.text);
-                } catch (IOException malformed) {
-                    leftOut.add(malformed.getMessage());
-                }
+        int left = MOST;
+        for (PngChunks.Chunk chunk : PngChunks.chunks(file, TYPES)) {
+            if (chunk.problem().isPresent()) {
+                damaged.add(file + ": a text is left out: " + chunk.problem().get());
+                continue;
             }
-        } catch (IOException other) {
-            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + other.getMessage() + ").", other);
+            try {
+                Entry entry = entry(chunk, left);
+                left -= entry.length;
+                texts.put(entry.keyword, entry.text);
+            } catch (IOException malformed) {
+                leftOut.add(malformed.getMessage());
+            }
         }
         return new PngText(texts, leftOut, damaged);
     }

@@ -2,6 +2,7 @@ package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
@@ -14,7 +15,7 @@ import java.util.List;
 /// Text files that people write: captions and lists of prompts. UTF-8, or what a byte order mark at the start says; the mark itself is no
 /// part of the text. What is no text is refused, never read as letters.
 public final class PlainText {
-    private static final long MOST_BYTES = 4 << 20;
+    private static final int MOST_BYTES = 4 << 20;
     private static final char MARK = '\uFEFF';
     private static final List<Marked> MARKS = List.of(new Marked(StandardCharsets.UTF_8, 0xEF, 0xBB, 0xBF), new Marked(Charset.forName("UTF-32LE"), 0xFF, 0xFE, 0, 0),
         new Marked(Charset.forName("UTF-32BE"), 0, 0, 0xFE, 0xFF), new Marked(StandardCharsets.UTF_16LE, 0xFF, 0xFE), new Marked(StandardCharsets.UTF_16BE, 0xFE, 0xFF));
@@ -38,10 +39,10 @@ public final class PlainText {
 
     private static String text(Path file) throws Failure {
         byte[] bytes;
-        try {
-            long size = Files.size(file);
-            if (size > MOST_BYTES) throw new Failure.Unreadable(file + ": expected a text of at most " + (MOST_BYTES >> 20) + " MB, found " + (size >> 20) + " MB");
-            bytes = Files.readAllBytes(file);
+        // Read to its bound, since the size of a pipe is not known.
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes(MOST_BYTES + 1);
+            if (bytes.length > MOST_BYTES) throw new Failure.Unreadable(file + ": expected a text of at most " + (MOST_BYTES >> 20) + " MB, found more");
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }

@@ -122,6 +122,18 @@ class OddPngTest {
         assertTrue(PngText.read(Shared.file("cases/png-one-bad-text/bad.png")).get("parameters").startsWith("a red car"));
     }
 
+    @Test void theOrientationMayStandInATextAsHexDigits() throws IOException, Failure {
+        // Big endian, one entry: the orientation, 6, a picture that is turned clockwise.
+        String block = "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000";
+        for (String mark : new String[] {"", "457869660000"}) {
+            PngBytes png = PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n      " + (mark + block).length() / 2 + "\n" + (mark + block).replaceAll("(.{20})", "$1\n") + "\n");
+            Picture picture = Pictures.read(file(png.bytes()));
+            assertEquals(1, picture.width());
+            assertEquals(LEVELS.length, picture.height());
+        }
+        assertEquals(LEVELS.length, Pictures.read(file(PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n 3\nnot hex").bytes())).width());
+    }
+
     @Test void textsThatBecomeVeryLongAreLeftOut() throws IOException {
         byte[] bomb = PngBytes.deflated(new byte[15 << 20]);
         byte[] chunk = ByteBuffer.allocate(bomb.length + 3).put((byte) 'k').put((byte) 0).put((byte) 0).put(bomb).array();

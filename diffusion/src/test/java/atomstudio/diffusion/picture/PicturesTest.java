@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +107,7 @@ class PicturesTest {
         Path empty = Files.createFile(folder.resolve("empty.png"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(empty)).getMessage().contains("empty"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(folder.resolve("gone.png"))).getMessage().contains("gone.png"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(folder)).getMessage().contains("found a folder"));
     }
 
     @Test void refusesAnEnormousPictureBeforeAllocatingIt(@TempDir Path folder) throws IOException {
@@ -204,5 +206,6 @@ class PicturesTest {
     @Test void filesOfWindowsAndOldCamerasArePictures() {
         for (String name : new String[] {"a.jfif", "a.JPE", "a.jif", "a.dib", "a.pjpeg"}) assertTrue(Pictures.named(Path.of(name)), name);
         assertFalse(Pictures.named(Path.of("a.txt")));
+        assertTrue(Pictures.endings().containsAll(List.of("jfif", "jpe", "png", "webp", "heic")));
     }
 }

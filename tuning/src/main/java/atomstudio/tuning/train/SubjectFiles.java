@@ -36,7 +36,7 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
         Map<String, Path> masks = new TreeMap<>();
         List<Companion> others = new ArrayList<>();
         for (Companion companion : companions(place)) {
-            Optional<String> owner = pictures.stream().filter(picture -> companion.of(picture.getFileName().toString())).map(SubjectFiles::stem).findFirst();
+            Optional<String> owner = pictures.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(SubjectFiles::stem).findFirst();
             if (companion.use() != Companion.Use.MASK || owner.isEmpty() || masks.putIfAbsent(owner.get(), companion.file()) != null) others.add(companion);
         }
         return new SubjectFiles(pictures, masks, captions, others, Math.max(0, listed.skipped() - read));
@@ -67,7 +67,7 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
 
     private String leftOut(Companion companion) {
         if (companion.use() == Companion.Use.CONDITIONING) return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
-        Optional<Path> counts = pictures.stream().filter(picture -> companion.of(picture.getFileName().toString())).map(picture -> masks.get(stem(picture))).findFirst();
+        Optional<Path> counts = pictures.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(picture -> masks.get(stem(picture))).findFirst();
         if (counts.isPresent()) return companion.file() + ": a further mask; " + counts.get().getFileName() + " counts. It is left out";
         return companion.file() + ": a mask without its picture; expected one named " + companion.owner() + " with another ending beside it. It is left out; rename it if it is a picture itself";
     }
