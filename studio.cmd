@@ -21,6 +21,8 @@ if not exist "%JAR%" (
     popd
 )
 
+rem ONNX Runtime's telemetry client stays off (docs/security.md).
+set "ORT_DISABLE_TELEMETRY=1"
 "%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Xms32m -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 "-Djava.util.logging.config.file=%ROOT%app\logging.properties" -cp "%JAR%" atomstudio.app.cli.Main %*
 exit /b %ERRORLEVEL%
 

@@ -25,7 +25,7 @@ def parameters(model):
 def table(root, compare):
     total = parameters(root / "assets" / "default-model")
     lines = [f"On the embedded model, whose UNet has {total:,} parameters (`./studio demo`):", "",
-             "| row | numbers tuned | share | adapter file | tuning |", "|---|---:|---:|---:|---:|"]
+             "| method | trainable parameters | share | adapter file | training |", "|---|---:|---:|---:|---:|"]
     for row in compare["rows"]:
         numbers = row.get("numbers") or 0
         if numbers:

@@ -11,10 +11,12 @@ import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener.Next;
 import atomstudio.tuning.adapter.FileHashes;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -55,7 +57,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model = new ModelOptions();
 
-    @Option(names = "--seed", paramLabel = "N", description = "Equal seeds give equal pictures. Default: random, printed.")
+    @Option(names = "--seed", paramLabel = "N", converter = SeedNumber.class, description = "Equal seeds give equal pictures. Default: random, printed.")
     private @Nullable Long seed;
 
     @Option(names = "--count", paramLabel = "N", defaultValue = "1", description = "Pictures; picture k has seed + k and goes to FILE-k.png. Default: ${DEFAULT-VALUE}.")
@@ -118,6 +120,12 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
+    static final class SeedNumber implements ITypeConverter<Long> {
+        @Override public Long convert(String value) {
+            return Seed.parse(value).orElseThrow(() -> new TypeConversionException("expected " + Seed.RANGE + ", found \"" + value + "\""));
+        }
+    }
+
     static final class Switch implements ITypeConverter<Safety> {
         @Override public Safety convert(String value) {
             return switch (value.toLowerCase(Locale.ROOT)) {
@@ -154,7 +162,7 @@ final class GenerateCommand implements Callable<Integer> {
                 pictures.add(picture(files.get(k), one.seed()));
                 if (!json) {
                     progress.close();
-                    studio.terminal().result(files.get(k) + "  seed " + one.seed());
+                    studio.terminal().result(files.get(k) + "  seed " + Seed.text(one.seed()));
                 }
             }
         }
@@ -187,7 +195,7 @@ final class GenerateCommand implements Callable<Integer> {
     private static JsonObject picture(Path file, long seed) {
         JsonObject picture = new JsonObject();
         picture.addProperty("file", file.toString());
-        picture.addProperty("seed", seed);
+        picture.addProperty("seed", new BigInteger(Seed.text(seed)));
         return picture;
     }
 

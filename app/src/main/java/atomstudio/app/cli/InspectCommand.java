@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 final class InspectCommand implements Callable<Integer>, WithoutNatives {
     private final Studio studio;
 
-    @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or a PNG.")
+    @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or an image.")
     private Path place = Path.of("");
 
     @Option(names = "--json", description = "Print one JSON object.")

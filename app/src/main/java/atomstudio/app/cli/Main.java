@@ -4,7 +4,11 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shortage;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.file.TemporaryPath;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -51,10 +55,19 @@ public final class Main implements Callable<Integer> {
         Locale.setDefault(Locale.ENGLISH);          // as the program's texts: 65,792 and 0.5 wherever it runs
         Home home = Home.current();
         System.setProperty("atomstudio.log", home.log().toString());
+        System.setProperty(StudioFolder.PROPERTY, home.folder().toString());
+        home.protect();
         Terminal terminal = Terminal.ofProcess();
-        StopSignal stop = new StopSignal(terminal, Runtime.getRuntime()::halt);
+        StopSignal stop = new StopSignal(terminal, Main::end);
         stop.listen();
+        TemporaryPath.sweep();
         System.exit(run(new Studio(home, terminal, stop), Natives::prepare, arguments));
+    }
+
+    /// Ends the process at a signal: threads that still work would find their libraries closed otherwise.
+    private static void end(int code) {
+        TemporaryPath.removeOwn();
+        Runtime.getRuntime().halt(code);
     }
 
     /// Runs one command line and says how it ended.
@@ -66,14 +79,30 @@ public final class Main implements Callable<Integer> {
         Commands.all(studio).forEach(line::addSubcommand);
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
+            // An option that takes several values can only end where the next option begins.
+            boolean several = command.getCommandSpec().options().stream().anyMatch(option -> option.arity().max() > 1);
+            command.setAllowOptionsAsOptionParameters(!several);
         }
-        return line.setOut(studio.terminal().out())
+        Optional<ForgottenValue> forgotten = ForgottenValue.in(line, arguments);
+        if (forgotten.isPresent()) return main.refuse(new ParameterException(forgotten.get().command(), forgotten.get().message()));
+        // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option or a command.
+        int code = line.setExpandAtFiles(false)
+                .setAllowSubcommandsAsOptionParameters(true)
+                .setOut(studio.terminal().out())
                 .setErr(studio.terminal().err())
                 .setUsageHelpWidth(100)
                 .setExecutionStrategy(main::execute)
                 .setParameterExceptionHandler((wrong, given) -> main.refuse(wrong))
                 .setExecutionExceptionHandler((exception, command, parsed) -> main.fail(exception))
                 .execute(arguments);
+        return code == ExitCode.DONE ? main.delivered() : code;
+    }
+
+    /// What was asked for is done only if its result arrived.
+    private int delivered() {
+        Optional<String> lost = studio.terminal().lost();
+        lost.ifPresent(why -> studio.terminal().note("studio: standard output: the result cannot be written: " + why));
+        return lost.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
     }
 
     /// No command: the window.
@@ -90,6 +119,7 @@ public final class Main implements Callable<Integer> {
         Object command = parsed.asCommandLineList().getLast().getCommand();
         if (!(command instanceof WithoutNatives)) {
             try {
+                studio.home().prepareLog();
                 preparation.prepare(studio.home());
             } catch (Failure failure) {
                 return fail(failure);
@@ -98,8 +128,11 @@ public final class Main implements Callable<Integer> {
         try {
             return new CommandLine.RunLast().execute(parsed);
         } catch (OutOfMemoryError full) {
-            return fail(new Failure.OutOfMemory("Java's heap of %d MB is full; ask for smaller or fewer pictures, or give it more with JAVA_TOOL_OPTIONS=-Xmx4g"
-                    .formatted(Runtime.getRuntime().maxMemory() >> 20), full));
+            return fail(new Failure.OutOfMemory(Shortage.of(full).words(), full));
+        } catch (InternalError shrank) {
+            return fail(new Failure.Unreadable("a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more", shrank));
+        } catch (StackOverflowError | AssertionError | LinkageError unexpected) {
+            return fail(unexpected);
         }
     }
 
@@ -111,10 +144,11 @@ public final class Main implements Callable<Integer> {
         return ExitCode.USAGE;
     }
 
-    private int fail(Exception exception) {
+    private int fail(Throwable exception) {
         if (exception instanceof Failure failure) {
             studio.terminal().note("studio: " + failure.getMessage());
         } else {
+            studio.home().prepareLog();
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);
             studio.terminal().note("studio: unexpected error: " + exception + "; its stack trace is in " + studio.home().log());
         }

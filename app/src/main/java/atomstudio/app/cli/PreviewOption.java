@@ -4,10 +4,10 @@ import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.Tensor;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -30,7 +30,7 @@ final class PreviewOption {
         if (preview == null) return Shown.nothing();
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
         if (Files.exists(file)) throw new Failure.Occupied(file + ": is there already, and the preview would go there; move it away or leave --preview out");
-        return new Shown(new LivePreview(maker, look -> write(file, look)), file);
+        return new Shown(new LivePreview(maker, look -> write(file, look)), TemporaryPath.of(file));
     }
 
     /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it is written.
@@ -43,7 +43,7 @@ final class PreviewOption {
     }
 
     /// Shows a picture while it is made, and goes away with it.
-    record Shown(@Nullable LivePreview preview, @Nullable Path file) implements AutoCloseable {
+    record Shown(@Nullable LivePreview preview, @Nullable TemporaryPath file) implements AutoCloseable {
         static Shown nothing() {
             return new Shown(null, null);
         }
@@ -52,13 +52,8 @@ final class PreviewOption {
             if (preview != null) preview.show(clean);
         }
 
-        @Override public void close() throws Failure {
-            if (file == null) return;
-            try {
-                Files.deleteIfExists(file);
-            } catch (IOException e) {
-                throw new Failure.Unwritable(file + ": the preview cannot be removed: " + e.getMessage(), e);
-            }
+        @Override public void close() {
+            if (file != null) file.close();
         }
     }
 }

@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.train.Control;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
@@ -46,8 +47,9 @@ record RunOnTerminal(Studio studio, Path run, Form form) {
 
     private String text(String method, Report report) {
         String best = report.best().isPresent() ? ", the adapter is that of step " + report.best().getAsInt() : "";
-        return String.format(Locale.ROOT, "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %.4f%s",
-                new RunFolder(run).adapter(), method, report.numbers(), 100 * report.share(), report.bytes(), report.steps(), report.seconds(), report.loss(), best);
+        return String.format(Locale.ROOT, "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %s%s",
+                new RunFolder(run).adapter(), method, report.numbers(), 100 * report.share(), report.bytes(), report.steps(), report.seconds(),
+                report.loss().isPresent() ? String.format(Locale.ROOT, "%.4f", report.loss().getAsDouble()) : "unknown", best);
     }
 
     private JsonObject json(String method, Report report) {
@@ -58,9 +60,10 @@ record RunOnTerminal(Studio studio, Path run, Form form) {
         object.addProperty("numbers", report.numbers());
         object.addProperty("share", report.share());
         object.addProperty("bytes", report.bytes());
+        report.adapter().sha256().ifPresent(hash -> object.addProperty("sha256", hash));
         object.addProperty("steps", report.steps());
         object.addProperty("seconds", report.seconds());
-        object.addProperty("loss", report.loss());
+        object.add("loss", Json.ofNumber(report.loss().orElse(Double.NaN)));
         object.addProperty("peakMemory", report.peakMemory());
         report.best().ifPresent(step -> object.addProperty("best", step));
         return object;

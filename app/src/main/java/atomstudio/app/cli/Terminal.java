@@ -1,8 +1,17 @@
 package atomstudio.app.cli;
 
+import atomstudio.diffusion.Quoted;
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Where commands speak: results go to standard output, everything that is only for a person's eyes to standard error.
+///
+/// Control codes that names and values of foreign files may have brought along are written as escapes.
 ///
 /// One status line (a progress bar) can stand below the notes while a command works. Any thread.
 public final class Terminal {
@@ -12,22 +21,26 @@ public final class Terminal {
     private final PrintWriter out;
     private final PrintWriter err;
     private final int columns;
+    private final Supplier<Optional<String>> lost;
     private int drawn;
 
-    private Terminal(PrintWriter out, PrintWriter err, int columns) {
+    private Terminal(PrintWriter out, PrintWriter err, int columns, Supplier<Optional<String>> lost) {
         this.out = out;
         this.err = err;
         this.columns = columns;
+        this.lost = lost;
     }
 
     /// The process's own streams. The launcher says in `atomstudio.columns` how wide standard error is, 0 if it is no terminal.
     public static Terminal ofProcess() {
-        return new Terminal(new PrintWriter(System.out, true), new PrintWriter(System.err, true), columnsOfProcess());
+        ResultStream results = new ResultStream(new FileOutputStream(FileDescriptor.out));
+        PrintWriter out = new PrintWriter(new OutputStreamWriter(new BufferedOutputStream(results), System.out.charset()), true);
+        return new Terminal(out, new PrintWriter(System.err, true), columnsOfProcess(), results::lost);
     }
 
     /// Streams that are no terminal: files, pipes, tests.
     public static Terminal plain(PrintWriter out, PrintWriter err) {
-        return new Terminal(out, err, WITHOUT_TERMINAL);
+        return new Terminal(out, err, WITHOUT_TERMINAL, () -> out.checkError() ? Optional.of("an error") : Optional.empty());
     }
 
     /// Streams whose error side is a terminal of this width.
@@ -35,7 +48,7 @@ public final class Terminal {
         if (columns < 1) {
             throw new IllegalArgumentException("columns: expected at least 1, found " + columns);
         }
-        return new Terminal(out, err, columns);
+        return new Terminal(out, err, columns, Optional::empty);
     }
 
     /// Whether a status line can be drawn over.
@@ -46,15 +59,21 @@ public final class Terminal {
     /// A line of the result, for a person or another program.
     public synchronized void result(String line) {
         erase();
-        out.println(line);
+        out.println(Quoted.printable(line));
         out.flush();
     }
 
     /// A line beside the result: what is being done, warnings, refusals.
     public synchronized void note(String line) {
         erase();
-        err.println(line);
+        err.println(Quoted.printable(line));
         err.flush();
+    }
+
+    /// Why something of the results could not be written, if it was so.
+    synchronized Optional<String> lost() {
+        out.flush();
+        return lost.get();
     }
 
     /// Draws the status line over the last one; cut to the terminal's width. Nothing without a terminal.
@@ -62,7 +81,8 @@ public final class Terminal {
         if (!interactive()) {
             return;
         }
-        String fitting = line.length() < columns ? line : line.substring(0, columns - 1);
+        String shown = Quoted.printable(line);
+        String fitting = shown.length() < columns ? shown : shown.substring(0, columns - 1);
         err.print("\r" + fitting + " ".repeat(Math.max(0, drawn - fitting.length())));
         err.flush();
         drawn = fitting.length();

@@ -63,7 +63,8 @@ final class VerifyCommand implements Callable<Integer> {
                 else print(new Verification(golden, List.of(), List.of(e.getMessage())));
             } catch (Failure e) {
                 wrong = true;
-                studio.terminal().note("studio: " + e.getMessage());
+                String message = String.valueOf(e.getMessage());
+                studio.terminal().note("studio: " + (message.contains(golden.toString()) ? message : golden + ": " + message));
             }
         }
         if (json) studio.terminal().result(all.toString());

@@ -93,7 +93,10 @@ public record Comparison(String model, @SerializedName("class") String className
         try {
             Comparison read = GSON.fromJson(Files.readString(file), Comparison.class);
             if (read == null) throw new JsonParseException("an empty file");
-            Objects.requireNonNull(read.className(), "class");
+            for (Object part : new Object[] {read.model(), read.className(), read.token(), read.prompts(), read.seeds(), read.rows()}) Objects.requireNonNull(part, "a part is missing");
+            List.copyOf(read.prompts());                               // none of them may be null
+            List.copyOf(read.seeds());
+            for (Row row : List.copyOf(read.rows())) Objects.requireNonNull(row.name(), "a row without a name");
             return read;
         } catch (IOException | RuntimeException unreadable) {
             throw new Failure.Unreadable(file + ": expected a comparison's description, found something else (" + unreadable.getMessage() + ").", unreadable);

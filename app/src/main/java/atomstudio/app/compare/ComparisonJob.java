@@ -17,7 +17,6 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.train.Control.Wish;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.Report;
@@ -31,13 +30,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Makes a comparison: tunes what is to be tuned, samples the same prompts and seeds from Base and every run, draws the sheet and writes
 /// the page. Interrupted, it goes on where it stopped when it is started again.
 public final class ComparisonJob {
     /// The rows of a comparison that tunes for itself.
-    public static final List<MethodSettings> METHODS = List.of(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, Choice.TEXTUAL_INVERSION.command()),
-            MethodSettings.of(Choice.ATOMS_AND_CHANNELS), MethodSettings.of(Choice.LORA));
+    public static final List<MethodSettings> METHODS = Stream.of(Choice.ATOMS_AND_WORD, Choice.ATOMS_AND_CHANNELS, Choice.LORA).map(MethodSettings::of).toList();
 
     private final ComparisonRequest request;
     private final Machine machine;

@@ -88,8 +88,12 @@ final class GallerySampler {
     private Applied adapter(Row row, Path run) throws Failure {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
         ModelFolder model = maker.model();
-        file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts()))).ifPresent(listener::note);
-        return new Applied(file.adapter(row.name(), model), 1);
+        try {
+            file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts()))).ifPresent(note -> listener.note(run + ": " + note));
+            return new Applied(file.adapter(row.name(), model), 1);
+        } catch (Failure.Incompatible e) {
+            throw new Failure.Incompatible(run + ": " + e.getMessage());
+        }
     }
 
     private int steps() {

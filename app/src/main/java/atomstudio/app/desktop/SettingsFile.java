@@ -2,16 +2,18 @@ package atomstudio.app.desktop;
 
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.Safety;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -46,11 +48,9 @@ public final class SettingsFile implements SettingsStore {
 
     private synchronized void write() {
         try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            Path beside = file.resolveSibling(file.getFileName() + ".part");
-            Files.writeString(beside, json(settings));
-            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
+            byte[] text = json(settings).getBytes(StandardCharsets.UTF_8);
+            AtomicFile.write(file, out -> out.write(text));
+        } catch (Failure e) {
             log.warn("settings could not be written to {}", file, e);
         }
     }

@@ -53,10 +53,11 @@ public record ChildTrialTuner(ChildTuner program, Recipe.Precision precision) im
 
     static List<String> arguments(Order order, Recipe.Precision precision) {
         Trial trial = order.trial();
-        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", "--model", order.model().toString(), "--pictures", order.pictures().toString(), "--class", trial.thing().className()));
+        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", ChildTuner.option("model", order.model()),
+                ChildTuner.option("pictures", order.pictures()), ChildTuner.option("class", trial.thing().className())));
         arguments.addAll(trial.variant().options());
-        arguments.addAll(List.of("--rate", Double.toString(trial.settings().rate()), "--seed", Long.toString(trial.settings().seed()),
-                "--steps", Integer.toString(order.until()), "--precision", precision.option(), "--out", order.run().toString()));
+        arguments.addAll(List.of(ChildTuner.option("rate", trial.settings().rate()), ChildTuner.option("seed", trial.settings().seed()),
+                ChildTuner.option("steps", order.until()), ChildTuner.option("precision", precision.option()), ChildTuner.option("out", order.run())));
         return arguments;
     }
 }

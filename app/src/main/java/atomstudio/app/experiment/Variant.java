@@ -15,7 +15,7 @@ public record Variant(String name, List<String> options, int steps, List<Double>
     /// What the experiment compares.
     public static final List<Variant> COMPARED = List.of(
             of("atoms", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
-            withWord("atoms+word", of("atoms", 400, List.of(1e-3, 3e-3, 1e-2))).withSeeds(3),
+            of("atoms+word", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
             of("overcomplete", 200, List.of(1e-3, 3e-3, 1e-2)),
             withWord("overcomplete+word", of("overcomplete", 200, List.of(1e-3, 3e-3, 1e-2))),
             of("channels", 200, List.of(2e-3, 5e-3, 1e-2)),

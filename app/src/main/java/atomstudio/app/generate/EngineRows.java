@@ -147,7 +147,7 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     private PictureMaker maker(Path model) throws Failure {
         EngineName engine = wishes.get().engine();
-        if (open != null && engine == openedBy && open.model().folder().equals(model)) return open;
+        if (open != null && engine == openedBy && open.model().folder().equals(model) && open.current()) return open;
         close();
         openedBy = engine;
         open = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(vocabularies.places())), Devices.here().choose(Optional.empty()), engine, note -> notes.get().accept(note));

@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.PictureView;
+import atomstudio.diffusion.sample.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -118,8 +119,8 @@ public final class GalleryRowView extends HBox {
         button.getStyleClass().add("picture-button");
         button.pseudoClassStateChanged(CURRENT, row.current(column));
         button.setAlignment(Pos.CENTER);
-        button.setAccessibleText(row.title() + ", seed " + row.cells().get(column).seed());
-        button.setTooltip(new Tooltip("seed " + row.cells().get(column).seed()));
+        button.setAccessibleText(row.title() + ", seed " + Seed.text(row.cells().get(column).seed()));
+        button.setTooltip(new Tooltip("seed " + Seed.text(row.cells().get(column).seed())));
         button.setOnAction(pressed -> large.open(row, column));
         return button;
     }

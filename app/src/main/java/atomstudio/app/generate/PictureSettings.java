@@ -5,6 +5,7 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.Seed;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -19,20 +20,25 @@ public record PictureSettings(String negative, Seeds seeds, Way way, Size size, 
     public static final int MOST_SEEDS = 8;
     public static final int MOST_CLIP_SKIP = 12;
     public static final double MOST_HIRES = 4;
+    public static final double MOST_GUIDANCE = 30;
+    public static final double LEAST_DENOISE = 0.01;
+    /// Sides are multiples of this, which is also the least.
+    public static final int SIDE = 8;
+    public static final int MOST_SIDE = 2048;
 
     public PictureSettings {
         worn = List.copyOf(worn);
     }
 
-    /// `count` seeds from `first` on: the columns of a gallery.
+    /// `count` seeds from `first` on: the columns of a gallery. Behind the largest seed comes 0.
     public record Seeds(long first, int count) {
         public List<Long> list() {
-            return LongStream.range(first, first + count).boxed().toList();
+            return LongStream.range(0, count).map(i -> first + i).boxed().toList();
         }
 
         /// `0–3`, `7`.
         @Override public String toString() {
-            return count == 1 ? Long.toString(first) : first + "–" + (first + count - 1);
+            return count == 1 ? Seed.text(first) : Seed.text(first) + "–" + Seed.text(first + count - 1);
         }
     }
 

@@ -30,8 +30,7 @@ public final class PictureSettingsView extends VBox {
     }
 
     private FlowPane seeds() {
-        NumberFieldView first = new NumberFieldView(new NumberFieldView.Range(0, 0xFFFF_FFFFL, 1), WHOLE, value -> set(now().withSeeds(new Seeds((long) value, now().seeds().count()))));
-        first.setPrefColumnCount(7);
+        SeedFieldView first = new SeedFieldView(value -> set(now().withSeeds(new Seeds(value, now().seeds().count()))));
         NumberFieldView count = new NumberFieldView(new NumberFieldView.Range(1, PictureSettings.MOST_SEEDS, 1), WHOLE, value -> set(now().withSeeds(new Seeds(now().seeds().first(), (int) value))));
         count.setPrefColumnCount(2);
         NumberFieldView width = side(value -> set(now().withSize(new Size((int) value, now().size().height()))));
@@ -56,7 +55,7 @@ public final class PictureSettingsView extends VBox {
     }
 
     private static NumberFieldView side(DoubleConsumer onChange) {
-        NumberFieldView side = new NumberFieldView(new NumberFieldView.Range(8, 2048, 8), WHOLE, onChange);
+        NumberFieldView side = new NumberFieldView(new NumberFieldView.Range(PictureSettings.SIDE, PictureSettings.MOST_SIDE, PictureSettings.SIDE), WHOLE, onChange);
         side.setPrefColumnCount(4);
         return side;
     }

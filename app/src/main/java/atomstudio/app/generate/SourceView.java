@@ -34,7 +34,7 @@ final class SourceView extends VBox {
         super(6);
         this.model = model;
         given.setAlignment(Pos.CENTER_LEFT);
-        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.Range(0.01, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::denoise);
+        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.Range(PictureSettings.LEAST_DENOISE, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::denoise);
         denoise.setId("denoise");
         denoise.setPrefColumnCount(3);
         FieldView denoised = new FieldView("denoise", denoise);

@@ -32,7 +32,7 @@ final class WayView extends FlowPane {
         sampler.getItems().setAll(SamplerName.values());
         ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title, name -> set(now().with(name)));
         NumberFieldView steps = number(new NumberFieldView.Range(1, Sampling.MOST_STEPS, 1), PictureSettingsView.WHOLE, value -> set(now().withSteps((int) value)));
-        NumberFieldView guidance = number(new NumberFieldView.Range(0, 30, 0.5), PictureSettings::number, value -> set(now().with(new Guidance(value, now().guidance().rescale()))));
+        NumberFieldView guidance = number(new NumberFieldView.Range(0, PictureSettings.MOST_GUIDANCE, 0.5), PictureSettings::number, value -> set(now().with(new Guidance(value, now().guidance().rescale()))));
         NumberFieldView rescale = number(new NumberFieldView.Range(0, 1, 0.05), HUNDREDTHS, value -> set(now().with(new Guidance(now().guidance().scale(), value))));
         NumberFieldView eta = number(new NumberFieldView.Range(0, 1, 0.05), HUNDREDTHS, value -> set(now().withEta(value)));
         NumberFieldView skip = number(new NumberFieldView.Range(1, PictureSettings.MOST_CLIP_SKIP, 1), PictureSettingsView.WHOLE, value -> set(now().withClipSkip((int) value)));

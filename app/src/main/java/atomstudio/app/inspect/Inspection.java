@@ -2,6 +2,7 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.FileKind;
+import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -12,24 +13,32 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// What was found out about a file or folder: facts, for people and programs alike, and what is wrong with it.
 public record Inspection(JsonObject json, List<String> problems) {
     private static final int LONGEST_LIST = 12;
+    private static final Pattern TENSORS = Pattern.compile(".*\\.(?:safetensors|sft|ckpt|pt|pth|bin)");
 
     /// @throws Failure.Unreadable when it is nothing that is known here
     public static Inspection of(Path place) throws Failure {
         if (Files.isRegularFile(place.resolve("run.json"))) return RunInspection.of(place);
         if (Files.isRegularFile(place.resolve("model_index.json"))) return ModelInspection.of(place);
         if (Files.isRegularFile(place.resolve("config.json"))) return ModelInspection.ofConfig(place.resolve("config.json"));
-        String name = place.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(place)) {
+            String name = place.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
+            if (name.equals("model_index.json")) return ModelInspection.of(place);
             if (name.endsWith(".json")) return ModelInspection.ofConfig(place);
-            if (name.endsWith(".png")) return PictureInspection.of(place);
+            if (image(place, name)) return PictureInspection.of(place);
             return ofTensors(place);
         }
-        throw new Failure.Unreadable(place + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a file of tensors (.safetensors, .ckpt, .pt) or a PNG, found "
+        throw new Failure.Unreadable(place + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a file of tensors (.safetensors, .ckpt, .pt) or an image, found "
                 + (Files.isDirectory(place) ? "a folder with none of them" : "nothing"));
+    }
+
+    /// The length that a file of tensors begins with may read like the first letters of an image, so that its name decides.
+    private static boolean image(Path place, String name) throws Failure {
+        return Pictures.named(place) || !TENSORS.matcher(name).matches() && Pictures.begins(place);
     }
 
     private static Inspection ofTensors(Path place) throws Failure {

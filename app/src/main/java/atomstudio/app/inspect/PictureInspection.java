@@ -6,6 +6,7 @@ import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.tuning.adapter.AdapterSource;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 
@@ -18,7 +19,10 @@ final class PictureInspection {
         JsonObject json = new JsonObject();
         json.addProperty("kind", "picture");
         json.addProperty("size", picture.width() + "x" + picture.height());
-        PngText.read(file).forEach(json::addProperty);
+        if (!Pictures.png(file)) return Inspection.of(json);
+        PngText text = PngText.of(file);
+        text.texts().forEach(json::addProperty);
+        if (!text.leftOut().isEmpty()) json.add("texts left out", text.leftOut().stream().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
         if (!PngAttachment.read(file).isEmpty()) {
             JsonObject adapters = new JsonObject();
             for (AdapterSource.Found found : AdapterSource.read(file)) {
@@ -31,6 +35,6 @@ final class PictureInspection {
             }
             json.add("adapters in it", adapters);
         }
-        return Inspection.of(json);
+        return new Inspection(json, text.damaged());
     }
 }

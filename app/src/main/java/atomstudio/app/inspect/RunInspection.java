@@ -1,6 +1,7 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
@@ -25,7 +26,7 @@ final class RunInspection {
         json.addProperty("pictures", info.subject().pictures().size());
         json.addProperty("base model", info.base().name());
         json.addProperty("base hash", info.base().hash());
-        json.addProperty("step", run.step());
+        json.addProperty("step", run.trained().map(adapter -> adapter.training().steps()).orElse(0));
         json.addProperty("steps", info.training().steps());
         json.addProperty("rate", info.training().rate());
         json.addProperty("batch", info.training().batch());
@@ -34,8 +35,9 @@ final class RunInspection {
         Optional<Report> report = run.result();
         if (report.isPresent()) {
             json.addProperty("adapter bytes", report.get().bytes());
+            report.get().adapter().sha256().ifPresent(hash -> json.addProperty("adapter sha256", hash));
             json.addProperty("seconds", report.get().seconds());
-            json.addProperty("loss", report.get().loss());
+            json.add("loss", Json.ofNumber(report.get().loss().orElse(Double.NaN)));
             json.addProperty("share of the UNet", report.get().share());
         }
         return Inspection.of(json);

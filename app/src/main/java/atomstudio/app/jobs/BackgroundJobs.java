@@ -1,6 +1,7 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shortage;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
@@ -43,8 +44,11 @@ public final class BackgroundJobs implements Jobs {
             return new Outcome.Failed<>(title + ": " + e.getMessage());
         } catch (OutOfMemoryError e) {
             log.error("{} ran out of memory", title, e);
-            return new Outcome.Failed<>(title + ": the memory did not suffice. Close other programs, or choose a smaller size or fewer seeds.");
-        } catch (Exception | LinkageError e) {
+            return new Outcome.Failed<>(title + ": " + Shortage.of(e).words() + ".");
+        } catch (InternalError e) {
+            log.error("{} failed", title, e);
+            return new Outcome.Failed<>(title + ": a file shrank, or its disk failed, while it was read. Open it again.");
+        } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             log.error("{} failed", title, e);
             return new Outcome.Failed<>(title + " failed unexpectedly: " + e);
         }

@@ -1,7 +1,11 @@
 package atomstudio.app.jobs;
 
+import atomstudio.diffusion.file.StudioFolder;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.slf4j.LoggerFactory;
 
 /// The folder that holds what outlives a start: runs, subjects, settings, unpacked natives. Nothing is created by asking.
 public record Home(Path folder) {
@@ -17,10 +21,33 @@ public record Home(Path folder) {
         return of(System.getenv(), Path.of(System.getProperty("user.home")));
     }
 
+    /// Takes others' rights from the usual home where an earlier version made it with them. A home that a person chose keeps its rights.
+    public void protect() {
+        if (!folder.equals(usual(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder)) return;
+        try {
+            StudioFolder.protect(folder);
+        } catch (IOException notOurs) {
+            LoggerFactory.getLogger(Home.class).debug("the rights of {} stay as they are", folder, notOurs);
+        }
+    }
+
+    /// Makes the home and its log with their owner's rights: the logger itself would make them with the usual ones.
+    public void prepareLog() {
+        try {
+            StudioFolder.prepare(log());
+        } catch (IOException unwritable) {
+            // What needs the home says so itself.
+        }
+    }
+
+    private static Path usual(Path userHome) {
+        return userHome.resolve(".atomstudio").toAbsolutePath().normalize();
+    }
+
     /// The home that an environment asks for.
     static Home of(Map<String, String> environment, Path userHome) {
         String asked = environment.getOrDefault(VARIABLE, "");
-        return new Home(asked.isBlank() ? userHome.resolve(".atomstudio") : Path.of(asked));
+        return new Home(asked.isBlank() ? usual(userHome) : Path.of(asked));
     }
 
     public Path runs() {

@@ -7,6 +7,8 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.prompt.Segment;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /// An adapter that fits a model.
 /// @param made how strongly it was applied to the picture that it comes from
@@ -26,6 +29,16 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
     public static List<LoadedAdapter> load(Path place, ModelFolder model) throws Failure {
+        try {
+            return read(place, model);
+        } catch (Failure.Incompatible e) {
+            // What does not fit is told by the model and the adapter's layers; of several adapters only the file says which.
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(place.toString()) ? e : new Failure.Incompatible(place + ": " + message);
+        }
+    }
+
+    private static List<LoadedAdapter> read(Path place, ModelFolder model) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
         for (AdapterSource.Found found : AdapterSource.read(place)) {
             found.source().check(model);
@@ -63,7 +76,16 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     }
 
     private static boolean says(String prompt, String token) {
-        return prompt.toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT));
+        return read(prompt).toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT));
+    }
+
+    /// The prompt without its signs of emphasis: brackets that belong to a word are written `\(` and `\)`.
+    private static String read(String prompt) {
+        try {
+            return PromptLanguage.parse(prompt).stream().map(segment -> segment instanceof Segment.Words words ? words.text() : " ").collect(Collectors.joining());
+        } catch (Failure mistyped) {
+            return prompt;                                              // whoever reads it says so
+        }
     }
 
     /// At the weight that was chosen, or else those of the picture that it comes from, or 1.

@@ -1,10 +1,12 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.CompleteMark;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.file.TemporaryPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URISyntaxException;
 import java.net.URL;
@@ -12,12 +14,10 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +37,8 @@ public final class Natives {
     public static void prepare(Home home) throws Failure {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
+        // DJL loads JNA, which would unpack its library under ~/.cache at every start.
+        System.setProperty("jna.tmpdir", home.natives().resolve("jna").toString());
         String shipped = System.getProperty(PROPERTY);
         if (shipped != null) {
             System.setProperty("PYTORCH_LIBRARY_PATH", Path.of(shipped, "pytorch").toString());
@@ -58,8 +60,8 @@ public final class Natives {
                 JarEntry first = connection.getJarEntry();
                 List<JarEntry> entries = neighbours(jar, first.getName());
                 Path folder = natives.resolve("onnxruntime-%08x".formatted(first.getCrc()));
-                if (!complete(folder, entries)) {
-                    Files.createDirectories(natives);
+                if (!CompleteMark.holds(folder)) {
+                    StudioFolder.createDirectories(natives);
                     install(jar, entries, folder);
                 }
                 return folder;
@@ -79,40 +81,29 @@ public final class Natives {
                 .toList();
     }
 
-    private static boolean complete(Path folder, List<JarEntry> entries) throws IOException {
-        for (JarEntry entry : entries) {
-            Path file = folder.resolve(fileName(entry));
-            if (!Files.isRegularFile(file) || Files.size(file) != entry.getSize()) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     private static void install(JarFile jar, List<JarEntry> entries, Path folder) throws IOException {
-        Path fresh = Files.createTempDirectory(folder.getParent(), ".unpacking-");
-        try {
+        try (TemporaryPath fresh = TemporaryPath.of(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
+                TemporaryPath damaged = TemporaryPath.of(folder.resolveSibling(".damaged-" + TemporaryPath.random()))) {
             for (JarEntry entry : entries) {
-                copy(jar, entry, fresh.resolve(fileName(entry)));
+                copy(jar, entry, fresh.path().resolve(fileName(entry)));
             }
+            CompleteMark.write(fresh.path());
             if (Files.exists(folder)) {
                 // Damaged, or just put there by another process: whichever it is, what counts is that it is complete afterwards.
-                if (complete(folder, entries)) {
+                if (CompleteMark.holds(folder)) {
                     return;
                 }
-                Files.move(folder, Files.createTempDirectory(folder.getParent(), ".damaged-").resolve("old"), StandardCopyOption.ATOMIC_MOVE);
+                Files.move(folder, damaged.path(), StandardCopyOption.ATOMIC_MOVE);
             }
-            moveUnlessThere(fresh, folder, entries);
-        } finally {
-            deleteTree(fresh);
+            moveUnlessThere(fresh.path(), folder);
         }
     }
 
-    private static void moveUnlessThere(Path fresh, Path folder, List<JarEntry> entries) throws IOException {
+    private static void moveUnlessThere(Path fresh, Path folder) throws IOException {
         try {
             Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException taken) {
-            if (!complete(folder, entries)) {
+            if (!CompleteMark.holds(folder)) {
                 throw taken;
             }
         }
@@ -126,19 +117,6 @@ public final class Natives {
         if (checksum.getValue() != entry.getCrc()) {
             throw new IOException("%s of %s is damaged (check sum %08x, expected %08x)".formatted(
                     entry.getName(), jar.getName(), checksum.getValue(), entry.getCrc()));
-        }
-    }
-
-    private static void deleteTree(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException | UncheckedIOException leftover) {
-            // A leftover folder costs space and nothing else.
         }
     }
 

@@ -13,6 +13,7 @@ import atomstudio.diffusion.onnx.OnnxSafety;
 import atomstudio.diffusion.onnx.TinyLook;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.Ruler;
@@ -91,6 +92,16 @@ public final class PictureMaker implements AutoCloseable {
         safety = wish;
     }
 
+    /// Whether the model's files are as they were when this was opened.
+    public boolean current() {
+        try {
+            engine.check();
+            return true;
+        } catch (Failure.Unreadable changed) {
+            return false;
+        }
+    }
+
     /// How many steps a picture takes, all its passes together.
     public int steps(Generation generation) throws Failure {
         return pipeline.steps(generation);
@@ -108,7 +119,7 @@ public final class PictureMaker implements AutoCloseable {
         heeded();
         Optional<Picture> made = pipeline.picture(generation, listener);
         if (made.isEmpty() || !withheld(made.get())) return made;
-        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + generation.seed() + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
+        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.text(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
         return Optional.of(blackened(made.get()));
     }
 

@@ -21,6 +21,10 @@ final class PictureText {
     static final String PREDICTION = "Prediction";
     static final String DENOISE = "Denoising strength";
     static final String HIRES = "Hires upscale";
+    static final String RESIZE = "Hires resize";
+    static final String UPSCALER = "Hires upscaler";
+    /// Enlarging the latents linearly, which is how it is done here.
+    static final String LATENT = "Latent";
     static final String MASKED = "Inpaint area";
     /// Ours: the name of the picture that it started from.
     static final String SOURCE = "Source picture";
@@ -72,7 +76,7 @@ final class PictureText {
         }
         if (generation.hires().isPresent()) {
             Generation.Hires hires = generation.hires().get();
-            text = text.with(DENOISE, GenerationText.number(hires.denoise())).with(HIRES, GenerationText.number(hires.scale())).with("Hires upscaler", "Latent");
+            text = text.with(DENOISE, GenerationText.number(hires.denoise())).with(HIRES, GenerationText.number(hires.scale())).with(UPSCALER, LATENT);
         }
         return text;
     }

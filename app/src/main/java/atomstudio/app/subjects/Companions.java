@@ -1,15 +1,17 @@
 package atomstudio.app.subjects;
 
+import atomstudio.diffusion.picture.Companion;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// What belongs to a picture by its name: NAME.txt says what it shows, NAME-mask.png where the subject is. Never pictures themselves.
+/// What belongs to a picture by its name: NAME.txt says what it shows, NAME-mask.png, or a mask as other programs name it, where the
+/// subject is. Never pictures themselves.
 final class Companions {
     private static final String CAPTION = ".txt";
-    private static final String MASK = "-mask.png";
 
     private Companions() {}
 
@@ -18,19 +20,26 @@ final class Companions {
     }
 
     static boolean mask(Path file) {
-        return name(file).toLowerCase(Locale.ROOT).endsWith(MASK);
+        return Companion.of(file).isPresent();
     }
 
     /// Whether a caption or mask belongs to one of these pictures.
     static boolean belongs(Path file, List<Path> pictures) {
-        if (!caption(file) && !mask(file)) return false;
-        String owner = name(file).substring(0, name(file).length() - (mask(file) ? MASK : CAPTION).length());
-        return pictures.stream().anyMatch(picture -> stem(picture).equals(owner));
+        return pictures.stream().anyMatch(picture -> belongs(file, picture));
+    }
+
+    private static boolean belongs(Path file, Path picture) {
+        if (caption(file)) return stem(picture).equals(stem(file));
+        return Companion.of(file).filter(companion -> companion.of(name(picture))).isPresent();
     }
 
     /// Those that lie beside a picture.
-    static List<Path> beside(Path picture) {
-        return Stream.of(CAPTION, MASK).map(ending -> picture.resolveSibling(stem(picture) + ending)).filter(Files::isRegularFile).toList();
+    static List<Path> beside(Path picture) throws IOException {
+        Path folder = picture.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) return List.of();
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> belongs(file, picture) && Files.isRegularFile(file)).sorted().toList();
+        }
     }
 
     /// Where a companion of a picture goes when the picture is copied.

@@ -9,14 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.stream.Stream;
 
-/// Pictures on disk. A folder's own files count, by their extensions; folders in it are not entered.
+/// Pictures on disk. A folder's own files count, by their names; folders in it are not entered.
 public final class DroppedPictures implements PictureFiles {
-    private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif");
-
     @Override public Found find(List<Path> dropped) throws Failure {
         List<Path> files = new ArrayList<>();
         List<Path> passedOver = new ArrayList<>();
@@ -25,7 +21,7 @@ public final class DroppedPictures implements PictureFiles {
                 files.add(path);
                 continue;
             }
-            for (Path file : inside(path)) (claims(file) ? files : passedOver).add(file);
+            for (Path file : inside(path)) (Pictures.named(file) ? files : passedOver).add(file);
         }
         return new Found(files, passedOver);
     }
@@ -37,11 +33,6 @@ public final class DroppedPictures implements PictureFiles {
         } catch (IOException e) {
             throw new Failure.Unreadable(folder + ": the folder could not be listed (" + e.getMessage() + ").", e);
         }
-    }
-
-    private static boolean claims(Path file) {
-        String name = file.getFileName().toString();
-        return EXTENSIONS.contains(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT));
     }
 
     @Override public Picture read(Path file) throws Failure {

@@ -2,10 +2,12 @@ package atomstudio.app.subjects;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -104,11 +106,11 @@ public final class SubjectStore {
 
     private static void copy(List<Path> files, Subject subject) throws Failure {
         try {
-            Files.createDirectories(subject.pictureFolder());
+            StudioFolder.createDirectories(subject.pictureFolder());
             for (Path file : files) {
                 Path copy = unused(subject.pictureFolder(), file.getFileName().toString());
-                Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
-                for (Path companion : Companions.beside(file)) Files.copy(companion, Companions.renamed(companion, file, copy), StandardCopyOption.REPLACE_EXISTING);
+                StudioFolder.protect(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
+                for (Path companion : Companions.beside(file)) StudioFolder.protect(Files.copy(companion, Companions.renamed(companion, file, copy), StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
             throw new Failure.Unwritable("Pictures cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
@@ -119,7 +121,7 @@ public final class SubjectStore {
     private static void beside(PictureFiles.Found found, Subject subject) throws Failure {
         try {
             for (Path file : Stream.concat(found.files().stream(), found.passedOver().stream()).toList()) {
-                if (Companions.belongs(file, subject.pictures())) Files.copy(file, subject.pictureFolder().resolve(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
+                if (Companions.belongs(file, subject.pictures())) StudioFolder.protect(Files.copy(file, subject.pictureFolder().resolve(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
             throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
@@ -145,15 +147,7 @@ public final class SubjectStore {
         json.addProperty("format", 1);
         json.addProperty("class", subject.className());
         json.addProperty("token", subject.token());
-        Path file = subject.folder().resolve(FILE);
-        try {
-            Files.createDirectories(subject.folder());
-            Path beside = file.resolveSibling(FILE + ".part");
-            Files.writeString(beside, json + "\n");
-            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new Failure.Unwritable(file + " cannot be written: " + e.getMessage(), e);
-        }
+        AtomicFile.write(subject.folder().resolve(FILE), out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
     /// Takes a picture out of the subject. The copy is deleted, the file it came from is not touched.
@@ -170,14 +164,22 @@ public final class SubjectStore {
     }
 
     private Subject read(Path place) throws Failure {
+        Json json;
         try {
-            JsonObject json = JsonParser.parseString(Files.readString(place.resolve(FILE))).getAsJsonObject();
-            Path pictureFolder = place.resolve("pictures");
-            List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
-            List<Path> beside = files.stream().flatMap(file -> Companions.beside(file).stream()).toList();
-            return new Subject(place.getFileName().toString(), place, json.get("class").getAsString(), json.get("token").getAsString(), files, beside);
-        } catch (IOException | JsonParseException | IllegalStateException | NullPointerException e) {
+            json = Json.read(place.resolve(FILE));
+            json.text("class");
+            json.text("token");
+        } catch (Failure.Unreadable e) {
             throw new Failure.Unreadable(place.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
         }
+        Path pictureFolder = place.resolve("pictures");
+        List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
+        List<Path> beside = new ArrayList<>();
+        try {
+            for (Path file : files) beside.addAll(Companions.beside(file));
+        } catch (IOException e) {
+            throw new Failure.Unreadable(pictureFolder + ": cannot be read: " + e.getMessage(), e);
+        }
+        return new Subject(place.getFileName().toString(), place, json.text("class"), json.text("token"), files, beside);
     }
 }

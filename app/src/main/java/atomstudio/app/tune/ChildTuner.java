@@ -5,6 +5,7 @@ import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Natives;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.RunFolder;
@@ -89,7 +90,7 @@ public final class ChildTuner implements Tuner, Estimator {
     }
 
     private Path log(String name) throws IOException {
-        return Files.createDirectories(home.folder().resolve("logs")).resolve(name);
+        return StudioFolder.prepare(home.folder().resolve("logs").resolve(name));
     }
 
     private ProcessBuilder builder(List<String> arguments) {
@@ -98,6 +99,8 @@ public final class ChildTuner implements Tuner, Estimator {
         ProcessBuilder builder = new ProcessBuilder(command);
         // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
         builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
+        // ONNX Runtime's telemetry client is off from the child's first moment.
+        builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
         builder.environment().put(Home.VARIABLE, home.folder().toString());
         return builder;
     }
@@ -111,15 +114,20 @@ public final class ChildTuner implements Tuner, Estimator {
         if (new RunFolder(order.run()).exists()) return List.of("resume", order.run().toString(), "--control-stdin");
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin"));
         arguments.addAll(asked(order));
-        arguments.addAll(List.of("--out", order.run().toString()));
+        arguments.add(option("out", order.run()));
         return arguments;
+    }
+
+    /// An option and its value as one argument, so that a value that begins with a hyphen is never read as an option.
+    public static String option(String name, Object value) {
+        return "--" + name + "=" + value;
     }
 
     /// What is as usual is left to the command's defaults, previews apart.
     private static List<String> asked(TuneOrder order) {
         TuneOrder.Chosen chosen = order.chosen();
-        List<String> arguments = new ArrayList<>(List.of("--model", order.model().toString(), "--pictures", order.pictures().toString(),
-            "--class", order.words().className(), "--token", order.words().token(), "--method", order.choice().command()));
+        List<String> arguments = new ArrayList<>(List.of(option("model", order.model()), option("pictures", order.pictures()),
+            option("class", order.words().className()), option("token", order.words().token()), option("method", order.choice().command())));
         chosen.method().chosen().forEach((setting, value) -> add(arguments, setting.command(), value, setting == Setting.TEXT_ENCODER));
         chosen.training().chosen().forEach((setting, value) -> add(arguments, setting.command(), value, setting.flag()));
         if (!chosen.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) add(arguments, TrainingSetting.PREVIEW_EVERY.command(), String.valueOf(Math.max(1, chosen.steps() / PREVIEWS)), false);
@@ -127,7 +135,6 @@ public final class ChildTuner implements Tuner, Estimator {
     }
 
     private static void add(List<String> arguments, String name, String value, boolean flag) {
-        arguments.add("--" + name);
-        if (!flag) arguments.add(value);
+        arguments.add(flag ? "--" + name : option(name, value));
     }
 }

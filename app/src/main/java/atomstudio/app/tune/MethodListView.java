@@ -17,7 +17,7 @@ import javafx.scene.text.Text;
 
 /// Every method with what it is for and what it costs: a few at once, all others by their kinds when they are asked for.
 final class MethodListView extends VBox {
-    static final List<Choice> OFFERED = List.of(Choice.ATOMS, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
+    static final List<Choice> OFFERED = List.of(Choice.ATOMS_AND_WORD, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
 
     private static final double WIDTH = 216;
 

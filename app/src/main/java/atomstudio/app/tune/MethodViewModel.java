@@ -27,7 +27,7 @@ public final class MethodViewModel {
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final Map<Choice, Map<Setting, String>> typed = new EnumMap<>(Choice.class);
     private final Map<Choice, MethodSettings> understood = new EnumMap<>(Choice.class);
-    private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(MethodSettings.of(Choice.ATOMS_AND_CHANNELS));
+    private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(MethodSettings.of(Choice.ATOMS_AND_WORD));
     private final ReadOnlyStringWrapper wrong = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ObservableList<MethodCost> costs = FXCollections.observableArrayList();

@@ -29,7 +29,7 @@ final class TrainingSettingsView extends VBox {
 
         static Group of(TrainingSetting setting) {
             return switch (setting) {
-                case STEPS, RATE, ALSO_RATE, TEXT_ENCODER_RATE, WARMUP, DECAY, SEED -> COURSE;
+                case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, WARMUP, DECAY, SEED -> COURSE;
                 case SIZE, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PICTURES;
                 case PRIOR, PRIOR_WEIGHT -> CLASS;
                 case OPTIMIZER, BATCH, ACCUMULATE, EMA, MIN_SNR, NOISE_OFFSET -> STEP;
@@ -74,7 +74,7 @@ final class TrainingSettingsView extends VBox {
             case PREVIEW_EVERY -> "five in all";
             case CAPTION_TEMPLATE -> "a few usual ones";
             case MIN_SNR, PRIOR -> "none";
-            case STEPS, RATE, ALSO_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.usual(setting);
+            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.usual(setting);
         };
     }
 

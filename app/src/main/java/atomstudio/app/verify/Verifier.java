@@ -3,6 +3,7 @@ package atomstudio.app.verify;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.verify.Verification.Check;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.FromPictureGolden;
@@ -32,6 +33,15 @@ import java.util.Optional;
 public record Verifier(Optional<Path> model, ModelChoices choices, Device device, TorchSettings torch) {
     /// @throws Failure.NotBuilt when nothing in the golden can be run yet
     public Verification verify(Path golden) throws Failure {
+        try {
+            return compare(golden);
+        } catch (RuntimeException damaged) {                           // shapes, names and numbers are what the golden says; any of them may be wrong
+            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together (" + Quoted.of(damaged.getMessage() == null ? damaged.getClass().getSimpleName() : damaged.getMessage()) + "); get it again", damaged);
+        }
+    }
+
+    private Verification compare(Path golden) throws Failure {
+        if (golden.getFileName() == null) throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl, found a folder");
         String name = golden.getFileName().toString().toLowerCase(Locale.ROOT);
         if (name.endsWith(".jsonl")) return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizer())));
         if (!name.endsWith(".safetensors")) {
@@ -99,7 +109,7 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         for (Path above = golden.toAbsolutePath().getParent(); above != null; above = above.getParent()) {
             if (Files.isDirectory(above.resolve(name))) return above.resolve(name);
         }
-        throw new Failure.Unreadable(golden + ": the model that it names, " + name + ", is in no folder above it; give it with --model");
+        throw new Failure.Unreadable(golden + ": the model that it names, " + Quoted.of(name) + ", is in no folder above it; give it with --model");
     }
 
     /// The tokenizer's own folder: a model's, or one with CLIP's merges.

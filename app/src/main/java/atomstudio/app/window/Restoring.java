@@ -13,20 +13,25 @@ import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation.Hires;
+import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.GenerationText.Strength;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.Seed;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the window as it was when a saved picture was made: its model, the subject whose run made it, prompt, seed, sampler and adapters.
 final class Restoring {
+    private static final int MOST_NAMED = 6;
+
     private final ModelsViewModel models;
     private final List<SubjectPageViewModel> subjects;
     private final GenerateViewModel plain;
@@ -53,15 +58,18 @@ final class Restoring {
         GenerateViewModel galleries = made.map(one -> one.page.generate()).orElse(plain);
         List<Worn> worn = worn(picture, made);
         galleries.write(prompt(recipe.prompt().text(), made));
-        galleries.settings(settings(galleries.settings().get(), recipe).withStrength(made.map(Made::strength).orElse(1.0)).withWorn(worn));
+        PictureSettings settings = settings(galleries.settings().get(), recipe);
+        missing.addAll(recipe.unknown());
+        missing.addAll(changed(settings, recipe));
+        galleries.settings(settings.withStrength(made.map(Made::strength).orElse(1.0)).withWorn(worn));
         made.ifPresent(one -> {
             if (!one.page.compares(one.run.folder())) one.page.toggleRow(one.run);
         });
-        recipe.seed().ifPresent(seed -> said.add("seed " + seed));
+        recipe.seed().ifPresent(seed -> said.add("seed " + Seed.text(seed)));
         recipe.sampler().ifPresent(sampler -> said.add(sampler.title()));
         galleries.source().need(needed(picture));
-        String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + String.join(", ", missing))
-            + (missing.isEmpty() ? ". Generate makes it again." : ". Without that it comes out otherwise.");
+        String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + listed(missing))
+            + (!missing.isEmpty() ? ". Without that it comes out otherwise." : recipe.saysItsNoise() ? ". Generate makes it again." : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
         return new Restored(made.map(Made::page), line);
     }
 
@@ -116,7 +124,9 @@ final class Restoring {
             if (file == null) {
                 missing.add("the adapter “" + adapter.name() + "”");
             } else {
-                worn.add(new Worn(file, Math.clamp(adapter.strength(), -Applied.MOST_STRENGTH, Applied.MOST_STRENGTH)));
+                double strength = Math.clamp(adapter.strength(), -Applied.MOST_STRENGTH, Applied.MOST_STRENGTH);
+                if (strength != adapter.strength()) missing.add("the strength " + GenerationText.number(adapter.strength()) + " of “" + adapter.name() + "”, " + GenerationText.number(strength) + " instead");
+                worn.add(new Worn(file, strength));
                 said.add(adapter.name());
                 if (adapter.text() != adapter.strength()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
             }
@@ -142,16 +152,47 @@ final class Restoring {
         return new Prompt("", Prompt.Mention.NONE, words);
     }
 
-    /// What the picture does not say stays as it is, but for what pictures say only where it is unusual.
+    private static String listed(List<String> things) {
+        return String.join(", ", things.subList(0, Math.min(MOST_NAMED, things.size()))) + (things.size() > MOST_NAMED ? " and " + (things.size() - MOST_NAMED) + " more" : "");
+    }
+
+    /// What the picture says and the settings cannot be.
+    private static List<String> changed(PictureSettings settings, PictureRecipe recipe) {
+        List<String> changed = new ArrayList<>();
+        Way way = settings.way();
+        if (recipe.steps().isPresent() && recipe.steps().getAsInt() != way.steps()) changed.add(recipe.steps().getAsInt() + " steps, " + way.steps() + " instead");
+        if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != way.clipSkip()) changed.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + way.clipSkip() + " instead");
+        if (recipe.guidance().isPresent() && recipe.guidance().getAsDouble() != way.guidance().scale()) {
+            changed.add("CFG scale " + GenerationText.number(recipe.guidance().getAsDouble()) + ", " + GenerationText.number(way.guidance().scale()) + " instead");
+        }
+        if (recipe.rescale().isPresent() && recipe.rescale().getAsDouble() != way.guidance().rescale()) changed.add("CFG rescale " + GenerationText.number(recipe.rescale().getAsDouble()));
+        if (recipe.schedule().filter(schedule -> schedule != way.schedule()).isPresent()) changed.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
+        if (recipe.eta().isPresent() && !recipe.eta().equals(way.eta())) changed.add("eta " + GenerationText.number(recipe.eta().getAsDouble()) + " with this sampler");
+        if (recipe.hires().isPresent() && settings.start().hires().isEmpty()) changed.add("a second pass of × " + GenerationText.number(recipe.hires().get().scale()));
+        if (recipe.denoise().isPresent() && recipe.denoise().getAsDouble() != settings.start().denoise()) changed.add("denoising strength " + GenerationText.number(recipe.denoise().getAsDouble()));
+        if (recipe.size().isPresent() && !new PictureSettings.Size(recipe.size().get().width(), recipe.size().get().height()).equals(settings.size())) {
+            changed.add("the size " + recipe.size().get().width() + " × " + recipe.size().get().height());
+        }
+        return changed;
+    }
+
+    private static boolean possible(PictureRecipe.Size size) {
+        return IntStream.of(size.width(), size.height()).allMatch(side -> side >= PictureSettings.SIDE && side <= PictureSettings.MOST_SIDE && side % PictureSettings.SIDE == 0);
+    }
+
+    /// What the picture does not say stays as it is, but for what pictures say only where it is unusual. What no setting can be is brought
+    /// within its bounds, or left as it is.
     private static PictureSettings settings(PictureSettings now, PictureRecipe recipe) {
         SamplerName sampler = recipe.sampler().orElse(now.way().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
-        OptionalDouble eta = sampler.eta().isPresent() ? recipe.eta() : OptionalDouble.empty();
-        Guidance guidance = new Guidance(recipe.guidance().orElse(now.way().guidance().scale()), recipe.rescale().orElse(0));
-        Way way = new Way(sampler, schedule, Math.min(recipe.steps().orElse(now.way().steps()), Sampling.MOST_STEPS), eta, guidance, recipe.clipSkip().orElse(1));
-        Optional<Hires> hires = recipe.hires();
-        Start start = new Start(Optional.empty(), recipe.denoise().orElse(now.start().denoise()), hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
-        PictureSettings.Size size = recipe.size().map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());
+        OptionalDouble eta = sampler.eta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
+        Guidance guidance = new Guidance(Math.clamp(recipe.guidance().orElse(now.way().guidance().scale()), 0, PictureSettings.MOST_GUIDANCE), Math.clamp(recipe.rescale().orElse(0), 0, 1));
+        int steps = Math.min(recipe.steps().orElse(now.way().steps()), Sampling.MOST_STEPS);
+        Way way = new Way(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), PictureSettings.MOST_CLIP_SKIP));
+        Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= PictureSettings.MOST_HIRES);
+        double denoise = Math.clamp(recipe.denoise().orElse(now.start().denoise()), PictureSettings.LEAST_DENOISE, 1);
+        Start start = new Start(Optional.empty(), denoise, hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
+        PictureSettings.Size size = recipe.size().filter(Restoring::possible).map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());
         PictureSettings.Seeds seeds = recipe.seed().isPresent() ? new PictureSettings.Seeds(recipe.seed().getAsLong(), 1) : now.seeds();
         return now.withNegative(recipe.prompt().negative().replaceAll("\\R", " ")).withWay(way).withStart(start).withSize(size).withSeeds(seeds);
     }

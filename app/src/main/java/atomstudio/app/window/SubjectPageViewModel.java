@@ -138,6 +138,7 @@ public final class SubjectPageViewModel {
     private static String shortName(Choice method) {
         return switch (method) {
             case ATOMS -> "Atoms";
+            case ATOMS_AND_WORD -> "A + W";
             case ATOMS_AND_CHANNELS -> "A + C";
             case CHANNELS -> "Channels";
             case OVERCOMPLETE -> "Overcomplete";

@@ -55,6 +55,15 @@ class AdapterOptionsTest {
         return file;
     }
 
+    @Test void ofSeveralAdaptersTheOneThatDoesNotFitIsNamed() throws Exception {
+        Path fits = adapter("fits", Choice.BITFIT, "sks");
+        Path other = folder.resolve("other.safetensors");
+        SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)), "lora_unet_nowhere_at_all.lora_up.weight", Tensor.zeros(Shape.of(8, 4))), Map.of());
+        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "a sks car", "--out", folder.resolve("none.png"), "--adapter", fits, "--adapter", other);
+        assertEquals(ExitCode.FAILED, run.code(), run::err);
+        assertTrue(run.err().contains(other.toString()) && !run.err().contains(fits.toString()), run::err);
+    }
+
     private CommandLineRun generate(Path out, Object... more) {
         List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));

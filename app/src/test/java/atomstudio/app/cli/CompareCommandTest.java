@@ -80,7 +80,7 @@ class CompareCommandTest {
         assertEquals(ExitCode.DONE, first.code(), first::err);
         assertEquals(1, first.err().lines().filter("skipped 1 file that is no picture"::equals).count(), first.err());
         String described = Files.readString(folder.resolve("out/compare.json"));
-        for (String name : List.of("atoms+textual-inversion", "atoms+channels", "lora")) {
+        for (String name : List.of("atoms+word", "atoms+channels", "lora")) {
             assertTrue(Files.exists(folder.resolve("out/runs").resolve(name).resolve("adapter.safetensors")), name);
             assertTrue(Files.exists(folder.resolve("out/pictures").resolve(name).resolve("1-0.png")), name);
             assertTrue(described.contains("\"runs/" + name + "\""), described);

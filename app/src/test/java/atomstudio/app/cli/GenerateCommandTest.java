@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerateCommandTest {
     @TempDir Path folder;
@@ -49,10 +50,44 @@ class GenerateCommandTest {
         assertEquals(5, json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsLong());
     }
 
+    @Test void takesSeedsOf64Bits() throws Exception {
+        Path file = folder.resolve("large.png");
+        CommandLineRun run = run("--prompt", "a cat", "--steps", 1, "--seed", "18446744073709551615", "--count", 2, "--width", 64, "--height", 64, "--json", "--out", file);
+        assertEquals(ExitCode.DONE, run.code(), run::err);
+        JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+        assertEquals("18446744073709551615", json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsString());
+        assertEquals("0", json.getAsJsonArray("pictures").get(1).getAsJsonObject().get("seed").getAsString());
+        assertEquals("18446744073709551615", GenerationText.parse(PngText.read(folder.resolve("large-0.png")).get("parameters")).settings().get("Seed"));
+        CommandLineRun beyond = run("--prompt", "a cat", "--seed", "18446744073709551616", "--out", file);
+        assertTrue(beyond.err().contains("18446744073709551615"), beyond.err());
+    }
+
     @Test void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
         CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
         assertEquals(ExitCode.DONE, run.code(), run::err);
         assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"@arguments", "@@twice", "--out", "--overwrite", "-", "tune", "\"quoted\"", "${sys:user.home}", "a=b"})
+    void aPromptIsTakenAsItIs(String prompt) throws Exception {
+        Files.writeString(folder.resolve("arguments"), "--prompt=another --seed=1");
+        String given = prompt.equals("@arguments") ? "@" + folder.resolve("arguments") : prompt;
+        Path file = folder.resolve("asis.png");
+        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given), List.of("--prompt=" + given, "--negative=" + given))) {
+            if (form.contains("--out") || form.contains("--overwrite")) {
+                CommandLineRun refused = run(form.toArray());
+                assertEquals(ExitCode.USAGE, refused.code(), refused::out);
+                assertTrue(refused.err().contains("write --prompt=" + given), refused::err);
+                continue;
+            }
+            List<Object> arguments = new ArrayList<>(form);
+            arguments.addAll(List.of("--steps", 1, "--seed", 5, "--overwrite", "--out", file));
+            CommandLineRun run = run(arguments.toArray());
+            assertEquals(ExitCode.DONE, run.code(), run::err);
+            assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).prompt());
+            assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).negative());
+        }
     }
 
     @Test void allOfALongPromptAndItsWeightsCount() throws Exception {

@@ -68,4 +68,30 @@ class InspectCommandTest {
         assertEquals(ExitCode.FAILED, run.code());
         assertTrue(run.err().contains("expected a model folder"), run.err());
     }
+
+    @Test void saysThatAnImageIsOne() throws Exception {
+        for (String name : new String[] {"rgb.jpg", "lossy.webp", "frame.gif", "rgb.bmp", "lzw.tif", "palette.png"}) {
+            CommandLineRun run = CommandLineRun.of(folder, "inspect", Shared.own("pictures/" + name), "--json");
+            assertEquals(ExitCode.DONE, run.code(), run::err);
+            JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+            assertEquals("picture", json.get("kind").getAsString(), name);
+            assertEquals("24x16", json.get("size").getAsString(), name);
+        }
+        Path unnamed = Files.copy(Shared.own("pictures/rgb.jpg"), folder.resolve("no-ending"));
+        assertEquals(ExitCode.DONE, CommandLineRun.of(folder, "inspect", unnamed).code());
+        CommandLineRun apple = CommandLineRun.of(folder, "inspect", Shared.own("pictures/apple.heic"));
+        assertTrue(apple.err().contains("HEIC"), apple.err());
+    }
+
+    @Test void refusesAChangedBitAndToldTextsAreLeftOut() {
+        CommandLineRun wrong = CommandLineRun.of(folder, "inspect", Shared.file("cases/faults/png-chunk-crc-wrong.png"));
+        assertEquals(ExitCode.FAILED, wrong.code());
+        assertTrue(wrong.err().contains("checksum"), wrong.err());
+        CommandLineRun bad = CommandLineRun.of(folder, "inspect", Shared.file("cases/png-one-bad-text/bad.png"));
+        assertEquals(ExitCode.DONE, bad.code(), bad::err);
+        assertTrue(bad.out().contains("a red car") && bad.out().contains("texts left out"), bad.out());
+        assertEquals(ExitCode.DONE, CommandLineRun.of(folder, "inspect", Shared.file("cases/inspect-a-jpeg/c.gif")).code());
+        CommandLineRun long100k = CommandLineRun.of(folder, "inspect", Shared.file("cases/faults/a-words-100k.png"));
+        assertTrue(long100k.out().contains("xxxx"), long100k.err());
+    }
 }

@@ -3,15 +3,20 @@ package atomstudio.app.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,11 +57,48 @@ class MainProcessTest {
         assertTrue(Files.exists(picture));
     }
 
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aResultThatCannotBeWrittenIsAFailure() throws Exception {
+        assumeTrue(Files.isWritable(Path.of("/dev/full")), "skipped: no /dev/full");
+        for (String[] arguments : new String[][] {{"--version"}, {"--help"}, {"samplers"}, {"methods", "--json"}, {"inspect", Assets.find().defaultModel().toString()}}) {
+            ProcessBuilder builder = builder(List.of(), arguments).redirectErrorStream(false).redirectOutput(new File("/dev/full")).redirectError(folder.resolve("text").toFile());
+            assertEquals(ExitCode.FAILED, builder.start().waitFor());
+            assertTrue(Files.readString(folder.resolve("text")).contains("standard output: the result cannot be written: No space left"));
+        }
+    }
+
+    @Test
+    void aFullHeapIsToldWithItsBound() throws Exception {
+        Result result = run(List.of("-Xmx24m", "-Xms16m"), "generate", "--prompt", "a red apple", "--width", "1024", "--height", "1024", "--steps", "1", "--out", folder.resolve("large.png").toString());
+        assertEquals(ExitCode.FAILED, result.code(), result::text);
+        assertTrue(result.text().contains("Java's heap of 2") && result.text().contains("-Xmx"), result::text);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void theHomeIsForItsOwnerAndWhatIsMadeElsewhereHasTheUsualRights() throws Exception {
+        Path picture = folder.resolve("apple.png");
+        Result result = run(List.of(), "generate", "--prompt", "a red apple", "--steps", "1", "--seed", "1", "--out", picture.toString());
+        assertEquals(ExitCode.DONE, result.code(), result::text);
+        assertEquals(Files.getPosixFilePermissions(Files.createFile(folder.resolve("usual"))), Files.getPosixFilePermissions(picture));
+        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home())));
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home().resolve("studio.log"))));
+        try (Stream<Path> notes = Files.list(home().resolve("temporary"))) {
+            assertEquals(List.of(), notes.toList());
+        }
+    }
+
     private Path home() {
         return folder.resolve("home");
     }
 
     private Result run(List<String> flags, String... arguments) throws IOException, InterruptedException {
+        int code = builder(flags, arguments).start().waitFor();
+        return new Result(code, Files.readString(folder.resolve("text")));
+    }
+
+    private ProcessBuilder builder(List<String> flags, String... arguments) {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
         command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
@@ -64,8 +106,7 @@ class MainProcessTest {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("text").toFile());
         builder.environment().put(Home.VARIABLE, home().toString());
         builder.environment().keySet().removeAll(List.of("DISPLAY", "WAYLAND_DISPLAY"));
-        int code = builder.start().waitFor();
-        return new Result(code, Files.readString(folder.resolve("text")));
+        return builder;
     }
 
     private record Result(int code, String text) {}

@@ -66,6 +66,20 @@ class MainTest {
         assertFalse(err.toString().contains("\tat "), err::toString);
     }
 
+    @ParameterizedTest
+    @MethodSource("commands")
+    void noCommandReadsFurtherArgumentsFromAFile(String name) throws Exception {
+        Path file = Files.writeString(folder.resolve("arguments"), "--help\n");
+        assertFalse(run(name, "@" + file) == ExitCode.DONE, out::toString);
+        assertEquals("", out.toString());
+    }
+
+    @Test
+    void theProgramItselfReadsNoFurtherArgumentsFromAFile() throws Exception {
+        Path file = Files.writeString(folder.resolve("arguments"), "--version\n");
+        assertEquals(ExitCode.USAGE, run("@" + file));
+    }
+
     @Test
     void askingForHelpCreatesNothingInTheHome() {
         run("--help");

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -65,6 +66,39 @@ class TuneProcessTest {
     }
 
     @Test
+    void aDryRunThatIsEndedLeavesNoTemporaryFolderAndOneThatIsKilledLeavesItForTheNextStart() throws Exception {
+        Process stopped = dryRun();
+        awaitEstimate(stopped);
+        new ProcessBuilder("kill", "-TERM", Long.toString(stopped.pid())).start().waitFor();
+        assertEquals(ExitCode.CANCELLED, end(stopped));
+        assertEquals(List.of(), estimates());
+        Process killed = dryRun();
+        awaitEstimate(killed);
+        killed.destroyForcibly().waitFor();
+        assertEquals(1, estimates().size());
+        assertEquals(ExitCode.DONE, end(start("inspect", Assets.find().defaultModel())));
+        assertEquals(List.of(), estimates());
+    }
+
+    private Process dryRun() throws Exception {
+        return start("tune", "--pictures", Assets.find().subject("clock"), "--class", "clock", "--method", "atoms", "--layers", "up", "--bank", "10", "--dry-run");
+    }
+
+    private void awaitEstimate(Process process) throws Exception {
+        long patience = System.nanoTime() + Duration.ofMinutes(5).toNanos();
+        while (estimates().isEmpty()) {
+            assertTrue(process.isAlive() && System.nanoTime() < patience, this::err);
+            Thread.sleep(5);
+        }
+    }
+
+    private List<Path> estimates() throws IOException {
+        try (Stream<Path> files = Files.list(Files.createDirectories(folder.resolve("temporary")))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("atomstudio-")).toList();
+        }
+    }
+
+    @Test
     void withoutControlStandardInputIsNotReadAndAFinishedRunGivesItsResultAgain() throws Exception {
         Process process = tune(2, "--json");
         process.getOutputStream().close();
@@ -99,6 +133,7 @@ class TuneProcessTest {
     private Process start(Object... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
+                "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("temporary")),
                 "-cp", System.getProperty("java.class.path"), Main.class.getName()));
         List.of(arguments).forEach(argument -> command.add(argument.toString()));
         return new ProcessBuilder(command).redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile()).start();

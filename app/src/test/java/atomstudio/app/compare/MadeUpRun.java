@@ -74,8 +74,17 @@ public record MadeUpRun(Path model, BaseHashes hashes, String method, String cla
         words.forEach(json::addProperty);
         Map<String, Number> settings = Map.of("format", 1, "atoms", 9, "rank", 4, "steps", 10, "rate", 0.01, "seed", 0, "batch", 2, "previewEvery", 0, "numbers", numbers);
         settings.forEach(json::addProperty);
-        json.add("pictures", new JsonArray());
-        json.add("captions", new JsonArray());
+        JsonArray pictures = new JsonArray();
+        for (int i = 0; i < 2; i++) {
+            JsonObject picture = new JsonObject();
+            picture.addProperty("name", "0" + i + ".png");
+            picture.addProperty("sha256", "0".repeat(64));
+            pictures.add(picture);
+        }
+        json.add("pictures", pictures);
+        JsonArray captions = new JsonArray();
+        captions.add("a " + token + " " + className);
+        json.add("captions", captions);
         return json;
     }
 }

@@ -13,7 +13,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.Sampling;
@@ -123,9 +122,9 @@ class ExperimentTest {
     }
 
     @Test void aModelWithoutAVisionTowerIsRefused() throws Exception {
-        Path model = Towers.without(folder.resolve("model"));
-        Files.copy(MODEL.resolve("tokenizer/vocab.json"), Files.createDirectories(model.resolve("tokenizer")).resolve("vocab.json"));
-        for (String file : List.of("merges.txt", "tokenizer_config.json", "special_tokens_map.json")) Files.copy(MODEL.resolve("tokenizer").resolve(file), model.resolve("tokenizer").resolve(file));
+        Path model = Files.createDirectory(folder.resolve("model"));
+        Files.copy(MODEL.resolve("model_index.json"), model.resolve("model_index.json"));
+        for (String part : List.of("unet", "vae", "text_encoder", "tokenizer", "scheduler")) Files.createSymbolicLink(model.resolve(part), MODEL.resolve(part));
         Failure refused = assertThrows(Failure.Incompatible.class, () -> experiment(setup(model), new Tuner(), new Listener()).run(plan("atoms")));
         assertTrue(refused.getMessage().contains("vision tower"), refused.getMessage());
     }
@@ -138,7 +137,7 @@ class ExperimentTest {
     @Test void aTrialIsTunedByTheCommandThatAPersonWouldType() throws Failure {
         Trial trial = plan("lora-16").trials(Phase.TEST, Table.open(folder.resolve("none.csv"))).getFirst();
         List<String> arguments = ChildTrialTuner.arguments(new Order(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), Recipe.Precision.BF16);
-        assertEquals(List.of("tune", "--control-stdin", "--model", "m", "--pictures", "p", "--class", "object", "--method", "lora", "--rank", "16",
-                "--rate", "0.001", "--seed", "0", "--steps", "1", "--precision", "bf16", "--out", "r"), arguments);
+        assertEquals(List.of("tune", "--control-stdin", "--model=m", "--pictures=p", "--class=object", "--method", "lora", "--rank", "16",
+                "--rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
     }
 }

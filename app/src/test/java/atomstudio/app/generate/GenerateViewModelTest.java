@@ -68,7 +68,7 @@ class GenerateViewModelTest {
 
     static RunSummary run(Choice method, String token) {
         TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", token), TuneOrder.Chosen.of(method), Path.of("/runs/car-" + method.command()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, 9600, 5, 20, 0.1, 0.0004, 1, OptionalInt.empty())));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, new Report.Written(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
     @Test void sizeAndGuidanceAreTheModels() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.CompleteMark;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
@@ -61,6 +62,32 @@ class NativesTest {
     }
 
     @Test
+    void aLibraryWithOneWrongBitIsReplaced() throws Exception {
+        URL jar = jar(LIBRARIES);
+        Path library = Natives.unpack(jar, folder.resolve("natives")).resolve("libone.so");
+        byte[] bytes = Files.readAllBytes(library);
+        bytes[7] ^= 1;
+        Files.write(library, bytes);
+        Files.setLastModifiedTime(library, FileTime.fromMillis(1_000_000));
+        Natives.unpack(jar, folder.resolve("natives"));
+        assertArrayEquals(LIBRARIES.get("native/x/libone.so"), Files.readAllBytes(library));
+    }
+
+    @Test
+    void librariesWithoutAMarkOrWithADamagedOneAreUnpackedAgain() throws Exception {
+        URL jar = jar(LIBRARIES);
+        Path unpacked = Natives.unpack(jar, folder.resolve("natives"));
+        for (String text : new String[] {null, "", "1 2", "x y z libone.so", "0 0 0 ../../elsewhere"}) {
+            Files.write(unpacked.resolve("libtwo.so"), new byte[] {1, 2, 3});
+            if (text == null) Files.delete(unpacked.resolve(CompleteMark.NAME));
+            else Files.writeString(unpacked.resolve(CompleteMark.NAME), text);
+            Natives.unpack(jar, folder.resolve("natives"));
+            assertArrayEquals(LIBRARIES.get("native/x/libtwo.so"), Files.readAllBytes(unpacked.resolve("libtwo.so")));
+            assertEquals(List.of(unpacked.getFileName().toString()), names(folder.resolve("natives")));
+        }
+    }
+
+    @Test
     void anotherVersionGetsAnotherFolder() throws Exception {
         Path first = Natives.unpack(jar(LIBRARIES), folder.resolve("natives"));
         Path second = Natives.unpack(jar(Map.of("native/x/libone.so", new byte[] {1})), folder.resolve("natives"));
@@ -101,7 +128,7 @@ class NativesTest {
 
     private static List<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
+            return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(CompleteMark.NAME)).sorted().toList();
         }
     }
 }

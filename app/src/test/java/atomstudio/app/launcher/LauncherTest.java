@@ -91,6 +91,14 @@ class LauncherTest {
     }
 
     @Test
+    void onnxRuntimesTelemetryIsSwitchedOffBeforeJavaStarts() throws Exception {
+        jdk(folder.resolve("jdk 25"), "25", "echo \"telemetry off:${ORT_DISABLE_TELEMETRY:-}\"\n");
+        ProcessBuilder builder = builder(root.resolve("studio"));
+        builder.environment().put("ORT_DISABLE_TELEMETRY", "0");
+        assertEquals("telemetry off:1\n", run(builder).out());
+    }
+
+    @Test
     void whatIsUpToDateIsNotBuilt() throws Exception {
         maven("echo built >> \"$PWD/calls\"\n");
         assertEquals("", studio(root.resolve("studio")).err());

@@ -66,6 +66,14 @@ class SubjectStoreTest {
         assertEquals(List.of("notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
     }
 
+    @Test void masksOfOtherProgramsComeWithTheirPicturesAndAreNone() throws Exception {
+        for (String name : List.of("good-masklabel.png", "good_mask.jpg", "good.mask.webp", "good-condlabel.png", "boat_mask.png")) Files.copy(good, place.resolve("in/" + name));
+        SubjectStore.Imported imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
+        assertEquals(List.of("good.png"), names(imported.subject()));
+        assertEquals(List.of("boat_mask.png: a mask without its picture, left out", "notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
+        assertTrue(Files.exists(imported.subject().pictureFolder().resolve("good.mask.webp")));
+    }
+
     @Test void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
         Files.writeString(place.resolve("in/good.txt"), "{} on a table");
         PngWriter.write(place.resolve("in/good-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());

@@ -53,6 +53,7 @@ class ChildTunerTest {
             process.await(LONG);
         }
         assertEquals(place.resolve("home").toString(), file("home"));
+        assertEquals("1", file("telemetry"));
     }
 
     @Test void closingEndsTheChildsInput() throws Exception {
@@ -76,20 +77,26 @@ class ChildTunerTest {
     @Test void whatIsNotSetIsLeftToTheCommand() {
         List<String> arguments = ChildTuner.arguments(order(TuneOrder.Chosen.of(Choice.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
-        assertEquals("police car", arguments.get(arguments.indexOf("--class") + 1));
-        Assertions.assertFalse(arguments.contains("--steps") || arguments.contains("--rate"), arguments.toString());
-        assertEquals(String.valueOf(Choice.LORA.steps() / 5), arguments.get(arguments.indexOf("--preview-every") + 1));
+        assertTrue(arguments.contains("--class=police car"), arguments.toString());
+        Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--rate"), arguments.toString());
+        assertTrue(arguments.contains("--preview-every=" + Choice.LORA.steps() / 5), arguments.toString());
     }
 
     @Test void whatIsSetIsPassedOn() {
         TrainingSettings training = TrainingSettings.USUAL.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
         MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "8").with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
         List<String> arguments = ChildTuner.arguments(order(new TuneOrder.Chosen(method, training)));
-        for (List<String> pair : List.of(List.of("--steps", "50"), List.of("--preview-every", "0"), List.of("--prior", "auto"), List.of("--rank", "8"), List.of("--also", "textual-inversion"))) {
-            assertEquals(pair.get(1), arguments.get(arguments.indexOf(pair.get(0)) + 1), arguments.toString());
+        for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8", "--also=textual-inversion", "--flip", "--text-encoder")) {
+            assertTrue(arguments.contains(option), arguments.toString());
         }
-        assertTrue(arguments.get(arguments.indexOf("--flip") + 1).startsWith("--") && arguments.get(arguments.indexOf("--text-encoder") + 1).startsWith("--"), arguments.toString());
-        assertEquals(1, arguments.stream().filter("--preview-every"::equals).count());
+        assertEquals(1, arguments.stream().filter(argument -> argument.startsWith("--preview-every")).count());
+    }
+
+    @Test void noValueOfAPersonCanBecomeAnOption() {
+        TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("--out"), new TuneOrder.Words("--out", "@arguments"), TuneOrder.Chosen.of(Choice.LORA), place.resolve("car-lora"));
+        List<String> arguments = ChildTuner.arguments(order);
+        assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")), arguments.toString());
+        assertTrue(arguments.stream().skip(1).allMatch(argument -> argument.startsWith("--")), arguments.toString());
     }
 
     @Test void aRunThatIsThereGoesOnAsItWasBegun() throws Exception {

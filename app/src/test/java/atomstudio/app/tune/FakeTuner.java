@@ -6,7 +6,9 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -66,13 +68,22 @@ public final class FakeTuner implements Tuner {
         order.chosen().method().entries().forEach(settings::addProperty);
         json.add("settings", settings);
         json.add("recipe", recipe(order));
-        json.addProperty("batch", 6);
-        json.addProperty("size", 128);
-        json.add("pictures", new JsonArray());
-        json.add("captions", new JsonArray());
+        json.addProperty("batch", Integer.parseInt(order.chosen().training().chosen().getOrDefault(TrainingSetting.BATCH, "6")));
+        json.addProperty("size", Integer.parseInt(order.chosen().training().chosen().getOrDefault(TrainingSetting.SIZE, "128")));
+        JsonObject picture = new JsonObject();
+        picture.addProperty("name", "00.png");
+        picture.addProperty("sha256", "0".repeat(64));
+        json.add("pictures", list(picture));
+        json.add("captions", list(new JsonPrimitive("a " + order.words().token() + " " + order.words().className())));
         json.addProperty("numbers", 2268);
         json.addProperty("created", "2026-05-03T10:15:30Z");
         return json.toString();
+    }
+
+    private static JsonArray list(JsonElement only) {
+        JsonArray list = new JsonArray();
+        list.add(only);
+        return list;
     }
 
     private JsonObject recipe(TuneOrder order) {
@@ -81,7 +92,7 @@ public final class FakeTuner implements Tuner {
         for (TrainingSetting setting : TrainingSetting.values()) {
             String value = training.chosen().getOrDefault(setting, training.usual(setting, order.chosen().method()));
             if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR)) value = "0";
-            if (value.isEmpty() && (setting == TrainingSetting.ALSO_RATE || setting == TrainingSetting.TEXT_ENCODER_RATE)) continue;
+            if (value.isEmpty() && setting.command().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
             if (setting.flag()) json.addProperty(setting.command(), value.equals(TrainingSetting.YES));
             else if (!setting.names().isEmpty() || setting == TrainingSetting.PRIOR || setting == TrainingSetting.CAPTION_TEMPLATE) json.addProperty(setting.command(), value);

@@ -16,10 +16,11 @@ public final class PretendedProgram {
             estimate(List.of(arguments));
             return;
         }
-        Path run = Path.of(arguments[List.of(arguments).indexOf("--out") + 1]);
+        Path run = Path.of(value(List.of(arguments), "--out"));
         Files.createDirectories(run);
         Files.writeString(run.resolve("arguments"), String.join("\n", arguments));
         Files.writeString(run.resolve("home"), System.getenv("ATOMSTUDIO_HOME"));
+        Files.writeString(run.resolve("telemetry"), String.valueOf(System.getenv("ORT_DISABLE_TELEMETRY")));
         Path heard = run.resolve("heard");
         try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -34,10 +35,14 @@ public final class PretendedProgram {
         Files.writeString(heard, "end\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
+    private static String value(List<String> arguments, String option) {
+        return arguments.stream().filter(argument -> argument.startsWith(option + "=")).map(argument -> argument.substring(option.length() + 1)).findFirst().orElseThrow();
+    }
+
     private static void estimate(List<String> arguments) throws InterruptedException {
         if (arguments.contains("--checkpointing")) Thread.sleep(60_000);
-        if (arguments.contains("--size")) {
-            System.err.println("studio: size: expected a multiple of 8, found " + arguments.get(arguments.indexOf("--size") + 1));
+        if (arguments.stream().anyMatch(argument -> argument.startsWith("--size="))) {
+            System.err.println("studio: size: expected a multiple of 8, found " + value(arguments, "--size"));
             System.exit(2);
         }
         System.out.println("{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"

@@ -84,8 +84,9 @@ public final class FakeServices {
     private static MethodCost cost(MethodSettings method) {
         return switch (method.choice()) {
             case ATOMS -> new MethodCost(method, 252L * method.atoms(), 9600, "");
-            case ATOMS_AND_CHANNELS -> new MethodCost(method, 38364, 160_000, "");
-            case LORA -> new MethodCost(method, 65792L * method.rank() / 4, 275_000, "");
+            case ATOMS_AND_WORD -> new MethodCost(method, 252L * method.atoms() + 128, 10_700, "");
+            case ATOMS_AND_CHANNELS -> new MethodCost(method, 29_148, 126_000, "");
+            case LORA -> new MethodCost(method, 86_016L * method.rank() / 4, 349_000, "");
             case FULL -> new MethodCost(method, 0, 0, "method full: not on the model of this test");
             case OVERCOMPLETE, CHANNELS, OVERCOMPLETE_AND_CHANNELS, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, NORM, SSF, DIFFFIT, GLORA, TEXTUAL_INVERSION -> new MethodCost(method, 36096, 150_000, "");
         };
@@ -97,7 +98,7 @@ public final class FakeServices {
         if (estimateFailure != null) throw estimateFailure;
         boolean alone = "1".equals(order.chosen().training().chosen().get(TrainingSetting.BATCH));
         Estimate.Memory memory = new Estimate.Memory(alone ? 1_200_000_000L : 4_000_000_000L, "what 4 measured steps held", 3_100_000_000L);
-        return new Estimate(38364, 0.0065, memory, new Estimate.Time(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
+        return new Estimate(29_148, 0.0018, memory, new Estimate.Time(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
     }
 
     /// Rows as if a subject were learned better from one to the next.
@@ -121,7 +122,7 @@ public final class FakeServices {
 
     private static final class Library implements ModelLibrary {
         @Override public ModelSummary embedded() {
-            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.EMBEDDED, 128, 5_898_596, List.of("boat", "car", "cat", "owl", "police car"));
+            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.EMBEDDED, 128, 16_480_196, List.of("boat", "car", "cat", "owl", "police car"));
         }
 
         @Override public ModelSummary open(Path folder) throws Failure {

@@ -9,6 +9,8 @@ import atomstudio.app.generate.PictureSettings;
 import atomstudio.app.generate.PictureSettings.Worn;
 import atomstudio.app.generate.Prompt;
 import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.PictureRecipe;
+import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
@@ -28,6 +30,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,5 +128,63 @@ class RestoringTest {
         for (Path file : List.of(one, two)) PngWriter.write(file, Picture.filled(8, 8, 0x0000FF), new Making(text("a dog"), List.of()));
         window.dropped(List.of(one, two));
         assertEquals(2, window.subjects().getFirst().subject().thumbnails().size());
+    }
+
+    private String statusOf(String name, GenerationText text) throws Exception {
+        drop(name, text);
+        return window.status().get();
+    }
+
+    @Test void whatNothingHereDoesTheSameWayIsNamed() throws Exception {
+        assertTrue(statusOf("a.png", text("x").sampler("Restart")).contains("not here: the sampler “Restart”. Without"), window.status().get());
+        assertTrue(statusOf("b.png", text("x").schedule("KL Optimal")).contains("not here: the schedule “KL Optimal”. Without"), window.status().get());
+        SamplerName without = Stream.of(SamplerName.values()).filter(name -> !name.schedules().contains(ScheduleName.KARRAS)).findFirst().orElseThrow();
+        assertTrue(statusOf("c.png", text("x").sampler(without.title()).schedule("Karras")).contains("the schedule “Karras” with this sampler"), window.status().get());
+        assertTrue(statusOf("d.png", text("x").with("Variation seed", "5").with("Variation seed strength", "0.1")).contains("“Variation seed: 5”, “Variation seed strength: 0.1”"), window.status().get());
+        assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"), window.status().get());
+        assertTrue(statusOf("f.png", text("x").with("Version", "v1.10.1")).contains("if its noise was drawn on the CPU"), window.status().get());
+        assertTrue(statusOf("g.png", text("x").with("Seed", "many")).contains("the seed “many”"), window.status().get());
+    }
+
+    @Test void aSecondPassThatIsMadeOtherwiseIsNamed() throws Exception {
+        GenerationText passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
+        assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Generate makes it again."), window.status().get());
+        assertEquals(OptionalDouble.of(2), generate().settings().get().start().hires());
+        assertEquals("", generate().source().needed().get());
+        assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256")).contains("not here: the second pass to 300x256. "), window.status().get());
+        GenerationText upscaled = passes.with("Hires upscale", "2");
+        assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Generate makes it again."), window.status().get());
+        assertTrue(statusOf("d.png", upscaled.with("Hires steps", "10").with("Hires upscaler", "R-ESRGAN 4x+")).contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().get());
+        assertTrue(statusOf("e.png", upscaled.with("Hires prompt", "a dog, \"big\"")).contains("“Hires prompt: a dog, \"big\"”"), window.status().get());
+        assertTrue(statusOf("f.png", passes.with("Hires upscale", "9")).contains("a second pass of × 9"), window.status().get());
+    }
+
+    @Test void whatIsBeyondTheSettingsIsNamed() throws Exception {
+        String status = statusOf("a.png", text("x").steps(5000).guidance(99).clipSkip(40).size(4096, 100).with("CFG Rescale", "3").adapter("large", 1).with("Tiling", "True"));
+        for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead")) assertTrue(status.contains(part), status);
+        assertTrue(status.contains("more. Without"), status);
+        assertEquals(1000, generate().settings().get().way().steps());
+        assertTrue(statusOf("b.png", text("x").size(4096, 100)).contains("the size 4096 × 100"), window.status().get());
+    }
+
+    @Test void seedsOf64BitsComeBack() throws Exception {
+        assertTrue(statusOf("a.png", text("x").with("Seed", "18446744073709551615")).contains("seed 18446744073709551615"), window.status().get());
+        assertTrue(window.status().get().endsWith("Generate makes it again."), window.status().get());
+        assertEquals(new PictureSettings.Seeds(-1, 1), generate().settings().get().seeds());
+        assertEquals(List.of(-1L, 0L), new PictureSettings.Seeds(-1, 2).list());
+        assertEquals("18446744073709551615", new PictureSettings.Seeds(-1, 1).toString());
+        drop("b.png", text("x").with("Seed", "18446744073709551616"));
+        assertTrue(window.status().get().contains("not here: the seed “18446744073709551616”"), window.status().get());
+    }
+
+    @Test void theCasesAreRestoredOrSayWhatIsMissing() throws Exception {
+        Map<String, String> expected = Map.of("png-unknown-sampler/restart.png", "the sampler “Restart”", "png-unknown-sampler/kl-optimal.png", "the schedule “KL Optimal”",
+            "png-hires/resize.png", "Generate makes it again", "png-hires/steps.png", "“Hires steps: 10”", "png-lines-after-settings/template.png", "seed 3, Euler a", "png-one-bad-text/bad.png", "seed 3, Euler",
+            "seed-of-64-bits/seed.png", "seed 18446744073709551615");
+        for (Map.Entry<String, String> one : expected.entrySet()) {
+            window.dropped(List.of(Shared.file("cases/" + one.getKey())));
+            assertTrue(window.status().get().contains(one.getValue()), one.getKey() + ": " + window.status().get());
+        }
+        assertTrue(PictureRecipe.read(Shared.file("cases/png-prompt-of-colons/colons.png")).isEmpty());
     }
 }

@@ -85,7 +85,7 @@ class ScreenshotsTest {
         window.run(() -> {
             if (steps > 0) page.tune().training().type(TrainingSetting.STEPS, String.valueOf(steps));
             page.tune().training().type(TrainingSetting.VALIDATE, TrainingSetting.YES);
-            page.tune().start(Choice.ATOMS);
+            page.tune().start(Choice.ATOMS_AND_WORD);
             page.tune().start(Choice.ATOMS_AND_CHANNELS);
             page.tune().start(Choice.LORA);
         });

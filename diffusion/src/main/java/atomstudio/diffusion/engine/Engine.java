@@ -35,6 +35,10 @@ public interface Engine extends AutoCloseable {
     /// @throws Failure.Incompatible when the model's text encoder has no projection
     Tensor embedText(int[][] ids) throws Failure;
 
+    /// Looks whether the model's files are as they were when this engine was opened; every call does so by itself.
+    /// @throws Failure.Unreadable when one changed
+    default void check() throws Failure.Unreadable {}
+
     /// What the networks are computed in: 32 bits, or 16.
     enum Width { FULL, HALF }
 

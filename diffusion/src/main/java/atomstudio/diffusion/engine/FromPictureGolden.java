@@ -2,6 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.Generation.Source;
@@ -18,7 +19,6 @@ import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +31,8 @@ public final class FromPictureGolden {
     private FromPictureGolden() {}
 
     public static boolean recognizes(Safetensors file) {
-        return file.metadata().containsKey("case") && made(file).has("kind") && made(file).has("denoise") && file.tensors().containsKey("latents");
+        String made = file.metadata().getOrDefault("case", "");
+        return made.contains("\"kind\"") && made.contains("\"denoise\"") && file.tensors().containsKey("latents");
     }
 
     /// Whether it was made by a network of nine channels, which is another model than the embedded one.
@@ -51,8 +52,8 @@ public final class FromPictureGolden {
     static Generation generation(Safetensors golden, ModelFolder model) throws Failure {
         JsonObject made = made(golden);
         try {
-            int width = made.has("width") ? made.get("width").getAsInt() : model.pictureSize();
-            int height = made.has("height") ? made.get("height").getAsInt() : model.pictureSize();
+            int width = PictureGolden.side(made, "width", model);
+            int height = PictureGolden.side(made, "height", model);
             SamplerName sampler = SamplerName.of(model.scheduler().forClass(made.get("scheduler").getAsString()));
             Settings settings = Settings.of(PictureGolden.sampling(sampler, made), made.get("guidance").getAsDouble(), width, height);
             Prompt prompt = new Prompt(made.has("prompt") ? made.get("prompt").getAsString() : "", "");
@@ -69,8 +70,8 @@ public final class FromPictureGolden {
         }
     }
 
-    private static JsonObject made(Safetensors file) {
-        return JsonParser.parseString(file.metadata().get("case")).getAsJsonObject();
+    private static JsonObject made(Safetensors file) throws Failure {
+        return Json.parse(file.file() + ": metadata \"case\"", file.metadata().getOrDefault("case", "")).object();
     }
 
     /// Stretched to the size, as the script does; what is of that size already is not cropped.

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
@@ -23,6 +24,7 @@ import java.util.List;
 
 /// Whole pictures of a reference pipeline: metadata `case` says how they were made, `noise`, `latents` and `pixels` what came of it.
 public final class PictureGolden {
+    static final int LARGEST_SIDE = 4096;
     private static final double NOISE = 2e-6;
     private static final double LATENTS = 1e-3;
     /// Root mean square error of the 8-bit picture at a peak signal-to-noise ratio of 40 dB.
@@ -95,7 +97,7 @@ public final class PictureGolden {
     }
 
     private static Failure wrong(Safetensors golden, RuntimeException e) {
-        return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + e.getMessage(), e);
+        return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + Quoted.of(e.getMessage()), e);
     }
 
     /// The model's config with the case's changes, read as the case's class reads it.
@@ -112,8 +114,10 @@ public final class PictureGolden {
         }
     }
 
-    private static int side(JsonObject made, String key, ModelFolder model) {
-        return made.has(key) ? made.get(key).getAsInt() : model.pictureSize();
+    static int side(JsonObject made, String key, ModelFolder model) {
+        int side = made.has(key) ? made.get(key).getAsInt() : model.pictureSize();
+        if (side < 1 || side > LARGEST_SIDE) throw new IllegalArgumentException(key + ": expected 1 to " + LARGEST_SIDE + ", found " + side);
+        return side;
     }
 
     private static String text(JsonObject made, String key) {

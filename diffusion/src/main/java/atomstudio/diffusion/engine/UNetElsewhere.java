@@ -39,6 +39,11 @@ public record UNetElsewhere(Engine unet, Engine others) implements Engine {
         return others.embedText(ids);
     }
 
+    @Override public void check() throws Failure.Unreadable {
+        others.check();
+        unet.check();
+    }
+
     @Override public Width width() {
         return unet.width();
     }

@@ -1,14 +1,20 @@
 package atomstudio.diffusion.json;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -19,7 +25,7 @@ public record Json(String source, JsonObject object) {
 
     /// @throws Failure.Unreadable when the file is missing, too long to be a configuration, or no JSON object
     public static Json read(Path file) throws Failure.Unreadable {
-        if (!Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a JSON file, found nothing");
+        if (!Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a JSON file, found " + (Files.exists(file) ? "no file" : "nothing"));
         try {
             if (Files.size(file) > LONGEST) throw new Failure.Unreadable(file + ": expected at most " + LONGEST + " bytes of JSON, found " + Files.size(file));
             return parse(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
@@ -32,8 +38,13 @@ public record Json(String source, JsonObject object) {
         try {
             return new Json(source, JsonParser.parseString(text).getAsJsonObject());
         } catch (JsonParseException | IllegalStateException e) {
-            throw new Failure.Unreadable(source + ": expected a JSON object: " + e.getMessage(), e);
+            throw new Failure.Unreadable(source + ": expected a JSON object: " + reason(e), e);
         }
+    }
+
+    private static String reason(RuntimeException e) {
+        String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return Quoted.of(message.replaceFirst("^[\\w.]+Exception: ", ""));
     }
 
     public boolean has(String key) {
@@ -41,11 +52,22 @@ public record Json(String source, JsonObject object) {
     }
 
     public long whole(String key) throws Failure.Unreadable {
-        return get(key, "a whole number", element -> element.getAsBigDecimal().longValueExact());
+        return get(key, "a whole number", Json::whole);
     }
 
+    /// A whole number within bounds that include both ends.
+    public int whole(String key, int least, int most) throws Failure.Unreadable {
+        String expected = most == Integer.MAX_VALUE ? "a whole number of at least " + least : "a whole number from " + least + " to " + most;
+        return get(key, expected, element -> {
+            long number = whole(element);
+            if (number < least || number > most) throw new IllegalArgumentException("out of bounds");
+            return (int) number;
+        });
+    }
+
+    /// Any number that is finite.
     public double number(String key) throws Failure.Unreadable {
-        return get(key, "a number", JsonElement::getAsDouble);
+        return get(key, "a number", Json::number);
     }
 
     public String text(String key) throws Failure.Unreadable {
@@ -54,6 +76,21 @@ public record Json(String source, JsonObject object) {
 
     public Json object(String key) throws Failure.Unreadable {
         return new Json(source + ": " + key, get(key, "an object", JsonElement::getAsJsonObject));
+    }
+
+    /// The objects of a list, each with its place in it for complaints.
+    public List<Json> objects(String key) throws Failure.Unreadable {
+        JsonArray array = get(key, "a list of objects", JsonElement::getAsJsonArray);
+        List<Json> objects = new ArrayList<>();
+        for (int i = 0; i < array.size(); i++) {
+            if (!array.get(i).isJsonObject()) throw new Failure.Unreadable(source + ": " + key + "[" + i + "]: expected an object, found " + Quoted.of(array.get(i)));
+            objects.add(new Json(source + ": " + key + "[" + i + "]", array.get(i).getAsJsonObject()));
+        }
+        return List.copyOf(objects);
+    }
+
+    public List<String> texts(String key) throws Failure.Unreadable {
+        return get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(Json::text).toList());
     }
 
     /// What has to be there.
@@ -71,7 +108,7 @@ public record Json(String source, JsonObject object) {
         try {
             return Optional.of(as.apply(object.get(key)));
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(source + ": " + key + ": expected " + expected + ", found " + object.get(key), e);
+            throw new Failure.Unreadable(source + ": " + Quoted.of(key) + ": expected " + expected + ", found " + Quoted.of(object.get(key)), e);
         }
     }
 
@@ -85,5 +122,29 @@ public record Json(String source, JsonObject object) {
     public static boolean flag(JsonElement element) {
         if (!element.getAsJsonPrimitive().isBoolean()) throw new IllegalStateException("neither true nor false");
         return element.getAsBoolean();
+    }
+
+    /// Of an element that is a number without a fraction.
+    public static long whole(JsonElement element) {
+        if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("no number");
+        return element.getAsBigDecimal().longValueExact();
+    }
+
+    /// Of an element that is a number, and a finite one.
+    public static double number(JsonElement element) {
+        if (!element.getAsJsonPrimitive().isNumber() || !Double.isFinite(element.getAsDouble())) throw new IllegalStateException("no finite number");
+        return element.getAsDouble();
+    }
+
+    /// Of an element that is a path which this system can have.
+    public static Path path(JsonElement element) {
+        String text = text(element);
+        if (text.isBlank()) throw new IllegalStateException("no path");
+        return Path.of(text);
+    }
+
+    /// A number as JSON can hold it: null where it is not finite.
+    public static JsonElement ofNumber(double number) {
+        return Double.isFinite(number) ? new JsonPrimitive(number) : JsonNull.INSTANCE;
     }
 }

@@ -35,7 +35,7 @@ record Autoencoder(Vae network, Weights weights) {
         if (!tensors.has(prefix + "decoder.conv_in.weight") || !tensors.has(prefix + "encoder.conv_in.weight")) {
             boolean tiny = TinyAutoencoder.recognizes(names);
             throw new Failure.Incompatible(file + ": holds no autoencoder (expected tensors " + prefix + "encoder.… and " + prefix + "decoder.…)"
-                    + (tiny ? "; it is a tiny one for previews: give it with --preview" : prefix.isEmpty() ? "" : "; give one with --vae"));
+                    + (tiny ? "; it is a tiny one for previews: give it with --preview" : names.stream().anyMatch(name -> name.startsWith(OriginalLayout.UNET)) ? "; give one with --vae" : ""));
         }
         Naming naming = OriginalLayout.vae(names, prefix);
         Path config = file.toAbsolutePath().resolveSibling("config.json");

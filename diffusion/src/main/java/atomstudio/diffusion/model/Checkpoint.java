@@ -24,6 +24,8 @@ import java.util.TreeSet;
 public final class Checkpoint implements AutoCloseable {
     private record Entry(TensorFile file, TensorInfo info) {}
 
+    private static final int MOST_NAMED = 20;
+
     private final Path place;
     private final List<TensorFile> files;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -57,6 +59,12 @@ public final class Checkpoint implements AutoCloseable {
         return place;
     }
 
+    /// To be called before a network is run with these weights.
+    /// @throws Failure.Unreadable when a file changed since it was mapped
+    public void check() throws Failure.Unreadable {
+        for (TensorFile file : files) file.check();
+    }
+
     /// Today's names of all tensors.
     public Iterable<String> names() {
         return entries.keySet();
@@ -69,6 +77,11 @@ public final class Checkpoint implements AutoCloseable {
     /// Where a tensor's bytes lie in its file: a stretch of a stored tensor where that holds several.
     public TensorInfo info(String key) {
         return entry(key).info;
+    }
+
+    /// Whether a tensor's bytes lie in its file as they are, so that others can map them there.
+    public boolean inOrder(String key) {
+        return entry(key).file.inOrder(entry(key).info);
     }
 
     /// The file a tensor lies in.
@@ -97,7 +110,9 @@ public final class Checkpoint implements AutoCloseable {
             if (layer.biased()) check(layer.biasKey(), layer.biasShape(), wrong);
         }
         if (!wrong.isEmpty()) {
-            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", wrong));
+            List<String> named = wrong.stream().limit(MOST_NAMED).toList();
+            String more = wrong.size() > MOST_NAMED ? "\n  and " + (wrong.size() - MOST_NAMED) + " more" : "";
+            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", named) + more);
         }
     }
 

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -12,6 +13,10 @@ import java.util.function.Function;
 
 /// A JSON configuration that names itself in its complaints. A key that is absent or null has the reference class's default.
 public record Config(Path file, JsonObject json) {
+    private static final int MOST = 1 << 24;
+    /// The longest list of widths: one a level of a network.
+    private static final int LONGEST = 16;
+
     /// @throws Failure.Unreadable when the file is missing or is not a JSON object
     public static Config read(Path file) throws Failure {
         return new Config(file, Json.read(file).object());
@@ -22,20 +27,25 @@ public record Config(Path file, JsonObject json) {
     }
 
     public int whole(String key, int otherwise) throws Failure {
-        int value = keys().find(key, "a whole number", e -> e.getAsBigDecimal().intValueExact()).orElse(otherwise);
-        if (value < 0 || value > 1 << 24) throw wrong(key, "a whole number from 0 to " + (1 << 24), json.get(key));
-        return value;
+        return bounded(key, otherwise, 0, MOST);
     }
 
     /// A whole number of at least 1.
     public int positive(String key, int otherwise) throws Failure {
-        int value = whole(key, otherwise);
-        if (value < 1) throw wrong(key, "a whole number of at least 1", json.get(key));
-        return value;
+        return bounded(key, otherwise, 1, MOST);
+    }
+
+    /// A number of layers, or of something else that is built one by one: of at least 1, and not so large that building them would never end.
+    public int count(String key, int otherwise, int most) throws Failure {
+        return bounded(key, otherwise, 1, most);
+    }
+
+    private int bounded(String key, int otherwise, int least, int most) throws Failure {
+        return keys().has(key) ? keys().whole(key, least, most) : otherwise;
     }
 
     public double number(String key, double otherwise) throws Failure {
-        return keys().find(key, "a number", JsonElement::getAsDouble).orElse(otherwise);
+        return keys().find(key, "a number", Json::number).orElse(otherwise);
     }
 
     public boolean flag(String key, boolean otherwise) throws Failure {
@@ -53,7 +63,7 @@ public record Config(Path file, JsonObject json) {
     /// As many finite numbers as `otherwise` has.
     public List<Double> numbers(String key, List<Double> otherwise) throws Failure {
         String expected = "a list of " + otherwise.size() + " numbers";
-        List<Double> found = keys().find(key, expected, e -> list(e, JsonElement::getAsDouble)).orElse(otherwise);
+        List<Double> found = keys().find(key, expected, e -> list(e, Json::number)).orElse(otherwise);
         if (found.size() != otherwise.size() || !found.stream().allMatch(Double::isFinite)) throw wrong(key, expected, json.get(key));
         return found;
     }
@@ -61,15 +71,15 @@ public record Config(Path file, JsonObject json) {
     /// A list of positive whole numbers; a single number stands for itself, `length` times.
     public List<Integer> wholes(String key, List<Integer> otherwise, int length) throws Failure {
         List<Integer> found = keys().find(key, "a whole number or a list of them", e -> e.isJsonArray()
-                ? list(e, x -> x.getAsBigDecimal().intValueExact()) : Collections.nCopies(length, e.getAsBigDecimal().intValueExact())).orElse(otherwise);
-        if (found.stream().anyMatch(x -> x < 1 || x > 1 << 24)) throw wrong(key, "numbers of at least 1", json.get(key));
+                ? list(e, x -> Math.toIntExact(Json.whole(x))) : Collections.nCopies(length, Math.toIntExact(Json.whole(e)))).orElse(otherwise);
+        if (found.stream().anyMatch(x -> x < 1 || x > MOST) || found.size() > LONGEST) throw wrong(key, "1 to " + LONGEST + " numbers of at least 1", json.get(key));
         return found;
     }
 
     /// Refuses a key whose value is something that is not built here.
     public void expect(String key, JsonElement supported) throws Failure {
         if (has(key) && !json.get(key).equals(supported)) {
-            throw new Failure.Incompatible(file + ": " + key + " = " + json.get(key) + " is not supported; only " + supported + " is");
+            throw new Failure.Incompatible(file + ": " + key + " = " + Quoted.of(json.get(key)) + " is not supported; only " + supported + " is");
         }
     }
 
@@ -79,7 +89,7 @@ public record Config(Path file, JsonObject json) {
     }
 
     public Failure wrong(String key, String expected, JsonElement found) {
-        return new Failure.Unreadable(file + ": " + key + ": expected " + expected + ", found " + found);
+        return new Failure.Unreadable(file + ": " + key + ": expected " + expected + ", found " + Quoted.of(found));
     }
 
     private Json keys() {

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
@@ -23,6 +24,11 @@ import java.util.stream.Stream;
 public record ModelFolder(Path folder, String name, Networks networks, SchedulerConfig scheduler, int sampleSize, Sources sources) {
     private static final Set<String> PIPELINES = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
 
+    /// A folder's own description; who names it means the folder.
+    private static final String INDEX = "model_index.json";
+    private static final int USUAL_SAMPLE_SIZE = 64;
+    static final int LARGEST_SAMPLE_SIZE = 4096;
+
     /// What a model is made of.
     public record Networks(UNet unet, Vae vae, ClipText text) {}
 
@@ -35,7 +41,7 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
     }
 
     /// Reads every configuration; no weights and no native code.
-    /// @param place a model folder, or a file
+    /// @param place a model folder, its model_index.json, or a file
     /// @throws Failure.Unreadable when it is no model or a configuration is damaged
     /// @throws Failure.Incompatible when the model is of a kind that cannot be run here
     public static ModelFolder open(Path place) throws Failure {
@@ -44,20 +50,22 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
 
     /// The same, as a person wants it.
     public static ModelFolder open(Path place, ModelChoices choices) throws Failure {
-        ModelFolder model = Files.isRegularFile(place) ? SingleFile.open(place, choices) : ofFolder(place, choices);
+        boolean index = Files.isRegularFile(place) && place.getFileName().toString().equals(INDEX);
+        Path meant = index ? place.toAbsolutePath().getParent() : place;
+        ModelFolder model = Files.isRegularFile(meant) ? SingleFile.open(meant, choices) : ofFolder(meant, choices);
         model.check();
         return model;
     }
 
     private static ModelFolder ofFolder(Path folder, ModelChoices choices) throws Failure {
-        Path index = folder.resolve("model_index.json");
+        Path index = folder.resolve(INDEX);
         if (!Files.isRegularFile(index)) {
             throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and scheduler beside it (diffusers layout), or a model in one file; found "
                     + (Files.isDirectory(folder) ? "a folder without it" : "nothing"));
         }
         Config pipeline = Config.read(index);
         String kind = pipeline.text("_class_name", "StableDiffusionPipeline");
-        if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + kind + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
+        if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + Quoted.of(kind) + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
         Config unetConfig = config(folder, Part.UNET);
         Autoencoder vae = choices.vae().isPresent() ? Autoencoder.at(choices.vae().get()) : Autoencoder.ofFolder(folder.resolve(Part.VAE.folder()));
         Networks networks = new Networks(NetworkConfigs.unet(unetConfig), vae.network(), NetworkConfigs.text(config(folder, Part.TEXT)));
@@ -66,7 +74,17 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         weights.put(Part.VAE, vae.weights());
         SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         if (choices.prediction().isPresent()) scheduler = scheduler.withPrediction(choices.prediction().get());
-        return new ModelFolder(folder, name(folder), networks, scheduler, unetConfig.positive("sample_size", 64), new Sources(weights, TokenizerSearch.of(folder, choices), List.of()));
+        return new ModelFolder(folder, name(folder), networks, scheduler, sampleSize(unetConfig), new Sources(weights, TokenizerSearch.of(folder, choices), List.of()));
+    }
+
+    /// Of a square, which some programs write as its two sides.
+    private static int sampleSize(Config unet) throws Failure {
+        List<Integer> sides = unet.wholes("sample_size", List.of(USUAL_SAMPLE_SIZE), 1);
+        int side = sides.isEmpty() ? 0 : sides.getFirst();
+        if (side < 1 || side > LARGEST_SAMPLE_SIZE || sides.size() > 2 || sides.getLast() != side) {
+            throw unet.wrong("sample_size", "one number from 1 to " + LARGEST_SAMPLE_SIZE + ", or that twice", unet.json().get("sample_size"));
+        }
+        return side;
     }
 
     private void check() throws Failure {
@@ -121,9 +139,10 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
     }
 
     /// Opens the model's tokenizer: its own, or for a single file one that fits from where it was looked for.
+    /// The text encoder's length is its limit, whatever its settings say: a longer text would not fit, and a shorter one is no other model.
     /// @throws Failure.Unreadable when there is none, saying which public file to put where
     public Tokenizer tokenizer() throws Failure {
-        return sources.tokenizer.open(text().vocabulary());
+        return sources.tokenizer.open(text().vocabulary()).withLimit(text().tokens());
     }
 
     /// Side of a picture, in pixels, that the model was made for.

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.net.ClipBlocks;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.ClipVision;
@@ -19,6 +20,12 @@ import java.util.Map;
 public final class NetworkConfigs {
     private static final Map<String, UNet.Block> DOWN = Map.of("CrossAttnDownBlock2D", UNet.Block.CROSS_ATTENTION, "DownBlock2D", UNet.Block.PLAIN);
     private static final Map<String, UNet.Block> UP = Map.of("CrossAttnUpBlock2D", UNet.Block.CROSS_ATTENTION, "UpBlock2D", UNet.Block.PLAIN);
+
+    /// More than any published network has: a configuration that asks for more is damaged.
+    private static final int MOST_LAYERS = 256;
+
+    private static final int MOST_LEVELS = 16;
+    private static final int MOST_TOKENS = 1 << 16;
 
     private NetworkConfigs() {}
 
@@ -42,7 +49,7 @@ public final class NetworkConfigs {
         checkDivides(config, widths, groups, "norm_num_groups");
         for (UNet.Level level : levels) checkDivides(config, List.of(level.width()), level.heads(), headsKey);
         return new UNet(new UNet.Channels(config.positive("in_channels", 4), config.positive("out_channels", 4)), List.copyOf(levels),
-                config.positive("layers_per_block", 2), config.positive("cross_attention_dim", 1280), new UNet.Norm(groups, config.number("norm_eps", 1e-5)),
+                config.count("layers_per_block", 2, MOST_LAYERS), config.positive("cross_attention_dim", 1280), new UNet.Norm(groups, config.number("norm_eps", 1e-5)),
                 config.flag("use_linear_projection", false) ? UNet.Projection.LINEAR : UNet.Projection.CONV, time(config, widths.getFirst()));
     }
 
@@ -60,7 +67,7 @@ public final class NetworkConfigs {
         for (String key : List.of("center_input_sample", "dual_cross_attention", "only_cross_attention", "class_embeddings_concat", "resnet_skip_time_act")) config.expect(key, new JsonPrimitive(false));
         for (String key : List.of("conv_in_kernel", "conv_out_kernel")) config.expect(key, new JsonPrimitive(3));
         for (String key : List.of("downsample_padding", "mid_block_scale_factor", "transformer_layers_per_block", "resnet_out_scale_factor")) {
-            if (config.has(key) && config.number(key, 1) != 1) throw new Failure.Incompatible(config.file() + ": " + key + " = " + config.json().get(key) + " is not supported; only 1 is");
+            if (config.has(key) && config.number(key, 1) != 1) throw new Failure.Incompatible(config.file() + ": " + key + " = " + Quoted.of(config.json().get(key)) + " is not supported; only 1 is");
         }
         config.expect("act_fn", new JsonPrimitive("silu"));
         config.expect("mid_block_type", new JsonPrimitive("UNetMidBlock2DCrossAttn"));
@@ -84,11 +91,13 @@ public final class NetworkConfigs {
         config.expect("out_channels", new JsonPrimitive(config.positive("in_channels", 3)));
         int groups = config.positive("norm_num_groups", 32);
         checkDivides(config, widths, groups, "norm_num_groups");
-        return new Vae(config.positive("in_channels", 3), config.positive("latent_channels", 4), widths, config.positive("layers_per_block", 1), groups, config.number("scaling_factor", 0.18215));
+        return new Vae(config.positive("in_channels", 3), config.positive("latent_channels", 4), widths, config.count("layers_per_block", 1, MOST_LAYERS), groups, config.number("scaling_factor", 0.18215));
     }
 
     public static ClipText text(Config config) throws Failure {
-        return new ClipText(config.positive("vocab_size", 49408), config.positive("max_position_embeddings", 77), blocks(config, new Sizes(512, 2048, 8)));
+        int tokens = config.count("max_position_embeddings", 77, MOST_TOKENS);
+        if (tokens < 2) throw config.wrong("max_position_embeddings", "room for a start and a stop token", config.json().get("max_position_embeddings"));
+        return new ClipText(config.positive("vocab_size", 49408), tokens, blocks(config, new Sizes(512, 2048, 8)));
     }
 
     /// @param projected numbers of an embedding
@@ -106,12 +115,12 @@ public final class NetworkConfigs {
         ClipBlocks.Activation known = switch (activation) {
             case "quick_gelu" -> ClipBlocks.Activation.QUICK_GELU;
             case "gelu" -> ClipBlocks.Activation.GELU;
-            default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + activation + " is not supported; quick_gelu and gelu are");
+            default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + Quoted.of(activation) + " is not supported; quick_gelu and gelu are");
         };
         int width = config.positive("hidden_size", otherwise.width);
         int heads = config.positive("num_attention_heads", otherwise.heads);
         checkDivides(config, List.of(width), heads, "num_attention_heads");
-        return new ClipBlocks(width, config.positive("intermediate_size", otherwise.hidden), config.positive("num_hidden_layers", 12), heads, known, config.number("layer_norm_eps", 1e-5));
+        return new ClipBlocks(width, config.positive("intermediate_size", otherwise.hidden), config.count("num_hidden_layers", 12, MOST_LAYERS), heads, known, config.number("layer_norm_eps", 1e-5));
     }
 
     private static void checkDivides(Config config, List<Integer> widths, int by, String key) throws Failure {
@@ -124,10 +133,10 @@ public final class NetworkConfigs {
         List<UNet.Block> blocks = new ArrayList<>();
         for (String name : config.texts(key, otherwise)) {
             UNet.Block block = known.get(name);
-            if (block == null) throw new Failure.Incompatible(config.file() + ": " + key + ": " + name + " is not supported; only " + known.keySet().stream().sorted().toList() + " are");
+            if (block == null) throw new Failure.Incompatible(config.file() + ": " + key + ": " + Quoted.of(name) + " is not supported; only " + known.keySet().stream().sorted().toList() + " are");
             blocks.add(block);
         }
-        if (blocks.isEmpty()) throw config.wrong(key, "at least one block", config.json().get(key));
+        if (blocks.isEmpty() || blocks.size() > MOST_LEVELS) throw config.wrong(key, "1 to " + MOST_LEVELS + " blocks", config.json().get(key));
         return blocks;
     }
 }

@@ -1,9 +1,9 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -39,11 +39,21 @@ final class Refusals {
             new Kind("string_to_param", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
             new Kind("emb_params", "an embedding of textual inversion, not a model" + NO_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"));
 
+    /// Parts of a model in files of their own, by how their tensors' names begin.
+    private static final List<Kind> ALONE = List.of(
+            new Kind("model_ema.", "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors " + OriginalLayout.UNET + "…"),
+            new Kind("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors"),
+            new Kind("decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model"),
+            new Kind("text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
+    /// What programs leave beside a model: a file with a UNet is a model all the same.
+    private static final Set<String> LEFTOVERS = Set.of("string_to_param", "emb_params", ".lora_", "_lora.", "lora_te");
+
     private Refusals() {}
 
     /// Refuses a file that is known to be something else.
     static void others(TensorFile file) throws Failure {
-        Optional<Kind> kind = KINDS.stream().filter(known -> has(file.tensors().keySet(), known.mark) || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.mark))).findFirst();
+        boolean model = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(OriginalLayout.UNET));
+        Optional<Kind> kind = KINDS.stream().filter(known -> !model || !LEFTOVERS.contains(known.mark)).filter(known -> has(file.tensors().keySet(), known.mark) || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.mark))).findFirst();
         if (kind.isPresent()) throw new Failure.Incompatible(file.file() + ": is " + kind.get().what);
     }
 
@@ -51,12 +61,9 @@ final class Refusals {
     static Failure withoutUNet(TensorFile file) {
         Set<String> names = file.tensors().keySet();
         if (TinyAutoencoder.recognizes(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
-        Map<String, String> alone = Map.of("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors",
-                "decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model",
-                "text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors");
-        Optional<String> what = alone.entrySet().stream().filter(entry -> has(names, entry.getKey())).map(Map.Entry::getValue).findFirst();
+        Optional<String> what = ALONE.stream().filter(known -> names.stream().anyMatch(name -> name.startsWith(known.mark))).map(Kind::what).findFirst();
         return new Failure.Incompatible(file.file() + ": " + what.map(known -> "is " + known).orElse("is no Stable Diffusion in one file: expected tensors " + OriginalLayout.UNET + "…, " + OriginalLayout.VAE
-                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + names.iterator().next())));
+                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + Quoted.of(names.iterator().next()))));
     }
 
     private static boolean has(Set<String> names, String mark) {

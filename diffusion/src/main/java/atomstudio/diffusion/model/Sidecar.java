@@ -16,7 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// What is written beside a single file about its model, for NAME.safetensors, later ones winning: the metadata string `config`; NAME.json;
-/// a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are objects whose keys are the folders' names.
+/// a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are objects whose keys are the folders' names; other programs
+/// keep notes of their own in NAME.json, so that a key of a folder's name without an object under it says nothing.
 /// NAME.yaml, the original code's configuration, says only whether the UNet predicts v.
 record Sidecar(Path file, JsonObject json) {
     private static final long LONGEST_YAML = 1L << 20;
@@ -69,12 +70,17 @@ record Sidecar(Path file, JsonObject json) {
     /// A part's configuration: what its tensors tell, and over it what is written here.
     Config over(String part, JsonObject inferred) throws Failure {
         JsonObject all = inferred.deepCopy();
-        merge(all, new Config(file, json).part(part).json());
+        merge(all, part(part).json());
         return new Config(file, all);
     }
 
+    private Config part(String part) throws Failure {
+        boolean told = json.has(part) && json.get(part).isJsonObject();
+        return told ? new Config(file, json).part(part) : new Config(file, new JsonObject());
+    }
+
     Optional<String> text(String part, String key) throws Failure {
-        Config config = new Config(file, json).part(part);
+        Config config = part(part);
         return config.has(key) ? Optional.of(config.text(key, "")) : Optional.empty();
     }
 

@@ -5,6 +5,7 @@ import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.tensor.TensorFile;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ record SingleFile(TensorFile tensors, Sidecar sidecar) {
         List<String> notes = new ArrayList<>();
         PredictionGuess prediction = choices.prediction().isPresent() ? PredictionGuess.said(choices.prediction().get()) : PredictionGuess.of(evidence(unet, second));
         if (prediction.ground() == PredictionGuess.Ground.GUESSED) notes.add("The model predicts " + prediction.type() + ", by a guess (" + prediction.reason() + "); --prediction, or a .json of its name beside it, says otherwise.");
-        int size = config.positive("sample_size", second && prediction.ofVelocity() ? LARGE_SIZE : BASE_SIZE);
+        int size = config.count("sample_size", second && prediction.ofVelocity() ? LARGE_SIZE : BASE_SIZE, ModelFolder.LARGEST_SAMPLE_SIZE);
         Map<Part, Weights> weights = Map.of(Part.UNET, new Weights.InFile(file, naming), Part.VAE, vae.weights(), Part.TEXT, new Weights.InFile(file, text.naming));
         return new ModelFolder(file, name(), new ModelFolder.Networks(unet, vae.network(), text.network), schedule(second, prediction), size,
                 new ModelFolder.Sources(weights, TokenizerSearch.of(file, choices), notes));
@@ -86,9 +87,11 @@ record SingleFile(TensorFile tensors, Sidecar sidecar) {
     }
 
     /// What its metadata or the files beside it call it, or else the file's name.
-    private String name() throws Failure {
+    private String name() {
         String file = Sidecar.beside(tensors.file(), "").getFileName().toString();
         String title = tensors.metadata().getOrDefault("modelspec.title", "");
-        return new Config(tensors.file(), sidecar.json()).text("name", title.isBlank() ? file : title);
+        JsonElement told = sidecar.json().get("name");
+        boolean named = told != null && told.isJsonPrimitive() && told.getAsJsonPrimitive().isString() && !told.getAsString().isBlank();
+        return named ? told.getAsString() : title.isBlank() ? file : title;
     }
 }

@@ -18,7 +18,6 @@ import java.util.stream.Stream;
 /// @param places where else to look, in this order
 record TokenizerSearch(Path model, Optional<Path> own, Optional<Path> named, List<Path> places) {
     private static final String PUBLISHED = "bpe_simple_vocab_16e6.txt.gz";
-    private static final String VOCABULARY = "vocab.json";
 
     static TokenizerSearch of(Path model, ModelChoices choices) {
         List<Path> places = new ArrayList<>();
@@ -36,7 +35,7 @@ record TokenizerSearch(Path model, Optional<Path> own, Optional<Path> named, Lis
     /// @param size tokens that the text encoder has rows for
     Tokenizer open(int size) throws Failure {
         if (named.isPresent()) return fitting(named.get(), size);
-        if (own.isPresent()) return Tokenizer.open(own.get());
+        if (own.isPresent()) return fitting(own.get(), size);
         for (Path place : places) {
             if (!holds(place)) continue;
             Tokenizer found = Tokenizer.open(place);
@@ -45,15 +44,19 @@ record TokenizerSearch(Path model, Optional<Path> own, Optional<Path> named, Lis
         throw missing(size);
     }
 
-    /// A table may have rows that no token uses, but no token may lack its row.
+    /// A table may have rows that no token uses, but no token may lack its row. Merges alone say how many tokens there are.
     private Tokenizer fitting(Path folder, int size) throws Failure {
         Tokenizer tokenizer = Tokenizer.open(folder);
-        if (tokenizer.size() > size) throw new Failure.Incompatible(folder + ": has " + tokenizer.size() + " tokens, but the text encoder of " + model + " knows " + size + "; give the model's own with --tokenizer");
+        boolean tooLarge = tokenizer.size() > size;
+        if (tooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.size() != size) {
+            throw new Failure.Incompatible(folder + ": has " + tokenizer.size() + " tokens, but the text encoder of " + model + " knows " + size + "; "
+                    + (tooLarge ? "give the model's own with --tokenizer" : "its list of merges was cut short, or give the model's own with --tokenizer"));
+        }
         return tokenizer;
     }
 
     private static boolean holds(Path folder) {
-        if (Files.isRegularFile(folder.resolve(VOCABULARY))) return Files.isRegularFile(folder.resolve("merges.txt"));
+        if (Tokenizer.hasVocabulary(folder)) return true;
         if (!Files.isDirectory(folder)) return false;
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(".txt.gz")).count() == 1;

@@ -1,8 +1,11 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +17,8 @@ import java.util.stream.Stream;
 final class WeightFiles {
     private static final List<String> SAFE = List.of("diffusion_pytorch_model", "model", "diffusion_pytorch_model.fp16", "model.fp16");
     private static final List<String> PICKLED = List.of("diffusion_pytorch_model", "pytorch_model", "diffusion_pytorch_model.fp16", "pytorch_model.fp16");
+
+    private static final int MOST_SHARDS = 1000;
 
     private WeightFiles() {}
 
@@ -50,15 +55,22 @@ final class WeightFiles {
     }
 
     private static List<Path> shards(Path index) throws Failure {
-        Config config = Config.read(index);
-        if (!config.has("weight_map") || !config.json().get("weight_map").isJsonObject()) throw config.wrong("weight_map", "an object from tensor to file", config.json().get("weight_map"));
+        Json map = Json.read(index).object("weight_map");
         TreeSet<String> names = new TreeSet<>();
-        config.json().getAsJsonObject("weight_map").asMap().values().forEach(name -> names.add(name.getAsString()));
+        for (String tensor : map.object().keySet()) names.add(map.text(tensor));
+        if (names.isEmpty()) throw new Failure.Unreadable(index + ": weight_map: expected the files of tensors, found none");
+        if (names.size() > MOST_SHARDS) throw new Failure.Unreadable(index + ": weight_map: expected at most " + MOST_SHARDS + " files, found " + names.size());
         List<Path> shards = new ArrayList<>();
-        for (String name : names) {
-            if (name.contains("/") || name.contains("\\")) throw new Failure.Unreadable(index + ": " + name + " lies outside the folder; expected a file name");
-            shards.add(index.resolveSibling(name));
-        }
+        for (String name : names) shards.add(shard(index, name));
         return shards;
+    }
+
+    private static Path shard(Path index, String name) throws Failure {
+        if (name.contains("/") || name.contains("\\") || name.equals("..")) throw new Failure.Unreadable(index + ": weight_map: " + Quoted.of(name) + " lies outside the folder; expected a file name");
+        try {
+            return index.resolveSibling(name);
+        } catch (InvalidPathException e) {
+            throw new Failure.Unreadable(index + ": weight_map: expected a file name, found " + Quoted.of(name), e);
+        }
     }
 }

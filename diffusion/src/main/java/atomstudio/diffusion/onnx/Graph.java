@@ -37,7 +37,7 @@ final class Graph {
                 case BF16 -> BFLOAT16;
                 case F64 -> DOUBLE;
                 case I64 -> INT64;
-                case I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights of " + dtype);
+                default -> throw new IllegalArgumentException("weights of " + dtype);
             };
         }
     }
@@ -96,6 +96,16 @@ final class Graph {
         if (found == null) return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), whole);
         long bytes = found.place.bytes / parts;
         return IntStream.range(0, parts).mapToObj(i -> external(whole.name() + "/" + i, shape, found.element, new Place(found.place.file, found.place.offset + i * bytes, bytes))).toList();
+    }
+
+    /// Parts along the second axis, as equal as its size allows, and no more of them than that.
+    List<Value> pieces(Value whole, int most) {
+        long size = whole.shape().size(1);
+        int count = (int) Math.min(most, size);
+        if (count < 2) return List.of(whole);
+        long[] sizes = LongStream.range(0, count).map(i -> size * (i + 1) / count - size * i / count).toArray();
+        List<Shape> shapes = Arrays.stream(sizes).mapToObj(part -> whole.shape().with(1, part)).toList();
+        return node(Operator.of("Split", Map.of("axis", 1L)), shapes, whole, constant(sizes));
     }
 
     Value constant(long... values) {

@@ -189,7 +189,7 @@ final class GraphOps implements Ops<Value> {
     @Override public Value attention(Value q, Value k, Value v, Attention heads) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
         return switch (heads.mask()) {
-            case NONE -> (choice.memory == Memory.SCARCE || choice.attention == Kernel.SLICED) && q.shape().size(1) % SLICES == 0 ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
+            case NONE -> choice.memory == Memory.SCARCE || choice.attention == Kernel.SLICED ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
             case CAUSAL -> causal(q, k, v, heads.heads());
         };
     }
@@ -201,7 +201,7 @@ final class GraphOps implements Ops<Value> {
 
     private Value sliced(Value q, Value k, Value v, Attention heads) {
         Value all = null;
-        for (Value part : split(q, SLICES, 1)) {
+        for (Value part : graph.pieces(q, SLICES)) {
             Value done = whole(shapes.attention(part.shape(), k.shape(), v.shape(), heads), part, new Value[] {k, v}, heads);
             all = all == null ? done : concat(all, done, 1);
         }
@@ -268,9 +268,9 @@ final class GraphOps implements Ops<Value> {
     /// held at a time.
     @Override public Value segment(String name, List<Value> inputs, Function<List<Value>, Value> body) {
         Value x = inputs.getFirst();
-        if (choice.memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY || x.shape().size(1) % PARTS != 0) return body.apply(inputs);
+        if (choice.memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY) return body.apply(inputs);
         Value all = null;
-        for (Value part : split(x, PARTS, 1)) {
+        for (Value part : graph.pieces(x, PARTS)) {
             Value done = body.apply(List.of(part));
             all = all == null ? done : concat(all, done, 1);
         }

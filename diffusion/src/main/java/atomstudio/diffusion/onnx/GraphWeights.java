@@ -15,7 +15,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of another type than the graph.
-/// Nothing of the model is copied to disk.
+/// Nothing of the model is copied to disk. What cannot be mapped (eight-bit floats, tensors saved out of order) is copied into the graph.
 final class GraphWeights implements Layers<Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
@@ -68,6 +68,7 @@ final class GraphWeights implements Layers<Value> {
         return made.computeIfAbsent(key, k -> {
             TensorInfo info = checkpoint.info(key);
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
+            if (!checkpoint.inOrder(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), Element.FLOAT);
             Element as = Element.of(info.dtype());
             if (half == Half.INPUTS && (as == Element.FLOAT16 || as == Element.BFLOAT16)) return cast(graph.input(key, shape, as), as);
             Value stored = graph.external(key, shape, as, new Graph.Place(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.bytes()));

@@ -114,6 +114,10 @@ public final class OnnxEngine implements Engine {
         return session.run(feeds, standing);
     }
 
+    @Override public void check() throws Failure.Unreadable {
+        for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
+    }
+
     @Override public boolean slice() {
         if (sliced) return false;
         sliced = true;

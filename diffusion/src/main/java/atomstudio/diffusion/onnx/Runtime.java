@@ -7,16 +7,12 @@ import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /// ONNX Runtime on one device, and the settings every session of it has.
 record Runtime(OrtEnvironment environment, Device device, int threads) {
     private static final String WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path";
 
     private static final String FOLDED = "optimization.constant_folding_max_output_size_in_bytes";
-
-    private static final long DEEP_STACK = 1L << 30;
 
     static Runtime open(Device device, int threads) throws Failure {
         try {
@@ -31,31 +27,15 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
         }
     }
 
-    /// Creating the environment, ONNX Runtime matches /proc/self/cmdline against a regular expression that recurses about 270 bytes of stack
-    /// for every character: a long prompt on the command line would overflow the stack and kill the process. So it gets a thread whose
-    /// stack suffices for the longest command line; only what is touched of it takes memory.
-    private static OrtEnvironment load() throws OrtException {
-        FutureTask<OrtEnvironment> create = new FutureTask<>(() -> {
-            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "atomstudio");
-            environment.setTelemetry(false);
-            return environment;
-        });
-        new Thread(null, create, "onnx-environment", DEEP_STACK).start();
-        try {
-            return create.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while ONNX Runtime was loading", e);
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case OrtException known -> throw known;
-                case Error error -> throw error;
-                default -> throw new IllegalStateException("ONNX Runtime cannot be loaded", e.getCause());
-            }
-        }
+    private static OrtEnvironment load() throws OrtException, Failure {
+        Telemetry.disable();
+        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "atomstudio");
+        environment.setTelemetry(false);
+        return environment;
     }
 
     Session session(byte[] graph, Session.Weights weights, Shape output) throws Failure {
+        weights.check();
         try (OrtSession.SessionOptions options = options()) {
             options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
             switch (weights.use()) {
@@ -70,7 +50,7 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
                     options.setCPUArenaAllocator(false);                        // results outlive the session, and should not keep its scratch memory
                 }
             }
-            return new Session(environment, environment.createSession(graph, options), output);
+            return new Session(environment, environment.createSession(graph, options), output, weights);
         } catch (OrtException e) {
             throw failure(e, weights.folder().toString());
         }

@@ -16,10 +16,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// A graph that is ready to run; owns its native session.
-record Session(OrtEnvironment environment, OrtSession session, Shape output) implements AutoCloseable {
+record Session(OrtEnvironment environment, OrtSession session, Shape output, Weights weights) implements AutoCloseable {
     /// What a session does with the weights that its graph points at in files.
     enum Use {
         /// Copies convolutions' weights into the layout that is fastest.
@@ -31,7 +32,8 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
     }
 
     /// @param folder that the files lie in
-    record Weights(Path folder, Use use) {
+    /// @param files  that the graph points into; empty for one without weights
+    record Weights(Path folder, Use use, Optional<Checkpoint> files) {
         static Weights of(Checkpoint checkpoint) throws Failure {
             return of(checkpoint, OnnxSettings.of(Device.CPU));
         }
@@ -39,16 +41,21 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
         static Weights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
             long bytes = 0;
             for (String name : checkpoint.names()) bytes += checkpoint.info(name).bytes();
-            return new Weights(GraphWeights.folder(checkpoint), bytes > settings.copied() ? Use.MAPPED : Use.COPIED);
+            return new Weights(GraphWeights.folder(checkpoint), bytes > settings.copied() ? Use.MAPPED : Use.COPIED, Optional.of(checkpoint));
         }
 
         /// Of a graph without any.
         static Weights none() {
-            return new Weights(Path.of("."), Use.COPIED);
+            return new Weights(Path.of("."), Use.COPIED, Optional.empty());
         }
 
         static Weights once(Checkpoint checkpoint) throws Failure {
-            return new Weights(GraphWeights.folder(checkpoint), Use.ONCE);
+            return new Weights(GraphWeights.folder(checkpoint), Use.ONCE, Optional.of(checkpoint));
+        }
+
+        /// @throws Failure.Unreadable when a file changed since it was mapped
+        void check() throws Failure.Unreadable {
+            if (files.isPresent()) files.get().check();
         }
     }
 
@@ -69,6 +76,7 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output) imp
 
     /// The same, all outputs; the caller closes.
     OrtSession.Result all(Map<String, Feed> feeds, Map<String, OnnxTensor> standing) throws Failure {
+        weights.check();
         Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(standing);
         List<OnnxTensor> made = new ArrayList<>();
         try {

@@ -1,16 +1,13 @@
 package atomstudio.diffusion.picture;
 
-import com.google.gson.JsonParseException;
+import atomstudio.diffusion.sample.Seed;
 import com.google.gson.JsonPrimitive;
-import com.google.gson.JsonParser;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -23,10 +20,8 @@ public record GenerationText(String prompt, String negative, Map<String, String>
     public static final String KEYWORD = "parameters";
 
     private static final String NEGATIVE = "Negative prompt:";
-    private static final Pattern PAIR = Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])*\"|[^,]*)(?:,|$)");
     private static final String STRENGTH = " strength";
     private static final String TEXT_STRENGTH = " text encoder strength";
-    private static final int FEWEST_PAIRS = 3;
 
     public GenerationText {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
@@ -56,7 +51,7 @@ public record GenerationText(String prompt, String negative, Map<String, String>
 
     /// The picture's own seed.
     public GenerationText seed(long seed) {
-        return with("Seed", Long.toString(seed));
+        return with("Seed", Seed.text(seed));
     }
 
     public GenerationText size(int width, int height) {
@@ -147,11 +142,17 @@ public record GenerationText(String prompt, String negative, Map<String, String>
         return Map.of(KEYWORD, format());
     }
 
-    /// Reads what any of these programs wrote; a text whose last line is no list of settings is all prompt.
+    /// Reads what any of these programs wrote. The settings are the last line that is a list of them; extensions write lines behind it, which
+    /// are left out. A text without such a line is all prompt.
     public static GenerationText parse(String text) {
         String[] lines = text.strip().split("\n", -1);
-        Map<String, String> settings = pairs(lines[lines.length - 1]);
-        int end = settings.size() >= FEWEST_PAIRS ? lines.length - 1 : lines.length;
+        int end = lines.length - 1;
+        Map<String, String> settings = InfotextLine.parse(lines[end]);
+        while (end > 0 && !InfotextLine.isSettings(settings)) settings = InfotextLine.parse(lines[--end]);
+        if (!InfotextLine.isSettings(settings)) {
+            end = lines.length;
+            settings = Map.of();
+        }
         StringBuilder[] parts = {new StringBuilder(), new StringBuilder()};
         int part = 0;
         for (int i = 0; i < end; i++) {
@@ -162,28 +163,12 @@ public record GenerationText(String prompt, String negative, Map<String, String>
             }
             parts[part].append(parts[part].isEmpty() ? "" : "\n").append(line);
         }
-        return new GenerationText(parts[0].toString(), parts[1].toString(), end == lines.length ? Map.of() : settings);
-    }
-
-    private static Map<String, String> pairs(String line) {
-        Map<String, String> pairs = new LinkedHashMap<>();
-        Matcher pair = PAIR.matcher(line);
-        while (pair.find()) pairs.put(pair.group(1), unquoted(pair.group(2).strip()));
-        return pairs;
+        return new GenerationText(parts[0].toString(), parts[1].toString(), settings);
     }
 
     private static String quoted(String value) {
         boolean plain = value.chars().noneMatch(c -> c == ',' || c == ':' || c == '"' || c == '\n') && value.equals(value.strip());
         return plain ? value : new JsonPrimitive(value).toString();
-    }
-
-    private static String unquoted(String value) {
-        if (!value.startsWith("\"")) return value;
-        try {
-            return JsonParser.parseString(value).getAsString();
-        } catch (JsonParseException | IllegalStateException notJson) {
-            return value;
-        }
     }
 
     /// 7.5 as 7.5, 4.0 as 4.

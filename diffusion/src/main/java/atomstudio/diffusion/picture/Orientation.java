@@ -1,9 +1,5 @@
 package atomstudio.diffusion.picture;
 
-import com.drew.imaging.ImageMetadataReader;
-import com.drew.imaging.ImageProcessingException;
-import com.drew.metadata.exif.ExifDirectoryBase;
-import com.drew.metadata.exif.ExifIFD0Directory;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -25,16 +21,8 @@ enum Orientation {
     }
 
     /// As the file says; upright where it says nothing, or nothing that makes sense: a picture with odd metadata is still a picture.
-    static Orientation of(Path file) throws IOException {
-        try {
-            for (ExifIFD0Directory directory : ImageMetadataReader.readMetadata(file.toFile()).getDirectoriesOfType(ExifIFD0Directory.class)) {
-                Integer value = directory.getInteger(ExifDirectoryBase.TAG_ORIENTATION);
-                if (value != null && value >= 1 && value <= values().length) return values()[value - 1];
-            }
-        } catch (ImageProcessingException | RuntimeException oddMetadata) {
-            return UPRIGHT;
-        }
-        return UPRIGHT;
+    static Orientation of(Path file, PictureKind kind) throws IOException {
+        return Exif.orientation(file, kind).map(value -> values()[value - 1]).orElse(UPRIGHT);
     }
 
     Picture apply(Picture stored) {

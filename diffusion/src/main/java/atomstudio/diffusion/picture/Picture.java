@@ -110,6 +110,30 @@ public record Picture(int width, int height, int[] argb) {
         return new Picture(width, height, part);
     }
 
+    /// With other opacities, a byte a pixel.
+    Picture withAlpha(byte[] alpha) {
+        int[] changed = new int[argb.length];
+        for (int i = 0; i < changed.length; i++) changed[i] = (alpha[i] & 0xFF) << 24 | argb[i] & 0xFFFFFF;
+        return new Picture(width, height, changed);
+    }
+
+    /// On a larger, transparent canvas, its upper left corner at (x, y).
+    Picture on(int width, int height, int x, int y) {
+        int[] canvas = new int[Math.multiplyExact(width, height)];
+        for (int row = 0; row < this.height; row++) System.arraycopy(argb, row * this.width, canvas, (y + row) * width + x, this.width);
+        return new Picture(width, height, canvas);
+    }
+
+    /// Every `step`th pixel of every `step`th row.
+    Picture thinned(int step) {
+        if (step == 1) return this;
+        int across = (width - step / 2 + step - 1) / step;
+        int down = (height - step / 2 + step - 1) / step;
+        int[] fewer = new int[across * down];
+        for (int i = 0; i < fewer.length; i++) fewer[i] = argb[(step / 2 + i / across * step) * width + step / 2 + i % across * step];
+        return new Picture(across, down, fewer);
+    }
+
     /// Left to right.
     public Picture mirrored() {
         int[] mirror = new int[argb.length];

@@ -32,7 +32,7 @@ public record PictureFolder(Path folder, List<Path> pictures, int skipped) {
         }
         if (pictures.isEmpty()) {
             throw new Failure.Unreadable(folder + ": expected at least one picture (jpg, png, webp, gif, bmp, tif), found "
-                + (skipped == 0 ? "an empty folder" : "only " + files(skipped) + " of other kinds") + ". Put some pictures of the subject there.");
+                + found(folder, skipped) + ". Put some pictures of the subject there.");
         }
         return new PictureFolder(folder, pictures, skipped);
     }
@@ -41,6 +41,17 @@ public record PictureFolder(Path folder, List<Path> pictures, int skipped) {
     public Optional<String> skippedLine() {
         if (skipped == 0) return Optional.empty();
         return Optional.of("skipped " + files(skipped) + (skipped == 1 ? " that is no picture" : " that are no pictures"));
+    }
+
+    private static String found(Path folder, int skipped) throws Failure {
+        String files = skipped == 0 ? "" : "only " + files(skipped) + " of other kinds";
+        try (Stream<Path> entries = Files.list(folder)) {
+            long folders = entries.filter(Files::isDirectory).count();
+            if (folders == 0) return files.isEmpty() ? "an empty folder" : files;
+            return (files.isEmpty() ? "only " : files + " and ") + (folders == 1 ? "a folder, which is not entered" : folders + " folders, which are not entered");
+        } catch (IOException unreadable) {
+            throw new Failure.Unreadable(folder + ": the folder could not be listed (" + unreadable.getMessage() + ").", unreadable);
+        }
     }
 
     private static PictureFolder single(Path file) throws Failure {

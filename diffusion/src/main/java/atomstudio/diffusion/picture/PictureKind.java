@@ -7,7 +7,7 @@ import java.util.Set;
 
 /// The kinds of picture files people have, told by their first bytes; names lie.
 enum PictureKind {
-    JPEG("jpg", "jpeg"), PNG("png"), WEBP("webp"), GIF("gif"), BMP("bmp"), TIFF("tif", "tiff"),
+    JPEG("jpg", "jpeg", "jfif", "jpe", "jif", "pjpeg", "pjp"), PNG("png", "apng"), WEBP("webp"), GIF("gif"), BMP("bmp", "dib"), TIFF("tif", "tiff"),
     /// Apple's and its relatives: HEVC or AV1 pictures in an ISO container. No maintained pure Java decoder exists.
     HEIF("heic", "heif", "hif", "avif");
 

@@ -14,6 +14,11 @@ import java.awt.image.Raster;
 
 /// Decoded images of any layout as sRGB pixels.
 final class Pixels {
+    /// Beyond these a chunk gAMA makes no sense.
+    private static final double LEAST_GAMMA = 0.1;
+    private static final double MOST_GAMMA = 10;
+    private static final double GAMMA_TOLERANCE = 0.05;
+
     private Pixels() {}
 
     static Picture of(BufferedImage image) {
@@ -29,9 +34,23 @@ final class Pixels {
         return ofRgb(converted);
     }
 
-    /// The same picture with its numbers read as colours of another profile; pictures whose profile is no RGB profile stay as they are.
+    /// A PNG's numbers read as what the file says of its colours.
+    static Picture inSrgb(PngChunks.Colour colour, Picture picture) {
+        if (colour.profile().isPresent()) return through(colour.profile().get(), picture);
+        return colour.gamma().isPresent() ? gamma(colour.gamma().getAsDouble(), picture) : picture;
+    }
+
+    /// The same picture with its numbers read as colours of another profile, of red, green and blue, or of grey where the picture is grey.
+    /// One that cannot be applied is passed over.
     static Picture through(ICC_Profile profile, Picture picture) {
-        if (profile.getColorSpaceType() != ColorSpace.TYPE_RGB) return picture;
+        return switch (profile.getColorSpaceType()) {
+            case ColorSpace.TYPE_RGB -> throughRgb(profile, picture);
+            case ColorSpace.TYPE_GRAY -> throughGrey(profile, picture);
+            default -> picture;
+        };
+    }
+
+    private static Picture throughRgb(ICC_Profile profile, Picture picture) {
         ColorModel model = new ComponentColorModel(new ICC_ColorSpace(profile), true, false, ColorModel.TRANSLUCENT, DataBuffer.TYPE_BYTE);
         BufferedImage image = new BufferedImage(model, model.createCompatibleWritableRaster(picture.width(), picture.height()), false, null);
         int[] samples = new int[4 * picture.width()];
@@ -45,7 +64,47 @@ final class Pixels {
             }
             image.getRaster().setPixels(0, y, picture.width(), 1, samples);
         }
-        return of(image);
+        BufferedImage converted = new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_ARGB);
+        try {
+            new ColorConvertOp(null).filter(image, converted);
+        } catch (CMMException | IllegalArgumentException unusableProfile) {
+            return picture;
+        }
+        return ofRgb(converted);
+    }
+
+    /// Each grey level becomes one colour, so that 256 conversions do for any picture.
+    private static Picture throughGrey(ICC_Profile profile, Picture picture) {
+        int[] levels = new int[256];
+        try {
+            ICC_ColorSpace space = new ICC_ColorSpace(profile);
+            for (int level = 0; level < levels.length; level++) levels[level] = Math.round(255 * space.toRGB(new float[] {level / 255f})[1]);
+        } catch (CMMException | IllegalArgumentException unusableProfile) {
+            return picture;
+        }
+        for (int pixel : picture.argb()) if ((pixel >> 16 & 0xFF) != (pixel & 0xFF) || (pixel >> 8 & 0xFF) != (pixel & 0xFF)) return picture;
+        return mapped(levels, picture);
+    }
+
+    /// Values are light to the power of `gamma`, as the chunk gAMA has it; 0.45 is near to sRGB, and is taken for it.
+    /// Source: W3C, Portable Network Graphics (Third Edition), 11.3.2.2 and 13.13.
+    private static Picture gamma(double gamma, Picture picture) {
+        if (gamma < LEAST_GAMMA || gamma > MOST_GAMMA || Math.abs(gamma * 2.2 - 1) < GAMMA_TOLERANCE) return picture;
+        int[] levels = new int[256];
+        for (int level = 0; level < levels.length; level++) {
+            double light = Math.pow(level / 255.0, 1 / gamma);
+            levels[level] = (int) Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.pow(light, 1 / 2.4) - 0.055));
+        }
+        return mapped(levels, picture);
+    }
+
+    private static Picture mapped(int[] levels, Picture picture) {
+        int[] argb = new int[picture.argb().length];
+        for (int i = 0; i < argb.length; i++) {
+            int pixel = picture.argb()[i];
+            argb[i] = pixel & 0xFF000000 | levels[pixel >> 16 & 0xFF] << 16 | levels[pixel >> 8 & 0xFF] << 8 | levels[pixel & 0xFF];
+        }
+        return new Picture(picture.width(), picture.height(), argb);
     }
 
     private static Picture ofRgb(BufferedImage image) {

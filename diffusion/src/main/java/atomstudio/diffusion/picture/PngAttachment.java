@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /// A small file that a PNG carries along in a private chunk `stAd`: its name in UTF-8, a zero byte, its bytes. By the letters' case other
 /// programs pass over it, and may copy it when they edit the picture.
@@ -28,12 +29,14 @@ public record PngAttachment(String name, byte[] content) {
     }
 
     /// All that a file carries, in its order.
+    /// @throws Failure.Unreadable when it is no PNG file, or a chunk's checksum does not fit
     public static List<PngAttachment> read(Path file) throws Failure {
         try {
             List<PngAttachment> found = new ArrayList<>();
-            for (byte[] data : PngChunks.chunks(file, TYPE)) {
-                int end = 0;
-                while (end < data.length && data[end] != 0) end++;
+            for (PngChunks.Chunk chunk : PngChunks.chunks(file, Set.of(TYPE))) {
+                if (chunk.problem().isPresent()) throw new IOException(chunk.problem().get());
+                byte[] data = chunk.data();
+                int end = PngChunks.zero(data, 0);
                 if (end == data.length) throw new IOException("a chunk " + TYPE + " has no name");
                 found.add(new PngAttachment(new String(data, 0, end, StandardCharsets.UTF_8), Arrays.copyOfRange(data, end + 1, data.length)));
             }

@@ -40,6 +40,13 @@ final class Chunks {
         return List.copyOf(done);
     }
 
+    /// The same of a text without weights or BREAK: brackets are letters.
+    List<Chunk> ofLiteral(String text) throws Failure {
+        for (int[] piece : tokenizer.pieces(text)) add(piece, 1);
+        if (!open.isEmpty() || done.isEmpty()) close(open.size());
+        return List.copyOf(done);
+    }
+
     private void add(int[] piece, float weight) throws Failure {
         if (piece.length > length) {
             throw new Failure.Incompatible("a word of the prompt stands for " + piece.length + " rows of the text encoder's table; expected at most the " + length + " that the model reads at a time");

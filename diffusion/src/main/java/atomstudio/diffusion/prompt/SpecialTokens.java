@@ -2,6 +2,7 @@ package atomstudio.diffusion.prompt;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Tokens that are recognized as a whole inside the text: some before it is normalized, some after.
 record SpecialTokens(List<Special> raw, List<Special> normalized) {
@@ -50,6 +51,12 @@ record SpecialTokens(List<Special> raw, List<Special> normalized) {
         }
         return new SpecialTokens(List.copyOf(raw), normalized.stream()
             .map(special -> new Special(ReferenceUnicode.normalize(special.content), special.ids, special.matched)).toList());
+    }
+
+    /// Whether a token of this content is among them, as it was declared.
+    boolean has(String content) {
+        String read = ReferenceUnicode.normalize(content);
+        return Stream.concat(raw.stream(), normalized.stream()).anyMatch(special -> special.content.equals(content) || special.content.equals(read));
     }
 
     /// With one more, which must not be there yet.

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -29,9 +30,15 @@ public final class Tokenizer {
         this.frame = frame;
     }
 
-    /// @param folder a model's `tokenizer` folder (vocab.json, merges.txt and settings), or one with CLIP's `.txt.gz` of merges
+    /// @param folder a model's `tokenizer` folder (vocab.json and merges.txt, or tokenizer.json, and settings), or one with CLIP's `.txt.gz` of merges
     public static Tokenizer open(Path folder) throws Failure {
         return TokenizerFiles.open(folder);
+    }
+
+    /// Whether a folder has a vocabulary beside its merges, of which a text encoder's table may hold more rows than it has tokens.
+    public static boolean hasVocabulary(Path folder) {
+        boolean both = Files.isRegularFile(folder.resolve(TokenizerFiles.VOCABULARY)) && Files.isRegularFile(folder.resolve(TokenizerFiles.MERGES));
+        return both || Files.isRegularFile(folder.resolve(TokenizerFiles.WHOLE));
     }
 
     /// How many ids the text encoder takes, start and stop included: 77 in CLIP.
@@ -99,6 +106,13 @@ public final class Tokenizer {
     /// @throws Failure.Incompatible for a weight that is no number, or a word of more rows than a chunk has room for
     public List<Chunk> chunks(String prompt) throws Failure {
         return new Chunks(this).of(prompt);
+    }
+
+    /// A caption of any length in chunks as a prompt's, word for word: brackets are letters, and nothing has a weight.
+    /// @return at least one chunk of exactly [#limit] ids
+    /// @throws Failure.Incompatible for a word of more rows than a chunk has room for
+    public List<int[]> captionChunks(String caption) throws Failure {
+        return new Chunks(this).ofLiteral(caption).stream().map(Chunk::ids).toList();
     }
 
     /// All ids of a text without start and stop, those that must stay together in one piece.

@@ -1,10 +1,10 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,76 +15,127 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
 
-/// Reads a tokenizer's folder: `vocab.json` and `merges.txt` with their settings; or, where there is no vocabulary, the one
-/// `.txt.gz` of merges that CLIP was published with.
+/// Reads a tokenizer's folder: `vocab.json` and `merges.txt` with their settings; `tokenizer.json`, in which newer libraries keep both; or, where
+/// there is no vocabulary, the one `.txt.gz` of merges that CLIP was published with.
 final class TokenizerFiles {
+    static final String VOCABULARY = "vocab.json";
+    static final String MERGES = "merges.txt";
+    static final String WHOLE = "tokenizer.json";
+    static final String PUBLISHED = ".txt.gz";
     private static final int CLIP_MERGES = 49152 - 256 - 2;
-    private static final int LONGEST_LINE = 1 << 16;
+    private static final int LONGEST_LINE = 1 << 10;
+    private static final int MOST_MERGES = 1 << 20;
+    private static final int LARGEST_ID = 1 << 24;
 
     private TokenizerFiles() {}
 
     static Tokenizer open(Path folder) throws Failure {
         if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a tokenizer's folder, found " + (Files.exists(folder) ? "a file" : "nothing"));
-        try {
-            return Files.isRegularFile(folder.resolve("vocab.json")) ? vocabularyAndMerges(folder) : published(folder);
-        } catch (IOException | JsonParseException | IllegalStateException | UnsupportedOperationException | NumberFormatException e) {
-            throw new Failure.Unreadable(folder + ": the tokenizer cannot be read: " + e.getMessage(), e);
-        }
+        if (Files.isRegularFile(folder.resolve(VOCABULARY))) return vocabularyAndMerges(folder);
+        return Files.isRegularFile(folder.resolve(WHOLE)) ? whole(folder) : published(folder);
     }
 
-    private static Tokenizer vocabularyAndMerges(Path folder) throws Failure, IOException {
-        Map<String, Integer> vocabulary = new HashMap<>();
-        for (Map.Entry<String, JsonElement> entry : json(folder.resolve("vocab.json")).entrySet()) {
-            vocabulary.put(entry.getKey(), entry.getValue().getAsBigDecimal().intValueExact());
-        }
-        Path merges = folder.resolve("merges.txt");
+    private static Tokenizer vocabularyAndMerges(Path folder) throws Failure {
+        Map<String, Integer> vocabulary = vocabulary(Json.read(folder.resolve(VOCABULARY)));
+        Path merges = folder.resolve(MERGES);
         if (!Files.isRegularFile(merges)) throw new Failure.Unreadable(merges + ": expected the merges that belong to vocab.json, found nothing");
-        JsonObject settings = json(folder.resolve("tokenizer_config.json"));
+        JsonObject settings = settings(folder, "tokenizer_config.json");
         if (!settings.has("added_tokens_decoder")) {
-            json(folder.resolve("special_tokens_map.json")).entrySet().forEach(entry -> settings.add(entry.getKey(), entry.getValue()));
+            settings(folder, "special_tokens_map.json").entrySet().forEach(entry -> settings.add(entry.getKey(), entry.getValue()));
         }
-        try (InputStream stream = Files.newInputStream(merges)) {
-            return tokenizer(new TokenizerSettings(folder.toString(), settings, vocabulary), lines(stream, Integer.MAX_VALUE));
-        }
+        return tokenizer(new TokenizerSettings(folder.toString(), settings, vocabulary), merges, lines(merges, MOST_MERGES));
     }
 
-    private static Tokenizer published(Path folder) throws Failure, IOException {
+    /// Source: huggingface/tokenizers, the serialisation of a BPE model and of added tokens.
+    private static Tokenizer whole(Path folder) throws Failure {
+        Path file = folder.resolve(WHOLE);
+        Json json = Json.read(file);
+        Json model = json.object("model");
+        String type = model.find("type", "a text", Json::text).orElse("BPE");
+        if (!type.equals("BPE")) throw new Failure.Incompatible(file + ": model: type: expected BPE, as of CLIP, found " + Quoted.of(type));
+        List<String> pairs = model.get("merges", "a list of pairs of tokens", list -> list.getAsJsonArray().asList().stream().map(TokenizerFiles::pair).toList());
+        JsonObject settings = settings(folder, "tokenizer_config.json");
+        if (!settings.has("added_tokens_decoder") && json.has("added_tokens")) {
+            JsonObject added = new JsonObject();
+            for (Json token : json.objects("added_tokens")) added.add(Integer.toString(token.whole("id", 0, LARGEST_ID)), token.object());
+            settings.add("added_tokens_decoder", added);
+        }
+        return tokenizer(new TokenizerSettings(folder.toString(), settings, vocabulary(model.object("vocab"))), file, pairs);
+    }
+
+    /// Written as a list of two, or by older versions with a blank between them.
+    private static String pair(JsonElement merge) {
+        if (!merge.isJsonArray()) return Json.text(merge);
+        if (merge.getAsJsonArray().size() != 2) throw new IllegalStateException("not two tokens");
+        return Json.text(merge.getAsJsonArray().get(0)) + " " + Json.text(merge.getAsJsonArray().get(1));
+    }
+
+    private static Tokenizer published(Path folder) throws Failure {
         List<Path> found;
         try (Stream<Path> files = Files.list(folder)) {
-            found = files.filter(file -> file.toString().endsWith(".txt.gz")).sorted().toList();
+            found = files.filter(file -> file.toString().endsWith(PUBLISHED)).sorted().toList();
+        } catch (IOException e) {
+            throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
         }
         if (found.size() != 1) {
-            throw new Failure.Unreadable(folder + ": expected vocab.json and merges.txt, or one .txt.gz of merges, found no vocab.json and " + found.size() + " .txt.gz");
+            throw new Failure.Unreadable(folder + ": expected vocab.json and merges.txt, tokenizer.json, or one .txt.gz of merges, found no vocabulary and " + found.size() + " .txt.gz");
         }
-        try (InputStream stream = new GZIPInputStream(Files.newInputStream(found.getFirst()))) {
-            List<String> merges = lines(stream, CLIP_MERGES);
-            return tokenizer(new TokenizerSettings(found.getFirst().toString(), new JsonObject(), vocabulary(merges)), merges);
+        Path file = found.getFirst();
+        List<String> merges = lines(file, CLIP_MERGES);
+        return tokenizer(new TokenizerSettings(file.toString(), new JsonObject(), vocabulary(merges)), file, merges);
+    }
+
+    private static JsonObject settings(Path folder, String name) throws Failure {
+        Path file = folder.resolve(name);
+        return Files.isRegularFile(file) ? Json.read(file).object() : new JsonObject();
+    }
+
+    private static Map<String, Integer> vocabulary(Json json) throws Failure {
+        Map<String, Integer> vocabulary = new HashMap<>();
+        for (String token : json.object().keySet()) {
+            int id = json.get(token, "an id from 0 to " + LARGEST_ID, element -> Math.toIntExact(Json.whole(element)));
+            if (id < 0 || id > LARGEST_ID) throw new Failure.Unreadable(json.source() + ": " + Quoted.of(token) + ": expected an id from 0 to " + LARGEST_ID + ", found " + id);
+            vocabulary.put(token, id);
+        }
+        return vocabulary;
+    }
+
+    /// The merges, one a line, after the line that names the format's version; unpacked where the file is packed.
+    private static List<String> lines(Path file, int most) throws Failure {
+        try (InputStream stream = Files.newInputStream(file);
+                InputStream unpacked = file.toString().endsWith(PUBLISHED) ? new GZIPInputStream(stream) : stream;
+                Reader reader = new BufferedReader(new InputStreamReader(unpacked, StandardCharsets.UTF_8))) {
+            List<String> merges = new ArrayList<>();
+            String line = line(reader);
+            if (line != null && line.contains("#version")) line = line(reader);
+            for (; line != null && merges.size() < most; line = line(reader)) {
+                if (!line.isEmpty()) merges.add(line);
+            }
+            return merges;
+        } catch (IOException e) {
+            throw new Failure.Unreadable(file + ": the merges cannot be read: " + e.getMessage() + "; get the file again", e);
         }
     }
 
-    private static JsonObject json(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) return new JsonObject();
-        try (Reader reader = Files.newBufferedReader(file)) {
-            return JsonParser.parseReader(reader).getAsJsonObject();
+    /// The next line, or null at the end. A few bytes can unpack to one line of gigabytes, which is never read to its end.
+    private static @Nullable String line(Reader reader) throws IOException {
+        StringBuilder line = new StringBuilder();
+        int letter = reader.read();
+        if (letter < 0) return null;
+        for (; letter >= 0 && letter != '\n'; letter = reader.read()) {
+            if (line.length() == LONGEST_LINE) throw new IOException("a line is longer than " + LONGEST_LINE + " letters");
+            line.append((char) letter);
         }
-    }
-
-    /// The merges, one a line, after the line that names the format's version.
-    private static List<String> lines(InputStream stream, int most) throws IOException {
-        List<String> merges = new ArrayList<>();
-        BufferedReader reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
-        String line = reader.readLine();
-        if (line != null && line.contains("#version")) line = reader.readLine();
-        for (; line != null && merges.size() < most; line = reader.readLine()) {
-            if (line.length() > LONGEST_LINE) throw new IOException("merge " + (merges.size() + 1) + " is " + line.length() + " characters long");
-            if (!line.isEmpty()) merges.add(line);
-        }
-        return merges;
+        if (!line.isEmpty() && line.charAt(line.length() - 1) == '\r') line.setLength(line.length() - 1);
+        return line.toString();
     }
 
     /// CLIP's own order: the letters of all bytes, the same at a word's end, what each merge makes, start and stop.
@@ -100,19 +151,36 @@ final class TokenizerFiles {
         return vocabulary;
     }
 
-    private static Tokenizer tokenizer(TokenizerSettings settings, List<String> merges) throws Failure {
+    private static Tokenizer tokenizer(TokenizerSettings settings, Path file, List<String> merges) throws Failure {
         Map<String, Integer> vocabulary = settings.vocabulary();
         Map<Long, BytePairs.Merge> ranked = new HashMap<>();
+        Set<String> made = new HashSet<>();
         for (int rank = 0; rank < merges.size(); rank++) {
             String[] parts = merges.get(rank).split(" ", -1);
             Integer left = vocabulary.get(parts[0]);
             Integer right = vocabulary.get(parts[parts.length - 1]);
             Integer joined = vocabulary.get(String.join("", parts));
             if (parts.length != 2 || left == null || right == null || joined == null) {
-                throw new Failure.Unreadable(settings.where() + ": merge " + (rank + 1) + ": expected two tokens of the vocabulary that join to a third, found \"" + merges.get(rank) + "\"");
+                throw new Failure.Unreadable(file + ": merge " + (rank + 1) + ": expected two tokens of the vocabulary that join to a third, found \"" + Quoted.of(merges.get(rank)) + "\"");
             }
             ranked.put(BytePairs.pair(left, right), new BytePairs.Merge(rank, joined));
+            made.add(String.join("", parts));
         }
-        return new Tokenizer(new BytePairs(vocabulary, settings.unknown(), ranked), settings.specials(), settings.frame());
+        SpecialTokens specials = settings.specials();
+        requireAllMade(file, vocabulary.keySet(), made, specials);
+        return new Tokenizer(new BytePairs(vocabulary, settings.unknown(), ranked), specials, settings.frame());
+    }
+
+    /// A list of merges that was cut short still reads every prompt, letter by letter, and other pictures come of it.
+    private static void requireAllMade(Path file, Set<String> tokens, Set<String> made, SpecialTokens specials) throws Failure {
+        List<String> unmade = tokens.stream().filter(token -> !made.contains(token) && !specials.has(token) && !letter(token)).sorted().toList();
+        if (unmade.isEmpty()) return;
+        throw new Failure.Unreadable(file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for " + unmade.size() + " of them, such as \"" + Quoted.of(unmade.getFirst())
+                + "\"; the merges were cut short or belong to another vocabulary: get both files again");
+    }
+
+    private static boolean letter(String token) {
+        String text = token.endsWith(BytePairs.END) ? token.substring(0, token.length() - BytePairs.END.length()) : token;
+        return text.codePointCount(0, text.length()) <= 1;
     }
 }

@@ -1,6 +1,8 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.prompt.SpecialTokens.Matched;
 import atomstudio.diffusion.prompt.SpecialTokens.Special;
 import com.google.gson.JsonElement;
@@ -43,16 +45,19 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
 
     private int id(Declared token) throws Failure {
         Integer id = vocabulary.get(token.content);
-        if (id == null) throw new Failure.Unreadable(where + ": the special token \"" + token.content + "\": expected it in the vocabulary, found nothing");
+        if (id == null) throw new Failure.Unreadable(where + ": the special token \"" + Quoted.of(token.content) + "\": expected it in the vocabulary, found nothing");
         return id;
     }
 
     /// A limit past any text encoder's stands for "none" and becomes CLIP's.
     private int limit() throws Failure {
-        JsonElement limit = json.get("model_max_length");
-        if (limit == null || limit.isJsonNull() || limit.getAsDouble() > LONGEST_LIMIT) return CLIP_LIMIT;
-        if (limit.getAsDouble() < 2) throw new Failure.Unreadable(where + ": model_max_length: expected at least 2, found " + limit);
-        return limit.getAsInt();
+        double limit = settings().find("model_max_length", "a number of at least 2", Json::number).orElse((double) CLIP_LIMIT);
+        if (limit < 2) throw new Failure.Unreadable(where + ": model_max_length: expected at least 2, found " + limit);
+        return limit > LONGEST_LIMIT ? CLIP_LIMIT : (int) limit;
+    }
+
+    private Json settings() {
+        return new Json(where, json);
     }
 
     private boolean says(String role) {
@@ -60,21 +65,23 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
     }
 
     private Declared declared(String role) throws Failure {
-        return declared(says(role) ? json.get(role) : new JsonPrimitive(role.equals("bos_token") ? START : STOP));
+        return declared(role, says(role) ? json.get(role) : new JsonPrimitive(role.equals("bos_token") ? START : STOP));
     }
 
-    private Declared declared(JsonElement token) throws Failure {
-        if (!token.isJsonObject()) return new Declared(token.getAsString(), Form.TEXT);
-        JsonObject written = token.getAsJsonObject();
-        String content = written.get("content").getAsString();
+    /// @param key in messages
+    private Declared declared(String key, JsonElement token) throws Failure {
+        if (token.isJsonPrimitive() && token.getAsJsonPrimitive().isString()) return new Declared(token.getAsString(), Form.TEXT);
+        if (!token.isJsonObject()) throw new Failure.Unreadable(where + ": " + Quoted.of(key) + ": expected a token, found " + Quoted.of(token));
+        Json written = new Json(where + ": " + Quoted.of(key), token.getAsJsonObject());
+        String content = written.text("content");
         for (String property : List.of("lstrip", "rstrip", "single_word")) {
-            if (flag(written, property)) throw new Failure.NotBuilt(where + ": the special token \"" + content + "\": " + property + " is not built yet");
+            if (flag(written, property)) throw new Failure.NotBuilt(where + ": the special token \"" + Quoted.of(content) + "\": " + property + " is not built yet");
         }
         return new Declared(content, flag(written, "normalized") ? Form.NORMALIZED : Form.RAW);
     }
 
-    private static boolean flag(JsonObject written, String property) {
-        return written.has(property) && written.get(property).getAsBoolean();
+    private static boolean flag(Json written, String property) throws Failure {
+        return written.find(property, "true or false", Json::flag).orElse(false);
     }
 
     /// In the reference's order: the listed ones by id, then those of roles, then more. Of two that are written alike the first
@@ -91,7 +98,7 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
         for (String key : List.of("additional_special_tokens", "extra_special_tokens")) {
             if (!json.has(key) || !json.get(key).isJsonArray()) continue;
             for (JsonElement token : json.getAsJsonArray(key)) {
-                if (!known.contains(declared(token).content)) distinct.add(declared(token));
+                if (!known.contains(declared(key, token).content)) distinct.add(declared(key, token));
             }
         }
         List<Special> specials = new ArrayList<>();
@@ -104,8 +111,13 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
     private Map<Integer, Declared> listed() throws Failure {
         Map<Integer, Declared> listed = new TreeMap<>();
         if (!says("added_tokens_decoder")) return listed;
-        for (Map.Entry<String, JsonElement> entry : json.getAsJsonObject("added_tokens_decoder").entrySet()) {
-            listed.put(Integer.parseInt(entry.getKey()), declared(entry.getValue()));
+        Json tokens = settings().object("added_tokens_decoder");
+        for (Map.Entry<String, JsonElement> entry : tokens.object().entrySet()) {
+            try {
+                listed.put(Integer.parseInt(entry.getKey()), declared("added_tokens_decoder: " + entry.getKey(), entry.getValue()));
+            } catch (NumberFormatException e) {
+                throw new Failure.Unreadable(tokens.source() + ": expected ids of tokens, found " + Quoted.of(entry.getKey()), e);
+            }
         }
         return listed;
     }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -14,10 +15,13 @@ import java.util.Optional;
 public final class SchedulerConfig {
     private static final int MOST_TIMESTEPS = 1_000_000;
 
+    /// The file, in messages.
+    private final String where;
     private final String className;
     private final JsonObject written;
 
-    private SchedulerConfig(String className, JsonObject written) {
+    private SchedulerConfig(String where, String className, JsonObject written) {
+        this.where = where;
         this.className = className;
         this.written = written;
     }
@@ -32,12 +36,12 @@ public final class SchedulerConfig {
     }
 
     private static SchedulerConfig of(Json json) throws Failure {
-        return new SchedulerConfig("", json.object()).named(json.source());
+        return new SchedulerConfig(json.source(), "", json.object()).named();
     }
 
-    private SchedulerConfig named(String where) throws Failure {
+    private SchedulerConfig named() throws Failure {
         String name = text("_class_name", "");
-        SchedulerConfig config = new SchedulerConfig(name, written);
+        SchedulerConfig config = new SchedulerConfig(where, name, written);
         if (config.trainTimesteps() < 1 || config.trainTimesteps() > MOST_TIMESTEPS) {
             throw new Failure.Unreadable(where + ": num_train_timesteps: expected 1 to " + MOST_TIMESTEPS + ", found " + config.trainTimesteps());
         }
@@ -51,14 +55,14 @@ public final class SchedulerConfig {
 
     /// The same file as another reference class reads it.
     public SchedulerConfig forClass(String name) {
-        return new SchedulerConfig(name, written);
+        return new SchedulerConfig(where, name, written);
     }
 
     /// The same with other settings in the place of those that are written.
     public SchedulerConfig with(JsonObject settings) {
         JsonObject changed = written.deepCopy();
         settings.entrySet().forEach(setting -> changed.add(setting.getKey(), setting.getValue()));
-        return new SchedulerConfig(className, changed);
+        return new SchedulerConfig(where, className, changed);
     }
 
     /// What the reference pipeline makes of any model's file before it generates: offset 1, predictions not clipped.
@@ -68,7 +72,7 @@ public final class SchedulerConfig {
         changed.addProperty("steps_offset", 1);
         changed.addProperty("clip_sample", false);
         changed.addProperty("skip_prk_steps", true);
-        return new SchedulerConfig(className, changed);
+        return new SchedulerConfig(where, className, changed);
     }
 
     /// The same for a network whose output means something else than the file says.
@@ -79,7 +83,7 @@ public final class SchedulerConfig {
             case V -> "v_prediction";
             case SAMPLE -> "sample";
         });
-        return new SchedulerConfig(className, changed);
+        return new SchedulerConfig(where, className, changed);
     }
 
     /// Timesteps of training, T.
@@ -121,7 +125,7 @@ public final class SchedulerConfig {
     SchedulerConfig withSpacing(Spacing spacing) {
         JsonObject changed = written.deepCopy();
         changed.addProperty("timestep_spacing", spacing.name().toLowerCase(Locale.ROOT));
-        return new SchedulerConfig(className, changed);
+        return new SchedulerConfig(where, className, changed);
     }
 
     /// Whether the last timestep is pure noise. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules".
@@ -142,7 +146,14 @@ public final class SchedulerConfig {
             case "LCMScheduler", "TCDScheduler" -> new Betas(0.00085, 0.012, "scaled_linear");
             default -> new Betas(0.0001, 0.02, "linear");
         };
-        return new Betas(number("beta_start", usual.first), number("beta_end", usual.last), text("beta_schedule", usual.kind));
+        return new Betas(beta("beta_start", usual.first), beta("beta_end", usual.last), text("beta_schedule", usual.kind));
+    }
+
+    /// A variance between two timesteps of data of variance 1.
+    private double beta(String key, double otherwise) throws Failure {
+        double beta = number(key, otherwise);
+        if (beta < 0 || beta >= 1) throw new Failure.Unreadable(where + ": " + key + ": expected 0 or more and less than 1, found " + beta);
+        return beta;
     }
 
     /// The text of a key, or `otherwise` where it is not written.
@@ -159,24 +170,33 @@ public final class SchedulerConfig {
     }
 
     Optional<Double> number(String key) throws Failure {
-        return keys().find(key, "a number", JsonElement::getAsDouble);
+        return keys().find(key, "a number", SchedulerConfig::extended);
+    }
+
+    /// The reference writes minus infinity as Python does, which is no JSON and read as a text.
+    private static double extended(JsonElement element) {
+        return switch (element.getAsString()) {
+            case "-Infinity" -> Double.NEGATIVE_INFINITY;
+            case "Infinity" -> Double.POSITIVE_INFINITY;
+            default -> Json.number(element);
+        };
     }
 
     int whole(String key, int otherwise) throws Failure {
-        return keys().find(key, "a whole number", element -> element.getAsBigDecimal().intValueExact()).orElse(otherwise);
+        return keys().find(key, "a whole number", element -> Math.toIntExact(Json.whole(element))).orElse(otherwise);
     }
 
     /// A list of numbers, for betas that are written out.
     Optional<float[]> numbers(String key) throws Failure {
         return keys().find(key, "a list of numbers", element -> {
             float[] numbers = new float[element.getAsJsonArray().size()];
-            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) element.getAsJsonArray().get(i).getAsDouble();
+            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) Json.number(element.getAsJsonArray().get(i));
             return numbers;
         });
     }
 
     private Json keys() {
-        return new Json("scheduler_config.json", written);
+        return new Json(where, written);
     }
 
     /// Refuses a flag that switches something on which this program does not do.
@@ -187,7 +207,7 @@ public final class SchedulerConfig {
     }
 
     Failure.NotBuilt notBuilt(String key, String value) {
-        return new Failure.NotBuilt(className + ": " + key + " " + value + " is not built yet");
+        return new Failure.NotBuilt(Quoted.of(className) + ": " + key + " " + Quoted.of(value) + " is not built yet");
     }
 
     @Override public boolean equals(Object other) {

@@ -2,20 +2,37 @@ package atomstudio.diffusion.tensor;
 
 /// Element types of safetensors files, by the names used there.
 public enum DType {
-    F64(8), F32(4), F16(2), BF16(2), I64(8), I32(4), I16(2), I8(1), U8(1), BOOL(1);
+    F64(64), F32(32), F16(16), BF16(16), F8_E4M3(8), F8_E5M2(8), I64(64), I32(32), I16(16), I8(8), U64(64), U32(32), U16(16), U8(8), BOOL(8),
+    /// Types that files may hold and that nothing here reads.
+    C64(64), F8_E8M0(8), F6_E2M3(6), F6_E3M2(6), F4(4);
 
-    private final int bytes;
+    private final int bits;
 
-    DType(int bytes) {
-        this.bytes = bytes;
+    DType(int bits) {
+        this.bits = bits;
+    }
+
+    /// Bits an element.
+    int bits() {
+        return bits;
     }
 
     /// Bytes an element.
+    /// @throws IllegalStateException of types that are smaller than a byte
     public int bytes() {
-        return bytes;
+        if (bits % 8 != 0) throw new IllegalStateException(this + " has " + bits + " bits");
+        return bits / 8;
     }
 
     public boolean floating() {
-        return this == F64 || this == F32 || this == F16 || this == BF16;
+        return this == F64 || this == F32 || this == F16 || this == BF16 || this == F8_E4M3 || this == F8_E5M2;
+    }
+
+    /// Whether its elements can be read as numbers.
+    public boolean readable() {
+        return switch (this) {
+            case C64, F8_E8M0, F6_E2M3, F6_E3M2, F4 -> false;
+            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL -> true;
+        };
     }
 }

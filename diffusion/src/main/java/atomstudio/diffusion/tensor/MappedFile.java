@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.FileState;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -9,11 +10,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /// A whole file, mapped read-only until its arena is closed.
-record MappedFile(Arena arena, MemorySegment bytes) {
+record MappedFile(Arena arena, MemorySegment bytes, FileState state) {
     static MappedFile open(Path file) throws Failure {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file)) {
-            return new MappedFile(arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+            FileState state = FileState.of(file);
+            return new MappedFile(arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), state);
         } catch (NoSuchFileException e) {
             arena.close();
             throw new Failure.Unreadable(file + ": no such file", e);

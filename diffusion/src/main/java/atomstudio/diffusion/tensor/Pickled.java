@@ -25,9 +25,10 @@ sealed interface Pickled {
         final List<Pickled> items = new ArrayList<>();
     }
 
-    /// A dictionary as it grows; entries whose key is no text, number or flag are dropped.
+    /// A dictionary as it grows; entries whose key is neither a text nor a whole number are dropped. Keys are kept as texts: their order makes
+    /// look-ups quick even where somebody chose keys of equal hashes.
     final class Entries implements Pickled {
-        final Map<Pickled, Pickled> entries = new LinkedHashMap<>();
+        final Map<String, Pickled> entries = new LinkedHashMap<>();
         final Filled filled;
 
         /// By its own entries, or by the parameters among its attributes.
@@ -43,8 +44,9 @@ sealed interface Pickled {
 
         void put(Pickled key, Pickled value) {
             switch (key) {
-                case Text _, Whole _, Real _, Flag _ -> entries.put(key, value);
-                case Other _, Tuple _, Items _, Entries _, Global _, Storage _, Stored _ -> { }
+                case Text(String text) -> entries.put(text, value);
+                case Whole(long number) -> entries.put(Long.toString(number), value);
+                case Real _, Flag _, Other _, Tuple _, Items _, Entries _, Global _, Storage _, Stored _ -> { }
             }
         }
     }
@@ -59,6 +61,7 @@ sealed interface Pickled {
     /// Numbers in a place of the file that has a key.
     record Storage(DType dtype, String key, long elements) implements Pickled {}
 
-    /// A tensor: a stretch of a storage, from an element on.
-    record Stored(Storage storage, long from, Shape shape) implements Pickled {}
+    /// A tensor: elements of a storage, from one on.
+    /// @param strides elements from one to the next along each axis; none where the elements lie in the tensor's own order
+    record Stored(Storage storage, long from, Shape shape, List<Long> strides) implements Pickled {}
 }

@@ -1,12 +1,14 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.FileState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// One safetensors file behind one read-only memory map: 8 bytes header length (little endian), JSON header, tensors.
 /// Owns the map until closed; reading from several threads is fine.
@@ -16,6 +18,7 @@ public final class Safetensors implements TensorFile {
     private final Arena arena;
     private final MemorySegment bytes;
     private final SafetensorsHeader header;
+    private @Nullable FileState state;
 
     private Safetensors(Path file, Arena arena, MemorySegment bytes, SafetensorsHeader header) {
         this.file = file;
@@ -32,7 +35,9 @@ public final class Safetensors implements TensorFile {
         }
         MappedFile mapped = MappedFile.open(file);
         try {
-            return new Safetensors(file, mapped.arena(), mapped.bytes(), SafetensorsHeader.read(file, mapped.bytes()));
+            Safetensors opened = new Safetensors(file, mapped.arena(), mapped.bytes(), SafetensorsHeader.read(file, mapped.bytes()));
+            opened.state = mapped.state();
+            return opened;
         } catch (Failure e) {
             mapped.arena().close();
             throw e;
@@ -51,6 +56,10 @@ public final class Safetensors implements TensorFile {
             arena.close();
             throw e;
         }
+    }
+
+    @Override public void check() throws Failure.Unreadable {
+        if (state != null) state.check();
     }
 
     @Override public Path file() {

@@ -1,26 +1,39 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import atomstudio.diffusion.Quoted;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import java.io.IOException;
+import java.io.StringReader;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The checked header of a safetensors file. `payload` is the offset of the first tensor's bytes.
+/// What the reference library refuses is refused: bytes that belong to no tensor, JSON that is not strict, numbers that are no integers.
+/// As there, the header may start and end with white space, and of a tensor or metadata key that stands twice the last counts.
+/// Source: huggingface/safetensors 0.8, safetensors/src/tensor.rs.
 record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String, TensorInfo> tensors) {
     /// The format's own limit.
     private static final long LONGEST = 100_000_000;
+    /// The limit of the reference's JSON parser.
+    private static final int DEEPEST = 127;
+    /// Digits of the largest offset.
+    private static final int MOST_DIGITS = 18;
 
     static SafetensorsHeader read(Path file, MemorySegment bytes) throws Failure {
         long size = bytes.byteSize();
@@ -32,83 +45,179 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         if (8 + length > size) {
             throw bad(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size + "; download or copy it again");
         }
-        JsonObject json = parse(file, bytes.asSlice(8, length));
-        Map<String, String> metadata = new LinkedHashMap<>();
-        List<TensorInfo> tensors = new ArrayList<>();
-        for (Map.Entry<String, JsonElement> entry : json.entrySet()) {
-            if (entry.getKey().equals("__metadata__")) metadata.putAll(strings(file, entry.getValue()));
-            else tensors.add(tensor(file, entry.getKey(), entry.getValue(), 8 + length, size));
-        }
-        return new SafetensorsHeader(8 + length, Map.copyOf(metadata), inOrder(file, tensors));
+        return new Parser(file, text(file, bytes.asSlice(8, length))).parse(8 + length, size);
     }
 
-    private static JsonObject parse(Path file, MemorySegment header) throws Failure {
-        String text = new String(header.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
-        if (!text.startsWith("{")) throw bad(file, "is not a safetensors file: its header does not start with '{'");
+    private static String text(Path file, MemorySegment header) throws Failure {
         try {
-            return JsonParser.parseString(text).getAsJsonObject();
-        } catch (JsonParseException | IllegalStateException | StackOverflowError e) {
-            throw new Failure.Unreadable(file + ": its safetensors header is not valid JSON (" + firstLine(e) + ")", e);
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header.toArray(ValueLayout.JAVA_BYTE))).toString();
+        } catch (CharacterCodingException e) {
+            throw new Failure.Unreadable(file + ": its safetensors header is no UTF-8 text; download or copy it again", e);
         }
     }
 
-    private static Map<String, String> strings(Path file, JsonElement json) throws Failure {
-        Map<String, String> metadata = new LinkedHashMap<>();
-        if (!json.isJsonObject()) throw bad(file, "__metadata__: expected an object of strings");
-        for (Map.Entry<String, JsonElement> entry : json.getAsJsonObject().entrySet()) {
-            if (!entry.getValue().isJsonPrimitive()) throw bad(file, "__metadata__." + entry.getKey() + ": expected a string");
-            metadata.put(entry.getKey(), entry.getValue().getAsString());
+    /// A tensor as the header describes it.
+    private record Described(DType dtype, Shape shape, long begin, long end) {}
+
+    /// Reads the header piece by piece: a tree of it would hide what stands twice.
+    private static final class Parser {
+        private final Path file;
+        private final String text;
+        private final JsonReader json;
+        /// The tensor or part of the metadata that is being read.
+        private String place = "";
+
+        Parser(Path file, String text) {
+            this.file = file;
+            this.text = text;
+            this.json = new JsonReader(new StringReader(text));
+            json.setStrictness(Strictness.STRICT);
+            json.setNestingLimit(DEEPEST);
         }
-        return metadata;
+
+        SafetensorsHeader parse(long payload, long size) throws Failure {
+            if (!text.stripLeading().startsWith("{")) throw bad(file, "is not a safetensors file: its header does not start with '{'");
+            Map<String, String> metadata = new LinkedHashMap<>();
+            Map<String, Described> described = new LinkedHashMap<>();
+            try {
+                boolean told = false;
+                json.beginObject();
+                while (json.hasNext()) {
+                    place = name();
+                    if (!place.equals("__metadata__")) {
+                        described.put(place, tensor());
+                    } else if (told) {
+                        throw bad(file, "__metadata__ stands twice in its header");
+                    } else {
+                        told = true;
+                        metadata(metadata);
+                    }
+                }
+                json.endObject();
+                place = "";
+                if (json.peek() != JsonToken.END_DOCUMENT) throw bad(file, "its safetensors header is not valid JSON: more follows its end");
+            } catch (IOException | IllegalStateException | NumberFormatException | ArithmeticException e) {
+                throw notJson(e);
+            }
+            return new SafetensorsHeader(payload, Map.copyOf(metadata), covering(file, described, payload, size));
+        }
+
+        private Failure notJson(Exception e) {
+            boolean syntax = e instanceof MalformedJsonException || e instanceof java.io.EOFException;
+            String where = place.isEmpty() ? "" : Quoted.of(place) + ": ";
+            String what = syntax ? "its safetensors header is not valid JSON (" + firstLine(e) + ")" : where + "expected dtype, shape and data_offsets (" + firstLine(e) + ")";
+            return new Failure.Unreadable(file + ": " + what, e);
+        }
+
+        private void metadata(Map<String, String> metadata) throws Failure, IOException {
+            if (json.peek() == JsonToken.NULL) {
+                json.nextNull();
+                return;
+            }
+            if (json.peek() != JsonToken.BEGIN_OBJECT) throw bad(file, "__metadata__: expected an object of strings");
+            json.beginObject();
+            while (json.hasNext()) {
+                String key = name();
+                if (json.peek() != JsonToken.STRING) throw bad(file, "__metadata__." + Quoted.of(key) + ": expected a string");
+                metadata.put(key, whole(json.nextString()));
+            }
+            json.endObject();
+        }
+
+        private Described tensor() throws Failure, IOException {
+            DType dtype = null;
+            Shape shape = null;
+            long[] offsets = null;
+            Set<String> seen = new HashSet<>();
+            json.beginObject();
+            while (json.hasNext()) {
+                String field = name();
+                boolean known = field.equals("dtype") || field.equals("shape") || field.equals("data_offsets");
+                if (known && !seen.add(field)) throw bad(file, Quoted.of(place) + ": " + field + " stands twice");
+                switch (field) {
+                    case "dtype" -> dtype = dtype();
+                    case "shape" -> shape = new Shape(numbers());
+                    case "data_offsets" -> offsets = numbers();
+                    default -> json.skipValue();
+                }
+            }
+            json.endObject();
+            if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
+                throw bad(file, Quoted.of(place) + ": expected dtype, shape and data_offsets (two numbers)");
+            }
+            return new Described(dtype, shape, offsets[0], offsets[1]);
+        }
+
+        private DType dtype() throws Failure, IOException {
+            if (json.peek() != JsonToken.STRING) throw new IllegalStateException("dtype is " + json.peek());
+            String dtype = json.nextString();
+            for (DType known : DType.values()) {
+                if (known.name().equals(dtype)) return known;
+            }
+            throw bad(file, Quoted.of(place) + ": element type " + Quoted.of(dtype) + " is not supported; expected F32, F16, BF16, F64 or integers");
+        }
+
+        private long[] numbers() throws IOException {
+            List<Long> numbers = new ArrayList<>();
+            json.beginArray();
+            while (json.hasNext()) {
+                if (json.peek() != JsonToken.NUMBER) throw new IllegalStateException("expected a whole number, found " + json.peek());
+                String digits = json.nextString();
+                if (digits.startsWith("-")) throw new IllegalStateException("a size or offset is negative: " + Quoted.of(digits));
+                if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) throw new IllegalStateException("expected a whole number, found " + Quoted.of(digits));
+                if (digits.length() > MOST_DIGITS) throw new IllegalStateException("no file is so large: " + Quoted.of(digits));
+                numbers.add(Long.parseLong(digits));
+            }
+            json.endArray();
+            return numbers.stream().mapToLong(Long::longValue).toArray();
+        }
+
+        private String name() throws IOException {
+            return whole(json.nextName());
+        }
+
+        /// The parser lets halves of a letter through, which no UTF-8 text can hold.
+        private static String whole(String string) throws IOException {
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(string)) throw new MalformedJsonException("half of a letter in " + Quoted.of(string));
+            return string;
+        }
     }
 
-    private static TensorInfo tensor(Path file, String name, JsonElement json, long payload, long size) throws Failure {
+    /// The tensors in the order of their bytes, which must be all of the file's.
+    private static Map<String, TensorInfo> covering(Path file, Map<String, Described> described, long payload, long size) throws Failure {
+        List<Map.Entry<String, Described>> ordered = new ArrayList<>(described.entrySet());
+        ordered.sort(Comparator.comparingLong((Map.Entry<String, Described> entry) -> entry.getValue().begin()).thenComparingLong(entry -> entry.getValue().end()));
+        Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+        long end = 0;
+        String previous = "";
+        for (Map.Entry<String, Described> entry : ordered) {
+            Described tensor = entry.getValue();
+            String name = Quoted.of(entry.getKey());
+            long bytes = bytes(file, name, tensor);
+            if (tensor.begin < end) throw bad(file, Quoted.of(previous) + " and " + name + " overlap");
+            if (tensor.begin > end) throw bad(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name + " belong to no tensor; download or copy it again");
+            if (tensor.end > size - payload) {
+                throw bad(file, "is truncated: " + name + " should end at byte " + (payload + tensor.end) + ", the file has " + size + "; download or copy it again");
+            }
+            tensors.put(entry.getKey(), new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, payload + tensor.begin, bytes));
+            end = tensor.end;
+            previous = entry.getKey();
+        }
+        if (payload + end != size) throw bad(file, "is damaged: " + (size - payload - end) + " bytes after its last tensor belong to none; download or copy it again");
+        return tensors;
+    }
+
+    private static long bytes(Path file, String name, Described tensor) throws Failure {
+        long bits;
         try {
-            JsonObject object = json.getAsJsonObject();
-            DType dtype = dtype(file, name, object.get("dtype").getAsString());
-            JsonArray sizes = object.getAsJsonArray("shape");
-            long[] axes = new long[sizes.size()];
-            for (int i = 0; i < axes.length; i++) axes[i] = whole(sizes.get(i));
-            Shape shape = new Shape(axes);
-            JsonArray offsets = object.getAsJsonArray("data_offsets");
-            long begin = whole(offsets.get(0));
-            long end = whole(offsets.get(1));
-            long bytes = Math.multiplyExact(shape.elements(), dtype.bytes());
-            if (begin < 0 || end < begin || end - begin != bytes) {
-                throw bad(file, name + ": " + dtype + " " + shape + " needs " + bytes + " bytes, its offsets " + begin + " to " + end + " say otherwise");
-            }
-            if (end > size - payload) {
-                throw bad(file, "is truncated: " + name + " should end at byte " + (payload + end) + ", the file has " + size + "; download or copy it again");
-            }
-            return new TensorInfo(name, dtype, shape, payload + begin, bytes);
-        } catch (RuntimeException e) {
-            throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets (" + firstLine(e) + ")", e);
+            bits = Math.multiplyExact(tensor.shape.elements(), tensor.dtype.bits());
+        } catch (ArithmeticException e) {
+            throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets (" + Quoted.of(tensor.shape) + " is larger than any file)", e);
         }
-    }
-
-    private static long whole(JsonElement number) {
-        return number.getAsBigDecimal().longValueExact();
-    }
-
-    private static DType dtype(Path file, String name, String dtype) throws Failure {
-        for (DType known : DType.values()) {
-            if (known.name().equals(dtype)) return known;
+        if (bits % 8 != 0 || tensor.end < tensor.begin || tensor.end - tensor.begin != bits / 8) {
+            throw bad(file, name + ": " + tensor.dtype + " " + Quoted.of(tensor.shape) + " needs " + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
         }
-        throw bad(file, name + ": element type " + dtype + " is not supported; expected F32, F16, BF16, F64 or integers");
-    }
-
-    private static Map<String, TensorInfo> inOrder(Path file, List<TensorInfo> tensors) throws Failure {
-        tensors.sort(Comparator.comparingLong(TensorInfo::offset).thenComparingLong(TensorInfo::bytes));
-        Map<String, TensorInfo> ordered = new LinkedHashMap<>();
-        TensorInfo previous = null;
-        for (TensorInfo tensor : tensors) {
-            if (previous != null && tensor.offset() < previous.offset() + previous.bytes()) {
-                throw bad(file, previous.name() + " and " + tensor.name() + " overlap");
-            }
-            previous = tensor;
-            ordered.put(tensor.name(), tensor);
-        }
-        return ordered;
+        return bits / 8;
     }
 
     private static String firstLine(Throwable e) {

@@ -52,7 +52,7 @@ public final class SafetensorsWriter {
             switch (dtype) {
                 case F32 -> bytes.putFloat(number);
                 case F16 -> bytes.putShort(Float.floatToFloat16(number));
-                case F64, BF16, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
+                default -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
             }
         }
         return bytes.array();

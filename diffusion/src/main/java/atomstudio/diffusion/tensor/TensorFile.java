@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -21,12 +22,19 @@ public sealed interface TensorFile extends AutoCloseable permits Safetensors, To
         }
         byte[] first = first(file);
         String text = new String(first, StandardCharsets.ISO_8859_1);
-        if (text.length() > 8 && text.charAt(8) == '{') return Safetensors.open(file);         // before it stands a length, whose bytes may be anything
+        if (startsAHeader(first)) return Safetensors.open(file);
         if (text.startsWith("PK\u0003\u0004") || text.startsWith("\u0080")) return TorchFile.open(file);
         if (text.startsWith("GGUF")) throw new Failure.Incompatible(file + ": is a GGUF file of quantised weights, which cannot be run here; get the model as safetensors");
         if (text.startsWith("version https://git-lfs")) throw new Failure.Unreadable(file + ": is only a pointer of Git LFS, not the file itself; run git lfs pull, or download the file");
         if (text.startsWith("<")) throw new Failure.Unreadable(file + ": is a web page, not a file of tensors; download the file itself");
         return Safetensors.open(file);
+    }
+
+    /// Whether JSON begins behind a length whose bytes may be anything; white space may stand before it where the length can be one.
+    private static boolean startsAHeader(byte[] first) {
+        if (first.length < 9) return false;
+        boolean small = first[4] == 0 && first[5] == 0 && first[6] == 0 && first[7] == 0;
+        return first[8] == '{' || small && (first[8] == ' ' || first[8] == '\n' || first[8] == '\r' || first[8] == '\t');
     }
 
     private static byte[] first(Path file) throws Failure {
@@ -39,6 +47,10 @@ public sealed interface TensorFile extends AutoCloseable permits Safetensors, To
 
     Path file();
 
+    /// To be called before the mapped bytes are used after a while.
+    /// @throws Failure.Unreadable when the file changed since it was mapped
+    void check() throws Failure.Unreadable;
+
     /// What the file says beside its tensors: strings of a header, numbers and texts beside a state dictionary.
     Map<String, String> metadata();
 
@@ -47,6 +59,11 @@ public sealed interface TensorFile extends AutoCloseable permits Safetensors, To
 
     /// The whole file's mapped bytes; valid until this file is closed.
     MemorySegment bytes();
+
+    /// Whether a tensor's bytes lie in the file in the tensor's own order, so that others can map them there.
+    default boolean inOrder(TensorInfo info) {
+        return true;
+    }
 
     default boolean has(String name) {
         return tensors().containsKey(name);
@@ -77,10 +94,10 @@ public sealed interface TensorFile extends AutoCloseable permits Safetensors, To
     }
 
     /// A stretch of this file as a tensor in float32.
-    /// @throws IllegalArgumentException when it has over 2^31 elements
+    /// @throws IllegalArgumentException when it has over 2^31 elements, or elements that are no numbers
     default Tensor read(TensorInfo info) {
         if (info.shape().elements() > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(file() + ": " + info.name() + " " + info.shape() + " is too large to be read at once");
+            throw new IllegalArgumentException(file() + ": " + Quoted.of(info.name()) + " " + info.shape() + " is too large to be read at once");
         }
         return Elements.widened(bytes(info), info.dtype(), info.shape());
     }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.FileState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -9,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// A file that PyTorch pickled (.ckpt, .pt, .pth, .bin) behind one read-only memory map: its tensors lie in it as they are. No code of it ever runs.
 /// Nested dictionaries give names with dots (`string_to_param.*`); a `state_dict` is taken by itself, and numbers and texts beside it are metadata.
@@ -19,6 +22,9 @@ public final class TorchFile implements TensorFile {
     private final MemorySegment bytes;
     private final Map<String, TensorInfo> tensors;
     private final Map<String, String> metadata;
+    private final TreeMap<Long, Strided> strided;
+    private final Map<Long, MemorySegment> ordered = new ConcurrentHashMap<>();
+    private final FileState state;
 
     private TorchFile(Path file, MappedFile mapped, PickledTensors found) {
         this.file = file;
@@ -26,11 +32,13 @@ public final class TorchFile implements TensorFile {
         this.bytes = mapped.bytes();
         this.tensors = found.tensors();
         this.metadata = found.metadata();
+        this.strided = found.strided();
+        this.state = mapped.state();
     }
 
     /// Maps the file and reads its pickle; no tensor is read yet.
     /// @throws Failure.Unreadable when the file is missing, truncated or damaged
-    /// @throws Failure.Incompatible when it holds more than tensors and plain data, or tensors that are stored compressed or out of order
+    /// @throws Failure.Incompatible when it holds more than tensors and plain data, or tensors that are stored compressed
     public static TorchFile open(Path file) throws Failure {
         MappedFile mapped = MappedFile.open(file);
         try {
@@ -39,7 +47,7 @@ public final class TorchFile implements TensorFile {
         } catch (Failure e) {
             mapped.arena().close();
             throw e;
-        } catch (IndexOutOfBoundsException | ArithmeticException e) {
+        } catch (IndexOutOfBoundsException | ArithmeticException | IllegalArgumentException e) {
             mapped.arena().close();
             throw new Failure.Unreadable(file + ": its sizes and offsets do not fit the file; download or copy it again", e);
         }
@@ -57,7 +65,7 @@ public final class TorchFile implements TensorFile {
         }
         MemorySegment program = stretch(file, bytes, pickle, entries.get(pickle));
         if (program.byteSize() > Unpickler.LONGEST) throw new Failure.Incompatible(file + ": its data.pkl of " + program.byteSize() + " bytes is larger than any file of tensors needs");
-        return PickledTensors.of(file, Unpickler.read(file, program, 0).value(), storage -> {
+        return PickledTensors.of(file, bytes.byteSize(), Unpickler.read(file, program, 0).value(), storage -> {
             String name = folder + "data/" + storage.key();
             StoredZip.Span span = entries.get(name);
             if (span == null) return Optional.empty();
@@ -69,6 +77,10 @@ public final class TorchFile implements TensorFile {
     private static MemorySegment stretch(Path file, MemorySegment bytes, String name, StoredZip.Span span) throws Failure {
         if (span.compressed()) throw new Failure.Incompatible(file + ": " + name + " is compressed, which PyTorch never does; save the model again, or get it as safetensors");
         return bytes.asSlice(span.offset(), span.length());
+    }
+
+    @Override public void check() throws Failure.Unreadable {
+        state.check();
     }
 
     @Override public Path file() {
@@ -85,6 +97,18 @@ public final class TorchFile implements TensorFile {
 
     @Override public MemorySegment bytes() {
         return bytes;
+    }
+
+    /// Tensors that were saved out of order are copied, once.
+    @Override public MemorySegment bytes(TensorInfo info) {
+        if (inOrder(info)) return bytes.asSlice(info.offset(), info.bytes());
+        Strided tensor = strided.floorEntry(info.offset()).getValue();
+        MemorySegment all = ordered.computeIfAbsent(tensor.info().offset(), offset -> tensor.inOrder(bytes, arena));
+        return all.asSlice(info.offset() - tensor.info().offset(), info.bytes());
+    }
+
+    @Override public boolean inOrder(TensorInfo info) {
+        return info.offset() + info.bytes() <= bytes.byteSize();
     }
 
     @Override public void close() {

@@ -25,7 +25,7 @@ final class TorchStream {
         Unpickler.Result protocol = Unpickler.read(file, bytes, magic.end());
         if (!(protocol.value() instanceof Pickled.Whole(long version)) || version != PROTOCOL) throw foreign(file);
         Unpickler.Result system = Unpickler.read(file, bytes, protocol.end());
-        if (system.value() instanceof Pickled.Entries says && new Pickled.Flag(false).equals(says.entries.get(new Pickled.Text("little_endian")))) {
+        if (system.value() instanceof Pickled.Entries says && new Pickled.Flag(false).equals(says.entries.get("little_endian"))) {
             throw new Failure.Incompatible(file + ": its numbers are big-endian; get the model as safetensors");
         }
         Unpickler.Result object = Unpickler.read(file, bytes, system.end());
@@ -43,7 +43,7 @@ final class TorchStream {
             places.put(name, new PickledTensors.Place(at + Long.BYTES, length));
             at += Long.BYTES + length;
         }
-        return PickledTensors.of(file, object.value(), storage -> Optional.ofNullable(places.get(storage.key())));
+        return PickledTensors.of(file, bytes.byteSize(), object.value(), storage -> Optional.ofNullable(places.get(storage.key())));
     }
 
     private static Failure foreign(Path file) {

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -19,6 +20,8 @@ final class Unpickler {
     /// The pickle of a model with its training state has less than a megabyte.
     static final long LONGEST = 32L << 20;
     private static final int MOST = 1 << 20;
+    /// The longest key of a dictionary: no tensor has a longer name, and long ones that are nearly alike would be compared again and again.
+    private static final int LONGEST_KEY = 1 << 10;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -52,7 +55,7 @@ final class Unpickler {
         Unpickler unpickler = new Unpickler(file, bytes, from);
         try {
             return unpickler.run();
-        } catch (IndexOutOfBoundsException | ArithmeticException e) {
+        } catch (IndexOutOfBoundsException | ArithmeticException | IllegalArgumentException e) {
             throw new Failure.Unreadable(file + ": its pickle is damaged at byte " + unpickler.at + "; download or copy it again", e);
         }
     }
@@ -155,9 +158,9 @@ final class Unpickler {
             }
             case 'b' -> calls.attributes(pop(), top());
             case 'Q' -> {
-                Pickled.Storage storage = calls.storage(pop());
-                storages.put(storage.key(), storage);
-                push(storage);
+                Pickled named = calls.persistent(pop());
+                if (named instanceof Pickled.Storage storage) storages.put(key(storage.key()), storage);
+                push(named);
             }
             default -> {
                 return false;
@@ -178,11 +181,19 @@ final class Unpickler {
         if (pairs.size() % 2 != 0) throw damaged();
         switch (top()) {
             case Pickled.Entries dictionary -> {
-                for (int i = 0; i < pairs.size(); i += 2) dictionary.put(pairs.get(i), pairs.get(i + 1));
+                for (int i = 0; i < pairs.size(); i += 2) {
+                    if (pairs.get(i) instanceof Pickled.Text(String text)) key(text);
+                    dictionary.put(pairs.get(i), pairs.get(i + 1));
+                }
             }
             case Pickled.Other _ -> { }
             default -> throw damaged();
         }
+    }
+
+    private String key(String key) throws Failure {
+        if (key.length() > LONGEST_KEY) throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length() + " letters, longer than any tensor's name: " + Quoted.of(key));
+        return key;
     }
 
     private void push(Pickled value) {
@@ -190,6 +201,7 @@ final class Unpickler {
     }
 
     private Pickled top() {
+        if (stack.size() <= floor()) throw new IndexOutOfBoundsException("stack");
         return stack.getLast();
     }
 
@@ -197,9 +209,13 @@ final class Unpickler {
         return last(1).getFirst();
     }
 
+    /// What lies below the last mark is out of reach.
+    private int floor() {
+        return marks.isEmpty() ? 0 : marks.getLast();
+    }
+
     private List<Pickled> last(int count) {
-        int floor = marks.isEmpty() ? 0 : marks.getLast();
-        if (stack.size() - count < floor) throw new IndexOutOfBoundsException("stack");
+        if (stack.size() - count < floor()) throw new IndexOutOfBoundsException("stack");
         List<Pickled> tail = stack.subList(stack.size() - count, stack.size());
         List<Pickled> taken = List.copyOf(tail);
         tail.clear();

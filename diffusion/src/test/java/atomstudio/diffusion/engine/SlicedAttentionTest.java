@@ -39,8 +39,23 @@ class SlicedAttentionTest {
         }
     }
 
+    /// 63 tokens where there are most: no eighth is a whole number.
+    @Test void anOddSizeIsSlicedToo() throws Exception {
+        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        Generation odd = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            Tensor expected = finished(TextToImage.of(model, engine), odd);
+            assertTrue(engine.slice());
+            assertClose("latents", expected, finished(TextToImage.of(model, engine), odd), 1e-5);
+        }
+    }
+
+    private static Tensor finished(TextToImage pipeline, Generation generation) throws Failure {
+        return pipeline.latents(generation, StepListener.none()) instanceof Sampled.Finished(Tensor latents) ? latents : null;
+    }
+
     private static Tensor latents(TextToImage pipeline) throws Failure {
-        return pipeline.latents(GENERATION, StepListener.none()) instanceof Sampled.Finished(Tensor latents) ? latents : null;
+        return finished(pipeline, GENERATION);
     }
 
     private static Engine small(Engine engine) {

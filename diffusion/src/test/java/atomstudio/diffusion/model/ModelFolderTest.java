@@ -12,6 +12,8 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TorchArchives;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -141,6 +143,45 @@ class ModelFolderTest {
                 if (Files.isDirectory(file)) Files.createDirectories(to);
                 else Files.copy(file, to);
             }
+        }
+    }
+
+    @Test void settingsOfOtherKindsAreRefusedByFileAndKey() throws Exception {
+        copy("sd1");
+        Map<String, List<String>> wrong = Map.of("layers_per_block", List.of("16000000", "[2]", "\"2\"", "1e99", "2.5", "-1", "{}"), "block_out_channels", List.of("{}", "[\"a\"]", "[[1]]", "[1e30]"),
+                "down_block_types", List.of("7", "[7]", "[]"), "norm_eps", List.of("\"NaN\"", "[]", "1e999"), "use_linear_projection", List.of("1", "\"yes\""), "cross_attention_dim", List.of("[1,2]", "true", "0"),
+                "sample_size", List.of("[16, 8]", "[]", "[16,16,16]", "1000000", "\"16\""));
+        Path config = folder.resolve("unet/config.json");
+        JsonObject whole = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
+        for (Map.Entry<String, List<String>> entry : wrong.entrySet()) {
+            for (String value : entry.getValue()) {
+                JsonObject changed = whole.deepCopy();
+                changed.add(entry.getKey(), JsonParser.parseString(value));
+                Files.writeString(config, changed.toString());
+                String refused = assertThrows(Failure.class, () -> ModelFolder.open(folder), entry.getKey() + " " + value).getMessage();
+                assertTrue(refused.startsWith(config + ": ") && refused.contains(entry.getKey()), refused);
+            }
+        }
+    }
+
+    @Test void aSquareMayBeWrittenAsItsTwoSides() throws Exception {
+        copy("sd1");
+        Path config = folder.resolve("unet/config.json");
+        int size = ModelFolder.open(folder).sampleSize();
+        JsonObject changed = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
+        changed.add("sample_size", JsonParser.parseString("[" + size + "," + size + "]"));
+        Files.writeString(config, changed.toString());
+        assertEquals(size, ModelFolder.open(folder).sampleSize());
+    }
+
+    @Test void anIndexOfShardsOfAnotherKindIsRefusedByItsKey() throws Exception {
+        copy("sd1");
+        Files.delete(folder.resolve(WEIGHTS));
+        Path index = folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json");
+        for (String map : List.of("7", "[]", "{}", "{\"conv_in.weight\": 7}", "{\"conv_in.weight\": [\"a\"]}", "{\"conv_in.weight\": null}", "{\"conv_in.weight\": \"a\\u0000b\"}", "{\"conv_in.weight\": \"../a\"}", "{\"conv_in.weight\": \"..\"}")) {
+            Files.writeString(index, "{\"weight_map\": " + map + "}");
+            String refused = assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder).checkpoint(Part.UNET), map).getMessage();
+            assertTrue(refused.startsWith(index + ": ") && (refused.contains("weight_map") || refused.contains("conv_in.weight")), refused);
         }
     }
 }

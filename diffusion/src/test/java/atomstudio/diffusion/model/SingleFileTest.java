@@ -24,6 +24,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -148,6 +151,22 @@ class SingleFileTest {
         assertEquals(999, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
     }
 
+    @Test void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {
+        Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("noted.ckpt"));
+        JsonObject own = JsonParser.parseString(Files.readString(Shared.own("goldens/files/sd1.json"))).getAsJsonObject();
+        Files.createDirectories(folder.resolve("noted/vae"));
+        Files.writeString(folder.resolve("noted/vae/config.json"), own.get("vae").toString());
+        own.addProperty("vae", "Automatic");
+        own.addProperty("tokenizer", "Automatic");
+        own.addProperty("name", 7);
+        own.add("scheduler", new JsonArray());
+        own.addProperty("description", "");
+        Files.writeString(folder.resolve("noted.json"), own.toString());
+        ModelFolder model = ModelFolder.open(file);
+        assertEquals("noted", model.name());
+        assertEquals(Prediction.EPSILON, model.scheduler().prediction());
+    }
+
     @Test void theTokenizerIsLookedForBesideTheFileThenWhereOneIsToldTo() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
@@ -169,7 +188,7 @@ class SingleFileTest {
     /// A vocabulary of so many tokens that knows the letters only.
     private static Path vocabulary(Path folder, int size) throws Exception {
         StringBuilder json = new StringBuilder("{\"<|startoftext|>\":0,\"<|endoftext|>\":1");
-        for (int id = 2; id < size; id++) json.append(",\"t").append(id).append("\":").append(id);
+        for (int id = 2; id < size; id++) json.append(",\"").append((char) (0x4E00 + id)).append("\":").append(id);
         Files.writeString(folder.resolve("vocab.json"), json + "}");
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n");
         return folder;

@@ -9,6 +9,8 @@ import atomstudio.diffusion.onnx.GraphOps.Kernel;
 import atomstudio.diffusion.ops.Attention;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,16 +25,51 @@ class AttentionProbeTest {
     }
 
     @ParameterizedTest @CsvSource({"FLOAT, 1e-5", "FLOAT16, 5e-3"}) void allSayTheSame(Element element, double tolerance) throws Exception {
-        Tensor expected = attention(Kernel.FUSED, Element.FLOAT);
-        for (Kernel kernel : Kernel.values()) assertClose(kernel + " in " + element, expected, attention(kernel, element), tolerance);
+        for (long tokens : new long[] {1, 3, 8, 9, 16, 63, 65}) {
+            Shape shape = Shape.of(2, tokens, 12);
+            Tensor expected = attention(Kernel.FUSED, Element.FLOAT, shape);
+            for (Kernel kernel : Kernel.values()) assertClose(kernel + " of " + tokens + " in " + element, expected, attention(kernel, element, shape), tolerance);
+        }
     }
 
-    private static Tensor attention(Kernel kernel, Element element) throws Exception {
-        Shape shape = Shape.of(2, 16, 12);                                      // eight slices of two tokens
+    /// Otherwise a second try after a lack of memory would ask for as much again.
+    @ParameterizedTest @CsvSource({"8, 1", "9, 2", "63, 8", "65, 9", "100, 13", "5, 1", "1, 1"}) void noSliceHoldsMoreThanAnEighthOfTheQueries(long tokens, long most) {
+        Graph graph = new Graph();
+        List<Value> pieces = graph.pieces(graph.input("x", Shape.of(2, tokens, 12), Element.FLOAT), 8);
+        assertEquals(tokens, pieces.stream().mapToLong(piece -> piece.shape().size(1)).sum());
+        assertEquals(most, pieces.stream().mapToLong(piece -> piece.shape().size(1)).max().orElseThrow());
+        assertEquals(Math.min(8, tokens), pieces.size());
+    }
+
+    /// Feed-forward blocks too, where there are many tokens.
+    @ParameterizedTest @CsvSource({"1024", "1025", "1031"}) void partsOfABlockSayTheSameAsTheWhole(long tokens) throws Exception {
+        assertClose("parts of " + tokens, block(GraphOps.Memory.AMPLE, tokens), block(GraphOps.Memory.SAVED, tokens), 0);
+    }
+
+    private static Tensor block(GraphOps.Memory memory, long tokens) throws Exception {
+        Shape shape = Shape.of(1, tokens, 2);
+        Graph graph = new Graph();
+        GraphOps ops = new GraphOps(graph, new GraphOps.Choice(memory, Element.FLOAT, Kernel.FUSED, GraphOps.Convolutions.DIRECT));
+        List<Long> parts = new ArrayList<>();
+        Value output = ops.segment("block.ff", List.of(ops.entering("x", shape)), inputs -> {
+            parts.add(inputs.getFirst().shape().size(1));
+            return ops.silu(inputs.getFirst());
+        });
+        assertEquals(memory == GraphOps.Memory.AMPLE ? 1 : 4, parts.size());
+        try (Session session = Runtime.open(Device.CPU, 1).session(graph.model(List.of(output)), Session.Weights.none(), output.shape())) {
+            return session.run(Map.of("x", Feed.of(numbers(shape))), Map.of());
+        }
+    }
+
+    private static Tensor numbers(Shape shape) {
         Tensor x = Tensor.zeros(shape);
         for (int i = 0; i < x.data().length; i++) x.data()[i] = (float) Math.sin(1 + 3.7 * i);
+        return x;
+    }
+
+    private static Tensor attention(Kernel kernel, Element element, Shape shape) throws Exception {
         try (Session session = AttentionProbe.session(Runtime.open(Device.CPU, 1), kernel, shape, Attention.of(4), element)) {
-            return session.run(Map.of("x", Feed.of(x)), Map.of());
+            return session.run(Map.of("x", Feed.of(numbers(shape))), Map.of());
         }
     }
 }

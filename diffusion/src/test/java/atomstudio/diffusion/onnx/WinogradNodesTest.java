@@ -18,6 +18,7 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +53,7 @@ class WinogradNodesTest {
             Value stored = graph.external("a.weight", info.shape(), Element.FLOAT, new Graph.Place("model.safetensors", info.offset(), info.bytes()));
             List<Value> parts = graph.rows(stored, 3);
             Value turned = new GraphOps(graph).concat(parts.get(2), parts.get(0), 0);
-            try (Session session = Runtime.open(Device.CPU, 1).session(graph.model(turned), new Session.Weights(folder, Session.Use.MAPPED), turned.shape())) {
+            try (Session session = Runtime.open(Device.CPU, 1).session(graph.model(turned), new Session.Weights(folder, Session.Use.MAPPED, Optional.empty()), turned.shape())) {
                 assertEquals(Tensor.stack(weight.rows(4, 6), weight.rows(0, 2)), session.run(Map.of(), Map.of()));
             }
         }

@@ -1,8 +1,13 @@
 package atomstudio.diffusion.picture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class GenerationTextTest {
@@ -51,5 +56,59 @@ class GenerationTextTest {
 
     @Test void aTextWithoutSettingsIsAllPrompt() {
         assertEquals(new GenerationText("a car\nin: the, rain", "", Map.of()), GenerationText.parse("a car\nin: the, rain"));
+    }
+
+    @Test void aPromptOfColonsStaysAPrompt() {
+        for (String prompt : new String[] {"night: rain, mood: calm, light: neon", "Seed: pumpkin, Size: large, Steps: of stone, Sampler: a bird", "Sampler: a box, lid: open, inside: nothing"}) {
+            assertEquals(GenerationText.of(prompt, ""), GenerationText.parse(prompt), prompt);
+        }
+    }
+
+    @Test void linesBehindTheSettingsAreLeftOut() {
+        String settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 3, Size: 128x128, Version: v1.6.0";
+        GenerationText expected = GenerationText.parse("a red car\nNegative prompt: blurry\n" + settings);
+        assertEquals("20", expected.settings().get("Steps"));
+        assertEquals(expected, GenerationText.parse("a red car\nNegative prompt: blurry\n" + settings + "\n\nTemplate: a {red|blue} car\n\nNegative Template: blurry"));
+    }
+
+    /// As Python's `re` finds them with the web UI's pattern.
+    @Test void findsThePairsThatTheWebUiFinds() {
+        Map<String, Map<String, String>> expected = new LinkedHashMap<>();
+        expected.put("Steps: 20, Model: \"a, b\", x y/z-1: \"un\\\"quoted\"", Map.of("Steps", "20", "Model", "a, b", "x y/z-1", "un\"quoted"));
+        expected.put("(a) key: v, k: \"open, two: 2", Map.of("key", "v", "two", "2"));
+        expected.put("ab: \"x\"y, cd: z", Map.of("ab", "\"x\"y", "cd", "z"));
+        expected.put("a:b:cd: e", Map.of("cd", "e"));
+        expected.put("empty:, ab:c:d", Map.of("empty", "", "ab", "c:d"));
+        expected.forEach((line, pairs) -> assertEquals(pairs, InfotextLine.parse(line), line));
+    }
+
+    @Test void longTextsTakeTimeInProportion() {
+        String[] parts = {"x", "a: \"", "a: \"x,", "a: b, ", "\\\\\"", ":", "ab:", "\"a\",", "\n", "Steps: 20, ", "a b-c/", "x: \"\\\"", " "};
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
+            for (String before : new String[] {"", "Steps: \"", "key: "}) {
+                for (String part : parts) {
+                    GenerationText text = GenerationText.parse(before + part.repeat(1_000_000 / part.length()));
+                    assertTrue(text.prompt().length() <= 1_000_010);
+                }
+            }
+        });
+        GenerationText quoted = made("a car", "").with("Long", "letters, ".repeat(100_000));
+        assertEquals(quoted, GenerationText.parse(quoted.format()));
+    }
+
+    @Test void anyTextIsRead() {
+        Random random = new Random(4);
+        String letters = "ab1 :,\"\\\n-/_.xéStepsSeed";
+        for (int i = 0; i < 20_000; i++) {
+            StringBuilder text = new StringBuilder(i % 2 == 0 ? "" : "a\nSteps: 2, Seed: 3, Size: 8x8, ");
+            for (int n = random.nextInt(60); n > 0; n--) text.append(letters.charAt(random.nextInt(letters.length())));
+            GenerationText read = GenerationText.parse(text.toString());
+            assertTrue(read.settings().isEmpty() || read.settings().size() >= 3, text.toString());
+            assertTrue(read.prompt().length() + read.negative().length() <= text.length(), text.toString());
+        }
+    }
+
+    @Test void seedsAreWrittenWithoutASign() {
+        assertEquals("18446744073709551615", GenerationText.of("", "").seed(-1).settings().get("Seed"));
     }
 }

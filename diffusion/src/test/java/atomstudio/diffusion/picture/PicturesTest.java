@@ -1,15 +1,22 @@
 package atomstudio.diffusion.picture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,5 +126,83 @@ class PicturesTest {
         assertEquals(3000, read.width());
         assertEquals(2500, read.height());
         Samples.assertPixel("large", read, 1500, 1200, 0x3366CC, 0);
+    }
+
+    @Test void composesASmallerFirstFrameOfAGif(@TempDir Path folder) throws IOException, Failure {
+        byte[] gif = Files.readAllBytes(Samples.file("frame.gif"));
+        // The canvas' size lies in the file's header, the frame's place behind the comma that begins it.
+        gif[6] = 40;
+        gif[8] = 30;
+        int frame = 13 + 3 * (2 << (gif[10] & 7));
+        while (gif[frame] != ',') frame++;
+        gif[frame + 1] = 5;
+        gif[frame + 3] = 7;
+        Picture picture = Pictures.read(Files.write(folder.resolve("offset.gif"), gif));
+        assertEquals(40, picture.width());
+        assertEquals(30, picture.height());
+        assertEquals(0, picture.argb()[0] >>> 24);
+        Samples.assertScene("offset", picture.crop(5, 7, Samples.WIDTH, Samples.HEIGHT), 12);
+        Picture given = Pictures.read(Shared.file("cases/gif-first-frame-smaller/offset.gif"));
+        assertEquals(40, given.width());
+        assertEquals(30, given.height());
+    }
+
+    @Test void refusesAJpegOfThousandsOfScans(@TempDir Path folder) throws IOException {
+        byte[] jpeg = Files.readAllBytes(Samples.file("rgb.jpg"));
+        int scan = 0;
+        while ((jpeg[scan] & 0xFF) != 0xFF || (jpeg[scan + 1] & 0xFF) != 0xDA) scan++;
+        ByteArrayOutputStream many = new ByteArrayOutputStream();
+        many.write(jpeg, 0, scan);
+        for (int i = 0; i < 5000; i++) many.write(jpeg, scan, 14);
+        many.write(jpeg, scan, jpeg.length - scan);
+        Path file = Files.write(folder.resolve("scans.jpg"), many.toByteArray());
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Pictures.read(file)).getMessage().contains("scans"));
+    }
+
+    @Test void refusesASmallFileThatWouldTakeVeryLong(@TempDir Path folder) throws IOException {
+        byte[] jpeg = Files.readAllBytes(Samples.file("rgb.jpg"));
+        int frame = 0;
+        while ((jpeg[frame] & 0xFF) != 0xFF || (jpeg[frame + 1] & 0xFF) != 0xC0) frame++;
+        int scan = frame;
+        while ((jpeg[scan] & 0xFF) != 0xFF || (jpeg[scan + 1] & 0xFF) != 0xDA) scan++;
+        ByteBuffer.wrap(jpeg).putShort(frame + 5, (short) 12_400).putShort(frame + 7, (short) 16_000);
+        ByteArrayOutputStream many = new ByteArrayOutputStream();
+        many.write(jpeg, 0, scan);
+        for (int i = 0; i < 40; i++) many.write(jpeg, scan, 14);
+        many.write(jpeg, scan, jpeg.length - scan);
+        byte[] one = HexFormat.of().parseHex("524946461800000057454250" + "5650384c0c000000" + "2f4b400600e8644daad9ff00");
+        // The width and the height less one, 14 bits each, behind the byte that begins the bit stream.
+        ByteBuffer.wrap(one).order(ByteOrder.LITTLE_ENDIAN).putInt(21, 15_999 | 12_399 << 14);
+        byte[] png = png(16_000, 12_400);
+        for (Map.Entry<String, byte[]> file : Map.of("scans.jpg", many.toByteArray(), "one.webp", one, "nothing.png", png).entrySet()) {
+            Path written = Files.write(folder.resolve(file.getKey()), file.getValue());
+            String message = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.Unreadable.class, () -> Pictures.read(written))).getMessage();
+            assertTrue(message.contains(file.getKey()) && message.contains("bytes"), message);
+        }
+    }
+
+    /// The header of a PNG file of 24 bits a pixel and hardly any data.
+    private static byte[] png(int width, int height) {
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.writeBytes(PngChunks.SIGNATURE);
+        file.writeBytes(PngChunks.chunk("IHDR", ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array()));
+        file.writeBytes(PngChunks.chunk("IDAT", PngBytes.deflated(new byte[1 << 20])));
+        return file.toByteArray();
+    }
+
+    @Test void readsATiffOfOneColourThatCompressesVeryWell(@TempDir Path folder) throws IOException, Failure {
+        byte[] strip = PngBytes.deflated(new byte[2000 * 2000]);
+        // Tags of one value each: size, bits, Deflate, black is 0, one strip and where it lies.
+        int[][] tags = {{256, 2000}, {257, 2000}, {258, 8}, {259, 8}, {262, 1}, {273, 8 + 2 + 9 * 12 + 4}, {277, 1}, {278, 2000}, {279, strip.length}};
+        ByteBuffer tiff = ByteBuffer.allocate(tags[5][1] + strip.length).order(ByteOrder.LITTLE_ENDIAN).put(new byte[] {'I', 'I', 42, 0}).putInt(8).putShort((short) tags.length);
+        for (int[] tag : tags) tiff.putShort((short) tag[0]).putShort((short) 4).putInt(1).putInt(tag[1]);
+        Path file = Files.write(folder.resolve("flat.tif"), tiff.putInt(0).put(strip).array());
+        assertTrue(Files.size(file) * 512 < 4_000_000, "smaller than the decoder lets pass: " + Files.size(file));
+        assertEquals(0xFF000000, Pictures.read(file).argb()[3_999_999]);
+    }
+
+    @Test void filesOfWindowsAndOldCamerasArePictures() {
+        for (String name : new String[] {"a.jfif", "a.JPE", "a.jif", "a.dib", "a.pjpeg"}) assertTrue(Pictures.named(Path.of(name)), name);
+        assertFalse(Pictures.named(Path.of("a.txt")));
     }
 }

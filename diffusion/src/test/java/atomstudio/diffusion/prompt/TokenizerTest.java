@@ -10,6 +10,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.tensor.Deviation;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.Normalizer;
@@ -18,6 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -163,5 +166,64 @@ class TokenizerTest {
         Files.writeString(folder.resolve("vocab.json"), "{\"a\": 1");
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n");
         assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder));
+    }
+
+    @Test void mergesThatWereCutShortAreRefused(@TempDir Path folder) throws IOException {
+        Files.copy(GOLDENS.resolve("plain/vocab.json"), folder.resolve("vocab.json"));
+        List<String> merges = Files.readAllLines(GOLDENS.resolve("plain/merges.txt"));
+        for (int left : new int[] {0, 1, merges.size() / 2, merges.size() - 1}) {
+            Files.write(folder.resolve("merges.txt"), merges.subList(0, left));
+            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), left + " lines").getMessage();
+            assertTrue(refused.startsWith(folder.resolve("merges.txt") + ": expected a merge for every token"), refused);
+        }
+    }
+
+    @Test void aVocabularyAndMergesInOneFileReadAsInTwo(@TempDir Path folder) throws Exception {
+        String vocabulary = Files.readString(GOLDENS.resolve("plain/vocab.json"));
+        List<String> merges = Files.readAllLines(GOLDENS.resolve("plain/merges.txt"));
+        String pairs = merges.subList(1, merges.size()).stream().map(merge -> merge.replace("\\", "\\\\").replace("\"", "\\\"").split(" ")).map(two -> "[\"" + two[0] + "\",\"" + two[1] + "\"]").collect(Collectors.joining(","));
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"added_tokens\":[],\"model\":{\"type\":\"BPE\",\"vocab\":" + vocabulary + ",\"merges\":[" + pairs + "]}}");
+        for (String file : List.of("tokenizer_config.json", "special_tokens_map.json")) if (Files.exists(GOLDENS.resolve("plain").resolve(file))) Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
+        Tokenizer whole = Tokenizer.open(folder);
+        for (String prompt : List.of("a red fox, in the snow", "naïve café 12.5%", "")) assertArrayEquals(plain().encode(prompt), whole.encode(prompt), prompt);
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> Tokenizer.open(folder)).getMessage().contains("expected BPE"));
+    }
+
+    @Test void theTokenizerThatTransformers5WritesReadsAsTheEmbeddedOne() throws Exception {
+        Tokenizer embedded = Tokenizer.open(Shared.root().resolve("assets/default-model/tokenizer"));
+        Tokenizer whole = Tokenizer.open(Shared.file("cases/tokenizer-json-only"));
+        for (String prompt : List.of("a red car on grass", "two owls <|endoftext|> x", "ÀÉ")) assertArrayEquals(embedded.encode(prompt), whole.encode(prompt), prompt);
+    }
+
+    @Test void aLineOfGigabytesInAPackedFileIsNotReadToItsEnd(@TempDir Path folder) throws IOException {
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(folder.resolve("bomb.txt.gz")))) {
+            byte[] letters = new byte[1 << 20];
+            Arrays.fill(letters, (byte) 'a');
+            for (int i = 0; i < 256; i++) out.write(letters);
+        }
+        String refused = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder))).getMessage();
+        assertTrue(refused.contains("a line is longer than"), refused);
+    }
+
+    @Test void settingsOfOtherKindsAreRefusedByTheirKey(@TempDir Path folder) throws IOException {
+        for (String file : List.of("vocab.json", "merges.txt")) Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
+        for (String settings : List.of("{\"bos_token\": {}}", "{\"bos_token\": [1]}", "{\"bos_token\": 7}", "{\"bos_token\": {\"content\": \"a\", \"lstrip\": \"no\"}}", "{\"bos_token\": \"a\\u001b[2J\"}")) {
+            Files.writeString(folder.resolve("tokenizer_config.json"), settings);
+            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage();
+            assertTrue(refused.startsWith(folder.toString()) && (refused.contains("bos_token") || refused.contains("a\\u001b[2J")), refused);
+        }
+        for (String settings : List.of("{\"model_max_length\": \"long\"}", "{\"model_max_length\": []}", "{\"model_max_length\": -1}", "{\"model_max_length\": NaN}")) {
+            Files.writeString(folder.resolve("tokenizer_config.json"), settings);
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage().contains("model_max_length"));
+        }
+        for (String settings : List.of("{\"added_tokens_decoder\": []}", "{\"added_tokens_decoder\": {\"x\": {}}}", "{\"added_tokens_decoder\": {\"1\": {}}}", "{\"added_tokens_decoder\": {\"99999999999\": \"a\"}}")) {
+            Files.writeString(folder.resolve("tokenizer_config.json"), settings);
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage().contains("added_tokens_decoder"));
+        }
+        for (String vocabulary : List.of("{\"a\": 1.5}", "{\"a\": -1}", "{\"a\": \"1\"}", "{\"a\": []}", "{\"a\": 1e99}", "{\"a\": null}", "[]", "")) {
+            Files.writeString(folder.resolve("vocab.json"), vocabulary);
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), vocabulary).getMessage().startsWith(folder.resolve("vocab.json").toString()));
+        }
     }
 }

@@ -1,8 +1,10 @@
 package atomstudio.diffusion.tensor;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
@@ -12,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -79,13 +82,83 @@ class TorchFileTest {
 
     @Test void refusesTensorsThatDoNotLieAsTheyShould() throws Exception {
         assertRefused("lies outside its storage of 6", archive(one(6, 5, new long[] {2}, new long[] {1}), ZipEntry.STORED));
-        assertRefused("do not lie in order", archive(one(6, 0, new long[] {2, 3}, new long[] {1, 2}), ZipEntry.STORED));
+        assertRefused("lies outside its storage of 6", archive(one(6, 1, new long[] {2, 3}, new long[] {1, 2}), ZipEntry.STORED));
+        assertRefused("repeats a few numbers", archive(one(6, 0, new long[] {1_000_000, 6}, new long[] {0, 1}), ZipEntry.STORED));
         assertRefused("needs 400 bytes", archive(one(100, 0, new long[] {100}, new long[] {1}), ZipEntry.STORED));
         assertRefused("no count", archive(one(6, 0, new long[] {-2, -3}, new long[] {-3, 1}), ZipEntry.STORED));
         Pickle missing = new Pickle().raw('}').text("w").tensor("9", 6, 0, new long[] {6}, new long[] {1}).raw('s');
         assertRefused("its numbers (storage 9) are missing", archive(missing, ZipEntry.STORED));
         long huge = Integer.MAX_VALUE;
         assertRefused("damaged", archive(one(6, 0, new long[] {huge, huge, huge, huge}, new long[] {1, 1, 1, 1}), ZipEntry.STORED));
+    }
+
+    @Test void tensorsThatWereSavedOutOfOrderArePutInOrder() throws Exception {
+        try (TensorFile file = TensorFile.open(archive(one(6, 0, new long[] {3, 2}, new long[] {1, 3}), ZipEntry.STORED))) {
+            assertEquals(new Tensor(Shape.of(3, 2), new float[] {1, 4, 2, 5, 3, 6}), file.read("w"));
+            assertFalse(file.inOrder(file.info("w")));
+        }
+        try (TensorFile file = TensorFile.open(archive(one(6, 1, new long[] {2, 2}, new long[] {2, 0}), ZipEntry.STORED))) {
+            assertEquals(new Tensor(Shape.of(2, 2), new float[] {2, 2, 4, 4}), file.read("w"), "as expand() leaves them");
+        }
+    }
+
+    @Test void anEmptyStackIsADamagedPickle() throws Exception {
+        for (int[] codes : new int[][] {{'q', 0}, {0x94}, {'2'}, {'r', 0, 0, 0, 0}, {'b'}, {'N', '(', 'q', 0}, {'N', '(', '2'}, {'Q'}, {'a'}, {'N', 'a'}, {'u'}, {'t'}, {'e'}, {'s'}, {'R'}, {0x93}, {0x85}}) {
+            assertRefused("pickle", archive(new Pickle().raw(codes), ZipEntry.STORED));
+        }
+    }
+
+    @Test void theDamagedPicklesOfTheCasesEndAtOnce() {
+        assertRefused("pickle is damaged", Shared.file("cases/faults/memo-empty-stack.pt"));
+        Path collisions = Shared.file("cases/faults/collide-text.pt");
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
+            try (TensorFile file = TensorFile.open(collisions)) {
+                assertTrue(file.tensors().isEmpty(), "keys of one hash, and no tensor");
+            }
+        });
+        Path strided = Shared.file("cases/checkpoint-strided/strided.pt");
+        assertDoesNotThrow(() -> {
+            try (TensorFile file = TensorFile.open(strided)) {
+                for (TensorInfo info : file.tensors().values()) file.read(info);
+            }
+        });
+    }
+
+    /// Keys that all have one hash, lists that are read by many calls, axes without end.
+    @Test void smallFilesNeverTakeLong() throws Exception {
+        Pickle colliding = new Pickle().raw('}', '(');
+        for (int i = 0; i < 1 << 16; i++) {
+            StringBuilder key = new StringBuilder();
+            for (int bit = 0; bit < 16; bit++) key.append((i >> bit & 1) == 0 ? "Aa" : "BB");
+            colliding.text(key.toString()).raw('N');
+        }
+        Path collisions = archive(colliding.raw('u'), ZipEntry.STORED);
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> TensorFile.open(collisions).close());
+        Pickle calls = new Pickle().raw(']', '(');
+        for (int i = 0; i < 100_000; i++) calls.raw('K', 1, 'K', 2, 0x86);
+        calls.raw('e', 0x85, 'q', 0, '0').global("collections", "OrderedDict").raw('q', 1, '0');
+        for (int i = 0; i < 100_000; i++) calls.raw('h', 1, 'h', 0, 'R', '0');
+        Path called = archive(calls, ZipEntry.STORED);
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("more arguments", called));
+        Pickle keys = new Pickle().text("x".repeat(1 << 20)).raw('q', 0, '0').text("x".repeat(1 << 20)).raw('q', 1, '0', '}', '(');
+        for (int i = 0; i < 200_000; i++) keys.raw('h', i & 1, 'N');
+        Path long2 = archive(keys.raw('u'), ZipEntry.STORED);
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("longer than any tensor's name", long2));
+        Pickle axes = new Pickle().raw('(');
+        for (int i = 0; i < 100_000; i++) axes.raw('K', 1);
+        axes.raw('t', 'q', 0, '0').global("torch._utils", "_rebuild_tensor_v2").raw('q', 1, '0', '(').text("storage").global("torch", "FloatStorage").text("0").text("cpu").whole(6).raw('t', 'Q', 'q', 2, '0');
+        for (int i = 0; i < 100_000; i++) axes.raw('h', 1, '(', 'h', 2, 'K', 0, 'h', 0, 'h', 0, 't', 'R', '0');
+        Path axed = archive(axes, ZipEntry.STORED);
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("expected storage, offset, sizes and strides", axed));
+    }
+
+    @Test void classesThatTheOlderFormatKeepsTheSourceOfAreReadOver() throws Exception {
+        try (TensorFile older = TensorFile.open(Shared.file("cases/embedding-old-pickle-of-parameters/pd_old.pt"));
+                TensorFile newer = TensorFile.open(Shared.file("cases/embedding-old-pickle-of-parameters/pd_zip.pt"))) {
+            assertFalse(newer.tensors().isEmpty());
+            assertEquals(newer.tensors().keySet(), older.tensors().keySet());
+            for (String name : newer.tensors().keySet()) assertEquals(newer.read(name), older.read(name));
+        }
     }
 
     @Test void refusesCompressedEntriesAndOtherArchives() throws Exception {

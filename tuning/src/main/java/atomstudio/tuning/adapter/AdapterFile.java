@@ -54,8 +54,13 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// @throws Failure.Incompatible when a newer version wrote it
     public static AdapterFile read(Path file) throws Failure {
         try (Safetensors tensors = Safetensors.open(file)) {
-            return AdapterFormat.read(tensors);
+            return of(tensors);
         }
+    }
+
+    /// The same of an open file.
+    public static AdapterFile of(TensorFile tensors) throws Failure {
+        return AdapterFormat.read(tensors);
     }
 
     /// @throws Failure.Unwritable when the disk is full; an old file is kept

@@ -1,11 +1,13 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.tuning.foreign.UnreadKind;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -23,6 +25,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -177,11 +180,13 @@ final class AdapterFormat {
         Path file = tensors.file();
         Map<String, String> metadata = tensors.metadata();
         if (!FORMAT.equals(metadata.get("format"))) {
+            Optional<UnreadKind> unread = UnreadKind.of(tensors.tensors().keySet());
+            if (unread.isPresent()) throw new Failure.Incompatible(file + ": " + unread.get().refusal());
             throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
-                    + (metadata.containsKey("format") ? "format " + metadata.get("format") : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
+                    + (metadata.containsKey("format") ? "format " + Quoted.of(metadata.get("format")) : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
         }
         if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
-            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + metadata.get("version") + "; update Atom Studio to use it");
+            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + Quoted.of(metadata.get("version")) + "; update Atom Studio to use it");
         }
         return parse(file, tensors, metadata);
     }
@@ -191,13 +196,23 @@ final class AdapterFormat {
             MethodSettings method = MethodSettings.parse(text(metadata, "method"), settings(metadata));
             BaseModel base = new BaseModel(text(metadata, "base.name"), text(metadata, "base.hash"));
             Trigger trigger = new Trigger(text(metadata, "token"), text(metadata, "class"));
-            AdapterFile.Training training = new AdapterFile.Training(Integer.parseInt(text(metadata, "steps")), Double.parseDouble(text(metadata, "rate")), Long.parseLong(text(metadata, "seed")));
+            AdapterFile.Training training = training(metadata);
             List<Described> layers = described(JsonParser.parseString(text(metadata, "layers")).getAsJsonObject());
             Map<String, Tensor> values = values(tensors, JsonParser.parseString(text(metadata, "stacks")).getAsJsonObject(), layers);
             return new AdapterFile(method, base, trigger, training, layers.stream().map(Described::tuned).toList(), values);
+        } catch (Failure.Incompatible e) {
+            throw new Failure.Incompatible(file + ": " + e.getMessage());
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + e.getMessage() + "; the file is damaged, copy or export it again", e);
+            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + Quoted.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
         }
+    }
+
+    private static AdapterFile.Training training(Map<String, String> metadata) {
+        int steps = Integer.parseInt(text(metadata, "steps"));
+        double rate = Double.parseDouble(text(metadata, "rate"));
+        if (steps < 0) throw new IllegalArgumentException("steps: expected 0 or more, found " + steps);
+        if (!(rate > 0 && Double.isFinite(rate))) throw new IllegalArgumentException("rate: expected a number above 0, found " + rate);
+        return new AdapterFile.Training(steps, rate, Long.parseLong(text(metadata, "seed")));
     }
 
     /// A layer of the description; which method tunes it shows in the tensors that hold it.

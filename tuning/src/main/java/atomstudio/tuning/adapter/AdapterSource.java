@@ -67,7 +67,9 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
         if (attachments.isEmpty()) {
             throw new Failure.Unreadable(picture + ": expected a picture that carries its adapter, found one without; pictures made with small adapters (up to " + (MOST_IN_A_PICTURE >> 10) + " KB) carry them");
         }
-        List<GenerationText.Strength> strengths = GenerationText.parse(PngText.read(picture).getOrDefault(GenerationText.KEYWORD, "")).adapters();
+        PngText text = PngText.of(picture);
+        if (!text.damaged().isEmpty()) throw new Failure.Unreadable(text.damaged().getFirst() + ". The file was changed since it was written; get it again from where it came.");
+        List<GenerationText.Strength> strengths = GenerationText.parse(text.texts().getOrDefault(GenerationText.KEYWORD, "")).adapters();
         List<Found> found = new ArrayList<>();
         for (PngAttachment attachment : attachments) {
             Path where = picture.resolveSibling(picture.getFileName() + " (" + attachment.name() + ")");

@@ -1,6 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Placeholder;
@@ -24,6 +25,7 @@ import java.util.Optional;
 /// Source: Gal et al. 2022, "An Image is Worth One Word"; the formats as AUTOMATIC1111's stable-diffusion-webui and diffusers read them.
 /// @param hash hexadecimal SHA-256 of the numbers
 public record EmbeddingFile(String word, Tensor rows, String hash) implements AdapterSource {
+    private static final int MOST_ROWS = 1 << 16;
     private static final String EMB_PARAMS = "emb_params";
     private static final String STRING_TO_PARAM = "string_to_param.";
     /// Ids that the first files of this kind have beside the rows.
@@ -50,14 +52,17 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
 
     /// The same of one tensor among others.
     static EmbeddingFile of(TensorFile file, TensorInfo info, String name) throws Failure {
-        if (info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().floating()) {
-            throw new Failure.Unreadable(file.file() + ": expected rows of a text encoder's table, found " + info.name() + " " + info.dtype() + " " + info.shape() + "; files that this program can use are what it made itself, embeddings, and LoRA, LoCon, LoHa and LoKr of other programs");
+        boolean empty = info.shape().elements() == 0;
+        if (empty || info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().floating() || info.shape().size(0) > MOST_ROWS && info.shape().rank() == 2) {
+            throw new Failure.Unreadable(file.file() + ": expected " + (empty ? "at least one row" : "rows") + " of a text encoder's table, found " + Quoted.of(info.name()) + " " + info.dtype() + " " + info.shape() + "; files that this program can use are what it made itself, embeddings, and LoRA, LoCon, LoHa and LoKr of other programs");
         }
         Tensor read = file.read(info.name());
         for (float number : read.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": its rows hold " + number + "; the file is damaged, get it again");
         Tensor rows = read.shape().rank() == 2 ? read : read.reshape(Shape.of(1, read.shape().size(0)));
         boolean nameless = info.name().equals(EMB_PARAMS) || info.name().startsWith(STRING_TO_PARAM);
-        return new EmbeddingFile(nameless ? name : info.name(), rows, hash(file, info));
+        String word = nameless ? name : info.name();
+        if (word.isBlank()) throw new Failure.Unreadable(file.file() + ": expected a word that the rows stand for, found a tensor without a name; rename the file to the word and the tensor to " + EMB_PARAMS);
+        return new EmbeddingFile(word, rows, hash(file, info));
     }
 
     private static String hash(TensorFile file, TensorInfo info) {
@@ -81,11 +86,11 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     @Override public void check(ModelFolder model) throws Failure {
         long width = rows.shape().size(1);
         if (width != model.text().width()) {
-            throw new Failure.Incompatible("the embedding \"" + word + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.text().width()
+            throw new Failure.Incompatible("the embedding \"" + Quoted.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.text().width()
                     + "; expected one made for such a model (768: Stable Diffusion 1.x, 1024: 2.x)");
         }
         int most = model.text().tokens() - 2;
-        if (count() > most) throw new Failure.Incompatible("the embedding \"" + word + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
+        if (count() > most) throw new Failure.Incompatible("the embedding \"" + Quoted.of(word) + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
     }
 
     @Override public String words() {

@@ -30,7 +30,8 @@ public record FileHashes(Path memory) {
         return "all of " + HashMemory.key(List.of(file));
     }
 
-    private static String compute(Path file) throws Failure {
+    /// The same, computed anew.
+    public static String compute(Path file) throws Failure {
         try (InputStream in = Files.newInputStream(file)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             byte[] buffer = new byte[BUFFER];

@@ -1,6 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
@@ -14,7 +15,10 @@ import atomstudio.tuning.foreign.ForeignChange;
 import atomstudio.tuning.foreign.ForeignForm;
 import atomstudio.tuning.foreign.ForeignLayers;
 import atomstudio.tuning.foreign.ForeignName;
+import atomstudio.tuning.foreign.PeftScales;
+import atomstudio.tuning.foreign.UnreadKind;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -28,7 +32,7 @@ import java.util.TreeMap;
 
 /// A LoRA of another program, or one of its relatives (LoCon, LoHa, LoKr, whole differences), in the dialects of sd-scripts and LyCORIS,
 /// diffusers and peft, and cloneofsimo. Which layers it means shows only beside a model.
-/// @param tensors by their names in the file
+/// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them ([PeftScales])
 /// @param hash    hexadecimal SHA-256 of the tensors' bytes, in the order of their names
 public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash) implements AdapterSource {
     private static final int MOST_NAMED = 5;
@@ -47,16 +51,42 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash
     /// @throws Failure.Incompatible when it is for models of another kind
     /// @throws Failure.Unreadable when its numbers are none, or a tensor in it is no adapter's
     static ForeignAdapter of(TensorFile file) throws Failure {
+        Optional<UnreadKind> unread = UnreadKind.of(file.tensors().keySet());
+        if (unread.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unread.get().refusal());
         Map<String, Tensor> tensors = new TreeMap<>();
         for (TensorInfo info : file.tensors().values()) {
             if (words(info)) continue;
-            if (XL.stream().anyMatch(info.name()::startsWith)) throw new Failure.Incompatible(file.file() + ": is an adapter for Stable Diffusion XL (it has " + info.name() + "); expected one for Stable Diffusion 1.x or 2.x");
-            if (ForeignName.parse(info.name()).isEmpty()) throw new Failure.Unreadable(file.file() + ": expected tensors of a LoRA or of one of its relatives, found " + info.name() + " " + info.shape() + " among them");
-            Tensor tensor = file.read(info.name());
-            for (float number : tensor.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": " + info.name() + " holds " + number + "; the file is damaged, get it again");
-            tensors.put(info.name(), tensor);
+            if (XL.stream().anyMatch(info.name()::startsWith)) throw new Failure.Incompatible(file.file() + ": is an adapter for Stable Diffusion XL (it has " + Quoted.of(info.name()) + "); expected one for Stable Diffusion 1.x or 2.x");
+            if (ForeignName.parse(info.name()).isEmpty()) throw new Failure.Unreadable(file.file() + ": expected tensors of a LoRA or of one of its relatives, found " + Quoted.of(info.name()) + " " + info.shape() + " among them");
+            tensors.put(info.name(), numbers(file, info));
         }
-        return new ForeignAdapter(file.file(), tensors, hash(file, tensors.keySet()));
+        Map<String, Double> factors = factors(file, tensors);
+        String hash = hash(file, tensors.keySet(), factors);
+        factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> scaled(tensor, factor)));
+        return new ForeignAdapter(file.file(), tensors, hash);
+    }
+
+    private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
+        if (!info.dtype().readable()) throw new Failure.Unreadable(file.file() + ": " + Quoted.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
+        if (info.shape().elements() > Integer.MAX_VALUE - 8) throw new Failure.Unreadable(file.file() + ": " + Quoted.of(info.name()) + " " + info.shape() + " is larger than any layer's change");
+        Tensor tensor = file.read(info.name());
+        for (float number : tensor.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": " + Quoted.of(info.name()) + " holds " + number + "; the file is damaged, get it again");
+        return tensor;
+    }
+
+    /// What configurations beside the tensors multiply into them.
+    private static Map<String, Double> factors(TensorFile file, Map<String, Tensor> tensors) throws Failure {
+        try {
+            return PeftScales.of(file).factors(tensors);
+        } catch (IllegalArgumentException e) {
+            throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Tensor scaled(Tensor tensor, double factor) {
+        float[] data = tensor.data().clone();
+        for (int i = 0; i < data.length; i++) data[i] *= (float) factor;
+        return new Tensor(tensor.shape(), data);
     }
 
     /// Rows for words that one of the dialects keeps in the same file: embeddings, each by its word.
@@ -64,13 +94,14 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash
         return info.name().startsWith("<") && info.shape().rank() <= 2;
     }
 
-    private static String hash(TensorFile file, Iterable<String> names) {
+    private static String hash(TensorFile file, Iterable<String> names, Map<String, Double> factors) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (String name : names) {
                 MemorySegment bytes = file.bytes(name);
                 if (bytes.byteSize() > 0) digest.update(bytes.asByteBuffer());
             }
+            if (!factors.isEmpty()) digest.update(factors.toString().getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
@@ -99,12 +130,12 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash
         places().forEach((place, numbers) -> {
             Optional<Layer> layer = layers.find(place);
             if (layer.isEmpty()) {
-                wrong.add(numbers.first + ": the model has no such layer");
+                wrong.add(Quoted.of(numbers.first) + ": the model has no such layer");
                 return;
             }
             try {
                 changes.put(layer.get().name(), ForeignChange.of(layer.get(), numbers.byNumber));
-            } catch (IllegalArgumentException e) {
+            } catch (IllegalArgumentException | ArithmeticException e) {
                 wrong.add(layer.get().name() + ": " + e.getMessage());
             }
         });

@@ -6,14 +6,23 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Hashes that took long to compute, in a file, by all that would change with them. What cannot be remembered is computed again; forgetting is no failure.
 record HashMemory(Path file) {
+    private static final int BLOCK = 4096;
+    private static final int BLOCKS = 1024;
+
     Optional<String> get(String key) {
         JsonObject all = all();
         return all.has(key) && all.get(key).isJsonPrimitive() ? Optional.of(all.get(key).getAsString()) : Optional.empty();
@@ -37,17 +46,41 @@ record HashMemory(Path file) {
         }
     }
 
-    /// Path, size and time of files.
+    /// Path, size and times of files, and where the system has them the inode and the time of its last change: a file that was changed in place
+    /// and given its old time back is another one.
     static String key(List<Path> files) throws Failure {
         StringBuilder key = new StringBuilder();
         for (Path file : files) {
             try {
                 Path real = file.toRealPath();
-                key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('\n');
+                key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('|').append(state(real)).append('\n');
             } catch (IOException e) {
                 throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
             }
         }
         return key.toString();
+    }
+
+    private static String state(Path file) throws IOException {
+        if (!Files.getFileStore(file).supportsFileAttributeView("unix")) return sample(file);
+        Map<String, Object> attributes = Files.readAttributes(file, "unix:ino,ctime");
+        return attributes.get("ino") + "|" + attributes.get("ctime");
+    }
+
+    /// SHA-256 of blocks at equal distances, for systems that tell no more of a file than its size and a time that can be set.
+    private static String sample(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            long step = Math.max(BLOCK, channel.size() / BLOCKS);
+            ByteBuffer block = ByteBuffer.allocate(BLOCK);
+            for (long at = 0; at < channel.size(); at += step) {
+                block.clear();
+                channel.read(block, at);
+                digest.update(block.flip());
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
     }
 }

@@ -32,7 +32,7 @@ record DifferenceExport(AdapterFile adapter, Base base) {
     ExportFormat.Written write(Path file) throws Failure {
         ModelFolder model = base.of(adapter);
         try (TunedWeights weights = TunedWeights.open(model, adapter.adapter("", model), base.torch())) {
-            if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.EMBEDDING.option());
+            if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.fitting(adapter).option());
             Map<String, Piece> pieces = new HashMap<>();
             Map<String, Shape> shapes = new TreeMap<>();
             int without = 0;

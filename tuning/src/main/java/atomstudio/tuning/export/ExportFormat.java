@@ -5,8 +5,10 @@ import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Sum;
+import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
 import java.util.List;
@@ -79,6 +81,13 @@ public enum ExportFormat {
         return Stream.of(values()).map(ExportFormat::option).collect(Collectors.joining(", "));
     }
 
+    /// The format for other programs that has a place for what an adapter holds.
+    static ExportFormat fitting(AdapterFile adapter) {
+        List<TunedLayer> layers = adapter.layers().stream().filter(layer -> !layer.name().equals(TextualInversion.TABLE)).toList();
+        if (layers.isEmpty()) return adapter.placeholder().isPresent() ? EMBEDDING : ATOMSTUDIO;
+        return layers.stream().allMatch(layer -> layer.method().equals("lora")) ? KOHYA : DIFF;
+    }
+
     /// What was written.
     /// @param numbers in the file
     /// @param left    what of the adapter the file does not hold; empty when it holds all
@@ -102,7 +111,7 @@ public enum ExportFormat {
 
     private static Written embedding(AdapterFile adapter, Path file) throws Failure {
         Placeholder word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
-                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + DIFF.option));
+                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + fitting(adapter).option));
         Tensor rows = adapter.values().get(AdapterFile.ROWS);
         SafetensorsWriter.write(file, Map.of(word.word(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
         long others = adapter.layers().stream().filter(layer -> !AdapterFile.ROWS.startsWith(layer.name() + ".")).count();

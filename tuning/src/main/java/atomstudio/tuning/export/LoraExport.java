@@ -23,7 +23,7 @@ record LoraExport(Naming naming) {
     ExportFormat.Written write(AdapterFile adapter, Path file) throws Failure {
         List<TunedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
         if (layers.isEmpty()) {
-            throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.DIFF.option());
+            throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.fitting(adapter).option());
         }
         double alpha = Double.parseDouble(adapter.method().value(Setting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();

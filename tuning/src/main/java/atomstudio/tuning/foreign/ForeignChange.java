@@ -22,15 +22,9 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
     static final String BIAS = "diff_b";
     /// Numbers that are called here what files call them: LoHa's and LoKr's.
     static final List<String> AS_NAMED = List.of("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2");
-    /// Numbers of kinds that cannot be read.
-    static final List<String> UNKNOWN = List.of("dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight", "oft_blocks", "oft_diag", "rescale", "a1.weight", "a2.weight", "b1.weight", "b2.weight", "on_input", "set_weight",
-            "reshape_weight", "lora_B.bias", "lora_up.bias");
-
     /// @param numbers of the layer, as `ForeignName` calls them
     /// @throws IllegalArgumentException that says why they make no change of this layer
     public static ForeignChange of(Layer layer, Map<String, Tensor> numbers) {
-        List<String> strange = numbers.keySet().stream().filter(UNKNOWN::contains).sorted().toList();
-        if (!strange.isEmpty()) throw new IllegalArgumentException("has " + String.join(", ", strange) + ", of a kind that cannot be read yet; LoRA, LoCon, LoHa, LoKr and whole differences can");
         Numbers given = new Numbers(numbers);
         Optional<ForeignChange> weight = given.has(DOWN) || given.has(UP) ? Optional.of(product(layer, given))
                 : given.has("hada_w1_a") ? Optional.of(hadamard(layer, given))
@@ -94,7 +88,9 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
             rank = b.shape().size(0);
             w2 = numbers.has("lokr_t2") ? Folding.product(Folding.transposed(numbers.get("lokr_w2_a")), Folding.core(numbers.get("lokr_t2"), b)) : Folding.product(numbers.get("lokr_w2_a"), b);
         }
+        if (w1.shape().rank() < 2) throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
         long outputs = w1.shape().size(0), inputs = w1.shape().size(1);
+        if (outputs < 1 || inputs < 1) throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
         long kernel = layer.kernel() * layer.kernel();
         if (w1.shape().elements() != outputs * inputs || layer.weight().size(0) % outputs != 0 || layer.weight().size(1) % inputs != 0 || w1.shape().elements() * w2.shape().elements() != layer.weight().elements()) {
             throw new IllegalArgumentException("expected factors of " + layer.weight() + ", found " + w1.shape() + " and " + w2.shape());
@@ -126,7 +122,8 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
 
         double scale(long rank) {
             Tensor alpha = all.get(ALPHA);
-            return alpha == null || alpha.data().length != 1 ? 1 : alpha.data()[0] / rank;
+            if (alpha != null && alpha.data().length != 1) throw new IllegalArgumentException("alpha: expected one number, found " + alpha.shape());
+            return alpha == null ? 1 : alpha.data()[0] / rank;
         }
     }
 }

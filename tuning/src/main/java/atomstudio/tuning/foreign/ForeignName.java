@@ -23,7 +23,7 @@ public record ForeignName(Place place, String number) {
         record Counted(Part part, int index) implements Place {}
     }
 
-    private static final Pattern COUNTED = Pattern.compile("(unet|text_encoder):(\\d+):(up|down)");
+    private static final Pattern COUNTED = Pattern.compile("(unet|text_encoder):(\\d{1,6}):(up|down)");
     /// diffusers' first way: the attention's processor holds what its four layers add.
     private static final Pattern PROCESSOR = Pattern.compile("(.+)\\.processor\\.(to_q|to_k|to_v|to_out)_lora\\.(down|up)\\.weight");
     private static final Map<String, String> ENDINGS = endings();
@@ -46,7 +46,7 @@ public record ForeignName(Place place, String number) {
         endings.put(".diff", ForeignChange.WEIGHT);
         endings.put(".diff_b", ForeignChange.BIAS);
         for (String each : ForeignChange.AS_NAMED) endings.put("." + each, each);
-        for (String each : ForeignChange.UNKNOWN) endings.put("." + each, each);
+        for (String each : UnreadKind.allEndings()) endings.put("." + each, each);
         return endings;
     }
 

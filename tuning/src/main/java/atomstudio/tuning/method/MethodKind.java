@@ -30,7 +30,7 @@ public enum MethodKind {
 
     public static MethodKind of(Choice choice) {
         return switch (choice) {
-            case ATOMS, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS -> FILTERS;
+            case ATOMS, ATOMS_AND_WORD, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS -> FILTERS;
             case LORA, LOCON, LOHA, LOKR, GLORA -> LOW_RANK;
             case OFT, DORA -> ROTATIONS;
             case BITFIT, NORM, SSF, DIFFFIT -> SCALES;
@@ -43,9 +43,10 @@ public enum MethodKind {
     public static String purpose(Choice choice) {
         return switch (choice) {
             case ATOMS -> "The smallest: how filters look, not mix.";
+            case ATOMS_AND_WORD -> "Recommended: fine patterns, and a word of its own for the subject.";
             case OVERCOMPLETE -> "More atoms than the filters need, for a subject that a few do not catch.";
             case CHANNELS -> "Changes how channels mix, also where there are no 3×3 filters.";
-            case ATOMS_AND_CHANNELS -> "Shapes and colours; the usual choice.";
+            case ATOMS_AND_CHANNELS -> "Shapes and colours, from more parameters.";
             case OVERCOMPLETE_AND_CHANNELS -> "The most that atoms can change.";
             case LORA -> "Common; most programs read its file.";
             case LOCON -> "LoRA on the convolutions too, for shapes and textures.";

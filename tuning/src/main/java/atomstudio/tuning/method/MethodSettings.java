@@ -24,6 +24,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     /// these are guesses that no experiment has looked at.
     public enum Choice {
         ATOMS("atoms", "Filter atoms", 200, 1e-2, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
+        ATOMS_AND_WORD("atoms+word", "Atoms + word", 200, 3e-3, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
         OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
         CHANNELS("channels", "Channel atoms", 50, 1e-2, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 1e-2, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
@@ -184,6 +185,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     private List<TuningMethod> parts(Choice of, LayerChoice on) {
         return switch (of) {
             case ATOMS -> List.of(new On(filterAtoms(), on));
+            case ATOMS_AND_WORD -> List.of(new On(filterAtoms(), on), new TextualInversion(1));
             case OVERCOMPLETE -> List.of(new On(overcomplete(), on));
             case CHANNELS -> List.of(new On(channels(), on));
             case ATOMS_AND_CHANNELS -> List.of(beside(filterAtoms(), on), new On(channels(), on));
@@ -263,13 +265,19 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
     }
 
     /// What of a choice trains a layer: each has a learning rate of its own.
-    public enum Trained { METHOD, ALSO, TEXT_ENCODER }
+    public enum Trained { METHOD, ALSO, WORD, TEXT_ENCODER }
 
     /// @param layer that the choice tunes
     public Trained trained(Layer layer) {
+        if (layer.name().equals(TextualInversion.TABLE)) return choice == Choice.TEXTUAL_INVERSION ? Trained.METHOD : Trained.WORD;
         if (parts(choice, layers()).stream().anyMatch(part -> part.tunes(layer))) return Trained.METHOD;
         boolean byOther = also().stream().flatMap(other -> parts(other, other.layers()).stream()).anyMatch(part -> part.tunes(layer));
         return byOther ? Trained.ALSO : Trained.TEXT_ENCODER;
+    }
+
+    /// Whether a word is trained beside the method.
+    public boolean word() {
+        return choice == Choice.ATOMS_AND_WORD || also().equals(Optional.of(Choice.TEXTUAL_INVERSION));
     }
 
     /// The method that is trained beside this one.

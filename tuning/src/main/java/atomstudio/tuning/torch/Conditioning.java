@@ -7,6 +7,16 @@ public sealed interface Conditioning {
     /// Text as the text encoder left it once for all: (B,S,C).
     record Embedded(Tensor context) implements Conditioning {}
 
-    /// Token ids (B,S): the text encoder runs within each step, so that it can be tuned too.
-    record Words(int[][] ids) implements Conditioning {}
+    /// Token ids (B·chunks,S), the chunks of a caption behind each other: the text encoder runs within each step, so that it can be tuned too.
+    /// What it makes of a caption's chunks is put in a row, (B,chunks·S,C).
+    record Words(int[][] ids, int chunks) implements Conditioning {
+        public Words {
+            if (chunks < 1 || ids.length % chunks != 0) throw new IllegalArgumentException("chunks: expected a divisor of " + ids.length + ", found " + chunks);
+        }
+
+        /// Of captions of one chunk.
+        public Words(int[][] ids) {
+            this(ids, 1);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Layer;
@@ -103,13 +104,22 @@ public final class Differentiation implements AutoCloseable {
         List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer, tape), strength));
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
-            case Conditioning.Words words -> engine.model().text().encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
+            case Conditioning.Words words -> context(words, bound);
         };
         Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.enter(features(batch));
         NDArray output = batch.lower().isPresent() ? engine.model().unet().upper(ops, layers, batch.lower().get().map(each -> ops.enter(torch.array(each))), features, ops.enter(context))
                 : engine.model().unet().predict(ops, layers, ops.enter(torch.array(batch.noisy())), features, ops.enter(context));
         return ops.loss(ops.leave(output), torch.array(batch.target()), torch.array(batch.weights()));
+    }
+
+    /// (B,chunks·S,C).
+    private NDArray context(Conditioning.Words words, List<Adapted.Bound<NDArray>> bound) {
+        Torch torch = engine.torch();
+        ClipText text = engine.model().text();
+        NDArray states = text.encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
+        int length = words.ids()[0].length;
+        return words.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(words.ids().length / words.chunks(), (long) words.chunks() * length, text.width()));
     }
 
     private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer, Tape tape) {
@@ -120,6 +130,7 @@ public final class Differentiation implements AutoCloseable {
     }
 
     private <T> T guard(Recording recording, Supplier<T> work) throws Failure {
+        engine.check();
         return NativeFailures.guard("training step", () -> {
             try (TorchScope scope = engine.torch().scope(recording)) {
                 return work.get();

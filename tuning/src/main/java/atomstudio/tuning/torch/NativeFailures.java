@@ -2,6 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.engine.EngineException;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shortage;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -21,7 +22,7 @@ final class NativeFailures {
             }
             throw e;
         } catch (OutOfMemoryError e) {
-            throw new Failure.OutOfMemory(what + ": Java's memory did not suffice; close other programs, or give Java more (JAVA_TOOL_OPTIONS=-Xmx8g)", e);
+            throw new Failure.OutOfMemory(what + ": " + Shortage.of(e).words(), e);
         }
     }
 }

@@ -46,7 +46,7 @@ public final class Torch implements AutoCloseable {
     public static Torch open(Device device, TorchSettings settings) throws Failure.NoDevice {
         prepare(settings.natives());
         try {
-            Engine engine = Engine.getEngine("PyTorch");
+            Engine engine = TorchLibraries.load(settings.natives());
             if (device == Device.CUDA && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
                 throw new Failure.NoDevice("device cuda: no NVIDIA GPU that PyTorch " + engine.getVersion()
                         + " can use was found; build with `mvn -Pcuda package`, or use --device cpu");

@@ -146,6 +146,10 @@ public final class TorchEngine implements Engine {
         return run("text encoder", towers.texts(ids));
     }
 
+    @Override public void check() throws Failure.Unreadable {
+        for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
+    }
+
     @Override public Width width() {
         return sampling.equals(Optional.of(Precision.BF16)) ? Width.HALF : Width.FULL;
     }
@@ -202,6 +206,7 @@ public final class TorchEngine implements Engine {
     }
 
     private Tensor run(String what, Supplier<NDArray> network) throws Failure {
+        check();
         return NativeFailures.guard(what, () -> {
             try (TorchScope scope = torch.scope(Recording.OFF)) {
                 return torch.tensor(network.get());

@@ -23,11 +23,11 @@ final class BaseJson {
 
     private static Optional<Prediction> prediction(Json model) throws Failure.Unreadable {
         if (!model.has(PREDICTION)) return Optional.empty();
-        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> Prediction.ofOption(e.getAsString()).orElseThrow()));
+        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> Prediction.ofOption(Json.text(e)).orElseThrow()));
     }
 
     private static Optional<Path> path(Json model, String key) throws Failure.Unreadable {
-        return model.has(key) ? Optional.of(Path.of(model.text(key))) : Optional.empty();
+        return model.find(key, "a path", Json::path);
     }
 
     static void write(ModelChoices choices, JsonObject model) {

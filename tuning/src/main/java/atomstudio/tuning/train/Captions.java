@@ -1,10 +1,8 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.prompt.PlainText;
 import atomstudio.tuning.adapter.Trigger;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -37,17 +35,11 @@ record Captions(String subject, String template, Whose whose) {
     }
 
     /// A file's captions, a line each; every time that the picture is seen, one of them is drawn.
-    /// @throws Failure.Unreadable when it cannot be read as UTF-8, or says nothing
+    /// @throws Failure.Unreadable when it is no text, or nothing in it can be seen
     List<String> read(Path file) throws Failure {
-        try {
-            List<String> lines = Files.readString(file).lines().map(String::strip).filter(line -> !line.isEmpty()).map(this::filled).toList();
-            if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it; write what the picture shows, with {} for the subject, or delete the file");
-            return lines;
-        } catch (CharacterCodingException e) {
-            throw new Failure.Unreadable(file + ": expected a caption in UTF-8, found other bytes; save it again as UTF-8 text", e);
-        } catch (IOException e) {
-            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        List<String> lines = PlainText.lines(file).stream().map(this::filled).toList();
+        if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it that can be seen; write what the picture shows, with {} for the subject, or delete the file");
+        return lines;
     }
 
     /// Whether a caption says what the adapter is to answer to: the token, which comes first in the subject.

@@ -120,6 +120,23 @@ record Crops(List<Prepared> prepared, List<String> notes) {
         return picture;
     }
 
+    /// Checks that pictures are as large as their run says that it trains on.
+    void requireFramed(RunInfo.Training training, Path folder) throws Failure {
+        if (training.size() == Recipe.OPEN) return;
+        for (Prepared each : prepared) {
+            int shorter = Math.min(each.picture.width(), each.picture.height());
+            boolean framed = switch (training.recipe().material().crop()) {
+                case CENTRE -> each.picture.width() == training.size() && each.picture.height() == training.size();
+                case RANDOM -> shorter == training.size();
+                case WHOLE -> true;
+            };
+            if (!framed) {
+                throw new Failure.Unreadable(folder.resolve(each.name.name()) + ": expected a picture of the run's size " + training.size() + ", found " + each.picture.width() + "x" + each.picture.height()
+                        + "; put run.json and the pictures back as they were, or start a new run");
+            }
+        }
+    }
+
     List<RunInfo.Picture> names() {
         return prepared.stream().map(Prepared::name).toList();
     }

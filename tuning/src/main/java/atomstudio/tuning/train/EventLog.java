@@ -64,30 +64,40 @@ final class EventLog implements AutoCloseable {
         }
         List<TimedEvent> events = new ArrayList<>();
         int from = 0;
+        int line = 0;
         for (int end; (end = text.indexOf('\n', from)) >= 0; from = end + 1) {
-            TimedEvent event = parse(Json.parse(file.toString(), text.substring(from, end)));
+            TimedEvent event = parse(Json.parse(file + ": line " + ++line, text.substring(from, end)));
             if (event != null) events.add(event);
         }
         return events;
     }
 
     static @Nullable TimedEvent parse(Json json) throws Failure.Unreadable {
-        int step = (int) json.whole("step");
+        int step = count(json, "step");
         TuneEvent event = switch (json.text("kind")) {
-            case "start" -> new TuneEvent.Start(step, (int) json.whole("steps"), json.text("device"), (int) json.whole("threads"));
-            case "step" -> new TuneEvent.Step(step, json.number("loss"), json.number("rate"), json.number("seconds"), json.whole("memory"));
+            case "start" -> new TuneEvent.Start(step, count(json, "steps"), json.text("device"), count(json, "threads"));
+            case "step" -> new TuneEvent.Step(step, number(json, "loss"), json.number("rate"), json.number("seconds"), json.whole("memory"));
             case "preview" -> new TuneEvent.Preview(step, json.text("file"), json.text("prompt"));
-            case "validation" -> new TuneEvent.Validation(step, json.text("measure"), json.number("value"), (int) json.whole("best"));
+            case "validation" -> new TuneEvent.Validation(step, json.text("measure"), number(json, "value"), count(json, "best"));
             case "checkpoint" -> new TuneEvent.Checkpoint(step);
             case "paused" -> new TuneEvent.Paused(step);
             case "resumed" -> new TuneEvent.Resumed(step);
             case "cancelled" -> new TuneEvent.Cancelled(step);
             case "failed" -> new TuneEvent.Failed(step, json.text("message"));
             case "note" -> new TuneEvent.Note(step, json.text("message"));
-            case "done" -> new TuneEvent.Done(step, json.number("loss"), json.whole("numbers"), json.whole("bytes"), json.number("seconds"));
+            case "done" -> new TuneEvent.Done(step, number(json, "loss"), json.whole("numbers"), json.whole("bytes"), json.number("seconds"));
             default -> null;                                            // of a newer version: nothing to show here
         };
         return event == null ? null : new TimedEvent(json.whole("time"), event);
+    }
+
+    private static int count(Json json, String key) throws Failure.Unreadable {
+        return json.whole(key, 0, Integer.MAX_VALUE);
+    }
+
+    /// A measured number, which is null where it was none.
+    private static double number(Json json, String key) throws Failure.Unreadable {
+        return json.find(key, "a number or null", Json::number).orElse(Double.NaN);
     }
 
     private static JsonObject json(long time, TuneEvent event) {
@@ -102,9 +112,9 @@ final class EventLog implements AutoCloseable {
                 json.addProperty("threads", start.threads());
             }
             case TuneEvent.Step step -> {
-                json.addProperty("loss", step.loss());
-                json.addProperty("rate", step.rate());
-                json.addProperty("seconds", step.seconds());
+                json.add("loss", Json.ofNumber(step.loss()));
+                json.add("rate", Json.ofNumber(step.rate()));
+                json.add("seconds", Json.ofNumber(step.seconds()));
                 json.addProperty("memory", step.memory());
             }
             case TuneEvent.Preview preview -> {
@@ -113,16 +123,16 @@ final class EventLog implements AutoCloseable {
             }
             case TuneEvent.Validation validation -> {
                 json.addProperty("measure", validation.measure());
-                json.addProperty("value", validation.value());
+                json.add("value", Json.ofNumber(validation.value()));
                 json.addProperty("best", validation.best());
             }
             case TuneEvent.Failed failed -> json.addProperty("message", failed.message());
             case TuneEvent.Note note -> json.addProperty("message", note.message());
             case TuneEvent.Done done -> {
-                json.addProperty("loss", done.loss());
+                json.add("loss", Json.ofNumber(done.loss()));
                 json.addProperty("numbers", done.numbers());
                 json.addProperty("bytes", done.bytes());
-                json.addProperty("seconds", done.seconds());
+                json.add("seconds", Json.ofNumber(done.seconds()));
             }
             case TuneEvent.Checkpoint _, TuneEvent.Paused _, TuneEvent.Resumed _, TuneEvent.Cancelled _ -> {}
         }

@@ -10,10 +10,26 @@ import atomstudio.tuning.optimize.Orthogonalization;
 import atomstudio.tuning.optimize.Prodigy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// The optimizer of a recipe, new or as a checkpoint left it, and the learning rates of its parameter groups.
 final class Optimizers {
     private Optimizers() {}
+
+    /// Checks that a checkpoint has what its optimizer goes on with.
+    /// @throws IllegalArgumentException that names what is missing
+    static void require(Recipe recipe, int step, Map<String, float[]> vectors, Map<String, Double> scalars) {
+        if (step == 0) return;
+        List<String> needed = new ArrayList<>(switch (recipe.update().optimizer()) {
+            case ADAMW -> List.of("first", "second");
+            case PRODIGY -> List.of("start", "first", "second", "sum", "distance", "numerator");
+            case MUON -> List.of("momentum", "first", "second");
+        });
+        if (recipe.update().ema() > 0) needed.add(TrainingState.MEAN);
+        needed.removeAll(vectors.keySet());
+        needed.removeAll(scalars.keySet());
+        if (!needed.isEmpty()) throw new IllegalArgumentException("no " + String.join(", ", needed) + ", which " + recipe.update().optimizer().option() + " goes on with");
+    }
 
     /// A group a layer, layers of one part of the method one after another joined.
     static List<LearningRates.Group> groups(Recipe recipe, MethodSettings method, SlotLayout layout) {

@@ -8,13 +8,16 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /// What a request's folders hold, prepared for training: the subject's pictures, and the given ones of its class.
-record Preparation(Crops subject, Crops prior, Framing framing) {
+/// @param longCaptions notes on captions that are longer than what is trained on
+record Preparation(Crops subject, Crops prior, Framing framing, List<String> longCaptions) {
     static Preparation of(TuneRequest request, ModelFolder model) throws Failure {
         Recipe recipe = request.recipe();
         Framing framing = new Framing(recipe.material().crop(), size(recipe, model), model.vae().factor());
-        Crops subject = Crops.of(request.pictures(), new Crops.Reading(recipe, framing, Captions.of(request.words(), recipe)));
+        Captions captions = Captions.of(request.words(), recipe);
+        Crops subject = Crops.of(request.pictures(), new Crops.Reading(recipe, framing, captions));
+        List<String> all = Stream.concat(subject.prepared().stream().flatMap(each -> each.name().captions().stream()), captions.general().stream()).toList();
         Optional<Recipe.Prior> given = recipe.weighing().prior().filter(prior -> !prior.made());
-        return new Preparation(subject, given.isEmpty() ? new Crops(List.of(), List.of()) : prior(given.get(), request, framing), framing);
+        return new Preparation(subject, given.isEmpty() ? new Crops(List.of(), List.of()) : prior(given.get(), request, framing), framing, Wording.notes(all, model.tokenizer()));
     }
 
     /// Without masks: all of each picture counts. Captions beside the pictures count, as in kohya's scripts, whether or not the subject's do: what a
@@ -45,7 +48,7 @@ record Preparation(Crops subject, Crops prior, Framing framing) {
     }
 
     List<String> notes() {
-        return Stream.concat(subject.notes().stream(), prior.notes().stream()).toList();
+        return Stream.of(subject.notes(), longCaptions, prior.notes()).flatMap(List::stream).toList();
     }
 
     void write(RunFolder run) throws Failure {

@@ -47,17 +47,19 @@ public record Recipe(Course course, Update update, Material material, Weighing w
     /// Learning rates of what is trained together.
     /// @param method      of the method itself
     /// @param also        of the method trained beside it; empty: there is none, or it has the method's rate
+    /// @param word        of a word trained beside it (`--also textual-inversion` or a method that has one); empty as above
     /// @param textEncoder of LoRA on the text encoder; empty: there is none, or it has the method's rate
-    public record Rates(double method, OptionalDouble also, OptionalDouble textEncoder) {
+    public record Rates(double method, OptionalDouble also, OptionalDouble word, OptionalDouble textEncoder) {
         public Rates {
             check("rate", method);
             also.ifPresent(rate -> check("also-rate", rate));
+            word.ifPresent(rate -> check("word-rate", rate));
             textEncoder.ifPresent(rate -> check("text-encoder-rate", rate));
         }
 
         /// One rate for everything.
         public static Rates same(double rate) {
-            return new Rates(rate, OptionalDouble.empty(), OptionalDouble.empty());
+            return new Rates(rate, OptionalDouble.empty(), OptionalDouble.empty(), OptionalDouble.empty());
         }
 
         private static void check(String name, double rate) {
@@ -68,6 +70,7 @@ public record Recipe(Course course, Update update, Material material, Weighing w
             return switch (trained) {
                 case METHOD -> method;
                 case ALSO -> also.orElse(method);
+                case WORD -> word.orElse(method);
                 case TEXT_ENCODER -> textEncoder.orElse(method);
             };
         }
@@ -95,7 +98,7 @@ public record Recipe(Course course, Update update, Material material, Weighing w
         }
 
         public Course withRate(double rate) {
-            return new Course(steps, new Rates(rate, rates.also, rates.textEncoder), seed, warmUp, decay);
+            return new Course(steps, new Rates(rate, rates.also, rates.word, rates.textEncoder), seed, warmUp, decay);
         }
 
         public Course withSeed(long seed) {
@@ -180,9 +183,11 @@ public record Recipe(Course course, Update update, Material material, Weighing w
     }
 
     private static Rates rates(MethodSettings method) {
-        OptionalDouble also = method.also().map(other -> OptionalDouble.of(other.rate())).orElse(OptionalDouble.empty());
+        OptionalDouble also = method.also().filter(other -> other != MethodSettings.Choice.TEXTUAL_INVERSION)
+                .map(other -> OptionalDouble.of(other.rate())).orElse(OptionalDouble.empty());
+        OptionalDouble word = method.word() ? OptionalDouble.of(MethodSettings.Choice.TEXTUAL_INVERSION.rate()) : OptionalDouble.empty();
         OptionalDouble text = method.textEncoder() ? OptionalDouble.of(MethodSettings.Choice.LORA.rate()) : OptionalDouble.empty();
-        return new Rates(method.choice().rate(), also, text);
+        return new Rates(method.choice().rate(), also, word, text);
     }
 
     /// The learning rate that suits an optimizer, given a method's own: Prodigy finds it by itself, and is given a factor.

@@ -2,7 +2,6 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -16,7 +15,10 @@ import java.util.stream.Collectors;
 /// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before there was a choice.
 final class RecipeJson {
     private static final String ALSO_RATE = "also-rate";
+    private static final String WORD_RATE = "word-rate";
     private static final String TEXT_ENCODER_RATE = "text-encoder-rate";
+
+    private static final Set<String> OPTIONAL_RATES = Set.of(ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE);
 
     private RecipeJson() {}
 
@@ -26,6 +28,7 @@ final class RecipeJson {
         settings.put("steps", recipe.course().steps());
         settings.put("rate", recipe.course().rate());
         settings.put(ALSO_RATE, text(recipe.course().rates().also()));
+        settings.put(WORD_RATE, text(recipe.course().rates().word()));
         settings.put(TEXT_ENCODER_RATE, text(recipe.course().rates().textEncoder()));
         settings.put("seed", recipe.course().seed());
         settings.put("warmup", recipe.course().warmUp());
@@ -51,7 +54,7 @@ final class RecipeJson {
     static JsonObject write(Recipe recipe) {
         JsonObject json = new JsonObject();
         settings(recipe).forEach((name, value) -> {
-            if (value.equals("") && (name.equals(ALSO_RATE) || name.equals(TEXT_ENCODER_RATE))) return;
+            if (value.equals("") && OPTIONAL_RATES.contains(name)) return;
             switch (value) {
                 case Number number -> json.addProperty(name, number);
                 case Boolean yes -> json.addProperty(name, yes);
@@ -69,7 +72,7 @@ final class RecipeJson {
         Recipe.Weighing weighing = new Recipe.Weighing(json.number("min-snr"), json.number("noise-offset"),
                 prior.isEmpty() ? Optional.empty() : Optional.of(new Recipe.Prior(prior, json.number("prior-weight"))));
         Set<Recipe.Feature> features = EnumSet.noneOf(Recipe.Feature.class);
-        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", JsonElement::getAsBoolean)) features.add(feature);
+        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::flag)) features.add(feature);
         return new Recipe(course, update, material, weighing, new Recipe.Running(whole(json, "preview-every"), named(json, "precision", Recipe.Precision.class), features));
     }
 
@@ -82,7 +85,7 @@ final class RecipeJson {
 
     /// Runs from before each part had a learning rate of its own were trained with one.
     private static Recipe.Rates rates(Json json) throws Failure.Unreadable {
-        return new Recipe.Rates(json.number("rate"), rate(json, ALSO_RATE), rate(json, TEXT_ENCODER_RATE));
+        return new Recipe.Rates(json.number("rate"), rate(json, ALSO_RATE), rate(json, WORD_RATE), rate(json, TEXT_ENCODER_RATE));
     }
 
     private static OptionalDouble rate(Json json, String key) throws Failure.Unreadable {
@@ -94,12 +97,13 @@ final class RecipeJson {
         return rate.isPresent() ? (Object) rate.getAsDouble() : "";
     }
 
+    /// Which of them are too small is for the recipe to say.
     private static int whole(Json json, String key) throws Failure.Unreadable {
-        return (int) json.whole(key);
+        return json.whole(key, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private static <E extends Enum<E> & Recipe.Named> E named(Json json, String key, Class<E> family) throws Failure.Unreadable {
         String expected = "one of " + Arrays.stream(family.getEnumConstants()).map(Recipe.Named::option).collect(Collectors.joining(", "));
-        return json.get(key, expected, element -> Recipe.Named.of(family, element.getAsString()).orElseThrow());
+        return json.get(key, expected, element -> Recipe.Named.of(family, Json.text(element)).orElseThrow());
     }
 }

@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.tensor.Tensor;
@@ -12,8 +13,6 @@ import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -89,9 +88,9 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         Passes plain = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, layout.complete(constants, engine::tensor), plain, state));
-        Path bank = scratch();
-        try (Differentiation differentiation = engine.differentiation(computing.input(layout, layout.complete(constants, engine::tensor)))) {
-            Passes passes = plain.banked(bank, differentiation::lower);
+        try (TemporaryPath bank = scratch();
+                Differentiation differentiation = engine.differentiation(computing.input(layout, layout.complete(constants, engine::tensor)))) {
+            Passes passes = plain.banked(bank.path(), differentiation::lower);
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
                 Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), passes.bank().isEmpty() ? step : step % FILLING);
@@ -99,15 +98,13 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
                 optimizer.step(state.numbers(), gradient.vector(), new LearningRates(info.training().recipe().course().rate(step), groups));
                 seconds[step] = (System.nanoTime() - start) / 1e9;
             }
-        } finally {
-            Bank.remove(bank);
         }
         return seconds;
     }
 
-    private static Path scratch() throws Failure {
+    private static TemporaryPath scratch() throws Failure {
         try {
-            return Files.createTempDirectory("atomstudio-estimate");
+            return TemporaryPath.folder("estimate");
         } catch (IOException e) {
             throw new Failure.Unwritable("no folder for a trial can be made in " + System.getProperty("java.io.tmpdir") + ": " + e.getMessage(), e);
         }

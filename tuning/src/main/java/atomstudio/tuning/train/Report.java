@@ -6,34 +6,49 @@ import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /// What a finished run came to.
 /// @param numbers    numbers tuned
-/// @param bytes      size of the adapter file
+/// @param adapter    its file
 /// @param seconds    training time without the time in which it was stopped
-/// @param loss       mean loss of the last steps
+/// @param loss       mean loss of the last steps; empty where it is no finite number
 /// @param share      numbers tuned over the UNet's parameters
 /// @param steps      steps trained; fewer than asked for where the run ended early
 /// @param peakMemory most resident bytes of the process
 /// @param best       the step whose numbers are the adapter, the best by validation; empty: the last one's
-public record Report(long numbers, long bytes, double seconds, int steps, double loss, double share, long peakMemory, OptionalInt best) {
+public record Report(long numbers, Written adapter, double seconds, int steps, OptionalDouble loss, double share, long peakMemory, OptionalInt best) {
+    /// A file that was written.
+    /// @param bytes  its size
+    /// @param sha256 of all of it, in hexadecimal; reports of older versions have none
+    public record Written(long bytes, Optional<String> sha256) {}
+
     static Report read(Path file) throws Failure {
         Json json = Json.read(file);
-        return new Report(json.whole("numbers"), json.whole("bytes"), json.number("seconds"), (int) json.whole("steps"), json.number("loss"), json.number("share"), json.whole("peakMemory"),
-                json.has("best") ? OptionalInt.of((int) json.whole("best")) : OptionalInt.empty());
+        Written adapter = new Written(json.whole("bytes"), json.find("sha256", "a SHA-256", Json::text));
+        Optional<Double> loss = json.find("loss", "a number or null", Json::number);
+        return new Report(json.whole("numbers"), adapter, json.number("seconds"), json.whole("steps", 0, Integer.MAX_VALUE), loss.isPresent() ? OptionalDouble.of(loss.get()) : OptionalDouble.empty(),
+                json.number("share"), json.whole("peakMemory"), json.has("best") ? OptionalInt.of(json.whole("best", 0, Integer.MAX_VALUE)) : OptionalInt.empty());
     }
 
     void write(Path file) throws Failure {
         JsonObject json = new JsonObject();
         json.addProperty("numbers", numbers);
-        json.addProperty("bytes", bytes);
-        json.addProperty("seconds", seconds);
+        json.addProperty("bytes", adapter.bytes);
+        adapter.sha256.ifPresent(hash -> json.addProperty("sha256", hash));
+        json.add("seconds", Json.ofNumber(seconds));
         json.addProperty("steps", steps);
-        json.addProperty("loss", loss);
-        json.addProperty("share", share);
+        json.add("loss", Json.ofNumber(loss.orElse(Double.NaN)));
+        json.add("share", Json.ofNumber(share));
         json.addProperty("peakMemory", peakMemory);
         best.ifPresent(step -> json.addProperty("best", step));
         AtomicFile.write(file, out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /// Bytes of the adapter's file.
+    public long bytes() {
+        return adapter.bytes;
     }
 }

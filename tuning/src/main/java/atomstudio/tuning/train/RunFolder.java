@@ -1,7 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.FileHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,7 +33,35 @@ public record RunFolder(Path folder) {
 
     /// Steps that the checkpoint holds; 0 where there is none yet.
     public int step() throws Failure {
-        return Files.isRegularFile(checkpoint()) ? AdapterFile.read(checkpoint()).training().steps() : 0;
+        return Files.isRegularFile(checkpoint()) ? own(checkpoint()).training().steps() : 0;
+    }
+
+    /// Checks that the adapter and the checkpoint, where there are any, are this run's and not damaged.
+    void requireOwn(RunInfo info) throws Failure {
+        for (Path file : List.of(adapter(), checkpoint())) {
+            if (!Files.isRegularFile(file)) continue;
+            try (Safetensors tensors = Safetensors.open(file)) {
+                info.requireMade(AdapterFile.of(tensors), file);
+                if (file.equals(checkpoint())) TrainingState.check(tensors, info);
+            }
+        }
+        requireReported();
+    }
+
+    /// Checks that the adapter is the one of which the report gives the hash.
+    private void requireReported() throws Failure {
+        Optional<String> hash = result().flatMap(report -> report.adapter().sha256());
+        if (hash.isEmpty() || !Files.isRegularFile(adapter())) return;
+        String found = FileHashes.compute(adapter());
+        if (!found.equals(hash.get())) {
+            throw new Failure.Unreadable(adapter() + ": expected the adapter that report.json tells of (SHA-256 " + hash.get() + "), found another (" + found + "); put it back, or train the run again");
+        }
+    }
+
+    private AdapterFile own(Path file) throws Failure {
+        AdapterFile adapter = AdapterFile.read(file);
+        if (exists()) info().requireMade(adapter, file);
+        return adapter;
     }
 
     /// The result of a finished run.
@@ -41,8 +71,10 @@ public record RunFolder(Path folder) {
 
     /// The adapter of a finished run, or what its last checkpoint holds; empty before the first.
     public Optional<AdapterFile> trained() throws Failure {
-        Path newest = status() == RunStatus.FINISHED ? adapter() : checkpoint();
-        return Files.isRegularFile(newest) ? Optional.of(AdapterFile.read(newest)) : Optional.empty();
+        boolean finished = status() == RunStatus.FINISHED;
+        if (finished) requireReported();
+        Path newest = finished ? adapter() : checkpoint();
+        return Files.isRegularFile(newest) ? Optional.of(own(newest)) : Optional.empty();
     }
 
     /// What has happened so far.

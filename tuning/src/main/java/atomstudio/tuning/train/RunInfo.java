@@ -1,8 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -15,7 +16,6 @@ import atomstudio.diffusion.model.NamedModel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +26,6 @@ import java.util.function.Function;
 /// @param numbers numbers tuned
 /// @param created ISO time
 public record RunInfo(Base base, Subject subject, MethodSettings method, Training training, long numbers, String created) {
-    private static final int FORMAT = 2;
-    /// Of runs whose settings were few.
-    private static final int FIRST_FORMAT = 1;
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
     /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseHashes`.
@@ -92,37 +89,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     }
 
     static RunInfo read(Path file) throws Failure {
-        Json json = Json.read(file);
-        long format = json.whole("format");
-        if (format != FORMAT && format != FIRST_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
-        Json model = json.object("model");
-        Base base = new Base(Path.of(model.text("path")), model.text("name"), model.text("hash"), BaseJson.choices(model));
-        Subject subject = new Subject(json.text("class"), json.text("token"), pictures(json, "pictures"), texts(json));
-        MethodSettings method = MethodSettings.parse(json.text("method"), settings(json));
-        return new RunInfo(base, subject, method, training(json, format), json.whole("numbers"), json.text("created"));
-    }
-
-    private static Training training(Json json, long format) throws Failure {
-        try {
-            if (format == FIRST_FORMAT) return new Training(RecipeJson.readFirst(json), (int) json.whole("batch"), Recipe.OPEN);
-            return new Training(RecipeJson.read(json.object("recipe")), (int) json.whole("batch"), (int) json.whole("size"),
-                    json.has("prior") ? pictures(json, "prior") : List.of());
-        } catch (IllegalArgumentException e) {
-            throw new Failure.Unreadable(json.source() + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static List<Picture> pictures(Json json, String key) throws Failure.Unreadable {
-        List<Picture> pictures = new ArrayList<>();
-        for (JsonElement picture : json.get(key, "a list", JsonElement::getAsJsonArray)) {
-            Json each = new Json(json.source() + ": " + key, picture.getAsJsonObject());
-            pictures.add(new Picture(each.text("name"), each.text("sha256"), each.has("mask") ? each.text("mask") : "", each.has("captions") ? texts(each) : List.of()));
-        }
-        return List.copyOf(pictures);
-    }
-
-    private static List<String> texts(Json json) throws Failure.Unreadable {
-        return json.get("captions", "a list of texts", e -> e.getAsJsonArray().asList().stream().map(JsonElement::getAsString).toList());
+        return RunInfoJson.read(file);
     }
 
     void write(Path file) throws Failure {
@@ -132,7 +99,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         model.addProperty("hash", base.hash);
         BaseJson.write(base.choices, model);
         JsonObject json = new JsonObject();
-        json.addProperty("format", FORMAT);
+        json.addProperty("format", RunInfoJson.FORMAT);
         json.add("model", model);
         json.addProperty("class", subject.className);
         json.addProperty("token", subject.token);
@@ -151,14 +118,6 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         AtomicFile.write(file, out -> out.write((GSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
-    /// The method's settings; runs made before these had an object of their own have atoms and rank beside the method.
-    private static Map<String, String> settings(Json json) throws Failure {
-        if (!json.has("settings")) return Map.of("atoms", Long.toString(json.whole("atoms")), "rank", Long.toString(json.whole("rank")));
-        Map<String, String> settings = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonElement> entry : json.get("settings", "an object", JsonElement::getAsJsonObject).entrySet()) settings.put(entry.getKey(), entry.getValue().getAsString());
-        return settings;
-    }
-
     private static JsonElement json(Picture picture) {
         JsonObject json = new JsonObject();
         json.addProperty("name", picture.name);
@@ -172,6 +131,27 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         JsonArray array = new JsonArray();
         values.forEach(value -> array.add(as.apply(value)));
         return array;
+    }
+
+    /// Checks that an adapter or checkpoint in the run's folder is what this run made.
+    /// @throws Failure.Unreadable that names what differs
+    void requireMade(AdapterFile adapter, Path file) throws Failure.Unreadable {
+        List<String> other = new ArrayList<>();
+        requireSame(other, "model: hash", base.hash, adapter.base().hash());
+        requireSame(other, "class", subject.className, adapter.trigger().className());
+        requireSame(other, "token", subject.token, adapter.trigger().token());
+        requireSame(other, "method", method.name() + " " + method.entries(), adapter.method().name() + " " + adapter.method().entries());
+        requireSame(other, "recipe: rate", training.rate(), adapter.training().rate());
+        requireSame(other, "recipe: seed", training.seed(), adapter.training().seed());
+        if (adapter.training().steps() > training.steps()) other.add("recipe: steps: " + training.steps() + " here, " + adapter.training().steps() + " there");
+        if (!other.isEmpty()) {
+            throw new Failure.Unreadable(file.resolveSibling("run.json") + ": expected the description of the run that " + file.getFileName() + " belongs to, found another:\n  "
+                    + String.join("\n  ", other) + "\nPut the run's own file back, or start a new run.");
+        }
+    }
+
+    private static void requireSame(List<String> other, String key, Object here, Object there) {
+        if (!here.equals(there)) other.add(key + ": " + Quoted.of(here) + " here, " + Quoted.of(there) + " there");
     }
 
     /// This run with what is asked of it now: nothing but more steps may differ (and where the model lies).

@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.StudioFolder;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -28,14 +29,14 @@ final class RunLock implements AutoCloseable {
     /// @throws Failure.Occupied when another run works on this folder
     static RunLock take(Path folder) throws Failure {
         try {
-            Files.createDirectories(folder);
+            StudioFolder.createDirectories(folder);
             if (held(folder)) throw occupied(folder);
-            FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(StudioFolder.prepare(folder.resolve("lock")), StandardOpenOption.WRITE);
             if (!locked(channel)) {
                 channel.close();
                 throw occupied(folder);
             }
-            Files.writeString(folder.resolve("owner"), self());
+            Files.writeString(StudioFolder.prepare(folder.resolve("owner")), self());
             return new RunLock(folder, channel);
         } catch (OverlappingFileLockException e) {
             throw occupied(folder);

@@ -1,33 +1,45 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Companion;
 import atomstudio.diffusion.picture.PictureFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// The files of a person's folder: pictures, and by a picture's name without its ending the mask NAME-mask.png and the caption NAME.txt
-/// beside it. A mask is never itself a picture.
-/// @param skipped other files
-public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions, int skipped) {
-    private static final String MASK = "-mask.png";
+/// The files of a person's folder: pictures, and by a picture's name without its ending the mask and the caption NAME.txt beside it.
+/// A mask, NAME-mask.png or as other programs name it, is never itself a picture.
+/// @param companions masks that count for no picture, and images of other uses, by their names never pictures
+/// @param skipped    other files
+public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions, List<Companion> companions, int skipped) {
     private static final String CAPTION = ".txt";
 
     /// @throws Failure.Unreadable when there is no picture
     public static SubjectFiles of(Path folder) throws Failure {
         PictureFolder listed = PictureFolder.list(folder);
-        List<Path> pictures = listed.pictures().stream().filter(file -> !ends(file, MASK)).toList();
-        if (pictures.isEmpty()) throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks (NAME" + MASK + "), which are never pictures themselves; put the pictures beside them");
+        List<Path> pictures = listed.pictures().stream().filter(file -> Companion.of(file).isEmpty()).toList();
+        if (pictures.isEmpty()) {
+            throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks"
+                + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
+        }
         Path place = listed.folder() == null ? Path.of("") : listed.folder();
-        Map<String, Path> captions = beside(place, CAPTION);
+        Map<String, Path> captions = captions(place);
         int read = (int) pictures.stream().map(SubjectFiles::stem).filter(captions::containsKey).distinct().count();
-        return new SubjectFiles(pictures, beside(place, MASK), captions, Math.max(0, listed.skipped() - read));
+        Map<String, Path> masks = new TreeMap<>();
+        List<Companion> others = new ArrayList<>();
+        for (Companion companion : companions(place)) {
+            Optional<String> owner = pictures.stream().filter(picture -> companion.of(picture.getFileName().toString())).map(SubjectFiles::stem).findFirst();
+            if (companion.use() != Companion.Use.MASK || owner.isEmpty() || masks.putIfAbsent(owner.get(), companion.file()) != null) others.add(companion);
+        }
+        return new SubjectFiles(pictures, masks, captions, others, Math.max(0, listed.skipped() - read));
     }
 
     /// A file's name without its ending.
@@ -41,9 +53,7 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
     List<String> notes(Recipe recipe) {
         List<String> stems = pictures.stream().map(SubjectFiles::stem).toList();
         List<String> lines = new ArrayList<>();
-        masks.forEach((stem, file) -> {
-            if (!stems.contains(stem)) lines.add(file + ": a mask without its picture; expected one named " + stem + " with another ending beside it. It is left out");
-        });
+        for (Companion companion : companions) lines.add(leftOut(companion));
         if (recipe.has(Recipe.Feature.CAPTIONS)) {
             captions.forEach((stem, file) -> {
                 if (!stems.contains(stem)) lines.add(file + ": a caption without its picture; expected one named " + stem + " with another ending beside it. It is left out");
@@ -55,20 +65,33 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
         return lines;
     }
 
-    private static Map<String, Path> beside(Path folder, String ending) throws Failure {
+    private String leftOut(Companion companion) {
+        if (companion.use() == Companion.Use.CONDITIONING) return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
+        Optional<Path> counts = pictures.stream().filter(picture -> companion.of(picture.getFileName().toString())).map(picture -> masks.get(stem(picture))).findFirst();
+        if (counts.isPresent()) return companion.file() + ": a further mask; " + counts.get().getFileName() + " counts. It is left out";
+        return companion.file() + ": a mask without its picture; expected one named " + companion.owner() + " with another ending beside it. It is left out; rename it if it is a picture itself";
+    }
+
+    /// The masks that count first.
+    private static List<Companion> companions(Path folder) throws Failure {
+        return files(folder).stream().map(Companion::of).flatMap(Optional::stream).sorted(Comparator.comparingInt(Companion::rank)).toList();
+    }
+
+    private static Map<String, Path> captions(Path folder) throws Failure {
         Map<String, Path> found = new TreeMap<>();
-        try (Stream<Path> files = Files.list(folder)) {
-            files.filter(file -> ends(file, ending) && !file.getFileName().toString().startsWith(".") && Files.isRegularFile(file)).forEach(file -> {
-                String name = file.getFileName().toString();
-                found.put(name.substring(0, name.length() - ending.length()), file);
-            });
-        } catch (IOException e) {
-            throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
+        for (Path file : files(folder)) {
+            String name = file.getFileName().toString();
+            if (name.toLowerCase(Locale.ROOT).endsWith(CAPTION)) found.put(name.substring(0, name.length() - CAPTION.length()), file);
         }
         return found;
     }
 
-    private static boolean ends(Path file, String ending) {
-        return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(ending);
+    /// Sorted, so that the order of notes, and which of two masks counts, is the same everywhere.
+    private static List<Path> files(Path folder) throws Failure {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> !file.getFileName().toString().startsWith(".") && Files.isRegularFile(file)).sorted().toList();
+        } catch (IOException e) {
+            throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
+        }
     }
 }

@@ -30,7 +30,7 @@ final class Trainer {
     /// Weight of a step in the running mean of losses.
     private static final double LOSS_WEIGHT = 0.05;
     private static final String BEST = "best";
-    private static final String BEST_STEP = "best-step";
+    static final String BEST_STEP = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
     record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}

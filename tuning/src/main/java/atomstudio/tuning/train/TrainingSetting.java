@@ -7,7 +7,8 @@ import java.util.stream.Stream;
 public enum TrainingSetting {
     STEPS("steps", "N", "Training steps. Default: the method's."),
     RATE("rate", "X", "Learning rate of the method. Default: the method's; 1 with prodigy, which finds its own."),
-    ALSO_RATE("also-rate", "X", "Learning rate of the method trained beside it (--also), such as a word's. Default: that method's."),
+    ALSO_RATE("also-rate", "X", "Learning rate of the method trained beside it (--also). Default: that method's."),
+    WORD_RATE("word-rate", "X", "Learning rate of a word trained beside the method. Default: textual inversion's."),
     TEXT_ENCODER_RATE("text-encoder-rate", "X", "Learning rate of LoRA on the text encoder (--text-encoder). Default: LoRA's."),
     SEED("seed", "N", "Seed of everything random."),
     WARMUP("warmup", "N", "Steps over which the rate rises."),

@@ -53,6 +53,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         return switch (setting) {
             case RATE -> plain(Recipe.rate(optimizer, Recipe.of(method).course().rates().method()));
             case ALSO_RATE -> plain(optimizer, Recipe.of(method).course().rates().also());
+            case WORD_RATE -> plain(optimizer, Recipe.of(method).course().rates().word());
             case TEXT_ENCODER_RATE -> plain(optimizer, Recipe.of(method).course().rates().textEncoder());
             case PRIOR_WEIGHT -> "1";
             case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS, CAPTION_TEMPLATE, MASKS, BANK, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY, PRECISION,
@@ -66,7 +67,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
             case BATCH, SIZE, MIN_SNR -> ((Number) value).doubleValue() == 0 ? "" : plain((Number) value);
             case PRIOR_WEIGHT -> ((Number) value).doubleValue() == 0 ? "1" : plain((Number) value);
             case FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, CHECKPOINTING -> Boolean.TRUE.equals(value) ? TrainingSetting.YES : TrainingSetting.NO;
-            case STEPS, RATE, ALSO_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? plain(number) : value.toString();
+            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? plain(number) : value.toString();
         };
     }
 
@@ -83,17 +84,15 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         if (chosen.containsKey(TrainingSetting.PRIOR_WEIGHT) && !chosen.containsKey(TrainingSetting.PRIOR)) {
             throw new IllegalArgumentException("prior-weight: expected --prior beside it, found none");
         }
-        if (chosen.containsKey(TrainingSetting.ALSO_RATE) && method.also().isEmpty()) {
-            throw new IllegalArgumentException("also-rate: expected --also beside it, found none");
-        }
-        if (chosen.containsKey(TrainingSetting.TEXT_ENCODER_RATE) && !method.textEncoder()) {
-            throw new IllegalArgumentException("text-encoder-rate: expected --text-encoder beside it, found none");
-        }
         Recipe usual = Recipe.of(method);
-        Recipe.OptimizerName optimizer = named(TrainingSetting.OPTIMIZER, Recipe.OptimizerName.class, usual.update().optimizer());
         Recipe.Rates own = usual.course().rates();
+        checkTrained(TrainingSetting.ALSO_RATE, own.also(), "--also METHOD beside it (a word has --word-rate)");
+        checkTrained(TrainingSetting.WORD_RATE, own.word(), "--method atoms+word or --also textual-inversion beside it");
+        checkTrained(TrainingSetting.TEXT_ENCODER_RATE, own.textEncoder(), "--text-encoder beside it");
+        Recipe.OptimizerName optimizer = named(TrainingSetting.OPTIMIZER, Recipe.OptimizerName.class, usual.update().optimizer());
         Recipe.Rates rates = new Recipe.Rates(number(TrainingSetting.RATE, Recipe.rate(optimizer, own.method())),
-                rate(TrainingSetting.ALSO_RATE, optimizer, own.also()), rate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, own.textEncoder()));
+                rate(TrainingSetting.ALSO_RATE, optimizer, own.also()),
+                rate(TrainingSetting.WORD_RATE, optimizer, own.word()), rate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, own.textEncoder()));
         Recipe.Course course = new Recipe.Course(whole(TrainingSetting.STEPS, usual.course().steps()), rates,
                 given(TrainingSetting.SEED, "a whole number", Long::valueOf).orElse(usual.course().seed()), whole(TrainingSetting.WARMUP, usual.course().warmUp()),
                 named(TrainingSetting.DECAY, Recipe.Decay.class, usual.course().decay()));
@@ -134,6 +133,10 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
 
     private double number(TrainingSetting setting, double usual) {
         return given(setting, "a number", Double::valueOf).orElse(usual);
+    }
+
+    private void checkTrained(TrainingSetting rate, OptionalDouble usual, String expected) {
+        if (chosen.containsKey(rate) && usual.isEmpty()) throw new IllegalArgumentException(rate.command() + ": expected " + expected + ", found none");
     }
 
     private OptionalDouble rate(TrainingSetting setting, Recipe.OptimizerName optimizer, OptionalDouble usual) {

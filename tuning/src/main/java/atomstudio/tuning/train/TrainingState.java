@@ -1,6 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -8,6 +9,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.SlotLayout;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -29,6 +31,9 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
     private static final String LOSS = PREFIX + "loss";
     private static final String DEVICE = PREFIX + "device";
     private static final String THREADS = PREFIX + "threads";
+    /// The optimizers' running mean of squared gradients.
+    private static final String SECOND_MOMENT = PREFIX + "second";
+    private static final int MOST_THREADS = 1 << 16;
     private static final Set<String> OWN = Set.of(SECONDS, LOSS, DEVICE, THREADS);
 
     TrainingState {
@@ -85,39 +90,114 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
         return new Tensor(Shape.of(numbers.length), numbers);
     }
 
-    /// @throws Failure.Unreadable when the file is damaged or belongs to another layout
-    static Saved read(Path file, SlotLayout layout) throws Failure {
-        AdapterFile adapter = AdapterFile.read(file);
+    /// @param info the run that the checkpoint must be of
+    /// @throws Failure.Unreadable when the file is damaged, or belongs to another run or layout
+    static Saved read(Path file, SlotLayout layout, RunInfo info) throws Failure {
         try (Safetensors tensors = Safetensors.open(file)) {
-            Map<String, String> metadata = tensors.metadata();
+            AdapterFile adapter = AdapterFile.of(tensors);
+            info.requireMade(adapter, file);
+            return new Stored(tensors, info).saved(adapter, layout);
+        } catch (IllegalArgumentException e) {
+            throw damaged(file, e);
+        }
+    }
+
+    /// Checks all but the numbers' place in a layout: what a checkpoint counts, and that it holds numbers at all.
+    static void check(Safetensors tensors, RunInfo info) throws Failure {
+        try {
+            Stored stored = new Stored(tensors, info);
+            stored.scalars();
+            stored.place();
+            stored.progress();
+            for (String name : tensors.tensors().keySet()) if (name.startsWith(PREFIX)) stored.vector(name);
+        } catch (IllegalArgumentException e) {
+            throw damaged(tensors.file(), e);
+        }
+    }
+
+    private static Failure damaged(Path file, IllegalArgumentException e) {
+        return new Failure.Unreadable(file + ": is not a checkpoint of this run: " + e.getMessage() + "; delete it to start the run from its beginning", e);
+    }
+
+    /// A checkpoint as it lies in its file. What is wrong in it is an IllegalArgumentException that names the key.
+    private record Stored(Safetensors tensors, RunInfo info) {
+        Saved saved(AdapterFile adapter, SlotLayout layout) {
             Map<String, Tensor> constants = new HashMap<>();
             for (SlotLayout.Entry entry : layout.frozen()) constants.put(entry.key(), required(adapter.values(), entry.key()));
             for (SlotLayout.Entry entry : layout.trained()) required(adapter.values(), entry.key());
             Map<String, float[]> vectors = new HashMap<>();
             for (String name : tensors.tensors().keySet()) {
-                if (name.startsWith(PREFIX) && !name.equals(NUMBERS)) vectors.put(name.substring(PREFIX.length()), vector(tensors, name, layout));
+                if (name.startsWith(PREFIX) && !name.equals(NUMBERS)) vectors.put(name.substring(PREFIX.length()), vector(name, layout));
             }
-            Map<String, Double> scalars = new HashMap<>();
-            metadata.forEach((name, value) -> {
-                if (name.startsWith(PREFIX) && !OWN.contains(name)) scalars.put(name.substring(PREFIX.length()), Double.parseDouble(value));
-            });
-            float[] numbers = tensors.has(NUMBERS) ? vector(tensors, NUMBERS, layout) : layout.vector(adapter.values());
-            TrainingState state = new TrainingState(adapter.training().steps(), numbers, vectors, scalars, Double.parseDouble(required(metadata, SECONDS)), Double.parseDouble(required(metadata, LOSS)));
-            return new Saved(state, constants, new Place(required(metadata, DEVICE), Integer.parseInt(required(metadata, THREADS))));
-        } catch (IllegalArgumentException e) {
-            throw new Failure.Unreadable(file + ": is not a checkpoint of this run: " + e.getMessage() + "; delete it to start the run from its beginning", e);
+            float[] numbers = tensors.has(NUMBERS) ? vector(NUMBERS, layout) : layout.vector(adapter.values());
+            TrainingState progress = progress();
+            Optimizers.require(info.training().recipe(), progress.step, vectors, scalars());
+            return new Saved(new TrainingState(progress.step, numbers, vectors, scalars(), progress.seconds, progress.loss), constants, place());
         }
-    }
 
-    private static float[] vector(Safetensors tensors, String name, SlotLayout layout) {
-        float[] vector = tensors.read(name).data();
-        if (vector.length != layout.size()) throw new IllegalArgumentException(name + ": expected " + layout.size() + " numbers, found " + vector.length);
-        return vector;
-    }
+        /// Steps, seconds and loss alone.
+        TrainingState progress() {
+            double seconds = number(SECONDS);
+            if (seconds < 0) throw new IllegalArgumentException(SECONDS + ": expected 0 or more, found " + seconds);
+            return new TrainingState(whole("steps", 0, info.training().steps()), new float[0], Map.of(), Map.of(), seconds, number(LOSS));
+        }
 
-    private static <T> T required(Map<String, T> values, String key) {
-        T value = values.get(key);
-        if (value == null) throw new IllegalArgumentException("no " + key);
-        return value;
+        Place place() {
+            return new Place(required(tensors.metadata(), DEVICE), whole(THREADS, 1, MOST_THREADS));
+        }
+
+        Map<String, Double> scalars() {
+            int step = progress().step;
+            Map<String, Double> scalars = new HashMap<>();
+            for (String name : tensors.metadata().keySet()) {
+                if (name.startsWith(PREFIX) && !OWN.contains(name)) scalars.put(name.substring(PREFIX.length()), number(name));
+            }
+            for (String counted : List.of(WATCHED, Trainer.BEST_STEP)) {
+                Double value = scalars.get(counted);
+                if (value != null && (value != Math.rint(value) || value < 0 || value > step)) throw new IllegalArgumentException(PREFIX + counted + ": expected a step from 0 to " + step + ", found " + value);
+            }
+            return scalars;
+        }
+
+        private float[] vector(String name, SlotLayout layout) {
+            float[] vector = vector(name);
+            if (vector.length != layout.size()) throw new IllegalArgumentException(name + ": expected " + layout.size() + " numbers, found " + vector.length);
+            return vector;
+        }
+
+        /// Numbers that are finite; of second moments, which are means of squares, none is below 0.
+        float[] vector(String name) {
+            float[] vector = tensors.read(name).data();
+            boolean squares = name.equals(SECOND_MOMENT);
+            for (float number : vector) {
+                if (!Float.isFinite(number) || squares && number < 0) {
+                    throw new IllegalArgumentException(name + ": expected " + (squares ? "finite numbers of at least 0" : "finite numbers") + ", found " + number + " among them");
+                }
+            }
+            return vector;
+        }
+
+        private double number(String key) {
+            String text = required(tensors.metadata(), key);
+            try {
+                double number = Double.parseDouble(text);
+                if (Double.isFinite(number)) return number;
+            } catch (NumberFormatException e) {
+                // Refused below, as are NaN and infinity.
+            }
+            throw new IllegalArgumentException(key + ": expected a finite number, found " + Quoted.of(text));
+        }
+
+        private int whole(String key, int least, int most) {
+            double number = number(key);
+            if (number != Math.rint(number) || number < least || number > most) throw new IllegalArgumentException(key + ": expected a whole number from " + least + " to " + most + ", found " + Quoted.of(tensors.metadata().get(key)));
+            return (int) number;
+        }
+
+        private static <T> T required(Map<String, T> values, String key) {
+            T value = values.get(key);
+            if (value == null) throw new IllegalArgumentException("no " + key);
+            return value;
+        }
     }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
 public final class Tuning {
     /// Latent pixels that a step of the default batch holds: six pictures of the small model, one of a large one.
     private static final long BATCH_PIXELS = 6 * 16 * 16;
-    private static final int LARGEST_BATCH = 6;
+    static final int LARGEST_BATCH = 6;
     /// What a folder may hold that is no run yet: left by a run that was killed while it began.
     private static final Set<String> BEGINNINGS = Set.of("lock", "owner", "pictures", "masks", "prior");
 
@@ -43,7 +44,11 @@ public final class Tuning {
         Session session = new Session(control, listener, Stream.concat(model.notes().stream(), preparation.notes().stream()).toList());
         try (RunLock lock = RunLock.take(folder.folder())) {
             AtomicFile.sweep(folder.folder());
-            if (folder.exists()) return proceed(folder, folder.info().reconciled(asked, folder.folder()), model, session);
+            if (folder.exists()) {
+                RunInfo going = folder.info().reconciled(asked, folder.folder());
+                requireUsable(folder, folder.info(), model);
+                return proceed(folder, going, model, session);
+            }
             preparation.write(folder);
             asked.write(folder.description());
             return train(folder, asked, model, session);
@@ -55,11 +60,24 @@ public final class Tuning {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         ModelFolder model = info.base().model(machine.vocabularies()).open();
+        info.method().check(model.folder().toString(), layers(model));
         String hash = hash(model, SlotLayout.of(info.method().method(), layers(model)));
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
+        requireUsable(folder, info, model);
         try (RunLock lock = RunLock.take(folder.folder())) {
+            AtomicFile.sweep(folder.folder());
             return proceed(folder, info, model, new Session(control, listener, List.of()));
         }
+    }
+
+    /// Everything that is wrong with a run's own files is said before any of them is touched.
+    private static void requireUsable(RunFolder folder, RunInfo info, ModelFolder model) throws Failure {
+        int size = info.training().size();
+        Optional<String> problem = size == Recipe.OPEN ? Optional.empty() : model.sizeProblem(size, size);
+        if (problem.isPresent()) throw new Failure.Unreadable(folder.description() + ": size: " + problem.get());
+        Crops.read(folder, info.subject().pictures()).requireFramed(info.training(), folder.pictures());
+        Crops.readPrior(folder, info.training().prior()).requireFramed(info.training(), folder.prior());
+        folder.requireOwn(info);
     }
 
     /// What a run of this request would take, by encoding a picture and training a few steps: nothing is written.

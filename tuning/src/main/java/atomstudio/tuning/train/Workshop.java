@@ -7,6 +7,7 @@ import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /// One run's engine and everything around the training loop: encoding before it, adapter and report after it.
@@ -143,7 +145,7 @@ final class Workshop implements AutoCloseable {
 
     /// The checkpoint, or the method's start.
     private TrainingState.Saved from(SlotLayout layout, TrainingState.Place here) throws Failure {
-        if (Files.isRegularFile(folder.checkpoint())) return TrainingState.read(folder.checkpoint(), layout);
+        if (Files.isRegularFile(folder.checkpoint())) return TrainingState.read(folder.checkpoint(), layout, info);
         SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, info.training().seed(), vocabulary(layout).classTokens());
         Map<String, Tensor> constants = layout.constants(beginning);
         return new TrainingState.Saved(TrainingState.start(layout.start(beginning)), constants, here);
@@ -173,7 +175,9 @@ final class Workshop implements AutoCloseable {
             throw new Failure.Unreadable(folder.adapter() + ": cannot be read back: " + e.getMessage(), e);
         }
         double share = (double) info.numbers() / Tuning.parameters(model);
-        Report report = new Report(info.numbers(), bytes, state.seconds(), state.step(), state.loss(), share, ProcessMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
+        Report.Written written = new Report.Written(bytes, Optional.of(FileHashes.compute(folder.adapter())));
+        OptionalDouble loss = Double.isFinite(state.loss()) ? OptionalDouble.of(state.loss()) : OptionalDouble.empty();
+        Report report = new Report(info.numbers(), written, state.seconds(), state.step(), loss, share, ProcessMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
         report.write(folder.report());
         Bank.remove(folder.bank());
         journal.note(new TuneEvent.Done(state.step(), state.loss(), report.numbers(), bytes, state.seconds()));

@@ -145,6 +145,17 @@ class EmbeddingFileTest {
         assertEquals(Optional.of(new Placeholder("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).adapter("any", model()).placeholder());
     }
 
+    @Test void anEmbeddingWithoutRowsOrWithoutAWordIsRefused() throws Exception {
+        Path file = folder.resolve("zero.safetensors");
+        for (Shape shape : List.of(Shape.of(0, 16), Shape.of(4, 0), Shape.of(0))) {
+            SafetensorsWriter.write(file, Map.of("emb_params", Tensor.zeros(shape)), Map.of());
+            String refused = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
+            assertTrue(refused.startsWith(file + ": expected at least one row"), refused);
+        }
+        SafetensorsWriter.write(file, Map.of(" ", Tensor.zeros(Shape.of(1, 16))), Map.of());
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage().contains("a tensor without a name"));
+    }
+
     private ModelFolder model() throws Exception {
         Path place = folder.resolve("model");
         if (!Files.exists(place)) {

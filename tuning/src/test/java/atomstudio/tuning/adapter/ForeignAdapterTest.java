@@ -19,6 +19,7 @@ import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -34,6 +35,7 @@ import atomstudio.tuning.torch.TorchScope;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -70,6 +72,74 @@ class ForeignAdapterTest {
             Map<String, Tensor> half = changes(source.adapter(name, model), 0.5);
             for (String key : half.keySet()) assertClose(key, scaled(golden.read(key), 0.5f), half.get(key), 1e-4);
         }
+    }
+
+    /// α stands in the header or in a file beside the tensors (goldens/foreign/make_alpha.py).
+    @ParameterizedTest @CsvSource({"header,header.safetensors", "unprefixed,unprefixed.safetensors", "folder-lora,folder-lora/adapter_model.safetensors", "folder-loha,folder-loha/adapter_model.safetensors", "folder-lokr,folder-lokr/adapter_model.safetensors"})
+    void anAlphaBesideTheTensorsCountsAsInPeft(String name, String file) throws Exception {
+        AdapterSource source = AdapterSource.read(FOLDER.resolve(file)).getFirst().source();
+        try (Safetensors golden = Safetensors.open(FOLDER.resolve(name + ".expected.safetensors"))) {
+            Map<String, Tensor> whole = changes(source.adapter(name, model), 1);
+            assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
+            for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
+        }
+        Path carried = Files.write(folder.resolve("carried.safetensors"), source.bytes(DType.F32));
+        Map<String, Tensor> again = changes(AdapterSource.read(carried).getFirst().source().adapter(name, model), 1);
+        changes(source.adapter(name, model), 1).forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
+    }
+
+    @Test void aLoraWithItsAlphaInTheHeaderIsTheSameWithItMultipliedIn() throws Exception {
+        Map<String, Tensor> header = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors")).getFirst().source().adapter("a", model), 1);
+        Map<String, Tensor> same = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors")).getFirst().source().adapter("b", model), 1);
+        assertEquals(same.keySet(), header.keySet());
+        for (String key : same.keySet()) assertClose(key, same.get(key), header.get(key), 1e-6);
+    }
+
+    @Test void anotherAlphaIsAnotherAdapter() throws Exception {
+        Map<String, Tensor> tensors = Map.of("unet.mid_block.attentions.0.proj_in.lora_A.weight", Tensor.zeros(Shape.of(2, 3)), "unet.mid_block.attentions.0.proj_in.lora_B.weight", Tensor.filled(Shape.of(3, 2), 1));
+        List<String> hashes = new ArrayList<>();
+        for (String alpha : List.of("2", "3", "4")) {
+            Path file = folder.resolve(alpha + ".safetensors");
+            SafetensorsWriter.write(file, tensors, Map.of("lora_adapter_metadata", "{\"unet.lora_alpha\":" + alpha + "}"));
+            hashes.add(assertInstanceOf(ForeignAdapter.class, AdapterSource.read(file).getFirst().source()).hash());
+        }
+        assertEquals(3, new TreeSet<>(hashes).size());
+        Path wrong = folder.resolve("wrong.safetensors");
+        SafetensorsWriter.write(wrong, tensors, Map.of("lora_adapter_metadata", "{\"unet.lora_alpha\":\"many\"}"));
+        String message = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(wrong)).getMessage();
+        assertTrue(message.startsWith(wrong + ": metadata lora_adapter_metadata: lora_alpha"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"dora_scale,a DoRA adapter", "oft_blocks,an OFT adapter", "a1.weight,a GLoRA adapter", "on_input,an IA³ adapter", "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
+    void aKindThatCannotBeReadIsNamed(String number, String kind) throws Exception {
+        Path file = folder.resolve("kind.safetensors");
+        for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))), Map.of("x.weight", Tensor.zeros(Shape.of(2))))) {
+            Map<String, Tensor> tensors = new HashMap<>(beside);
+            tensors.put(TO_K + "." + number, Tensor.zeros(Shape.of(2, 3)));
+            SafetensorsWriter.write(file, tensors, Map.of());
+            String refused = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file)).getMessage();
+            assertTrue(refused.startsWith(file + ": is " + kind + ", which cannot be read"), refused);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lokr_w1,8,lokr_w1: expected a matrix", "lokr_w1,0;0,expected", "alpha,2,alpha: expected one number", "lokr_w2_b,3,expected"})
+    void tensorsOfOtherShapesAreRefusedByTheirLayer(String number, String shape, String message) throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>(Map.of(TO_K + ".lokr_w1", Tensor.zeros(Shape.of(8, 8)), TO_K + ".lokr_w2_a", Tensor.zeros(Shape.of(16, 2)), TO_K + ".lokr_w2_b", Tensor.zeros(Shape.of(2, 16))));
+        tensors.put(TO_K + "." + number, Tensor.zeros(Shape.of(Arrays.stream(shape.split(";")).mapToLong(Long::parseLong).toArray())));
+        Path file = folder.resolve("shapes.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        String refused = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().check(model)).getMessage();
+        assertTrue(refused.startsWith(file.toString()) && refused.contains(message), refused);
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"unet:99999999999:down", "text_encoder:2147483648:up", "unet:9999999999999999999999999:up", "lora_unet_down_blocks_99999999999_attentions_0_proj_in.alpha"})
+    void namesWithHugeNumbersAreRefusedByName(String name) throws Exception {
+        Path file = folder.resolve("huge.safetensors");
+        SafetensorsWriter.write(file, Map.of(name, Tensor.zeros(Shape.of(2, 3)), "unet:0:up", Tensor.zeros(Shape.of(2, 3))), Map.of());
+        String refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().check(model)).getMessage();
+        assertTrue(refused.contains(name), refused);
     }
 
     /// Weights and biases that an adapter changes, minus the base model's.
@@ -139,7 +209,7 @@ class ForeignAdapterTest {
         "lora_te1_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|Stable Diffusion XL",
         "lora_unet_input_blocks_4_1_proj_in.lora_down.weight|2,96|Stable Diffusion XL",
         "lora_unet_somewhere.lora_down.weight|2,96|lora_unet_somewhere.lora_down.weight: the model has no such layer",
-        TO_K + ".dora_scale|2,96|has dora_scale, of a kind that cannot be read yet",
+        TO_K + ".dora_scale|2,96|is a DoRA adapter",
         TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
         "else.weight|2,96|found else.weight (2,96) among them"})
     void whatDoesNotFitIsRefusedByName(String key, String shape, String message) throws Exception {

@@ -85,6 +85,7 @@ class CountsTest {
     @Test void textualInversionTunesOneRowOfTheTable() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         assertEquals(model.text().width(), count(Choice.TEXTUAL_INVERSION, model.tunable()));
+        assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(Choice.ATOMS_AND_WORD, model.tunable()));
         assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.tunable()));
         long lora = model.tunable().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.text().width();
         assertEquals(count(Choice.ATOMS, model.tunable()) + lora, count(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes"), model.tunable()));

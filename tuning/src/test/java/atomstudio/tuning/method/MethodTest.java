@@ -110,7 +110,7 @@ class MethodTest {
 
     @Test void settingsThatCannotBeAreRefused() {
         Failure unknown = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("magic", Map.of()));
-        assertTrue(unknown.getMessage().contains("magic") && unknown.getMessage().contains("atoms, overcomplete, channels, atoms+channels"), unknown.getMessage());
+        assertTrue(unknown.getMessage().contains("magic") && unknown.getMessage().contains("atoms, atoms+word, overcomplete, channels, atoms+channels"), unknown.getMessage());
         Failure many = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("atoms", "12")));
         assertTrue(many.getMessage().contains("12") && many.getMessage().contains("1 to 9"), many.getMessage());
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "0")));

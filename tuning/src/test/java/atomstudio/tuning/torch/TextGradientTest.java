@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -101,6 +103,21 @@ class TextGradientTest {
             second += (double) found[1][i] * found[1][i];
         }
         assertTrue(both / Math.sqrt(first * second) > 0.99, "cosine " + both / Math.sqrt(first * second));
+    }
+
+    /// A caption in two chunks read within the step is the same as its chunks read before it and put in a row.
+    @Test void captionsOfSeveralChunksAreReadAsInSampling() throws Exception {
+        int length = network.model().text().tokens();
+        int[][] ids = new int[4][length];
+        for (int i = 0; i < ids.length; i++) for (int j = 0; j < length; j++) ids[i][j] = j == 0 ? 998 : (7 * i + 3 * j) % 900;
+        Tensor[] contexts = new Tensor[2];
+        for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().text().width()));
+        SlotLayout layout = SlotLayout.of(MethodSettings.of(Choice.ATOMS).method(), network.model().tunable());
+        float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
+        try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
+            double before = differentiation.loss(point, network.batch(new Conditioning.Embedded(Tensor.stack(contexts))));
+            assertEquals(before, differentiation.loss(point, network.batch(new Conditioning.Words(ids, 2))), 1e-6 * before);
+        }
     }
 
     private static DifferentiationInput input(SlotLayout layout, Activations activations, Precision precision) {

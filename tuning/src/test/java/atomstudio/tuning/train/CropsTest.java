@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.Tensor;
@@ -154,5 +155,70 @@ class CropsTest {
         Picture framed = new Framing(Recipe.Crop.RANDOM, 32, 8).apply(Picture.filled(96, 48, 1));
         assertEquals(List.of(64, 32), List.of(framed.width(), framed.height()));
         assertEquals(64, new Framing(Recipe.Crop.RANDOM, 32, 8).apply(Picture.filled(960, 48, 1)).width(), "no longer than two squares");
+    }
+
+    @ParameterizedTest @CsvSource({"car-masklabel.png", "car_mask.png", "car.mask.png", "car-mask.webp", "car-Mask.PNG", "car.png_mask.jpg"})
+    void masksAreRecognizedAsOtherProgramsNameThem(String name) throws Exception {
+        put("other.png", half(64, 48));
+        // Kinds are told by the first bytes, so that the ending need not be true.
+        Files.move(folder.resolve("other.png"), folder.resolve(name));
+        assertEquals(1, read(Recipe.Crop.CENTRE).prepared().size(), "never a picture itself");
+        Crops crops = read(Recipe.Crop.CENTRE, Recipe.Feature.MASKS);
+        assertEquals(1, crops.prepared().size());
+        assertEquals(0.5, crops.prepared().getFirst().mask().orElseThrow().area(), 0.01);
+        assertEquals(List.of(), crops.notes());
+    }
+
+    @Test void aConditioningImageIsLeftOutAndOneMaskCounts() throws Exception {
+        put("car-condlabel.png", half(64, 48));
+        put("car-masklabel.png", half(64, 48));
+        put("car-mask.png", Picture.filled(64, 48, 0xFFFFFF));
+        Crops crops = read(Recipe.Crop.CENTRE, Recipe.Feature.MASKS);
+        assertEquals(1, crops.prepared().size());
+        assertEquals(0.5, crops.prepared().getFirst().mask().orElseThrow().area(), 0.01, "OneTrainer's own");
+        assertTrue(crops.notes().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")), crops.notes()::toString);
+        assertTrue(crops.notes().stream().anyMatch(note -> note.contains("car-mask.png: a further mask; car-masklabel.png counts")), crops.notes()::toString);
+    }
+
+    @Test void theCaseOfMasksIsNotTrainedOn() throws Exception {
+        Path pictures = Shared.file("cases/masks-trained-as-pictures/pictures");
+        List<Path> taken = SubjectFiles.of(pictures).pictures();
+        for (Path picture : taken) assertTrue(!picture.getFileName().toString().contains("mask"), taken::toString);
+        assertEquals(List.of(), SubjectFiles.of(pictures).companions());
+    }
+
+    @Test void byteOrderMarksAreObeyedAndDropped() throws Exception {
+        for (String charset : new String[] {"UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"}) {
+            Files.write(folder.resolve("car.txt"), "\uFEFFa café {}\r\n\uFEFF{} 雪\n".getBytes(charset));
+            assertEquals(List.of("a café sks car", "sks car 雪"), read(Recipe.Crop.CENTRE, Recipe.Feature.CAPTIONS).prepared().getFirst().name().captions(), charset);
+        }
+    }
+
+    @Test void whatIsNoTextIsNeverACaption() throws Exception {
+        byte[][] others = {"a {}".getBytes(StandardCharsets.UTF_16LE), "a {}".getBytes(StandardCharsets.UTF_16BE), "a {}".getBytes("UTF-32LE"), {'a', 0, 'b'}, {(byte) 0x89, 'P', 'N', 'G'}, {'a', 1, 2, 3},
+            "\u001B[31m{}".getBytes(StandardCharsets.UTF_8), {(byte) 0xFF, (byte) 0xFE, 'a'}};
+        for (byte[] bytes : others) {
+            Files.write(folder.resolve("car.txt"), bytes);
+            assertTrue(refused(Recipe.Crop.CENTRE, Recipe.Feature.CAPTIONS).getMessage().contains("car.txt: expected a text in UTF-8"), java.util.Arrays.toString(bytes));
+        }
+        for (String nothing : new String[] {"", "\uFEFF", "\u200B", " \u00A0\n\u200D\u2060", "\u3164", "\u2800\uFE0F"}) {
+            Files.writeString(folder.resolve("car.txt"), nothing);
+            assertTrue(refused(Recipe.Crop.CENTRE, Recipe.Feature.CAPTIONS).getMessage().contains("car.txt: expected a caption, found nothing"), nothing);
+        }
+    }
+
+    @Test void theCasesOfCaptionsAreReadOrRefused() throws Exception {
+        List<List<String>> captions = new java.util.ArrayList<>();
+        for (String name : new String[] {"bom", "plain"}) {
+            Recipe recipe = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS)).with(Recipe.Feature.CAPTIONS);
+            Crops crops = Crops.of(Shared.file("cases/caption-bom/" + name), new Crops.Reading(recipe, new Framing(Recipe.Crop.CENTRE, 32, 8), new Captions("sks car", "")));
+            captions.add(crops.prepared().getFirst().name().captions());
+        }
+        assertEquals(captions.get(0), captions.get(1));
+        for (String name : new String[] {"caption-of-nothing-visible", "caption-utf16-without-mark"}) {
+            for (Path caption : SubjectFiles.of(Shared.file("cases/" + name + "/pictures")).captions().values()) {
+                assertThrows(Failure.Unreadable.class, () -> new Captions("sks car", "").read(caption), caption.toString());
+            }
+        }
     }
 }

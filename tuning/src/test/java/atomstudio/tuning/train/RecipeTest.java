@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RecipeTest {
     private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS));
-    private static final Recipe EVERYTHING = new Recipe(new Recipe.Course(77, new Recipe.Rates(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.004)), 5, 3, Recipe.Decay.COSINE), new Recipe.Update(Recipe.OptimizerName.PRODIGY, 3, 2, 0.99),
+    private static final Recipe EVERYTHING = new Recipe(new Recipe.Course(77, new Recipe.Rates(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.03), OptionalDouble.of(0.004)), 5, 3, Recipe.Decay.COSINE), new Recipe.Update(Recipe.OptimizerName.PRODIGY, 3, 2, 0.99),
             new Recipe.Material(96, Recipe.Crop.WHOLE, "a photo of {}", 64), new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior("auto", 0.5))),
             new Recipe.Running(10, Recipe.Precision.BF16, Set.of(Recipe.Feature.values())));
     @TempDir Path folder;

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingSettingsTest {
     private static final MethodSettings LORA = MethodSettings.of(Choice.LORA);
-    private static final MethodSettings TOGETHER = MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
+    private static final MethodSettings TOGETHER = MethodSettings.of(Choice.ATOMS_AND_WORD).with(Setting.ALSO, "lora").with(Setting.TEXT_ENCODER, Setting.YES);
 
     @Test void theFamilyNamesWhatRunJsonHolds() {
         Set<String> names = Stream.of(TrainingSetting.values()).map(TrainingSetting::command).collect(Collectors.toSet());
@@ -49,7 +49,7 @@ class TrainingSettingsTest {
             case CAPTION_TEMPLATE -> "a drawing of {}";
             case PRIOR -> "auto";
             case DECAY, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> otherName(setting);
-            case RATE, ALSO_RATE, TEXT_ENCODER_RATE, EMA, NOISE_OFFSET -> "0.25";
+            case RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, EMA, NOISE_OFFSET -> "0.25";
             case STEPS, SEED, WARMUP, BATCH, ACCUMULATE, SIZE, BANK, MIN_SNR, PRIOR_WEIGHT, PREVIEW_EVERY -> "64";
         };
     }
@@ -60,11 +60,11 @@ class TrainingSettingsTest {
 
     @Test void whatIsTrainedTogetherHasTheLearningRatesOfItsOwnMethods() {
         Recipe.Rates rates = TrainingSettings.USUAL.recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(Choice.ATOMS.rate(), OptionalDouble.of(Choice.TEXTUAL_INVERSION.rate()), OptionalDouble.of(Choice.LORA.rate())), rates);
-        Recipe.Rates slow = TrainingSettings.USUAL.with(TrainingSetting.ALSO_RATE, "0.25").recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(Choice.ATOMS.rate(), OptionalDouble.of(0.25), OptionalDouble.of(Choice.LORA.rate())), slow);
+        assertEquals(new Recipe.Rates(Choice.ATOMS_AND_WORD.rate(), OptionalDouble.of(Choice.LORA.rate()), OptionalDouble.of(Choice.TEXTUAL_INVERSION.rate()), OptionalDouble.of(Choice.LORA.rate())), rates);
+        Recipe.Rates slow = TrainingSettings.USUAL.with(TrainingSetting.WORD_RATE, "0.25").recipe(TOGETHER).course().rates();
+        assertEquals(new Recipe.Rates(Choice.ATOMS_AND_WORD.rate(), OptionalDouble.of(Choice.LORA.rate()), OptionalDouble.of(0.25), OptionalDouble.of(Choice.LORA.rate())), slow);
         Recipe.Rates prodigy = TrainingSettings.USUAL.with(TrainingSetting.OPTIMIZER, "prodigy").recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(1, OptionalDouble.of(1), OptionalDouble.of(1)), prodigy);
+        assertEquals(new Recipe.Rates(1, OptionalDouble.of(1), OptionalDouble.of(1), OptionalDouble.of(1)), prodigy);
     }
 
     @Test void emptyMeansTheDefaultAndProdigyHasItsOwnRate() {
@@ -80,7 +80,8 @@ class TrainingSettingsTest {
         "STEPS|many|steps: expected a whole number, found many", "STEPS|0|steps: expected at least 1, found 0", "RATE|x|rate: expected a number, found x",
         "BATCH|0|batch: expected at least 1, found 0", "MIN_SNR|0|min-snr: expected a number above 0, usually 5, found 0",
         "CROP|left|crop: expected one of centre, random, whole, found \"left\"", "FLIP|maybe|flip: expected yes or no, found maybe",
-        "PRIOR_WEIGHT|2|prior-weight: expected --prior beside it, found none", "ALSO_RATE|0.1|also-rate: expected --also beside it, found none",
+        "PRIOR_WEIGHT|2|prior-weight: expected --prior beside it, found none", "ALSO_RATE|0.1|also-rate: expected --also METHOD beside it (a word has --word-rate), found none",
+        "WORD_RATE|0.1|word-rate: expected --method atoms+word or --also textual-inversion beside it, found none",
         "TEXT_ENCODER_RATE|0.1|text-encoder-rate: expected --text-encoder beside it, found none"})
     void whatCannotBeIsRefusedByName(TrainingSetting setting, String value, String message) {
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> TrainingSettings.USUAL.with(setting, value).recipe(LORA));

@@ -1,0 +1,112 @@
+package atomstudio.diffusion.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Reading a mapped file that shrank would end the whole process: without the look before every step these tests end the tests' own. On Windows
+/// a mapped file cannot be changed.
+@DisabledOnOs(OS.WINDOWS)
+class ChangedFileTest {
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+
+    @TempDir
+    private Path folder;
+
+    private ModelFolder model;
+
+    @BeforeEach
+    void copyTheModel() throws Exception {
+        Path original = Shared.root().resolve("assets/default-model");
+        try (Stream<Path> files = Files.walk(original)) {
+            for (Path file : files.toList()) {
+                Path copy = folder.resolve(original.relativize(file).toString());
+                if (Files.isDirectory(file)) Files.createDirectories(copy);
+                else Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        model = ModelFolder.open(folder);
+    }
+
+    private Path weights(String part) {
+        return folder.resolve(part + (part.equals("text_encoder") ? "/model.safetensors" : "/diffusion_pytorch_model.safetensors"));
+    }
+
+    private static void shrink(Path file) {
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.setLength(4096);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile() throws Exception {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            List<Integer> steps = new ArrayList<>();
+            Failure failure = assertThrows(Failure.Unreadable.class, () -> TextToImage.of(model, engine).picture(GENERATION, step -> {
+                steps.add(step.done());
+                if (step.done() == 2) shrink(weights("unet"));
+                return StepListener.Next.CONTINUE;
+            }));
+            assertTrue(failure.getMessage().startsWith(weights("unet") + ": changed while it was in use"), failure.getMessage());
+            assertEquals(2, steps.getLast());
+        }
+    }
+
+    @Test void anyPartThatShrankBetweenTwoImagesIsNamed() throws Exception {
+        for (String part : List.of("text_encoder", "unet", "vae")) {
+            copyTheModel();
+            try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+                TextToImage.of(model, engine).picture(GENERATION, StepListener.none());
+                shrink(weights(part));
+                assertThrows(Failure.Unreadable.class, engine::check);
+                Failure failure = assertThrows(Failure.Unreadable.class, () -> TextToImage.of(model, engine).picture(GENERATION, StepListener.none()));
+                assertTrue(failure.getMessage().contains(weights(part).toString()), failure.getMessage());
+            }
+        }
+    }
+
+    @Test void aModelThatIsWrittenToReplacedOrRemovedIsNotUsedFurther() throws Exception {
+        for (int kind = 0; kind < 3; kind++) {
+            copyTheModel();
+            try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+                Path file = weights("vae");
+                if (kind == 0) Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
+                if (kind == 1) replace(file);
+                if (kind == 2) Files.delete(file);
+                assertThrows(Failure.Unreadable.class, engine::check);
+            }
+        }
+    }
+
+    /// By another of the same size and time.
+    private void replace(Path file) throws IOException {
+        Path other = Files.copy(file, folder.resolve("other"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

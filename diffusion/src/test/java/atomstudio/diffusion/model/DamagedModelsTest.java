@@ -1,0 +1,134 @@
+package atomstudio.diffusion.model;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Mutations;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.prompt.Tokenizer;
+import atomstudio.diffusion.prompt.TokenizerGolden;
+import atomstudio.diffusion.sample.NoiseSchedule;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.diffusion.tensor.TorchArchives;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Whatever one changes in a file, its reader ends soon, with a failure that names what is wrong or with what the file now says.
+class DamagedModelsTest {
+    @TempDir Path folder;
+
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileIsReadOrRefusedByName() throws Exception {
+        change(25, 20);
+    }
+
+    @Test @Tag("slow") void manyMore() throws Exception {
+        change(1000, 21);
+    }
+
+    private void change(int times, long seed) throws Exception {
+        Mutations mutations = new Mutations(seed);
+        Path model = model();
+        List<String> json = List.of("model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/tokenizer_config.json",
+                "tokenizer/special_tokens_map.json", "tokenizer/merges.txt", "safety_checker/config.json", "image_encoder/config.json", "feature_extractor/preprocessor_config.json", "metadata.json",
+                "unet/diffusion_pytorch_model.safetensors.index.json", "vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors");
+        int refused = 0;
+        int files = 0;
+        for (String name : json) {
+            Path file = model.resolve(name);
+            if (!Files.exists(file)) continue;
+            refused += mutations.run(file, times, () -> read(model));
+            files++;
+        }
+        assertTrue(files >= 13, files + " files");
+        refused += mutations.run(wholeTokenizer(), times, () -> Tokenizer.open(folder.resolve("words")).tokens("a"));
+        for (Path file : List.of(pickle(), safetensors())) refused += mutations.run(file, 6 * times, () -> tensors(file));
+        for (String name : List.of("sd1.ckpt", "sd2.safetensors")) {
+            Path file = Files.copy(Shared.own("goldens/files/" + name), folder.resolve(name));
+            String beside = name.substring(0, 3) + ".json";
+            Files.copy(Shared.own("goldens/files/" + beside), folder.resolve(beside));
+            refused += mutations.run(file, times / 2, () -> read(file));
+            refused += mutations.run(folder.resolve(beside), times, () -> read(file));
+        }
+        Path golden = Files.copy(Shared.own("goldens/tokenizer/plain.jsonl"), folder.resolve("plain.jsonl"));
+        Tokenizer plain = Tokenizer.open(Shared.own("goldens/tokenizer/plain"));
+        Files.write(golden, Files.readAllLines(golden).subList(0, 12));
+        refused += mutations.run(golden, times, () -> TokenizerGolden.verify(golden, plain));
+        assertTrue(refused > 10 * times, refused + " refused");
+    }
+
+    private static void read(Path place) throws Failure {
+        ModelFolder model = ModelFolder.open(place, ModelChoices.none().lookingIn(List.of(Shared.own("goldens/tokenizer/plain"))));
+        model.words();
+        NoiseSchedule.of(model.scheduler());
+        SamplerName.of(model.scheduler());
+        for (Part part : Part.values()) model.checkpoint(part).close();
+        if (model.inOneFile()) return;
+        model.tokenizer().tokens("a photo of a dog, 12");
+        model.visionTower();
+        model.safetyChecker();
+        model.textProjection();
+    }
+
+    private static void tensors(Path place) throws Failure {
+        try (TensorFile file = TensorFile.open(place)) {
+            FileKind.of(file);
+            for (TensorInfo info : file.tensors().values()) if (info.dtype().readable()) file.read(info);
+        }
+    }
+
+    /// Small, and with a file of every kind.
+    private Path model() throws Exception {
+        Path place = Towers.withSafetyChecker(folder.resolve("model"));
+        Towers.copy(Towers.MODEL.resolve("image_encoder"), place.resolve("image_encoder"));
+        Files.createDirectories(place.resolve("tokenizer"));
+        for (String name : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
+            Path from = Shared.own("goldens/tokenizer/plain").resolve(name);
+            if (Files.exists(from)) Files.copy(from, place.resolve("tokenizer/" + name), StandardCopyOption.REPLACE_EXISTING);
+        }
+        if (!Files.exists(place.resolve("metadata.json"))) Files.writeString(place.resolve("metadata.json"), "{\"name\":\"small\",\"words\":[\"dog\",\"cat\"]}");
+        Path weights = place.resolve("unet/diffusion_pytorch_model.safetensors");
+        Files.move(weights, place.resolve("unet/part-1.safetensors"));
+        StringBuilder map = new StringBuilder();
+        try (TensorFile file = TensorFile.open(place.resolve("unet/part-1.safetensors"))) {
+            for (String name : file.tensors().keySet()) map.append(map.isEmpty() ? "" : ",").append('"').append(name).append("\":\"part-1.safetensors\"");
+        }
+        Files.writeString(place.resolve("unet/diffusion_pytorch_model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
+        return place;
+    }
+
+    private Path wholeTokenizer() throws IOException {
+        Files.createDirectories(folder.resolve("words"));
+        return Files.writeString(folder.resolve("words/tokenizer.json"), "{\"added_tokens\":[{\"id\":4,\"content\":\"<|startoftext|>\",\"normalized\":false},{\"id\":5,\"content\":\"<|endoftext|>\",\"normalized\":false}],"
+                + "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a</w>\":1,\"b</w>\":2,\"ab</w>\":3,\"<|startoftext|>\":4,\"<|endoftext|>\":5},\"merges\":[[\"a\",\"b</w>\"]]}}");
+    }
+
+    private Path pickle() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int i = 0; i < 5; i++) tensors.put("layers." + i + ".weight", Tensor.zeros(Shape.of(2, 3)));
+        Path file = folder.resolve("small.pt");
+        TorchArchives.save(file, tensors);
+        return file;
+    }
+
+    private Path safetensors() throws Failure {
+        Path file = folder.resolve("small.safetensors");
+        SafetensorsWriter.write(file, Map.of("a", Tensor.zeros(Shape.of(2, 3)), "b", Tensor.zeros(Shape.of()), "c", Tensor.zeros(Shape.of(4))), Map.of("k", "v"));
+        return file;
+    }
+}

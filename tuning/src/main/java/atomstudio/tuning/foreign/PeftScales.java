@@ -1,0 +1,83 @@
+package atomstudio.tuning.foreign;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.diffusion.tensor.TensorFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+
+/// What the configurations of peft that belong to a file say of its adapter's strength: the header's `lora_adapter_metadata`, as diffusers writes
+/// it since 0.34, or `adapter_config.json` beside the file, as peft writes it. An α among a layer's tensors counts before both.
+public final class PeftScales {
+    private static final String HEADER = "lora_adapter_metadata";
+    private static final String BESIDE = "adapter_config.json";
+    /// How peft begins its tensors' names, and the file that its configuration belongs to.
+    private static final String PREFIX = "base_model.model.";
+    private static final String FILE = "adapter_model.";
+    private static final Map<Part, String> COMPONENTS = Map.of(Part.UNET, "unet.", Part.TEXT, "text_encoder.");
+
+    private final Map<Part, PeftScale> scales;
+
+    private PeftScales(Map<Part, PeftScale> scales) {
+        this.scales = scales;
+    }
+
+    /// @throws Failure that names the key which cannot be
+    public static PeftScales of(TensorFile file) throws Failure {
+        String header = file.metadata().get(HEADER);
+        if (header != null) return of(Json.parse(file.file() + ": metadata " + HEADER, header));
+        Path beside = file.file().toAbsolutePath().resolveSibling(BESIDE);
+        boolean meant = file.file().getFileName().toString().startsWith(FILE) || file.tensors().keySet().stream().allMatch(name -> name.startsWith(PREFIX));
+        return meant && Files.isRegularFile(beside) ? of(Json.read(beside)) : new PeftScales(Map.of());
+    }
+
+    private static PeftScales of(Json config) throws Failure {
+        Map<Part, PeftScale> scales = new EnumMap<>(Part.class);
+        for (Map.Entry<Part, String> component : COMPONENTS.entrySet()) {
+            PeftScale.read(config, component.getValue()).ifPresent(scale -> scales.put(component.getKey(), scale));
+        }
+        if (scales.isEmpty()) {
+            Optional<PeftScale> alone = PeftScale.read(config, "");
+            if (alone.isPresent()) for (Part part : COMPONENTS.keySet()) scales.put(part, alone.get());
+        }
+        return new PeftScales(scales);
+    }
+
+    /// The factors of the layers that the configurations change, by the name of the tensor that is to be multiplied.
+    /// @param tensors by their names in the file
+    /// @throws IllegalArgumentException when a configuration cannot be applied
+    public Map<String, Double> factors(Map<String, Tensor> tensors) {
+        Map<String, Double> factors = new TreeMap<>();
+        if (scales.isEmpty()) return factors;
+        Map<ForeignName.Place.Path, Map<String, String>> layers = new HashMap<>();
+        for (String name : tensors.keySet()) {
+            ForeignName read = ForeignName.parse(name).orElseThrow();
+            if (read.place() instanceof ForeignName.Place.Path path) layers.computeIfAbsent(path, _ -> new HashMap<>()).put(read.number(), name);
+        }
+        layers.forEach((path, numbers) -> factor(path.name(), numbers, tensors, factors));
+        return factors;
+    }
+
+    private void factor(String layer, Map<String, String> numbers, Map<String, Tensor> tensors, Map<String, Double> factors) {
+        PeftScale scale = scales.get(Part.ofTunable(layer));
+        Optional<String> multiplied = List.of(ForeignChange.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b").stream().filter(numbers::containsKey).findFirst();
+        if (scale == null || multiplied.isEmpty() || numbers.containsKey(ForeignChange.ALPHA)) return;
+        Optional<String> ranked = List.of(ForeignChange.DOWN, "hada_w1_b").stream().filter(numbers::containsKey).findFirst();
+        OptionalDouble rank = ranked.map(number -> rows(tensors.get(numbers.get(number)))).orElse(OptionalDouble.empty());
+        double factor = scale.scale(layer, rank);
+        if (factor != 1) factors.put(numbers.get(multiplied.get()), factor);
+    }
+
+    private static OptionalDouble rows(Tensor tensor) {
+        return tensor.shape().rank() < 1 || tensor.shape().size(0) < 1 ? OptionalDouble.empty() : OptionalDouble.of(tensor.shape().size(0));
+    }
+}

@@ -1,0 +1,54 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.engine.Engine;
+import atomstudio.diffusion.file.CompleteMark;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.file.TemporaryPath;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
+
+/// PyTorch's libraries as DJL unpacks them, once, to `pytorch/VERSION/` in a folder. DJL takes what is there as it is; here a folder gets a mark once
+/// its libraries were loaded, and one that is damaged, or was never marked, is removed before DJL looks, which unpacks it again.
+final class TorchLibraries {
+    private TorchLibraries() {}
+
+    /// Loads the engine; one process at a time, so that none removes what another is about to load.
+    static synchronized Engine load(Path natives) {
+        if (System.getProperty("PYTORCH_LIBRARY_PATH") != null || System.getenv("PYTORCH_LIBRARY_PATH") != null) return Engine.getEngine("PyTorch");
+        Path folder = natives.resolve("pytorch");
+        try (FileChannel channel = FileChannel.open(StudioFolder.prepare(natives.resolve("pytorch.lock")), StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
+            removeDamaged(folder);
+            Engine engine = Engine.getEngine("PyTorch");
+            for (Path version : versions(folder)) if (!Files.exists(version.resolve(CompleteMark.NAME))) CompleteMark.write(version);
+            return engine;
+        } catch (IOException e) {
+            LoggerFactory.getLogger(TorchLibraries.class).warn("PyTorch's libraries in {} cannot be checked", folder, e);
+            return Engine.getEngine("PyTorch");
+        }
+    }
+
+    /// Moved first: a folder that is half removed would be taken for a whole one.
+    static void removeDamaged(Path folder) throws IOException {
+        for (Path version : versions(folder)) {
+            if (CompleteMark.holds(version)) continue;
+            try (TemporaryPath damaged = TemporaryPath.of(folder.resolveSibling(".damaged-" + TemporaryPath.random()))) {
+                Files.move(version, damaged.path(), StandardCopyOption.ATOMIC_MOVE);
+            }
+        }
+    }
+
+    private static List<Path> versions(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) return List.of();
+        try (Stream<Path> versions = Files.list(folder)) {
+            return versions.filter(Files::isDirectory).toList();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package atomstudio.tuning.adapter;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Mutations;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Whatever one changes in an adapter's file, it is read or refused by name.
+class DamagedAdaptersTest {
+    private static final Path FOREIGN = Path.of("src/test/resources/goldens/foreign");
+    private static final Path PROMPTS = Shared.own("goldens/prompts");
+
+    @TempDir Path folder;
+
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedAdapterIsReadOrRefusedByName() throws Exception {
+        change(60, 30);
+    }
+
+    @Test @Tag("slow") void manyMore() throws Exception {
+        change(3000, 31);
+    }
+
+    private void change(int times, long seed) throws Exception {
+        Mutations mutations = new Mutations(seed);
+        ModelFolder embedded = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        ModelFolder tiny = TinyModel.make(folder.resolve("model"), "sd1");
+        int refused = 0;
+        for (String name : List.of("kohya.safetensors", "lycoris.safetensors", "counted.safetensors", "processor.safetensors", "header.safetensors", "folder-lokr/adapter_model.safetensors")) {
+            Path file = copied(FOREIGN.resolve(name), name);
+            refused += mutations.run(file, times, () -> read(file, embedded));
+        }
+        copied(FOREIGN.resolve("folder-lora/adapter_model.safetensors"), "config/adapter_model.safetensors");
+        Path config = copied(FOREIGN.resolve("folder-lora/adapter_config.json"), "config/adapter_config.json");
+        refused += mutations.run(config, 2 * times, () -> read(config.resolveSibling("adapter_model.safetensors"), embedded));
+        for (String name : List.of("learned_embeds.bin", "sks.pt", "first-sks.pt")) {
+            Path file = copied(PROMPTS.resolve(name), name);
+            refused += mutations.run(file, times, () -> read(file, tiny));
+        }
+        for (String method : List.of("atoms", "atoms+channels", "lora", "textual-inversion")) {
+            Path own = own(method, tiny);
+            refused += mutations.run(own, 2 * times, () -> read(own, tiny));
+        }
+        assertTrue(refused > 5 * times, refused + " refused");
+    }
+
+    private Path copied(Path from, String name) throws Exception {
+        Files.createDirectories(folder.resolve(name).getParent());
+        return Files.copy(from, folder.resolve(name));
+    }
+
+    private static void read(Path file, ModelFolder model) throws Failure {
+        for (AdapterSource.Found found : AdapterSource.read(file)) {
+            found.source().check(model);
+            found.source().adapter(found.name(), model);
+            found.source().inPicture();
+        }
+    }
+
+    private Path own(String method, ModelFolder model) throws Failure {
+        MethodSettings settings = MethodSettings.parse(method, Map.of());
+        SlotLayout layout = SlotLayout.of(settings.method(), model.tunable());
+        Map<String, Tensor> values = new java.util.HashMap<>(layout.values(new float[layout.size()]));
+        for (SlotLayout.Entry entry : layout.frozen()) values.put(entry.key(), Tensor.zeros(entry.slot().shape()));
+        Path file = folder.resolve("own " + method + ".safetensors");
+        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.Training(1, 0.01, 1), TunedLayer.of(settings.method(), model.tunable()), values).write(file);
+        return file;
+    }
+}

@@ -1,0 +1,274 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Mutations;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.FileHashes;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.SlotLayout;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DamagedRunTest {
+    @TempDir static Path shared;
+    @TempDir Path folder;
+    private static ModelFolder model;
+    private static Path unfinished;
+    private static Path finished;
+    private Path run;
+
+    /// Stops after the third step.
+    private static final class ThreeSteps implements Control, TuneListener {
+        private int done;
+
+        @Override public Wish wish() {
+            return done >= 3 ? Wish.STOP : Wish.CONTINUE;
+        }
+
+        @Override public void on(TuneEvent event) {
+            if (event instanceof TuneEvent.Step step) done = step.step();
+        }
+    }
+
+    @BeforeAll static void train() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        Path pictures = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+        TuneRequest request = TuneRequest.of(model.folder(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2"))).withSteps(6).withRate(1e-2);
+        unfinished = shared.resolve("unfinished");
+        ThreeSteps three = new ThreeSteps();
+        tuning().run(request, unfinished, three, three);
+        finished = shared.resolve("finished");
+        tuning().run(request.withSteps(2), finished, Control.none(), TuneListener.silent());
+    }
+
+    @BeforeEach void copy() throws IOException {
+        run = copy(unfinished, folder.resolve("run"));
+    }
+
+    private static Path copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) Files.copy(file, to.resolve(from.relativize(file).toString()));
+        }
+        return to;
+    }
+
+    private static Tuning tuning() {
+        return new Tuning(new Machine(Device.CPU, 1, RunTest.home()));
+    }
+
+    private TuneOutcome resume() throws Failure {
+        return tuning().resume(run, Control.none(), TuneListener.silent());
+    }
+
+    /// Every file of the run, but for the lock.
+    private Map<String, String> contents() throws Exception {
+        Map<String, String> contents = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(run)) {
+            for (Path file : files.filter(Files::isRegularFile).filter(file -> !file.endsWith("lock")).toList()) contents.put(run.relativize(file).toString(), FileHashes.compute(file));
+        }
+        return contents;
+    }
+
+    private void describe(String key, String value) throws IOException {
+        JsonObject json = JsonParser.parseString(Files.readString(run.resolve("run.json"))).getAsJsonObject();
+        JsonObject place = json;
+        String[] path = key.split(" ");
+        for (int i = 0; i + 1 < path.length; i++) place = path[i].endsWith("[0]") ? place.getAsJsonArray(path[i].replace("[0]", "")).get(0).getAsJsonObject() : place.getAsJsonObject(path[i]);
+        JsonElement parsed = JsonParser.parseString(value);
+        if (value.equals("absent")) place.remove(path[path.length - 1]);
+        else place.add(path[path.length - 1], parsed);
+        Files.writeString(run.resolve("run.json"), json.toString());
+    }
+
+    private void assertRefusedUntouched(String part) throws Exception {
+        Map<String, String> before = contents();
+        String message = assertThrows(Failure.class, this::resume).getMessage();
+        assertTrue(message.contains(run.toString()) && message.contains(part), message);
+        assertEquals(before, contents());
+    }
+
+    @Test void whatIsUntouchedGoesOn() throws Exception {
+        Report report = assertInstanceOf(TuneOutcome.Finished.class, resume()).report();
+        assertEquals(6, report.steps());
+        assertTrue(Double.isFinite(report.loss().orElseThrow()));
+        assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")), report.adapter().sha256().orElseThrow());
+    }
+
+    @ParameterizedTest @CsvSource(delimiter = '|', value = {
+        "batch|0", "batch|-1", "batch|1099511627782", "batch|7", "batch|1.5", "batch|\"2\"", "batch|[]", "batch|null", "size|7", "size|8", "size|0", "size|1e9", "class|\"\"", "class|\" \"", "class|7", "class|\"other\"",
+        "token|\"<script>alert(1)</script>\"", "token|{}", "token|absent", "method|\"lora\"", "method|\"none such\"", "method|[]", "settings atoms|[1,2]", "settings atoms|{}", "settings atoms|\"3\"", "settings atoms|2",
+        "settings|7", "settings wing|\"1\"", "pictures|[]", "pictures|7", "pictures|[1]", "pictures|{}", "pictures[0] name|\"\\u0000\"", "pictures[0] name|\"../../../../etc/passwd\"", "pictures[0] name|\"..\"", "pictures[0] name|\"a\\\\b\"",
+        "pictures[0] name|7", "pictures[0] name|\"01.png\"", "pictures[0] sha256|\"\"", "pictures[0] sha256|[]", "pictures[0] captions|[7]", "pictures[0] mask|\"x\"", "captions|[]", "captions|{}", "captions|[{}]", "captions|[\"\"]",
+        "model|[]", "model path|\"a\\u0000b\"", "model path|\"\"", "model path|7", "model hash|\"other\"", "model vae|\"\\u0000\"", "model vae|[]", "model tokenizer|\"\\u0000\"", "model prediction|\"both\"", "model prediction|[]",
+        "recipe|[]", "recipe steps|-5", "recipe steps|2", "recipe steps|4294967296", "recipe steps|\"x\"", "recipe rate|\"NaN\"", "recipe rate|1e999", "recipe rate|0.5", "recipe seed|1e99", "recipe seed|3", "recipe batch|3",
+        "recipe size|16", "recipe crop|[]", "recipe captions|\"yes\"", "recipe prior|\"/etc\"", "recipe ema|1.5", "recipe bank|4294967297", "prior|[{\"name\":\"../x\",\"sha256\":\"y\"}]", "prior|7", "numbers|0", "numbers|{}",
+        "created|\"yesterday\"", "created|7", "format|1", "format|3", "format|4294967298"})
+    void aChangedDescriptionIsRefusedAndNothingIsTouched(String key, String value) throws Exception {
+        describe(key, value);
+        if (key.equals("recipe prior")) describe("recipe prior-weight", "1");
+        assertRefusedUntouched("");
+        if (!Set.of("size", "pictures[0] name", "format", "model hash").contains(key)) {
+            String message = assertThrows(Failure.class, this::resume).getMessage();
+            assertTrue(message.contains(key.replaceFirst(".* ", "")) || key.equals("settings wing"), message);
+        }
+    }
+
+    private void checkpoint(BiConsumer<Map<String, Tensor>, Map<String, String>> change) throws Exception {
+        Path file = run.resolve("checkpoint.safetensors");
+        Map<String, Tensor> tensors = new HashMap<>();
+        Map<String, String> metadata;
+        try (Safetensors read = Safetensors.open(file)) {
+            for (String name : read.tensors().keySet()) tensors.put(name, read.read(name));
+            metadata = new HashMap<>(read.metadata());
+        }
+        change.accept(tensors, metadata);
+        SafetensorsWriter.write(file, tensors, metadata);
+    }
+
+    @ParameterizedTest @CsvSource({"steps,-3", "steps,2000000000", "steps,7", "steps,1.5", "steps,x", "training.watched,1e99", "training.watched,-1", "training.watched,NaN", "training.watched,4", "training.loss,NaN",
+        "training.loss,Infinity", "training.seconds,-1", "training.seconds,NaN", "training.threads,0", "training.threads,1e12", "training.half,NaN", "training.best-step,9", "rate,NaN", "rate,0.5", "seed,9", "token,other",
+        "class,other", "method,lora"})
+    void aChangedNumberOfACheckpointIsRefused(String key, String value) throws Exception {
+        checkpoint((tensors, metadata) -> metadata.put(key, value));
+        assertRefusedUntouched("");
+        copyCheckpointIntoFinished();
+        assertThrows(Failure.class, this::resume, "of a finished run, too");
+    }
+
+    /// A run that ended keeps its checkpoint for more steps.
+    private void copyCheckpointIntoFinished() throws IOException {
+        Path ended = copy(finished, folder.resolve("ended"));
+        Files.copy(run.resolve("checkpoint.safetensors"), ended.resolve("checkpoint.safetensors"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        run = ended;
+    }
+
+    @Test void momentsThatAreNoNumbersAreRefused() throws Exception {
+        for (String name : new String[] {"training.first", "training.second"}) {
+            for (float wrong : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+                checkpoint((tensors, _) -> tensors.get(name).data()[5] = wrong);
+                assertRefusedUntouched(name);
+                Files.copy(unfinished.resolve("checkpoint.safetensors"), run.resolve("checkpoint.safetensors"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        checkpoint((tensors, _) -> tensors.get("training.second").data()[5] = -1e-3f);
+        assertRefusedUntouched("training.second");
+    }
+
+    @Test void aCheckpointWithoutItsOptimizersStateIsRefused() throws Exception {
+        checkpoint((tensors, _) -> tensors.remove("training.second"));
+        assertRefusedUntouched("no second");
+    }
+
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileOfARunIsReadOrRefusedByName() throws Exception {
+        change(60, 40);
+    }
+
+    @Test @Tag("slow") void manyMore() throws Exception {
+        change(3000, 41);
+    }
+
+    private void change(int times, long seed) throws Exception {
+        Mutations mutations = new Mutations(seed);
+        RunFolder folder = new RunFolder(run);
+        SlotLayout layout = SlotLayout.of(folder.info().method().method(), model.tunable());
+        RunInfo info = folder.info();
+        int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireOwn(folder.info()));
+        refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times, () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));
+        refused += mutations.run(run.resolve("events.jsonl"), 2 * times, folder::events);
+        Path ended = copy(finished, this.folder.resolve("finished"));
+        refused += mutations.run(ended.resolve("report.json"), 2 * times, () -> new RunFolder(ended).trained());
+        refused += mutations.run(ended.resolve("adapter.safetensors"), times, () -> new RunFolder(ended).trained());
+        assertTrue(refused > 4 * times, refused + " refused");
+    }
+
+    @Test void aReportThatIsNoneAndAnotherAdapterAreRefused() throws Exception {
+        run = copy(finished, folder.resolve("reported"));
+        Path report = run.resolve("report.json");
+        String whole = Files.readString(report);
+        assertTrue(new RunFolder(run).trained().isPresent());
+        for (String wrong : new String[] {"\"steps\":[2]", "\"steps\":-1", "\"steps\":4294967298", "\"steps\":\"2\""}) {
+            Files.writeString(report, whole.replaceFirst("\"steps\":\\d+", wrong));
+            assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).result()).getMessage().contains("steps"));
+        }
+        Files.writeString(report, whole.replaceFirst("\"loss\":[^,]+", "\"loss\":NaN"));
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).result()).getMessage().contains("loss"));
+        Files.writeString(report, whole.replaceFirst("\"loss\":[^,]+", "\"loss\":null"));
+        assertTrue(new RunFolder(run).result().orElseThrow().loss().isEmpty());
+        Files.writeString(report, whole);
+        byte[] bytes = Files.readAllBytes(run.resolve("adapter.safetensors"));
+        bytes[bytes.length - 2] ^= 1;
+        Files.write(run.resolve("adapter.safetensors"), bytes);
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trained()).getMessage().contains("expected the adapter that report.json tells of"));
+    }
+
+    @Test void aLossThatIsNoNumberIsNullInEveryFile() throws Exception {
+        Path file = folder.resolve("report.json");
+        new Report(1, new Report.Written(1, java.util.Optional.empty()), 1, 1, java.util.OptionalDouble.empty(), 0.5, 1, java.util.OptionalInt.empty()).write(file);
+        assertTrue(Files.readString(file).contains("\"loss\":null"));
+        assertTrue(Report.read(file).loss().isEmpty());
+        Path events = folder.resolve("events.jsonl");
+        try (EventLog log = EventLog.resume(events, 0, 0)) {
+            log.append(new TuneEvent.Validation(1, "held out", Double.NaN, 0));
+        }
+        assertFalse(Files.readString(events).contains("NaN"));
+        assertInstanceOf(TuneEvent.Validation.class, EventLog.read(events).getFirst().event());
+    }
+
+    @Test void eventsOfOtherKindsAreRefusedByTheirLine() throws Exception {
+        Files.writeString(run.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"checkpoint\",\"step\":4294967296}\n", StandardOpenOption.APPEND);
+        int lines = Files.readAllLines(run.resolve("events.jsonl")).size();
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).events()).getMessage().contains("line " + lines + ": step"));
+    }
+
+    @Test void aModelThatWasChangedInPlaceWithItsOldTimeIsFound() throws Exception {
+        Path other = copy(model.folder(), folder.resolve("model"));
+        Path weights = other.resolve("unet/diffusion_pytorch_model.safetensors");
+        BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
+        String before = hashes.of(ModelFolder.open(other));
+        assertEquals(before, hashes.of(ModelFolder.open(other)));
+        FileTime time = Files.getLastModifiedTime(weights);
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 100] ^= 1;
+        try (var channel = java.nio.channels.FileChannel.open(weights, StandardOpenOption.WRITE)) {
+            channel.write(java.nio.ByteBuffer.wrap(bytes), 0);
+        }
+        Files.setLastModifiedTime(weights, time);
+        assertFalse(before.equals(hashes.of(ModelFolder.open(other))));
+        assertArrayEquals(bytes, Files.readAllBytes(weights));
+    }
+}
