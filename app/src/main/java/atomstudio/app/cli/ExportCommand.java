@@ -39,7 +39,8 @@ final class ExportCommand implements Callable<Integer> {
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio", description = "atomstudio: everything, for this program. embedding: the rows of a textual "
             + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. diff: whatever was tuned, as whole differences of weights in half precision, "
-            + "which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a LoRA; as large as the tuned layers. Default: ${DEFAULT-VALUE}.")
+            + "which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a LoRA; as large as the tuned layers. diff-biases: the same for ComfyUI and Forge alone, "
+            + "without the zero weights of layers whose bias alone is tuned (bitfit, difffit). Default: ${DEFAULT-VALUE}.")
     private String format = "";
 
     @Spec

@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// Whatever a method changed, as whole differences of weights, which A1111, Forge, ComfyUI, InvokeAI, LyCORIS and stable-diffusion.cpp read as a LoRA: `.diff`
 /// and `.diff_b`, of norms `.w_norm` and `.b_norm`, in half precision. As large as the layers are.
 /// Source: LyCORIS, its full and norm modules.
-record DifferenceExport(AdapterFile adapter, Base base) {
+record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
+    /// What becomes of the weight of a layer whose bias alone is tuned. That of a norm is written either way: it is small, and no program reads `.b_norm` alone.
+    enum Untuned { ZEROS, LEFT_OUT }
+
     /// Where InvokeAI looks for the kind of model, by the width of the text; in a file that has no such layer it finds none.
     private static final String MARKER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
     private static final long SECOND_WIDTH = 1024;
@@ -40,7 +43,8 @@ record DifferenceExport(AdapterFile adapter, Base base) {
                 Affine<Tensor> added = weights.added(layer);
                 String name = (Part.ofTunable(layer.name()) == Part.TEXT ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
                 boolean norm = layer.kind() == Layer.Kind.NORM;
-                put(name + (norm ? ".w_norm" : ".diff"), layer.weight(), new Piece(layer, false), shapes, pieces);
+                boolean needed = norm || untuned == Untuned.ZEROS || adapter.method().method().changesWeight(layer);
+                if (needed) put(name + (norm ? ".w_norm" : ".diff"), layer.weight(), new Piece(layer, false), shapes, pieces);
                 if (added.bias() != null && layer.biased()) put(name + (norm ? ".b_norm" : ".diff_b"), layer.biasShape(), new Piece(layer, true), shapes, pieces);
                 if (added.bias() != null && !layer.biased()) without++;
             }

@@ -29,9 +29,14 @@ public enum ExportFormat {
     /// LoRA by diffusers' own names.
     PEFT("peft", "LoRA for diffusers"),
     /// Any method's changes as whole differences, for all that read LyCORIS' files.
-    DIFF("diff", "whole differences for A1111, Forge, ComfyUI and InvokeAI");
+    DIFF("diff", "whole differences for A1111, Forge, ComfyUI and InvokeAI"),
+    /// The same without the weights of layers whose bias alone is tuned: ComfyUI and Forge read a bias by itself, while A1111 and InvokeAI read it only
+    /// beside a weight, which is all zeros in `diff`.
+    DIFF_BIASES("diff-biases", "biases by themselves for ComfyUI and Forge");
 
     private static final String LORA = "lora";
+    private static final String BITFIT = "bitfit";
+    private static final String DIFFFIT = "difffit";
     private static final String TEXTUAL_INVERSION = "textual-inversion";
 
     private final String option;
@@ -51,6 +56,7 @@ public enum ExportFormat {
             case EMBEDDING -> rows;
             case KOHYA, PEFT -> lora;
             case DIFF -> others;
+            case DIFF_BIASES -> parts.contains(BITFIT) || parts.contains(DIFFFIT);
         }).toList();
     }
 
@@ -105,7 +111,8 @@ public enum ExportFormat {
             case EMBEDDING -> embedding(adapter, file);
             case KOHYA -> new LoraExport(LoraExport.Naming.KOHYA).write(adapter, file);
             case PEFT -> new LoraExport(LoraExport.Naming.PEFT).write(adapter, file);
-            case DIFF -> new DifferenceExport(adapter, base).write(file);
+            case DIFF -> new DifferenceExport(adapter, base, DifferenceExport.Untuned.ZEROS).write(file);
+            case DIFF_BIASES -> new DifferenceExport(adapter, base, DifferenceExport.Untuned.LEFT_OUT).write(file);
         };
     }
 

@@ -1,14 +1,16 @@
 package atomstudio.tuning.optimize;
 
+import atomstudio.diffusion.Failure;
 import java.util.Map;
 
 /// Updates parameters from their gradient. One thread.
 public sealed interface Optimizer permits AdamW, Prodigy, Muon {
     /// Changes the parameters in place, by one step at these learning rates.
-    void step(float[] parameters, float[] gradient, LearningRates rates);
+    /// @throws Failure.OutOfMemory where the device's memory does not suffice for it
+    void step(float[] parameters, float[] gradient, LearningRates rates) throws Failure;
 
     /// The same with one learning rate for all parameters.
-    default void step(float[] parameters, float[] gradient, double rate) {
+    default void step(float[] parameters, float[] gradient, double rate) throws Failure {
         step(parameters, gradient, LearningRates.uniform(rate, parameters.length));
     }
 

@@ -9,10 +9,13 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.optimize.Orthogonalization;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
@@ -125,6 +128,25 @@ final class Kernels {
             "return torch.reshape(torch.transpose(y, 1, 2), [torch.size(q, 0), -1, " + heads * width + "])"};
         return run(key, new String[] {"q", "k", "v"}, body, qkv);
     }
+
+    /// A matrix whose singular values are taken to about 1, as `Orthogonalization` says; of a tall one by its transpose.
+    NDArray orthogonal(NDArray matrix, Turn turn) {
+        List<String> body = new ArrayList<>();
+        body.add(turn == Turn.TRANSPOSED ? "y = torch.transpose(x, 0, 1)" : "y = x");
+        body.add("y0 = torch.div(y, torch.add(torch.norm(y), " + literal(Orthogonalization.SMALLEST) + "))");
+        for (int k = 0; k < Orthogonalization.ITERATIONS; k++) {
+            String y = "y" + k, a = "a" + k;
+            body.add(a + " = torch.matmul(" + y + ", torch.transpose(" + y + ", 0, 1))");
+            body.add("b" + k + " = torch.add(torch.mul(" + a + ", " + literal(Orthogonalization.B) + "), torch.mul(torch.matmul(" + a + ", " + a + "), " + literal(Orthogonalization.C) + "))");
+            body.add("y" + (k + 1) + " = torch.add(torch.mul(" + y + ", " + literal(Orthogonalization.A) + "), torch.matmul(b" + k + ", " + y + "))");
+        }
+        String last = "y" + Orthogonalization.ITERATIONS;
+        body.add("return " + (turn == Turn.TRANSPOSED ? "torch.contiguous(torch.transpose(" + last + ", 0, 1))" : last));
+        return run(new Key("orthogonal" + turn, 0, 0), new String[] {"x"}, body.toArray(String[]::new), matrix);
+    }
+
+    /// Which way a matrix is taken.
+    enum Turn { PLAIN, TRANSPOSED }
 
     /// Mean of weight · squared difference, weights broadcast: a scalar.
     NDArray loss(NDArray found, NDArray target, NDArray weights) {

@@ -15,6 +15,7 @@ import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.optimize.Orthogonalization;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -177,6 +178,11 @@ public final class TorchEngine implements Engine {
     /// Threads that one operation may use.
     public int threads() {
         return torch.threads();
+    }
+
+    /// What Muon computes with.
+    public Orthogonalization orthogonalization() {
+        return new TorchOrthogonalization(torch);
     }
 
     ModelFolder model() {

@@ -6,6 +6,7 @@ import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Muon;
 import atomstudio.tuning.optimize.Optimizer;
+import atomstudio.tuning.optimize.Orthogonalization;
 import atomstudio.tuning.optimize.Prodigy;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,14 +46,15 @@ final class Optimizers {
         return List.copyOf(groups);
     }
 
-    static Optimizer of(Recipe recipe, SlotLayout layout, TrainingState from) {
+    /// @param orthogonalization for Muon
+    static Optimizer of(Recipe recipe, SlotLayout layout, TrainingState from, Orthogonalization orthogonalization) {
         boolean fresh = from.step() == 0;
         int size = from.numbers().length;
         Optimizer.State state = new Optimizer.State(from.vectors(), from.scalars());
         return switch (recipe.update().optimizer()) {
             case ADAMW -> fresh ? new AdamW(size, 0) : new AdamW(from.vectors().get("first"), from.vectors().get("second"), from.step(), 0);
             case PRODIGY -> fresh ? new Prodigy(from.numbers()) : new Prodigy(state);
-            case MUON -> fresh ? new Muon(layout.shapes(), size) : new Muon(layout.shapes(), state, from.step());
+            case MUON -> fresh ? new Muon(layout.shapes(), size, orthogonalization) : new Muon(layout.shapes(), state, from.step(), orthogonalization);
         };
     }
 }

@@ -83,7 +83,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, seed, vocabulary(layout).classTokens());
         Map<String, Tensor> constants = layout.constants(beginning);
         TrainingState state = TrainingState.start(layout.start(beginning));
-        Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state);
+        Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state, engine.orthogonalization());
         List<LearningRates.Group> groups = Optimizers.groups(info.training().recipe(), info.method(), layout);
         Passes plain = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];

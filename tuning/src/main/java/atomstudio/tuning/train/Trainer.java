@@ -12,6 +12,7 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
+import atomstudio.tuning.optimize.Orthogonalization;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.ProcessMemory;
@@ -35,7 +36,7 @@ final class Trainer {
     record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
 
     /// What a trainer asks.
-    record Company(Loss loss, Journal journal, Previews previews, Optional<Validation> validation) {}
+    record Company(Loss loss, Orthogonalization orthogonalization, Journal journal, Previews previews, Optional<Validation> validation) {}
 
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
@@ -62,7 +63,7 @@ final class Trainer {
     Trainer(Setup setup, Company company, TrainingState from) {
         this.setup = setup;
         this.company = company;
-        this.optimizer = Optimizers.of(recipe(), setup.layout, from);
+        this.optimizer = Optimizers.of(recipe(), setup.layout, from, company.orthogonalization);
         this.groups = Optimizers.groups(recipe(), setup.info.method(), setup.layout);
         this.state = from;
         this.good = from.copy();

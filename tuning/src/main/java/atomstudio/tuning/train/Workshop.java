@@ -90,7 +90,7 @@ final class Workshop implements AutoCloseable {
             Trainer.Loss loss = computing.precision() == Precision.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
             Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes.banked(folder.bank(), differentiation::lower), place());
-            Trainer trainer = new Trainer(setup, new Trainer.Company(loss, journal, previews, validation), computing.into(from));
+            Trainer trainer = new Trainer(setup, new Trainer.Company(loss, engine.orthogonalization(), journal, previews, validation), computing.into(from));
             if (computing.reason().isPresent()) trainer.keep();
             Trainer.Reached reached = trainer.run(gate);
             return switch (reached.ending()) {

@@ -32,6 +32,7 @@ import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DifferenceExportTest {
@@ -95,6 +97,29 @@ class DifferenceExportTest {
         }
     }
 
+    @ParameterizedTest @EnumSource(value = Choice.class, names = {"BITFIT", "DIFFFIT"})
+    void biasesByThemselvesAreTheSameChangeInASmallerFile(Choice choice) throws Exception {
+        AdapterFile ours = adapter(MethodSettings.of(choice));
+        Path whole = folder.resolve("whole.safetensors"), biases = folder.resolve("biases.safetensors");
+        ExportFormat.DIFF.write(ours, base(), whole);
+        ExportFormat.DIFF_BIASES.write(ours, base(), biases);
+        try (Safetensors large = Safetensors.open(whole); Safetensors small = Safetensors.open(biases)) {
+            for (String key : small.tensors().keySet()) assertEquals(large.read(key), small.read(key), key);
+            for (String key : large.tensors().keySet()) {
+                boolean zeros = true;
+                for (float number : large.read(key).data()) zeros &= number == 0;
+                assertEquals(!zeros || key.endsWith("_norm") || key.contains(".lora_"), small.has(key), key);
+            }
+        }
+        assertTrue(Files.size(biases) < Files.size(whole) / 2, Files.size(biases) + " of " + Files.size(whole));
+        Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().contextWidth());
+        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            List<Tensor> found = new ArrayList<>();
+            for (Path file : List.of(whole, biases)) found.add(engine.predict(latents, new float[] {321}, context, List.of(new Applied(AdapterSource.read(file).getFirst().source().adapter("read", model), 1))));
+            assertClose(choice.command(), found.get(0), found.get(1), 1e-6);
+        }
+    }
+
     private static Tensor wave(long... sizes) {
         Tensor tensor = Tensor.zeros(Shape.of(sizes));
         for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = (float) Math.sin(2 + 5.1 * i);
@@ -129,6 +154,8 @@ class DifferenceExportTest {
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF), ExportFormat.of(MethodSettings.of(Choice.ATOMS)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING), ExportFormat.of(MethodSettings.of(Choice.TEXTUAL_INVERSION)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), ExportFormat.of(MethodSettings.of(Choice.LOCON)));
-        assertEquals(List.of(ExportFormat.values()), ExportFormat.of(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.DIFF),
+                ExportFormat.of(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES), ExportFormat.of(MethodSettings.of(Choice.BITFIT)));
     }
 }

@@ -7,19 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 
 class AdamWTest {
-    @Test void theFirstStepMovesEveryNumberByTheRateAgainstItsGradient() {
+    @Test void theFirstStepMovesEveryNumberByTheRateAgainstItsGradient() throws Exception {
         float[] numbers = {1, -2, 3};
         new AdamW(3, 0).step(numbers, new float[] {0.5f, -4, 1e-3f}, 0.1);
         assertArrayEquals(new float[] {0.9f, -1.9f, 2.9f}, numbers, 1e-5f);
     }
 
-    @Test void decayShrinksTheNumbersThemselves() {
+    @Test void decayShrinksTheNumbersThemselves() throws Exception {
         float[] numbers = {1};
         new AdamW(1, 0.5).step(numbers, new float[] {0}, 0.1);
         assertEquals(0.95, numbers[0], 1e-6);
     }
 
-    @Test void goesOnFromItsMoments() {
+    @Test void goesOnFromItsMoments() throws Exception {
         float[] straight = {1, 2};
         AdamW one = new AdamW(2, 0);
         for (int i = 1; i <= 6; i++) one.step(straight, new float[] {i, 1f / i}, 0.01);
@@ -31,7 +31,7 @@ class AdamWTest {
         assertArrayEquals(straight, resumed);
     }
 
-    @Test void clippingKeepsDirectionAndBoundsTheNorm() {
+    @Test void clippingKeepsDirectionAndBoundsTheNorm() throws Exception {
         float[] gradient = {3, 4};
         assertEquals(5, AdamW.clip(gradient, 1), 1e-9);
         assertArrayEquals(new float[] {0.6f, 0.8f}, gradient, 1e-5f);

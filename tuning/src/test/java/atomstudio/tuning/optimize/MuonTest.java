@@ -2,27 +2,50 @@ package atomstudio.tuning.optimize;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.torch.Torch;
+import atomstudio.tuning.torch.TorchOrthogonalization;
+import atomstudio.tuning.torch.TorchSettings;
+import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class MuonTest {
-    private static final double[] MATRIX = {1, 2, -1, 0.5, -3, 2};
+    private static Torch opened;
+    private static Orthogonalization torch;
+
+    @BeforeAll static void load() throws Exception {
+        opened = Torch.open(Device.CPU, TorchSettings.standard());
+        torch = new TorchOrthogonalization(opened);
+    }
+
+    @AfterAll static void release() {
+        opened.close();
+    }
+
+    private static final float[] MATRIX = {1, 2, -1, 0.5f, -3, 2};
     /// Of `goldens/optimizers.py`: five steps of Newton and Schulz in float64.
     private static final double[] ORTHOGONAL = {0.5758848983324456, 0.3865750174744429, -0.09763816133841541, 0.3389554344455863, -0.5033430482926198, 0.3993282637942839};
 
-    @Test void orthogonalizesAsPublished() {
-        assertArrayEquals(ORTHOGONAL, Muon.orthogonal(MATRIX, 2, 3), 1e-9);
+    @Test void orthogonalizesAsPublished() throws Exception {
+        float[] found = torch.of(MATRIX, 2, 3);
+        for (int i = 0; i < 6; i++) assertEquals(ORTHOGONAL[i], found[i], 2e-6);
+        assertArrayEquals(new float[6], torch.of(new float[6], 2, 3), "zeros stay zeros");
     }
 
-    @Test void aTallMatrixIsTheTransposeOfAWideOne() {
-        double[] tall = Muon.orthogonal(new double[] {1, 0.5, 2, -3, -1, 2}, 3, 2);
-        for (int i = 0; i < 2; i++) for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 1e-9);
+    @Test void aTallMatrixIsTheTransposeOfAWideOne() throws Exception {
+        float[] tall = torch.of(new float[] {1, 0.5f, 2, -3, -1, 2}, 3, 2);
+        for (int i = 0; i < 2; i++) for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 2e-6);
     }
 
-    @Test void aMatrixMovesAlongItsOrthogonalizedGradientAndAVectorAsAdamWDoes() {
-        Muon muon = new Muon(List.of(Shape.of(2, 3), Shape.of(2)), 8);
+    @Test void aMatrixMovesAlongItsOrthogonalizedGradientAndAVectorAsAdamWDoes() throws Exception {
+        Muon muon = new Muon(List.of(Shape.of(2, 3), Shape.of(2)), 8, torch);
         float[] numbers = new float[8];
         muon.step(numbers, new float[] {1, 2, -1, 0.5f, -3, 2, 4, -5}, 0.1);
         for (int i = 0; i < 6; i++) assertEquals(-0.1 * 0.2 * Math.sqrt(3) * ORTHOGONAL[i], numbers[i], 1e-6);
@@ -30,17 +53,28 @@ class MuonTest {
         assertEquals(0.1, numbers[7], 1e-5);
     }
 
-    @Test void goesOnFromItsStateToEqualBits() {
+    @Test void goesOnFromItsStateToEqualBits() throws Exception {
         List<Shape> shapes = List.of(Shape.of(2, 2), Shape.of(3));
         float[] straight = new float[7];
-        Muon one = new Muon(shapes, 7);
+        Muon one = new Muon(shapes, 7, torch);
         for (int k = 0; k < 6; k++) one.step(straight, gradient(k), 0.01);
         float[] resumed = new float[7];
-        Muon before = new Muon(shapes, 7);
+        Muon before = new Muon(shapes, 7, torch);
         for (int k = 0; k < 3; k++) before.step(resumed, gradient(k), 0.01);
-        Muon after = new Muon(shapes, before.state(), 3);
+        Muon after = new Muon(shapes, before.state(), 3, torch);
         for (int k = 3; k < 6; k++) after.step(resumed, gradient(k), 0.01);
         assertArrayEquals(straight, resumed);
+    }
+
+    /// Hours a step at Stable Diffusion 1.5's size, before it was PyTorch's.
+    @Test void aLargeMatrixTakesSeconds() {
+        float[] large = new Noise(1, "large").normals(640 * 2880);
+        assertTimeout(Duration.ofSeconds(20), () -> {
+            float[] found = torch.of(large, 640, 2880);
+            double square = 0;
+            for (float number : found) square += number * (double) number;
+            assertEquals(1, Math.sqrt(square / 640), 0.3, "singular values about 1");
+        });
     }
 
     private static float[] gradient(int step) {

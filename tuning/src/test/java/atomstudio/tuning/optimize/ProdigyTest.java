@@ -14,7 +14,7 @@ class ProdigyTest {
         return new float[3];
     }
 
-    private static void run(Prodigy prodigy, float[] numbers, int steps) {
+    private static void run(Prodigy prodigy, float[] numbers, int steps) throws Exception {
         for (int k = 0; k < steps; k++) {
             float[] gradient = new float[3];
             for (int i = 0; i < 3; i++) gradient[i] = numbers[i] - TARGET[i];
@@ -23,7 +23,7 @@ class ProdigyTest {
     }
 
     /// The numbers are those of `goldens/optimizers.py`: algorithm 4 of the paper in float64.
-    @Test void isThePapersAlgorithm() {
+    @Test void isThePapersAlgorithm() throws Exception {
         float[] numbers = start();
         Prodigy prodigy = new Prodigy(numbers);
         run(prodigy, numbers, 1);
@@ -35,7 +35,7 @@ class ProdigyTest {
         assertArrayEquals(new float[] {0.3000110f, 0.4000102f, -0.6999681f}, numbers, 1e-4f);
     }
 
-    @Test void goesOnFromItsStateToEqualBits() {
+    @Test void goesOnFromItsStateToEqualBits() throws Exception {
         float[] straight = start();
         Prodigy one = new Prodigy(straight);
         run(one, straight, 60);

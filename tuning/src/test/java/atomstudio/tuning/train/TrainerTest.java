@@ -84,7 +84,7 @@ class TrainerTest {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
             Journal journal = Journal.of(log, TuneListener.silent());
             Previews none = new Previews(run, model, TextToImage.of(model, null), setup.info().subject());
-            return new Trainer(setup, new Trainer.Company(loss, journal, none, Optional.empty()), TrainingState.start(new float[layout.size()])).run(new Gate(Control.none(), journal)).state();
+            return new Trainer(setup, new Trainer.Company(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()), TrainingState.start(new float[layout.size()])).run(new Gate(Control.none(), journal)).state();
         }
     }
 
