@@ -21,7 +21,8 @@ import java.util.regex.Pattern;
 /// NAME.yaml, the original code's configuration, says only whether the UNet predicts v.
 record Sidecar(Path file, JsonObject json) {
     private static final long LONGEST_YAML = 1L << 20;
-    private static final Pattern PARAMETERIZATION = Pattern.compile("(?m)^\\s*parameterization\\s*:\\s*[\"']?(\\w+)");
+    /// Within a line, and without going back: a file of blanks alone would take hours otherwise.
+    private static final Pattern PARAMETERIZATION = Pattern.compile("(?m)^[ \\t]*+parameterization[ \\t]*+:[ \\t]*+[\"']?(\\w++)");
 
     static Sidecar of(Path file, Map<String, String> metadata) throws Failure {
         JsonObject json = new JsonObject();

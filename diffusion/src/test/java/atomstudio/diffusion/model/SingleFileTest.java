@@ -3,6 +3,7 @@ package atomstudio.diffusion.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
@@ -21,6 +22,7 @@ import atomstudio.diffusion.tensor.TorchArchives;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -173,6 +175,15 @@ class SingleFileTest {
         tensors.forEach((name, tensor) -> averaged.put(name.replace("model.diffusion_model.", "model_ema.diffusion_model"), tensor));
         TorchArchives.save(folder.resolve("left.ckpt"), averaged);
         assertTrue(assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder.resolve("left.ckpt"))).getMessage().contains("running mean"));
+    }
+
+    @Test void aConfigurationOfBlanksIsReadAtOnce() throws Exception {
+        Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("blank.ckpt"));
+        Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("blank.json"));
+        for (String blank : List.of("\n", " ", "\t\r\n")) {
+            Files.writeString(folder.resolve("blank.yaml"), blank.repeat((1 << 20) / blank.length() - 10) + "x: y");
+            assertEquals(Prediction.EPSILON, assertTimeoutPreemptively(Duration.ofSeconds(5), () -> ModelFolder.open(file)).scheduler().prediction());
+        }
     }
 
     @Test void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {

@@ -65,8 +65,29 @@ public record LayerChoice(List<String> items) {
     }
 
     private static Predicate<Layer> named(String glob) {
-        Pattern pattern = Pattern.compile(Pattern.quote(glob).replace("*", "\\E.*\\Q").replace("?", "\\E.\\Q"));
-        return layer -> pattern.matcher(layer.name()).matches();
+        return layer -> matches(glob, layer.name());
+    }
+
+    /// `*` stands for any letters, `?` for one. Only the last star is ever tried again, so that no pattern of a file takes long.
+    private static boolean matches(String glob, String name) {
+        int at = 0, star = -1, resumed = 0;
+        int i = 0;
+        while (i < name.length()) {
+            if (at < glob.length() && glob.charAt(at) == '*') {
+                star = at++;
+                resumed = i;
+            } else if (at < glob.length() && (glob.charAt(at) == '?' || glob.charAt(at) == name.charAt(i))) {
+                at++;
+                i++;
+            } else if (star >= 0) {
+                at = star + 1;
+                i = ++resumed;
+            } else {
+                return false;
+            }
+        }
+        while (at < glob.length() && glob.charAt(at) == '*') at++;
+        return at == glob.length();
     }
 
     /// As on the command line.

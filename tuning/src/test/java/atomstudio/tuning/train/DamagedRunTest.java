@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
+import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.PngWriter;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -192,6 +194,18 @@ class DamagedRunTest {
     @Test void aCheckpointWithoutItsOptimizersStateIsRefused() throws Exception {
         checkpoint((tensors, _) -> tensors.remove("training.second"));
         assertRefusedUntouched("no second");
+    }
+
+    @Test void theDamagedRunsOfTheCasesAreRefused() throws Exception {
+        try (Stream<Path> files = Files.list(Shared.file("cases/faults"))) {
+            List<Path> runs = files.filter(file -> Files.isRegularFile(file.resolve("run.json"))).sorted().toList();
+            assertEquals(28, runs.size());
+            for (Path damaged : runs) {
+                RunFolder folder = new RunFolder(damaged);
+                String message = assertThrows(Failure.class, () -> folder.requireOwn(folder.info()), damaged.toString()).getMessage();
+                assertTrue(message.startsWith(damaged + "/") && message.contains(": "), message);
+            }
+        }
     }
 
     @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileOfARunIsReadOrRefusedByName() throws Exception {

@@ -1,0 +1,39 @@
+package atomstudio.tuning.method;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Layer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LayerPatternTest {
+    private static List<Layer> layers() throws Failure {
+        return ModelFolder.open(Shared.own("goldens/nets/sd1/model")).tunable();
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"conv_in", "down_blocks.*", "*.to_q", "*attn?.to_k", "up_blocks.*.attn1.*", "*"})
+    void starsStandForAnyLettersAndQuestionMarksForOne(String glob) throws Exception {
+        String regex = glob.replace(".", "\\.").replace("*", ".*").replace("?", ".");
+        TuningMethod method = MethodSettings.parse("full", Map.of("layers", glob)).method();
+        for (Layer layer : layers()) {
+            boolean expected = layer.name().matches(regex) && !layer.name().startsWith("text_model.");
+            if (!glob.equals("*")) assertEquals(expected, method.tunes(layer), glob + " " + layer.name());
+        }
+    }
+
+    /// As a file may have it among its settings.
+    @Test void aPatternOfManyStarsMatchesAtOnce() throws Exception {
+        List<Layer> layers = layers();
+        MethodSettings settings = MethodSettings.parse("full", Map.of("layers", "*o*o*o*s*t*t*a*o*r*s*t*0*e*t*n*s*x*y"));
+        assertThrows(Failure.Incompatible.class, () -> assertTimeoutPreemptively(Duration.ofSeconds(5), () -> settings.check("model", layers)));
+    }
+}
