@@ -60,7 +60,7 @@ class TuningWindowTest {
         TuneViewModel tune = window.model().subjects().getFirst().tune();
         focus(robot, "#method-lora");
         robot.type(KeyCode.SPACE, KeyCode.DOWN);
-        waitFor(() -> tune.method().settings().get().choice() == Choice.ATOMS);
+        waitFor(() -> tune.method().settings().get().choice() == Choice.ATOMS_AND_WORD);
         focus(robot, "#more-methods");
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup("#method-lokr").query().isVisible());

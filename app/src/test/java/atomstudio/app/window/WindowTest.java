@@ -51,21 +51,21 @@ class WindowTest {
         WaitForAsyncUtils.waitForFxEvents();
         window.shoot("subject");
         window.fake().tuner.validateAfter = 1;
-        robot.clickOn("#method-atoms");
+        robot.clickOn("#method-lora");
         robot.clickOn("#start");
         waitFor(() -> robot.lookup("#progress-card").query().isVisible());
         waitFor(() -> window.model().queue().progress().get().step() > 3);
         assertEquals("cancel-run", window.scene().getFocusOwner().getId());
         waitFor(() -> window.model().queue().progress().get().history().checks().size() > 1);
         window.shoot("tuning");
-        waitFor(() -> robot.lookup("#row-car-atoms").tryQuery().isPresent());
+        waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         assertEquals("generate", window.scene().getFocusOwner().getId());
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8);
         waitFor(() -> window.model().subjects().getFirst().generate().busy().get().isEmpty());
         assertEquals("generate", window.scene().getFocusOwner().getId());
-        waitFor(() -> robot.lookup("#row-car-atoms .measures").query().isVisible());
-        assertEquals("likeness 0.70, diversity 0.30, alignment 0.24, by image_encoder of Small illustrated", robot.lookup("#row-car-atoms .measures").query().getAccessibleText());
+        waitFor(() -> robot.lookup("#row-car-lora .measures").query().isVisible());
+        assertEquals("likeness 0.70, diversity 0.30, alignment 0.24, by image_encoder of Small illustrated", robot.lookup("#row-car-lora .measures").query().getAccessibleText());
         assertEquals("Likeness, diversity and alignment by image_encoder of Small illustrated.", robot.lookup("#measured-by").queryAs(Label.class).getText());
         window.shoot("galleries");
         assertEquals(2, window.fake().made.size());
@@ -106,7 +106,7 @@ class WindowTest {
         LargePictureViewModel large = window.model().subjects().getFirst().large();
         waitFor(() -> large.shown().get() != null);
         robot.type(KeyCode.DOWN, KeyCode.RIGHT);
-        assertEquals("Filter atoms · seed 2", large.shown().get().title());
+        assertEquals("LoRA rank 4 · seed 2", large.shown().get().title());
         window.fake().desktop.target = home.resolve("saved.png");
         robot.clickOn("#save-picture");
         waitFor(() -> large.note().get().startsWith("Saved to"));
@@ -123,9 +123,9 @@ class WindowTest {
     @Test void anAdapterIsExportedWhereItsRowIs(FxRobot robot) throws Exception {
         compared(robot);
         window.fake().desktop.target = Path.of("/somewhere/car.safetensors");
-        robot.clickOn("#export-car-atoms");
+        robot.clickOn("#export-car-lora");
         waitFor(() -> !window.fake().exported.isEmpty());
-        assertTrue(robot.lookup("#row-car-atoms .note").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().equals("Exported to /somewhere/car.safetensors")));
+        assertTrue(robot.lookup("#row-car-lora .note").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().equals("Exported to /somewhere/car.safetensors")));
     }
 
     @Test void thePromptIsTypedAroundTheSubjectsChip(FxRobot robot) throws Exception {
@@ -165,8 +165,8 @@ class WindowTest {
     private void compared(FxRobot robot) throws Exception {
         window.fake().tuner.pace = Duration.ZERO;
         window.subject(robot, "car");
-        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().tune().start(Choice.ATOMS)).get();
-        waitFor(() -> robot.lookup("#row-car-atoms").tryQuery().isPresent());
+        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().tune().start(Choice.LORA)).get();
+        waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8 && window.model().subjects().getFirst().generate().busy().get().isEmpty());
     }
