@@ -27,7 +27,7 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         ATOMS_AND_WORD("atoms+word", "Atoms + word", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
         OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
         CHANNELS("channels", "Channel atoms", 60, 5e-3, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
-        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 60, 5e-3, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 100, 5e-3, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 50, 1e-2, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         LORA("lora", "LoRA", 60, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOCON("locon", "LoCon", 120, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
