@@ -124,6 +124,7 @@ final class Workshop implements AutoCloseable {
         int entries = info.training().recipe().material().bank();
         if (entries > 0) notes.add(String.format(Locale.ROOT, "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", entries, Bank.bytes(model, entries, info.training().size()) / 1e9, folder.bank()));
         computing.reason().ifPresent(notes::add);
+        RateAdvice.of(info.method(), info.training().recipe(), Tuning.parameters(model)).ifPresent(notes::add);
         return notes;
     }
 
