@@ -38,14 +38,18 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
     }
 
     private static List<Found> in(TensorFile tensors, String name, Optional<GenerationText.Strength> made) throws Failure {
-        if (!ForeignAdapter.recognizes(tensors)) {
-            return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), made));
-        }
-        List<Found> found = new ArrayList<>(List.of(new Found(name, ForeignAdapter.of(tensors), made)));
+        List<Found> words = new ArrayList<>();
         for (TensorInfo info : tensors.tensors().values()) {
-            if (ForeignAdapter.words(info)) found.add(new Found(info.name(), EmbeddingFile.of(tensors, info, info.name()), made));
+            Optional<String> word = AdapterFile.recognizes(tensors) ? Optional.empty() : BundledEmbeddings.word(info);
+            if (word.isPresent()) words.add(new Found(word.get(), EmbeddingFile.of(tensors, info, word.get()), made));
         }
-        return found;
+        if (ForeignAdapter.recognizes(tensors)) {
+            words.addFirst(new Found(name, ForeignAdapter.of(tensors), made));
+            return words;
+        }
+        boolean alone = tensors.tensors().values().stream().allMatch(info -> BundledEmbeddings.word(info).isPresent() || BundledEmbeddings.ids(info));
+        if (alone && !words.isEmpty() && !EmbeddingFile.recognizes(tensors)) return words;
+        return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), made));
     }
 
     private static boolean isPicture(Path place) throws Failure {
@@ -87,6 +91,11 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
 
     /// @throws Failure.Incompatible that says what does not fit
     void check(ModelFolder model) throws Failure;
+
+    /// What of it a model has no place for, so that it is used without; told wherever it is used.
+    default List<String> notes(ModelFolder model) throws Failure {
+        return List.of();
+    }
 
     /// The words that it answers to; empty where nobody knows.
     String words();

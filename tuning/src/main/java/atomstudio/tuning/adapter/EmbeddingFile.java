@@ -60,7 +60,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
         for (float number : read.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": its rows hold " + number + "; the file is damaged, get it again");
         Tensor rows = read.shape().rank() == 2 ? read : read.reshape(Shape.of(1, read.shape().size(0)));
         boolean nameless = info.name().equals(EMB_PARAMS) || info.name().startsWith(STRING_TO_PARAM);
-        String word = nameless ? name : info.name();
+        String word = nameless ? name : BundledEmbeddings.word(info).orElse(info.name());
         if (word.isBlank()) throw new Failure.Unreadable(file.file() + ": expected a word that the rows stand for, found a tensor without a name; rename the file to the word and the tensor to " + EMB_PARAMS);
         return new EmbeddingFile(word, rows, hash(file, info));
     }
