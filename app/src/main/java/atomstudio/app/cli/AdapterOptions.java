@@ -29,7 +29,7 @@ final class AdapterOptions {
 
     static final class One {
         @Option(names = "--adapter", paramLabel = "FILE", required = true, description = "What a run made (adapter.safetensors, or an exported one), a textual inversion or LoRA of another program (LoCon, LoHa, LoKr too), "
-                + "or a saved picture that carries its adapters. Repeat it, each with its strength, for several at once.")
+                + "or a picture that carries an adapter or an embedding. Repeat it, each with its strength, for several at once.")
         private Path file = Path.of("");
 
         @Option(names = "--strength", paramLabel = "X", description = "The weight of the adapter before it, -10 to 10; below 0 it does the opposite. Default: 1, or what the picture was made at.")
@@ -54,6 +54,7 @@ final class AdapterOptions {
         boolean several = adapters.size() + asked.named().size() > 1;
         for (One one : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
+                adapter.notes().forEach(studio.terminal()::note);
                 adapter.untriggered(asked.prompt()).ifPresent(note -> studio.terminal().note(several ? one.file + ": " + note : note));
                 loaded.add(adapter);
                 applied.add(adapter.applied(one.strength == null ? OptionalDouble.empty() : OptionalDouble.of(one.strength)));
@@ -61,6 +62,7 @@ final class AdapterOptions {
         }
         for (PromptAdapters.Named one : asked.named()) {
             for (LoadedAdapter adapter : LoadedAdapter.load(one.file(), model)) {
+                adapter.notes().forEach(studio.terminal()::note);
                 loaded.add(adapter);
                 applied.add(one.apply(adapter.adapter()));
             }

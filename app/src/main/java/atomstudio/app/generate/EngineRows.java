@@ -94,12 +94,16 @@ public final class EngineRows implements RowMaker, RowJudge {
         Worn all = new Worn(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         for (PictureSettings.Worn one : order.worn()) {
             for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) {
+                loaded.notes().forEach(listener::warning);
                 loaded.untriggered(asked.prompt()).ifPresent(listener::warning);
                 all.put(loaded, new Applied(loaded.adapter(), one.strength()));
             }
         }
         for (PromptAdapters.Named one : asked.named()) {
-            for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) all.put(loaded, one.apply(loaded.adapter()));
+            for (LoadedAdapter loaded : LoadedAdapter.load(one.file(), maker.model())) {
+                loaded.notes().forEach(listener::warning);
+                all.put(loaded, one.apply(loaded.adapter()));
+            }
         }
         return all;
     }

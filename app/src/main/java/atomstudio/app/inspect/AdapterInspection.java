@@ -5,6 +5,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
 import atomstudio.tuning.adapter.ForeignAdapter;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.stream.Collectors;
 
@@ -25,7 +26,9 @@ final class AdapterInspection {
             case ForeignAdapter other -> {
                 JsonObject json = new JsonObject();
                 json.addProperty("kind", "adapter of another program");
+                json.addProperty("method", other.kind());
                 json.addProperty("layers", other.layers());
+                if (!other.others().isEmpty()) json.add("tensors of no adapter", other.others().keySet().stream().sorted().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
                 json.addProperty("numbers", other.numbers());
                 yield json;
             }

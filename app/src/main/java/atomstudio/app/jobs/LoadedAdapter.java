@@ -63,6 +63,11 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
         };
     }
 
+    /// What of it the model has no place for.
+    public List<String> notes() throws Failure {
+        return source.notes(model);
+    }
+
     /// That a prompt does not say the words that the adapter answers to.
     public Optional<String> untriggered(Prompt prompt) {
         String token = source.token();

@@ -5,10 +5,10 @@ import java.util.Map;
 /// The names that the original Stable Diffusion code gives its tensors, turned into today's. A name of neither is left as it is.
 /// Source: CompVis/latent-diffusion and CompVis/stable-diffusion, ldm/modules/diffusionmodules/{openaimodel,model}.py; mlfoundations/open_clip, transformer.py.
 final class OriginalNames {
-    private static final Map<String, String> UNET = Map.of("time_embed.0.", "time_embedding.linear_1.", "time_embed.2.", "time_embedding.linear_2.",
+    static final Map<String, String> UNET = Map.of("time_embed.0.", "time_embedding.linear_1.", "time_embed.2.", "time_embedding.linear_2.",
             "input_blocks.0.0.", "conv_in.", "out.0.", "conv_norm_out.", "out.2.", "conv_out.",
             "middle_block.1.", "mid_block.attentions.0.");
-    private static final Map<String, String> RESNET = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "emb_layers.1.", "time_emb_proj.",
+    static final Map<String, String> RESNET = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "emb_layers.1.", "time_emb_proj.",
             "out_layers.0.", "norm2.", "out_layers.3.", "conv2.", "skip_connection.", "conv_shortcut.");
     private static final Map<String, String> VAE_ATTENTION = Map.of("norm.", "group_norm.", "q.", "to_q.", "k.", "to_k.", "v.", "to_v.", "proj_out.", "to_out.0.");
     private static final Map<String, String> OPEN_CLIP = Map.of("ln_1.", "layer_norm1.", "ln_2.", "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",

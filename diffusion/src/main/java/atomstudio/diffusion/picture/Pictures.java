@@ -65,6 +65,12 @@ public final class Pictures {
         return PictureKind.of(head(file)).filter(kind -> kind == PictureKind.PNG).isPresent();
     }
 
+    /// Whether it is a WebP file, by its first bytes.
+    /// @throws Failure.Unreadable when it cannot be opened
+    public static boolean webp(Path file) throws Failure {
+        return PictureKind.of(head(file)).filter(kind -> kind == PictureKind.WEBP).isPresent();
+    }
+
     /// @throws Failure.Unreadable if the file is missing, damaged, no picture, or of a kind nobody here can read; the message names it
     /// @throws Failure.Incompatible if the picture is enormous
     public static Picture read(Path file) throws Failure {

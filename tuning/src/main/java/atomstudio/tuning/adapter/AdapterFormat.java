@@ -7,7 +7,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
-import atomstudio.tuning.foreign.UnreadKind;
+import atomstudio.tuning.foreign.AdapterKind;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -180,8 +180,8 @@ final class AdapterFormat {
         Path file = tensors.file();
         Map<String, String> metadata = tensors.metadata();
         if (!FORMAT.equals(metadata.get("format"))) {
-            Optional<UnreadKind> unread = UnreadKind.of(tensors.tensors().keySet());
-            if (unread.isPresent()) throw new Failure.Incompatible(file + ": " + unread.get().refusal());
+            Optional<String> refused = AdapterKind.refusal(tensors.tensors().keySet());
+            if (refused.isPresent()) throw new Failure.Incompatible(file + ": " + refused.get());
             throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
                     + (metadata.containsKey("format") ? "format " + Quoted.of(metadata.get("format")) : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
         }

@@ -4,14 +4,13 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,34 +37,42 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
     }
 
     private static List<Found> in(TensorFile tensors, String name, Optional<GenerationText.Strength> made) throws Failure {
-        if (!ForeignAdapter.recognizes(tensors)) {
-            return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), made));
-        }
-        List<Found> found = new ArrayList<>(List.of(new Found(name, ForeignAdapter.of(tensors), made)));
+        List<Found> words = new ArrayList<>();
         for (TensorInfo info : tensors.tensors().values()) {
-            if (ForeignAdapter.words(info)) found.add(new Found(info.name(), EmbeddingFile.of(tensors, info, info.name()), made));
+            Optional<String> word = AdapterFile.recognizes(tensors) ? Optional.empty() : BundledEmbeddings.word(info);
+            if (word.isPresent()) words.add(new Found(word.get(), EmbeddingFile.of(tensors, info, word.get()), made));
         }
-        return found;
+        if (ForeignAdapter.recognizes(tensors)) {
+            words.addFirst(new Found(name, ForeignAdapter.of(tensors), made));
+            return words;
+        }
+        boolean alone = tensors.tensors().values().stream().allMatch(info -> BundledEmbeddings.word(info).isPresent() || BundledEmbeddings.ids(info));
+        if (alone && !words.isEmpty() && !EmbeddingFile.recognizes(tensors)) return words;
+        return List.of(new Found(name, EmbeddingFile.recognizes(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors), made));
     }
 
     private static boolean isPicture(Path place) throws Failure {
-        if (!Files.isRegularFile(place)) return false;
-        try (InputStream in = Files.newInputStream(place)) {
-            byte[] head = in.readNBytes(4);
-            return head.length == 4 && head[0] == (byte) 0x89 && head[1] == 'P' && head[2] == 'N' && head[3] == 'G';
-        } catch (IOException e) {
-            throw new Failure.Unreadable(place + ": cannot be read: " + e.getMessage(), e);
-        }
+        return Files.isRegularFile(place) && (Pictures.png(place) || Pictures.webp(place));
     }
 
     private static String stem(Path place) {
-        return place.getFileName().toString().replaceFirst("(?i)\\.(safetensors|pt|bin|ckpt|pth)$", "");
+        return place.getFileName().toString().replaceFirst("(?i)\\.(safetensors|pt|bin|ckpt|pth|png|webp)$", "");
     }
 
     private static List<Found> inPicture(Path picture) throws Failure {
-        List<PngAttachment> attachments = PngAttachment.read(picture);
+        List<Found> found = carried(picture);
+        if (!found.isEmpty()) return found;
+        throw new Failure.Unreadable(picture + ": expected a picture that carries its adapter, found one without; pictures made with small adapters (up to " + (MOST_IN_A_PICTURE >> 10)
+                + " KB) carry them, and so do the embeddings that A1111 keeps in PNG and lossless WebP");
+    }
+
+    /// What a picture carries: its adapters, or the embedding that A1111 keeps in it; empty for one that carries nothing.
+    /// @param picture PNG or WebP
+    /// @throws Failure.Unreadable when the picture or what it carries is damaged
+    static List<Found> carried(Path picture) throws Failure {
+        List<PngAttachment> attachments = Pictures.png(picture) ? PngAttachment.read(picture) : List.of();
         if (attachments.isEmpty()) {
-            throw new Failure.Unreadable(picture + ": expected a picture that carries its adapter, found one without; pictures made with small adapters (up to " + (MOST_IN_A_PICTURE >> 10) + " KB) carry them");
+            return EmbeddingPicture.read(picture, stem(picture)).map(embedding -> new Found(embedding.word(), embedding, Optional.empty())).stream().toList();
         }
         PngText text = PngText.of(picture);
         if (!text.damaged().isEmpty()) throw new Failure.Unreadable(text.damaged().getFirst() + ". The file was changed since it was written; get it again from where it came.");
@@ -87,6 +94,11 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
 
     /// @throws Failure.Incompatible that says what does not fit
     void check(ModelFolder model) throws Failure;
+
+    /// What of it a model has no place for, so that it is used without; told wherever it is used.
+    default List<String> notes(ModelFolder model) throws Failure {
+        return List.of();
+    }
 
     /// The words that it answers to; empty where nobody knows.
     String words();

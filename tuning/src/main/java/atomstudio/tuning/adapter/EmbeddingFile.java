@@ -13,6 +13,9 @@ import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.method.TextualInversion;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -60,14 +63,24 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
         for (float number : read.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": its rows hold " + number + "; the file is damaged, get it again");
         Tensor rows = read.shape().rank() == 2 ? read : read.reshape(Shape.of(1, read.shape().size(0)));
         boolean nameless = info.name().equals(EMB_PARAMS) || info.name().startsWith(STRING_TO_PARAM);
-        String word = nameless ? name : info.name();
+        String word = nameless ? name : BundledEmbeddings.word(info).orElse(info.name());
         if (word.isBlank()) throw new Failure.Unreadable(file.file() + ": expected a word that the rows stand for, found a tensor without a name; rename the file to the word and the tensor to " + EMB_PARAMS);
-        return new EmbeddingFile(word, rows, hash(file, info));
+        return new EmbeddingFile(word, rows, hash(file.bytes(info.name()).toArray(ValueLayout.JAVA_BYTE)));
     }
 
-    private static String hash(TensorFile file, TensorInfo info) {
+    /// The same of rows that lie in no file of tensors.
+    /// @param file names them in messages
+    /// @param rows (n,C)
+    static EmbeddingFile of(Path file, String word, Tensor rows) throws Failure {
+        for (float number : rows.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file + ": its rows hold " + number + "; the file is damaged, get it again");
+        ByteBuffer bytes = ByteBuffer.allocate(4 * rows.data().length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(rows.data());
+        return new EmbeddingFile(word, rows, hash(bytes.array()));
+    }
+
+    private static String hash(byte[] numbers) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file.bytes(info.name()).toArray(ValueLayout.JAVA_BYTE)));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(numbers));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

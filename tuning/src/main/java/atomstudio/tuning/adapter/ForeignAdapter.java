@@ -5,18 +5,17 @@ import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
-import atomstudio.tuning.foreign.ForeignChange;
+import atomstudio.tuning.foreign.AdapterKind;
+import atomstudio.tuning.foreign.Dialect;
 import atomstudio.tuning.foreign.ForeignForm;
-import atomstudio.tuning.foreign.ForeignLayers;
-import atomstudio.tuning.foreign.ForeignName;
 import atomstudio.tuning.foreign.PeftScales;
-import atomstudio.tuning.foreign.UnreadKind;
+import atomstudio.tuning.foreign.TensorName;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -29,41 +28,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
-/// A LoRA of another program, or one of its relatives (LoCon, LoHa, LoKr, whole differences), in the dialects of sd-scripts and LyCORIS,
-/// diffusers and peft, and cloneofsimo. Which layers it means shows only beside a model.
+/// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [Dialect]. Which layers it means shows only
+/// beside a model: what the model has no layer for is left out and told, unless most of it has none.
 /// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them ([PeftScales])
+/// @param others  tensors of the file that no adapter has, with their shapes
 /// @param hash    hexadecimal SHA-256 of the tensors' bytes, in the order of their names
-public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash) implements AdapterSource {
+public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> others, String hash) implements AdapterSource {
     private static final int MOST_NAMED = 5;
-    /// What only adapters for Stable Diffusion XL have: two text encoders, and blocks counted as the original code does.
-    private static final List<String> XL = List.of("lora_te1_", "lora_te2_", "text_encoder_2.", "lora_unet_input_blocks_", "lora_unet_output_blocks_", "lora_unet_middle_block_");
 
     public ForeignAdapter {
         tensors = Map.copyOf(tensors);
+        others = Map.copyOf(others);
     }
 
     /// Whether an open file holds an adapter of another program.
     public static boolean recognizes(TensorFile file) {
-        return !AdapterFile.recognizes(file) && file.tensors().keySet().stream().anyMatch(key -> ForeignName.parse(key).isPresent());
+        return !AdapterFile.recognizes(file) && file.tensors().keySet().stream().anyMatch(key -> TensorName.parse(key).isPresent());
     }
 
-    /// @throws Failure.Incompatible when it is for models of another kind
-    /// @throws Failure.Unreadable when its numbers are none, or a tensor in it is no adapter's
+    /// @throws Failure.Incompatible when it is of a kind that cannot be read
+    /// @throws Failure.Unreadable when its numbers are none
     static ForeignAdapter of(TensorFile file) throws Failure {
-        Optional<UnreadKind> unread = UnreadKind.of(file.tensors().keySet());
-        if (unread.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unread.get().refusal());
+        Optional<String> refused = AdapterKind.refusal(file.tensors().keySet());
+        if (refused.isPresent()) throw new Failure.Incompatible(file.file() + ": " + refused.get());
         Map<String, Tensor> tensors = new TreeMap<>();
+        Map<String, Shape> others = new TreeMap<>();
         for (TensorInfo info : file.tensors().values()) {
-            if (words(info)) continue;
-            if (XL.stream().anyMatch(info.name()::startsWith)) throw new Failure.Incompatible(file.file() + ": is an adapter for Stable Diffusion XL (it has " + Quoted.of(info.name()) + "); expected one for Stable Diffusion 1.x or 2.x");
-            if (ForeignName.parse(info.name()).isEmpty()) throw new Failure.Unreadable(file.file() + ": expected tensors of a LoRA or of one of its relatives, found " + Quoted.of(info.name()) + " " + info.shape() + " among them");
-            tensors.put(info.name(), numbers(file, info));
+            if (BundledEmbeddings.word(info).isPresent() || BundledEmbeddings.ids(info)) continue;
+            if (TensorName.parse(info.name()).isPresent()) tensors.put(info.name(), numbers(file, info));
+            else others.put(info.name(), info.shape());
         }
         Map<String, Double> factors = factors(file, tensors);
         String hash = hash(file, tensors.keySet(), factors);
         factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> scaled(tensor, factor)));
-        return new ForeignAdapter(file.file(), tensors, hash);
+        return new ForeignAdapter(file.file(), tensors, others, hash);
     }
 
     private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
@@ -89,11 +89,6 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash
         return new Tensor(tensor.shape(), data);
     }
 
-    /// Rows for words that one of the dialects keeps in the same file: embeddings, each by its word.
-    static boolean words(TensorInfo info) {
-        return info.name().startsWith("<") && info.shape().rank() <= 2;
-    }
-
     private static String hash(TensorFile file, Iterable<String> names, Map<String, Double> factors) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
@@ -111,7 +106,7 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash
     @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
         Map<String, Adaptation> forms = new HashMap<>();
         Map<String, Tensor> values = new HashMap<>();
-        changes(model).forEach((layer, change) -> {
+        fit(model).changes().forEach((layer, change) -> {
             forms.put(layer, change.form());
             change.values().forEach((slot, value) -> values.put(layer + "." + slot, value));
         });
@@ -119,48 +114,38 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, String hash
     }
 
     @Override public void check(ModelFolder model) throws Failure {
-        changes(model);
+        fit(model);
     }
 
-    /// By layers' names.
-    private Map<String, ForeignChange> changes(ModelFolder model) throws Failure {
-        ForeignLayers layers = new ForeignLayers(model.tunable());
-        List<String> wrong = new ArrayList<>();
-        Map<String, ForeignChange> changes = new TreeMap<>();
-        places().forEach((place, numbers) -> {
-            Optional<Layer> layer = layers.find(place);
-            if (layer.isEmpty()) {
-                wrong.add(Quoted.of(numbers.first) + ": the model has no such layer");
-                return;
-            }
-            try {
-                changes.put(layer.get().name(), ForeignChange.of(layer.get(), numbers.byNumber));
-            } catch (IllegalArgumentException | ArithmeticException e) {
-                wrong.add(layer.get().name() + ": " + e.getMessage());
-            }
-        });
-        if (wrong.isEmpty()) return changes;
-        List<String> named = wrong.stream().sorted().limit(MOST_NAMED).toList();
-        String more = wrong.size() > MOST_NAMED ? "\n  and " + (wrong.size() - MOST_NAMED) + " more" : "";
-        throw new Failure.Incompatible(file + ": does not fit " + model.name() + ", " + wrong.size() + " of " + places().size() + " layers differ:\n  " + String.join("\n  ", named) + more
-                + "\nUse it with a model of the kind that it was trained on.");
+    @Override public List<String> notes(ModelFolder model) throws Failure {
+        List<String> left = new ArrayList<>(others.keySet());
+        left.addAll(fit(model).unplaced().keySet());
+        if (left.isEmpty()) return List.of();
+        return List.of(file + ": " + model.name() + " has no place for " + (left.size() == 1 ? "a tensor" : left.size() + " tensors") + " of this adapter, which is used without: " + few(left.stream().sorted().map(Quoted::of).toList(), ", "));
     }
 
-    /// The numbers of one layer, and a tensor's name among them.
-    private record Numbers(String first, Map<String, Tensor> byNumber) {}
-
-    private Map<ForeignName.Place, Numbers> places() {
-        Map<ForeignName.Place, Numbers> places = new HashMap<>();
-        tensors.forEach((key, tensor) -> {
-            ForeignName name = ForeignName.parse(key).orElseThrow();
-            places.computeIfAbsent(name.place(), place -> new Numbers(key, new HashMap<>())).byNumber.put(name.number(), tensor);
-        });
-        return places;
+    private ForeignFit fit(ModelFolder model) throws Failure {
+        try {
+            return ForeignFit.of(this, model);
+        } catch (Failure.Incompatible e) {
+            throw new Failure.Incompatible(file + ": " + e.getMessage());
+        }
     }
 
-    /// Layers that it changes.
+    /// The first few of many.
+    static String few(List<String> all, String separator) {
+        String more = all.size() > MOST_NAMED ? separator + "and " + (all.size() - MOST_NAMED) + " more" : "";
+        return String.join(separator, all.subList(0, Math.min(MOST_NAMED, all.size()))) + more;
+    }
+
+    /// Layers that it changes, or would change in the model that it was trained on.
     public int layers() {
-        return places().size();
+        return (int) tensors.keySet().stream().map(key -> TensorName.parse(key).orElseThrow().layer()).distinct().count();
+    }
+
+    /// What kind of adapter it is, for messages.
+    public String kind() {
+        return AdapterKind.title(tensors.keySet().stream().map(key -> TensorName.parse(key).orElseThrow().number()).collect(Collectors.toSet()));
     }
 
     /// None that the file would tell.

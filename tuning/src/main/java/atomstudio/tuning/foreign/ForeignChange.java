@@ -22,23 +22,24 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
     static final String BIAS = "diff_b";
     /// Numbers that are called here what files call them: LoHa's and LoKr's.
     static final List<String> AS_NAMED = List.of("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2");
-    /// @param numbers of the layer, as `ForeignName` calls them
+
+    /// @param numbers of the layer, as [TensorName] calls them
     /// @throws IllegalArgumentException that says why they make no change of this layer
     public static ForeignChange of(Layer layer, Map<String, Tensor> numbers) {
-        Numbers given = new Numbers(numbers);
-        Optional<ForeignChange> weight = given.has(DOWN) || given.has(UP) ? Optional.of(product(layer, given))
-                : given.has("hada_w1_a") ? Optional.of(hadamard(layer, given))
-                : given.any("lokr_w1", "lokr_w1_a") ? Optional.of(kronecker(layer, given))
-                : given.has(WEIGHT) ? Optional.of(new ForeignChange(new Difference(), Map.of("weight", given.get(WEIGHT, layer.weight()))))
-                : Optional.empty();
+        LayerNumbers given = new LayerNumbers(numbers);
+        Optional<ForeignChange> weight = AdapterKind.read(layer, given);
         if (!given.has(BIAS)) return weight.orElseThrow(() -> new IllegalArgumentException("has " + new TreeSet<>(numbers.keySet()) + " and nothing that changes it"));
         Map<String, Tensor> values = new HashMap<>(weight.map(ForeignChange::values).orElse(Map.of()));
         values.put("bias", given.get(BIAS, layer.biasShape()));
         return new ForeignChange(new WithBias(weight.map(ForeignChange::form)), values);
     }
 
+    static ForeignChange difference(Layer layer, LayerNumbers numbers) {
+        return new ForeignChange(new Difference(), Map.of("weight", numbers.get(WEIGHT, layer.weight())));
+    }
+
     /// LoRA and LoCon. Readers reshape the product to the weight, so that its rows and columns need not be outputs and inputs.
-    private static ForeignChange product(Layer layer, Numbers numbers) {
+    static ForeignChange product(Layer layer, LayerNumbers numbers) {
         Tensor down = numbers.get(DOWN);
         Tensor up = numbers.get(UP);
         long rank = down.shape().size(0);
@@ -51,7 +52,7 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
         return new ForeignChange(form, Map.of("down", down.reshape(form.down()), "up", Folding.scaled(up.reshape(form.up()), numbers.scale(rank))));
     }
 
-    private static ForeignChange hadamard(Layer layer, Numbers numbers) {
+    static ForeignChange hadamard(Layer layer, LayerNumbers numbers) {
         Tensor[] first = half(layer, numbers, "hada_w1_a", "hada_w1_b", "hada_t1");
         Tensor[] second = half(layer, numbers, "hada_w2_a", "hada_w2_b", "hada_t2");
         long rank = first[1].shape().size(0);
@@ -61,7 +62,7 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
     }
 
     /// (Co,r) and (r,Ci·k²).
-    private static Tensor[] half(Layer layer, Numbers numbers, String left, String right, String core) {
+    private static Tensor[] half(Layer layer, LayerNumbers numbers, String left, String right, String core) {
         Tensor a = numbers.get(left), b = numbers.get(right);
         if (numbers.has(core)) {
             a = Folding.transposed(a);
@@ -72,7 +73,7 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
     }
 
     /// Each factor whole or as a product of two; α counts where one is a product.
-    private static ForeignChange kronecker(Layer layer, Numbers numbers) {
+    static ForeignChange kronecker(Layer layer, LayerNumbers numbers) {
         long rank = 0;
         Tensor w1, w2;
         if (numbers.has("lokr_w1")) {
@@ -97,33 +98,5 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
         }
         Kronecker form = new Kronecker(outputs, inputs, layer.weight().size(0) / outputs, layer.weight().size(1) / inputs * kernel);
         return new ForeignChange(form, Map.of("w1", Folding.scaled(w1.reshape(form.first()), rank == 0 ? 1 : numbers.scale(rank)), "w2", w2.reshape(form.second())));
-    }
-
-    /// A layer's tensors by their names.
-    private record Numbers(Map<String, Tensor> all) {
-        boolean has(String name) {
-            return all.containsKey(name);
-        }
-
-        boolean any(String... names) {
-            return List.of(names).stream().anyMatch(all::containsKey);
-        }
-
-        Tensor get(String name) {
-            Tensor found = all.get(name);
-            if (found == null) throw new IllegalArgumentException("has " + new TreeSet<>(all.keySet()) + " and no " + name);
-            if (found.shape().rank() < 1) throw new IllegalArgumentException(name + ": expected a matrix, found one number");
-            return found;
-        }
-
-        Tensor get(String name, Shape shape) {
-            return Folding.as(get(name), shape, name);
-        }
-
-        double scale(long rank) {
-            Tensor alpha = all.get(ALPHA);
-            if (alpha != null && alpha.data().length != 1) throw new IllegalArgumentException("alpha: expected one number, found " + alpha.shape());
-            return alpha == null ? 1 : alpha.data()[0] / rank;
-        }
     }
 }

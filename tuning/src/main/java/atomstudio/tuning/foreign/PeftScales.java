@@ -25,6 +25,13 @@ public final class PeftScales {
     private static final String FILE = "adapter_model.";
     private static final Map<Part, String> COMPONENTS = Map.of(Part.UNET, "unet.", Part.TEXT, "text_encoder.");
 
+    /// What stands before a layer's path within its component.
+    private static final String WITHIN = "^(?:base_model\\.model\\.|unet\\.|text_encoder\\.)*";
+    /// How paths of a text encoder begin; without `text_model.` since transformers 5.
+    private static final List<String> TEXT_PATHS = List.of("text_model.", "encoder.layers.");
+    /// Names of programs that keep α among the tensors and know no configuration.
+    private static final List<String> ELSEWHERE = List.of("lora_unet_", "lora_te", "lycoris_", "unet:", "text_encoder:");
+
     private final Map<Part, PeftScale> scales;
 
     private PeftScales(Map<Part, PeftScale> scales) {
@@ -58,22 +65,23 @@ public final class PeftScales {
     public Map<String, Double> factors(Map<String, Tensor> tensors) {
         Map<String, Double> factors = new TreeMap<>();
         if (scales.isEmpty()) return factors;
-        Map<ForeignName.Place.Path, Map<String, String>> layers = new HashMap<>();
+        Map<String, Map<String, String>> layers = new HashMap<>();
         for (String name : tensors.keySet()) {
-            ForeignName read = ForeignName.parse(name).orElseThrow();
-            if (read.place() instanceof ForeignName.Place.Path path) layers.computeIfAbsent(path, _ -> new HashMap<>()).put(read.number(), name);
+            TensorName read = TensorName.parse(name).orElseThrow();
+            if (ELSEWHERE.stream().noneMatch(read.layer()::startsWith)) layers.computeIfAbsent(read.layer(), _ -> new HashMap<>()).put(read.number(), name);
         }
-        layers.forEach((path, numbers) -> factor(path.name(), numbers, tensors, factors));
+        layers.forEach((layer, numbers) -> factor(layer, numbers, tensors, factors));
         return factors;
     }
 
     private void factor(String layer, Map<String, String> numbers, Map<String, Tensor> tensors, Map<String, Double> factors) {
-        PeftScale scale = scales.get(Part.ofTunable(layer));
+        String path = layer.replaceFirst(WITHIN, "");
+        PeftScale scale = scales.get(layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith) ? Part.TEXT : Part.UNET);
         Optional<String> multiplied = List.of(ForeignChange.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b").stream().filter(numbers::containsKey).findFirst();
         if (scale == null || multiplied.isEmpty() || numbers.containsKey(ForeignChange.ALPHA)) return;
         Optional<String> ranked = List.of(ForeignChange.DOWN, "hada_w1_b").stream().filter(numbers::containsKey).findFirst();
         OptionalDouble rank = ranked.map(number -> rows(tensors.get(numbers.get(number)))).orElse(OptionalDouble.empty());
-        double factor = scale.scale(layer, rank);
+        double factor = scale.scale(path, rank);
         if (factor != 1) factors.put(numbers.get(multiplied.get()), factor);
     }
 

@@ -14,6 +14,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.OriginalUnetNames;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
@@ -40,6 +41,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -54,6 +56,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Against files in other programs' dialects and the weights that those programs, or their formulas, make of them (goldens/foreign/make.py).
 class ForeignAdapterTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/foreign");
+    private static final Shape TO_K_SHAPE = Shape.of(128, 128);
     private static final String TO_K = "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k";
     @TempDir Path folder;
     private static ModelFolder model;
@@ -206,19 +209,154 @@ class ForeignAdapterTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "lora_te1_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|Stable Diffusion XL",
-        "lora_unet_input_blocks_4_1_proj_in.lora_down.weight|2,96|Stable Diffusion XL",
-        "lora_unet_somewhere.lora_down.weight|2,96|lora_unet_somewhere.lora_down.weight: the model has no such layer",
+        "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|is a LoRA for Stable Diffusion XL (it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
+        "text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight|2,96|Stable Diffusion XL",
+        "lora_unet_input_blocks_4_1_transformer_blocks_9_attn1_to_k.lora_down.weight|2,96|Stable Diffusion XL",
+        "diffusion_model.label_emb.0.0.lora_down.weight|2,96|Stable Diffusion XL",
+        "bundle_emb.word.clip_g|2,1280|Stable Diffusion XL",
+        "lora_unet_double_blocks_0_img_attn_proj.lora_down.weight|2,96|is a LoRA for a transformer",
         TO_K + ".dora_scale|2,96|is a DoRA adapter",
+        TO_K + ".lora_A.one.weight|2,128|are the same number of one layer",
+        TO_K + ".diff|128,128|expected numbers of one kind, found LoRA and whole differences",
         TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
-        "else.weight|2,96|found else.weight (2,96) among them"})
+        TO_K + ".lora_down.weight|2,768|is a LoRA for Stable Diffusion 1.x",
+        TO_K + ".lora_down.weight|2,1024|is a LoRA for Stable Diffusion 2.x",
+        TO_K + ".lora_down.weight|2,2048|is a LoRA for Stable Diffusion XL"})
     void whatDoesNotFitIsRefusedByName(String key, String shape, String message) throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128)), TO_K + ".lora_up.weight", Tensor.zeros(Shape.of(128, 2))));
+        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         tensors.put(key, Tensor.zeros(Shape.of(Arrays.stream(shape.split(",")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("strange.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
         Failure refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().check(model));
         assertTrue(refused.getMessage().startsWith(file.toString()) && refused.getMessage().contains(message), refused.getMessage());
+    }
+
+    private static Map<String, Tensor> pair(String down, String up, Shape weight) {
+        return Map.of(down, random(2, weight.size(1)), up, random(weight.size(0), 2));
+    }
+
+    /// Some layers in every dialect, by the names that its programs write; each changes the model as sd-scripts' names do.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "text|lora_te_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+        "text|lora_te1_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+        "text|lora_te_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+        "text|lora_te1_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+        "text|lycoris_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+        "text|lycoris_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+        "text|text_encoder.text_model.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
+        "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
+        "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|lora_linear_layer.up.weight",
+        "text|base_model.model.encoder.layers.1.self_attn.q_proj|lora_A.my-word_2.weight|lora_B.my-word_2.weight",
+        "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|lora_B.default.weight",
+        "text|encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
+        "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+        "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+        "text|clip_l.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+        "text|text_encoder.text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
+        "text|text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
+        "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+        "out|lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+        "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+        "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_up.weight|lora_down.weight",
+        "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
+        "out|unet.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_down.weight|lora_up.weight",
+        "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora.down.weight|lora.up.weight",
+        "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|lora.up.weight",
+        "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
+        "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.default_0.weight|lora_B.default_0.weight",
+        "out|down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight"})
+    void everyDialectMeansTheSameLayer(String layer, String name, String first, String second) throws Exception {
+        String kohya = layer.equals("text") ? "lora_te_text_model_encoder_layers_1_self_attn_q_proj" : "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0";
+        Map<String, Tensor> expected = pair(kohya + ".lora_down.weight", kohya + ".lora_up.weight", TO_K_SHAPE);
+        String between = name.endsWith("_") ? "" : ".";
+        boolean upFirst = first.startsWith("lora_up");
+        Map<String, Tensor> given = pair(name + between + (upFirst ? second : first), name + between + (upFirst ? first : second), TO_K_SHAPE);
+        assertEquals(values("expected", expected), values("given", given));
+    }
+
+    /// What an adapter of these tensors changes, by layers and slots.
+    private Map<String, Tensor> values(String name, Map<String, Tensor> tensors) throws Failure {
+        Path file = folder.resolve(name + ".safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        AdapterSource source = AdapterSource.read(file).getFirst().source();
+        assertEquals(List.of(), source.notes(model));
+        return new TreeMap<>(source.adapter(name, model).values());
+    }
+
+    /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
+    @Test void everyLayerHasItsOriginalName() throws Exception {
+        Map<String, Tensor> expected = new HashMap<>(), original = new HashMap<>(), dotted = new HashMap<>();
+        OriginalUnetNames names = new OriginalUnetNames(model.layers(Part.UNET).stream().map(Layer::name).toList());
+        Set<String> blocks = new TreeSet<>();
+        for (Layer layer : model.layers(Part.UNET)) {
+            Tensor change = random(layer.weight().sizes());
+            String own = names.of(layer.name());
+            expected.put("lora_unet_" + layer.name().replace('.', '_') + ".diff", change);
+            original.put("lora_unet_" + own.replace('.', '_') + ".diff", change);
+            dotted.put("diffusion_model." + own + ".diff", change);
+            blocks.add(own.split("\\.")[0]);
+        }
+        assertEquals(Set.of("input_blocks", "middle_block", "out", "output_blocks", "time_embed"), blocks);
+        assertEquals(values("expected", expected), values("original", original));
+        assertEquals(values("expected", expected), values("dotted", dotted));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lora-te1,te1", "lora-original-names,comfy", "lora-original-names,underscores", "lora-lycoris-prefix,lycoris", "lora-old-diffusers-text,old", "lora-peft-default,default",
+        "lora-with-bundled-embedding,bundle", "lora-one-foreign-tensor,projection", "lora-one-foreign-tensor,step"})
+    void casesActAsTheSameInSdScriptsNames(String folder, String name) throws Exception {
+        AdapterSource same = AdapterSource.read(Shared.file("cases/" + folder + "/same.safetensors")).getFirst().source();
+        AdapterSource source = AdapterSource.read(Shared.file("cases/" + folder + "/" + name + ".safetensors")).getFirst().source();
+        assertEquals(same.adapter("a", model).values(), source.adapter("a", model).values());
+    }
+
+    @Test void eightBitFloatsAreReadLikeTheOthers() throws Exception {
+        AdapterSource source = AdapterSource.read(Shared.file("cases/lora-fp8/fp8.safetensors")).getFirst().source();
+        assertEquals(3, changes(source.adapter("fp8", model), 1).size());
+    }
+
+    @ParameterizedTest @CsvSource({"global_step,", "lora_te_text_projection.lora_down.weight,lora_te_text_projection.lora_up.weight", "text_encoder.text_projection.lora_A.weight,", "bundle_emb.word.clip_l_out,",
+        "lora_unet_somewhere.alpha,", "else.weight,"})
+    void whatTheModelHasNoPlaceForIsLeftOutAndTold(String one, String another) throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+        Map<String, Tensor> expected = values("expected", tensors);
+        for (String key : Arrays.asList(one, another)) if (key != null) tensors.put(key, random(2, 128));
+        Path file = folder.resolve("with.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        AdapterSource source = AdapterSource.read(file).getFirst().source();
+        assertEquals(expected, new TreeMap<>(source.adapter("a", model).values()));
+        String note = String.join("\n", source.notes(model));
+        assertTrue(note.startsWith(file + ": " + model.name() + " has no place for ") && note.contains(one) && (another == null || note.contains(another)), note);
+    }
+
+    @Test void aFileThatMostlyFitsNothingIsRefusedWithItsKind() throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+        for (String layer : List.of("lora_unet_a", "lora_unet_b")) tensors.put(layer + ".hada_w1_a", random(2, 2));
+        Path file = folder.resolve("mostly.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        String message = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().check(model)).getMessage();
+        assertTrue(message.startsWith(file + ": is a LoRA with LoHa and does not fit " + model.name() + ", 2 of 3 layers differ:") && message.contains("lora_unet_a.hada_w1_a: the model has no such layer"), message);
+    }
+
+    /// A1111's keys, OneTrainer's, and diffusers' in A1111's.
+    @ParameterizedTest @ValueSource(strings = {"string_to_param.*", "clip_l", "emb_params", "<blob>"}) void anEmbeddingInABundleIsKnownByItsWord(String rows) throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+        Map<String, Tensor> expected = values("expected", tensors);
+        tensors.put("bundle_emb.blob." + rows, random(2, 128));
+        tensors.put("bundle_emb.blob.string_to_token.*", random(1));
+        Path file = folder.resolve("bundle.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        List<AdapterSource.Found> found = AdapterSource.read(file);
+        assertEquals(List.of("bundle", "blob"), found.stream().map(AdapterSource.Found::name).toList());
+        assertEquals(expected, new TreeMap<>(found.getFirst().source().adapter("a", model).values()));
+        assertEquals(List.of(), found.getFirst().source().notes(model));
+        EmbeddingFile word = assertInstanceOf(EmbeddingFile.class, found.get(1).source());
+        assertEquals("blob", word.word());
+        assertEquals(random(2, 128), word.rows());
+        tensors.keySet().removeIf(key -> !key.startsWith("bundle_emb"));
+        SafetensorsWriter.write(file, tensors, Map.of());
+        assertEquals(List.of("blob"), AdapterSource.read(file).stream().map(each -> each.source().words()).toList(), "an embedding alone");
     }
 
     @Test void realFilesOfTwoDialectsAreRecognized() throws Exception {

@@ -1,0 +1,215 @@
+package atomstudio.tuning.adapter;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import com.google.gson.JsonParseException;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.InflaterInputStream;
+import org.jspecify.annotations.Nullable;
+
+/// Embeddings that A1111 keeps in images: JSON in base 64 in the PNG text `sd-ti-embedding`, or compressed in the low four bits of two blocks of
+/// pixels, left and right of the image proper behind a black column each, which WebP keeps too where it is lossless.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, modules/textual_inversion/image_embedding.py.
+final class EmbeddingPicture {
+    private static final String KEYWORD = "sd-ti-embedding";
+    private static final int LONGEST = 16 << 20;
+    private static final int MOST_NUMBERS = 1 << 22;
+    private static final int LOW = 0x0F;
+
+    private EmbeddingPicture() {}
+
+    /// Empty for an image that carries none.
+    /// @param name the word where the image has none
+    /// @throws Failure.Unreadable when the image or the embedding in it is damaged
+    static Optional<EmbeddingFile> read(Path file, String name) throws Failure {
+        if (Pictures.png(file)) {
+            String text = PngText.of(file).texts().get(KEYWORD);
+            if (text != null) return Optional.of(parse(file, base64(file, text), name));
+        }
+        Optional<String> hidden = pixels(Pictures.read(file));
+        return hidden.isEmpty() ? Optional.empty() : Optional.of(parse(file, hidden.get(), name));
+    }
+
+    private static String base64(Path file, String text) throws Failure {
+        try {
+            return new String(Base64.getMimeDecoder().decode(text), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw damaged(file, e);
+        }
+    }
+
+    private static Failure damaged(Path file, Exception why) {
+        return new Failure.Unreadable(file + ": the embedding in this image is damaged (" + why.getMessage() + "); get the image again, unchanged, from where it came", why);
+    }
+
+    /// What the pixels hold; empty where they hold nothing that can be inflated.
+    private static Optional<String> pixels(Picture picture) {
+        Block whole = Block.of(picture).cropped();
+        List<Integer> black = new ArrayList<>();
+        for (int x = 0; x < whole.width; x++) if (whole.black(x)) black.add(x);
+        if (black.size() < 2) return Optional.empty();
+        byte[] low = whole.columns(0, black.getFirst()).unmasked();
+        byte[] high = whole.columns(black.getLast() + 1, whole.width).unmasked();
+        if (low.length == 0 || low.length != high.length) return Optional.empty();
+        byte[] data = new byte[low.length];
+        for (int i = 0; i < data.length; i++) data[i] = (byte) (high[i] << 4 | low[i]);
+        try (InputStream in = new InflaterInputStream(new ByteArrayInputStream(data))) {
+            byte[] text = in.readNBytes(LONGEST);
+            boolean json = text.length < LONGEST && text.length > 0 && text[0] == '{';
+            return json ? Optional.of(new String(text, StandardCharsets.UTF_8)) : Optional.empty();
+        } catch (IOException ordinary) {
+            return Optional.empty();
+        }
+    }
+
+    /// A stretch of columns of an image, three bytes a pixel.
+    private record Block(int width, int height, byte[] rgb) {
+        static Block of(Picture picture) {
+            byte[] rgb = new byte[3 * picture.argb().length];
+            for (int i = 0; i < picture.argb().length; i++) {
+                int pixel = picture.argb()[i];
+                rgb[3 * i] = (byte) (pixel >> 16);
+                rgb[3 * i + 1] = (byte) (pixel >> 8);
+                rgb[3 * i + 2] = (byte) pixel;
+            }
+            return new Block(picture.width(), picture.height(), rgb);
+        }
+
+        /// Without the rows and columns at the edges in which no pixel has all three colours.
+        Block cropped() {
+            int left = width, right = 0, top = height, bottom = 0;
+            for (int y = 0; y < height; y++) {
+                for (int x = 0; x < width; x++) {
+                    int at = 3 * (y * width + x);
+                    if (rgb[at] == 0 || rgb[at + 1] == 0 || rgb[at + 2] == 0) continue;
+                    left = Math.min(left, x);
+                    right = Math.max(right, x + 1);
+                    top = Math.min(top, y);
+                    bottom = Math.max(bottom, y + 1);
+                }
+            }
+            return left >= right ? new Block(0, 0, new byte[0]) : part(left, right, top, bottom);
+        }
+
+        Block columns(int from, int to) {
+            return part(from, Math.max(from, to), 0, height);
+        }
+
+        private Block part(int left, int right, int top, int bottom) {
+            int row = 3 * (right - left);
+            byte[] part = new byte[row * (bottom - top)];
+            for (int y = top; y < bottom; y++) System.arraycopy(rgb, 3 * (y * width + left), part, row * (y - top), row);
+            return new Block(right - left, bottom - top, part);
+        }
+
+        /// Whether the low bits of a whole column are 0.
+        boolean black(int x) {
+            for (int y = 0; y < height; y++) {
+                int at = 3 * (y * width + x);
+                if (((rgb[at] | rgb[at + 1] | rgb[at + 2]) & LOW) != 0) return false;
+            }
+            return true;
+        }
+
+        /// The low bits without the noise that A1111 lays over them: a linear congruential generator's.
+        byte[] unmasked() {
+            byte[] plain = new byte[rgb.length];
+            long seed = 0;
+            for (int i = 0; i < plain.length; i++) {
+                seed = (1664525 * seed + 1013904223) & 0xFFFFFFFFL;
+                plain[i] = (byte) ((rgb[i] ^ seed % 255) & LOW);
+            }
+            return plain;
+        }
+    }
+
+    private static EmbeddingFile parse(Path file, String json, String name) throws Failure {
+        try (JsonReader reader = new JsonReader(new StringReader(json))) {
+            Parsed parsed = new Parsed();
+            parsed.read(reader);
+            Tensor rows = parsed.rows;
+            if (rows == null) throw new IOException("expected string_to_param with the rows of a text encoder's table, found none");
+            return EmbeddingFile.of(file, parsed.name == null || parsed.name.isBlank() ? name : parsed.name, rows);
+        } catch (IOException | IllegalStateException | NumberFormatException | JsonParseException e) {
+            throw damaged(file, e);
+        }
+    }
+
+    /// `{"string_to_param": {"*": {"TORCHTENSOR": [[…], …]}}, "name": "word", …}`.
+    private static final class Parsed {
+        private @Nullable String name;
+        private @Nullable Tensor rows;
+
+        void read(JsonReader json) throws IOException {
+            json.beginObject();
+            while (json.hasNext()) {
+                switch (json.nextName()) {
+                    case "name" -> {
+                        if (json.peek() == JsonToken.STRING) name = json.nextString();
+                        else json.skipValue();
+                    }
+                    case "string_to_param" -> params(json);
+                    default -> json.skipValue();
+                }
+            }
+            json.endObject();
+        }
+
+        private void params(JsonReader json) throws IOException {
+            json.beginObject();
+            while (json.hasNext()) {
+                json.nextName();
+                json.beginObject();
+                while (json.hasNext()) {
+                    if (json.nextName().equals("TORCHTENSOR") && rows == null) rows = tensor(json);
+                    else json.skipValue();
+                }
+                json.endObject();
+            }
+            json.endObject();
+        }
+
+        /// Rows of equal length, or one row alone.
+        private static Tensor tensor(JsonReader json) throws IOException {
+            List<Float> numbers = new ArrayList<>();
+            int count = 0;
+            json.beginArray();
+            while (json.hasNext()) {
+                if (json.peek() == JsonToken.BEGIN_ARRAY) {
+                    json.beginArray();
+                    while (json.hasNext()) number(json, numbers);
+                    json.endArray();
+                    count++;
+                } else {
+                    number(json, numbers);
+                }
+            }
+            json.endArray();
+            count = Math.max(1, count);
+            if (numbers.isEmpty() || numbers.size() % count != 0) throw new IOException("expected rows of equal length, found " + numbers.size() + " numbers in " + count + " rows");
+            float[] data = new float[numbers.size()];
+            for (int i = 0; i < data.length; i++) data[i] = numbers.get(i);
+            return new Tensor(Shape.of(count, data.length / count), data);
+        }
+
+        private static void number(JsonReader json, List<Float> numbers) throws IOException {
+            if (numbers.size() == MOST_NUMBERS) throw new IOException("it has more than " + MOST_NUMBERS + " numbers");
+            numbers.add((float) json.nextDouble());
+        }
+    }
+}
