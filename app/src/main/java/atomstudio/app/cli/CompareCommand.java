@@ -12,7 +12,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
-import atomstudio.diffusion.picture.PictureFolder;
+import atomstudio.tuning.train.SubjectFiles;
 import atomstudio.tuning.train.TuneRequest;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,7 +117,7 @@ final class CompareCommand implements Callable<Integer> {
         if (options.className.isBlank()) throw usage("--class: expected a word, found nothing");
         if (options.token != null && options.token.isBlank()) throw usage("--token: expected a word, found nothing");
         if (options.tuneSteps != null && options.tuneSteps < 1) throw usage("--tune-steps: expected at least 1, found " + options.tuneSteps);
-        PictureFolder.list(options.pictures);
+        SubjectFiles.of(options.pictures);
         NamedModel model = new NamedModel(studio.model(options.model),
                 new ModelChoices(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), studio.vocabularies()));
         Subject subject = new Subject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());

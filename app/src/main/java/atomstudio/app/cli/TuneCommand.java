@@ -7,6 +7,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.Recipe;
+import atomstudio.tuning.train.SubjectWords;
 import atomstudio.tuning.train.TuneRequest;
 import atomstudio.tuning.train.Tuning;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
             "",
             "Pictures: JPEG, PNG, WebP, GIF, BMP, TIFF. Beside car1.jpg, car1.txt is its caption (--captions) and car1-mask.png",
             "its mask (--masks); -masklabel, _mask and .mask are masks too. Captions have up to 225 tokens.",
+            "A folder in kohya's layout, \"10_sks car\", gives repeats, token and class; of several, repeats weigh the pictures.",
             "Ctrl-C writes a checkpoint; `studio resume RUN` goes on without repeating the settings.",
             "",
             "Examples:",
@@ -38,11 +40,11 @@ import picocli.CommandLine.Spec;
 final class TuneCommand implements Callable<Integer> {
     private final Studio studio;
 
-    @Option(names = "--pictures", required = true, paramLabel = "DIR", description = "Folder with pictures of the subject.")
+    @Option(names = "--pictures", required = true, paramLabel = "DIR", description = "Folder with pictures of the subject, or with folders of them.")
     private Path pictures = Path.of("");
 
-    @Option(names = "--class", required = true, paramLabel = "WORD", description = "What the subject is, in a word that the model knows.")
-    private String className = "";
+    @Option(names = "--class", paramLabel = "WORD", description = "What the subject is, in a word that the model knows. Needed unless a folder's name gives it.")
+    private @Nullable String className;
 
     @Mixin
     private final ModelOptions model = new ModelOptions();
@@ -50,9 +52,8 @@ final class TuneCommand implements Callable<Integer> {
     @Option(names = "--prediction", paramLabel = "NAME", converter = SamplingOptions.Predictions.class, description = "What the model predicts: epsilon, v or sample. Default: what it says of itself, or a guess that is named.")
     private @Nullable Prediction prediction;
 
-    @Option(names = "--token", paramLabel = "WORD", defaultValue = TuneRequest.TOKEN,
-            description = "Rare word that comes to stand for the subject. Default: ${DEFAULT-VALUE}.")
-    private String token = TuneRequest.TOKEN;
+    @Option(names = "--token", paramLabel = "WORD", description = "Rare word that comes to stand for the subject. Default: a folder's name gives it, or " + TuneRequest.TOKEN + ".")
+    private @Nullable String token;
 
     @Mixin
     private final MethodOptions method = new MethodOptions();
@@ -101,8 +102,10 @@ final class TuneCommand implements Callable<Integer> {
     private TuneRequest request() throws Failure {
         MethodSettings settings = method.settings();
         Recipe recipe = training.recipe(settings);
+        SubjectWords words = new SubjectWords(Optional.ofNullable(token), Optional.ofNullable(className)).completed(pictures, recipe);
+        String named = words.className().orElseThrow(() -> new ParameterException(spec.commandLine(), "Missing required option: '--class=WORD' (no folder's name such as \"10_sks car\" gives it)"));
         try {
-            return new TuneRequest(model.named(studio, Optional.ofNullable(prediction)), pictures, new Trigger(token, className), settings, recipe);
+            return new TuneRequest(model.named(studio, Optional.ofNullable(prediction)), pictures, new Trigger(words.token().orElse(TuneRequest.TOKEN), named), settings, recipe);
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), "--" + wrong.getMessage());
         }

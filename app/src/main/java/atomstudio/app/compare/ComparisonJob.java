@@ -12,6 +12,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PictureFolder;
+import atomstudio.diffusion.picture.PictureFolders;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -91,7 +92,7 @@ public final class ComparisonJob {
     }
 
     private Optional<List<Path>> tune(Tuned tuned) throws Failure {
-        PictureFolder.list(tuned.pictures()).skippedLine().ifPresent(listener::note);
+        for (PictureFolders.Part part : PictureFolders.of(tuned.pictures()).parts()) PictureFolder.list(part.folder()).skippedLine().ifPresent(listener::note);
         List<Path> runs = new ArrayList<>();
         for (MethodSettings method : METHODS) {
             TuneRequest tune = TuneRequest.of(request.model(), tuned.pictures(), request.subject().className(), method).withToken(request.subject().token());

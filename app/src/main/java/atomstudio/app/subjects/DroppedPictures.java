@@ -2,6 +2,7 @@ package atomstudio.app.subjects;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PictureFolders;
 import atomstudio.diffusion.picture.Pictures;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,19 +12,24 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Pictures on disk. A folder's own files count, by their names; folders in it are not entered.
+/// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PictureFolders` says, by their names.
 public final class DroppedPictures implements PictureFiles {
     @Override public Found find(List<Path> dropped) throws Failure {
         List<Path> files = new ArrayList<>();
         List<Path> passedOver = new ArrayList<>();
+        List<PictureFolders.Part> parts = new ArrayList<>();
+        List<PictureFolders.LeftOut> leftOut = new ArrayList<>();
         for (Path path : dropped) {
             if (!Files.isDirectory(path)) {
                 files.add(path);
                 continue;
             }
-            for (Path file : inside(path)) (Pictures.named(file) ? files : passedOver).add(file);
+            PictureFolders folders = PictureFolders.of(path);
+            parts.addAll(folders.parts());
+            leftOut.addAll(folders.leftOut());
+            for (PictureFolders.Part part : folders.parts()) for (Path file : inside(part.folder())) (Pictures.named(file) ? files : passedOver).add(file);
         }
-        return new Found(files, passedOver);
+        return new Found(files, passedOver, new PictureFolders(parts, leftOut));
     }
 
     private static List<Path> inside(Path folder) throws Failure {

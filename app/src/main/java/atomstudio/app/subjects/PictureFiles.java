@@ -2,6 +2,7 @@ package atomstudio.app.subjects;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.PictureFolders;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -9,7 +10,8 @@ import java.util.List;
 public interface PictureFiles {
     /// What dropped files and folders hold; `files` in the order of their names within a folder.
     /// @param passedOver files that do not even claim to be pictures: hidden ones and other extensions
-    record Found(List<Path> files, List<Path> passedOver) {}
+    /// @param folders    the dropped folders and those in them that the files lie in, and those that are not entered
+    record Found(List<Path> files, List<Path> passedOver, PictureFolders folders) {}
 
     /// A single file counts whatever its extension is: whoever drops it means it.
     Found find(List<Path> dropped) throws Failure;

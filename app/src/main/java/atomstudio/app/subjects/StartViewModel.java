@@ -5,6 +5,7 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.jobs.Running;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.diffusion.picture.KohyaFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,7 +94,12 @@ public final class StartViewModel {
 
     /// A folder gives the subject its name; loose pictures do not.
     public void drop(List<Path> files) {
-        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? files.getFirst().getFileName().toString() : Subject.UNNAMED, "", files);
+        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? name(files.getFirst()) : Subject.UNNAMED, "", files);
+    }
+
+    /// Of a folder in kohya's layout, the words after the number.
+    private static String name(Path folder) {
+        return KohyaFolder.of(folder).map(KohyaFolder::caption).filter(caption -> !caption.isEmpty()).orElse(folder.getFileName().toString());
     }
 
     public void take(Sample sample) {

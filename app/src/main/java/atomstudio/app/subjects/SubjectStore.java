@@ -4,6 +4,8 @@ import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.picture.KohyaFolder;
+import atomstudio.diffusion.picture.PictureFolders;
 import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -58,15 +60,19 @@ public final class SubjectStore {
         }
     }
 
-    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one.
+    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one. Folders named in kohya's layout keep
+    /// their names, which give the pictures' repeats, and give the words where no class word is given.
     /// @param wish the name it should have; a number is added where that is taken
+    /// @throws Failure.Incompatible when folders give different words
     public Imported create(String wish, String className, List<Path> files, Cancellation cancellation) throws Failure {
         PictureFiles.Found found = pictures.find(files);
         List<Refusal> refusals = new ArrayList<>();
         List<Path> good = good(found, List.of(), refusals, cancellation);
         if (good.isEmpty()) return new Imported(new Subject(wish, folder, className, Subject.USUAL_TOKEN, List.of()), 0, refusals);
+        String token = className.isEmpty() ? found.folders().trigger().orElse(Subject.USUAL_TOKEN) : Subject.USUAL_TOKEN;
+        String named = className.isEmpty() ? found.folders().className().orElse("") : className;
         Path place = free(wish);
-        Subject subject = new Subject(place.getFileName().toString(), place, className, Subject.USUAL_TOKEN, List.of());
+        Subject subject = new Subject(place.getFileName().toString(), place, named, token, List.of());
         copy(good, subject);
         save(subject);
         return new Imported(read(place), good.size(), refusals);
@@ -100,6 +106,7 @@ public final class SubjectStore {
                 refusals.add(new Refusal(file.getFileName().toString(), e.getMessage()));
             }
         }
+        for (PictureFolders.LeftOut folder : found.folders().leftOut()) refusals.add(new Refusal(folder.folder().getFileName().toString(), folder.why()));
         for (Path file : found.passedOver()) if (!Companions.belongs(file, owners)) refusals.add(new Refusal(file.getFileName().toString(), "not a picture, left out"));
         return good;
     }
@@ -108,7 +115,7 @@ public final class SubjectStore {
         try {
             StudioFolder.createDirectories(subject.pictureFolder());
             for (Path file : files) {
-                Path copy = unused(subject.pictureFolder(), file.getFileName().toString());
+                Path copy = unused(copies(file, subject), file.getFileName().toString());
                 StudioFolder.protect(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
                 for (Path companion : Companions.beside(file)) StudioFolder.protect(Files.copy(companion, Companions.renamed(companion, file, copy), StandardCopyOption.REPLACE_EXISTING));
             }
@@ -117,11 +124,20 @@ public final class SubjectStore {
         }
     }
 
+    /// Where a file's copy goes: to a folder of the same name where that gives repeats.
+    private static Path copies(Path file, Subject subject) throws IOException {
+        Path from = file.toAbsolutePath().normalize().getParent();
+        if (KohyaFolder.of(from).filter(name -> name.repeats() > 0).isEmpty()) return subject.pictureFolder();
+        return StudioFolder.createDirectories(subject.pictureFolder().resolve(from.getFileName().toString()));
+    }
+
     /// Captions and masks that come by themselves, for pictures that are there.
     private static void beside(PictureFiles.Found found, Subject subject) throws Failure {
         try {
             for (Path file : Stream.concat(found.files().stream(), found.passedOver().stream()).toList()) {
-                if (Companions.belongs(file, subject.pictures())) StudioFolder.protect(Files.copy(file, subject.pictureFolder().resolve(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
+                for (Path picture : subject.pictures()) {
+                    if (Companions.belongs(file, List.of(picture))) StudioFolder.protect(Files.copy(file, picture.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
+                }
             }
         } catch (IOException e) {
             throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
@@ -157,10 +173,19 @@ public final class SubjectStore {
             List<Path> companions = Companions.beside(picture);
             Files.deleteIfExists(picture);
             for (Path companion : companions) Files.deleteIfExists(companion);
+            removeEmpty(picture.getParent(), subject);
         } catch (IOException e) {
             throw new Failure.Unwritable(picture + " cannot be deleted: " + e.getMessage(), e);
         }
         return read(subject.folder());
+    }
+
+    private static void removeEmpty(Path folder, Subject subject) throws IOException {
+        if (folder.equals(subject.pictureFolder())) return;
+        try (Stream<Path> rest = Files.list(folder)) {
+            if (rest.findAny().isPresent()) return;
+        }
+        Files.delete(folder);
     }
 
     private Subject read(Path place) throws Failure {

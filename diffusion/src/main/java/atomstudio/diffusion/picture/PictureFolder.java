@@ -48,7 +48,7 @@ public record PictureFolder(Path folder, List<Path> pictures, int skipped) {
         try (Stream<Path> entries = Files.list(folder)) {
             long folders = entries.filter(Files::isDirectory).count();
             if (folders == 0) return files.isEmpty() ? "an empty folder" : files;
-            return (files.isEmpty() ? "only " : files + " and ") + (folders == 1 ? "a folder, which is not entered" : folders + " folders, which are not entered");
+            return (files.isEmpty() ? "only " : files + " and ") + (folders == 1 ? "a folder without photos" : folders + " folders without photos");
         } catch (IOException unreadable) {
             throw new Failure.Unreadable(folder + ": the folder could not be listed (" + unreadable.getMessage() + ").", unreadable);
         }

@@ -39,7 +39,8 @@ record Crops(List<Prepared> prepared, List<String> notes) {
     /// @throws Failure.Incompatible that names a mask which does not fit, or says that there are none of what was asked for
     static Crops of(Path folder, Reading reading) throws Failure {
         SubjectFiles files = SubjectFiles.of(folder);
-        List<String> notes = new ArrayList<>(files.notes(reading.recipe));
+        List<String> notes = new ArrayList<>(SubjectWords.notes(folder, files.folders(), reading.captions.subject()));
+        notes.addAll(files.notes(reading.recipe));
         List<Prepared> prepared = new ArrayList<>();
         for (Path file : files.pictures()) {
             Picture whole = Pictures.read(file);
@@ -49,7 +50,7 @@ record Crops(List<Prepared> prepared, List<String> notes) {
             Picture picture = reading.framing.apply(whole);
             List<String> captions = reading.has(Recipe.Feature.CAPTIONS) ? captions(file, files, reading.captions, notes) : List.of();
             String name = String.format(Locale.ROOT, "%02d.png", prepared.size());
-            prepared.add(new Prepared(picture, framed, new RunInfo.Picture(name, hash(picture), framed.map(each -> hash(each.grey())).orElse(""), captions)));
+            prepared.add(new Prepared(picture, framed, new RunInfo.Picture(name, hash(picture), framed.map(each -> hash(each.grey())).orElse(""), captions, files.part(file).repeats())));
         }
         requireSome(folder, reading, prepared);
         String bare = without(files, prepared, each -> each.mask.isEmpty());

@@ -7,7 +7,9 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Noise;
 import atomstudio.tuning.torch.Batch;
+import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +25,12 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     }
 
     /// A picture's latents times the scaling factor (1,C,h,w), those of its mirror image where it is to be flipped too, the weights of
-    /// its latent pixels (1,1,h,w), and the captions that say what it shows.
-    record Example(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights, List<String> captions) {}
+    /// its latent pixels (1,1,h,w), the captions that say what it shows, and how often it is drawn beside the others.
+    record Example(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights, List<String> captions, int repeats) {
+        Example(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights, List<String> captions) {
+            this(latents, mirrored, weights, captions, 1);
+        }
+    }
 
     /// How a batch is drawn.
     /// @param batch  pictures a batch
@@ -46,8 +52,8 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     /// One drawn picture.
     private record Drawn(Tensor clean, Tensor noise, Optional<Tensor> weights, String caption, float timestep) {}
 
-    /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each once before any comes again; timesteps are
-    /// spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures. With a bank the same steps
+    /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each as often as it is repeated before the next round; timesteps
+    /// are spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures. With a bank the same steps
     /// come again.
     Batch batch(long seed, int number, int pass) {
         int size = drawing.batch;
@@ -140,16 +146,17 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
 
     /// The pictures of the n-th batch of all.
     private List<Integer> pictures(long seed, long n) {
-        List<List<Integer>> buckets = buckets();
+        List<Integer> round = round();
+        List<List<Integer>> buckets = buckets(round);
         int chosen = 0;
         long earlier = n;
         if (buckets.size() > 1) {
-            int[] order = shuffled(new Noise(seed, stream + "bucket " + n / examples.size()), examples.size());
-            int at = (int) (n % examples.size());
-            while (!buckets.get(chosen).contains(order[at])) chosen++;
+            int[] order = shuffled(new Noise(seed, stream + "bucket " + n / round.size()), round.size());
+            int at = (int) (n % round.size());
+            while (!buckets.get(chosen).contains(round.get(order[at]))) chosen++;
             List<Integer> bucket = buckets.get(chosen);
-            earlier = n / examples.size() * bucket.size();
-            for (int j = 0; j < at; j++) if (bucket.contains(order[j])) earlier++;
+            earlier = n / round.size() * bucket.size();
+            for (int j = 0; j < at; j++) if (bucket.contains(round.get(order[j]))) earlier++;
         }
         List<Integer> bucket = buckets.get(chosen);
         String rounds = stream + (chosen == 0 ? "" : "bucket " + chosen + " ") + "round ";
@@ -160,10 +167,19 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         return pictures;
     }
 
-    /// Examples of one shape each; all of them where squares are cut out.
-    private List<List<Integer>> buckets() {
+    /// The examples of one round, each as often as it is repeated: no oftener than their ratios need, so that equal repeats are as none.
+    private List<Integer> round() {
+        int common = 0;
+        for (Example example : examples) common = BigInteger.valueOf(common).gcd(BigInteger.valueOf(example.repeats)).intValueExact();
+        List<Integer> round = new ArrayList<>();
+        for (int i = 0; i < examples.size(); i++) round.addAll(Collections.nCopies(examples.get(i).repeats / common, i));
+        return round;
+    }
+
+    /// The examples of a round by their shapes; all of them in one where squares are cut out.
+    private List<List<Integer>> buckets(List<Integer> round) {
         Map<String, List<Integer>> buckets = new LinkedHashMap<>();
-        for (int i = 0; i < examples.size(); i++) {
+        for (int i : round) {
             String shape = drawing.window.isPresent() ? "" : examples.get(i).latents.shape().toString();
             buckets.computeIfAbsent(shape, none -> new ArrayList<>()).add(i);
         }

@@ -32,7 +32,7 @@ record Encoder(Engine engine, ModelFolder model, Tokenizer tokenizer, Texts text
             Optional<Tensor> weights = each.mask().map(mask -> mask.weights(model.vae().factor()));
             List<String> own = each.name().captions().isEmpty() ? source.general : each.name().captions();
             captions.addAll(own);
-            examples.add(new Dataset.Example(latents, mirrored, weights, own));
+            examples.add(new Dataset.Example(latents, mirrored, weights, own, each.name().repeats()));
         }
         Wording wording = switch (texts) {
             case EMBEDDED -> Wording.embedded(captions, tokenizer, engine);

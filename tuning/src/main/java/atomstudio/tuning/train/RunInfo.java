@@ -55,8 +55,17 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     }
 
     /// A prepared picture in the run's folder `pictures`, and SHA-256 of its pixels; `mask` is that of its mask in the folder `masks`,
-    /// empty without one; `captions` are its own, none where the subject's hold.
-    public record Picture(String name, String sha256, String mask, List<String> captions) {}
+    /// empty without one; `captions` are its own, none where the subject's hold; `repeats` says how often it is drawn beside the others.
+    public record Picture(String name, String sha256, String mask, List<String> captions, int repeats) {
+        public Picture {
+            captions = List.copyOf(captions);
+        }
+
+        /// Drawn as often as any other.
+        public Picture(String name, String sha256, String mask, List<String> captions) {
+            this(name, sha256, mask, captions, 1);
+        }
+    }
 
     /// @param batch pictures a pass, and
     /// @param size  side of a square picture in pixels: what the recipe leaves open is decided here
@@ -124,6 +133,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         json.addProperty("sha256", picture.sha256);
         if (!picture.mask.isEmpty()) json.addProperty("mask", picture.mask);
         if (!picture.captions.isEmpty()) json.add("captions", array(picture.captions, JsonPrimitive::new));
+        if (picture.repeats != 1) json.addProperty("repeats", picture.repeats);
         return json;
     }
 
@@ -212,7 +222,8 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
 
     /// What the pictures show, whatever their names and order.
     private static String contents(List<Picture> pictures) {
-        List<String> hashes = pictures.stream().map(picture -> picture.sha256.substring(0, 10) + (picture.mask.isEmpty() ? "" : " masked " + picture.mask.substring(0, 10))).sorted().toList();
+        List<String> hashes = pictures.stream().map(picture -> picture.sha256.substring(0, 10) + (picture.mask.isEmpty() ? "" : " masked " + picture.mask.substring(0, 10))
+                + (picture.repeats == 1 ? "" : " repeated " + picture.repeats)).sorted().toList();
         return hashes.size() + " (" + String.join(" ", hashes) + ")";
     }
 }

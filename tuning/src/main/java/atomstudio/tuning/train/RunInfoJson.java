@@ -23,6 +23,7 @@ final class RunInfoJson {
     private static final int SMALLEST_SIDE = 8;
     private static final int LARGEST_SIDE = 1 << 14;
     private static final int MOST_PICTURES = 1 << 14;
+    private static final int MOST_REPEATS = 1000;
 
     private final Json json;
     private final long format;
@@ -100,7 +101,7 @@ final class RunInfoJson {
         for (Json each : json.objects(key)) {
             String mask = each.has("mask") ? each.get("mask", "a SHA-256", RunInfoJson::hash) : "";
             pictures.add(new RunInfo.Picture(each.get("name", "the name of a file", RunInfoJson::fileName), each.get("sha256", "a SHA-256", RunInfoJson::hash), mask,
-                    each.has("captions") ? texts(each, "captions") : List.of()));
+                    each.has("captions") ? texts(each, "captions") : List.of(), each.has("repeats") ? each.whole("repeats", 1, MOST_REPEATS) : 1));
         }
         if (pictures.size() > MOST_PICTURES) throw wrong(key, "at most " + MOST_PICTURES, pictures.size());
         return List.copyOf(pictures);

@@ -3,6 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Companion;
 import atomstudio.diffusion.picture.PictureFolder;
+import atomstudio.diffusion.picture.PictureFolders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,17 +14,51 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The files of a person's folder: pictures, and by a picture's name without its ending the mask and the caption NAME.txt beside it.
-/// A mask, NAME-mask.png or as other programs name it, is never itself a picture.
+/// The files of a person's folder and of the folders in it that count: pictures, and by a picture's path without its ending the mask and the
+/// caption NAME.txt beside it. A mask, NAME-mask.png or as other programs name it, is never itself a picture.
 /// @param companions masks that count for no picture, and images of other uses, by their names never pictures
 /// @param skipped    other files
-public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<String, Path> captions, List<Companion> companions, int skipped) {
+/// @param folders    where the pictures lie
+public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path, Path> captions, List<Companion> companions, int skipped, PictureFolders folders) {
     private static final String CAPTION = ".txt";
+
+    public SubjectFiles {
+        pictures = List.copyOf(pictures);
+        companions = List.copyOf(companions);
+    }
 
     /// @throws Failure.Unreadable when there is no picture
     public static SubjectFiles of(Path folder) throws Failure {
+        PictureFolders folders = PictureFolders.of(folder);
+        List<Path> pictures = new ArrayList<>();
+        Map<Path, Path> masks = new TreeMap<>();
+        Map<Path, Path> captions = new TreeMap<>();
+        List<Companion> companions = new ArrayList<>();
+        int skipped = 0;
+        for (PictureFolders.Part part : folders.parts()) {
+            SubjectFiles files = of(part, folders);
+            pictures.addAll(files.pictures);
+            masks.putAll(files.masks);
+            captions.putAll(files.captions);
+            companions.addAll(files.companions);
+            skipped += files.skipped;
+        }
+        return new SubjectFiles(pictures, masks, captions, companions, skipped, folders);
+    }
+
+    private static SubjectFiles of(PictureFolders.Part part, PictureFolders folders) throws Failure {
+        try {
+            return of(part.folder(), folders);
+        } catch (Failure.Unreadable e) {
+            if (folders.leftOut().isEmpty()) throw e;
+            throw new Failure.Unreadable(e.getMessage() + folders.leftOut().stream().map(each -> "\n  " + each.line()).collect(Collectors.joining()), e);
+        }
+    }
+
+    private static SubjectFiles of(Path folder, PictureFolders folders) throws Failure {
         PictureFolder listed = PictureFolder.list(folder);
         List<Path> pictures = listed.pictures().stream().filter(file -> Companion.of(file).isEmpty()).toList();
         if (pictures.isEmpty()) {
@@ -31,32 +66,39 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
                 + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
         }
         Path place = listed.folder() == null ? Path.of("") : listed.folder();
-        Map<String, Path> captions = captions(place);
+        Map<Path, Path> captions = captions(place);
         int read = (int) pictures.stream().map(SubjectFiles::stem).filter(captions::containsKey).distinct().count();
-        Map<String, Path> masks = new TreeMap<>();
+        Map<Path, Path> masks = new TreeMap<>();
         List<Companion> others = new ArrayList<>();
         for (Companion companion : companions(place)) {
-            Optional<String> owner = pictures.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(SubjectFiles::stem).findFirst();
+            Optional<Path> owner = pictures.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(SubjectFiles::stem).findFirst();
             if (companion.use() != Companion.Use.MASK || owner.isEmpty() || masks.putIfAbsent(owner.get(), companion.file()) != null) others.add(companion);
         }
-        return new SubjectFiles(pictures, masks, captions, others, Math.max(0, listed.skipped() - read));
+        return new SubjectFiles(pictures, masks, captions, others, Math.max(0, listed.skipped() - read), folders);
     }
 
-    /// A file's name without its ending.
-    static String stem(Path file) {
-        String name = file.getFileName().toString();
+    /// A file's path without its ending.
+    static Path stem(Path file) {
+        Path absolute = file.toAbsolutePath();
+        String name = absolute.getFileName().toString();
         int dot = name.lastIndexOf('.');
-        return dot > 0 ? name.substring(0, dot) : name;
+        return dot > 0 ? absolute.resolveSibling(name.substring(0, dot)) : absolute;
+    }
+
+    /// The part of the folders that a picture lies in.
+    PictureFolders.Part part(Path picture) {
+        return folders.parts().stream().filter(part -> part.folder().equals(picture.getParent()) || part.folder().equals(picture)).findFirst().orElseThrow();
     }
 
     /// What a person should know: masks (and captions, where they are used) that belong to no picture, and files that are not used.
     List<String> notes(Recipe recipe) {
-        List<String> stems = pictures.stream().map(SubjectFiles::stem).toList();
+        List<Path> stems = pictures.stream().map(SubjectFiles::stem).toList();
         List<String> lines = new ArrayList<>();
+        folders.leftOut().forEach(each -> lines.add(each.line()));
         for (Companion companion : companions) lines.add(leftOut(companion));
         if (recipe.has(Recipe.Feature.CAPTIONS)) {
             captions.forEach((stem, file) -> {
-                if (!stems.contains(stem)) lines.add(file + ": a caption without its picture; expected one named " + stem + " with another ending beside it. It is left out");
+                if (!stems.contains(stem)) lines.add(file + ": a caption without its picture; expected one named " + stem.getFileName() + " with another ending beside it. It is left out");
             });
         }
         new PictureFolder(Path.of(""), pictures, skipped).skippedLine().ifPresent(lines::add);
@@ -67,9 +109,13 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
 
     private String leftOut(Companion companion) {
         if (companion.use() == Companion.Use.CONDITIONING) return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
-        Optional<Path> counts = pictures.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(picture -> masks.get(stem(picture))).findFirst();
+        Optional<Path> counts = pictures.stream().filter(picture -> besides(companion, picture)).map(picture -> masks.get(stem(picture))).findFirst();
         if (counts.isPresent()) return companion.file() + ": a further mask; " + counts.get().getFileName() + " counts. It is left out";
         return companion.file() + ": a mask without its picture; expected one named " + companion.owner() + " with another ending beside it. It is left out; rename it if it is a picture itself";
+    }
+
+    private static boolean besides(Companion companion, Path picture) {
+        return stem(picture).getParent().equals(companion.file().toAbsolutePath().getParent()) && companion.belongsTo(picture.getFileName().toString());
     }
 
     /// The masks that count first.
@@ -77,11 +123,11 @@ public record SubjectFiles(List<Path> pictures, Map<String, Path> masks, Map<Str
         return files(folder).stream().map(Companion::of).flatMap(Optional::stream).sorted(Comparator.comparingInt(Companion::rank)).toList();
     }
 
-    private static Map<String, Path> captions(Path folder) throws Failure {
-        Map<String, Path> found = new TreeMap<>();
+    private static Map<Path, Path> captions(Path folder) throws Failure {
+        Map<Path, Path> found = new TreeMap<>();
         for (Path file : files(folder)) {
             String name = file.getFileName().toString();
-            if (name.toLowerCase(Locale.ROOT).endsWith(CAPTION)) found.put(name.substring(0, name.length() - CAPTION.length()), file);
+            if (name.toLowerCase(Locale.ROOT).endsWith(CAPTION)) found.put(stem(file), file);
         }
         return found;
     }

@@ -59,6 +59,35 @@ class DatasetTest {
         assertEquals(java.util.stream.IntStream.range(0, 16).boxed().toList(), shares, "one in each sixteenth");
     }
 
+    @Test void picturesAreDrawnAsOftenAsTheyAreRepeated() {
+        Dataset dataset = dataset(USUAL, 2, Optional.empty(), repeated(1, 2), repeated(2, 6), repeated(3, 4));
+        int[] drawn = new int[4];
+        for (int step = 0; step < 6; step++) {
+            float[] clean = clean(dataset.batch(5, step, 0));
+            drawn[Math.round(clean[0])]++;
+            drawn[Math.round(clean[clean.length / 2])]++;
+        }
+        assertArrayEquals(new int[] {0, 2, 6, 4}, drawn, "in two rounds of 1 + 3 + 2");
+    }
+
+    @Test void picturesOfSeveralShapesAreDrawnAsOftenAsTheyAreRepeated() {
+        Dataset.Example wide = new Dataset.Example(filled(2, 2, 4), Optional.empty(), Optional.empty(), List.of("a"), 3);
+        Dataset dataset = dataset(USUAL, 1, Optional.empty(), repeated(1, 1), wide);
+        int many = 0;
+        for (int step = 0; step < 40; step++) if (dataset.batch(5, step, 0).noisy().shape().size(3) == 4) many++;
+        assertEquals(30, many);
+    }
+
+    @Test void equalRepeatsAreAsNone() {
+        Dataset once = dataset(USUAL, 2, Optional.empty(), repeated(1, 1), repeated(2, 1), repeated(3, 1));
+        Dataset often = dataset(USUAL, 2, Optional.empty(), repeated(1, 10), repeated(2, 10), repeated(3, 10));
+        for (int step = 0; step < 9; step++) assertEquals(once.batch(5, step, 0).noisy(), often.batch(5, step, 0).noisy());
+    }
+
+    private static Dataset.Example repeated(float value, int repeats) {
+        return new Dataset.Example(filled(value, 2, 2), Optional.empty(), Optional.empty(), List.of("a"), repeats);
+    }
+
     private static Recipe accumulating(int passes) {
         return USUAL.with(new Recipe.Update(Recipe.OptimizerName.ADAMW, 0, passes, 0));
     }
