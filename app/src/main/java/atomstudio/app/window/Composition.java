@@ -28,7 +28,7 @@ import java.util.List;
 /// The services as they are outside tests.
 final class Composition {
     private static final String MAIN = "atomstudio.app.cli.Main";
-    private static final List<String> FIRST_SAMPLES = List.of("car", "owl", "cat", "boat");
+    private static final List<String> FIRST_SAMPLES = List.of("car", "clock", "boat", "backpack");
 
     private Composition() {}
 
