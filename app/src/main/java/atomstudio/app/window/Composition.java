@@ -28,7 +28,10 @@ import java.util.List;
 /// The services as they are outside tests.
 final class Composition {
     private static final String MAIN = "atomstudio.app.cli.Main";
-    private static final List<String> FIRST_SAMPLES = List.of("car", "clock", "boat", "backpack");
+    /// Sample subjects of the first page, and the word that the embedded model knows them by.
+    private record FirstSample(String name, String className) {}
+
+    private static final List<FirstSample> FIRST_SAMPLES = List.of(new FirstSample("car", "car"), new FirstSample("clock", "clock"), new FirstSample("boat", "sailboat"), new FirstSample("backpack", "object"));
 
     private Composition() {}
 
@@ -50,16 +53,17 @@ final class Composition {
         }, outcome -> {}));
     }
 
-    /// A few of the subjects that come with the program; the word they are called by is their name.
+    /// A few of the subjects that come with the program.
     private static List<Sample> samples() throws Failure {
         Assets assets = Assets.find();
         DroppedPictures pictures = new DroppedPictures();
         List<Sample> samples = new ArrayList<>();
-        for (String name : FIRST_SAMPLES) {
+        for (FirstSample first : FIRST_SAMPLES) {
+            String name = first.name();
             if (!assets.subjects().contains(name)) continue;
             Path folder = assets.subject(name);
             List<Path> files = pictures.find(List.of(folder)).files();
-            if (!files.isEmpty()) samples.add(new Sample(name, name, folder, files.getFirst()));
+            if (!files.isEmpty()) samples.add(new Sample(name, first.className(), folder, files.getFirst()));
         }
         return samples;
     }
