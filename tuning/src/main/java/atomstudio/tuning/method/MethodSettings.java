@@ -25,9 +25,9 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         ATOMS("atoms", "Filter atoms", 200, 3e-3, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
         ATOMS_AND_WORD("atoms+word", "Atoms + word", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.CODING, Setting.LAYERS),
         OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", Setting.ATOMS, Setting.M1, Setting.LAYERS),
-        CHANNELS("channels", "Channel atoms", 60, 5e-3, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        CHANNELS("channels", "Channel atoms", 60, 2e-3, "*", Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 75, 5e-3, "*", Setting.ATOMS, Setting.CODING, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
-        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 50, 1e-2, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
+        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 60, 1e-3, "*", Setting.ATOMS, Setting.M1, Setting.CHANNEL_BLOCK, Setting.CHANNEL_ATOMS, Setting.LAYERS),
         LORA("lora", "LoRA", 60, 4e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOCON("locon", "LoCon", 100, 2e-3, "attention,conv", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         LOHA("loha", "LoHa", 60, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
@@ -35,12 +35,12 @@ public record MethodSettings(Choice choice, Map<Setting, String> chosen) {
         OFT("oft", "OFT", 60, 1e-3, "attention", Setting.SIDE, Setting.BLOCK, Setting.LAYERS),
         DORA("dora", "DoRA", 60, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         BITFIT("bitfit", "BitFit", 100, 3e-3, "*", Setting.LAYERS),
-        NORM("norm", "Norms only", 100, 1e-2, "*", Setting.LAYERS),
-        SSF("ssf", "SSF", 150, 5e-3, "*", Setting.LAYERS),
-        DIFFFIT("difffit", "DiffFit", 200, 5e-3, "*", Setting.LAYERS),
+        NORM("norm", "Norms only", 60, 1e-2, "*", Setting.LAYERS),
+        SSF("ssf", "SSF", 60, 2e-3, "*", Setting.LAYERS),
+        DIFFFIT("difffit", "DiffFit", 60, 1e-2, "*", Setting.LAYERS),
         GLORA("glora", "GLoRA", 60, 2e-3, "attention", Setting.RANK, Setting.ALPHA, Setting.LAYERS),
         TEXTUAL_INVERSION("textual-inversion", "Textual inversion", 100, 5e-3, "text_model.embeddings.token_embedding"),
-        FULL("full", "Full fine-tuning", 100, 3e-5, "*", Setting.LAYERS);
+        FULL("full", "Full fine-tuning", 60, 3e-5, "*", Setting.LAYERS);
 
         private final String command;
         private final String display;
