@@ -186,4 +186,13 @@ class SafetensorsTest {
         Files.write(file, all.putLong(json.length).put(json).put(payload).array());
         return file;
     }
+
+    /// All 256 bytes of both types, by PyTorch (goldens/float8/make.py).
+    @ParameterizedTest @ValueSource(strings = {"e4m3fn", "e5m2"}) void everyEightBitFloatIsPyTorchs(String type) throws Exception {
+        try (Safetensors bytes = Safetensors.open(Shared.own("goldens/float8/float8.safetensors")); Safetensors golden = Safetensors.open(Shared.own("goldens/float8/float8.expected.safetensors"))) {
+            float[] expected = golden.read(type).data(), found = bytes.read(type).data();
+            assertEquals(256, found.length);
+            for (int i = 0; i < 256; i++) assertEquals(expected[i], found[i], "byte " + i);
+        }
+    }
 }

@@ -91,6 +91,29 @@ class ForeignAdapterTest {
         changes(source.adapter(name, model), 1).forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
     }
 
+    /// As today's programs write them, each change seen through three columns (goldens/foreign/make_dialects.py).
+    @ParameterizedTest @ValueSource(strings = {"transformers5", "te1", "raw", "wrapper", "sgm", "old"}) void todaysDialectsActAsInTheProgramsThatWriteThem(String name) throws Exception {
+        AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
+        assertEquals(List.of(), source.notes(model));
+        try (Safetensors golden = Safetensors.open(FOLDER.resolve(name + ".probed.safetensors"))) {
+            Map<String, Tensor> found = changes(source.adapter(name, model), 1);
+            assertEquals(new TreeSet<>(golden.tensors().keySet()), found.keySet());
+            for (String key : found.keySet()) assertClose(key, golden.read(key), golden.info(key).shape().rank() == 1 ? found.get(key) : probed(found.get(key)), 2e-5);
+        }
+    }
+
+    /// A change (Co,…) times three columns sin(1 + 7.3 i).
+    private static Tensor probed(Tensor change) {
+        int rows = Math.toIntExact(change.shape().size(0)), inner = change.data().length / rows;
+        Tensor probe = random(inner, 3), product = Tensor.zeros(Shape.of(rows, 3));
+        for (int i = 0; i < rows; i++) for (int j = 0; j < 3; j++) {
+            double sum = 0;
+            for (int k = 0; k < inner; k++) sum += (double) change.data()[i * inner + k] * probe.data()[3 * k + j];
+            product.data()[3 * i + j] = (float) sum;
+        }
+        return product;
+    }
+
     @Test void aLoraWithItsAlphaInTheHeaderIsTheSameWithItMultipliedIn() throws Exception {
         Map<String, Tensor> header = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors")).getFirst().source().adapter("a", model), 1);
         Map<String, Tensor> same = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors")).getFirst().source().adapter("b", model), 1);

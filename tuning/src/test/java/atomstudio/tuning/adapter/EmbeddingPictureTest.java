@@ -1,0 +1,95 @@
+package atomstudio.tuning.adapter;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.Shape;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Embeddings in images (goldens/embedding-image/make.py).
+class EmbeddingPictureTest {
+    private static final Path FOLDER = Path.of("src/test/resources/goldens/embedding-image");
+    /// Up to the end of the chunk IHDR.
+    private static final int HEAD = 33;
+    @TempDir Path folder;
+
+    private static EmbeddingFile embedding(Path file) throws Failure {
+        List<AdapterSource.Found> found = AdapterSource.read(file);
+        assertEquals(1, found.size());
+        return assertInstanceOf(EmbeddingFile.class, found.getFirst().source());
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"}) void bothFormsAreReadInBothKindsOfFiles(String name) throws Exception {
+        EmbeddingFile embedding = embedding(FOLDER.resolve(name));
+        assertEquals("two words", embedding.word());
+        try (Safetensors golden = Safetensors.open(FOLDER.resolve("rows.safetensors"))) {
+            assertEquals(golden.read("rows"), embedding.rows());
+        }
+    }
+
+    @Test void theCaseIsReadByItsName() throws Exception {
+        EmbeddingFile embedding = embedding(Shared.file("cases/embedding-in-a-png/blob.png"));
+        assertEquals("blob", embedding.word());
+        assertEquals(2, embedding.rows().shape().rank());
+    }
+
+    /// An image with a text of our own in the place where A1111 has its.
+    private Path with(String json) throws Exception {
+        byte[] image = Files.readAllBytes(FOLDER.resolve("hidden.png"));
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        text.writeBytes("tEXtsd-ti-embedding\0".getBytes(StandardCharsets.ISO_8859_1));
+        text.writeBytes(Base64.getEncoder().encode(json.getBytes(StandardCharsets.UTF_8)));
+        CRC32 sum = new CRC32();
+        sum.update(text.toByteArray());
+        ByteBuffer file = ByteBuffer.allocate(image.length + text.size() + 8).put(image, 0, HEAD);
+        file.putInt(text.size() - 4).put(text.toByteArray()).putInt((int) sum.getValue()).put(image, HEAD, image.length - HEAD);
+        return Files.write(folder.resolve("word.png"), file.array());
+    }
+
+    @Test void withoutANameTheFilesNameIsTheWord() throws Exception {
+        EmbeddingFile embedding = embedding(with("{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[1,2.5]}},\"name\":null}"));
+        assertEquals("word", embedding.word());
+        assertEquals(Shape.of(1, 2), embedding.rows().shape());
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"", "[]", "{}", "{\"string_to_param\":3}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1,2],[3]]}}}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[]}}}",
+        "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[\"x\"]]}}}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1e99]]}}}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1"})
+    void aDamagedEmbeddingIsRefusedByItsFile(String json) throws Exception {
+        Path file = with(json);
+        String message = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
+        assertTrue(message.startsWith(file + ": "), message);
+    }
+
+    /// Its text has a checksum of its own, so that it may be whole in a file whose pixels are not.
+    @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"}) void aCutFileIsRefusedOrItsEmbeddingIsWhole(String name) throws Exception {
+        byte[] whole = Files.readAllBytes(FOLDER.resolve(name));
+        EmbeddingFile expected = embedding(FOLDER.resolve(name));
+        int refused = 0;
+        for (int length = 16; length < whole.length - 20; length += 97) {
+            Path file = Files.write(folder.resolve("cut-" + name), Arrays.copyOf(whole, length));
+            try {
+                assertEquals(expected, embedding(file), length + " bytes");
+            } catch (Failure e) {
+                refused++;
+            }
+        }
+        assertTrue(refused > 10, refused + " refused");
+    }
+}
