@@ -71,7 +71,7 @@ class PhotoFoldersRunTest {
         TuneRequest request = TuneRequest.of(model.folder(), pictures, "car", ATOMS).with(recipe).withSteps(2);
         List<String> notes = new ArrayList<>();
         TuneListener listener = event -> {
-            if (event instanceof TuneEvent.Note note) notes.add(note.text());
+            if (event instanceof TuneEvent.Note note) notes.add(note.message());
         };
         Tuning tuning = new Tuning(new Machine(Device.CPU, 1, folder.resolve("home")));
         Path run = folder.resolve("run");
