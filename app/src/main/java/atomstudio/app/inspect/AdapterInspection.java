@@ -1,12 +1,14 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
 import atomstudio.tuning.adapter.ForeignAdapter;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.math.BigInteger;
 import java.util.stream.Collectors;
 
 /// Adapters by what they say of themselves, in files of their own and in pictures.
@@ -48,7 +50,7 @@ final class AdapterInspection {
         json.addProperty("numbers", adapter.numbers());
         json.addProperty("steps", adapter.training().steps());
         json.addProperty("rate", adapter.training().rate());
-        json.addProperty("seed", adapter.training().seed());
+        json.addProperty("seed", new BigInteger(Seed.text(adapter.training().seed())));
         return json;
     }
 

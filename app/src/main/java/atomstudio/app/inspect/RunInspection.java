@@ -2,10 +2,12 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
 import com.google.gson.JsonObject;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -30,7 +32,7 @@ final class RunInspection {
         json.addProperty("steps", info.training().steps());
         json.addProperty("rate", info.training().rate());
         json.addProperty("batch", info.training().batch());
-        json.addProperty("seed", info.training().seed());
+        json.addProperty("seed", new BigInteger(Seed.text(info.training().seed())));
         json.addProperty("created", info.created());
         Optional<Report> report = run.result();
         if (report.isPresent()) {

@@ -2,6 +2,7 @@ package atomstudio.app.subjects;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
@@ -64,6 +65,44 @@ class SubjectStoreTest {
         SubjectStore.Imported imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
         assertEquals(List.of("notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
+    }
+
+    private Path photo(String file) throws Exception {
+        Path path = place.resolve(file);
+        PngWriter.write(path, Picture.filled(20, 10, 0x336699), Map.of());
+        return path;
+    }
+
+    @Test void aDroppedFolderInKohyasLayoutGivesTheWordsAndKeepsTheRepeats() throws Exception {
+        photo("set/10_sks car/a.png");
+        photo("set/5_sks car/a.png");
+        Files.writeString(place.resolve("set/5_sks car/a.txt"), "a {} at night");
+        Files.createDirectory(place.resolve("set/log"));
+        SubjectStore.Imported imported = store.create("set", "", List.of(place.resolve("set")), () -> false);
+        Subject subject = imported.subject();
+        assertEquals("sks car", subject.phrase());
+        assertEquals(List.of("10_sks car/a.png", "5_sks car/a.png"), subject.pictures().stream().map(file -> subject.pictureFolder().relativize(file).toString().replace('\\', '/')).toList());
+        assertEquals(List.of(subject.pictureFolder().resolve("5_sks car/a.txt")), subject.beside());
+        assertEquals(List.of("log: holds no photo"), imported.refusals().stream().map(Refusal::line).toList());
+        Subject more = store.add(subject, List.of(good), () -> false).subject();
+        assertEquals(3, more.pictures().size(), "photos beside the folders count too");
+        Subject less = store.remove(more, subject.pictureFolder().resolve("5_sks car/a.png"));
+        assertEquals(2, less.pictures().size());
+        assertFalse(Files.exists(subject.pictureFolder().resolve("5_sks car")));
+    }
+
+    @Test void aGivenClassWordWinsAndFoldersOfSeveralSubjectsAreRefused() throws Exception {
+        photo("set/10_sks car/a.png");
+        photo("set/5_sks dog/b.png");
+        assertEquals("cat", store.create("set", "cat", List.of(place.resolve("set")), () -> false).subject().className());
+        String message = assertThrows(Failure.Incompatible.class, () -> store.create("other", "", List.of(place.resolve("set")), () -> false)).getMessage();
+        assertTrue(message.contains("5_sks dog"), message);
+    }
+
+    @Test void photosOfFoldersOfOtherNamesAreTaken() throws Exception {
+        photo("set/front/a.png");
+        photo("set/side/a.png");
+        assertEquals(List.of("a.png", "a-2.png").stream().sorted().toList(), names(store.create("set", "", List.of(place.resolve("set")), () -> false).subject()).stream().sorted().toList());
     }
 
     @Test void masksOfOtherProgramsComeWithTheirPicturesAndAreNone() throws Exception {

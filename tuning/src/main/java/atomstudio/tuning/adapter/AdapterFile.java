@@ -97,12 +97,17 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
     @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
         SlotLayout layout = SlotLayout.of(method.method(), model.layers(Part.UNET));
-        if (layout.derived().isEmpty()) return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
+        if (layout.derived().isEmpty()) return stored(name);
         try (Checkpoint weights = model.checkpoint(Part.UNET)) {
             return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.complete(values, weights::read), placeholder());
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
         }
+    }
+
+    /// For an engine that has derived by itself what the file does not hold.
+    public Adapter stored(String name) {
+        return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
     }
 
     @Override public void check(ModelFolder model) throws Failure {

@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -94,7 +95,7 @@ final class AdapterFormat {
         metadata.put("class", adapter.trigger().className());
         metadata.put("steps", Integer.toString(adapter.training().steps()));
         metadata.put("rate", Double.toString(adapter.training().rate()));
-        metadata.put("seed", Long.toString(adapter.training().seed()));
+        metadata.put("seed", Seed.text(adapter.training().seed()));
         metadata.put("layers", layers(adapter).toString());
         metadata.put("stacks", indices(adapter, stacks).toString());
         return metadata;
@@ -212,7 +213,7 @@ final class AdapterFormat {
         double rate = Double.parseDouble(text(metadata, "rate"));
         if (steps < 0) throw new IllegalArgumentException("steps: expected 0 or more, found " + steps);
         if (!(rate > 0 && Double.isFinite(rate))) throw new IllegalArgumentException("rate: expected a number above 0, found " + rate);
-        return new AdapterFile.Training(steps, rate, Long.parseLong(text(metadata, "seed")));
+        return new AdapterFile.Training(steps, rate, Seed.parse(text(metadata, "seed")).orElseThrow(() -> new IllegalArgumentException("seed: expected " + Seed.RANGE + ", found " + text(metadata, "seed"))));
     }
 
     /// A layer of the description; which method tunes it shows in the tensors that hold it.

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an optimizer sees.
@@ -81,9 +82,20 @@ public record SlotLayout(TuningMethod method, List<Entry> trained, List<Entry> f
     /// @throws IllegalArgumentException when it comes out otherwise than when the values were made
     public Map<String, Tensor> complete(Map<String, Tensor> stored, Function<String, Tensor> weights) {
         Map<String, Tensor> values = new HashMap<>(stored);
-        Beginning from = new Beginning(weights, 0, List.of());
-        derived.forEach(entry -> values.put(entry.key(), from.of(entry, values)));
+        derive(stored, weights, values::put);
         return values;
+    }
+
+    /// What is derived from stored values and the base model's weights, one entry after another, so that none need be kept.
+    /// @throws IllegalArgumentException as `complete`
+    public void derive(Map<String, Tensor> stored, Function<String, Tensor> weights, BiConsumer<String, Tensor> into) {
+        Beginning from = new Beginning(weights, 0, List.of());
+        derived.forEach(entry -> into.accept(entry.key(), from.of(entry, stored)));
+    }
+
+    /// Numbers that are derived, in all layers together.
+    public long derivedNumbers() {
+        return derived.stream().mapToLong(entry -> entry.slot.shape().elements()).sum();
     }
 
     /// The vector of values keyed `LAYER.SLOT`.

@@ -100,6 +100,7 @@ public final class Differentiation implements AutoCloseable {
     private NDArray record(List<NDArray> trained, Batch batch, Tape tape, EagerOps ops) {
         Torch torch = engine.torch();
         Map<String, NDArray> slots = new HashMap<>(constants);
+        for (SlotLayout.Entry entry : layout.derived()) slots.computeIfAbsent(entry.key(), engine::derived);
         for (int i = 0; i < trained.size(); i++) slots.put(layout.trained().get(i).key(), trained.get(i));
         List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer, tape), strength));
         NDArray context = switch (batch.conditioning()) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
+/// Derived numbers that are not given are the engine's ([TorchEngine#derive]).
 public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants, Activations activations, Precision precision) {
     /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The gradients are the same.
     public enum Activations {

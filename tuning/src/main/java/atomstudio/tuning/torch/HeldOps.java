@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class HeldOps implements Ops<Held> {
     private final ShapeOps shapes = new ShapeOps();
     private final int width;
+    private final int factor;
     private final Precision precision;
     private final Activations activations;
     private long saved;
@@ -29,6 +30,11 @@ final class HeldOps implements Ops<Held> {
     private static final int AND_GRADIENTS = 2;
 
     HeldOps(Precision precision, Activations activations) {
+        this(precision, activations, Recording.ON);
+    }
+
+    HeldOps(Precision precision, Activations activations, Recording recording) {
+        this.factor = recording == Recording.ON ? AND_GRADIENTS : 1;
         this.width = precision == Precision.BF16 ? 2 : 4;
         this.precision = precision;
         this.activations = activations;
@@ -44,7 +50,7 @@ final class HeldOps implements Ops<Held> {
         for (Held each : from) recorded |= each.recorded();
         Held made = new Held(shape, new Held.Storage(shape.elements(), false), recorded ? Recording.ON : Recording.OFF);
         live += width * shape.elements();
-        most = Math.max(most, saved + AND_GRADIENTS * live);
+        most = Math.max(most, saved + factor * live);
         return made;
     }
 

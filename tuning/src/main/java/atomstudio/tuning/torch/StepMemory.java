@@ -1,15 +1,16 @@
 package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Adapted;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.SlotLayout;
 import java.util.List;
 
-/// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the UNet: nothing is computed.
+/// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the UNet, and through
+/// the text encoder where the layout has layers of it: nothing is computed.
 /// An estimate: what PyTorch's kernels use within themselves is not in it.
 public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationInput.Activations activations, Precision precision) {
     /// @param batch  pictures
@@ -17,16 +18,20 @@ public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationIn
     public long bytes(int batch, long height, long width) {
         HeldOps ops = new HeldOps(precision, activations);
         Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), this::slots, Held.frozen(Shape.of(1)));
-        Adapted<Held> layers = new Adapted<>(ops, layer -> frozen(layer), List.of(bound));
+        Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
         Held latents = Held.frozen(Shape.of(batch, model.unet().channels().in(), height, width));
         Held features = Held.frozen(Shape.of(batch, model.unet().time().width()));
         Held context = Held.frozen(Shape.of(batch, model.text().tokens(), model.unet().contextWidth()));
         model.unet().predict(ops, layers, latents, features, context);
-        return ops.most();
+        return ops.most() + text(batch, bound);
     }
 
-    private static Affine<Held> frozen(Layer layer) {
-        return new Affine<>(Held.frozen(layer.weight()), layer.biased() ? Held.frozen(layer.biasShape()) : null);
+    /// In float32 and with everything kept, whatever the UNet's part does.
+    private long text(int batch, Adapted.Bound<Held> bound) {
+        if (layout.trained().stream().noneMatch(entry -> Part.ofTunable(entry.layer().name()) == Part.TEXT)) return 0;
+        HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT);
+        model.text().encode(ops, new Adapted<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.text().tokens())), 0);
+        return ops.most();
     }
 
     private Slots<Held> slots(Layer layer) {

@@ -15,6 +15,7 @@ import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.Orthogonalization;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -49,6 +50,7 @@ public final class TorchEngine implements Engine {
     /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and leave nothing behind.
     private Optional<Precision> sampling;
     private @Nullable FoldedLayers folded;
+    private @Nullable DerivedArrays derived;
 
     private TorchEngine(ModelFolder model, Torch torch, Optional<Precision> sampling) {
         this.model = model;
@@ -116,7 +118,30 @@ public final class TorchEngine implements Engine {
     private Adapted.Bound<NDArray> bind(Applied applied) {
         Map<String, Tensor> values = applied.adapter().values();
         NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.strength()));
-        return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), strength);
+        return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> numbers(values, layer.name() + "." + slot), strength);
+    }
+
+    private NDArray numbers(Map<String, Tensor> values, String key) {
+        Tensor stored = values.get(key);
+        return stored == null ? derived(key) : torch.array(stored);
+    }
+
+    /// Computes what a layout derives from its frozen numbers and this model's weights, and keeps it on the device, in place of any other
+    /// layout's. Gradients and adapters of this layout without the derived numbers use it.
+    /// @throws IllegalArgumentException when it comes out otherwise than when the frozen numbers were made
+    public void derive(SlotLayout layout, Map<String, Tensor> frozen) {
+        if (derived != null) derived.close();
+        derived = null;
+        if (!layout.derived().isEmpty()) derived = DerivedArrays.of(layout, frozen, this::tensor, torch);
+    }
+
+    /// Bytes of the derived numbers that are kept.
+    public long derivedBytes() {
+        return derived == null ? 0 : derived.bytes();
+    }
+
+    NDArray derived(String key) {
+        return Optional.ofNullable(derived).flatMap(each -> each.get(key)).orElseThrow(() -> new IllegalStateException(key + ": not given, and not derived"));
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
@@ -217,6 +242,8 @@ public final class TorchEngine implements Engine {
     @Override public void close() {
         if (folded != null) folded.close();
         folded = null;
+        if (derived != null) derived.close();
+        derived = null;
         weights.values().forEach(TorchWeights::close);
         weights.clear();
         towers.close();

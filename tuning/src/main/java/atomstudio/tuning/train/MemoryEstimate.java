@@ -1,9 +1,12 @@
 package atomstudio.tuning.train;
 
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.SamplingMemory;
 import atomstudio.tuning.torch.StepMemory;
 
 /// How many bytes a run will hold at the most.
@@ -13,14 +16,14 @@ interface MemoryEstimate {
     /// How that was found, in words.
     String source();
 
-    /// What weights, activations and the trained numbers' companions come to, by a dry run, before anything is computed.
+    /// What weights, activations, derived numbers and the trained numbers' companions come to, with previews and the pictures of the class, by a dry run, before anything is computed.
     record Predicted(long bytes) implements MemoryEstimate {
         /// Java, PyTorch's libraries and what they allocate for themselves.
         private static final long PROGRAM = 400L << 20;
         /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments, the last good ones.
         private static final int COMPANIONS = 8;
 
-        static Predicted of(RunInfo info, ModelFolder model, SlotLayout layout, Computing computing) {
+        static Predicted of(RunInfo info, ModelFolder model, SlotLayout layout, Computing computing) throws Failure {
             RunInfo.Training training = info.training();
             long side = training.size() / model.vae().factor();
             long weights = DryRun.parameters(Inventory.of(model.unet())) * switch (computing.precision()) {
@@ -28,7 +31,25 @@ interface MemoryEstimate {
                 case BF16 -> 6;                                                 // the copies, and what they are made from
             };
             long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(training.batch(), side, side);
-            return new Predicted(PROGRAM + weights + step + 4L * COMPANIONS * layout.size());
+            if (Vocabulary.parts(layout).contains(Part.TEXT)) weights += text(model);
+            long numbers = Float.BYTES * (COMPANIONS * (long) layout.size() + layout.derivedNumbers());
+            Watching watching = Watching.of(info, model);
+            if (!watching.samples()) return new Predicted(PROGRAM + weights + step + numbers);
+            SamplingMemory sampling = new SamplingMemory(model, layout);
+            long latent = model.pictureSize() / model.vae().factor();
+            weights += sampling.weights();
+            if (watching.validated() == Watching.Validated.BY_SCORE) weights += towers(model);
+            return new Predicted(PROGRAM + weights + numbers + Math.max(step, sampling.activations(latent, latent)));
+        }
+
+        private static long text(ModelFolder model) {
+            return Float.BYTES * DryRun.parameters(Inventory.of(model.text()));
+        }
+
+        /// CLIP's two encoders, which score previews.
+        private static long towers(ModelFolder model) throws Failure {
+            long vision = model.visionTower().map(tower -> Float.BYTES * DryRun.parameters(Inventory.of(tower.network()))).orElse(0L);
+            return vision + text(model);
         }
 
         @Override public String source() {

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. The prompt's embedding is
-/// kept from the first on, unless training changes it.
+/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. They are made by the engine that
+/// trains, which has derived what adapters leave out. The prompt's embedding is kept from the first on, unless training changes it.
 final class Previews {
     private static final long SEED = 0;
     static final int STEPS = 20;
@@ -49,8 +49,17 @@ final class Previews {
         return prompt(subject.words());
     }
 
+    /// The prompt of a subject's previews.
+    static String prompt(RunInfo.Subject subject) {
+        return of(subject.words());
+    }
+
     /// The preview's prompt with these words in the subject's place.
     String prompt(String words) {
+        return of(words);
+    }
+
+    private static String of(String words) {
         return "a " + words + " on the grass";
     }
 
@@ -71,7 +80,7 @@ final class Previews {
     }
 
     private Optional<Made> made(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
-        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings(model), SEED, List.of(new Applied(adapter.adapter("preview", model), 1)));
+        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings(model), SEED, List.of(new Applied(adapter.stored("preview"), 1)));
         Optional<Picture> picture = maker.picture(generation, listener);
         if (picture.isPresent()) PngWriter.write(folder.file(file), picture.get(), Map.of());
         return picture.map(each -> new Made(each, file, prompt));
@@ -79,7 +88,12 @@ final class Previews {
 
     /// How pictures are sampled while training goes on.
     static Generation.Settings settings(ModelFolder model) throws Failure {
+        return settings(model, STEPS);
+    }
+
+    /// The same with another number of steps.
+    static Generation.Settings settings(ModelFolder model, int steps) throws Failure {
         SamplerName sampler = SamplerName.ifBuilt(model.scheduler()).orElse(SamplerName.DDIM);
-        return Generation.Settings.of(Sampling.of(sampler, ScheduleName.MODEL, STEPS), GUIDANCE, model.pictureSize(), model.pictureSize());
+        return Generation.Settings.of(Sampling.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.pictureSize(), model.pictureSize());
     }
 }

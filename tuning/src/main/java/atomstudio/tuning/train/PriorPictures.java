@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and copied into
 /// the run, which needs the home no more.
@@ -32,11 +33,11 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder m
 
     /// Those of the run, in order; what is missing is copied from the home or made. Empty when told to stop.
     Optional<List<Picture>> get(Gate gate, Journal journal, int step) throws Failure {
-        Path kept = machine.home().resolve("prior").resolve(key());
+        Path kept = kept();
         List<Picture> pictures = new ArrayList<>();
         boolean said = false;
         for (int i = 0; i < COUNT; i++) {
-            String name = String.format(Locale.ROOT, "%02d.png", i);
+            String name = name(i);
             Path own = run.prior().resolve(name);
             if (!Files.isRegularFile(own)) {
                 Path file = kept.resolve(name);
@@ -56,6 +57,20 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder m
             pictures.add(Pictures.read(own));
         }
         return Optional.of(pictures);
+    }
+
+    /// How many of them have still to be made.
+    int missing() throws Failure {
+        Path kept = kept();
+        return (int) IntStream.range(0, COUNT).filter(i -> !Files.isRegularFile(kept.resolve(name(i)))).count();
+    }
+
+    private Path kept() throws Failure {
+        return machine.home().resolve("prior").resolve(key());
+    }
+
+    private static String name(int i) {
+        return String.format(Locale.ROOT, "%02d.png", i);
     }
 
     private List<String> prompts() {

@@ -2,7 +2,10 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.sample.Seed;
 import com.google.gson.JsonObject;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -20,6 +23,8 @@ final class RecipeJson {
 
     private static final Set<String> OPTIONAL_RATES = Set.of(ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE);
 
+    private static final BigDecimal SEEDS = new BigDecimal(BigInteger.TWO.pow(Long.SIZE));
+
     private RecipeJson() {}
 
     /// The settings by their options' names, in the order of the options' help.
@@ -30,7 +35,7 @@ final class RecipeJson {
         settings.put(ALSO_RATE, text(recipe.course().rates().also()));
         settings.put(WORD_RATE, text(recipe.course().rates().word()));
         settings.put(TEXT_ENCODER_RATE, text(recipe.course().rates().textEncoder()));
-        settings.put("seed", recipe.course().seed());
+        settings.put("seed", new BigInteger(Seed.text(recipe.course().seed())));
         settings.put("warmup", recipe.course().warmUp());
         settings.put("decay", recipe.course().decay().option());
         settings.put("optimizer", recipe.update().optimizer().option());
@@ -65,7 +70,7 @@ final class RecipeJson {
     }
 
     static Recipe read(Json json) throws Failure.Unreadable {
-        Recipe.Course course = new Recipe.Course(whole(json, "steps"), rates(json), json.whole("seed"), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
+        Recipe.Course course = new Recipe.Course(whole(json, "steps"), rates(json), seed(json), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
         Recipe.Update update = new Recipe.Update(named(json, "optimizer", Recipe.OptimizerName.class), whole(json, "batch"), whole(json, "accumulate"), json.number("ema"));
         Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.text("caption-template"), json.has("bank") ? whole(json, "bank") : 0);
         String prior = json.text("prior");
@@ -78,7 +83,7 @@ final class RecipeJson {
 
     /// A run of format 1, which knew steps, rate, seed and previews.
     static Recipe readFirst(Json json) throws Failure.Unreadable {
-        return new Recipe(new Recipe.Course(whole(json, "steps"), json.number("rate"), json.whole("seed"), Recipe.WARM_UP, Recipe.Decay.CONSTANT),
+        return new Recipe(new Recipe.Course(whole(json, "steps"), json.number("rate"), seed(json), Recipe.WARM_UP, Recipe.Decay.CONSTANT),
                 new Recipe.Update(Recipe.OptimizerName.ADAMW, Recipe.OPEN, 1, 0), new Recipe.Material(Recipe.OPEN, Recipe.Crop.CENTRE, "", 0),
                 new Recipe.Weighing(0, 0, Optional.empty()), new Recipe.Running(whole(json, "previewEvery"), Recipe.Precision.FP32, Set.of()));
     }
@@ -86,6 +91,16 @@ final class RecipeJson {
     /// Runs from before each part had a learning rate of its own were trained with one.
     private static Recipe.Rates rates(Json json) throws Failure.Unreadable {
         return new Recipe.Rates(json.number("rate"), rate(json, ALSO_RATE), rate(json, WORD_RATE), rate(json, TEXT_ENCODER_RATE));
+    }
+
+    /// Negative in runs from before seeds were written unsigned.
+    private static long seed(Json json) throws Failure.Unreadable {
+        return json.get("seed", Seed.RANGE, element -> {
+            if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("no number");
+            BigDecimal number = element.getAsBigDecimal();
+            if (number.abs().compareTo(SEEDS) >= 0) throw new IllegalArgumentException("too large");
+            return Seed.parse(number.toBigIntegerExact().toString()).orElseThrow();
+        });
     }
 
     private static OptionalDouble rate(Json json, String key) throws Failure.Unreadable {

@@ -1,11 +1,18 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
@@ -21,13 +28,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A few steps of a run that is not made: they say how long its steps take, and what they hold. The largest of the pictures stands for
+/// A few steps of a run that is not made, with a validation and a preview where it has any: they say how long these take, and what they hold. The largest of the pictures stands for
 /// all, and for those of its class.
 record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
     /// The first one, which compiles and allocates, is not counted.
     private static final int STEPS = 4;
     /// With a bank the first of these fill it, the others find it filled.
     private static final int FILLING = 2;
+    /// Of the pictures that are sampled on trial.
+    private static final int FEW_STEPS = 2;
 
     Estimate run(Preparation preparation) throws Failure {
         SlotLayout layout = SlotLayout.of(info.method().method(), Tuning.layers(model));
@@ -37,12 +46,17 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
             long start = System.nanoTime();
             Dataset dataset = dataset(preparation, layout, engine);
             double encoding = (System.nanoTime() - start) / 1e9;
-            double[] seconds = steps(dataset, layout, engine);
+            Tried tried = steps(dataset, layout, engine);
+            double[] seconds = tried.seconds;
             OptionalInt bank = dataset.drawing().bank();
             double step = median(Arrays.copyOfRange(seconds, bank.isEmpty() ? 1 : FILLING, seconds.length));
-            double before = encoding * (preparation.subject().prepared().size() + preparation.prior().prepared().size());
+            Watching watching = Watching.of(info, model);
+            double before = encoding * (preparation.subject().prepared().size() + preparation.prior().prepared().size() + watching.classPictures());
             if (bank.isPresent()) before += Math.min(bank.getAsInt(), info.training().steps()) * Math.max(0, seconds[FILLING - 1] - step);
-            return estimate(new MemoryEstimate.Measured(STEPS, room().peak()), new Estimate.Time(step, before, before + info.training().steps() * step));
+            Sampled sampled = watching.samples() ? sample(preparation, watching, tried, engine) : Sampled.NONE;
+            before += sampled.before + (watching.classPictures() == 0 ? 0 : prior(engine).missing() * sampled.picture);
+            double watched = watching.previews() * sampled.picture + watching.validations() * (tried.validation + sampled.score);
+            return estimate(new MemoryEstimate.Measured(STEPS, room().peak()), new Estimate.Time(step, before, before + info.training().steps() * step + watched));
         } catch (Failure.OutOfMemory e) {
             Estimate.Memory none = new Estimate.Memory(room().bytes() + 1, "a first step did not fit", room().bytes());
             return new Estimate(info.numbers(), share(), none, new Estimate.Time(0, 0, 0), advice());
@@ -78,18 +92,69 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         return Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
     }
 
-    private double[] steps(Dataset dataset, SlotLayout layout, TorchEngine engine) throws Failure {
+    /// @param seconds    of each step
+    /// @param validation seconds of the loss of a picture that is held out; 0 where none is
+    private record Tried(double[] seconds, double validation, AdapterFile adapter) {}
+
+    /// Seconds of a picture, of its score, and of what is read before the first score.
+    private record Sampled(double picture, double score, double before) {
+        static final Sampled NONE = new Sampled(0, 0, 0);
+    }
+
+    /// Two pictures of a few steps tell how long one of all its steps takes.
+    private Sampled sample(Preparation preparation, Watching watching, Tried tried, TorchEngine engine) throws Failure {
+        TextToImage maker = TextToImage.of(model, engine);
+        String prompt = Previews.prompt(info.subject());
+        List<Applied> adapters = List.of(new Applied(tried.adapter.stored("preview"), 1));
+        maker.prompts().contexts(new Generation.Prompt(prompt, ""), 1, adapters);
+        if (!tried.adapter.parts().contains(Part.TEXT)) engine.release(TorchEngine.Network.TEXT);
+        double few = timed(maker, new Generation(new Generation.Prompt(prompt, ""), Previews.settings(model, FEW_STEPS), 0, adapters)).seconds;
+        Timed last = timed(maker, new Generation(new Generation.Prompt(prompt, ""), Previews.settings(model, FEW_STEPS + 1), 0, adapters));
+        double more = last.seconds;
+        double picture = few + (Previews.STEPS - FEW_STEPS) * Math.max(0, more - few);
+        if (watching.validated() != Watching.Validated.BY_SCORE) return new Sampled(picture, 0, 0);
+        long start = System.nanoTime();
+        Optional<Validation.PictureScore> score = LikenessAndAlignment.of(model, engine, preparation.subject(), prompt);
+        double before = (System.nanoTime() - start) / 1e9;
+        start = System.nanoTime();
+        if (score.isPresent()) score.get().of(last.picture);
+        return new Sampled(picture, (System.nanoTime() - start) / 1e9, before);
+    }
+
+    private record Timed(Picture picture, double seconds) {}
+
+    private static Timed timed(TextToImage maker, Generation generation) throws Failure {
+        long start = System.nanoTime();
+        Picture picture = maker.picture(generation, StepListener.none()).orElseThrow();
+        return new Timed(picture, (System.nanoTime() - start) / 1e9);
+    }
+
+    private PriorPictures prior(TorchEngine engine) throws Failure {
+        return new PriorPictures(machine, new RunFolder(machine.home()), info, model, TextToImage.of(model, engine));
+    }
+
+    /// Seconds of one validation by loss.
+    private double validation(Dataset dataset, Differentiation differentiation, float[] numbers) throws Failure {
+        if (Watching.of(info, model).validated() != Watching.Validated.BY_LOSS) return 0;
+        long start = System.nanoTime();
+        new Validation.HeldOut(dataset, differentiation::loss).at(numbers, Optional.empty());
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    private Tried steps(Dataset dataset, SlotLayout layout, TorchEngine engine) throws Failure {
         long seed = info.training().seed();
         SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, seed, vocabulary(layout).classTokens());
         Map<String, Tensor> constants = layout.constants(beginning);
         TrainingState state = TrainingState.start(layout.start(beginning));
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state, engine.orthogonalization());
         List<LearningRates.Group> groups = Optimizers.groups(info.training().recipe(), info.method(), layout);
+        engine.derive(layout, constants);
         Passes plain = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];
-        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, layout.complete(constants, engine::tensor), plain, state));
+        double validation;
+        Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, constants, plain, state));
         try (TemporaryPath bank = scratch();
-                Differentiation differentiation = engine.differentiation(computing.input(layout, layout.complete(constants, engine::tensor)))) {
+                Differentiation differentiation = engine.differentiation(computing.input(layout, constants))) {
             Passes passes = plain.banked(bank.path(), differentiation::lower);
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
@@ -98,8 +163,9 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
                 optimizer.step(state.numbers(), gradient.vector(), new LearningRates(info.training().recipe().course().rate(step), groups));
                 seconds[step] = (System.nanoTime() - start) / 1e9;
             }
+            validation = validation(dataset, differentiation, state.numbers());
         }
-        return seconds;
+        return new Tried(seconds, validation, Trainer.adapter(info, layout, TunedLayer.of(layout.method(), Tuning.layers(model)), constants, state));
     }
 
     private static TemporaryPath scratch() throws Failure {

@@ -215,11 +215,15 @@ final class Trainer {
 
     /// The adapter at a state.
     AdapterFile adapter(TrainingState at) {
-        RunInfo info = setup.info;
-        Map<String, Tensor> values = new HashMap<>(setup.constants);
-        values.putAll(setup.layout.values(at.kept()));
+        return adapter(setup.info, setup.layout, setup.layers, setup.constants, at);
+    }
+
+    /// The adapter at a state of a run.
+    static AdapterFile adapter(RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, TrainingState at) {
+        Map<String, Tensor> values = new HashMap<>(constants);
+        values.putAll(layout.values(at.kept()));
         AdapterFile.Training training = new AdapterFile.Training(at.step(), info.training().rate(), info.training().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
-        return new AdapterFile(info.method(), new BaseModel(info.base().name(), info.base().hash()), trigger, training, setup.layers, values);
+        return new AdapterFile(info.method(), new BaseModel(info.base().name(), info.base().hash()), trigger, training, layers, values);
     }
 }

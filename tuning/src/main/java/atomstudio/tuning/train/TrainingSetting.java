@@ -10,7 +10,7 @@ public enum TrainingSetting {
     ALSO_RATE("also-rate", "X", "Learning rate of the method trained beside it (--also). Default: that method's."),
     WORD_RATE("word-rate", "X", "Learning rate of a word trained beside the method. Default: textual inversion's."),
     TEXT_ENCODER_RATE("text-encoder-rate", "X", "Learning rate of LoRA on the text encoder (--text-encoder). Default: LoRA's."),
-    SEED("seed", "N", "Seed of everything random."),
+    SEED("seed", "N", "Seed of everything random, from 0 to 18446744073709551615."),
     WARMUP("warmup", "N", "Steps over which the rate rises."),
     DECAY("decay", Recipe.Decay.values(), "How the rate goes on: %s (falls to nothing at the last step, so that the number of steps is fixed)."),
     OPTIMIZER("optimizer", Recipe.OptimizerName.values(), "%s."),

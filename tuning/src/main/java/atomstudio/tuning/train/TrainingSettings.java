@@ -1,5 +1,6 @@
 package atomstudio.tuning.train;
 
+import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Recipe.Feature;
 import java.math.BigDecimal;
@@ -94,7 +95,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
                 rate(TrainingSetting.ALSO_RATE, optimizer, own.also()),
                 rate(TrainingSetting.WORD_RATE, optimizer, own.word()), rate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, own.textEncoder()));
         Recipe.Course course = new Recipe.Course(whole(TrainingSetting.STEPS, usual.course().steps()), rates,
-                given(TrainingSetting.SEED, "a whole number", Long::valueOf).orElse(usual.course().seed()), whole(TrainingSetting.WARMUP, usual.course().warmUp()),
+                given(TrainingSetting.SEED, Seed.RANGE, text -> Seed.parse(text).orElseThrow(NumberFormatException::new)).orElse(usual.course().seed()), whole(TrainingSetting.WARMUP, usual.course().warmUp()),
                 named(TrainingSetting.DECAY, Recipe.Decay.class, usual.course().decay()));
         Recipe.Update update = new Recipe.Update(optimizer, counted(TrainingSetting.BATCH), whole(TrainingSetting.ACCUMULATE, usual.update().accumulate()), number(TrainingSetting.EMA, usual.update().ema()));
         Recipe.Material material = new Recipe.Material(counted(TrainingSetting.SIZE), named(TrainingSetting.CROP, Recipe.Crop.class, usual.material().crop()), chosen.getOrDefault(TrainingSetting.CAPTION_TEMPLATE, ""), whole(TrainingSetting.BANK, 0));

@@ -82,7 +82,8 @@ final class Workshop implements AutoCloseable {
         }
         Datasets datasets = found.get();
         Passes passes = new Passes(datasets.subject(), datasets.prior(), info.training().seed());
-        Map<String, Tensor> constants = course.layout.complete(course.from.constants(), engine::tensor);
+        Map<String, Tensor> constants = course.from.constants();
+        engine.derive(course.layout, constants);
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
         for (String line : notes(course, computing)) journal.note(new TuneEvent.Note(from.step(), line));
         try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants));
@@ -116,7 +117,7 @@ final class Workshop implements AutoCloseable {
     }
 
     /// What a person should know of how the run computes.
-    private List<String> notes(Course course, Computing computing) {
+    private List<String> notes(Course course, Computing computing) throws Failure {
         List<String> notes = new ArrayList<>();
         long needed = MemoryEstimate.Predicted.of(info, model, course.layout, computing).bytes();
         StepRoom room = new StepRoom(machine.device());

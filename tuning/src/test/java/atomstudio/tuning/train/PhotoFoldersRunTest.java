@@ -73,7 +73,7 @@ class PhotoFoldersRunTest {
         TuneListener listener = event -> {
             if (event instanceof TuneEvent.Note note) notes.add(note.message());
         };
-        Tuning tuning = new Tuning(new Machine(Device.CPU, 1, folder.resolve("home")));
+        Tuning tuning = new Tuning(new Machine(Device.CPU, 1, RunTest.home()));
         Path run = folder.resolve("run");
         assertInstanceOf(TuneOutcome.Finished.class, tuning.run(request, run, Control.none(), listener));
         RunInfo info = new RunFolder(run).info();

@@ -8,6 +8,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Files;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +29,24 @@ class RecipeTest {
 
     @Test void everySettingComesBackFromItsJson() throws Exception {
         for (Recipe recipe : List.of(USUAL, EVERYTHING)) assertEquals(recipe, RecipeJson.read(new Json("run.json", RecipeJson.write(recipe))));
+    }
+
+    @Test void theLargestSeedIsKeptAsThePersonWroteIt() throws Exception {
+        MethodSettings atoms = MethodSettings.of(MethodSettings.Choice.ATOMS);
+        String most = "18446744073709551615";
+        Recipe recipe = new TrainingSettings(Map.of(TrainingSetting.SEED, most)).recipe(atoms);
+        JsonObject json = RecipeJson.write(recipe);
+        assertEquals(most, json.get("seed").getAsString());
+        assertEquals(recipe, RecipeJson.read(new Json("run.json", json)));
+        assertEquals(most, TrainingSettings.of(recipe, atoms).chosen().get(TrainingSetting.SEED));
+        for (String wrong : List.of("18446744073709551616", "1.5", "x")) {
+            String message = assertThrows(IllegalArgumentException.class, () -> new TrainingSettings(Map.of(TrainingSetting.SEED, wrong)).recipe(atoms)).getMessage();
+            assertTrue(message.startsWith("seed: expected a whole number from 0 to " + most), message);
+        }
+        json.add("seed", new JsonPrimitive(new BigDecimal("1e400")));
+        assertThrows(Failure.Unreadable.class, () -> RecipeJson.read(new Json("run.json", json)));
+        json.addProperty("seed", -1);
+        assertEquals(recipe, RecipeJson.read(new Json("run.json", json)), "of a run from before");
     }
 
     @Test void everythingDiffersFromTheDefaultsInEverySetting() {

@@ -1,0 +1,46 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.tuning.method.SlotLayout;
+import java.util.List;
+
+/// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are made.
+public record SamplingMemory(ModelFolder model, SlotLayout layout) {
+    /// With the prompt and with the negative prompt, in one batch.
+    private static final int GUIDED = 2;
+
+    /// Activations and effective weights at the most: of the UNet, or of the decoder, which runs after it.
+    public long activations(long height, long width) {
+        return Math.max(unet(height, width), decoder(height, width));
+    }
+
+    /// Weights that training does not hold.
+    public long weights() {
+        return Float.BYTES * DryRun.parameters(Inventory.of(model.vae()).stream().filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv")).toList());
+    }
+
+    private long unet(long height, long width) {
+        HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT, Recording.OFF);
+        Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), layer -> slot -> Held.frozen(layout.method().shapes(layer).get(slot)), Held.frozen(Shape.of(1)));
+        Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
+        model.unet().predict(ops, layers, Held.frozen(Shape.of(GUIDED, model.unet().channels().in(), height, width)), Held.frozen(Shape.of(GUIDED, model.unet().time().width())),
+            Held.frozen(Shape.of(GUIDED, model.text().tokens(), model.unet().contextWidth())));
+        return ops.most();
+    }
+
+    private long decoder(long height, long width) {
+        HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT, Recording.OFF);
+        model.vae().decode(ops, SamplingMemory::frozen, Held.frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
+        return ops.most();
+    }
+
+    static Affine<Held> frozen(Layer layer) {
+        return new Affine<>(Held.frozen(layer.weight()), layer.biased() ? Held.frozen(layer.biasShape()) : null);
+    }
+}

@@ -1,0 +1,82 @@
+package atomstudio.tuning.torch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.SparseAtoms;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Sparse coding's α is computed once and read by gradients and by sampling.
+class DerivedArraysTest {
+    private static final TorchSettings SETTINGS = new TorchSettings(1, Path.of(System.getProperty("user.home"), ".atomstudio", "natives"));
+    @TempDir Path folder;
+
+    private static float[] normals(int count, String stream) {
+        return new Noise(3, stream).normals(count);
+    }
+
+    @Test void gradientsAndSamplingReadTheArraysThatWereDerivedOnce() throws Exception {
+        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        SlotLayout layout = SlotLayout.of(new SparseAtoms(12), model.tunable());
+        try (TorchEngine engine = TorchEngine.open(model, Device.CPU, SETTINGS)) {
+            AtomicInteger read = new AtomicInteger();
+            Map<String, Tensor> frozen = layout.constants(new SlotLayout.Beginning(engine::tensor, 5, List.of()));
+            Map<String, Tensor> completed = layout.complete(frozen, key -> {
+                read.incrementAndGet();
+                return engine.tensor(key);
+            });
+            assertEquals(layout.derived().size(), read.get());
+            float[] numbers = normals(layout.size(), "numbers");
+            Map<String, Tensor> stored = new HashMap<>(frozen);
+            stored.putAll(layout.values(numbers));
+            Map<String, Tensor> whole = new HashMap<>(completed);
+            whole.putAll(layout.values(numbers));
+            Batch batch = batch(model);
+
+            float[] expected;
+            try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, completed))) {
+                expected = differentiation.gradient(numbers, batch).vector();
+            }
+            Tensor picture = engine.predict(batch.noisy(), batch.timesteps(), context(model), List.of(new Applied(new Adapter("whole", "", layout.method(), whole), 1)));
+            List<Applied> applied = List.of(new Applied(new Adapter("stored", "", layout.method(), stored), 1));
+            assertThrows(IllegalStateException.class, () -> engine.predict(batch.noisy(), batch.timesteps(), context(model), applied), "nothing is derived yet");
+
+            engine.derive(layout, frozen);
+            assertEquals(Float.BYTES * layout.derivedNumbers(), engine.derivedBytes());
+            for (int i = 0; i < 2; i++) {
+                try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, frozen))) {
+                    assertArrayEquals(expected, differentiation.gradient(numbers, batch).vector());
+                }
+                assertEquals(picture, engine.predict(batch.noisy(), batch.timesteps(), context(model), applied));
+            }
+            assertTrue(engine.derivedBytes() > 0, "closing a differentiation leaves them");
+        }
+    }
+
+    private static Tensor context(ModelFolder model) {
+        return new Tensor(Shape.of(1, 3, model.unet().contextWidth()), normals(3 * (int) model.unet().contextWidth(), "context"));
+    }
+
+    private static Batch batch(ModelFolder model) {
+        Shape latents = Shape.of(1, model.unet().channels().in(), 8, 8);
+        int count = (int) latents.elements();
+        return new Batch(new Tensor(latents, normals(count, "noisy")), new float[] {7}, new Conditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+    }
+}

@@ -1,0 +1,129 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.torch.SamplingMemory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What an estimate counts, part by part.
+class EstimateTest {
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
+    private static final MethodSettings LORA = MethodSettings.of(MethodSettings.Choice.LORA);
+    @TempDir static Path shared;
+    @TempDir Path folder;
+    private static ModelFolder model;
+    private static Path pictures;
+    private static Path home;
+
+    @BeforeAll static void prepare() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        pictures = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 5; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+        home = Files.createDirectory(shared.resolve("home"));
+        Files.createSymbolicLink(home.resolve("natives"), Files.createDirectories(RunTest.home().resolve("natives")));
+    }
+
+    private static Recipe recipe(MethodSettings method, int steps) {
+        return Recipe.of(method).with(Recipe.of(method).course().withSteps(steps));
+    }
+
+    private static Recipe previewed(Recipe recipe, int every) {
+        return recipe.with(new Recipe.Running(every, recipe.running().precision(), recipe.running().features()));
+    }
+
+    private static Recipe withPrior(Recipe recipe) {
+        return recipe.with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior(Recipe.Prior.AUTO, 1))));
+    }
+
+    private static RunInfo info(MethodSettings method, Recipe recipe, int photos) {
+        List<RunInfo.Picture> names = Collections.nCopies(photos, new RunInfo.Picture("a.png", "", "", List.of()));
+        return new RunInfo(new RunInfo.Base(model.folder(), model.name(), ""), new RunInfo.Subject("thing", "sks", names, List.of("a sks thing")), method, new RunInfo.Training(recipe, 1, model.pictureSize()), 1, "");
+    }
+
+    private static SlotLayout layout(MethodSettings method) {
+        return SlotLayout.of(method.method(), Tuning.layers(model));
+    }
+
+    private static long memory(MethodSettings method, Recipe recipe, SlotLayout layout) throws Exception {
+        return MemoryEstimate.Predicted.of(info(method, recipe, 3), model, layout, Computing.expected(recipe, model)).bytes();
+    }
+
+    private static long memory(MethodSettings method, Recipe recipe) throws Exception {
+        return memory(method, recipe, layout(method));
+    }
+
+    @Test void memoryCountsSparseCodes() throws Exception {
+        MethodSettings sparse = ATOMS.with(Setting.CODING, "sparse").with(Setting.ATOMS, "12");
+        SlotLayout whole = layout(sparse);
+        SlotLayout without = new SlotLayout(whole.method(), whole.trained(), whole.frozen(), List.of());
+        assertTrue(whole.derivedNumbers() > 0);
+        assertEquals(4 * whole.derivedNumbers(), memory(sparse, recipe(sparse, 10), whole) - memory(sparse, recipe(sparse, 10), without));
+    }
+
+    @Test void memoryCountsATrainedTextEncoder() throws Exception {
+        MethodSettings both = LORA.with(Setting.TEXT_ENCODER, "yes");
+        long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
+        long weights = 4 * DryRun.parameters(Inventory.of(model.text()));
+        long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
+        assertTrue(more > weights + numbers, more + " bytes: its weights " + weights + ", its numbers " + numbers + ", and its activations");
+    }
+
+    @Test void memoryCountsPreviewsAndPicturesOfTheClass() throws Exception {
+        SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
+        long latent = model.pictureSize() / model.vae().factor();
+        assertTrue(sampling.weights() > 0 && sampling.weights() < 4 * DryRun.parameters(Inventory.of(model.vae())));
+        assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
+        long plain = memory(ATOMS, recipe(ATOMS, 10));
+        long previewed = memory(ATOMS, previewed(recipe(ATOMS, 10), 5));
+        assertTrue(previewed >= plain + sampling.weights(), previewed + " with previews, " + plain + " without");
+        assertEquals(previewed, memory(ATOMS, withPrior(recipe(ATOMS, 10))));
+    }
+
+    @Test void timeCountsPreviewsValidationsAndPicturesOfTheClass() throws Exception {
+        Recipe plain = recipe(ATOMS, 40);
+        assertEquals(0, watched(plain), 1e-9);
+        assertTrue(watched(previewed(plain, 5)) > 0);
+        assertTrue(watched(plain.with(Recipe.Feature.VALIDATE)) > 0);
+        assertTrue(estimate(withPrior(plain)).time().before() > estimate(plain).time().before());
+    }
+
+    private static double watched(Recipe recipe) throws Exception {
+        Estimate.Time time = estimate(recipe).time();
+        return time.total() - time.before() - recipe.course().steps() * time.step();
+    }
+
+    private static Estimate estimate(Recipe recipe) throws Exception {
+        return new Tuning(new Machine(Device.CPU, 1, home)).estimate(TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(recipe));
+    }
+
+    @Test void asManyPreviewsAndValidationsAreCountedAsARunMakes() throws Exception {
+        Recipe recipe = previewed(recipe(ATOMS, 7), 3).with(Recipe.Feature.VALIDATE);
+        Path run = folder.resolve("run");
+        assertInstanceOf(TuneOutcome.Finished.class, new Tuning(new Machine(Device.CPU, 1, home)).run(TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(recipe), run, Control.none(), TuneListener.silent()));
+        List<TuneEvent> events = new RunFolder(run).events().stream().map(TimedEvent::event).toList();
+        Watching watching = Watching.of(info(ATOMS, recipe, 5), model);
+        assertEquals(4, watching.previews(), "of steps 0, 3, 6 and 7");
+        assertEquals(events.stream().filter(TuneEvent.Preview.class::isInstance).count(), watching.previews());
+        assertEquals(events.stream().filter(TuneEvent.Validation.class::isInstance).count(), watching.validations());
+        assertEquals(0, Watching.of(info(ATOMS, recipe(ATOMS, 7), 5), model).validations());
+    }
+}
