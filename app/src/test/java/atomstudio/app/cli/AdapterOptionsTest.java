@@ -64,6 +64,21 @@ class AdapterOptionsTest {
         assertTrue(run.err().contains(other.toString()) && !run.err().contains(fits.toString()), run::err);
     }
 
+    @Test void aTensorThatTheModelHasNoPlaceForIsToldAndTheRestIsUsed() throws Exception {
+        String layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        Shape weight = model.tunable().stream().filter(each -> layer.endsWith(each.name().replace('.', '_'))).findFirst().orElseThrow().weight();
+        Map<String, Tensor> tensors = new HashMap<>(Map.of(layer + ".lora_down.weight", Tensor.filled(Shape.of(1, weight.size(1)), 0.3f), layer + ".lora_up.weight", Tensor.filled(Shape.of(weight.size(0), 1), 0.3f)));
+        Path plain = folder.resolve("plain.safetensors"), with = folder.resolve("with.safetensors");
+        SafetensorsWriter.write(plain, tensors, Map.of());
+        tensors.put("global_step", Tensor.zeros(Shape.of(1)));
+        SafetensorsWriter.write(with, tensors, Map.of());
+        CommandLineRun expected = generate(folder.resolve("plain.png"), "--adapter", plain), told = generate(folder.resolve("with.png"), "--adapter", with);
+        assertFalse(expected.err().contains("has no place for"), expected::err);
+        assertTrue(told.err().contains(with + ": " + model.name() + " has no place for a tensor of this adapter, which is used without: global_step"), told::err);
+        assertEquals(Pictures.read(folder.resolve("plain.png")), Pictures.read(folder.resolve("with.png")));
+    }
+
     private CommandLineRun generate(Path out, Object... more) {
         List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
