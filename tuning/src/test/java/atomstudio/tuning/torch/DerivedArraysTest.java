@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Sparse coding's α is computed once and read by gradients and by sampling.
 class DerivedArraysTest {
-    private static final TorchSettings SETTINGS = new TorchSettings(1, Path.of(System.getProperty("user.home"), ".atomstudio", "natives"));
+    private static final TorchSettings SETTINGS = new TorchSettings(Path.of(System.getProperty("user.home"), ".atomstudio", "natives"), 1);
     @TempDir Path folder;
 
     private static float[] normals(int count, String stream) {
