@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodSettings;
-import java.nio.file.Files;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -78,12 +78,11 @@ class RecipeTest {
 
     @Test void aRunOfTheFirstFormatStillOpens() throws Exception {
         Path file = folder.resolve("run.json");
-        String hash = "ab".repeat(32);
         Files.writeString(file, """
             {"format": 1, "model": {"path": "/m", "name": "Base", "hash": "00"}, "class": "car", "token": "sks", "method": "atoms", "atoms": 9, "rank": 4,
              "steps": 30, "rate": 0.01, "seed": 4, "batch": 6, "previewEvery": 5, "pictures": [{"name": "00.png", "sha256": "%s"}],
              "captions": ["a sks car"], "numbers": 81, "created": "2026-01-01T00:00:00Z"}
-            """.formatted(hash));
+            """.formatted("ab".repeat(32)));
         RunInfo info = RunInfo.read(file);
         assertEquals(new Recipe.Course(30, 0.01, 4, 20, Recipe.Decay.CONSTANT), info.training().recipe().course());
         assertEquals(6, info.training().batch());
