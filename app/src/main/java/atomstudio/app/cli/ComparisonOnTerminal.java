@@ -69,7 +69,7 @@ final class ComparisonOnTerminal implements ComparisonListener {
     private static void lines(Terminal terminal, ComparisonJob.Result result) {
         for (Row row : result.comparison().rows()) {
             String cost = row.isBase() ? " ".repeat(25) : String.format(Locale.ROOT, "%10s %14s", Words.bytes(row.bytes()), Words.seconds(row.seconds()));
-            String line = String.format(Locale.ROOT, "%-22s %16s %s", Words.title(row), Words.numbers(row), cost);
+            String line = String.format(Locale.ROOT, "%-22s %18s %s", Words.title(row), Words.numbers(row), cost);
             terminal.result((line + "  " + String.join("  ", Words.measures(row))).stripTrailing());
         }
         terminal.result(Words.encoder(result.comparison()));

@@ -72,15 +72,15 @@ final class Page {
         html.append("<main style=\"--seeds: ").append(comparison.seeds().size()).append("\">\n");
         for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) section(prompt);
         html.append("</main>\n");
-        html.append("<footer>Pictures below each other share prompt, seed and noise. Base was asked for “").append(escaped(comparison.className()))
+        html.append("<footer>Images below each other share prompt, seed and noise. Base was asked for “").append(escaped(comparison.className()))
             .append("”, the others for “").append(escaped(title)).append("”. ").append(escaped(Words.encoder(comparison))).append(" The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
             .append(Comparison.FILE).append("\">data</a>. ").append(escaped(showing.maker())).append("</footer>\n</body>\n</html>\n");
         return html.toString();
     }
 
     private void header(String title) {
-        html.append("<header>\n<div>\n<h1>").append(escaped(title)).append("</h1>\n<p>").append(escaped(showing.details())).append("</p>\n</div>\n<div>\n<p>Learned from ")
-            .append(Words.pictures(subject.size())).append("</p>\n<div class=\"subject\">\n");
+        html.append("<header>\n<div>\n<h1>").append(escaped(title)).append("</h1>\n<p>").append(escaped(showing.details())).append("</p>\n</div>\n<div>\n<p>Trained on ")
+            .append(Words.photos(subject.size())).append("</p>\n<div class=\"subject\">\n");
         for (String picture : subject) {
             html.append("<a href=\"").append(link(picture)).append("\"><img src=\"").append(link(picture)).append("\" alt=\"the subject\"></a>\n");
         }
@@ -88,7 +88,7 @@ final class Page {
     }
 
     private void table() {
-        html.append("<table>\n<thead><tr><th></th><th>numbers tuned</th><th>adapter file</th><th>time of tuning</th>");
+        html.append("<table>\n<thead><tr><th></th><th>parameters</th><th>adapter file</th><th>training time</th>");
         if (measured()) html.append("<th>likeness</th><th>diversity</th><th>alignment</th>");
         html.append("</tr></thead>\n<tbody>\n");
         for (Row row : showing.comparison().rows()) {

@@ -86,7 +86,7 @@ final class Sheet {
         int shown = Math.min(subject.size(), MOST_THUMBS);
         int left = width - MARGIN - shown * THUMB - Math.max(0, shown - 1) * SEED_GAP;
         int top = MARGIN + letters.lineHeight(Style.SMALL) + 6;
-        String count = "Learned from " + Words.pictures(subject.size()) + (shown < subject.size() ? ", the first " + shown : "");
+        String count = "Trained on " + Words.photos(subject.size()) + (shown < subject.size() ? ", the first " + shown : "");
         int label = Math.min(left, width - MARGIN - letters.width(count, Style.SMALL));
         if (shown > 0) text(canvas, Style.SMALL, count, new Pen(label, MARGIN + letters.ascent(Style.SMALL) - 4, MUTED));
         for (int i = 0; i < shown; i++) canvas.picture(subject.get(i).square(THUMB), left + i * (THUMB + SEED_GAP), top, ROUND);
@@ -177,14 +177,14 @@ final class Sheet {
     /// What a row cost and what its pictures measure.
     private static List<String> facts(Row row) {
         List<String> facts = new ArrayList<>(List.of(Words.numbers(row)));
-        if (!row.isBase()) facts.addAll(List.of(Words.bytes(row.bytes()) + " adapter", Words.seconds(row.seconds()) + " tuning"));
+        if (!row.isBase()) facts.addAll(List.of(Words.bytes(row.bytes()) + " adapter", Words.seconds(row.seconds()) + " training"));
         facts.addAll(Words.measures(row));
         return facts;
     }
 
     private List<String> footnotes() {
         Comparison comparison = showing.comparison();
-        String notes = "Pictures below each other share prompt, seed and noise; Base was asked for “" + comparison.className() + "”, the others for “"
+        String notes = "Images below each other share prompt, seed and noise; Base was asked for “" + comparison.className() + "”, the others for “"
             + comparison.token() + " " + comparison.className() + "”. "
             + (bands.leftOut() > 0 ? bands.leftOut() + " more prompts are on the page index.html. " : "") + Words.encoder(comparison) + " " + showing.maker();
         return letters.wrap(notes, Style.SMALL, width - 2 * MARGIN, 6);

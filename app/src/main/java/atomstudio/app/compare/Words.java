@@ -24,7 +24,7 @@ public final class Words {
     }
 
     public static String numbers(Comparison.Row row) {
-        return row.isBase() ? "nothing tuned" : String.format(Locale.ROOT, "%,d numbers", row.numbers());
+        return row.isBase() ? "not trained" : String.format(Locale.ROOT, "%,d parameters", row.numbers());
     }
 
     /// `likeness 0.56`, `diversity 0.36`, `alignment 0.45`: all of them or none; what could not be measured is a dash.
@@ -75,7 +75,7 @@ public final class Words {
             + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height();
     }
 
-    static String pictures(int count) {
-        return count == 1 ? "1 picture" : count + " pictures";
+    static String photos(int count) {
+        return count == 1 ? "1 photo" : count + " photos";
     }
 }

@@ -8,6 +8,6 @@ import atomstudio.tuning.method.MethodSettings;
 public record MethodCost(MethodSettings method, long numbers, long bytes, String problem) {
     /// `2,268 numbers · 11 KB`.
     public String line() {
-        return problem.isEmpty() ? Readable.count(numbers) + " numbers · " + Readable.bytes(bytes) : "not on this model";
+        return problem.isEmpty() ? Readable.count(numbers) + " parameters · " + Readable.bytes(bytes) : "not on this model";
     }
 }

@@ -37,7 +37,7 @@ public record RunSummary(TuneOrder order, Instant created, RunProgress progress,
 
     /// `38,364 numbers · 0.65 %`, and the size of the file below.
     public List<String> price() {
-        return report.map(result -> List.of(Readable.count(result.numbers()) + " numbers · " + Readable.share(result.share()),
+        return report.map(result -> List.of(Readable.count(result.numbers()) + " parameters · " + Readable.share(result.share()),
             Readable.bytes(result.bytes()) + " · tuned in " + Readable.duration(result.seconds()))).orElse(List.of());
     }
 }

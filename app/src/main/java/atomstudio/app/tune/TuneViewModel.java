@@ -127,7 +127,7 @@ public final class TuneViewModel {
     private String price(MethodCost cost) {
         ModelSummary on = model.get();
         String share = on == null || on.parameters() == 0 ? "" : " · " + Readable.share((double) cost.numbers() / on.parameters()) + " of the network";
-        return Readable.count(cost.numbers()) + " numbers tuned" + share;
+        return Readable.count(cost.numbers()) + " parameters trained" + share;
     }
 
     private String missing(Optional<MethodCost> cost) {

@@ -56,7 +56,7 @@ class CompareCommandTest {
             assertTrue(run.out().contains(folder.resolve("out").resolve(file).toString()), run.out());
             assertTrue(Files.exists(folder.resolve("out").resolve(file)), file);
         }
-        assertTrue(run.out().lines().anyMatch(line -> line.matches("LoRA +[\\d,]+ numbers +[\\d.]+ KB +1\\.5 s +likeness -?0\\.\\d\\d +diversity – +alignment -?0\\.\\d\\d")), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("LoRA +[\\d,]+ parameters +[\\d.]+ KB +1\\.5 s +likeness -?0\\.\\d\\d +diversity – +alignment -?0\\.\\d\\d")), run.out());
         JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("out/compare.json"))).getAsJsonObject();
         assertEquals(JsonParser.parseString("[\"a {} in the snow\",\"a {}\"]"), json.get("prompts"));
         assertEquals("car", json.get("class").getAsString());

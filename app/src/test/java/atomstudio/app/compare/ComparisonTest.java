@@ -86,7 +86,7 @@ class ComparisonTest {
         assertEquals("later-method", Words.title(new Row("later-method", "r", 1, 1, 1)), "of a newer version");
         assertEquals("Textual inversion 3", Words.title(new Row("textual-inversion-3", "r", 1, 1, 1)), "a method's own hyphen is no repeat");
         assertEquals(List.of("Base", "Filter atoms", "LoRA"), comparison.rows().stream().map(Words::title).toList());
-        assertEquals("2,268 numbers", Words.numbers(comparison.rows().get(1)));
+        assertEquals("2,268 parameters", Words.numbers(comparison.rows().get(1)));
         assertEquals("999 bytes", Words.bytes(999));
         assertEquals("11.2 KB", Words.bytes(11_234));
         assertEquals("270 KB", Words.bytes(270_456));

@@ -34,7 +34,7 @@ class RunStoreTest {
         RunSummary run = new RunStore(runs).of("car").getFirst();
         assertTrue(run.done());
         assertEquals("LoRA rank 4", run.title());
-        assertEquals(List.of("2,268 numbers · 0.038 %", "9.6 KB · tuned in 0:05"), run.price());
+        assertEquals(List.of("2,268 parameters · 0.038 %", "9.6 KB · tuned in 0:05"), run.price());
         assertTrue(run.line(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "), run.line(Instant.parse("2026-05-03T10:20:00Z")));
     }
 

@@ -119,8 +119,8 @@ class TuneViewModelTest {
     @Test void settingsChangeThePriceOfTheirMethod() {
         tune.method().choose(Choice.ATOMS);
         tune.method().type(Setting.ATOMS, "3");
-        assertEquals("756 numbers · 9.6 KB", tune.method().cost(Choice.ATOMS).orElseThrow().line());
-        assertEquals("756 numbers tuned · 0.0046 % of the network", tune.price().get());
+        assertEquals("756 parameters · 9.6 KB", tune.method().cost(Choice.ATOMS).orElseThrow().line());
+        assertEquals("756 parameters trained · 0.0046 % of the network", tune.price().get());
     }
 
     @Test void aModelThatCannotBeTunedSoSaysWhy() {

@@ -92,7 +92,7 @@ class WindowViewModelTest {
     }
 
     @Test void methodsShowTheirPriceBeforeStart() {
-        assertEquals("2,268 numbers · 9.6 KB", car().tune().method().cost(Choice.ATOMS).orElseThrow().line());
+        assertEquals("2,268 parameters · 9.6 KB", car().tune().method().cost(Choice.ATOMS).orElseThrow().line());
     }
 
     @Test void anEarlierRunTellsHowLongTheNextTakes() {
