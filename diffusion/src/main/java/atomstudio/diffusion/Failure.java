@@ -58,6 +58,10 @@ public abstract sealed class Failure extends Exception {
         public NoDevice(String message) {
             super(message, null);
         }
+
+        public NoDevice(String message, Throwable cause) {
+            super(message, cause);
+        }
     }
 
     /// The machine's or the device's memory did not suffice.

@@ -6,7 +6,7 @@ import atomstudio.tuning.method.MethodSettings;
 /// The price of a method on a model, before anything is run.
 /// @param problem why the model cannot be tuned so; empty where it can
 public record MethodCost(MethodSettings method, long numbers, long bytes, String problem) {
-    /// `2,268 numbers · 11 KB`.
+    /// `2,268 parameters · 11 KB`.
     public String line() {
         return problem.isEmpty() ? Readable.count(numbers) + " parameters · " + Readable.bytes(bytes) : "not on this model";
     }

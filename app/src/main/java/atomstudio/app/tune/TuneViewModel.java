@@ -68,7 +68,7 @@ public final class TuneViewModel {
         return missing.getReadOnlyProperty();
     }
 
-    /// `38,364 numbers tuned · 0.65 % of the network`; empty until it is counted.
+    /// `29,148 parameters trained · 0.18 % of the network`; empty until it is counted.
     public ReadOnlyStringProperty price() {
         return price.getReadOnlyProperty();
     }

@@ -172,7 +172,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         try {
             return TemporaryPath.folder("estimate");
         } catch (IOException e) {
-            throw new Failure.Unwritable("no folder for a trial can be made in " + System.getProperty("java.io.tmpdir") + ": " + e.getMessage(), e);
+            throw new Failure.Unwritable("no folder for a trial can be made in the temporary folder " + System.getProperty("java.io.tmpdir") + ": it does not exist or cannot be written; make it, or free some space", e);
         }
     }
 
