@@ -36,7 +36,10 @@ public final class ModelsView extends VBox {
         title.getStyleClass().add("page-title");
         Button folder = opening("Open a model folder…", "open-model", model::choose);
         folder.getStyleClass().add("accent");
-        HBox buttons = new HBox(8, folder, opening("Open a model file…", "open-model-file", model::chooseFile));
+        Button cancel = button("Cancel", model::cancel);
+        cancel.setId("cancel-opening");
+        cancel.visibleProperty().bind(model.cancellable());
+        HBox buttons = new HBox(8, folder, opening("Open a model file…", "open-model-file", model::chooseFile), cancel);
         Label hint = muted("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
         VBox list = new VBox(12);
         Node get = getModel();

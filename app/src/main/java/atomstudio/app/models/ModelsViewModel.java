@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -34,6 +36,9 @@ public final class ModelsViewModel {
     private final ReadOnlyObjectWrapper<@Nullable ModelSummary> current = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
+    private final ReadOnlyBooleanWrapper cancellable = new ReadOnlyBooleanWrapper();
+    /// Stands for the model that is being opened; null when none is.
+    private @Nullable Object opening;
 
     public ModelsViewModel(Jobs jobs, ModelLibrary library, SettingsStore settings, Choosers choosers, Desktop desktop) {
         this.jobs = jobs;
@@ -140,14 +145,34 @@ public final class ModelsViewModel {
     public void open(Path place) {
         problem.set("");
         busy.set("Reading " + place);
+        Object mine = new Object();
+        opening = mine;
+        cancellable.set(true);
         jobs.start("Reading " + place, cancellation -> library.open(place), outcome -> {
-            busy.set("");
+            if (opening != mine) return;
+            finishOpening();
             switch (outcome) {
                 case Outcome.Done<ModelSummary>(ModelSummary model) -> opened(model);
                 case Outcome.Failed<ModelSummary>(String message) -> problem.set(message);
                 case Outcome.Cancelled<ModelSummary>() -> {}
             }
         });
+    }
+
+    /// Gives up opening a model: the page is free at once, and what the reader still finds is dropped. Readers end within seconds.
+    public void cancel() {
+        if (opening != null) finishOpening();
+    }
+
+    private void finishOpening() {
+        opening = null;
+        cancellable.set(false);
+        busy.set("");
+    }
+
+    /// Whether a model is being opened, which can be given up.
+    public ReadOnlyBooleanProperty cancellable() {
+        return cancellable.getReadOnlyProperty();
     }
 
     /// What was known of it before may have changed on the disk.

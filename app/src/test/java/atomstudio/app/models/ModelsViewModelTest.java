@@ -1,6 +1,7 @@
 package atomstudio.app.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.FakeDesktop;
@@ -39,6 +40,22 @@ class ModelsViewModelTest {
     @Test void theAddressOfAPageWithModelsIsCopied() {
         model(new InlineJobs()).copyLink("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5");
         assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copied);
+    }
+
+    @Test void openingAModelCanBeGivenUpAndItsLateResultIsDropped() {
+        HeldJobs jobs = new HeldJobs();
+        ModelsViewModel model = model(jobs);
+        jobs.runAll();
+        model.open(SD);
+        assertTrue(model.cancellable().get());
+        model.cancel();
+        assertEquals("", model.busy().get());
+        assertFalse(model.cancellable().get());
+        jobs.runAll();
+        assertEquals("Small", model.current().get().name(), "the late result is dropped");
+        model.open(SD);
+        jobs.runAll();
+        assertEquals("sd15", model.current().get().name(), "the next one opens");
     }
 
     @Test void theEmbeddedModelComesFirst() {
