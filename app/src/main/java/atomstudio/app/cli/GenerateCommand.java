@@ -151,9 +151,9 @@ final class GenerateCommand implements Callable<Integer> {
                 Optional<Picture> picture;
                 try (PreviewOption.Shown shown = preview.of(maker, files.get(k))) {
                     picture = maker.make(one, step -> {
-                        progress.at(Math.min(before + step.done(), before + steps));
+                        progress.at(Math.min(before + step.completedSteps(), before + steps));
                         if (studio.stop().requested()) return Next.STOP;
-                        shown.show(step.clean());
+                        shown.show(step.denoised());
                         return Next.CONTINUE;
                     });
                 }
@@ -162,7 +162,7 @@ final class GenerateCommand implements Callable<Integer> {
                 pictures.add(picture(files.get(k), one.seed()));
                 if (!json) {
                     progress.close();
-                    studio.terminal().result(files.get(k) + "  seed " + Seed.text(one.seed()));
+                    studio.terminal().result(files.get(k) + "  seed " + Seed.format(one.seed()));
                 }
             }
         }
@@ -195,7 +195,7 @@ final class GenerateCommand implements Callable<Integer> {
     private static JsonObject picture(Path file, long seed) {
         JsonObject picture = new JsonObject();
         picture.addProperty("file", file.toString());
-        picture.addProperty("seed", new BigInteger(Seed.text(seed)));
+        picture.addProperty("seed", new BigInteger(Seed.format(seed)));
         return picture;
     }
 

@@ -3,7 +3,7 @@ package atomstudio.app.cli;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +27,7 @@ final class ModelOptions {
 
     /// The model that the person named, or the embedded one.
     /// @param prediction what the person says that it predicts
-    NamedModel named(Studio studio, Optional<Prediction> prediction) throws Failure {
+    NamedModel named(Studio studio, Optional<PredictionType> prediction) throws Failure {
         return new NamedModel(studio.model(model), new ModelChoices(prediction, Optional.ofNullable(vae), Optional.ofNullable(tokenizer), studio.vocabularies()));
     }
 }

@@ -43,8 +43,8 @@ final class SamplersCommand implements Callable<Integer>, WithoutNatives {
 
     private static String line(SamplerName name) {
         Set<ScheduleName> schedules = name.schedules();
-        String taken = schedules.stream().map(schedule -> schedule.option() + (schedule == name.usualSchedule() ? "*" : "")).collect(Collectors.joining(" "));
-        String eta = name.eta().isPresent() ? String.format(Locale.ROOT, "eta %.1f", name.eta().getAsDouble()) : "";
+        String taken = schedules.stream().map(schedule -> schedule.option() + (schedule == name.defaultSchedule() ? "*" : "")).collect(Collectors.joining(" "));
+        String eta = name.defaultEta().isPresent() ? String.format(Locale.ROOT, "eta %.1f", name.defaultEta().getAsDouble()) : "";
         return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", name.option(), name.title(), eta, taken);
     }
 
@@ -55,8 +55,8 @@ final class SamplersCommand implements Callable<Integer>, WithoutNatives {
         JsonArray schedules = new JsonArray();
         for (ScheduleName schedule : name.schedules()) schedules.add(schedule.option());
         object.add("schedules", schedules);
-        object.addProperty("usual", name.usualSchedule().option());
-        object.addProperty("eta", name.eta().isPresent() ? name.eta().getAsDouble() : null);
+        object.addProperty("usual", name.defaultSchedule().option());
+        object.addProperty("eta", name.defaultEta().isPresent() ? name.defaultEta().getAsDouble() : null);
         return object;
     }
 }

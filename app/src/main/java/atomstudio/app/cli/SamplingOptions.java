@@ -5,10 +5,10 @@ import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.prompt.PromptLanguage;
-import atomstudio.diffusion.sample.Prediction;
-import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.Guidance;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.PredictionType;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -50,9 +50,9 @@ final class SamplingOptions {
 
     @Option(names = "--prediction", paramLabel = "KIND", completionCandidates = Predictions.class, converter = Predictions.class,
             description = "What the network's output means: ${COMPLETION-CANDIDATES}. Default: what the model says.")
-    private @Nullable Prediction prediction;
+    private @Nullable PredictionType prediction;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Denoising steps, 1 to " + Sampling.MOST_STEPS + ". Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Denoising steps, 1 to " + SamplingSettings.MAX_STEPS + ". Default: ${DEFAULT-VALUE}.")
     private int steps;
 
     @Option(names = "--guidance", paramLabel = "X", description = "Classifier-free guidance; 1 and below: none. Default: 4 for the embedded model, else 7.5.")
@@ -71,7 +71,7 @@ final class SamplingOptions {
     private CommandSpec command;
 
     /// What the person says that the model predicts.
-    Optional<Prediction> prediction() {
+    Optional<PredictionType> prediction() {
         return Optional.ofNullable(prediction);
     }
 
@@ -88,7 +88,7 @@ final class SamplingOptions {
 
     /// Fills in what was not given; refuses before anything is loaded what could not be sampled.
     Settings settings(Studio studio, ModelFolder model) throws Failure {
-        if (steps < 1 || steps > Sampling.MOST_STEPS) throw usage("--steps: expected 1 to " + Sampling.MOST_STEPS + ", found " + steps);
+        if (steps < 1 || steps > SamplingSettings.MAX_STEPS) throw usage("--steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + steps);
         double scale = guidance != null ? guidance : studio.assets().isDefaultModel(model.folder()) ? EMBEDDED_GUIDANCE : USUAL_GUIDANCE;
         if (!Double.isFinite(scale)) throw usage("--guidance: expected a number, found " + scale);
         int depth = model.text().blocks().depth();
@@ -98,13 +98,13 @@ final class SamplingOptions {
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
-        settings.sampling().notes(model.scheduler()).forEach(studio.terminal()::note);
+        settings.sampling().warnings(model.scheduler()).forEach(studio.terminal()::note);
         return settings;
     }
 
-    private Sampling sampling(SamplerName name) {
+    private SamplingSettings sampling(SamplerName name) {
         if (eta != null && !(eta >= 0 && eta <= 1)) throw usage("--eta: expected 0 to 1, found " + eta);
-        return new Sampling(name, schedule == null ? name.usualSchedule() : schedule, steps, eta == null ? OptionalDouble.empty() : OptionalDouble.of(eta), Optional.ofNullable(prediction));
+        return new SamplingSettings(name, schedule == null ? name.defaultSchedule() : schedule, steps, eta == null ? OptionalDouble.empty() : OptionalDouble.of(eta), Optional.ofNullable(prediction));
     }
 
     private ParameterException usage(String message) {
@@ -112,7 +112,7 @@ final class SamplingOptions {
     }
 
     private static SamplerName own(Studio studio, ModelFolder model) throws Failure {
-        Optional<SamplerName> own = SamplerName.ifBuilt(model.scheduler());
+        Optional<SamplerName> own = SamplerName.ofSupported(model.scheduler());
         if (own.isEmpty()) studio.terminal().note("The model's own sampler, " + model.scheduler().className() + ", is not built for its settings; using ddim.");
         return own.orElse(SamplerName.DDIM);
     }
@@ -129,9 +129,9 @@ final class SamplingOptions {
         }
     }
 
-    static final class Predictions extends Names<Prediction> {
+    static final class Predictions extends Names<PredictionType> {
         Predictions() {
-            super("prediction", Prediction.values(), prediction -> prediction.name().toLowerCase(Locale.ROOT));
+            super("prediction", PredictionType.values(), prediction -> prediction.name().toLowerCase(Locale.ROOT));
         }
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Estimate;
@@ -50,7 +50,7 @@ final class TuneCommand implements Callable<Integer> {
     private final ModelOptions model = new ModelOptions();
 
     @Option(names = "--prediction", paramLabel = "NAME", converter = SamplingOptions.Predictions.class, description = "What the model predicts: epsilon, v or sample. Default: what it says of itself, or a guess that is named.")
-    private @Nullable Prediction prediction;
+    private @Nullable PredictionType prediction;
 
     @Option(names = "--token", paramLabel = "WORD", description = "Rare word that comes to stand for the subject. Default: a folder's name gives it, or " + TuneRequest.TOKEN + ".")
     private @Nullable String token;

@@ -69,7 +69,7 @@ final class GallerySampler {
         listener.sampling(place.before, place.total);
         if (Files.exists(file) && text.equals(texts(file))) return listener.next();
         Optional<Picture> picture = maker.make(generation, step -> {
-            listener.sampling(place.before + Math.min(step.done(), steps()), place.total);
+            listener.sampling(place.before + Math.min(step.completedSteps(), steps()), place.total);
             return listener.next() == Next.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
         });
         if (picture.isEmpty()) return Next.STOP;

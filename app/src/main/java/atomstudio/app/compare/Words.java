@@ -2,7 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.method.MethodSettings;
 import java.util.List;
@@ -69,7 +69,7 @@ public final class Words {
 
     /// The same without a negative prompt.
     public static String details(String model, Generation.Settings settings) {
-        Sampling sampling = settings.sampling();
+        SamplingSettings sampling = settings.sampling();
         String schedule = sampling.schedule() == ScheduleName.MODEL ? "" : " (" + sampling.schedule().title() + ")";
         return model + " · " + sampling.sampler().title() + schedule + ", " + sampling.steps() + " steps · guidance "
             + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height();

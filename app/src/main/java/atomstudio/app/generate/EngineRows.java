@@ -63,16 +63,16 @@ public final class EngineRows implements RowMaker, RowJudge {
         List<Long> seeds = order.settings().seeds().list();
         notes.set(listener::warning);
         lookThrough(maker, listener);
-        order.generation(seeds.getFirst(), worn.applied).settings().sampling().notes(maker.model().scheduler()).forEach(listener::warning);
+        order.generation(seeds.getFirst(), worn.applied).settings().sampling().warnings(maker.model().scheduler()).forEach(listener::warning);
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = order.generation(seeds.get(column), worn.applied).with(asked.prompt());
             int steps = maker.steps(generation);
             LivePreview preview = new LivePreview(maker, new Place(column, listener));
             int before = column * steps;
             Picture picture = maker.make(generation, step -> {
-                listener.step(before + step.done(), seeds.size() * steps);
+                listener.step(before + step.completedSteps(), seeds.size() * steps);
                 if (cancellation.requested()) return StepListener.Next.STOP;
-                if (step.done() < steps) preview.show(step.clean());
+                if (step.completedSteps() < steps) preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
             listener.picture(column, new Made(picture, new Making(maker.text(generation, source), worn.attachments)));

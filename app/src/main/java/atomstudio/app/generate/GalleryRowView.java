@@ -119,8 +119,8 @@ public final class GalleryRowView extends HBox {
         button.getStyleClass().add("picture-button");
         button.pseudoClassStateChanged(CURRENT, row.current(column));
         button.setAlignment(Pos.CENTER);
-        button.setAccessibleText(row.title() + ", seed " + Seed.text(row.cells().get(column).seed()));
-        button.setTooltip(new Tooltip("seed " + Seed.text(row.cells().get(column).seed())));
+        button.setAccessibleText(row.title() + ", seed " + Seed.format(row.cells().get(column).seed()));
+        button.setTooltip(new Tooltip("seed " + Seed.format(row.cells().get(column).seed())));
         button.setOnAction(pressed -> large.open(row, column));
         return button;
     }

@@ -20,7 +20,7 @@ public final class LargePictureViewModel {
     /// The picture in view and where it stands.
     public record Shown(GalleryRow row, int column, Made made) {
         public String title() {
-            return row.title() + " · seed " + Seed.text(row.cells().get(column).seed());
+            return row.title() + " · seed " + Seed.format(row.cells().get(column).seed());
         }
     }
 
@@ -90,7 +90,7 @@ public final class LargePictureViewModel {
     public void save() {
         Shown now = shown.get();
         if (now == null) return;
-        String name = (now.row.title() + "-" + Seed.text(now.row.cells().get(now.column).seed())).toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
+        String name = (now.row.title() + "-" + Seed.format(now.row.cells().get(now.column).seed())).toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
         choosers.target("Save the picture", name).ifPresent(file -> {
             note.set("Saving…");
             jobs.start("Saving " + file, cancellation -> {

@@ -38,7 +38,7 @@ public record PictureSettings(String negative, Seeds seeds, Way way, Size size, 
 
         /// `0–3`, `7`.
         @Override public String toString() {
-            return count == 1 ? Seed.text(first) : Seed.text(first) + "–" + Seed.text(first + count - 1);
+            return count == 1 ? Seed.format(first) : Seed.format(first) + "–" + Seed.format(first + count - 1);
         }
     }
 
@@ -55,8 +55,8 @@ public record PictureSettings(String negative, Seeds seeds, Way way, Size size, 
     public record Way(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta, Guidance guidance, int clipSkip) {
         /// Another sampler, with what of the rest it takes.
         public Way with(SamplerName changed) {
-            boolean kept = schedule != sampler.usualSchedule() && changed.schedules().contains(schedule);
-            return new Way(changed, kept ? schedule : changed.usualSchedule(), steps, OptionalDouble.empty(), guidance, clipSkip);
+            boolean kept = schedule != sampler.defaultSchedule() && changed.schedules().contains(schedule);
+            return new Way(changed, kept ? schedule : changed.defaultSchedule(), steps, OptionalDouble.empty(), guidance, clipSkip);
         }
 
         public Way with(ScheduleName changed) {
@@ -69,7 +69,7 @@ public record PictureSettings(String negative, Seeds seeds, Way way, Size size, 
 
         /// The sampler's own eta is not written down.
         public Way withEta(double changed) {
-            boolean own = sampler.eta().isEmpty() || sampler.eta().getAsDouble() == changed;
+            boolean own = sampler.defaultEta().isEmpty() || sampler.defaultEta().getAsDouble() == changed;
             return new Way(sampler, schedule, steps, own ? OptionalDouble.empty() : OptionalDouble.of(changed), guidance, clipSkip);
         }
 

@@ -4,7 +4,7 @@ import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Source;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +29,7 @@ public record RowOrder(Path model, String prompt, Optional<Path> adapter, Pictur
     Generation generation(long seed, List<Applied> adapters) {
         PictureSettings.Way way = settings.way();
         PictureSettings.Start start = settings.start();
-        Sampling sampling = new Sampling(way.sampler(), way.schedule(), way.steps(), way.eta(), Optional.empty());
+        SamplingSettings sampling = new SamplingSettings(way.sampler(), way.schedule(), way.steps(), way.eta(), Optional.empty());
         Generation.Settings sampled = new Generation.Settings(sampling, way.guidance(), way.clipSkip(), settings.size().width(), settings.size().height());
         Source source = start.given().<Source>map(given -> new Source.FromPicture(given.picture(), given.mask(), start.denoise())).orElseGet(Source.FromNoise::new);
         Optional<Hires> hires = start.hires().isPresent() ? Optional.of(new Hires(start.hires().getAsDouble(), start.denoise())) : Optional.empty();

@@ -35,7 +35,7 @@ final class SeedFieldView extends TextField {
     /// Shows a seed that came from elsewhere.
     void show(long shown) {
         seed = shown;
-        if (!Seed.text(shown).equals(getText())) setText(Seed.text(shown));
+        if (!Seed.format(shown).equals(getText())) setText(Seed.format(shown));
         pseudoClassStateChanged(WRONG, false);
     }
 
@@ -45,7 +45,7 @@ final class SeedFieldView extends TextField {
     }
 
     private void typed(String text) {
-        if (text.equals(Seed.text(seed))) return;
+        if (text.equals(Seed.format(seed))) return;
         OptionalLong typed = Seed.parse(text);
         pseudoClassStateChanged(WRONG, typed.isEmpty());
         if (typed.isEmpty()) return;

@@ -6,7 +6,7 @@ import atomstudio.app.parts.FieldView;
 import atomstudio.app.parts.NumberFieldView;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.util.List;
 import java.util.Locale;
@@ -31,7 +31,7 @@ final class WayView extends FlowPane {
         ChoiceBox<SamplerName> sampler = choice("sampler", SamplerName::title, name -> set(now().with(name)));
         sampler.getItems().setAll(SamplerName.values());
         ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title, name -> set(now().with(name)));
-        NumberFieldView steps = number(new NumberFieldView.Range(1, Sampling.MOST_STEPS, 1), PictureSettingsView.WHOLE, value -> set(now().withSteps((int) value)));
+        NumberFieldView steps = number(new NumberFieldView.Range(1, SamplingSettings.MAX_STEPS, 1), PictureSettingsView.WHOLE, value -> set(now().withSteps((int) value)));
         NumberFieldView guidance = number(new NumberFieldView.Range(0, PictureSettings.MOST_GUIDANCE, 0.5), PictureSettings::number, value -> set(now().with(new Guidance(value, now().guidance().rescale()))));
         NumberFieldView rescale = number(new NumberFieldView.Range(0, 1, 0.05), HUNDREDTHS, value -> set(now().with(new Guidance(now().guidance().scale(), value))));
         NumberFieldView eta = number(new NumberFieldView.Range(0, 1, 0.05), HUNDREDTHS, value -> set(now().withEta(value)));
@@ -47,9 +47,9 @@ final class WayView extends FlowPane {
             steps.show(now.steps());
             guidance.show(now.guidance().scale());
             rescale.show(now.guidance().rescale());
-            eta.show(now.eta().orElse(now.sampler().eta().orElse(0)));
+            eta.show(now.eta().orElse(now.sampler().defaultEta().orElse(0)));
             skip.show(now.clipSkip());
-            fresh.setVisible(now.sampler().eta().isPresent());
+            fresh.setVisible(now.sampler().defaultEta().isPresent());
             fresh.setManaged(fresh.isVisible());
         });
         getChildren().addAll(field("sampler", "How noise becomes a picture", sampler), field("schedule", "How the noise levels on the way are spaced; Automatic is the model's own", schedule), new FieldView("steps", steps),

@@ -50,7 +50,7 @@ final class AdapterInspection {
         json.addProperty("numbers", adapter.numbers());
         json.addProperty("steps", adapter.training().steps());
         json.addProperty("rate", adapter.training().rate());
-        json.addProperty("seed", new BigInteger(Seed.text(adapter.training().seed())));
+        json.addProperty("seed", new BigInteger(Seed.format(adapter.training().seed())));
         return json;
     }
 

@@ -31,7 +31,7 @@ final class ModelInspection {
         json.addProperty("name", model.name());
         json.addProperty(model.inOneFile() ? "file" : "folder", place.toString());
         json.addProperty("picture size", model.pictureSize() + "x" + model.pictureSize());
-        json.addProperty("prediction", switch (model.scheduler().prediction()) {
+        json.addProperty("prediction", switch (model.scheduler().predictionType()) {
             case EPSILON -> "epsilon";
             case V -> "v_prediction";
             case SAMPLE -> "sample";

@@ -32,7 +32,7 @@ final class RunInspection {
         json.addProperty("steps", info.training().steps());
         json.addProperty("rate", info.training().rate());
         json.addProperty("batch", info.training().batch());
-        json.addProperty("seed", new BigInteger(Seed.text(info.training().seed())));
+        json.addProperty("seed", new BigInteger(Seed.format(info.training().seed())));
         json.addProperty("created", info.created());
         Optional<Report> report = run.result();
         if (report.isPresent()) {

@@ -119,7 +119,7 @@ public final class PictureMaker implements AutoCloseable {
         heeded();
         Optional<Picture> made = pipeline.picture(generation, listener);
         if (made.isEmpty() || !withheld(made.get())) return made;
-        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.text(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
+        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
         return Optional.of(blackened(made.get()));
     }
 

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.Seed;
@@ -99,9 +99,9 @@ public record PictureRecipe(GenerationText text) {
         return Stream.of(number(PictureText.ETA), number(PictureText.ETA_OF_DDIM)).filter(OptionalDouble::isPresent).findFirst().orElse(OptionalDouble.empty());
     }
 
-    public Optional<Prediction> prediction() {
+    public Optional<PredictionType> prediction() {
         String said = said(PictureText.PREDICTION);
-        return said == null ? Optional.empty() : Stream.of(Prediction.values()).filter(name -> name.name().toLowerCase(Locale.ROOT).equals(said)).findFirst();
+        return said == null ? Optional.empty() : Stream.of(PredictionType.values()).filter(name -> name.name().toLowerCase(Locale.ROOT).equals(said)).findFirst();
     }
 
     public OptionalLong seed() {

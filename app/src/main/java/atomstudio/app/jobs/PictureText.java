@@ -7,7 +7,7 @@ import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.tuning.method.TextualInversion;
 import java.util.Locale;
 import java.util.Optional;
@@ -44,7 +44,7 @@ final class PictureText {
 
     static GenerationText of(Generation generation, Names names) {
         Settings settings = generation.settings();
-        Sampling way = settings.sampling();
+        SamplingSettings way = settings.sampling();
         GenerationText text = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(way.steps())
                 .sampler(way.sampler().title()).schedule(way.schedule().title()).guidance(settings.guidance().scale())
                 .seed(generation.seed()).size(settings.width(), settings.height());
@@ -61,10 +61,10 @@ final class PictureText {
     /// What most pictures are made without.
     private static GenerationText unusual(GenerationText before, Settings settings) {
         GenerationText text = before;
-        Sampling way = settings.sampling();
+        SamplingSettings way = settings.sampling();
         if (way.eta().isPresent()) text = text.with(way.sampler() == SamplerName.DDIM ? ETA_OF_DDIM : ETA, GenerationText.number(way.eta().getAsDouble()));
         if (settings.guidance().rescale() != 0) text = text.with(RESCALE, GenerationText.number(settings.guidance().rescale()));
-        if (way.prediction().isPresent()) text = text.with(PREDICTION, way.prediction().get().name().toLowerCase(Locale.ROOT));
+        if (way.predictionType().isPresent()) text = text.with(PREDICTION, way.predictionType().get().name().toLowerCase(Locale.ROOT));
         return text;
     }
 

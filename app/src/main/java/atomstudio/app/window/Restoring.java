@@ -17,7 +17,7 @@ import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.GenerationText.Strength;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.Seed;
 import java.nio.file.Path;
@@ -65,7 +65,7 @@ final class Restoring {
         made.ifPresent(one -> {
             if (!one.page.compares(one.run.folder())) one.page.toggleRow(one.run);
         });
-        recipe.seed().ifPresent(seed -> said.add("seed " + Seed.text(seed)));
+        recipe.seed().ifPresent(seed -> said.add("seed " + Seed.format(seed)));
         recipe.sampler().ifPresent(sampler -> said.add(sampler.title()));
         galleries.source().need(needed(picture));
         String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + listed(missing))
@@ -185,9 +185,9 @@ final class Restoring {
     private static PictureSettings settings(PictureSettings now, PictureRecipe recipe) {
         SamplerName sampler = recipe.sampler().orElse(now.way().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
-        OptionalDouble eta = sampler.eta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
+        OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
         Guidance guidance = new Guidance(Math.clamp(recipe.guidance().orElse(now.way().guidance().scale()), 0, PictureSettings.MOST_GUIDANCE), Math.clamp(recipe.rescale().orElse(0), 0, 1));
-        int steps = Math.min(recipe.steps().orElse(now.way().steps()), Sampling.MOST_STEPS);
+        int steps = Math.min(recipe.steps().orElse(now.way().steps()), SamplingSettings.MAX_STEPS);
         Way way = new Way(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), PictureSettings.MOST_CLIP_SKIP));
         Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= PictureSettings.MOST_HIRES);
         double denoise = Math.clamp(recipe.denoise().orElse(now.start().denoise()), PictureSettings.LEAST_DENOISE, 1);

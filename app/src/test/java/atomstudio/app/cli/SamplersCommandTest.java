@@ -25,14 +25,14 @@ class SamplersCommandTest {
             JsonObject sampler = samplers.get(i).getAsJsonObject();
             assertEquals(name.option(), sampler.get("sampler").getAsString());
             assertEquals(name.schedules().stream().map(ScheduleName::option).toList(), sampler.getAsJsonArray("schedules").asList().stream().map(each -> each.getAsString()).toList());
-            assertEquals(name.usualSchedule().option(), sampler.get("usual").getAsString());
-            assertEquals(name.eta().isEmpty(), sampler.get("eta").isJsonNull());
+            assertEquals(name.defaultSchedule().option(), sampler.get("usual").getAsString());
+            assertEquals(name.defaultEta().isEmpty(), sampler.get("eta").isJsonNull());
         }
     }
 
     @Test void aLineEachNamesItAsTheCommandLineDoes() {
         CommandLineRun run = CommandLineRun.of(folder, "samplers");
         assertEquals(SamplerName.values().length + 1, run.out().lines().count());
-        for (SamplerName name : SamplerName.values()) assertTrue(run.out().lines().anyMatch(line -> line.startsWith(name.option() + " ") && line.contains(name.title()) && line.contains(name.usualSchedule().option() + "*")), name.option());
+        for (SamplerName name : SamplerName.values()) assertTrue(run.out().lines().anyMatch(line -> line.startsWith(name.option() + " ") && line.contains(name.title()) && line.contains(name.defaultSchedule().option() + "*")), name.option());
     }
 }

@@ -20,7 +20,7 @@ import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Measures;
@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Comparisons of runs that are made up here, sampled from the embedded model in two steps.
 class ComparisonJobTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
-    private static final Settings QUICK = Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+    private static final Settings QUICK = Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
 
     @TempDir private Path folder;
 

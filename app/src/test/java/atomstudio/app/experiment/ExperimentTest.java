@@ -15,7 +15,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.train.Recipe;
@@ -33,7 +33,7 @@ class ExperimentTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
     private static final Path PICTURES = Shared.root().resolve("assets/subjects");
 
-    private static final Generation.Settings ONE_STEP = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 4, 128, 128);
+    private static final Generation.Settings ONE_STEP = Generation.Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 4, 128, 128);
 
     @TempDir Path folder;
 

@@ -15,7 +15,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.torch.TorchEngine;
@@ -25,7 +25,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class EngineNameTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
 
     @Test void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
         ModelFolder model = ModelFolder.open(Assets.find().defaultModel());

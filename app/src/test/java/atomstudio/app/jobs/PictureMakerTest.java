@@ -11,7 +11,7 @@ import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.FileHashes;
 import java.nio.file.Files;
@@ -25,7 +25,7 @@ class PictureMakerTest {
     @TempDir Path folder;
 
     private static String line(ModelFolder model, FileHashes hashes) throws Exception {
-        Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        Generation generation = new Generation(new Prompt("a", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
         try (PictureMaker maker = PictureMaker.open(model, Device.CPU)) {
             maker.name(hashes);
             return maker.text(generation, Optional.empty()).format();

@@ -16,9 +16,9 @@ import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.Guidance;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.TextualInversion;
@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PictureTextTest {
     private static final Prompt PROMPT = new Prompt("a (sks car:1.2), [trees]\nBREAK snow", "blurry, (bad:1.1)");
 
-    private static Generation generation(Sampling sampling) {
+    private static Generation generation(SamplingSettings sampling) {
         return new Generation(PROMPT, new Settings(sampling, Guidance.of(7.5), 1, 512, 640), 42, List.of());
     }
 
@@ -47,7 +47,7 @@ class PictureTextTest {
     @Test void everySamplerAndScheduleIsReadAsItWasWritten() {
         for (SamplerName sampler : SamplerName.values()) {
             for (ScheduleName schedule : ScheduleName.values()) {
-                PictureRecipe recipe = read(PictureText.of(generation(Sampling.of(sampler, schedule, 30)), Names.of("Small, illustrated")));
+                PictureRecipe recipe = read(PictureText.of(generation(SamplingSettings.of(sampler, schedule, 30)), Names.of("Small, illustrated")));
                 assertEquals(Optional.of(sampler), recipe.sampler());
                 assertEquals(Optional.of(schedule), recipe.schedule());
                 assertEquals(PROMPT, recipe.prompt());
@@ -61,21 +61,21 @@ class PictureTextTest {
     }
 
     @Test void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
-        Sampling plain = Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
+        SamplingSettings plain = SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
         PictureRecipe usual = read(PictureText.of(generation(plain), Names.of("m")));
         assertEquals(List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty()), List.of(usual.clipSkip(), usual.eta(), usual.rescale(), usual.prediction(), usual.hires()));
-        Generation unusual = new Generation(PROMPT, new Settings(plain.withEta(0.5).withPrediction(Prediction.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
+        Generation unusual = new Generation(PROMPT, new Settings(plain.withEta(0.5).withPredictionType(PredictionType.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
         PictureRecipe recipe = read(PictureText.of(unusual, Names.of("m")));
         assertEquals(OptionalInt.of(2), recipe.clipSkip());
         assertEquals(OptionalDouble.of(0.5), recipe.eta());
         assertEquals(OptionalDouble.of(0.7), recipe.rescale());
-        assertEquals(Optional.of(Prediction.V), recipe.prediction());
+        assertEquals(Optional.of(PredictionType.V), recipe.prediction());
         assertEquals(Optional.of(new Hires(1.5, 0.4)), recipe.hires());
     }
 
     @Test void thePassesAndAdaptersHaveTheNamesOfOtherPrograms() {
         Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()), words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
-        Generation generation = new Generation(PROMPT, Settings.of(Sampling.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new Applied(atoms, 0.8), new Applied(words, 1)))
+        Generation generation = new Generation(PROMPT, Settings.of(SamplingSettings.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new Applied(atoms, 0.8), new Applied(words, 1)))
                 .from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.empty(), 0.6));
         String line = PictureText.of(generation, new Names("sd-v1-5", Optional.of("6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"), Optional.of("table.png"))).format().lines().toList().getLast();
         assertTrue(line.startsWith("Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: 6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
@@ -83,7 +83,7 @@ class PictureTextTest {
     }
 
     @Test void whatAPictureStartedFromIsReadBackASecondPassBesideIt() {
-        Generation plain = generation(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20));
+        Generation plain = generation(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20));
         PictureRecipe noise = read(PictureText.of(plain, new Names("m", Optional.empty(), Optional.of("old.png"))));
         assertEquals(List.of(false, false, Optional.empty(), OptionalDouble.empty()), List.of(noise.startedFromPicture(), noise.masked(), noise.source(), noise.denoise()));
         Generation within = plain.from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.of(Mask.white(8, 8)), 0.45));

@@ -11,7 +11,7 @@ import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -53,12 +53,12 @@ class SafetyTest {
     private static Made make(ModelFolder model, Safety safety) throws Exception {
         List<String> notes = new ArrayList<>();
         List<Picture> looks = new ArrayList<>();
-        Generation generation = new Generation(new Prompt("a", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        Generation generation = new Generation(new Prompt("a", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
         try (PictureMaker maker = PictureMaker.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.heed(safety);
             LivePreview preview = new LivePreview(maker, looks::add);
             Picture picture = maker.make(generation, step -> {
-                preview.show(step.clean());
+                preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow();
             return new Made(picture, looks, notes);

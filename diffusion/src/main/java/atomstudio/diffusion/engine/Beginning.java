@@ -4,9 +4,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Mask;
+import atomstudio.diffusion.sample.InitialLatents;
 import atomstudio.diffusion.sample.NoiseSource;
-import atomstudio.diffusion.sample.Plan;
-import atomstudio.diffusion.sample.Start;
+import atomstudio.diffusion.sample.SamplingPlan;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Optional;
 
@@ -22,7 +22,7 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
     record Begun(Tensor latents, double denoise) {}
 
     /// What is walked of the plan, as the reference counts: min(⌊steps · denoise⌋, steps).
-    static int steps(Plan plan, double denoise) throws Failure {
+    static int steps(SamplingPlan plan, double denoise) throws Failure {
         int all = plan.schedule().size();
         if (!(denoise > 0 && denoise <= 1)) throw new Failure.Incompatible("denoise: expected above 0 to 1, found " + denoise);
         int steps = Math.min((int) (all * denoise), all);
@@ -30,7 +30,7 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
         return steps;
     }
 
-    int steps(Plan plan) throws Failure {
+    int steps(SamplingPlan plan) throws Failure {
         return steps(plan, denoise());
     }
 
@@ -42,8 +42,8 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
         };
     }
 
-    Canvas canvas(ModelFolder model, Engine engine, Plan whole, NoiseSource random) throws Failure {
-        Plan plan = whole.last(steps(whole));
+    Canvas canvas(ModelFolder model, Engine engine, SamplingPlan whole, NoiseSource random) throws Failure {
+        SamplingPlan plan = whole.lastSteps(steps(whole));
         int seen = model.unet().channels().in();
         int own = model.vae().latentChannels();
         if (seen == own) return four(new Encoding(model, engine, random), plan, random);
@@ -51,16 +51,16 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
         throw new Failure.Incompatible(model.folder() + ": its UNet has " + seen + " input channels; expected " + own + ", or " + (2 * own + 1) + " of an inpainting model");
     }
 
-    private Canvas four(Encoding encoding, Plan plan, NoiseSource random) throws Failure {
+    private Canvas four(Encoding encoding, SamplingPlan plan, NoiseSource random) throws Failure {
         return switch (source) {
             case Source.FromNoise nothing -> {
                 Tensor noise = random.draw(Painter.shape(encoding.model, size));
-                yield new Canvas(plan, begun.map(on -> Start.of(on.latents, noise)).orElse(Start.noise(noise)), Optional.empty(), Optional.empty());
+                yield new Canvas(plan, begun.map(on -> InitialLatents.noisedImage(on.latents, noise)).orElse(InitialLatents.pureNoise(noise)), Optional.empty(), Optional.empty());
             }
             case Source.FromPicture given -> {
                 Tensor clean = given.mask().isEmpty() && begun.isPresent() ? begun.get().latents : encoding.of(pixels(encoding.model, given));
                 Tensor noise = random.draw(clean.shape());
-                if (given.mask().isEmpty()) yield new Canvas(plan, Start.of(clean, noise), Optional.empty(), Optional.empty());
+                if (given.mask().isEmpty()) yield new Canvas(plan, InitialLatents.noisedImage(clean, noise), Optional.empty(), Optional.empty());
                 random.draw(clean.shape());
                 Tensor mask = mask(encoding.model).latents(encoding.model.vae().factor());
                 yield new Canvas(plan, start(clean, noise), Optional.of(new Canvas.Kept(clean, noise, mask)), Optional.empty());
@@ -69,7 +69,7 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
     }
 
     /// A network of nine channels sees what is kept, so nothing is put back. Without a picture, or a mask, everything is to change.
-    private Canvas nine(Encoding encoding, Plan plan, NoiseSource random) throws Failure {
+    private Canvas nine(Encoding encoding, SamplingPlan plan, NoiseSource random) throws Failure {
         Mask mask = mask(encoding.model);
         Tensor pixels = switch (source) {
             case Source.FromNoise nothing -> mask.grey().toTensor();
@@ -84,9 +84,9 @@ record Beginning(Source source, Painter.Size size, Optional<Begun> begun) {
     }
 
     /// Within a mask, a denoise of 1 starts from pure noise, without the little of the picture that the first step's level would leave.
-    private Start start(Tensor clean, Tensor noise) {
-        if (begun.isPresent()) return Start.of(begun.get().latents, noise);
-        return denoise() == 1 ? Start.noise(noise) : Start.of(clean, noise);
+    private InitialLatents start(Tensor clean, Tensor noise) {
+        if (begun.isPresent()) return InitialLatents.noisedImage(begun.get().latents, noise);
+        return denoise() == 1 ? InitialLatents.pureNoise(noise) : InitialLatents.noisedImage(clean, noise);
     }
 
     private Mask mask(ModelFolder model) {

@@ -1,9 +1,9 @@
 package atomstudio.diffusion.engine;
 
-import atomstudio.diffusion.sample.Between;
-import atomstudio.diffusion.sample.Level;
-import atomstudio.diffusion.sample.Plan;
-import atomstudio.diffusion.sample.Start;
+import atomstudio.diffusion.sample.InitialLatents;
+import atomstudio.diffusion.sample.LatentCallback;
+import atomstudio.diffusion.sample.NoiseLevel;
+import atomstudio.diffusion.sample.SamplingPlan;
 import atomstudio.diffusion.sample.Step;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.Optional;
 /// @param plan    the steps that are walked
 /// @param kept    what is not to change, where something is to be put back after every step
 /// @param beside  (1,C,h,w) that an inpainting network reads beside the latents: the mask and the masked picture's latents
-record Canvas(Plan plan, Start start, Optional<Kept> kept, Optional<Tensor> beside) {
+record Canvas(SamplingPlan plan, InitialLatents start, Optional<Kept> kept, Optional<Tensor> beside) {
     /// A picture's clean latents, the noise that the walk began with, and the mask (1,1,h,w), 0 where they are kept.
     record Kept(Tensor clean, Tensor noise, Tensor mask) {
         /// Latents with a part of others in its place.
@@ -26,18 +26,18 @@ record Canvas(Plan plan, Start start, Optional<Kept> kept, Optional<Tensor> besi
     }
 
     /// Puts back what is kept, as noisy as the next step expects it, and clean after the last; inside a step of two calls, before the second.
-    Between between() {
-        if (kept.isEmpty()) return Between.nothing();
+    LatentCallback between() {
+        if (kept.isEmpty()) return LatentCallback.none();
         Kept part = kept.get();
         List<Step> steps = plan.schedule().steps();
-        return new Between() {
-            @Override public Tensor between(Step step, Tensor x) {
+        return new LatentCallback() {
+            @Override public Tensor onStepEnd(Step step, Tensor x) {
                 int next = steps.indexOf(step) + 1;
-                return next == steps.size() ? part.over(x, part.clean) : within(steps.get(next).from(), x);
+                return next == steps.size() ? part.over(x, part.clean) : onMidStep(steps.get(next).from(), x);
             }
 
-            @Override public Tensor within(Level at, Tensor x) {
-                return part.over(x, plan.schedule().space().noised(part.clean, part.noise, at));
+            @Override public Tensor onMidStep(NoiseLevel at, Tensor x) {
+                return part.over(x, plan.schedule().parameterization().addNoise(part.clean, part.noise, at));
             }
         };
     }

@@ -2,18 +2,18 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
-import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.engine.PromptEncoder.Contexts;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.Resampling;
-import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -45,7 +45,7 @@ public final class FromPictureGolden {
         Generation generation = generation(golden, model);
         Contexts contexts = ofAnInpaintingModel(golden) ? new Contexts(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine).contexts(generation.prompt(), 1, List.of());
-        if (!(new Painter(model, engine, unheard -> {}).paint(generation, Script.of(contexts), StepListener.none()) instanceof Sampled.Finished(Tensor latents))) throw new IllegalStateException("nobody said stop");
+        if (!(new Painter(model, engine, unheard -> {}).paint(generation, Script.of(contexts), StepListener.none()) instanceof SamplingResult.Finished(Tensor latents))) throw new IllegalStateException("nobody said stop");
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));
     }
 

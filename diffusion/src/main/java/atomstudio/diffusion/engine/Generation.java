@@ -3,7 +3,7 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.Guidance;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,8 +24,8 @@ public record Generation(Prompt prompt, Settings settings, long seed, List<Appli
 
     /// How it is sampled; width and height in pixels.
     /// @param clipSkip which of the text encoder's last layers is read, counted from the end: 1 is the last
-    public record Settings(Sampling sampling, Guidance guidance, int clipSkip, int width, int height) {
-        public static Settings of(Sampling sampling, double guidance, int width, int height) {
+    public record Settings(SamplingSettings sampling, Guidance guidance, int clipSkip, int width, int height) {
+        public static Settings of(SamplingSettings sampling, double guidance, int width, int height) {
             return new Settings(sampling, Guidance.of(guidance), 1, width, height);
         }
     }

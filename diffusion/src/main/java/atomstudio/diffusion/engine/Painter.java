@@ -8,11 +8,11 @@ import atomstudio.diffusion.prompt.PromptSchedule.Pass;
 import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.NoiseSource;
-import atomstudio.diffusion.sample.Plan;
-import atomstudio.diffusion.sample.Progress;
-import atomstudio.diffusion.sample.Sampled;
+import atomstudio.diffusion.sample.SamplingPlan;
+import atomstudio.diffusion.sample.SamplingProgress;
+import atomstudio.diffusion.sample.SamplingResult;
+import atomstudio.diffusion.sample.SamplingRun;
 import atomstudio.diffusion.sample.StepListener;
-import atomstudio.diffusion.sample.Walk;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
@@ -29,23 +29,23 @@ record Painter(ModelFolder model, Engine engine, Consumer<String> notes) {
 
     /// The latents (1,4,H/8,W/8) of a generation's last pass, still multiplied by the scaling factor.
     /// @throws Failure.Incompatible for sizes, steps or strengths that do not fit together
-    Sampled paint(Generation generation, Script script, StepListener listener) throws Failure {
+    SamplingResult paint(Generation generation, Script script, StepListener listener) throws Failure {
         Size size = size(generation);
-        Plan plan = generation.settings().sampling().plan(model.scheduler());
+        SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         Beginning first = new Beginning(generation.source(), size, Optional.empty());
         int before = first.steps(plan);
-        Sampled once = pass(generation, script.all(new Pass(before, 0)), first, plan, listener);
-        if (generation.hires().isEmpty() || !(once instanceof Sampled.Finished(Tensor small))) return once;
+        SamplingResult once = pass(generation, script.all(new Pass(before, 0)), first, plan, listener);
+        if (generation.hires().isEmpty() || !(once instanceof SamplingResult.Finished(Tensor small))) return once;
         Hires hires = generation.hires().get();
         Size large = enlarged(size, hires);
         Beginning second = new Beginning(generation.source(), large, Optional.of(new Beginning.Begun(new Enlarging(large.height, large.width).of(small), hires.denoise())));
-        StepListener after = progress -> listener.after(new Progress(before + progress.done(), progress.latents(), progress.clean()));
+        StepListener after = progress -> listener.onStep(new SamplingProgress(before + progress.completedSteps(), progress.latents(), progress.denoised()));
         return pass(generation, script.all(new Pass(second.steps(plan), before)), second, plan, after);
     }
 
     /// How many steps a generation takes, both passes together.
     int steps(Generation generation) throws Failure {
-        Plan plan = generation.settings().sampling().plan(model.scheduler());
+        SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         Size size = size(generation);
         int first = new Beginning(generation.source(), size, Optional.empty()).steps(plan);
         return generation.hires().isEmpty() ? first : first + Beginning.steps(plan, generation.hires().get().denoise());
@@ -69,23 +69,23 @@ record Painter(ModelFolder model, Engine engine, Consumer<String> notes) {
 
     /// Each pass draws from the seed's beginning, as in A1111.
     /// @param contexts what each of its steps attends to; a sampler that asks more than once a step hears of one
-    private Sampled pass(Generation generation, List<Contexts> contexts, Beginning beginning, Plan plan, StepListener listener) throws Failure {
+    private SamplingResult pass(Generation generation, List<Contexts> contexts, Beginning beginning, SamplingPlan plan, StepListener listener) throws Failure {
         NoiseSource random = NoiseSource.ofSeeds(generation.seed());
         Canvas canvas = beginning.canvas(model, engine, plan, random);
         AtomicInteger done = new AtomicInteger();
         Denoiser denoiser = denoiser(generation, () -> contexts.get(done.get()), canvas);
         StepListener seeing = progress -> {
-            done.set(progress.done());
-            return listener.after(new Progress(progress.done(), progress.latents(), canvas.seen(progress.clean())));
+            done.set(progress.completedSteps());
+            return listener.onStep(new SamplingProgress(progress.completedSteps(), progress.latents(), canvas.seen(progress.denoised())));
         };
-        return canvas.plan().run(new Walk(denoiser, canvas.start(), random, seeing, canvas.between()));
+        return canvas.plan().run(new SamplingRun(denoiser, canvas.start(), random, seeing, canvas.between()));
     }
 
     /// With guidance, both prompts go through the network together, as one batch of two.
     private Denoiser denoiser(Generation generation, Supplier<Contexts> now, Canvas canvas) {
         Guidance guidance = generation.settings().guidance();
         List<Applied> adapters = generation.adapters();
-        if (!guidance.active()) return (latents, timestep) -> look(canvas.shown(latents), timestep, now.get().prompt(), adapters);
+        if (!guidance.isActive()) return (latents, timestep) -> look(canvas.shown(latents), timestep, now.get().prompt(), adapters);
         return (latents, timestep) -> {
             Tensor shown = canvas.shown(latents);
             Contexts contexts = now.get();

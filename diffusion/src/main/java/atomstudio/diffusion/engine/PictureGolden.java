@@ -7,9 +7,9 @@ import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.NoiseSource;
-import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingResult;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.sample.StepListener;
@@ -52,7 +52,7 @@ public final class PictureGolden {
             String suffix = noise.shape().size(0) == 1 ? "" : "." + k;
             Shape shape = noise.shape().with(0, 1);
             deviations.add(Deviation.absolute("noise" + suffix, noise.rows(k, k + 1), NoiseSource.ofSeeds(generation.seed()).draw(shape), NOISE));
-            if (!(pipeline.latents(generation, StepListener.none()) instanceof Sampled.Finished(Tensor found))) throw new IllegalStateException("nobody said stop");
+            if (!(pipeline.latents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor found))) throw new IllegalStateException("nobody said stop");
             deviations.add(Deviation.relative("latents" + suffix, latents.rows(k, k + 1), found, LATENTS));
             deviations.add(eightBit("picture" + suffix, Picture.of(pixels.rows(k, k + 1)), Picture.of(pipeline.decode(found))));
         }
@@ -81,7 +81,7 @@ public final class PictureGolden {
 
     private static Generation generation(Safetensors golden, JsonObject made, ModelFolder model) throws Failure {
         try {
-            Sampling sampling = sampling(SamplerName.of(model.scheduler()), made);
+            SamplingSettings sampling = sampling(SamplerName.of(model.scheduler()), made);
             Settings settings = Settings.of(sampling, made.get("guidance").getAsDouble(), side(made, "width", model), side(made, "height", model));
             return new Generation(new Prompt(made.get("prompt").getAsString(), text(made, "negative")), settings, made.get("seed").getAsLong(), List.of());
         } catch (RuntimeException e) {
@@ -90,8 +90,8 @@ public final class PictureGolden {
     }
 
     /// The reference pipeline hands its own eta, 0 where nothing else is asked, to the two schedulers that take one.
-    static Sampling sampling(SamplerName sampler, JsonObject made) {
-        Sampling sampling = Sampling.of(sampler, ScheduleName.MODEL, made.get("steps").getAsInt());
+    static SamplingSettings sampling(SamplerName sampler, JsonObject made) {
+        SamplingSettings sampling = SamplingSettings.of(sampler, ScheduleName.MODEL, made.get("steps").getAsInt());
         boolean handed = sampler == SamplerName.DDIM || sampler == SamplerName.TCD;
         return handed ? sampling.withEta(made.has("eta") ? made.get("eta").getAsDouble() : 0) : sampling;
     }

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.sample.Sampled;
+import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Optional;
@@ -49,11 +49,11 @@ public final class TextToImage {
     /// Makes one picture; empty when the listener said stop.
     /// @throws Failure.Diverged when the latents leave the numbers, as with guidance or strength far too high
     public Optional<Picture> picture(Generation generation, StepListener listener) throws Failure {
-        Sampled sampled = latents(generation, listener);
-        if (sampled instanceof Sampled.Finished(Tensor latents) && !finite(latents) && widened()) sampled = latents(generation, listener);
+        SamplingResult sampled = latents(generation, listener);
+        if (sampled instanceof SamplingResult.Finished(Tensor latents) && !finite(latents) && widened()) sampled = latents(generation, listener);
         return switch (sampled) {
-            case Sampled.Finished(Tensor latents) -> Optional.of(kept(generation, Picture.of(required(decode(required(latents))))));
-            case Sampled.Cancelled cancelled -> Optional.empty();
+            case SamplingResult.Finished(Tensor latents) -> Optional.of(kept(generation, Picture.of(required(decode(required(latents))))));
+            case SamplingResult.Cancelled cancelled -> Optional.empty();
         };
     }
 
@@ -71,7 +71,7 @@ public final class TextToImage {
     }
 
     /// The latents (1,4,H/8,W/8) that a picture is decoded from, still multiplied by the scaling factor.
-    public Sampled latents(Generation generation, StepListener listener) throws Failure {
+    public SamplingResult latents(Generation generation, StepListener listener) throws Failure {
         return painter.paint(generation, Script.of(generation, prompts), listener);
     }
 

@@ -1,6 +1,6 @@
 package atomstudio.diffusion.model;
 
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -11,7 +11,7 @@ import java.util.Optional;
 /// @param tokenizer    a folder with the tokenizer, for a file that brings none
 /// @param vocabularies folders in which to look for a tokenizer where none lies beside the file, in this order; those that do not exist or
 ///                     are of another size are passed over
-public record ModelChoices(Optional<Prediction> prediction, Optional<Path> vae, Optional<Path> tokenizer, List<Path> vocabularies) {
+public record ModelChoices(Optional<PredictionType> prediction, Optional<Path> vae, Optional<Path> tokenizer, List<Path> vocabularies) {
     public ModelChoices {
         vocabularies = List.copyOf(vocabularies);
     }
@@ -30,7 +30,7 @@ public record ModelChoices(Optional<Prediction> prediction, Optional<Path> vae, 
         return new ModelChoices(prediction, vae, tokenizer, places);
     }
 
-    public ModelChoices withPrediction(Prediction said) {
+    public ModelChoices withPrediction(PredictionType said) {
         return new ModelChoices(Optional.of(said), vae, tokenizer, vocabularies);
     }
 

@@ -73,7 +73,7 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         for (Part part : Part.values()) weights.put(part, new Weights.InFolder(folder.resolve(part.folder()), Naming.renaming(part::canonical)));
         weights.put(Part.VAE, vae.weights());
         SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
-        if (choices.prediction().isPresent()) scheduler = scheduler.withPrediction(choices.prediction().get());
+        if (choices.prediction().isPresent()) scheduler = scheduler.withPredictionType(choices.prediction().get());
         return new ModelFolder(folder, name(folder), networks, scheduler, sampleSize(unetConfig), new Sources(weights, TokenizerSearch.of(folder, choices), List.of()));
     }
 

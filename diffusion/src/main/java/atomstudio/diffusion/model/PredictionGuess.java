@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.util.Locale;
@@ -30,7 +30,7 @@ record PredictionGuess(String type, String reason, Ground ground) {
     record Evidence(TensorFile file, Sidecar sidecar, boolean second, boolean inpaints, String telltale) {}
 
     /// What a person says counts, whatever speaks against it.
-    static PredictionGuess said(Prediction prediction) {
+    static PredictionGuess said(PredictionType prediction) {
         return new PredictionGuess(switch (prediction) {
             case EPSILON -> EPSILON;
             case V -> V;

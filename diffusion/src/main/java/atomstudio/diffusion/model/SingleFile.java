@@ -83,7 +83,7 @@ record SingleFile(TensorFile tensors, Sidecar sidecar) {
         SchedulerConfig schedule = SchedulerConfig.parse(tensors.file().toString(), all.toString());
         // PNDM, which the file does not name, cannot start at zero SNR.
         boolean named = sidecar.text("scheduler", "_class_name").isPresent();
-        return schedule.zeroTerminal() && !named ? schedule.forClass("DDIMScheduler") : schedule;
+        return schedule.hasZeroTerminalSnr() && !named ? schedule.forClass("DDIMScheduler") : schedule;
     }
 
     /// What its metadata or the files beside it call it, or else the file's name.

@@ -51,7 +51,7 @@ public record GenerationText(String prompt, String negative, Map<String, String>
 
     /// The picture's own seed.
     public GenerationText seed(long seed) {
-        return with("Seed", Seed.text(seed));
+        return with("Seed", Seed.format(seed));
     }
 
     public GenerationText size(int width, int height) {

@@ -9,28 +9,28 @@ import java.util.List;
 /// Source: Song, Meng and Ermon 2021, "Denoising Diffusion Implicit Models", equations 12 and 16.
 ///
 /// @param eta the share of ancestral noise, 0 (none) to 1
-public record Ddim(Bound bound, double eta) implements Sampler {
+public record Ddim(Thresholding thresholding, double eta) implements Sampler {
     /// Steps go from t to t - ⌊T / steps⌋, whatever the next timestep of the spacing is, as in the reference.
-    static Plan plan(Wanted wanted) throws Failure {
-        SchedulerConfig config = wanted.config();
-        Ddim ddim = new Ddim(Bound.clipping(config, true), wanted.eta());
-        if (wanted.schedule() != ScheduleName.MODEL) return new Plan(ddim, TrainedReading.schedule(wanted, TrainedReading.named(wanted)));
-        NoiseSchedule trained = NoiseSchedule.of(config);
-        List<Step> walk = new ArrayList<>();
-        for (int timestep : TrainedReading.timesteps(wanted)) {
-            int next = timestep - trained.size() / wanted.steps();
-            walk.add(new Step(timestep, trained.level(timestep), next >= 0 ? trained.level(next) : TrainedReading.end(config)));
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        SchedulerConfig config = request.config();
+        Ddim ddim = new Ddim(Thresholding.clipOrDynamic(config, true), request.eta());
+        if (request.schedule() != ScheduleName.MODEL) return new SamplingPlan(ddim, TimestepSchedules.schedule(request, TimestepSchedules.namedSteps(request)));
+        NoiseSchedule noiseSchedule = NoiseSchedule.of(config);
+        List<Step> steps = new ArrayList<>();
+        for (int timestep : TimestepSchedules.timesteps(request)) {
+            int nextTimestep = timestep - noiseSchedule.size() / request.steps();
+            steps.add(new Step(timestep, noiseSchedule.level(timestep), nextTimestep >= 0 ? noiseSchedule.level(nextTimestep) : TimestepSchedules.finalLevel(config)));
         }
-        return new Plan(ddim, TrainedReading.schedule(wanted, walk));
+        return new SamplingPlan(ddim, TimestepSchedules.schedule(request, steps));
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask();
-        Level from = said.at();
-        Level to = at.step().to();
-        double fresh = eta * to.sigma() / from.sigma() * Math.sqrt(Math.max(0, 1 - from.alpha() * from.alpha() / (to.alpha() * to.alpha())));
-        double kept = Math.sqrt(to.sigma() * to.sigma() - fresh * fresh);
-        Tensor x = Latents.sum(to.alpha(), bound.apply(said.clean()), kept, said.noise());
-        return new Stepped(eta > 0 ? Latents.sum(1, x, fresh, at.draw()) : x, said);
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise();
+        NoiseLevel from = output.level();
+        NoiseLevel to = context.step().to();
+        double stdDev = eta * to.sigmaT() / from.sigmaT() * Math.sqrt(Math.max(0, 1 - from.alphaT() * from.alphaT() / (to.alphaT() * to.alphaT())));
+        double epsilonScale = Math.sqrt(to.sigmaT() * to.sigmaT() - stdDev * stdDev);
+        Tensor x = LatentMath.weightedSum(to.alphaT(), thresholding.apply(output.denoised()), epsilonScale, output.epsilon());
+        return new StepResult(eta > 0 ? LatentMath.weightedSum(1, x, stdDev, context.drawNoise()) : x, output);
     }
 }

@@ -8,6 +8,6 @@ import atomstudio.diffusion.tensor.Tensor;
 public interface Denoiser {
     /// @param scaledLatents (B, C, H, W), always as alpha · x0 + sigma · noise, whatever space the sampler works in
     /// @param timestep in training steps, not always whole
-    /// @return the network's output (B, C, H, W), meaning what the schedule's [Prediction] says
+    /// @return the network's output (B, C, H, W), meaning what the schedule's [PredictionType] says
     Tensor predict(Tensor scaledLatents, double timestep) throws Failure;
 }

@@ -4,16 +4,16 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// DPM2's steps below the noise that is wanted, and fresh noise up to it. Draws once a step, but not at the last.
-/// Source: [Dpm2], [Ancestral].
+/// Source: [Dpm2], [AncestralStep].
 public record Dpm2Ancestral(double eta) implements Sampler {
-    static Plan plan(Wanted wanted) throws Failure {
-        return new Plan(new Dpm2Ancestral(wanted.eta()), RatioReading.schedule(wanted, Dpm2.points(wanted).steps(0)));
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        return new SamplingPlan(new Dpm2Ancestral(request.eta()), SigmaSchedules.schedule(request, Dpm2.sigmas(request).steps(0)));
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask();
-        Ancestral way = Ancestral.of(at.step(), eta);
-        Tensor x = Dpm2.to(at, said, way.down());
-        return new Stepped(at.step().to().sigma() == 0 ? x : way.noised(x, at.draw()), said);
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise();
+        AncestralStep ancestral = AncestralStep.of(context.step(), eta);
+        Tensor x = Dpm2.stepTo(context, output, ancestral.sigmaDown());
+        return new StepResult(context.step().to().sigmaT() == 0 ? x : ancestral.addNoise(x, context.drawNoise()), output);
     }
 }

@@ -5,22 +5,22 @@ import atomstudio.diffusion.tensor.Tensor;
 
 /// The second-order single-step solver for the clean latents, ancestral: asks twice and draws once a step, but not at a last one to no noise.
 /// Source: Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", algorithm 1 with r = 1/2, in latents x0 + σ · noise as k-diffusion's
-/// `sample_dpmpp_2s_ancestral`; [Ancestral].
+/// `sample_dpmpp_2s_ancestral`; [AncestralStep].
 public record DpmPlusPlus2SAncestral(double eta) implements Sampler {
-    static Plan plan(Wanted wanted) throws Failure {
-        return new Plan(new DpmPlusPlus2SAncestral(wanted.eta()), RatioReading.schedule(wanted, RatioReading.kDiffusion(wanted).steps(0)));
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        return new SamplingPlan(new DpmPlusPlus2SAncestral(request.eta()), SigmaSchedules.schedule(request, SigmaSchedules.kDiffusionSigmas(request).steps(0)));
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask();
-        if (at.step().to().sigma() == 0) return new Stepped(said.clean(), said);
-        Ancestral way = Ancestral.of(at.step(), eta);
-        double middle = Math.sqrt(said.at().ratio() * way.down());
-        Tensor truth = way.down() == 0 ? said.clean() : halfway(at, said, Level.ofRatio(middle)).clean();
-        return new Stepped(way.noised(said.toward(truth, way.down()), at.draw()), said);
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise();
+        if (context.step().to().sigmaT() == 0) return new StepResult(output.denoised(), output);
+        AncestralStep ancestral = AncestralStep.of(context.step(), eta);
+        double sigmaMid = Math.sqrt(output.level().sigma() * ancestral.sigmaDown());
+        Tensor denoised2 = ancestral.sigmaDown() == 0 ? output.denoised() : midpoint(context, output, NoiseLevel.ofSigma(sigmaMid)).denoised();
+        return new StepResult(ancestral.addNoise(output.ddimStep(denoised2, ancestral.sigmaDown()), context.drawNoise()), output);
     }
 
-    private static Answer halfway(Moment at, Answer said, Level middle) throws Failure {
-        return at.ask(at.kept(said.toward(said.clean(), middle.ratio()), middle), middle);
+    private static ModelOutput midpoint(StepContext context, ModelOutput output, NoiseLevel midLevel) throws Failure {
+        return context.denoise(context.editMidStep(output.ddimStep(output.denoised(), midLevel.sigma()), midLevel), midLevel);
     }
 }

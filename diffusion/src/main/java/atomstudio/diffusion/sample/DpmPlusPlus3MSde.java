@@ -7,34 +7,34 @@ import atomstudio.diffusion.tensor.Tensor;
 /// Source: k-diffusion's `sample_dpmpp_3m_sde`; Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", section 5 and appendix B, with
 /// φ2 and φ3 of the exponential integrators (Hochbruck and Ostermann 2010, equation 2.10). h = Δλ (1 + eta).
 public record DpmPlusPlus3MSde(double eta) implements Sampler {
-    static Plan plan(Wanted wanted) throws Failure {
-        return new Plan(new DpmPlusPlus3MSde(wanted.eta()), RatioReading.schedule(wanted, RatioReading.kDiffusion(wanted).steps(0)));
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        return new SamplingPlan(new DpmPlusPlus3MSde(request.eta()), SigmaSchedules.schedule(request, SigmaSchedules.kDiffusionSigmas(request).steps(0)));
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask();
-        Level to = at.step().to();
-        if (to.sigma() == 0) return new Stepped(said.clean(), said);
-        double step = to.lambda() - said.at().lambda();
-        double h = step * (1 + eta);
-        Tensor x = Latents.sum(Math.exp(-h), at.x(), -Math.expm1(-h), said.clean());
-        if (!at.past().isEmpty()) x = corrected(x, at, said, h);
-        return new Stepped(Latents.sum(1, x, to.ratio() * Math.sqrt(-Math.expm1(-2 * step * eta)), at.draw()), said);
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise();
+        NoiseLevel to = context.step().to();
+        if (to.sigmaT() == 0) return new StepResult(output.denoised(), output);
+        double deltaLambda = to.lambda() - output.level().lambda();
+        double h = deltaLambda * (1 + eta);
+        Tensor x = LatentMath.weightedSum(Math.exp(-h), context.x(), -Math.expm1(-h), output.denoised());
+        if (!context.history().isEmpty()) x = withHigherOrderTerms(x, context, output, h);
+        return new StepResult(LatentMath.weightedSum(1, x, to.sigma() * Math.sqrt(-Math.expm1(-2 * deltaLambda * eta)), context.drawNoise()), output);
     }
 
     /// The first and, with two steps behind, the second derivative of the clean latents in λ, in units of the step.
-    private static Tensor corrected(Tensor x, Moment at, Answer said, double h) {
-        double step = at.step().to().lambda() - said.at().lambda();
+    private static Tensor withHigherOrderTerms(Tensor x, StepContext context, ModelOutput output, double h) {
+        double deltaLambda = context.step().to().lambda() - output.level().lambda();
         double phi2 = Math.expm1(-h) / h + 1;
-        Answer before = at.past().getFirst();
-        double r0 = (said.at().lambda() - before.at().lambda()) / step;
-        Tensor late = Latents.sum(1 / r0, said.clean(), -1 / r0, before.clean());
-        if (at.past().size() == 1) return Latents.sum(1, x, phi2, late);
-        Answer earlier = at.past().get(1);
-        double r1 = (before.at().lambda() - earlier.at().lambda()) / step;
-        Tensor early = Latents.sum(1 / r1, before.clean(), -1 / r1, earlier.clean());
-        Tensor change = Latents.sum(1 / (r0 + r1), late, -1 / (r0 + r1), early);
+        ModelOutput previous = context.history().getFirst();
+        double r0 = (output.level().lambda() - previous.level().lambda()) / deltaLambda;
+        Tensor d10 = LatentMath.weightedSum(1 / r0, output.denoised(), -1 / r0, previous.denoised());
+        if (context.history().size() == 1) return LatentMath.weightedSum(1, x, phi2, d10);
+        ModelOutput older = context.history().get(1);
+        double r1 = (previous.level().lambda() - older.level().lambda()) / deltaLambda;
+        Tensor d11 = LatentMath.weightedSum(1 / r1, previous.denoised(), -1 / r1, older.denoised());
+        Tensor d2 = LatentMath.weightedSum(1 / (r0 + r1), d10, -1 / (r0 + r1), d11);
         double phi3 = phi2 / h - 0.5;
-        return Latents.sum(1, Latents.sum(1, x, phi2, Latents.sum(1, late, r0, change)), -phi3, change);
+        return LatentMath.weightedSum(1, LatentMath.weightedSum(1, x, phi2, LatentMath.weightedSum(1, d10, r0, d2)), -phi3, d2);
     }
 }

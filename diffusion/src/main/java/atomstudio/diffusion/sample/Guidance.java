@@ -13,13 +13,13 @@ public record Guidance(double scale, double rescale) {
     }
 
     /// At 1 and below the negative prompt has no say: the network needs to run only once a step.
-    public boolean active() {
+    public boolean isActive() {
         return scale > 1;
     }
 
     /// The guided output (B, C, H, W) of two.
     public Tensor combine(Tensor unconditional, Tensor conditional) {
-        Tensor guided = Latents.sum(1 - scale, unconditional, scale, conditional);
+        Tensor guided = LatentMath.weightedSum(1 - scale, unconditional, scale, conditional);
         return rescale == 0 ? guided : rescaled(guided, conditional);
     }
 
@@ -28,16 +28,16 @@ public record Guidance(double scale, double rescale) {
         Tensor[] rows = new Tensor[Math.toIntExact(guided.shape().size(0))];
         for (int i = 0; i < rows.length; i++) {
             Tensor row = guided.rows(i, i + 1);
-            double spread = Latents.spread(row);
+            double stdDev = LatentMath.standardDeviation(row);
             // Nothing can bring a spread of 0 (or that of a single number) to another.
-            rows[i] = spread > 0 ? Latents.scale(rescale * Latents.spread(conditional.rows(i, i + 1)) / spread + 1 - rescale, row) : row;
+            rows[i] = stdDev > 0 ? LatentMath.scale(rescale * LatentMath.standardDeviation(conditional.rows(i, i + 1)) / stdDev + 1 - rescale, row) : row;
         }
         return Tensor.stack(rows);
     }
 
     /// A denoiser that asks both and combines; of an inactive guidance the conditional one alone.
-    public Denoiser guide(Denoiser unconditional, Denoiser conditional) {
-        if (!active()) return conditional;
+    public Denoiser guided(Denoiser unconditional, Denoiser conditional) {
+        if (!isActive()) return conditional;
         return (latents, timestep) -> combine(unconditional.predict(latents, timestep), conditional.predict(latents, timestep));
     }
 }

@@ -5,17 +5,17 @@ import atomstudio.diffusion.tensor.Tensor;
 
 /// Heun's method on the probability flow: an Euler step, then one along the mean of the slopes at both ends. Asks twice a step, but for a last one to no noise.
 /// Source: Karras, Aittala, Aila and Laine 2022, "Elucidating the Design Space", algorithm 2 with S_churn = 0.
-public record Heun(Bound bound) implements Sampler {
-    static Plan plan(Wanted wanted) throws Failure {
-        return new Plan(new Heun(Bound.clippingAlone(wanted.config(), false)), RatioReading.schedule(wanted, RatioReading.reference(wanted).steps(0)));
+public record Heun(Thresholding thresholding) implements Sampler {
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        return new SamplingPlan(new Heun(Thresholding.clipOnly(request.config(), false)), SigmaSchedules.schedule(request, SigmaSchedules.diffusersSigmas(request).steps(0)));
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask().bounded(bound);
-        Level to = at.step().to();
-        Tensor euler = said.along(said.slope(), to.ratio());
-        if (to.sigma() == 0) return new Stepped(euler, said);
-        Answer there = at.askAtTheEnd(at.kept(euler, to)).bounded(bound);
-        return new Stepped(said.along(Latents.sum(0.5, said.slope(), 0.5, there.slope()), to.ratio()), said);
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise().thresholded(thresholding);
+        NoiseLevel next = context.step().to();
+        Tensor x2 = output.eulerStep(output.d(), next.sigma());
+        if (next.sigmaT() == 0) return new StepResult(x2, output);
+        ModelOutput output2 = context.denoiseAtEnd(context.editMidStep(x2, next)).thresholded(thresholding);
+        return new StepResult(output.eulerStep(LatentMath.weightedSum(0.5, output.d(), 0.5, output2.d()), next.sigma()), output);
     }
 }

@@ -31,12 +31,12 @@ final class Lagrange {
         double[] product = {1};
         for (int k = 0; k < nodes.length; k++) {
             if (k == j) continue;
-            double[] more = new double[product.length + 1];
+            double[] extended = new double[product.length + 1];
             for (int i = 0; i < product.length; i++) {
-                more[i + 1] += product[i] / (nodes[j] - nodes[k]);
-                more[i] -= product[i] * nodes[k] / (nodes[j] - nodes[k]);
+                extended[i + 1] += product[i] / (nodes[j] - nodes[k]);
+                extended[i] -= product[i] * nodes[k] / (nodes[j] - nodes[k]);
             }
-            product = more;
+            product = extended;
         }
         return product;
     }

@@ -8,18 +8,18 @@ import java.util.List;
 /// Source: Hairer, Nørsett and Wanner 1993, "Solving Ordinary Differential Equations I", section III.1 (explicit Adams methods, unequal
 /// steps in σ); Katherine Crowson's k-diffusion for its use here.
 public record Lms() implements Sampler {
-    static Plan plan(Wanted wanted) throws Failure {
-        return new Plan(new Lms(), RatioReading.schedule(wanted, RatioReading.reference(wanted).steps(0)));
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        return new SamplingPlan(new Lms(), SigmaSchedules.schedule(request, SigmaSchedules.diffusersSigmas(request).steps(0)));
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask();
-        List<Answer> known = at.with(said);
-        double[] ratios = known.stream().mapToDouble(answer -> answer.at().ratio()).toArray();
-        Tensor x = at.x();
-        for (int j = 0; j < ratios.length; j++) {
-            x = Latents.sum(1, x, Lagrange.integral(ratios, j, said.at().ratio(), at.step().to().ratio()), known.get(j).slope());
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise();
+        List<ModelOutput> history = context.historyWith(output);
+        double[] sigmas = history.stream().mapToDouble(previous -> previous.level().sigma()).toArray();
+        Tensor x = context.x();
+        for (int j = 0; j < sigmas.length; j++) {
+            x = LatentMath.weightedSum(1, x, Lagrange.integral(sigmas, j, output.level().sigma(), context.step().to().sigma()), history.get(j).d());
         }
-        return new Stepped(x, said);
+        return new StepResult(x, output);
     }
 }

@@ -28,15 +28,15 @@ public final class SamplerGolden {
         try (Safetensors file = Safetensors.open(golden)) {
             SchedulerConfig config = SchedulerConfig.parse(golden.toString(), metadata(golden, file, "config"));
             if (!file.metadata().containsKey("sampler")) config = config.forClass(metadata(golden, file, "scheduler"));
-            return compare(file, sampling(golden, file, config).planAsWritten(config), number(golden, file, "seed"));
+            return compare(file, sampling(golden, file, config).planUnmodified(config), number(golden, file, "seed"));
         }
     }
 
     /// What the metadata chooses: by this program's names where it has `sampler` and `schedule`, by the reference's class and config otherwise.
-    private static Sampling sampling(Path golden, Safetensors file, SchedulerConfig config) throws Failure {
+    private static SamplingSettings sampling(Path golden, Safetensors file, SchedulerConfig config) throws Failure {
         SamplerName sampler = file.metadata().containsKey("sampler") ? named(golden, "sampler", SamplerName.ofOption(metadata(golden, file, "sampler"))) : SamplerName.of(config);
         ScheduleName schedule = file.metadata().containsKey("schedule") ? named(golden, "schedule", ScheduleName.ofOption(metadata(golden, file, "schedule"))) : ScheduleName.MODEL;
-        Sampling sampling = Sampling.of(sampler, schedule, Math.toIntExact(number(golden, file, "steps")));
+        SamplingSettings sampling = SamplingSettings.of(sampler, schedule, Math.toIntExact(number(golden, file, "steps")));
         String eta = file.metadata().getOrDefault("eta", "");
         try {
             return eta.isEmpty() ? sampling : sampling.withEta(Double.parseDouble(eta));
@@ -49,39 +49,39 @@ public final class SamplerGolden {
         return name.orElseThrow(() -> new Failure.Unreadable(golden + ": metadata \"" + key + "\": expected a name that the samplers command lists"));
     }
 
-    private static List<Deviation> compare(Safetensors file, Plan plan, long seed) throws Failure {
+    private static List<Deviation> compare(Safetensors file, SamplingPlan plan, long seed) throws Failure {
         Schedule schedule = plan.schedule();
         Comparison comparison = new Comparison(file, new ArrayList<>());
-        if (file.has("sigmas")) comparison.add("sigmas", ratios(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
+        if (file.has("sigmas")) comparison.add("sigmas", expectedSigmas(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
         TorchRandom generator = new TorchRandom(seed);
         Tensor noise = generator.randn(file.info("initial").shape());
-        comparison.add("initial", Latents.scale(schedule.initialScale(), noise));
-        List<Double> asked = new ArrayList<>();
-        Denoiser standIn = standIn(schedule.prediction());
-        plan.run(Walk.fromNoise((latents, timestep) -> {
-            asked.add(timestep);
-            return standIn.predict(latents, timestep);
+        comparison.add("initial", LatentMath.scale(schedule.initNoiseSigma(), noise));
+        List<Double> calledTimesteps = new ArrayList<>();
+        Denoiser formula = formula(schedule.predictionType());
+        plan.run(SamplingRun.fromNoise((latents, timestep) -> {
+            calledTimesteps.add(timestep);
+            return formula.predict(latents, timestep);
         }, noise, shape -> {
             Tensor drawn = generator.randn(shape);
-            comparison.add(entry("noise", asked.size() - 1), drawn);
+            comparison.add(entry("noise", calledTimesteps.size() - 1), drawn);
             return drawn;
-        }).heardBy(progress -> {
-            comparison.add(entry("step", asked.size() - 1), progress.latents());
+        }).withListener(progress -> {
+            comparison.add(entry("step", calledTimesteps.size() - 1), progress.latents());
             return StepListener.Next.CONTINUE;
         }));
-        comparison.add("timesteps", vector(asked.stream().mapToDouble(Double::doubleValue).toArray()));
-        return comparison.deviations(asked.size());
+        comparison.add("timesteps", vector(calledTimesteps.stream().mapToDouble(Double::doubleValue).toArray()));
+        return comparison.deviations(calledTimesteps.size());
     }
 
     /// Where the reference asks twice a step, every level but the first stands twice in its list.
-    private static Tensor ratios(List<Step> steps, int length) {
-        double[] ratios = new double[length];
-        int each = length > steps.size() + 1 ? 2 : 1;
+    private static Tensor expectedSigmas(List<Step> steps, int length) {
+        double[] sigmas = new double[length];
+        int entriesPerStep = length > steps.size() + 1 ? 2 : 1;
         for (int i = 0; i < length; i++) {
-            int step = Math.min((i + each - 1) / each, steps.size());
-            ratios[i] = step < steps.size() ? steps.get(step).from().ratio() : steps.getLast().to().ratio();
+            int step = Math.min((i + entriesPerStep - 1) / entriesPerStep, steps.size());
+            sigmas[i] = step < steps.size() ? steps.get(step).from().sigma() : steps.getLast().to().sigma();
         }
-        return vector(ratios);
+        return vector(sigmas);
     }
 
     /// What was computed, by the name that it has in the file; names that only one side has are infinitely far.
@@ -91,15 +91,15 @@ public final class SamplerGolden {
         }
 
         /// Steps within a step, which only the reference has, are left out.
-        List<Deviation> deviations(int asked) throws Failure {
+        List<Deviation> deviations(int calls) throws Failure {
             List<Deviation> deviations = new ArrayList<>();
-            List<String> left = new ArrayList<>(file.tensors().keySet());
+            List<String> unmatched = new ArrayList<>(file.tensors().keySet());
             for (Map.Entry<String, Tensor> entry : found) {
-                Tensor expected = left.remove(entry.getKey()) ? file.read(entry.getKey()) : vector();
+                Tensor expected = unmatched.remove(entry.getKey()) ? file.read(entry.getKey()) : vector();
                 deviations.add(Deviation.relative(entry.getKey(), expected, entry.getValue(), TOLERANCE));
             }
-            for (int call = 0; call < asked; call++) left.remove(entry("step", call));
-            for (String name : left) deviations.add(Deviation.relative(name, file.read(name), vector(), TOLERANCE));
+            for (int call = 0; call < calls; call++) unmatched.remove(entry("step", call));
+            for (String name : unmatched) deviations.add(Deviation.relative(name, file.read(name), vector(), TOLERANCE));
             return deviations;
         }
     }
@@ -108,14 +108,14 @@ public final class SamplerGolden {
         return "%s.%03d".formatted(kind, call);
     }
 
-    private static Tensor vector(double... numbers) {
-        Tensor vector = Tensor.zeros(Shape.of(numbers.length));
-        for (int i = 0; i < numbers.length; i++) vector.data()[i] = (float) numbers[i];
+    private static Tensor vector(double... values) {
+        Tensor vector = Tensor.zeros(Shape.of(values.length));
+        for (int i = 0; i < values.length; i++) vector.data()[i] = (float) values[i];
         return vector;
     }
 
     /// The formulas that the reference values were made with: smooth, and close to the truth for data of unit variance.
-    private static Denoiser standIn(Prediction prediction) {
+    private static Denoiser formula(PredictionType prediction) {
         return (latents, timestep) -> {
             Tensor output = Tensor.zeros(latents.shape());
             double t = timestep;

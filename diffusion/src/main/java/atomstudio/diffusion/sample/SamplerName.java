@@ -60,20 +60,20 @@ public enum SamplerName {
     /// @throws Failure.NotBuilt for a reference class, or a variant of one, that is not here
     public static SamplerName of(SchedulerConfig config) throws Failure {
         return switch (config.className()) {
-            case "DPMSolverMultistepScheduler" -> multistep(config);
+            case "DPMSolverMultistepScheduler" -> dpmSolverMultistep(config);
             case "PNDMScheduler" -> {
                 // The reference's class does not read the key; ours would divide by zero at the last timestep.
-                if (config.zeroTerminal()) throw config.notBuilt("rescale_betas_zero_snr", "true");
+                if (config.hasZeroTerminalSnr()) throw config.unsupported("rescale_betas_zero_snr", "true");
                 yield PNDM;
             }
-            case "DPMSolverSDEScheduler" -> throw config.notBuilt("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
+            case "DPMSolverSDEScheduler" -> throw config.unsupported("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
             default -> Arrays.stream(values()).filter(name -> name.referenceClass.equals(config.className())).findFirst()
                     .orElseThrow(() -> new Failure.NotBuilt("sampler " + config.className() + " is not built yet"));
         };
     }
 
     /// The same, empty where it is not built.
-    public static Optional<SamplerName> ifBuilt(SchedulerConfig config) throws Failure {
+    public static Optional<SamplerName> ofSupported(SchedulerConfig config) throws Failure {
         try {
             return Optional.of(of(config));
         } catch (Failure.NotBuilt e) {
@@ -81,14 +81,14 @@ public enum SamplerName {
         }
     }
 
-    private static SamplerName multistep(SchedulerConfig config) throws Failure {
-        int order = config.whole("solver_order", 2);
-        if (order > 2) throw config.notBuilt("solver_order", Integer.toString(order));
-        String algorithm = config.text("algorithm_type", "dpmsolver++");
+    private static SamplerName dpmSolverMultistep(SchedulerConfig config) throws Failure {
+        int order = config.integer("solver_order", 2);
+        if (order > 2) throw config.unsupported("solver_order", Integer.toString(order));
+        String algorithm = config.string("algorithm_type", "dpmsolver++");
         return switch (algorithm) {
             case "dpmsolver++", "deis" -> DPM_PLUS_PLUS_2M;
             case "sde-dpmsolver++" -> DPM_PLUS_PLUS_2M_SDE;
-            default -> throw config.notBuilt("algorithm_type", algorithm);
+            default -> throw config.unsupported("algorithm_type", algorithm);
         };
     }
 
@@ -103,12 +103,12 @@ public enum SamplerName {
 
     /// The schedule that it takes where nothing else is chosen: the model's own, but for DPM++ 3M SDE, whose extrapolation breaks up over the
     /// long last steps of even timesteps; its author and other programs give it the exponential one.
-    public ScheduleName usualSchedule() {
+    public ScheduleName defaultSchedule() {
         return this == DPM_PLUS_PLUS_3M_SDE ? ScheduleName.EXPONENTIAL : ScheduleName.MODEL;
     }
 
     /// How much fresh noise it adds on its way where nothing else is chosen; empty where that cannot be chosen.
-    public OptionalDouble eta() {
+    public OptionalDouble defaultEta() {
         return switch (this) {
             case DDIM -> OptionalDouble.of(0);
             case TCD -> OptionalDouble.of(0.3);
@@ -120,28 +120,28 @@ public enum SamplerName {
     /// Plans with a config as this sampler's reference class reads it.
     /// @throws Failure.Incompatible for steps that do not fit
     /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
-    Plan plan(Wanted wanted) throws Failure {
-        if (wanted.steps() < 1 || wanted.steps() > Sampling.MOST_STEPS) {
-            throw new Failure.Incompatible("steps: expected 1 to " + Sampling.MOST_STEPS + ", found " + wanted.steps());
+    SamplingPlan plan(SamplerRequest request) throws Failure {
+        if (request.steps() < 1 || request.steps() > SamplingSettings.MAX_STEPS) {
+            throw new Failure.Incompatible("steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + request.steps());
         }
         return switch (this) {
-            case EULER -> Euler.plan(wanted);
-            case EULER_ANCESTRAL -> EulerAncestral.plan(wanted);
-            case HEUN -> Heun.plan(wanted);
-            case LMS -> Lms.plan(wanted);
-            case DDIM -> Ddim.plan(wanted);
-            case DDPM -> Ddpm.plan(wanted);
-            case PNDM -> Pndm.plan(wanted);
-            case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> DpmPlusPlus2M.plan(wanted);
-            case DPM_PLUS_PLUS_SDE -> DpmPlusPlusSde.plan(wanted);
-            case DPM_PLUS_PLUS_2S_ANCESTRAL -> DpmPlusPlus2SAncestral.plan(wanted);
-            case DPM_PLUS_PLUS_3M_SDE -> DpmPlusPlus3MSde.plan(wanted);
-            case DPM2 -> Dpm2.plan(wanted);
-            case DPM2_ANCESTRAL -> Dpm2Ancestral.plan(wanted);
-            case UNIPC -> UniPc.plan(wanted);
-            case DEIS -> Deis.plan(wanted);
-            case LCM -> Lcm.plan(wanted);
-            case TCD -> Tcd.plan(wanted);
+            case EULER -> Euler.plan(request);
+            case EULER_ANCESTRAL -> EulerAncestral.plan(request);
+            case HEUN -> Heun.plan(request);
+            case LMS -> Lms.plan(request);
+            case DDIM -> Ddim.plan(request);
+            case DDPM -> Ddpm.plan(request);
+            case PNDM -> Pndm.plan(request);
+            case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> DpmPlusPlus2M.plan(request);
+            case DPM_PLUS_PLUS_SDE -> DpmPlusPlusSde.plan(request);
+            case DPM_PLUS_PLUS_2S_ANCESTRAL -> DpmPlusPlus2SAncestral.plan(request);
+            case DPM_PLUS_PLUS_3M_SDE -> DpmPlusPlus3MSde.plan(request);
+            case DPM2 -> Dpm2.plan(request);
+            case DPM2_ANCESTRAL -> Dpm2Ancestral.plan(request);
+            case UNIPC -> UniPc.plan(request);
+            case DEIS -> Deis.plan(request);
+            case LCM -> Lcm.plan(request);
+            case TCD -> Tcd.plan(request);
         };
     }
 }

@@ -27,13 +27,13 @@ public enum ScheduleName {
 
     /// Karras et al.'s choice.
     private static final double RHO = 7;
-    private static final double SHAPE = 0.6;
+    private static final double BETA_SHAPE = 0.6;
     /// Of 1000; one more, 0, is where the last step ends before it goes to no noise.
-    private static final double[] ALIGNED = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0};
-    private static final int ALIGNED_STEPS = ALIGNED.length - 1;
+    private static final double[] AYS_TIMESTEPS = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0};
+    private static final int AYS_STEPS = AYS_TIMESTEPS.length - 1;
 
     /// From the most to the least noise that named spacings in σ span.
-    record Range(double most, double least) {}
+    record SigmaRange(double sigmaMax, double sigmaMin) {}
 
     /// The command line's word, for example `sgm-uniform`.
     public String option() {
@@ -61,58 +61,58 @@ public enum ScheduleName {
     /// The levels to visit, most noise first.
     /// @param model where the model's own spacing goes
     /// @param range of the spacings in σ; the others take all that was trained
-    Points points(Ratios trained, Points model, Range range, int count) {
+    Sigmas sigmas(TrainedSigmas trained, Sigmas model, SigmaRange range, int count) {
         return switch (this) {
             case MODEL -> model;
-            case KARRAS -> Points.ofRatios(trained, even(count, Math.pow(range.most, 1 / RHO), Math.pow(range.least, 1 / RHO), root -> Math.pow(root, RHO)));
-            case EXPONENTIAL -> Points.ofRatios(trained, even(count, Math.log(range.most), Math.log(range.least), Math::exp));
-            case BETA_SIGMAS -> Points.ofRatios(trained, even(count, 1, 0, share -> range.least + BetaDistribution.quantile(share, SHAPE, SHAPE) * (range.most - range.least)));
-            case BETA -> Points.ofTimesteps(trained, beta(trained.size() - 1, count));
-            case AYS -> aligned(trained, count);
-            case SGM_UNIFORM -> uniform(trained, count);
-            case SIMPLE -> Points.ofTimesteps(trained, simple(trained.size(), count));
+            case KARRAS -> Sigmas.ofSigmas(trained, spaced(count, Math.pow(range.sigmaMax, 1 / RHO), Math.pow(range.sigmaMin, 1 / RHO), root -> Math.pow(root, RHO)));
+            case EXPONENTIAL -> Sigmas.ofSigmas(trained, spaced(count, Math.log(range.sigmaMax), Math.log(range.sigmaMin), Math::exp));
+            case BETA_SIGMAS -> Sigmas.ofSigmas(trained, spaced(count, 1, 0, p -> range.sigmaMin + BetaDistribution.quantile(p, BETA_SHAPE, BETA_SHAPE) * (range.sigmaMax - range.sigmaMin)));
+            case BETA -> Sigmas.ofTimesteps(trained, beta(trained.size() - 1, count));
+            case AYS -> alignYourSteps(trained, count);
+            case SGM_UNIFORM -> sgmUniform(trained, count);
+            case SIMPLE -> Sigmas.ofTimesteps(trained, simple(trained.size(), count));
         };
     }
 
     @FunctionalInterface
-    private interface Scale {
-        double at(double value);
+    private interface Transform {
+        double apply(double value);
     }
 
-    private static double[] even(int count, double from, double to, Scale scale) {
+    private static double[] spaced(int count, double start, double end, Transform transform) {
         double[] values = new double[count];
-        for (int i = 0; i < count; i++) values[i] = scale.at(from + (count > 1 ? i / (count - 1.0) : 0) * (to - from));
+        for (int i = 0; i < count; i++) values[i] = transform.apply(start + (count > 1 ? i / (count - 1.0) : 0) * (end - start));
         return values;
     }
 
     private static double[] beta(int last, int count) {
         double[] timesteps = new double[count];
-        for (int i = 0; i < count; i++) timesteps[i] = Math.rint(BetaDistribution.quantile(1 - (double) i / count, SHAPE, SHAPE) * last);
+        for (int i = 0; i < count; i++) timesteps[i] = Math.rint(BetaDistribution.quantile(1 - (double) i / count, BETA_SHAPE, BETA_SHAPE) * last);
         return Arrays.stream(timesteps).distinct().toArray();
     }
 
-    private static Points aligned(Ratios trained, int count) {
-        double[] timesteps = new double[ALIGNED.length];
-        for (int i = 0; i < timesteps.length; i++) timesteps[i] = Math.rint(ALIGNED[i] * (trained.size() - 1) / ALIGNED[0]);
-        double[] known = trained.at(timesteps);
-        if (count == ALIGNED_STEPS) return new Points(Arrays.copyOf(timesteps, count), Arrays.copyOf(known, count));
-        double[] ratios = new double[count];
+    private static Sigmas alignYourSteps(TrainedSigmas trained, int count) {
+        double[] timesteps = new double[AYS_TIMESTEPS.length];
+        for (int i = 0; i < timesteps.length; i++) timesteps[i] = Math.rint(AYS_TIMESTEPS[i] * (trained.size() - 1) / AYS_TIMESTEPS[0]);
+        double[] aysSigmas = trained.interpolated(timesteps);
+        if (count == AYS_STEPS) return new Sigmas(Arrays.copyOf(timesteps, count), Arrays.copyOf(aysSigmas, count));
+        double[] sigmas = new double[count];
         for (int i = 0; i < count; i++) {
-            double at = (double) i * ALIGNED_STEPS / count;
-            int below = (int) at;
-            ratios[i] = Math.exp(Math.log(known[below]) + (at - below) * (Math.log(known[below + 1]) - Math.log(known[below])));
+            double position = (double) i * AYS_STEPS / count;
+            int lower = (int) position;
+            sigmas[i] = Math.exp(Math.log(aysSigmas[lower]) + (position - lower) * (Math.log(aysSigmas[lower + 1]) - Math.log(aysSigmas[lower])));
         }
-        return Points.ofRatios(trained, ratios);
+        return Sigmas.ofSigmas(trained, sigmas);
     }
 
-    private static Points uniform(Ratios trained, int count) {
+    private static Sigmas sgmUniform(TrainedSigmas trained, int count) {
         double[] timesteps = new double[count];
-        double[] ratios = new double[count];
+        double[] sigmas = new double[count];
         for (int i = 0; i < count; i++) {
             timesteps[i] = (trained.size() - 1) * (1 - (double) i / count);
-            ratios[i] = trained.between(timesteps[i]);
+            sigmas[i] = trained.logInterpolated(timesteps[i]);
         }
-        return new Points(timesteps, ratios);
+        return new Sigmas(timesteps, sigmas);
     }
 
     private static double[] simple(int size, int count) {

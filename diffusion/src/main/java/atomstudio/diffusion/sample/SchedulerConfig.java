@@ -13,37 +13,37 @@ import java.util.Optional;
 /// A key that is not written (or null) has the default of the class that reads it, so the same file means different things
 /// to different samplers: [#forClass].
 public final class SchedulerConfig {
-    private static final int MOST_TIMESTEPS = 1_000_000;
+    private static final int MAX_TIMESTEPS = 1_000_000;
 
     /// The file, in messages.
-    private final String where;
+    private final String source;
     private final String className;
-    private final JsonObject written;
+    private final JsonObject json;
 
-    private SchedulerConfig(String where, String className, JsonObject written) {
-        this.where = where;
+    private SchedulerConfig(String source, String className, JsonObject json) {
+        this.source = source;
         this.className = className;
-        this.written = written;
+        this.json = json;
     }
 
     public static SchedulerConfig read(Path file) throws Failure {
         return of(Json.read(file));
     }
 
-    /// @param where names the text in messages
-    public static SchedulerConfig parse(String where, String json) throws Failure {
-        return of(Json.parse(where, json));
+    /// @param source names the text in messages
+    public static SchedulerConfig parse(String source, String text) throws Failure {
+        return of(Json.parse(source, text));
     }
 
-    private static SchedulerConfig of(Json json) throws Failure {
-        return new SchedulerConfig(json.source(), "", json.object()).named();
+    private static SchedulerConfig of(Json file) throws Failure {
+        return new SchedulerConfig(file.source(), "", file.object()).validated();
     }
 
-    private SchedulerConfig named() throws Failure {
-        String name = text("_class_name", "");
-        SchedulerConfig config = new SchedulerConfig(where, name, written);
-        if (config.trainTimesteps() < 1 || config.trainTimesteps() > MOST_TIMESTEPS) {
-            throw new Failure.Unreadable(where + ": num_train_timesteps: expected 1 to " + MOST_TIMESTEPS + ", found " + config.trainTimesteps());
+    private SchedulerConfig validated() throws Failure {
+        String name = string("_class_name", "");
+        SchedulerConfig config = new SchedulerConfig(source, name, json);
+        if (config.trainTimesteps() < 1 || config.trainTimesteps() > MAX_TIMESTEPS) {
+            throw new Failure.Unreadable(source + ": num_train_timesteps: expected 1 to " + MAX_TIMESTEPS + ", found " + config.trainTimesteps());
         }
         return config;
     }
@@ -55,126 +55,126 @@ public final class SchedulerConfig {
 
     /// The same file as another reference class reads it.
     public SchedulerConfig forClass(String name) {
-        return new SchedulerConfig(where, name, written);
+        return new SchedulerConfig(source, name, json);
     }
 
     /// The same with other settings in the place of those that are written.
     public SchedulerConfig with(JsonObject settings) {
-        JsonObject changed = written.deepCopy();
+        JsonObject changed = json.deepCopy();
         settings.entrySet().forEach(setting -> changed.add(setting.getKey(), setting.getValue()));
-        return new SchedulerConfig(where, className, changed);
+        return new SchedulerConfig(source, className, changed);
     }
 
     /// What the reference pipeline makes of any model's file before it generates: offset 1, predictions not clipped.
     /// PNDM is taken without its Runge-Kutta beginning, as every Stable Diffusion model writes it.
     public SchedulerConfig forGeneration() {
-        JsonObject changed = written.deepCopy();
+        JsonObject changed = json.deepCopy();
         changed.addProperty("steps_offset", 1);
         changed.addProperty("clip_sample", false);
         changed.addProperty("skip_prk_steps", true);
-        return new SchedulerConfig(where, className, changed);
+        return new SchedulerConfig(source, className, changed);
     }
 
     /// The same for a network whose output means something else than the file says.
-    public SchedulerConfig withPrediction(Prediction prediction) {
-        JsonObject changed = written.deepCopy();
-        changed.addProperty("prediction_type", switch (prediction) {
+    public SchedulerConfig withPredictionType(PredictionType type) {
+        JsonObject changed = json.deepCopy();
+        changed.addProperty("prediction_type", switch (type) {
             case EPSILON -> "epsilon";
             case V -> "v_prediction";
             case SAMPLE -> "sample";
         });
-        return new SchedulerConfig(where, className, changed);
+        return new SchedulerConfig(source, className, changed);
     }
 
     /// Timesteps of training, T.
     public int trainTimesteps() throws Failure {
-        return whole("num_train_timesteps", 1000);
+        return integer("num_train_timesteps", 1000);
     }
 
     /// What the network predicts.
     /// @throws Failure.NotBuilt for kinds other than epsilon, v_prediction, sample
-    public Prediction prediction() throws Failure {
-        String type = text("prediction_type", "epsilon");
+    public PredictionType predictionType() throws Failure {
+        String type = string("prediction_type", "epsilon");
         return switch (type) {
-            case "epsilon" -> Prediction.EPSILON;
-            case "v_prediction" -> Prediction.V;
-            case "sample" -> Prediction.SAMPLE;
-            default -> throw notBuilt("prediction_type", type);
+            case "epsilon" -> PredictionType.EPSILON;
+            case "v_prediction" -> PredictionType.V;
+            case "sample" -> PredictionType.SAMPLE;
+            default -> throw unsupported("prediction_type", type);
         };
     }
 
     /// Which timesteps are visited, unless Karras's spacing says otherwise.
-    public Spacing spacing() throws Failure {
-        String spacing = text("timestep_spacing", switch (className) {
+    public TimestepSpacing spacing() throws Failure {
+        String spacing = string("timestep_spacing", switch (className) {
             case "DDIMScheduler", "PNDMScheduler", "DDPMScheduler", "LCMScheduler", "TCDScheduler" -> "leading";
             default -> "linspace";
         });
         return switch (spacing) {
-            case "leading" -> Spacing.LEADING;
-            case "linspace" -> Spacing.LINSPACE;
-            case "trailing" -> Spacing.TRAILING;
-            default -> throw notBuilt("timestep_spacing", spacing);
+            case "leading" -> TimestepSpacing.LEADING;
+            case "linspace" -> TimestepSpacing.LINSPACE;
+            case "trailing" -> TimestepSpacing.TRAILING;
+            default -> throw unsupported("timestep_spacing", spacing);
         };
     }
 
     /// Whether the file itself names a spacing.
-    boolean namesSpacing() throws Failure {
-        return !text("timestep_spacing", "").isEmpty();
+    boolean hasSpacing() throws Failure {
+        return !string("timestep_spacing", "").isEmpty();
     }
 
-    SchedulerConfig withSpacing(Spacing spacing) {
-        JsonObject changed = written.deepCopy();
+    SchedulerConfig withSpacing(TimestepSpacing spacing) {
+        JsonObject changed = json.deepCopy();
         changed.addProperty("timestep_spacing", spacing.name().toLowerCase(Locale.ROOT));
-        return new SchedulerConfig(where, className, changed);
+        return new SchedulerConfig(source, className, changed);
     }
 
     /// Whether the last timestep is pure noise. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules".
-    public boolean zeroTerminal() throws Failure {
-        return flag("rescale_betas_zero_snr", false);
+    public boolean hasZeroTerminalSnr() throws Failure {
+        return bool("rescale_betas_zero_snr", false);
     }
 
     public int stepsOffset() throws Failure {
-        return whole("steps_offset", 0);
+        return integer("steps_offset", 0);
     }
 
     /// The training schedule where nothing is written.
-    record Betas(double first, double last, String kind) {}
+    record Betas(double start, double end, String schedule) {}
 
     Betas betas() throws Failure {
-        Betas usual = switch (className) {
+        Betas defaults = switch (className) {
             case "HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler" -> new Betas(0.00085, 0.012, "linear");
             case "LCMScheduler", "TCDScheduler" -> new Betas(0.00085, 0.012, "scaled_linear");
             default -> new Betas(0.0001, 0.02, "linear");
         };
-        return new Betas(beta("beta_start", usual.first), beta("beta_end", usual.last), text("beta_schedule", usual.kind));
+        return new Betas(beta("beta_start", defaults.start), beta("beta_end", defaults.end), string("beta_schedule", defaults.schedule));
     }
 
     /// A variance between two timesteps of data of variance 1.
-    private double beta(String key, double otherwise) throws Failure {
-        double beta = number(key, otherwise);
-        if (beta < 0 || beta >= 1) throw new Failure.Unreadable(where + ": " + key + ": expected 0 or more and less than 1, found " + beta);
+    private double beta(String key, double defaultValue) throws Failure {
+        double beta = number(key, defaultValue);
+        if (beta < 0 || beta >= 1) throw new Failure.Unreadable(source + ": " + key + ": expected 0 or more and less than 1, found " + beta);
         return beta;
     }
 
     /// The text of a key, or `otherwise` where it is not written.
-    String text(String key, String otherwise) throws Failure {
-        return keys().find(key, "a text", Json::text).orElse(otherwise);
+    String string(String key, String defaultValue) throws Failure {
+        return reader().find(key, "a text", Json::text).orElse(defaultValue);
     }
 
-    boolean flag(String key, boolean otherwise) throws Failure {
-        return keys().find(key, "true or false", Json::flag).orElse(otherwise);
+    boolean bool(String key, boolean defaultValue) throws Failure {
+        return reader().find(key, "true or false", Json::flag).orElse(defaultValue);
     }
 
-    double number(String key, double otherwise) throws Failure {
-        return number(key).orElse(otherwise);
+    double number(String key, double defaultValue) throws Failure {
+        return number(key).orElse(defaultValue);
     }
 
     Optional<Double> number(String key) throws Failure {
-        return keys().find(key, "a number", SchedulerConfig::extended);
+        return reader().find(key, "a number", SchedulerConfig::numberOrInfinity);
     }
 
     /// The reference writes minus infinity as Python does, which is no JSON and read as a text.
-    private static double extended(JsonElement element) {
+    private static double numberOrInfinity(JsonElement element) {
         return switch (element.getAsString()) {
             case "-Infinity" -> Double.NEGATIVE_INFINITY;
             case "Infinity" -> Double.POSITIVE_INFINITY;
@@ -182,43 +182,43 @@ public final class SchedulerConfig {
         };
     }
 
-    int whole(String key, int otherwise) throws Failure {
-        return keys().find(key, "a whole number", element -> Math.toIntExact(Json.whole(element))).orElse(otherwise);
+    int integer(String key, int defaultValue) throws Failure {
+        return reader().find(key, "a whole number", element -> Math.toIntExact(Json.whole(element))).orElse(defaultValue);
     }
 
     /// A list of numbers, for betas that are written out.
-    Optional<float[]> numbers(String key) throws Failure {
-        return keys().find(key, "a list of numbers", element -> {
-            float[] numbers = new float[element.getAsJsonArray().size()];
-            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) Json.number(element.getAsJsonArray().get(i));
-            return numbers;
+    Optional<float[]> floats(String key) throws Failure {
+        return reader().find(key, "a list of numbers", element -> {
+            float[] values = new float[element.getAsJsonArray().size()];
+            for (int i = 0; i < values.length; i++) values[i] = (float) Json.number(element.getAsJsonArray().get(i));
+            return values;
         });
     }
 
-    private Json keys() {
-        return new Json(where, written);
+    private Json reader() {
+        return new Json(source, json);
     }
 
     /// Refuses a flag that switches something on which this program does not do.
-    void refuse(String... keys) throws Failure {
+    void requireFalse(String... keys) throws Failure {
         for (String key : keys) {
-            if (flag(key, false)) throw notBuilt(key, "true");
+            if (bool(key, false)) throw unsupported(key, "true");
         }
     }
 
-    Failure.NotBuilt notBuilt(String key, String value) {
+    Failure.NotBuilt unsupported(String key, String value) {
         return new Failure.NotBuilt(Quoted.of(className) + ": " + key + " " + Quoted.of(value) + " is not built yet");
     }
 
     @Override public boolean equals(Object other) {
-        return other instanceof SchedulerConfig config && className.equals(config.className) && written.equals(config.written);
+        return other instanceof SchedulerConfig config && className.equals(config.className) && json.equals(config.json);
     }
 
     @Override public int hashCode() {
-        return 31 * className.hashCode() + written.hashCode();
+        return 31 * className.hashCode() + json.hashCode();
     }
 
     @Override public String toString() {
-        return className + " " + written;
+        return className + " " + json;
     }
 }

@@ -15,12 +15,12 @@ public final class Seed {
         String digits = text.strip();
         try {
             return OptionalLong.of(digits.startsWith("-") ? Long.parseLong(digits) : Long.parseUnsignedLong(digits));
-        } catch (NumberFormatException otherwise) {
+        } catch (NumberFormatException notANumber) {
             return OptionalLong.empty();
         }
     }
 
-    public static String text(long seed) {
+    public static String format(long seed) {
         return Long.toUnsignedString(seed);
     }
 }

@@ -6,7 +6,7 @@ public interface StepListener {
     enum Next { CONTINUE, STOP }
 
     /// Once a step, however often the step asked the network.
-    Next after(Progress progress);
+    Next onStep(SamplingProgress progress);
 
     /// Hears nothing, never stops.
     static StepListener none() {

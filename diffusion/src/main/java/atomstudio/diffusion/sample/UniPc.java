@@ -10,90 +10,90 @@ import java.util.List;
 /// in latents alpha · x0 + sigma · noise. Source: Zhao, Bai, Rao, Zhou and Lu 2023, "UniPC", algorithms 1 and 2 and equation 9 (data prediction).
 ///
 /// @param order 1 to 3
-/// @param form B(h) of the paper, h or e^h - 1
-/// @param ending whether the last steps are of as low an order as steps are left
-public record UniPc(int order, Form form, Deis.Ending ending, Bound bound) implements Sampler {
-    public enum Form { BH1, BH2 }
+/// @param solverType B(h) of the paper, h or e^h - 1
+/// @param finalOrder whether the last steps are of as low an order as steps are left
+public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder, Thresholding thresholding) implements Sampler {
+    public enum SolverType { BH1, BH2 }
 
-    static Plan plan(Wanted wanted) throws Failure {
-        SchedulerConfig config = wanted.config();
-        int order = config.whole("solver_order", 2);
+    static SamplingPlan plan(SamplerRequest request) throws Failure {
+        SchedulerConfig config = request.config();
+        int order = config.integer("solver_order", 2);
         if (order < 1 || order > 3) throw new Failure.Incompatible("solver_order: expected 1 to 3, found " + order);
-        if (!config.flag("predict_x0", true)) throw config.notBuilt("predict_x0", "false");
-        if (config.numbers("disable_corrector").orElse(new float[0]).length > 0) throw config.notBuilt("disable_corrector", "of some steps");
-        Ratios trained = Ratios.of(config);
-        Points points = MultistepReading.points(wanted, trained.size(), Math::rint);
-        double end = trained.end(config);
-        if (end > 0) end = wanted.flagged() == ScheduleName.MODEL ? end : points.last();
-        Deis.Ending ending = config.flag("lower_order_final", true) ? Deis.Ending.LOWER_ORDER : Deis.Ending.FULL_ORDER;
-        return new Plan(new UniPc(order, form(config), ending, Bound.thresholding(config)), MultistepReading.schedule(wanted, points.steps(end)));
+        if (!config.bool("predict_x0", true)) throw config.unsupported("predict_x0", "false");
+        if (config.floats("disable_corrector").orElse(new float[0]).length > 0) throw config.unsupported("disable_corrector", "of some steps");
+        TrainedSigmas trained = TrainedSigmas.of(config);
+        Sigmas sigmas = MultistepSchedules.sigmas(request, trained.size(), Math::rint);
+        double finalSigma = trained.finalSigma(config);
+        if (finalSigma > 0) finalSigma = request.configuredSchedule() == ScheduleName.MODEL ? finalSigma : sigmas.last();
+        Deis.FinalOrder finalOrder = config.bool("lower_order_final", true) ? Deis.FinalOrder.LOWER : Deis.FinalOrder.FULL;
+        return new SamplingPlan(new UniPc(order, solverType(config), finalOrder, Thresholding.dynamicOnly(config)), MultistepSchedules.schedule(request, sigmas.steps(finalSigma)));
     }
 
-    private static Form form(SchedulerConfig config) throws Failure {
-        String solver = config.text("solver_type", "bh2");
-        return switch (solver) {
-            case "bh1" -> Form.BH1;
-            case "bh2", "midpoint", "heun", "logrho" -> Form.BH2; // the reference reads the names of other solvers as bh2
-            default -> throw config.notBuilt("solver_type", solver);
+    private static SolverType solverType(SchedulerConfig config) throws Failure {
+        String name = config.string("solver_type", "bh2");
+        return switch (name) {
+            case "bh1" -> SolverType.BH1;
+            case "bh2", "midpoint", "heun", "logrho" -> SolverType.BH2; // the reference reads the names of other solvers as bh2
+            default -> throw config.unsupported("solver_type", name);
         };
     }
 
-    @Override public Stepped step(Moment at) throws Failure {
-        Answer said = at.ask().bounded(bound);
-        if (!at.past().isEmpty()) said = said.of(corrected(at.past().subList(0, used(at.past().size(), at.ahead().size() + 2)), said));
-        if (at.step().to().ratio() == said.at().ratio()) return new Stepped(said.x(), said);
-        return new Stepped(predicted(at.with(said).subList(0, used(at.past().size() + 1, at.ahead().size() + 1)), at.step().to()), said);
+    @Override public StepResult step(StepContext context) throws Failure {
+        ModelOutput output = context.denoise().thresholded(thresholding);
+        if (!context.history().isEmpty()) output = output.withLatents(corrected(context.history().subList(0, orderFor(context.history().size(), context.remaining().size() + 2)), output));
+        if (context.step().to().sigma() == output.level().sigma()) return new StepResult(output.x(), output);
+        return new StepResult(predicted(context.historyWith(output).subList(0, orderFor(context.history().size() + 1, context.remaining().size() + 1)), context.step().to()), output);
     }
 
-    private int used(int known, int left) {
-        return Math.min(known, ending == Deis.Ending.LOWER_ORDER ? Math.min(order, left) : order);
+    private int orderFor(int available, int stepsLeft) {
+        return Math.min(available, finalOrder == Deis.FinalOrder.LOWER ? Math.min(order, stepsLeft) : order);
     }
 
     /// UniP: on from the latest answer.
-    private Tensor predicted(List<Answer> known, Level to) {
-        int order = known.size();
-        Terms terms = Terms.of(known, to, form);
-        double[] weights = order == 2 ? new double[] {0.5} : terms.solved(order - 1);
-        return terms.moved(weights);
+    private Tensor predicted(List<ModelOutput> history, NoiseLevel to) {
+        int order = history.size();
+        Terms terms = Terms.of(history, to, solverType);
+        double[] rhos = order == 2 ? new double[] {0.5} : terms.rhos(order - 1);
+        return terms.update(rhos);
     }
 
     /// UniC: the step from the latest known answer once more, with what was said at its end.
-    private Tensor corrected(List<Answer> known, Answer there) {
-        int order = known.size();
-        Terms terms = Terms.of(known, there.at(), form);
-        double[] weights = order == 1 ? new double[] {0.5} : terms.solved(order);
-        Tensor change = Latents.sum(1, there.clean(), -1, known.getFirst().clean());
-        Level to = there.at();
-        return Latents.sum(1, terms.moved(Arrays.copyOf(weights, order - 1)), -to.alpha() * terms.b * weights[order - 1], change);
+    private Tensor corrected(List<ModelOutput> history, ModelOutput next) {
+        int order = history.size();
+        Terms terms = Terms.of(history, next.level(), solverType);
+        double[] rhos = order == 1 ? new double[] {0.5} : terms.rhos(order);
+        Tensor d1 = LatentMath.weightedSum(1, next.denoised(), -1, history.getFirst().denoised());
+        NoiseLevel to = next.level();
+        return LatentMath.weightedSum(1, terms.update(Arrays.copyOf(rhos, order - 1)), -to.alphaT() * terms.b * rhos[order - 1], d1);
     }
 
     /// The step's pieces: r the earlier answers' places in units of h = Δλ, `changes` their divided differences D / r.
-    private record Terms(List<Answer> known, Level to, double[] r, List<Tensor> changes, double b) {
-        static Terms of(List<Answer> known, Level to, Form form) {
-            Answer latest = known.getFirst();
-            double h = to.lambda() - latest.at().lambda();
-            double[] r = new double[known.size()];
-            List<Tensor> changes = new ArrayList<>();
-            for (int i = 1; i < known.size(); i++) {
-                r[i - 1] = (known.get(i).at().lambda() - latest.at().lambda()) / h;
-                changes.add(Latents.sum(1 / r[i - 1], known.get(i).clean(), -1 / r[i - 1], latest.clean()));
+    private record Terms(List<ModelOutput> history, NoiseLevel to, double[] r, List<Tensor> d1s, double b) {
+        static Terms of(List<ModelOutput> history, NoiseLevel to, SolverType solverType) {
+            ModelOutput latest = history.getFirst();
+            double h = to.lambda() - latest.level().lambda();
+            double[] r = new double[history.size()];
+            List<Tensor> d1s = new ArrayList<>();
+            for (int i = 1; i < history.size(); i++) {
+                r[i - 1] = (history.get(i).level().lambda() - latest.level().lambda()) / h;
+                d1s.add(LatentMath.weightedSum(1 / r[i - 1], history.get(i).denoised(), -1 / r[i - 1], latest.denoised()));
             }
-            r[known.size() - 1] = 1;
-            return new Terms(known, to, r, changes, form == Form.BH1 ? -h : Math.expm1(-h));
+            r[history.size() - 1] = 1;
+            return new Terms(history, to, r, d1s, solverType == SolverType.BH1 ? -h : Math.expm1(-h));
         }
 
         /// The first-order step and the weighted changes.
-        Tensor moved(double[] weights) {
-            Answer latest = known.getFirst();
-            double h = to.lambda() - latest.at().lambda();
-            Tensor x = Latents.sum(to.sigma() / latest.at().sigma(), latest.x(), -to.alpha() * Math.expm1(-h), latest.clean());
-            for (int i = 0; i < changes.size(); i++) x = Latents.sum(1, x, -to.alpha() * b * weights[i], changes.get(i));
+        Tensor update(double[] rhos) {
+            ModelOutput latest = history.getFirst();
+            double h = to.lambda() - latest.level().lambda();
+            Tensor x = LatentMath.weightedSum(to.sigmaT() / latest.level().sigmaT(), latest.x(), -to.alphaT() * Math.expm1(-h), latest.denoised());
+            for (int i = 0; i < d1s.size(); i++) x = LatentMath.weightedSum(1, x, -to.alphaT() * b * rhos[i], d1s.get(i));
             return x;
         }
 
         /// Weights of the first `count` places: R ρ = φ, R a Vandermonde matrix of the places.
-        double[] solved(int count) {
-            double h = to.lambda() - known.getFirst().at().lambda();
+        double[] rhos(int count) {
+            double h = to.lambda() - history.getFirst().level().lambda();
             double[][] rows = new double[count][count + 1];
             double phi = Math.expm1(-h) / -h - 1;
             double factorial = 1;
@@ -103,22 +103,22 @@ public record UniPc(int order, Form form, Deis.Ending ending, Bound bound) imple
                 factorial *= i + 2;
                 phi = phi / -h - 1 / factorial;
             }
-            return eliminated(rows);
+            return solveLinearSystem(rows);
         }
     }
 
     /// Gauss's elimination, the places being distinct.
-    private static double[] eliminated(double[][] rows) {
-        int count = rows.length;
+    private static double[] solveLinearSystem(double[][] system) {
+        int count = system.length;
         for (int i = 0; i < count; i++) {
             for (int k = 0; k < count; k++) {
                 if (k == i) continue;
-                double factor = rows[k][i] / rows[i][i];
-                for (int j = i; j <= count; j++) rows[k][j] -= factor * rows[i][j];
+                double factor = system[k][i] / system[i][i];
+                for (int j = i; j <= count; j++) system[k][j] -= factor * system[i][j];
             }
         }
         double[] solution = new double[count];
-        for (int i = 0; i < count; i++) solution[i] = rows[i][count] / rows[i][i];
+        for (int i = 0; i < count; i++) solution[i] = system[i][count] / system[i][i];
         return solution;
     }
 }

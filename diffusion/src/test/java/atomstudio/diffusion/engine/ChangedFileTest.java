@@ -11,8 +11,8 @@ import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSettings;
-import atomstudio.diffusion.sample.Sampling;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import java.io.IOException;
@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// large models are. On Windows a mapped file cannot be changed.
 @DisabledOnOs(OS.WINDOWS)
 class ChangedFileTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
 
     @TempDir
     private Path folder;
@@ -73,8 +73,8 @@ class ChangedFileTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(copied, OnnxSettings.Adapters.FOLDED))) {
             List<Integer> steps = new ArrayList<>();
             Failure failure = assertThrows(Failure.Unreadable.class, () -> TextToImage.of(model, engine).picture(GENERATION, step -> {
-                steps.add(step.done());
-                if (step.done() == 2) shrink(weights("unet"));
+                steps.add(step.completedSteps());
+                if (step.completedSteps() == 2) shrink(weights("unet"));
                 return StepListener.Next.CONTINUE;
             }));
             assertTrue(failure.getMessage().startsWith(weights("unet") + ": changed while it was in use"), failure.getMessage());

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.sample.Sampled;
+import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -49,10 +49,10 @@ class FromPictureGoldenTest {
             Painter painter = new Painter(model, engine, unheard -> {});
             Script script = Script.of(generation, PromptEncoder.of(model, engine));
             int[] heard = {0};
-            assertInstanceOf(Sampled.Finished.class, painter.paint(generation, script, progress -> progress.done() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
+            assertInstanceOf(SamplingResult.Finished.class, painter.paint(generation, script, progress -> progress.completedSteps() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
             assertEquals(painter.steps(generation), heard[0]);
             int last = heard[0] - 1;
-            assertInstanceOf(Sampled.Cancelled.class, painter.paint(generation, script, progress -> progress.done() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
+            assertInstanceOf(SamplingResult.Cancelled.class, painter.paint(generation, script, progress -> progress.completedSteps() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
         }
     }
 }

@@ -12,7 +12,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// With an engine whose half precision overflows in one network.
 class HalfPrecisionTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
 
     @ParameterizedTest
     @ValueSource(strings = {"predict", "decode"})

@@ -11,7 +11,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -45,7 +45,7 @@ class PromptEditingTest {
     }
 
     private Generation generation(String prompt, String negative, SamplerName sampler) {
-        return new Generation(new Prompt(prompt, negative), Settings.of(Sampling.of(sampler, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+        return new Generation(new Prompt(prompt, negative), Settings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
     }
 
     /// The prompts of each time that the network was asked, the negative one first.

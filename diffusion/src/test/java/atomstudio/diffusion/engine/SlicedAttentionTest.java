@@ -11,9 +11,9 @@ import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.sample.Sampled;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingResult;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /// With an engine whose memory suffices for slices of attention only.
 class SlicedAttentionTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
 
     @Test void goesOnWithThemAndSaysSoOnce() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
@@ -42,7 +42,7 @@ class SlicedAttentionTest {
     /// 63 tokens where there are most: no eighth is a whole number.
     @Test void anOddSizeIsSlicedToo() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
-        Generation odd = new Generation(new Prompt("a red apple", ""), Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
+        Generation odd = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = finished(TextToImage.of(model, engine), odd);
             assertTrue(engine.slice());
@@ -51,7 +51,7 @@ class SlicedAttentionTest {
     }
 
     private static Tensor finished(TextToImage pipeline, Generation generation) throws Failure {
-        return pipeline.latents(generation, StepListener.none()) instanceof Sampled.Finished(Tensor latents) ? latents : null;
+        return pipeline.latents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor latents) ? latents : null;
     }
 
     private static Tensor latents(TextToImage pipeline) throws Failure {

@@ -9,17 +9,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
-import atomstudio.diffusion.tensor.TorchArchives;
 import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.diffusion.tensor.TorchArchives;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,9 +30,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,13 +63,13 @@ class SingleFileTest {
     }
 
     private static void assertSampledAlike(String file, String published) throws Failure {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/files/" + file), ModelChoices.none().withPrediction(published.contains("v_prediction") ? Prediction.V : Prediction.EPSILON));
+        ModelFolder model = ModelFolder.open(Shared.own("goldens/files/" + file), ModelChoices.none().withPrediction(published.contains("v_prediction") ? PredictionType.V : PredictionType.EPSILON));
         SchedulerConfig folder = SchedulerConfig.parse(file, published);
         assertEquals(SamplerName.of(folder), SamplerName.of(model.scheduler()));
         for (SamplerName sampler : SamplerName.values()) {
             for (ScheduleName schedule : sampler.schedules()) {
                 for (int steps : new int[] {1, 4, 20, 50}) {
-                    Sampling sampling = Sampling.of(sampler, schedule, steps);
+                    SamplingSettings sampling = SamplingSettings.of(sampler, schedule, steps);
                     assertEquals(sampling.plan(folder), sampling.plan(model.scheduler()), file + " " + sampler + " " + schedule + " " + steps);
                 }
             }
@@ -115,12 +115,12 @@ class SingleFileTest {
 
     @Test void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
         ModelFolder first = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"));
-        assertEquals(Prediction.EPSILON, first.scheduler().prediction());
+        assertEquals(PredictionType.EPSILON, first.scheduler().predictionType());
         assertTrue(first.notes().getFirst().contains("predicts epsilon, by a guess (as all published models of the first generation)"), first.notes().toString());
-        ModelFolder said = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"), ModelChoices.none().withPrediction(Prediction.V));
-        assertEquals(Prediction.V, said.scheduler().prediction());
+        ModelFolder said = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"), ModelChoices.none().withPrediction(PredictionType.V));
+        assertEquals(PredictionType.V, said.scheduler().predictionType());
         assertEquals(List.of(), said.notes());
-        assertEquals(Prediction.V, ModelFolder.open(Shared.own("goldens/nets/sd1/model"), ModelChoices.none().withPrediction(Prediction.V)).scheduler().prediction(), "folders too");
+        assertEquals(PredictionType.V, ModelFolder.open(Shared.own("goldens/nets/sd1/model"), ModelChoices.none().withPrediction(PredictionType.V)).scheduler().predictionType(), "folders too");
     }
 
     @Test void theSpreadOfANormTellsTheSecondGenerationsPredictions() throws Exception {
@@ -128,17 +128,17 @@ class SingleFileTest {
         String norm = UNET + "output_blocks.8.1.transformer_blocks.0.norm1.bias";
         Tensor wide = tensors.get(norm);
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.2f : -0.2f;
-        assertEquals(Prediction.V, written("a", tensors, Map.of()).scheduler().prediction());
+        assertEquals(PredictionType.V, written("a", tensors, Map.of()).scheduler().predictionType());
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.02f : -0.02f;
-        assertEquals(Prediction.EPSILON, written("b", tensors, Map.of()).scheduler().prediction());
-        assertEquals(Prediction.V, written("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().prediction(), "metadata speak first");
-        assertEquals(Prediction.V, written("d-vpred", tensors, Map.of()).scheduler().prediction(), "names too");
+        assertEquals(PredictionType.EPSILON, written("b", tensors, Map.of()).scheduler().predictionType());
+        assertEquals(PredictionType.V, written("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().predictionType(), "metadata speak first");
+        assertEquals(PredictionType.V, written("d-vpred", tensors, Map.of()).scheduler().predictionType(), "names too");
         Files.writeString(folder.resolve("e.yaml"), "model:\n  params:\n    parameterization: \"v\"\n");
-        assertEquals(Prediction.V, written("e", tensors, Map.of()).scheduler().prediction(), "and the original configuration");
+        assertEquals(PredictionType.V, written("e", tensors, Map.of()).scheduler().predictionType(), "and the original configuration");
         tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
         tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
         ModelFolder marked = written("f", tensors, Map.of());
-        assertEquals(Prediction.V, marked.scheduler().prediction());
+        assertEquals(PredictionType.V, marked.scheduler().predictionType());
         assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"), marked.scheduler().toString());
     }
 
@@ -151,7 +151,7 @@ class SingleFileTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("zero.json"));
         SchedulerConfig schedule = ModelFolder.open(file).scheduler();
         assertEquals(SamplerName.DDIM, SamplerName.of(schedule), "PNDM would divide by zero");
-        assertEquals(999, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
+        assertEquals(999, SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
     }
 
     /// What training programs leave beside a model, or put around it.
@@ -182,7 +182,7 @@ class SingleFileTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("blank.json"));
         for (String blank : List.of("\n", " ", "\t\r\n")) {
             Files.writeString(folder.resolve("blank.yaml"), blank.repeat((1 << 20) / blank.length() - 10) + "x: y");
-            assertEquals(Prediction.EPSILON, assertTimeoutPreemptively(Duration.ofSeconds(5), () -> ModelFolder.open(file)).scheduler().prediction());
+            assertEquals(PredictionType.EPSILON, assertTimeoutPreemptively(Duration.ofSeconds(5), () -> ModelFolder.open(file)).scheduler().predictionType());
         }
     }
 
@@ -199,7 +199,7 @@ class SingleFileTest {
         Files.writeString(folder.resolve("noted.json"), own.toString());
         ModelFolder model = ModelFolder.open(file);
         assertEquals("noted", model.name());
-        assertEquals(Prediction.EPSILON, model.scheduler().prediction());
+        assertEquals(PredictionType.EPSILON, model.scheduler().predictionType());
     }
 
     @Test void theTokenizerIsLookedForBesideTheFileThenWhereOneIsToldTo() throws Exception {

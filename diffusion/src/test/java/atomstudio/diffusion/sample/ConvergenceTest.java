@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.Deis.Ending;
-import atomstudio.diffusion.sample.DpmPlusPlus2M.Form;
+import atomstudio.diffusion.sample.Deis.FinalOrder;
+import atomstudio.diffusion.sample.DpmPlusPlus2M.SolverType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -39,46 +39,46 @@ class ConvergenceTest {
     private static final int BEGUN = 3;
     private static final double BETWEEN = 0.4;
 
-    private static final Clock CONTINUOUS = ratio -> ratio;
+    private static final SigmaToTimestep CONTINUOUS = ratio -> ratio;
     private static final NoiseSchedule TRAINED = trained();
-    private static final Bound FREE = new Bound.Free();
+    private static final Thresholding FREE = new Thresholding.None();
 
     private static Map<Sampler, Integer> orders() {
         Map<Sampler, Integer> orders = new LinkedHashMap<>();
-        for (Sampler first : List.of(new Euler(), new EulerAncestral(0), new Ddim(FREE, 0), multistep(1, Form.MIDPOINT), new Deis(1, Ending.FULL_ORDER, FREE))) orders.put(first, 1);
+        for (Sampler first : List.of(new Euler(), new EulerAncestral(0), new Ddim(FREE, 0), multistep(1, SolverType.MIDPOINT), new Deis(1, FinalOrder.FULL, FREE))) orders.put(first, 1);
         for (Sampler second : List.of(new Heun(FREE), new Dpm2(), new Dpm2Ancestral(0), new DpmPlusPlus2SAncestral(0), new DpmPlusPlusSde(0))) orders.put(second, 2);
-        for (Sampler second : List.of(multistep(2, Form.MIDPOINT), multistep(2, Form.HEUN), new Deis(2, Ending.FULL_ORDER, FREE), new DpmPlusPlus3MSde(0))) orders.put(second, 2);
-        orders.put(new Deis(3, Ending.FULL_ORDER, FREE), 3);
+        for (Sampler second : List.of(multistep(2, SolverType.MIDPOINT), multistep(2, SolverType.HEUN), new Deis(2, FinalOrder.FULL, FREE), new DpmPlusPlus3MSde(0))) orders.put(second, 2);
+        orders.put(new Deis(3, FinalOrder.FULL, FREE), 3);
         orders.put(new Lms(), 4);
-        for (UniPc.Form form : UniPc.Form.values()) {
-            for (int order = 1; order <= 3; order++) orders.put(new UniPc(order, form, Ending.FULL_ORDER, FREE), order + 1);
+        for (UniPc.SolverType form : UniPc.SolverType.values()) {
+            for (int order = 1; order <= 3; order++) orders.put(new UniPc(order, form, FinalOrder.FULL, FREE), order + 1);
         }
         return orders;
     }
 
-    private static DpmPlusPlus2M multistep(int order, Form form) {
-        return new DpmPlusPlus2M(order, form, DpmPlusPlus2M.Ending.SECOND_ORDER, 0, FREE);
+    private static DpmPlusPlus2M multistep(int order, SolverType form) {
+        return new DpmPlusPlus2M(order, form, DpmPlusPlus2M.FinalOrder.SECOND, 0, FREE);
     }
 
-    private static Space space(Sampler sampler) {
+    private static Parameterization space(Sampler sampler) {
         return switch (sampler) {
-            case Euler e -> Space.RATIO;
-            case EulerAncestral e -> Space.RATIO;
-            case Heun h -> Space.RATIO;
-            case Lms l -> Space.RATIO;
-            case Dpm2 d -> Space.RATIO;
-            case Dpm2Ancestral d -> Space.RATIO;
-            case DpmPlusPlusSde d -> Space.RATIO;
-            case DpmPlusPlus2SAncestral d -> Space.RATIO;
-            case DpmPlusPlus3MSde d -> Space.RATIO;
-            case Ddim d -> Space.VARIANCE;
-            case Ddpm d -> Space.VARIANCE;
-            case Pndm p -> Space.VARIANCE;
-            case DpmPlusPlus2M d -> Space.VARIANCE;
-            case UniPc u -> Space.VARIANCE;
-            case Deis d -> Space.VARIANCE;
-            case Lcm l -> Space.VARIANCE;
-            case Tcd t -> Space.VARIANCE;
+            case Euler e -> Parameterization.VARIANCE_EXPLODING;
+            case EulerAncestral e -> Parameterization.VARIANCE_EXPLODING;
+            case Heun h -> Parameterization.VARIANCE_EXPLODING;
+            case Lms l -> Parameterization.VARIANCE_EXPLODING;
+            case Dpm2 d -> Parameterization.VARIANCE_EXPLODING;
+            case Dpm2Ancestral d -> Parameterization.VARIANCE_EXPLODING;
+            case DpmPlusPlusSde d -> Parameterization.VARIANCE_EXPLODING;
+            case DpmPlusPlus2SAncestral d -> Parameterization.VARIANCE_EXPLODING;
+            case DpmPlusPlus3MSde d -> Parameterization.VARIANCE_EXPLODING;
+            case Ddim d -> Parameterization.VARIANCE_PRESERVING;
+            case Ddpm d -> Parameterization.VARIANCE_PRESERVING;
+            case Pndm p -> Parameterization.VARIANCE_PRESERVING;
+            case DpmPlusPlus2M d -> Parameterization.VARIANCE_PRESERVING;
+            case UniPc u -> Parameterization.VARIANCE_PRESERVING;
+            case Deis d -> Parameterization.VARIANCE_PRESERVING;
+            case Lcm l -> Parameterization.VARIANCE_PRESERVING;
+            case Tcd t -> Parameterization.VARIANCE_PRESERVING;
         };
     }
 
@@ -103,55 +103,55 @@ class ConvergenceTest {
 
     /// The largest distance from the flow, over starts from far left to far right.
     private static double error(Sampler sampler, Schedule schedule) throws Failure {
-        double first = schedule.steps().getFirst().from().ratio();
-        Level last = schedule.steps().getLast().to();
+        double first = schedule.steps().getFirst().from().sigma();
+        NoiseLevel last = schedule.steps().getLast().to();
         Tensor starts = Tensor.zeros(SHAPE);
         for (int i = 0; i < starts.data().length; i++) starts.data()[i] = (float) (first * (2.0 * i / (starts.data().length - 1) - 1));
         Denoiser network = Mixture.network(levels(schedule));
-        Start start = Start.of(Tensor.zeros(SHAPE), Latents.scale(1 / first, starts));
-        Tensor end = end(new Plan(sampler, schedule), new Walk(network, start, NoiseSource.ofSeeds(1), StepListener.none(), begun(schedule, starts)));
+        InitialLatents start = InitialLatents.noisedImage(Tensor.zeros(SHAPE), LatentMath.scale(1 / first, starts));
+        Tensor end = end(new SamplingPlan(sampler, schedule), new SamplingRun(network, start, NoiseSource.ofSeeds(1), StepListener.none(), begun(schedule, starts)));
         double worst = 0;
         for (int i = 0; i < end.data().length; i++) {
-            double x = schedule.space() == Space.RATIO ? end.data()[i] : end.data()[i] / last.alpha();
-            worst = Math.max(worst, Math.abs(x - Mixture.flow(starts.data()[i], first, last.ratio())));
+            double x = schedule.parameterization() == Parameterization.VARIANCE_EXPLODING ? end.data()[i] : end.data()[i] / last.alphaT();
+            worst = Math.max(worst, Math.abs(x - Mixture.flow(starts.data()[i], first, last.sigma())));
         }
         return worst;
     }
 
-    private static Tensor end(Plan plan, Walk walk) throws Failure {
-        return assertInstanceOf(Sampled.Finished.class, plan.run(walk)).latents();
+    private static Tensor end(SamplingPlan plan, SamplingRun walk) throws Failure {
+        return assertInstanceOf(SamplingResult.Finished.class, plan.run(walk)).latents();
     }
 
     /// What the stand-in for the network takes a timestep for.
-    private static DoubleFunction<Level> levels(Schedule schedule) {
-        return schedule.clock() == CONTINUOUS ? Level::ofRatio : time -> TRAINED.level((int) time);
+    private static DoubleFunction<NoiseLevel> levels(Schedule schedule) {
+        return schedule.sigmaToTimestep() == CONTINUOUS ? NoiseLevel::ofSigma : time -> TRAINED.level((int) time);
     }
 
-    private static Between begun(Schedule schedule, Tensor starts) {
+    private static LatentCallback begun(Schedule schedule, Tensor starts) {
         List<Step> first = schedule.steps().subList(0, BEGUN);
         return (step, x) -> {
             if (!first.contains(step)) return x;
             Tensor exact = Tensor.zeros(SHAPE);
-            for (int i = 0; i < exact.data().length; i++) exact.data()[i] = (float) Mixture.flow(starts.data()[i], first.getFirst().from().ratio(), step.to().ratio());
-            return schedule.space() == Space.RATIO ? exact : Latents.scale(step.to().alpha(), exact);
+            for (int i = 0; i < exact.data().length; i++) exact.data()[i] = (float) Mixture.flow(starts.data()[i], first.getFirst().from().sigma(), step.to().sigma());
+            return schedule.parameterization() == Parameterization.VARIANCE_EXPLODING ? exact : LatentMath.scale(step.to().alphaT(), exact);
         };
     }
 
     /// Even in log σ, which is the time.
-    private static Schedule inRatios(Space space, int count) {
+    private static Schedule inRatios(Parameterization space, int count) {
         List<Step> steps = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             double from = MOST * Math.pow(LEAST / MOST, (double) i / count);
-            steps.add(new Step(from, Level.ofRatio(from), Level.ofRatio(MOST * Math.pow(LEAST / MOST, (i + 1.0) / count))));
+            steps.add(new Step(from, NoiseLevel.ofSigma(from), NoiseLevel.ofSigma(MOST * Math.pow(LEAST / MOST, (i + 1.0) / count))));
         }
-        return new Schedule(steps, Prediction.EPSILON, space, 1, CONTINUOUS);
+        return new Schedule(steps, PredictionType.EPSILON, space, 1, CONTINUOUS);
     }
 
     /// Even in trained timesteps, from the same first to the same last for all strides that divide them.
     private static Schedule inTimesteps(int stride, int least) {
         List<Step> steps = new ArrayList<>();
         for (int t = TRAINED.size() - 1; t > least; t -= stride) steps.add(new Step(t, TRAINED.level(t), TRAINED.level(Math.max(t - stride, least))));
-        return new Schedule(steps, Prediction.EPSILON, Space.VARIANCE, 1, ratio -> ratio);
+        return new Schedule(steps, PredictionType.EPSILON, Parameterization.VARIANCE_PRESERVING, 1, ratio -> ratio);
     }
 
     /// Smooth, with many more timesteps than steps.
@@ -164,8 +164,8 @@ class ConvergenceTest {
     /// More steps than a picture takes, since the stochastic equation is followed only weakly: in mean and variance, within four standard errors and a hundredth.
     @Test void stochasticSamplersReachTheRightMeanAndVariance() throws Exception {
         for (Sampler sampler : List.of(new EulerAncestral(1), new EulerAncestral(0.5), new Dpm2Ancestral(1), new DpmPlusPlus2SAncestral(1), new DpmPlusPlusSde(1), new DpmPlusPlusSde(0.5),
-                new DpmPlusPlus2M(2, Form.MIDPOINT, DpmPlusPlus2M.Ending.SECOND_ORDER, 1, FREE), new DpmPlusPlus2M(2, Form.HEUN, DpmPlusPlus2M.Ending.SECOND_ORDER, 0.5, FREE),
-                new DpmPlusPlus3MSde(1), new DpmPlusPlus3MSde(0.5), new Ddim(FREE, 1), new Ddim(FREE, 0.5), new Ddpm(FREE, Ddpm.Variance.SMALL))) {
+                new DpmPlusPlus2M(2, SolverType.MIDPOINT, DpmPlusPlus2M.FinalOrder.SECOND, 1, FREE), new DpmPlusPlus2M(2, SolverType.HEUN, DpmPlusPlus2M.FinalOrder.SECOND, 0.5, FREE),
+                new DpmPlusPlus3MSde(1), new DpmPlusPlus3MSde(0.5), new Ddim(FREE, 1), new Ddim(FREE, 0.5), new Ddpm(FREE, Ddpm.VarianceType.FIXED_SMALL))) {
             assertMoments(sampler, inRatios(space(sampler), 200));
         }
         assertMoments(new Tcd(TRAINED, 0.3), inTimesteps(16, 0));
@@ -174,14 +174,14 @@ class ConvergenceTest {
     private static void assertMoments(Sampler sampler, Schedule schedule) throws Failure {
         Shape many = Shape.of(1, 4, 64, 64);
         NoiseSource random = NoiseSource.ofSeeds(2);
-        Start start = Start.of(Mixture.drawn(many, new Random(3)), random.draw(many));
-        Tensor end = end(new Plan(sampler, schedule), new Walk(Mixture.network(levels(schedule)), start, random, StepListener.none(), Between.nothing()));
-        Level last = schedule.steps().getLast().to();
-        double scale = schedule.space() == Space.RATIO ? 1 : last.alpha();
+        InitialLatents start = InitialLatents.noisedImage(Mixture.drawn(many, new Random(3)), random.draw(many));
+        Tensor end = end(new SamplingPlan(sampler, schedule), new SamplingRun(Mixture.network(levels(schedule)), start, random, StepListener.none(), LatentCallback.none()));
+        NoiseLevel last = schedule.steps().getLast().to();
+        double scale = schedule.parameterization() == Parameterization.VARIANCE_EXPLODING ? 1 : last.alphaT();
         double mean = 0;
         for (float x : end.data()) mean += x / scale / end.data().length;
-        double variance = Math.pow(Latents.spread(end) / scale, 2);
-        double expected = Mixture.variance() + last.ratio() * last.ratio();
+        double variance = Math.pow(LatentMath.standardDeviation(end) / scale, 2);
+        double expected = Mixture.variance() + last.sigma() * last.sigma();
         double count = end.data().length;
         assertEquals(Mixture.mean(), mean, 4 * Math.sqrt(expected / count) + 0.01, sampler + ": mean");
         assertEquals(expected, variance, 4 * expected * Math.sqrt(2 / count) + 0.01, sampler + ": variance");

@@ -34,11 +34,11 @@ final class Mixture {
     }
 
     /// A network that has learned the data and says the noise.
-    static Denoiser network(DoubleFunction<Level> levels) {
+    static Denoiser network(DoubleFunction<NoiseLevel> levels) {
         return (shown, timestep) -> {
-            Level at = levels.apply(timestep);
+            NoiseLevel at = levels.apply(timestep);
             Tensor noise = Tensor.zeros(shown.shape());
-            for (int i = 0; i < noise.data().length; i++) noise.data()[i] = (float) slope(shown.data()[i] / at.alpha(), at.ratio());
+            for (int i = 0; i < noise.data().length; i++) noise.data()[i] = (float) slope(shown.data()[i] / at.alphaT(), at.sigma());
             return noise;
         };
     }

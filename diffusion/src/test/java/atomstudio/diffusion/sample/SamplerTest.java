@@ -28,14 +28,14 @@ class SamplerTest {
 
     /// A network that knows the picture: whatever the noise, its output says exactly what it is.
     private static Denoiser knowing(Tensor clean, Schedule schedule) {
-        Map<Double, Level> levels = new HashMap<>();
+        Map<Double, NoiseLevel> levels = new HashMap<>();
         for (Step step : schedule.steps()) levels.put(step.timestep(), step.from());
         return (x, timestep) -> {
-            Level at = levels.getOrDefault(timestep, Level.ofRatio(((Ratios) schedule.clock()).between(timestep)));
-            Tensor noise = Latents.sum(1 / at.sigma(), x, -at.alpha() / at.sigma(), clean);
-            return switch (schedule.prediction()) {
+            NoiseLevel at = levels.getOrDefault(timestep, NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
+            Tensor noise = LatentMath.weightedSum(1 / at.sigmaT(), x, -at.alphaT() / at.sigmaT(), clean);
+            return switch (schedule.predictionType()) {
                 case EPSILON -> noise;
-                case V -> Latents.sum(at.alpha(), noise, -at.sigma(), clean);
+                case V -> LatentMath.weightedSum(at.alphaT(), noise, -at.sigmaT(), clean);
                 case SAMPLE -> clean;
             };
         };
@@ -49,11 +49,11 @@ class SamplerTest {
                     // PNDM weighs outputs, which stay the same only of noise, for equal strides, which only leading spacing has.
                     if (name == SamplerName.PNDM && !(spacing.equals("leading") && prediction.equals("epsilon"))) continue;
                     for (int steps : new int[] {1, 2, 9, 20}) {
-                        Plan plan = Sampling.of(name, ScheduleName.MODEL, steps).planAsWritten(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""));
+                        SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, steps).planUnmodified(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""));
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
-                        Sampled end = plan.run(Walk.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
-                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((Sampled.Finished) end).latents(),
-                            1e-4 + 6 * plan.schedule().steps().getLast().to().sigma());
+                        SamplingResult end = plan.run(SamplingRun.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
+                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((SamplingResult.Finished) end).latents(),
+                            1e-4 + 6 * plan.schedule().steps().getLast().to().sigmaT());
                     }
                 }
             }
@@ -65,17 +65,17 @@ class SamplerTest {
             List<Integer> heard = new ArrayList<>();
             List<Double> asked = new ArrayList<>();
             AtomicInteger askedThen = new AtomicInteger();
-            Plan plan = Sampling.of(name, ScheduleName.MODEL, 10).planAsWritten(config(""));
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 10).planUnmodified(config(""));
             Denoiser denoiser = (x, timestep) -> {
                 asked.add(timestep);
                 return x;
             };
-            Sampled end = plan.run(Walk.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1)).heardBy(progress -> {
-                heard.add(progress.done());
+            SamplingResult end = plan.run(SamplingRun.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1)).withListener(progress -> {
+                heard.add(progress.completedSteps());
                 askedThen.set(asked.size());
-                return progress.done() == 3 ? Next.STOP : Next.CONTINUE;
+                return progress.completedSteps() == 3 ? Next.STOP : Next.CONTINUE;
             }));
-            assertEquals(new Sampled.Cancelled(3), end, name.toString());
+            assertEquals(new SamplingResult.Cancelled(3), end, name.toString());
             assertEquals(List.of(1, 2, 3), heard);
             assertEquals(askedThen.get(), asked.size(), name.toString());
         }
@@ -83,11 +83,11 @@ class SamplerTest {
 
     @Test void everySamplerCanRunAgainAndKeepsNothing() throws Exception {
         for (SamplerName name : SamplerName.values()) {
-            Plan plan = Sampling.of(name, ScheduleName.MODEL, 7).planAsWritten(config(""));
-            Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 7).planUnmodified(config(""));
+            Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
             Tensor noise = new TorchRandom(4).randn(SHAPE);
-            Sampled first = plan.run(Walk.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
-            assertEquals(first, plan.run(Walk.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1))));
+            SamplingResult first = plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
+            assertEquals(first, plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1))));
             assertEquals(new TorchRandom(4).randn(SHAPE), noise, "the noise is the caller's");
         }
     }
@@ -95,7 +95,7 @@ class SamplerTest {
     @Test void everySamplerHandsTheNetworksFailureOn() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             Failure failure = new Failure.Diverged("step 1: not a number");
-            assertSame(failure, assertThrows(Failure.Diverged.class, () -> Sampling.of(name, ScheduleName.MODEL, 2).planAsWritten(config("")).run(Walk.fromNoise((x, timestep) -> {
+            assertSame(failure, assertThrows(Failure.Diverged.class, () -> SamplingSettings.of(name, ScheduleName.MODEL, 2).planUnmodified(config("")).run(SamplingRun.fromNoise((x, timestep) -> {
                 throw failure;
             }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1)))));
         }
@@ -104,38 +104,38 @@ class SamplerTest {
     @Test void theNetworkIsAskedAboutLatentsOfUnitVariance() throws Exception {
         Shape large = Shape.of(1, 4, 32, 32);
         for (SamplerName name : SamplerName.values()) {
-            Plan plan = Sampling.of(name, ScheduleName.MODEL, 5).planAsWritten(config(""));
-            plan.run(Walk.fromNoise((x, timestep) -> {
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 5).planUnmodified(config(""));
+            plan.run(SamplingRun.fromNoise((x, timestep) -> {
                 double sum = 0;
                 for (float value : x.data()) sum += value * value;
                 assertEquals(1, sum / x.data().length, 0.1, name + " at " + timestep);
                 return x;
-            }, new TorchRandom(4).randn(large), NoiseSource.ofSeeds(0)).heardBy(progress -> Next.STOP));
+            }, new TorchRandom(4).randn(large), NoiseSource.ofSeeds(0)).withListener(progress -> Next.STOP));
         }
     }
 
     @Test void guidanceLeadsAwayFromTheNegativePrompt() throws Exception {
         Tensor unconditional = Tensor.filled(SHAPE, 1);
         Tensor conditional = Tensor.filled(SHAPE, 3);
-        Tensor guided = Guidance.of(4).guide((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
+        Tensor guided = Guidance.of(4).guided((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
         assertArrayEquals(Tensor.filled(SHAPE, 9).data(), guided.data());
     }
 
     @Test void guidanceOfOneAsksTheNetworkOnce() {
         Denoiser conditional = (x, timestep) -> x;
-        assertSame(conditional, Guidance.of(1).guide((x, t) -> {
+        assertSame(conditional, Guidance.of(1).guided((x, t) -> {
             throw new AssertionError("asked about the negative prompt");
         }, conditional));
     }
 
     @Test void ancestralNoiseOfAPictureDoesNotDependOnItsBatch() throws Exception {
-        Plan plan = Sampling.of(SamplerName.EULER_ANCESTRAL, ScheduleName.MODEL, 6).planAsWritten(config(""));
-        Denoiser denoiser = (x, timestep) -> Latents.scale(Math.tanh(timestep / 300), x);
+        SamplingPlan plan = SamplingSettings.of(SamplerName.EULER_ANCESTRAL, ScheduleName.MODEL, 6).planUnmodified(config(""));
+        Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
         NoiseSource alone = NoiseSource.ofSeeds(21);
-        Sampled both = plan.run(Walk.fromNoise(denoiser, batch.draw(SHAPE), batch));
-        Sampled one = plan.run(Walk.fromNoise(denoiser, alone.draw(SHAPE.with(0, 1)), alone));
-        assertEquals(assertInstanceOf(Sampled.Finished.class, one).latents(), assertInstanceOf(Sampled.Finished.class, both).latents().rows(1, 2));
+        SamplingResult both = plan.run(SamplingRun.fromNoise(denoiser, batch.draw(SHAPE), batch));
+        SamplingResult one = plan.run(SamplingRun.fromNoise(denoiser, alone.draw(SHAPE.with(0, 1)), alone));
+        assertEquals(assertInstanceOf(SamplingResult.Finished.class, one).latents(), assertInstanceOf(SamplingResult.Finished.class, both).latents().rows(1, 2));
     }
 
     /// So that a seed gives the same picture again, and the one that the reference draws.
@@ -148,19 +148,19 @@ class SamplerTest {
                 case DDPM, DPM2_ANCESTRAL, DPM_PLUS_PLUS_2S_ANCESTRAL, DPM_PLUS_PLUS_3M_SDE, LCM, TCD -> steps - 1;
                 case DPM_PLUS_PLUS_SDE -> 2 * (steps - 1);
             };
-            assertEquals(expected, draws(Sampling.of(name, ScheduleName.MODEL, steps)), name.toString());
-            if (name.eta().isPresent()) {
+            assertEquals(expected, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps)), name.toString());
+            if (name.defaultEta().isPresent()) {
                 int chosen = name == SamplerName.DDIM ? steps : expected;
-                assertEquals(chosen, draws(Sampling.of(name, ScheduleName.MODEL, steps).withEta(0.5)), name + " with eta");
+                assertEquals(chosen, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps).withEta(0.5)), name + " with eta");
             }
         }
     }
 
-    private static int draws(Sampling sampling) throws Failure {
+    private static int draws(SamplingSettings sampling) throws Failure {
         AtomicInteger draws = new AtomicInteger();
         TorchRandom random = new TorchRandom(8);
         Tensor noise = random.randn(SHAPE);
-        sampling.planAsWritten(config("")).run(Walk.fromNoise((x, timestep) -> x, noise, shape -> {
+        sampling.planUnmodified(config("")).run(SamplingRun.fromNoise((x, timestep) -> x, noise, shape -> {
             draws.incrementAndGet();
             return random.randn(shape);
         }));
@@ -179,11 +179,11 @@ class SamplerTest {
         Tensor large = Tensor.filled(SHAPE, 4);
         Tensor small = Tensor.filled(SHAPE, 0.25f);
         // As torch.clamp(s, min=1, max=0.5), which is 0.5.
-        assertArrayEquals(Tensor.filled(SHAPE, 1).data(), new Bound.Dynamic(0.995, 0.5).apply(large).data());
-        assertArrayEquals(Tensor.filled(SHAPE, 0.5f).data(), new Bound.Dynamic(0.995, 0.5).apply(small).data());
-        assertArrayEquals(Tensor.filled(SHAPE, 0.25f).data(), new Bound.Dynamic(0.995, 2).apply(small).data());
+        assertArrayEquals(Tensor.filled(SHAPE, 1).data(), new Thresholding.Dynamic(0.995, 0.5).apply(large).data());
+        assertArrayEquals(Tensor.filled(SHAPE, 0.5f).data(), new Thresholding.Dynamic(0.995, 0.5).apply(small).data());
+        assertArrayEquals(Tensor.filled(SHAPE, 0.25f).data(), new Thresholding.Dynamic(0.995, 2).apply(small).data());
         for (String wrong : List.of("\"sample_max_value\": 0", "\"sample_max_value\": -1", "\"dynamic_thresholding_ratio\": 1.5", "\"dynamic_thresholding_ratio\": -0.1")) {
-            String message = assertThrows(Failure.Incompatible.class, () -> Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 5).plan(config(", \"thresholding\": true, " + wrong))).getMessage();
+            String message = assertThrows(Failure.Incompatible.class, () -> SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 5).plan(config(", \"thresholding\": true, " + wrong))).getMessage();
             assertTrue(message.contains(wrong.substring(1, wrong.indexOf('"', 1))), message);
         }
     }
@@ -194,11 +194,11 @@ class SamplerTest {
             for (ScheduleName schedule : name.schedules()) {
                 if (name == SamplerName.DEIS && List.of(ScheduleName.KARRAS, ScheduleName.EXPONENTIAL, ScheduleName.BETA_SIGMAS).contains(schedule)) continue;
                 for (int steps : new int[] {1, 2, 8, 20}) {
-                    Plan plan = Sampling.of(name, schedule, steps).plan(config(""));
+                    SamplingPlan plan = SamplingSettings.of(name, schedule, steps).plan(config(""));
                     List<Tensor> ends = new ArrayList<>();
                     int calls = calls(plan, ends, -1);
                     calls(plan, ends, calls - 1);
-                    double moved = Latents.spread(Latents.sum(1, ends.get(0), -1, ends.get(1)));
+                    double moved = LatentMath.standardDeviation(LatentMath.weightedSum(1, ends.get(0), -1, ends.get(1)));
                     assertTrue(moved > 1e-4, name + " " + schedule + " " + steps + ": the last evaluation moves the latents by " + moved);
                 }
             }
@@ -206,11 +206,11 @@ class SamplerTest {
     }
 
     /// Runs a plan whose network says something else at one call, and counts the calls.
-    private static int calls(Plan plan, List<Tensor> ends, int changed) throws Failure {
+    private static int calls(SamplingPlan plan, List<Tensor> ends, int changed) throws Failure {
         AtomicInteger calls = new AtomicInteger();
         TorchRandom random = new TorchRandom(3);
-        Sampled end = plan.run(Walk.fromNoise((x, timestep) -> calls.getAndIncrement() == changed ? Latents.scale(3, x) : Latents.scale(0.5, x), random.randn(SHAPE), random::randn));
-        ends.add(((Sampled.Finished) end).latents());
+        SamplingResult end = plan.run(SamplingRun.fromNoise((x, timestep) -> calls.getAndIncrement() == changed ? LatentMath.scale(3, x) : LatentMath.scale(0.5, x), random.randn(SHAPE), random::randn));
+        ends.add(((SamplingResult.Finished) end).latents());
         return calls.get();
     }
 
@@ -221,8 +221,8 @@ class SamplerTest {
         Tensor whole = new Guidance(7, 1).combine(unconditional, conditional);
         Tensor part = new Guidance(7, 0.7).combine(unconditional, conditional);
         for (int row = 0; row < SHAPE.size(0); row++) {
-            assertEquals(Latents.spread(conditional.rows(row, row + 1)), Latents.spread(whole.rows(row, row + 1)), 1e-6);
+            assertEquals(LatentMath.standardDeviation(conditional.rows(row, row + 1)), LatentMath.standardDeviation(whole.rows(row, row + 1)), 1e-6);
         }
-        TensorAssert.assertWithin("between the two", Latents.sum(0.7, whole, 0.3, guided), part, 1e-5);
+        TensorAssert.assertWithin("between the two", LatentMath.weightedSum(0.7, whole, 0.3, guided), part, 1e-5);
     }
 }

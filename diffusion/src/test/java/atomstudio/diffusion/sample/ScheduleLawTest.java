@@ -37,7 +37,7 @@ class ScheduleLawTest {
         for (SamplerName name : SamplerName.values()) {
             for (ScheduleName schedule : name.schedules()) {
                 for (int steps : STEPS) {
-                    Sampling sampling = Sampling.of(name, schedule, steps);
+                    SamplingSettings sampling = SamplingSettings.of(name, schedule, steps);
                     String which = json + " " + name + " " + schedule + " " + steps;
                     try {
                         check(which, sampling.plan(config));
@@ -57,22 +57,22 @@ class ScheduleLawTest {
                 || zero && refused.startsWith("PNDM ") && refused.contains("zero terminal SNR");
     }
 
-    private static void check(String which, Plan plan) throws Failure {
+    private static void check(String which, SamplingPlan plan) throws Failure {
         List<Step> steps = plan.schedule().steps();
         for (int i = 0; i < steps.size(); i++) {
             Step step = steps.get(i);
-            assertTrue(Double.isFinite(step.timestep()) && Double.isFinite(step.from().alpha()) && Double.isFinite(step.from().sigma()), which + " step " + i);
+            assertTrue(Double.isFinite(step.timestep()) && Double.isFinite(step.from().alphaT()) && Double.isFinite(step.from().sigmaT()), which + " step " + i);
             assertTrue(step.timestep() >= 0 && step.timestep() < 1000, which + " step " + i + " at " + step.timestep());
-            if (i + 1 < steps.size()) assertTrue(step.from().ratio() > steps.get(i + 1).from().ratio(), which + " step " + i + " at " + step.timestep());
+            if (i + 1 < steps.size()) assertTrue(step.from().sigma() > steps.get(i + 1).from().sigma(), which + " step " + i + " at " + step.timestep());
         }
-        assertTrue(Double.isFinite(plan.schedule().initialScale()), which);
+        assertTrue(Double.isFinite(plan.schedule().initNoiseSigma()), which);
         TorchRandom random = new TorchRandom(3);
         Denoiser network = (x, timestep) -> {
             assertTrue(finite(x), which + ": the network is given no numbers at " + timestep);
-            return Latents.scale(Math.tanh(timestep / 300), x);
+            return LatentMath.scale(Math.tanh(timestep / 300), x);
         };
-        Sampled end = plan.run(Walk.fromNoise(network, random.randn(SHAPE), random::randn));
-        assertTrue(finite(((Sampled.Finished) end).latents()), which);
+        SamplingResult end = plan.run(SamplingRun.fromNoise(network, random.randn(SHAPE), random::randn));
+        assertTrue(finite(((SamplingResult.Finished) end).latents()), which);
     }
 
     private static boolean finite(Tensor tensor) {
@@ -82,43 +82,43 @@ class ScheduleLawTest {
 
     @Test void fewStepsBeginWhereTheNoiseIsIfTheConfigNamesNoSpacing() throws Exception {
         SchedulerConfig published = SchedulerConfig.parse("test", "{\"_class_name\": \"PNDMScheduler\", \"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"set_alpha_to_one\": false}");
-        SchedulerConfig leading = published.withSpacing(Spacing.LEADING);
+        SchedulerConfig leading = published.withSpacing(TimestepSpacing.LEADING);
         for (SamplerName name : SamplerName.values()) {
             for (int steps : new int[] {1, 2, 3, 4}) {
-                Sampling sampling = Sampling.of(name, ScheduleName.MODEL, steps);
+                SamplingSettings sampling = SamplingSettings.of(name, ScheduleName.MODEL, steps);
                 assertEquals(999, sampling.plan(published).schedule().steps().getFirst().timestep(), name + " " + steps);
-                assertEquals(List.of(), sampling.notes(leading), name + " as written");
+                assertEquals(List.of(), sampling.warnings(leading), name + " as written");
             }
         }
-        assertEquals(1, Sampling.of(SamplerName.EULER, ScheduleName.MODEL, 1).plan(leading).schedule().steps().getFirst().timestep(), "as written");
-        String note = Sampling.of(SamplerName.EULER, ScheduleName.MODEL, 1).notes(published).getFirst();
+        assertEquals(1, SamplingSettings.of(SamplerName.EULER, ScheduleName.MODEL, 1).plan(leading).schedule().steps().getFirst().timestep(), "as written");
+        String note = SamplingSettings.of(SamplerName.EULER, ScheduleName.MODEL, 1).warnings(published).getFirst();
         assertTrue(note.contains("trailing, from 999 on") && note.contains("starts at 0"), note);
-        assertEquals(List.of(), Sampling.of(SamplerName.EULER, ScheduleName.MODEL, 5).notes(published));
-        assertEquals(List.of(), Sampling.of(SamplerName.LCM, ScheduleName.MODEL, 4).notes(published), "it has timesteps of its own");
+        assertEquals(List.of(), SamplingSettings.of(SamplerName.EULER, ScheduleName.MODEL, 5).warnings(published));
+        assertEquals(List.of(), SamplingSettings.of(SamplerName.LCM, ScheduleName.MODEL, 4).warnings(published), "it has timesteps of its own");
     }
 
     @Test void fewerStepsThanChosenAreSaid() throws Exception {
         SchedulerConfig config = SchedulerConfig.parse("test", "{}");
         for (SamplerName name : List.of(SamplerName.DPM_PLUS_PLUS_2M, SamplerName.UNIPC, SamplerName.DEIS)) {
-            Sampling all = Sampling.of(name, ScheduleName.MODEL, 1000);
+            SamplingSettings all = SamplingSettings.of(name, ScheduleName.MODEL, 1000);
             assertEquals(999, all.plan(config).schedule().size(), name.toString());
-            assertTrue(all.notes(config).getFirst().contains("in 999 steps, not 1000"), all.notes(config).toString());
+            assertTrue(all.warnings(config).getFirst().contains("in 999 steps, not 1000"), all.warnings(config).toString());
         }
-        assertEquals(List.of(), Sampling.of(SamplerName.EULER, ScheduleName.MODEL, 20).notes(config));
+        assertEquals(List.of(), SamplingSettings.of(SamplerName.EULER, ScheduleName.MODEL, 20).warnings(config));
     }
 
     @Test void pndmIsRefusedWhereItWouldDivideByZero() throws Exception {
         SchedulerConfig zero = SchedulerConfig.parse("test", "{\"_class_name\": \"PNDMScheduler\", \"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
-        String message = assertThrows(Failure.Incompatible.class, () -> Sampling.of(SamplerName.PNDM, ScheduleName.MODEL, 20).plan(zero)).getMessage();
+        String message = assertThrows(Failure.Incompatible.class, () -> SamplingSettings.of(SamplerName.PNDM, ScheduleName.MODEL, 20).plan(zero)).getMessage();
         assertTrue(message.contains("zero terminal SNR") && message.contains("choose ddim"), message);
-        assertFalse(SamplerName.ifBuilt(zero).isPresent(), "so it is no model's own sampler either");
+        assertFalse(SamplerName.ofSupported(zero).isPresent(), "so it is no model's own sampler either");
     }
 
     @Test void betasThatGiveNoFallingNoiseAreRefusedByName() throws Exception {
         for (String betas : List.of("[0, 0, 0.1, 0.2]", "[0.1, 0, 0, 0.2]", "[0.1, -0.5, 0.1, 0.2]", "[1, 1, 1, 1]")) {
             SchedulerConfig config = SchedulerConfig.parse("test", "{\"num_train_timesteps\": 4, \"timestep_spacing\": \"trailing\", \"trained_betas\": " + betas + "}");
             for (SamplerName name : List.of(SamplerName.EULER, SamplerName.DDIM, SamplerName.DPM_PLUS_PLUS_2M, SamplerName.UNIPC, SamplerName.DDPM)) {
-                Failure refused = assertThrows(Failure.Incompatible.class, () -> Sampling.of(name, ScheduleName.MODEL, 4).plan(config), name + " " + betas);
+                Failure refused = assertThrows(Failure.Incompatible.class, () -> SamplingSettings.of(name, ScheduleName.MODEL, 4).plan(config), name + " " + betas);
                 assertTrue(refused.getMessage().contains("betas") || refused.getMessage().contains("zero terminal SNR"), refused.getMessage());
             }
         }

@@ -19,36 +19,36 @@ class SchedulerConfigTest {
         return SchedulerConfig.parse("scheduler_config.json", json);
     }
 
-    private static Plan plan(SamplerName name, SchedulerConfig config, int steps) throws Failure {
-        return Sampling.of(name, ScheduleName.MODEL, steps).planAsWritten(config);
+    private static SamplingPlan plan(SamplerName name, SchedulerConfig config, int steps) throws Failure {
+        return SamplingSettings.of(name, ScheduleName.MODEL, steps).planUnmodified(config);
     }
 
     @Test void anAbsentSpacingIsWhatTheChosenClassHas() throws Exception {
         SchedulerConfig published = parse("{\"_class_name\": \"PNDMScheduler\", \"steps_offset\": 1}");
         assertEquals("PNDMScheduler", published.className());
-        assertEquals(Spacing.LEADING, published.spacing());
-        assertEquals(Spacing.LEADING, published.forClass("DDIMScheduler").spacing());
-        assertEquals(Spacing.LINSPACE, published.forClass("EulerDiscreteScheduler").spacing());
-        assertEquals(Spacing.LINSPACE, published.forClass("EulerAncestralDiscreteScheduler").spacing());
-        assertEquals(Spacing.LINSPACE, published.forClass("DPMSolverMultistepScheduler").spacing());
+        assertEquals(TimestepSpacing.LEADING, published.spacing());
+        assertEquals(TimestepSpacing.LEADING, published.forClass("DDIMScheduler").spacing());
+        assertEquals(TimestepSpacing.LINSPACE, published.forClass("EulerDiscreteScheduler").spacing());
+        assertEquals(TimestepSpacing.LINSPACE, published.forClass("EulerAncestralDiscreteScheduler").spacing());
+        assertEquals(TimestepSpacing.LINSPACE, published.forClass("DPMSolverMultistepScheduler").spacing());
     }
 
     @Test void aWrittenSpacingHoldsForEveryClass() throws Exception {
         SchedulerConfig config = parse("{\"timestep_spacing\": \"trailing\"}");
-        for (SamplerName name : SamplerName.values()) assertEquals(Spacing.TRAILING, config.forClass(name.referenceClass()).spacing());
+        for (SamplerName name : SamplerName.values()) assertEquals(TimestepSpacing.TRAILING, config.forClass(name.referenceClass()).spacing());
     }
 
     @Test void generationStartsOneTimestepLaterAndClipsNothing() throws Exception {
         SchedulerConfig config = parse("{\"clip_sample\": true, \"steps_offset\": 0, \"timestep_spacing\": \"leading\"}");
         assertEquals(1, config.forGeneration().stepsOffset());
         assertEquals(0, config.stepsOffset());
-        assertEquals(new Ddim(new Bound.Clip(1), 0), plan(SamplerName.DDIM, config, 4).sampler());
-        assertEquals(new Ddim(new Bound.Free(), 0), Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).sampler());
-        assertEquals(751, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).schedule().steps().getFirst().timestep());
+        assertEquals(new Ddim(new Thresholding.ClipSample(1), 0), plan(SamplerName.DDIM, config, 4).sampler());
+        assertEquals(new Ddim(new Thresholding.None(), 0), SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).sampler());
+        assertEquals(751, SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).schedule().steps().getFirst().timestep());
     }
 
     @Test void nullIsAsGoodAsAbsent() throws Exception {
-        assertEquals(Prediction.EPSILON, parse("{\"prediction_type\": null, \"trained_betas\": null}").prediction());
+        assertEquals(PredictionType.EPSILON, parse("{\"prediction_type\": null, \"trained_betas\": null}").predictionType());
         assertEquals(1000, NoiseSchedule.of(parse("{\"trained_betas\": null}")).size());
     }
 
@@ -88,7 +88,7 @@ class SchedulerConfigTest {
     private static void assertBars(String json, double... expected) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(parse(json));
         int[] timesteps = {0, 1, 499, 500, 998, 999};
-        for (int i = 0; i < timesteps.length; i++) assertEquals(expected[i], schedule.alphaBar(timesteps[i]), 2e-6 * expected[i], json + " at " + timesteps[i]);
+        for (int i = 0; i < timesteps.length; i++) assertEquals(expected[i], schedule.alphaCumprod(timesteps[i]), 2e-6 * expected[i], json + " at " + timesteps[i]);
     }
 
     @Test void namesWhatIsNotBuilt() throws Exception {
@@ -113,7 +113,7 @@ class SchedulerConfigTest {
     @Test void refusesTwoSchedulesInOneConfig() throws Exception {
         SchedulerConfig config = parse("{\"use_karras_sigmas\": true, \"use_beta_sigmas\": true}");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.EULER, config, 10)).getMessage().contains("use_beta_sigmas"));
-        assertEquals(10, Sampling.of(SamplerName.EULER, ScheduleName.EXPONENTIAL, 10).planAsWritten(config).schedule().size(), "what is chosen holds");
+        assertEquals(10, SamplingSettings.of(SamplerName.EULER, ScheduleName.EXPONENTIAL, 10).planUnmodified(config).schedule().size(), "what is chosen holds");
     }
 
     @Test void aSettingOfAnotherClassIsNotRead() throws Exception {
@@ -127,7 +127,7 @@ class SchedulerConfigTest {
         for (SamplerName name : SamplerName.values()) {
             Set<List<Step>> ways = new HashSet<>();
             for (ScheduleName schedule : ScheduleName.values()) {
-                Sampling sampling = Sampling.of(name, schedule, 8);
+                SamplingSettings sampling = SamplingSettings.of(name, schedule, 8);
                 if (name.schedules().contains(schedule)) {
                     assertTrue(ways.add(sampling.plan(config).schedule().steps()), name + " " + schedule);
                 } else {
@@ -141,9 +141,9 @@ class SchedulerConfigTest {
     @Test void refusesAnEtaWhereNoNoiseCanBeChosen() throws Exception {
         SchedulerConfig config = parse("{}");
         for (SamplerName name : SamplerName.values()) {
-            Sampling half = Sampling.of(name, ScheduleName.MODEL, 8).withEta(0.5);
-            if (name.eta().isPresent()) {
-                assertFalse(half.plan(config).equals(Sampling.of(name, ScheduleName.MODEL, 8).plan(config)));
+            SamplingSettings half = SamplingSettings.of(name, ScheduleName.MODEL, 8).withEta(0.5);
+            if (name.defaultEta().isPresent()) {
+                assertFalse(half.plan(config).equals(SamplingSettings.of(name, ScheduleName.MODEL, 8).plan(config)));
                 assertTrue(assertThrows(Failure.Incompatible.class, () -> half.withEta(1.5).plan(config)).getMessage().contains("1.5"));
             } else {
                 assertTrue(assertThrows(Failure.Incompatible.class, () -> half.plan(config)).getMessage().contains(name.option()));
@@ -153,8 +153,8 @@ class SchedulerConfigTest {
 
     @Test void aChosenPredictionHoldsAgainstTheConfig() throws Exception {
         SchedulerConfig config = parse("{\"prediction_type\": \"epsilon\"}");
-        for (Prediction prediction : Prediction.values()) {
-            assertEquals(prediction, Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 8).withPrediction(prediction).plan(config).schedule().prediction());
+        for (PredictionType prediction : PredictionType.values()) {
+            assertEquals(prediction, SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 8).withPredictionType(prediction).plan(config).schedule().predictionType());
         }
     }
 
@@ -181,7 +181,7 @@ class SchedulerConfigTest {
             assertEquals(name, SamplerName.of(config.forClass(name.referenceClass())));
         }
         assertEquals(SamplerName.DPM_PLUS_PLUS_2M_SDE, SamplerName.of(parse("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"algorithm_type\": \"sde-dpmsolver++\"}")));
-        assertTrue(SamplerName.ifBuilt(config.forClass("DPMSolverSinglestepScheduler")).isEmpty());
+        assertTrue(SamplerName.ofSupported(config.forClass("DPMSolverSinglestepScheduler")).isEmpty());
     }
 
     @Test void samplersAreFoundByTheirNames() {

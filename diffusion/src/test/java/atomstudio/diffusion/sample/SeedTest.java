@@ -16,7 +16,7 @@ class SeedTest {
 
     @Test void writesWhatItReads() {
         for (String seed : new String[] {"0", "77", "9223372036854775807", "9223372036854775808", "18446744073709551615"}) {
-            assertEquals(seed, Seed.text(Seed.parse(seed).orElseThrow()));
+            assertEquals(seed, Seed.format(Seed.parse(seed).orElseThrow()));
         }
     }
 }

@@ -45,6 +45,6 @@ class TorchRandomTest {
     @Test void drawsTheReferencesWholeNumbers() {
         TorchRandom random = new TorchRandom(5);
         int[] expected = {1, 4, 7, 5, 6, 0, 2, 3};
-        for (int number : expected) assertEquals(number, random.below(10));
+        for (int number : expected) assertEquals(number, random.randint(10));
     }
 }

@@ -95,7 +95,7 @@ final class AdapterFormat {
         metadata.put("class", adapter.trigger().className());
         metadata.put("steps", Integer.toString(adapter.training().steps()));
         metadata.put("rate", Double.toString(adapter.training().rate()));
-        metadata.put("seed", Seed.text(adapter.training().seed()));
+        metadata.put("seed", Seed.format(adapter.training().seed()));
         metadata.put("layers", layers(adapter).toString());
         metadata.put("stacks", indices(adapter, stacks).toString());
         return metadata;

@@ -3,7 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,9 +21,9 @@ final class BaseJson {
         return new ModelChoices(prediction(model), path(model, VAE), path(model, TOKENIZER), List.of());
     }
 
-    private static Optional<Prediction> prediction(Json model) throws Failure.Unreadable {
+    private static Optional<PredictionType> prediction(Json model) throws Failure.Unreadable {
         if (!model.has(PREDICTION)) return Optional.empty();
-        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> Prediction.ofOption(Json.text(e)).orElseThrow()));
+        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> PredictionType.ofOption(Json.text(e)).orElseThrow()));
     }
 
     private static Optional<Path> path(Json model, String key) throws Failure.Unreadable {

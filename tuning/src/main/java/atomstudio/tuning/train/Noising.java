@@ -1,17 +1,17 @@
 package atomstudio.tuning.train;
 
-import atomstudio.diffusion.sample.Level;
+import atomstudio.diffusion.sample.NoiseLevel;
 import atomstudio.diffusion.sample.NoiseSchedule;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// What a denoiser is trained on: latents made noisy, and what it should say of them.
 /// Source: Ho, Jain and Abbeel 2020, equation 4; Salimans and Ho 2022, appendix D, for v.
-record Noising(NoiseSchedule schedule, Prediction prediction) {
+record Noising(NoiseSchedule schedule, PredictionType prediction) {
     /// x = √ᾱ · x0 + √(1 − ᾱ) · noise, at each picture's timestep (B).
     Tensor noisy(Tensor latents, Tensor noise, float[] timesteps) {
-        return mixed(latents, noise, timesteps, (level, x0, e) -> level.alpha() * x0 + level.sigma() * e);
+        return mixed(latents, noise, timesteps, (level, x0, e) -> level.alphaT() * x0 + level.sigmaT() * e);
     }
 
     /// The network's output if it were right.
@@ -19,7 +19,7 @@ record Noising(NoiseSchedule schedule, Prediction prediction) {
         return switch (prediction) {
             case EPSILON -> noise;
             case SAMPLE -> latents;
-            case V -> mixed(latents, noise, timesteps, (level, x0, e) -> level.alpha() * e - level.sigma() * x0);
+            case V -> mixed(latents, noise, timesteps, (level, x0, e) -> level.alphaT() * e - level.sigmaT() * x0);
         };
     }
 
@@ -28,7 +28,7 @@ record Noising(NoiseSchedule schedule, Prediction prediction) {
     Tensor minSnrWeights(float[] timesteps, double gamma) {
         float[] weights = new float[timesteps.length];
         for (int i = 0; i < weights.length; i++) {
-            double bar = schedule.alphaBar((int) timesteps[i]);
+            double bar = schedule.alphaCumprod((int) timesteps[i]);
             double snr = bar / (1 - bar);
             weights[i] = (float) (Math.min(snr, gamma) / switch (prediction) {
                 case EPSILON -> snr;
@@ -40,14 +40,14 @@ record Noising(NoiseSchedule schedule, Prediction prediction) {
     }
 
     private interface Mix {
-        double of(Level level, double x0, double noise);
+        double of(NoiseLevel level, double x0, double noise);
     }
 
     private Tensor mixed(Tensor latents, Tensor noise, float[] timesteps, Mix mix) {
         Tensor mixed = Tensor.zeros(latents.shape());
         int row = mixed.data().length / timesteps.length;
         for (int i = 0; i < mixed.data().length; i++) {
-            Level level = schedule.level((int) timesteps[i / row]);
+            NoiseLevel level = schedule.level((int) timesteps[i / row]);
             mixed.data()[i] = (float) mix.of(level, latents.data()[i], noise.data()[i]);
         }
         return mixed;

@@ -8,7 +8,7 @@ import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -93,7 +93,7 @@ final class Previews {
 
     /// The same with another number of steps.
     static Generation.Settings settings(ModelFolder model, int steps) throws Failure {
-        SamplerName sampler = SamplerName.ifBuilt(model.scheduler()).orElse(SamplerName.DDIM);
-        return Generation.Settings.of(Sampling.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.pictureSize(), model.pictureSize());
+        SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
+        return Generation.Settings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.pictureSize(), model.pictureSize());
     }
 }

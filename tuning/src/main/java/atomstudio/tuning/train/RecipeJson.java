@@ -35,7 +35,7 @@ final class RecipeJson {
         settings.put(ALSO_RATE, text(recipe.course().rates().also()));
         settings.put(WORD_RATE, text(recipe.course().rates().word()));
         settings.put(TEXT_ENCODER_RATE, text(recipe.course().rates().textEncoder()));
-        settings.put("seed", new BigInteger(Seed.text(recipe.course().seed())));
+        settings.put("seed", new BigInteger(Seed.format(recipe.course().seed())));
         settings.put("warmup", recipe.course().warmUp());
         settings.put("decay", recipe.course().decay().option());
         settings.put("optimizer", recipe.update().optimizer().option());

@@ -2,6 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -12,8 +14,6 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.NamedModel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -153,7 +153,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         requireSame(other, "token", subject.token, adapter.trigger().token());
         requireSame(other, "method", method.name() + " " + method.entries(), adapter.method().name() + " " + adapter.method().entries());
         requireSame(other, "recipe: rate", training.rate(), adapter.training().rate());
-        requireSame(other, "recipe: seed", Seed.text(training.seed()), Seed.text(adapter.training().seed()));
+        requireSame(other, "recipe: seed", Seed.format(training.seed()), Seed.format(adapter.training().seed()));
         if (adapter.training().steps() > training.steps()) other.add("recipe: steps: " + training.steps() + " here, " + adapter.training().steps() + " there");
         if (!other.isEmpty()) {
             throw new Failure.Unreadable(file.resolveSibling("run.json") + ": expected the description of the run that " + file.getFileName() + " belongs to, found another:\n  "

@@ -74,7 +74,7 @@ public final class TuningGolden {
     /// @param model the model that the golden's metadata name
     public static Comparison compare(Safetensors golden, ModelFolder model, Device device, TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
-            Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
+            Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
             return new TuningGolden(golden, engine, noising).run(model);
         }
     }

@@ -20,7 +20,7 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -88,7 +88,7 @@ class PromptsWithAdaptersTest {
     }
 
     private Picture picture(String prompt, List<Applied> adapters) throws Failure {
-        Generation.Settings settings = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+        Generation.Settings settings = Generation.Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
         return pipeline.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 

@@ -30,7 +30,7 @@ class DatasetTest {
 
     @BeforeAll static void prepare() throws Exception {
         ModelFolder model = TinyModel.make(shared.resolve("model"), "sd1");
-        noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
+        noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
     }
 
     private static Dataset.Example example(Tensor latents) {
@@ -97,7 +97,7 @@ class DatasetTest {
         float[] clean = new float[batch.noisy().data().length];
         int each = clean.length / batch.timesteps().length;
         for (int i = 0; i < clean.length; i++) {
-            double bar = noising.schedule().alphaBar((int) batch.timesteps()[i / each]);
+            double bar = noising.schedule().alphaCumprod((int) batch.timesteps()[i / each]);
             clean[i] = (float) ((batch.noisy().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i]) / Math.sqrt(bar));
         }
         return clean;

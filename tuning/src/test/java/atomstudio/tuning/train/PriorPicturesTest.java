@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.sample.Prediction;
+import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
@@ -72,7 +72,7 @@ class PriorPicturesTest {
         keys.put("as it is", key(model, "car", ""));
         keys.put("another class", key(model, "owl", ""));
         keys.put("a template", key(model, "car", "a painting of {}"));
-        keys.put("prediction", key(ModelFolder.open(model.folder(), ModelChoices.none().withPrediction(Prediction.V)), "car", ""));
+        keys.put("prediction", key(ModelFolder.open(model.folder(), ModelChoices.none().withPrediction(PredictionType.V)), "car", ""));
         keys.put("another autoencoder", key(ModelFolder.open(model.folder(), ModelChoices.none().withVae(TinyModel.reference("sd2").resolve("vae"))), "car", ""));
         keys.put("UNet", key(doubled("unet", "unet/diffusion_pytorch_model.safetensors"), "car", ""));
         keys.put("text encoder", key(doubled("text", "text_encoder/model.safetensors"), "car", ""));

@@ -23,7 +23,7 @@ import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.Sampling;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -32,7 +32,6 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.BaseModel;
-import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.export.Base;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
@@ -162,7 +161,7 @@ class TextTuningTest {
     }
 
     private static Picture picture(TextToImage maker, String prompt, List<Applied> adapters) throws Failure {
-        Generation.Settings settings = Generation.Settings.of(Sampling.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+        Generation.Settings settings = Generation.Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
         return maker.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 

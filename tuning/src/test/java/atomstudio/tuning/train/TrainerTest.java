@@ -53,7 +53,7 @@ class TrainerTest {
 
     /// Pictures of one number each.
     private Dataset dataset(int batch, float... numbers) throws Failure {
-        Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().prediction());
+        Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
         List<Dataset.Example> examples = new ArrayList<>();
         for (float number : numbers) examples.add(new Dataset.Example(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
         return new Dataset("", examples, wording("a", "b"), new Dataset.Drawing(noising, recipe(), batch, Optional.empty()));
@@ -141,7 +141,7 @@ class TrainerTest {
             float[] means = new float[3];
             Batch batch = dataset.batch(3, round, 0);
             for (int i = 0; i < 3; i++) {
-                double alpha = Math.sqrt(dataset.drawing().noising().schedule().alphaBar((int) batch.timesteps()[i]));
+                double alpha = Math.sqrt(dataset.drawing().noising().schedule().alphaCumprod((int) batch.timesteps()[i]));
                 means[i] = (float) (batch.noisy().rows(i, i + 1).data()[0] / alpha / 1000);
                 seen[Math.round(means[i])]++;
             }

@@ -2,8 +2,8 @@ package atomstudio.diffusion.sample;
 
 /// What the network is told the time is at a noise level that no step names.
 @FunctionalInterface
-public interface Clock {
-    /// @param ratio sigma / alpha, above 0
+public interface SigmaToTimestep {
+    /// @param sigma sigma / alpha, above 0
     /// @return in training steps, not always whole
-    double timestep(double ratio);
+    double timestep(double sigma);
 }

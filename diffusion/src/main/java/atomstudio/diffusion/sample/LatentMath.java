@@ -3,11 +3,11 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// The few operations that samplers need of tensors.
-final class Latents {
-    private Latents() {}
+final class LatentMath {
+    private LatentMath() {}
 
     /// a · x + b · y, in double precision, rounded once.
-    static Tensor sum(double a, Tensor x, double b, Tensor y) {
+    static Tensor weightedSum(double a, Tensor x, double b, Tensor y) {
         if (!x.shape().equals(y.shape())) throw new IllegalArgumentException("latents " + x.shape() + " beside " + y.shape());
         float[] sum = new float[x.data().length];
         for (int i = 0; i < sum.length; i++) sum[i] = (float) (a * x.data()[i] + b * y.data()[i]);
@@ -20,14 +20,14 @@ final class Latents {
         return new Tensor(x.shape(), scaled);
     }
 
-    static Tensor clamp(Tensor x, double bound) {
+    static Tensor clamp(Tensor x, double limit) {
         float[] clamped = new float[x.data().length];
-        for (int i = 0; i < clamped.length; i++) clamped[i] = (float) Math.clamp(x.data()[i], -bound, bound);
+        for (int i = 0; i < clamped.length; i++) clamped[i] = (float) Math.clamp(x.data()[i], -limit, limit);
         return new Tensor(x.shape(), clamped);
     }
 
     /// The standard deviation of all numbers.
-    static double spread(Tensor x) {
+    static double standardDeviation(Tensor x) {
         double sum = 0;
         for (float value : x.data()) sum += value;
         double mean = sum / x.data().length;

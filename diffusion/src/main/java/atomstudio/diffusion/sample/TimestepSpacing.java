@@ -1,7 +1,7 @@
 package atomstudio.diffusion.sample;
 
 /// Which training timesteps a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules", table 2.
-public enum Spacing {
+public enum TimestepSpacing {
     /// Multiples of a whole stride from 0 up, moved by an offset: never reaches the last timestep.
     LEADING,
     /// Equal parts of 0..last, both ends included; not always whole.
@@ -9,15 +9,15 @@ public enum Spacing {
     /// Multiples of a stride from the last timestep down.
     TRAILING;
 
-    /// @param train timesteps of training
+    /// @param trainTimesteps timesteps of training
     /// @param count how many to visit
     /// @param offset added to LEADING ones
     /// @return timesteps, latest first
-    double[] timesteps(int train, int count, int offset) {
+    double[] timesteps(int trainTimesteps, int count, int offset) {
         return switch (this) {
-            case LEADING -> leading(train / count, count, offset);
-            case LINSPACE -> linspace(train - 1, count);
-            case TRAILING -> trailing(train, (double) train / count);
+            case LEADING -> leading(trainTimesteps / count, count, offset);
+            case LINSPACE -> linspace(trainTimesteps - 1, count);
+            case TRAILING -> trailing(trainTimesteps, (double) trainTimesteps / count);
         };
     }
 
