@@ -22,57 +22,57 @@ import picocli.CommandLine.Spec;
 /// Adapters, each with its strength: `--adapter a.safetensors --strength 0.8 --adapter b.safetensors`.
 final class AdapterOptions {
     @ArgGroup(exclusive = false, multiplicity = "0..*")
-    private List<One> adapters = new ArrayList<>();
+    private List<AdapterOption> adapters = new ArrayList<>();
 
     @Spec(Spec.Target.MIXEE)
-    private CommandSpec command;
+    private CommandSpec spec;
 
-    static final class One {
+    static final class AdapterOption {
         @Option(names = "--adapter", paramLabel = "FILE", required = true, description = "What a run made (adapter.safetensors, or an exported one), a textual inversion or LoRA of another program (LoCon, LoHa, LoKr too), "
                 + "or a picture that carries an adapter or an embedding. Repeat it, each with its strength, for several at once.")
         private Path file = Path.of("");
 
         @Option(names = "--strength", paramLabel = "X", description = "The weight of the adapter before it, -10 to 10; below 0 it does the opposite. Default: 1, or what the picture was made at.")
-        private @Nullable Double strength;
+        private @Nullable Double weight;
     }
 
     /// Adapters that fit a model, and how strongly each is applied.
-    record Chosen(List<LoadedAdapter> loaded, List<Applied> applied) {
+    record LoadedAdapters(List<LoadedAdapter> loaded, List<Applied> weights) {
         List<PngAttachment> attachments() {
             return loaded.stream().map(LoadedAdapter::attachment).flatMap(Optional::stream).toList();
         }
     }
 
     /// Reads them, and those that the prompt names; notes which the prompt does not ask for.
-    Chosen load(Studio studio, ModelFolder model, PromptAdapters asked) throws Failure {
+    LoadedAdapters load(CommandContext context, ModelFolder model, PromptAdapters promptAdapters) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
-        List<Applied> applied = new ArrayList<>();
-        for (One one : adapters) {
-            if (one.strength == null || Applied.isStrength(one.strength)) continue;
-            throw new ParameterException(command.commandLine(), "--strength: expected " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + one.strength);
+        List<Applied> weights = new ArrayList<>();
+        for (AdapterOption option : adapters) {
+            if (option.weight == null || Applied.isStrength(option.weight)) continue;
+            throw new ParameterException(spec.commandLine(), "--strength: expected " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + option.weight);
         }
-        boolean several = adapters.size() + asked.named().size() > 1;
-        for (One one : adapters) {
-            for (LoadedAdapter adapter : LoadedAdapter.load(one.file, model)) {
-                adapter.notes().forEach(studio.terminal()::note);
-                adapter.untriggered(asked.prompt()).ifPresent(note -> studio.terminal().note(several ? one.file + ": " + note : note));
+        boolean hasSeveral = adapters.size() + promptAdapters.named().size() > 1;
+        for (AdapterOption option : adapters) {
+            for (LoadedAdapter adapter : LoadedAdapter.load(option.file, model)) {
+                adapter.notes().forEach(context.terminal()::printNote);
+                adapter.untriggered(promptAdapters.prompt()).ifPresent(note -> context.terminal().printNote(hasSeveral ? option.file + ": " + note : note));
                 loaded.add(adapter);
-                applied.add(adapter.applied(one.strength == null ? OptionalDouble.empty() : OptionalDouble.of(one.strength)));
+                weights.add(adapter.applied(option.weight == null ? OptionalDouble.empty() : OptionalDouble.of(option.weight)));
             }
         }
-        for (PromptAdapters.Named one : asked.named()) {
-            for (LoadedAdapter adapter : LoadedAdapter.load(one.file(), model)) {
-                adapter.notes().forEach(studio.terminal()::note);
+        for (PromptAdapters.Named option : promptAdapters.named()) {
+            for (LoadedAdapter adapter : LoadedAdapter.load(option.file(), model)) {
+                adapter.notes().forEach(context.terminal()::printNote);
                 loaded.add(adapter);
-                applied.add(one.apply(adapter.adapter()));
+                weights.add(option.apply(adapter.adapter()));
             }
         }
-        return new Chosen(loaded, applied);
+        return new LoadedAdapters(loaded, weights);
     }
 
     /// Notes which were trained on other weights. May read the whole model: after the pictures.
-    static void noteOtherWeights(Studio studio, Chosen chosen) throws Failure {
-        BaseHashes hashes = new BaseHashes(studio.home().baseHashes());
-        for (LoadedAdapter adapter : chosen.loaded) adapter.otherWeights(hashes).ifPresent(studio.terminal()::note);
+    static void warnAboutBaseModel(CommandContext context, LoadedAdapters loadedAdapters) throws Failure {
+        BaseHashes hashes = new BaseHashes(context.home().baseHashes());
+        for (LoadedAdapter adapter : loadedAdapters.loaded) adapter.otherWeights(hashes).ifPresent(context.terminal()::printNote);
     }
 }

@@ -6,18 +6,18 @@ import java.util.List;
 final class Commands {
     private Commands() {}
 
-    static List<Object> all(Studio studio) {
+    static List<Object> all(CommandContext context) {
         return List.of(
-                new TuneCommand(studio),
-                new ResumeCommand(studio),
-                new GenerateCommand(studio),
-                new CompareCommand(studio),
-                new DemoCommand(studio),
-                new ExperimentCommand(studio),
-                new ExportCommand(studio),
-                new MethodsCommand(studio),
-                new SamplersCommand(studio),
-                new InspectCommand(studio),
-                new VerifyCommand(studio));
+                new TrainCommand(context),
+                new ResumeCommand(context),
+                new GenerateCommand(context),
+                new CompareCommand(context),
+                new DemoCommand(context),
+                new ExperimentCommand(context),
+                new ExportCommand(context),
+                new MethodsCommand(context),
+                new SamplersCommand(context),
+                new InspectCommand(context),
+                new VerifyCommand(context));
     }
 }

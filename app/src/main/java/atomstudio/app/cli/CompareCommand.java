@@ -1,10 +1,10 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonRequest.Given;
 import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
-import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.GivenRuns;
 import atomstudio.app.compare.PromptFile;
 import atomstudio.app.jobs.PromptAdapters;
@@ -39,18 +39,18 @@ import picocli.CommandLine.Spec;
             "  studio compare --run runs/atoms --run runs/lora --prompts prompts.txt --seeds 2 --sampler euler --out both",
             "", "In a prompt, {} stands for the token and the class word (for the base model: the class word alone)."})
 final class CompareCommand implements Callable<Integer> {
-    private static final int MOST_SEEDS = 1000;
+    private static final int MAX_SEEDS = 1000;
 
-    private final Studio studio;
+    private final CommandContext context;
 
     @ArgGroup(exclusive = true, multiplicity = "1")
-    private SourceOptions source = new SourceOptions();
+    private ComparisonSourceOptions source = new ComparisonSourceOptions();
 
     @Option(names = "--prompts", paramLabel = "FILE", required = true, description = "A prompt a line; empty lines are skipped.")
-    private Path prompts = Path.of("");
+    private Path promptFile = Path.of("");
 
     @Option(names = "--seeds", paramLabel = "N", required = true, description = "Seeds 0 to N-1 for every prompt.")
-    private int seeds;
+    private int seedCount;
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
@@ -67,12 +67,12 @@ final class CompareCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    CompareCommand(Studio studio) {
-        this.studio = studio;
+    CompareCommand(CommandContext context) {
+        this.context = context;
     }
 
     /// Either a subject to tune on, or runs.
-    static final class SourceOptions {
+    static final class ComparisonSourceOptions {
         @ArgGroup(exclusive = false)
         private @Nullable SubjectOptions subject;
 
@@ -83,7 +83,7 @@ final class CompareCommand implements Callable<Integer> {
     /// A subject to tune on.
     static final class SubjectOptions {
         @Option(names = "--pictures", paramLabel = "DIR", required = true, description = "A folder of pictures of the subject.")
-        private Path pictures = Path.of("");
+        private Path photos = Path.of("");
 
         @Option(names = "--class", paramLabel = "WORD", required = true, description = "What the subject is, in a word that the model knows.")
         private String className = "";
@@ -91,55 +91,55 @@ final class CompareCommand implements Callable<Integer> {
         @Option(names = "--token", paramLabel = "WORD", description = "A word of no meaning that stands for the subject. Default: " + TuneRequest.TOKEN + ".")
         private @Nullable String token;
 
-        @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = ModelOptions.MODEL)
+        @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = BaseModelOptions.MODEL_DESCRIPTION)
         private @Nullable Path model;
 
-        @Option(names = "--vae", paramLabel = "DIR-OR-FILE", description = ModelOptions.VAE)
+        @Option(names = "--vae", paramLabel = "DIR-OR-FILE", description = BaseModelOptions.VAE_DESCRIPTION)
         private @Nullable Path vae;
 
-        @Option(names = "--tokenizer", paramLabel = "DIR", description = ModelOptions.TOKENIZER)
+        @Option(names = "--tokenizer", paramLabel = "DIR", description = BaseModelOptions.TOKENIZER_DESCRIPTION)
         private @Nullable Path tokenizer;
 
         @Option(names = "--tune-steps", paramLabel = "N", description = "Training steps of each run. Default: what suits each method.")
-        private @Nullable Integer tuneSteps;
+        private @Nullable Integer trainingSteps;
     }
 
     @Override public Integer call() throws Failure {
-        if (seeds < 1 || seeds > MOST_SEEDS) throw usage("--seeds: expected 1 to " + MOST_SEEDS + ", found " + seeds);
-        List<String> texts = PromptFile.read(prompts);
-        for (String text : texts) refuseAdapters(sampling.prompt(text));
-        List<Long> all = LongStream.range(0, seeds).boxed().toList();
-        ComparisonRequest request = source.subject != null ? tuned(source.subject, texts, all) : given(source.runs == null ? List.of() : source.runs, texts, all);
-        return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);
+        if (seedCount < 1 || seedCount > MAX_SEEDS) throw usageError("--seeds: expected 1 to " + MAX_SEEDS + ", found " + seedCount);
+        List<String> promptTexts = PromptFile.read(promptFile);
+        for (String text : promptTexts) rejectAdapterTags(sampling.prompt(text));
+        List<Long> seedList = LongStream.range(0, seedCount).boxed().toList();
+        ComparisonRequest request = source.subject != null ? requestForSubject(source.subject, promptTexts, seedList) : requestForRuns(source.runs == null ? List.of() : source.runs, promptTexts, seedList);
+        return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }
 
-    private ComparisonRequest tuned(SubjectOptions options, List<String> texts, List<Long> all) throws Failure {
-        if (options.className.isBlank()) throw usage("--class: expected a word, found nothing");
-        if (options.token != null && options.token.isBlank()) throw usage("--token: expected a word, found nothing");
-        if (options.tuneSteps != null && options.tuneSteps < 1) throw usage("--tune-steps: expected at least 1, found " + options.tuneSteps);
-        SubjectFiles.of(options.pictures);
-        NamedModel model = new NamedModel(studio.model(options.model),
-                new ModelChoices(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), studio.vocabularies()));
+    private ComparisonRequest requestForSubject(SubjectOptions options, List<String> promptTexts, List<Long> seedList) throws Failure {
+        if (options.className.isBlank()) throw usageError("--class: expected a word, found nothing");
+        if (options.token != null && options.token.isBlank()) throw usageError("--token: expected a word, found nothing");
+        if (options.trainingSteps != null && options.trainingSteps < 1) throw usageError("--tune-steps: expected at least 1, found " + options.trainingSteps);
+        SubjectFiles.of(options.photos);
+        NamedModel model = new NamedModel(context.modelPath(options.model),
+                new ModelChoices(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
         Subject subject = new Subject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
-        OptionalInt steps = options.tuneSteps == null ? OptionalInt.empty() : OptionalInt.of(options.tuneSteps);
-        return new ComparisonRequest(model, subject, new Tuned(options.pictures, steps), texts, all, look(model), out);
+        OptionalInt steps = options.trainingSteps == null ? OptionalInt.empty() : OptionalInt.of(options.trainingSteps);
+        return new ComparisonRequest(model, subject, new Tuned(options.photos, steps), promptTexts, seedList, samplingFor(model), out);
     }
 
-    private ComparisonRequest given(List<Path> runs, List<String> texts, List<Long> all) throws Failure {
-        GivenRuns common = GivenRuns.of(runs, studio.vocabularies());
-        return new ComparisonRequest(common.model(), common.subject(), new Given(new ArrayList<>(runs)), texts, all, look(common.model()), out);
+    private ComparisonRequest requestForRuns(List<Path> runs, List<String> promptTexts, List<Long> seedList) throws Failure {
+        GivenRuns givenRuns = GivenRuns.of(runs, context.tokenizerLocations());
+        return new ComparisonRequest(givenRuns.model(), givenRuns.subject(), new Given(new ArrayList<>(runs)), promptTexts, seedList, samplingFor(givenRuns.model()), out);
     }
 
-    private Look look(NamedModel model) throws Failure {
-        return new Look(sampling.negative(), sampling.settings(studio, model.open()));
+    private Look samplingFor(NamedModel model) throws Failure {
+        return new Look(sampling.negativePrompt(), sampling.settings(context, model.open()));
     }
 
     /// Rows are runs, and nothing else is worn.
-    private void refuseAdapters(Prompt prompt) throws Failure {
-        if (PromptAdapters.names(prompt)) throw new Failure.Incompatible(prompts + ": \"" + prompt.text() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
+    private void rejectAdapterTags(Prompt prompt) throws Failure {
+        if (PromptAdapters.names(prompt)) throw new Failure.Incompatible(promptFile + ": \"" + prompt.text() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
     }
 
-    private ParameterException usage(String message) {
+    private ParameterException usageError(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 }

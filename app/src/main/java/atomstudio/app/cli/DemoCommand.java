@@ -1,9 +1,9 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonRequest.Look;
 import atomstudio.app.compare.ComparisonRequest.Subject;
 import atomstudio.app.compare.ComparisonRequest.Tuned;
-import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.train.TuneRequest;
@@ -27,7 +27,7 @@ final class DemoCommand implements Callable<Integer> {
     private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} in a forest", "a {} on a cobblestone street", "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
 
-    private final Studio studio;
+    private final CommandContext context;
 
     @Option(names = "--out", paramLabel = "DIR", defaultValue = "demo", description = "Where sheet.png, index.html, compare.json, pictures/ and runs/ go. Default: ${DEFAULT-VALUE}.")
     private Path out = Path.of("demo");
@@ -41,15 +41,15 @@ final class DemoCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    DemoCommand(Studio studio) {
-        this.studio = studio;
+    DemoCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() throws Failure {
-        NamedModel model = NamedModel.at(studio.assets().defaultModel());
-        Look look = new Look(sampling.negative(), sampling.settings(studio, model.open()));
+        NamedModel model = NamedModel.at(context.assets().defaultModel());
+        Look look = new Look(sampling.negativePrompt(), sampling.settings(context, model.open()));
         ComparisonRequest request = new ComparisonRequest(model, new Subject(SUBJECT, TuneRequest.TOKEN),
-            new Tuned(studio.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
-        return ComparisonOnTerminal.run(studio, request, device.device(), json ? ComparisonOnTerminal.Form.JSON : ComparisonOnTerminal.Form.LINES);
+            new Tuned(context.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
+        return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }
 }

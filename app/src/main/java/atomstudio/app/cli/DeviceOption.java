@@ -11,17 +11,17 @@ import picocli.CommandLine.TypeConversionException;
 
 /// `--device`, for every command that computes. Use it as a picocli mixin.
 final class DeviceOption {
-    @Option(names = "--device", paramLabel = "cpu|cuda", converter = Names.class, description = "Where to compute. Default: what is there.")
-    private @Nullable Device asked;
+    @Option(names = "--device", paramLabel = "cpu|cuda", converter = DeviceConverter.class, description = "Where to compute. Default: what is there.")
+    private @Nullable Device requested;
 
     /// The device to use.
     ///
     /// @throws Failure.NoDevice where the one asked for is not there
     Device device() throws Failure {
-        return Devices.here().choose(Optional.ofNullable(asked));
+        return Devices.here().choose(Optional.ofNullable(requested));
     }
 
-    private static final class Names implements ITypeConverter<Device> {
+    private static final class DeviceConverter implements ITypeConverter<Device> {
         @Override
         public Device convert(String value) {
             return switch (value) {

@@ -9,8 +9,8 @@ import atomstudio.app.experiment.Plot;
 import atomstudio.app.experiment.Summary;
 import atomstudio.app.experiment.Table;
 import atomstudio.app.experiment.Thing;
-import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.Trial;
+import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.Variant;
 import atomstudio.app.tune.ChildTuner;
 import atomstudio.diffusion.Failure;
@@ -49,22 +49,22 @@ import picocli.CommandLine.TypeConversionException;
             "  studio experiment --out experiment", "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat --checkpoints 1",
             "  studio experiment --out experiment --phase test --rate atoms=1e-2 --rate lora-4=4e-3 --seeds 1", "  studio experiment --out experiment --plot --table"})
 final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
-    private static final int SEEDS = 3;
+    private static final int DEFAULT_SEEDS = 3;
     /// In place of methods: the untuned model alone.
-    private static final String NONE = "none";
+    private static final String NO_METHODS = "none";
 
-    private final Studio studio;
+    private final CommandContext context;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where experiment.csv, experiment.png, pictures/ and runs/ go.")
     private Path out = Path.of("");
 
     @Option(names = "--pictures", paramLabel = "DIR", description = "A folder with a folder of pictures for each subject. Default: the embedded subjects.")
-    private @Nullable Path pictures;
+    private @Nullable Path photos;
 
     @Option(names = "--model", paramLabel = "DIR", description = "A model with a vision tower: a folder in diffusers' layout. Default: the embedded model.")
     private @Nullable Path model;
 
-    @Option(names = "--phase", paramLabel = "tune|test", converter = Phases.class, description = "One phase only. Default: tune, then test.")
+    @Option(names = "--phase", paramLabel = "tune|test", converter = PhaseConverter.class, description = "One phase only. Default: tune, then test.")
     private @Nullable Phase phase;
 
     @Option(names = "--subjects", paramLabel = "NAMES", split = ",", description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus; or NAME:CLASS for a folder of your own in --pictures. Default: all of the phase.")
@@ -76,11 +76,11 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--variant", paramLabel = "NAME=OPTIONS", description = "One more method, by options of tune: --variant \"fast=--method atoms --precision bf16\". Repeat it for more; they run beside --methods.")
     private Map<String, String> variants = new LinkedHashMap<>();
 
-    @Option(names = "--seeds", paramLabel = "N", defaultValue = "" + SEEDS, description = "Training seeds of atoms and lora-4 in phase test; the others have one. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seeds", paramLabel = "N", defaultValue = "" + DEFAULT_SEEDS, description = "Training seeds of atoms and lora-4 in phase test; the others have one. Default: ${DEFAULT-VALUE}.")
     private int seeds;
 
     @Option(names = "--rate", paramLabel = "METHOD=X", description = "The method's only learning rate. Default in phase tune: three; in phase test: the best of these.")
-    private Map<String, Double> rates = new LinkedHashMap<>();
+    private Map<String, Double> learningRates = new LinkedHashMap<>();
 
     @Option(names = "--steps-scale", paramLabel = "X", defaultValue = "1", description = "Multiplies every method's steps. Default: ${DEFAULT-VALUE}.")
     private double stepsScale;
@@ -88,14 +88,14 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Option(names = "--checkpoints", paramLabel = "N", defaultValue = "4", description = "How many times a run is looked at. Default: ${DEFAULT-VALUE}.")
     private int checkpoints;
 
-    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = Precisions.class, description = "Of training, as in tune: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = PrecisionConverter.class, description = "Of training, as in tune: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
     private Recipe.Precision precision = Recipe.Precision.FP32;
 
     @Option(names = "--plot", description = "Run nothing; draw experiment.png from the table as it is.")
-    private boolean plot;
+    private boolean plotOnly;
 
     @Option(names = "--table", description = "Run nothing; print the table as it is, averaged, in Markdown.")
-    private boolean table;
+    private boolean tableOnly;
 
     @Mixin
     private final SamplingOptions sampling = new SamplingOptions();
@@ -106,108 +106,108 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Spec
     private CommandSpec spec;
 
-    ExperimentCommand(Studio studio) {
-        this.studio = studio;
+    ExperimentCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() throws Failure {
-        Path assets = studio.assets().folder();
-        NamedModel named = new NamedModel(studio.model(model), ModelChoices.searching(studio.vocabularies()));
-        Experiment.Setup setup = new Experiment.Setup(named, pictures == null ? assets.resolve("subjects") : pictures, out, device.device(), new BaseHashes(studio.home().baseHashes()),
-                sampling.settings(studio, named.open()), precision);
-        if (plot || table) return show(setup);
+        Path assetsFolder = context.assets().folder();
+        NamedModel modelReference = new NamedModel(context.modelPath(model), ModelChoices.searching(context.tokenizerLocations()));
+        Experiment.Setup setup = new Experiment.Setup(modelReference, photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(), new BaseHashes(context.home().baseHashes()),
+                sampling.settings(context, modelReference.open()), precision);
+        if (plotOnly || tableOnly) return showExisting(setup);
         Plan plan = plan();
-        ChildTuner program = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), studio.home());
+        ChildTuner trainer = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), context.home());
         Experiment.Result result;
-        try (StopSignal.Watch watch = studio.stop().watch()) {
-            result = new Experiment(setup, new ChildTrialTuner(program, precision), this).run(plan);
+        try (StopSignal.Registration registration = context.stopSignal().register()) {
+            result = new Experiment(setup, new ChildTrialTuner(trainer, precision), this).run(plan);
         }
         if (result.stopped()) {
-            studio.terminal().note("Stopped; the same command goes on where it was.");
+            context.terminal().printNote("Stopped; the same command goes on where it was.");
             return ExitCode.CANCELLED;
         }
-        draw(result.table());
-        studio.terminal().result(setup.table().toString());
-        if (!result.refused().isEmpty()) studio.terminal().note(result.refused().size() + " could not be made; they are named above.");
-        return result.refused().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+        writePlot(result.table());
+        context.terminal().printResult(setup.table().toString());
+        if (!result.refused().isEmpty()) context.terminal().printNote(result.refused().size() + " could not be made; they are named above.");
+        return result.refused().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
     }
 
-    private int show(Experiment.Setup setup) throws Failure {
+    private int showExisting(Experiment.Setup setup) throws Failure {
         if (!Files.exists(setup.table())) throw new Failure.Unreadable(setup.table() + ": expected the table of an experiment, found nothing; run it first, without --plot and --table");
-        Table read = Table.open(setup.table());
-        if (table) studio.terminal().result(Summary.markdown(read.entries()));
-        if (plot) draw(read);
-        return ExitCode.DONE;
+        Table results = Table.open(setup.table());
+        if (tableOnly) context.terminal().printResult(Summary.markdown(results.entries()));
+        if (plotOnly) writePlot(results);
+        return ExitCode.SUCCESS;
     }
 
-    private void draw(Table read) throws Failure {
+    private void writePlot(Table results) throws Failure {
         Path file = out.resolve("experiment.png");
-        PngWriter.write(file, Plot.draw(read.entries()), Map.of());
-        studio.terminal().result(file.toString());
+        PngWriter.write(file, Plot.draw(results.entries()), Map.of());
+        context.terminal().printResult(file.toString());
     }
 
     private Plan plan() throws Failure {
-        List<Variant> all = new ArrayList<>();
-        if (methods.isEmpty() && variants.isEmpty()) all.addAll(Variant.COMPARED);
-        if (!methods.equals(List.of(NONE))) {
-            for (String name : methods) all.add(variant("--methods", name));
+        List<Variant> selected = new ArrayList<>();
+        if (methods.isEmpty() && variants.isEmpty()) selected.addAll(Variant.COMPARED);
+        if (!methods.equals(List.of(NO_METHODS))) {
+            for (String name : methods) selected.add(knownVariant("--methods", name));
         }
-        variants.forEach((name, options) -> all.add(own(name, options)));
-        for (String name : rates.keySet()) {
-            if (!variants.containsKey(name)) variant("--rate", name);
+        variants.forEach((name, options) -> selected.add(customVariant(name, options)));
+        for (String name : learningRates.keySet()) {
+            if (!variants.containsKey(name)) knownVariant("--rate", name);
         }
         for (String name : subjects) {
-            if (Thing.named(name).isEmpty()) throw usage("--subjects: expected of " + String.join(", ", Thing.names()) + ", found " + name);
+            if (Thing.named(name).isEmpty()) throw usageError("--subjects: expected of " + String.join(", ", Thing.names()) + ", found " + name);
         }
         try {
-            return new Plan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, all, seeds, rates, new Plan.Extent(stepsScale, checkpoints));
-        } catch (IllegalArgumentException wrong) {
-            throw usage("--" + wrong.getMessage());
+            return new Plan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, selected, seeds, learningRates, new Plan.Extent(stepsScale, checkpoints));
+        } catch (IllegalArgumentException error) {
+            throw usageError("--" + error.getMessage());
         }
     }
 
-    private Variant own(String name, String options) {
-        if (Variant.named(name).isPresent() || !name.matches("[\\w+.-]+")) throw usage("--variant: expected a name of its own, of letters, digits, + . and -, found \"" + name + "\"");
+    private Variant customVariant(String name, String options) {
+        if (Variant.named(name).isPresent() || !name.matches("[\\w+.-]+")) throw usageError("--variant: expected a name of its own, of letters, digits, + . and -, found \"" + name + "\"");
         try {
             return Variant.of(name, options);
-        } catch (IllegalArgumentException wrong) {
-            throw usage("--" + wrong.getMessage());
+        } catch (IllegalArgumentException error) {
+            throw usageError("--" + error.getMessage());
         }
     }
 
-    private Variant variant(String option, String name) {
-        return Variant.named(name).orElseThrow(() -> usage(option + ": expected of " + String.join(", ", Variant.names()) + ", found " + name));
+    private Variant knownVariant(String option, String name) {
+        return Variant.named(name).orElseThrow(() -> usageError(option + ": expected of " + String.join(", ", Variant.names()) + ", found " + name));
     }
 
-    private ParameterException usage(String message) {
+    private ParameterException usageError(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 
     @Override public void trial(int number, int total, Trial trial) {
-        studio.terminal().note(String.format(Locale.ROOT, "%s %d/%d  %s", trial.phase().word(), number, total, trial.folder()));
+        context.terminal().printNote(String.format(Locale.ROOT, "%s %d/%d  %s", trial.phase().word(), number, total, trial.folder()));
     }
 
     @Override public void entry(Entry entry) {
-        studio.terminal().note("  " + Summary.line(entry));
+        context.terminal().printNote("  " + Summary.line(entry));
     }
 
     @Override public void note(String line) {
-        studio.terminal().note(line);
+        context.terminal().printNote(line);
     }
 
     @Override public Next next() {
-        return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
+        return context.stopSignal().requested() ? Next.STOP : Next.CONTINUE;
     }
 
-    private static final class Precisions implements ITypeConverter<Recipe.Precision> {
+    private static final class PrecisionConverter implements ITypeConverter<Recipe.Precision> {
         @Override public Recipe.Precision convert(String value) {
             return Recipe.Named.of(Recipe.Precision.class, value).orElseThrow(() -> new TypeConversionException("expected auto, fp32 or bf16, found \"" + value + "\""));
         }
     }
 
-    private static final class Phases implements ITypeConverter<Phase> {
+    private static final class PhaseConverter implements ITypeConverter<Phase> {
         @Override public Phase convert(String value) {
-            for (Phase each : Phase.values()) if (each.word().equals(value)) return each;
+            for (Phase candidate : Phase.values()) if (candidate.word().equals(value)) return candidate;
             throw new TypeConversionException("expected tune or test, found \"" + value + "\"");
         }
     }

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
             "  studio export runs/atoms --format diff --out car-for-others.safetensors"
         })
 final class ExportCommand implements Callable<Integer> {
-    private final Studio studio;
+    private final CommandContext context;
 
     @Parameters(paramLabel = "RUN", description = "The run's folder.")
     private Path run = Path.of("");
@@ -52,18 +52,18 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    ExportCommand(Studio studio) {
-        this.studio = studio;
+    ExportCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override
     public Integer call() throws Failure {
-        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE, format(), studio.machine(Device.CPU));
+        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE, format(), context.machine(Device.CPU));
         if (!export.remark().isEmpty()) {
-            studio.terminal().note(export.remark());
+            context.terminal().printNote(export.remark());
         }
-        studio.terminal().result(json ? asJson(export).toString() : out + "  %,d numbers".formatted(export.numbers()));
-        return ExitCode.DONE;
+        context.terminal().printResult(json ? toJson(export).toString() : out + "  %,d numbers".formatted(export.numbers()));
+        return ExitCode.SUCCESS;
     }
 
     private ExportFormat format() {
@@ -74,7 +74,7 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    private static JsonObject asJson(RunExport export) {
+    private static JsonObject toJson(RunExport export) {
         JsonObject object = new JsonObject();
         object.addProperty("file", export.file().toString());
         object.addProperty("step", export.step());

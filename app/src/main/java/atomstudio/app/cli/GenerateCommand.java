@@ -47,17 +47,17 @@ import picocli.CommandLine.TypeConversionException;
             "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
             "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> applies an adapter of ~/.atomstudio/adapters, or a run, at a weight of -10 to 10; <lora:NAME:0.5:1> has one for the text encoder and one for the UNet. A prompt may have up to 100,000 letters."})
 final class GenerateCommand implements Callable<Integer> {
-    private static final int MOST_PICTURES = 10_000;
+    private static final int MAX_IMAGES = 10_000;
 
-    private final Studio studio;
+    private final CommandContext context;
 
     @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What the picture should show; may be empty.")
     private String prompt = "";
 
     @Mixin
-    private ModelOptions model = new ModelOptions();
+    private BaseModelOptions modelOptions = new BaseModelOptions();
 
-    @Option(names = "--seed", paramLabel = "N", converter = SeedNumber.class, description = "Equal seeds give equal pictures. Default: random, printed.")
+    @Option(names = "--seed", paramLabel = "N", converter = SeedConverter.class, description = "Equal seeds give equal pictures. Default: random, printed.")
     private @Nullable Long seed;
 
     @Option(names = "--count", paramLabel = "N", defaultValue = "1", description = "Pictures; picture k has seed + k and goes to FILE-k.png. Default: ${DEFAULT-VALUE}.")
@@ -67,16 +67,16 @@ final class GenerateCommand implements Callable<Integer> {
     private SamplingOptions sampling = new SamplingOptions();
 
     @Mixin
-    private SourceOptions source = new SourceOptions();
+    private ImageToImageOptions source = new ImageToImageOptions();
 
     @Mixin
-    private PreviewOption preview = new PreviewOption();
+    private PreviewOption previewOption = new PreviewOption();
 
     @Mixin
     private AdapterOptions adapters = new AdapterOptions();
 
-    @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = Switch.class, description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
-    private Safety safety = Safety.ON;
+    @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = SafetyConverter.class, description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
+    private Safety safetyFilter = Safety.ON;
 
     @Mixin
     private DeviceOption device = new DeviceOption();
@@ -96,37 +96,37 @@ final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    GenerateCommand(Studio studio) {
-        this.studio = studio;
+    GenerateCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() throws Failure {
-        List<Path> files = files();
-        PromptAdapters asked = PromptAdapters.of(sampling.prompt(prompt), studio.home());
-        asked.notes().forEach(studio.terminal()::note);
-        ModelFolder folder = model.named(studio, sampling.prediction()).open();
-        folder.notes().forEach(studio.terminal()::note);
-        Settings settings = sampling.settings(studio, folder);
-        long first = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
-        AdapterOptions.Chosen chosen = adapters.load(studio, folder, asked);
-        Generation generation = source.apply(new Generation(asked.prompt(), settings, first, chosen.applied()), studio.terminal());
-        try (PictureMaker maker = PictureMaker.open(folder, device.device(), engine.name(), studio.terminal()::note)) {
-            maker.heed(safety);
-            maker.name(new FileHashes(studio.home().baseHashes()));
-            preview.open(maker, device.device());
-            int code = make(maker, new Order(generation, chosen.attachments()), files);
-            AdapterOptions.noteOtherWeights(studio, chosen);
-            return code;
+        List<Path> files = outputFiles();
+        PromptAdapters promptAdapters = PromptAdapters.of(sampling.prompt(prompt), context.home());
+        promptAdapters.notes().forEach(context.terminal()::printNote);
+        ModelFolder model = modelOptions.reference(context, sampling.prediction()).open();
+        model.notes().forEach(context.terminal()::printNote);
+        Settings settings = sampling.settings(context, model);
+        long firstSeed = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
+        AdapterOptions.LoadedAdapters loadedAdapters = adapters.load(context, model, promptAdapters);
+        Generation generation = source.apply(new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()), context.terminal());
+        try (PictureMaker generator = PictureMaker.open(model, device.device(), engine.engineName(), context.terminal()::printNote)) {
+            generator.heed(safetyFilter);
+            generator.name(new FileHashes(context.home().baseHashes()));
+            previewOption.openDecoder(generator, device.device());
+            int exitCode = generate(generator, new ImageBatch(generation, loadedAdapters.attachments()), files);
+            AdapterOptions.warnAboutBaseModel(context, loadedAdapters);
+            return exitCode;
         }
     }
 
-    static final class SeedNumber implements ITypeConverter<Long> {
+    static final class SeedConverter implements ITypeConverter<Long> {
         @Override public Long convert(String value) {
             return Seed.parse(value).orElseThrow(() -> new TypeConversionException("expected " + Seed.RANGE + ", found \"" + value + "\""));
         }
     }
 
-    static final class Switch implements ITypeConverter<Safety> {
+    static final class SafetyConverter implements ITypeConverter<Safety> {
         @Override public Safety convert(String value) {
             return switch (value.toLowerCase(Locale.ROOT)) {
                 case "on" -> Safety.ON;
@@ -137,49 +137,49 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /// What is made, and what the pictures carry along.
-    private record Order(Generation generation, List<PngAttachment> attachments) {}
+    private record ImageBatch(Generation generation, List<PngAttachment> attachments) {}
 
-    private int make(PictureMaker maker, Order order, List<Path> files) throws Failure {
-        Generation generation = order.generation;
-        int steps = maker.steps(generation);
-        long started = System.nanoTime();
-        JsonArray pictures = new JsonArray();
-        try (StopSignal.Watch watch = studio.stop().watch(); Progress progress = Progress.of(studio.terminal(), "generating", steps * files.size())) {
+    private int generate(PictureMaker generator, ImageBatch batch, List<Path> files) throws Failure {
+        Generation generation = batch.generation;
+        int steps = generator.steps(generation);
+        long startNanos = System.nanoTime();
+        JsonArray images = new JsonArray();
+        try (StopSignal.Registration registration = context.stopSignal().register(); ProgressBar progress = ProgressBar.of(context.terminal(), "generating", steps * files.size())) {
             for (int k = 0; k < files.size(); k++) {
-                int before = k * steps;
-                Generation one = generation.withSeed(generation.seed() + k);
-                Optional<Picture> picture;
-                try (PreviewOption.Shown shown = preview.of(maker, files.get(k))) {
-                    picture = maker.make(one, step -> {
-                        progress.at(Math.min(before + step.completedSteps(), before + steps));
-                        if (studio.stop().requested()) return Next.STOP;
-                        shown.show(step.denoised());
+                int completedSteps = k * steps;
+                Generation request = generation.withSeed(generation.seed() + k);
+                Optional<Picture> image;
+                try (PreviewOption.PreviewFile previewFile = previewOption.start(generator, files.get(k))) {
+                    image = generator.make(request, step -> {
+                        progress.update(Math.min(completedSteps + step.completedSteps(), completedSteps + steps));
+                        if (context.stopSignal().requested()) return Next.STOP;
+                        previewFile.update(step.denoised());
                         return Next.CONTINUE;
                     });
                 }
-                if (picture.isEmpty()) return cancelled(k);
-                PngWriter.write(files.get(k), picture.get(), new Making(maker.text(one, source.name()), order.attachments));
-                pictures.add(picture(files.get(k), one.seed()));
+                if (image.isEmpty()) return reportCancelled(k);
+                PngWriter.write(files.get(k), image.get(), new Making(generator.text(request, source.imageName()), batch.attachments));
+                images.add(imageJson(files.get(k), request.seed()));
                 if (!json) {
                     progress.close();
-                    studio.terminal().result(files.get(k) + "  seed " + Seed.format(one.seed()));
+                    context.terminal().printResult(files.get(k) + "  seed " + Seed.format(request.seed()));
                 }
             }
         }
-        if (json) studio.terminal().result(json(generation, pictures, (System.nanoTime() - started) / 1e9).toString());
-        return ExitCode.DONE;
+        if (json) context.terminal().printResult(json(generation, images, (System.nanoTime() - startNanos) / 1e9).toString());
+        return ExitCode.SUCCESS;
     }
 
-    private int cancelled(int done) {
-        studio.terminal().note("Cancelled; " + done + (done == 1 ? " picture is" : " pictures are") + " done.");
+    private int reportCancelled(int done) {
+        context.terminal().printNote("Cancelled; " + done + (done == 1 ? " picture is" : " pictures are") + " done.");
         return ExitCode.CANCELLED;
     }
 
     /// Where the pictures go; none of them may be there.
-    private List<Path> files() throws Failure {
-        if (count < 1 || count > MOST_PICTURES) throw usage("--count: expected 1 to " + MOST_PICTURES + ", found " + count);
+    private List<Path> outputFiles() throws Failure {
+        if (count < 1 || count > MAX_IMAGES) throw usageError("--count: expected 1 to " + MAX_IMAGES + ", found " + count);
         String name = out.getFileName() == null ? "" : out.getFileName().toString();
-        if (!name.toLowerCase(Locale.ROOT).endsWith(".png")) throw usage("--out: expected a file that ends in .png, found " + out);
+        if (!name.toLowerCase(Locale.ROOT).endsWith(".png")) throw usageError("--out: expected a file that ends in .png, found " + out);
         String stem = name.substring(0, name.length() - 4);
         List<Path> files = count == 1 ? List.of(out) : IntStream.range(0, count).mapToObj(k -> out.resolveSibling(stem + "-" + k + name.substring(stem.length()))).toList();
         for (Path file : files) {
@@ -188,18 +188,18 @@ final class GenerateCommand implements Callable<Integer> {
         return files;
     }
 
-    private ParameterException usage(String message) {
+    private ParameterException usageError(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    private static JsonObject picture(Path file, long seed) {
-        JsonObject picture = new JsonObject();
-        picture.addProperty("file", file.toString());
-        picture.addProperty("seed", new BigInteger(Seed.format(seed)));
-        return picture;
+    private static JsonObject imageJson(Path file, long seed) {
+        JsonObject json = new JsonObject();
+        json.addProperty("file", file.toString());
+        json.addProperty("seed", new BigInteger(Seed.format(seed)));
+        return json;
     }
 
-    private static JsonObject json(Generation generation, JsonArray pictures, double seconds) {
+    private static JsonObject json(Generation generation, JsonArray images, double seconds) {
         Settings settings = generation.settings();
         JsonObject json = new JsonObject();
         json.addProperty("prompt", generation.prompt().text());
@@ -212,12 +212,12 @@ final class GenerateCommand implements Callable<Integer> {
         if (settings.guidance().rescale() != 0) json.addProperty("guidanceRescale", settings.guidance().rescale());
         json.addProperty("width", settings.width());
         json.addProperty("height", settings.height());
-        if (generation.source() instanceof Generation.Source.FromPicture given) json.addProperty("denoise", given.denoise());
+        if (generation.source() instanceof Generation.Source.FromPicture initImage) json.addProperty("denoise", initImage.denoise());
         generation.hires().ifPresent(hires -> {
             json.addProperty("hires", hires.scale());
             json.addProperty("denoise", hires.denoise());
         });
-        json.add("pictures", pictures);
+        json.add("pictures", images);
         json.addProperty("seconds", seconds);
         return json;
     }

@@ -14,27 +14,27 @@ import picocli.CommandLine.Parameters;
         name = "inspect",
         description = "Says what a model, run, adapter, file of tensors or picture is: sizes, numbers, what does not fit.",
         footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5", "  studio inspect v1-5-pruned-emaonly.ckpt", "  studio inspect unet/config.json", "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
-final class InspectCommand implements Callable<Integer>, WithoutNatives {
-    private final Studio studio;
+final class InspectCommand implements Callable<Integer>, RunsWithoutNatives {
+    private final CommandContext context;
 
     @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or an image.")
-    private Path place = Path.of("");
+    private Path path = Path.of("");
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    InspectCommand(Studio studio) {
-        this.studio = studio;
+    InspectCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() throws Failure {
-        Inspection inspection = Inspection.of(place);
+        Inspection inspection = Inspection.of(path);
         if (json) {
-            studio.terminal().result(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(inspection.json()));
+            context.terminal().printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(inspection.json()));
         } else {
-            inspection.lines().forEach(studio.terminal()::result);
+            inspection.lines().forEach(context.terminal()::printResult);
         }
-        inspection.problems().forEach(studio.terminal()::note);
-        return inspection.problems().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+        inspection.problems().forEach(context.terminal()::printNote);
+        return inspection.problems().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
     }
 }

@@ -24,7 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Personalizes Stable Diffusion by tuning the filter atoms of its convolutions.",
         synopsisSubcommandLabel = "[COMMAND]",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
+        versionProvider = VersionProvider.class,
         footer = {
             "",
             "Without a command the window opens.",
@@ -38,15 +38,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed or refused", "2:wrong usage", "130:cancelled"})
 public final class Main implements Callable<Integer> {
-    private final Studio studio;
-    private final Preparation preparation;
+    private final CommandContext context;
+    private final NativeSetup nativeSetup;
 
     @Option(names = "--verbose", scope = CommandLine.ScopeType.INHERIT, description = "Show stack traces of errors.")
     private boolean verbose;
 
-    private Main(Studio studio, Preparation preparation) {
-        this.studio = studio;
-        this.preparation = preparation;
+    private Main(CommandContext context, NativeSetup nativeSetup) {
+        this.context = context;
+        this.nativeSetup = nativeSetup;
     }
 
     public static void main(String[] arguments) {
@@ -58,51 +58,51 @@ public final class Main implements Callable<Integer> {
         System.setProperty(StudioFolder.PROPERTY, home.folder().toString());
         home.protect();
         Terminal terminal = Terminal.ofProcess();
-        StopSignal stop = new StopSignal(terminal, Main::end);
-        stop.listen();
+        StopSignal stopSignal = new StopSignal(terminal, Main::exitNow);
+        stopSignal.install();
         TemporaryPath.sweep();
-        System.exit(run(new Studio(home, terminal, stop), Natives::prepare, arguments));
+        System.exit(run(new CommandContext(home, terminal, stopSignal), Natives::prepare, arguments));
     }
 
     /// Ends the process at a signal: threads that still work would find their libraries closed otherwise.
-    private static void end(int code) {
+    private static void exitNow(int code) {
         TemporaryPath.removeOwn();
         Runtime.getRuntime().halt(code);
     }
 
     /// Runs one command line and says how it ended.
     ///
-    /// @param preparation what is done before a command that needs native libraries
-    static int run(Studio studio, Preparation preparation, String... arguments) {
-        Main main = new Main(studio, preparation);
-        CommandLine line = new CommandLine(main);
-        Commands.all(studio).forEach(line::addSubcommand);
-        for (CommandLine command : line.getSubcommands().values()) {
+    /// @param nativeSetup what is done before a command that needs native libraries
+    static int run(CommandContext context, NativeSetup nativeSetup, String... arguments) {
+        Main main = new Main(context, nativeSetup);
+        CommandLine commandLine = new CommandLine(main);
+        Commands.all(context).forEach(commandLine::addSubcommand);
+        for (CommandLine command : commandLine.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
             // An option that takes several values can only end where the next option begins.
-            boolean several = command.getCommandSpec().options().stream().anyMatch(option -> option.arity().max() > 1);
-            command.setAllowOptionsAsOptionParameters(!several);
+            boolean takesSeveralValues = command.getCommandSpec().options().stream().anyMatch(option -> option.arity().max() > 1);
+            command.setAllowOptionsAsOptionParameters(!takesSeveralValues);
         }
-        Optional<ForgottenValue> forgotten = ForgottenValue.in(line, arguments);
-        if (forgotten.isPresent()) return main.refuse(new ParameterException(forgotten.get().command(), forgotten.get().message()));
+        Optional<MissingOptionValue> missingValue = MissingOptionValue.in(commandLine, arguments);
+        if (missingValue.isPresent()) return main.reportUsageError(new ParameterException(missingValue.get().command(), missingValue.get().message()));
         // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option or a command.
-        int code = line.setExpandAtFiles(false)
+        int code = commandLine.setExpandAtFiles(false)
                 .setAllowSubcommandsAsOptionParameters(true)
-                .setOut(studio.terminal().out())
-                .setErr(studio.terminal().err())
+                .setOut(context.terminal().out())
+                .setErr(context.terminal().err())
                 .setUsageHelpWidth(100)
                 .setExecutionStrategy(main::execute)
-                .setParameterExceptionHandler((wrong, given) -> main.refuse(wrong))
-                .setExecutionExceptionHandler((exception, command, parsed) -> main.fail(exception))
+                .setParameterExceptionHandler((error, given) -> main.reportUsageError(error))
+                .setExecutionExceptionHandler((exception, command, parsed) -> main.reportFailure(exception))
                 .execute(arguments);
-        return code == ExitCode.DONE ? main.delivered() : code;
+        return code == ExitCode.SUCCESS ? main.checkResultWritten() : code;
     }
 
     /// What was asked for is done only if its result arrived.
-    private int delivered() {
-        Optional<String> lost = studio.terminal().lost();
-        lost.ifPresent(why -> studio.terminal().note("studio: standard output: the result cannot be written: " + why));
-        return lost.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
+    private int checkResultWritten() {
+        Optional<String> writeFailure = context.terminal().writeFailure();
+        writeFailure.ifPresent(reason -> context.terminal().printNote("studio: standard output: the result cannot be written: " + reason));
+        return writeFailure.isPresent() ? ExitCode.FAILED : ExitCode.SUCCESS;
     }
 
     /// No command: the window.
@@ -111,55 +111,55 @@ public final class Main implements Callable<Integer> {
         return WindowLauncher.open(new String[0]);
     }
 
-    private int execute(ParseResult parsed) {
-        Integer helped = CommandLine.executeHelpRequest(parsed);
-        if (helped != null) {
-            return helped;
+    private int execute(ParseResult parseResult) {
+        Integer helpExitCode = CommandLine.executeHelpRequest(parseResult);
+        if (helpExitCode != null) {
+            return helpExitCode;
         }
-        Object command = parsed.asCommandLineList().getLast().getCommand();
-        if (!(command instanceof WithoutNatives)) {
+        Object command = parseResult.asCommandLineList().getLast().getCommand();
+        if (!(command instanceof RunsWithoutNatives)) {
             try {
-                studio.home().prepareLog();
-                preparation.prepare(studio.home());
+                context.home().prepareLog();
+                nativeSetup.prepare(context.home());
             } catch (Failure failure) {
-                return fail(failure);
+                return reportFailure(failure);
             }
         }
         try {
-            return new CommandLine.RunLast().execute(parsed);
-        } catch (OutOfMemoryError full) {
-            return fail(new Failure.OutOfMemory(Shortage.of(full).words(), full));
-        } catch (InternalError shrank) {
-            return fail(new Failure.Unreadable("a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more", shrank));
-        } catch (StackOverflowError | AssertionError | LinkageError unexpected) {
-            return fail(unexpected);
+            return new CommandLine.RunLast().execute(parseResult);
+        } catch (OutOfMemoryError error) {
+            return reportFailure(new Failure.OutOfMemory(Shortage.of(error).words(), error));
+        } catch (InternalError error) {
+            return reportFailure(new Failure.Unreadable("a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more", error));
+        } catch (StackOverflowError | AssertionError | LinkageError error) {
+            return reportFailure(error);
         }
     }
 
-    private int refuse(ParameterException wrong) {
-        CommandLine command = wrong.getCommandLine();
-        studio.terminal().note("studio: " + wrong.getMessage());
-        UnmatchedArgumentException.printSuggestions(wrong, studio.terminal().err());
-        studio.terminal().note("See: " + command.getCommandSpec().qualifiedName() + " --help");
+    private int reportUsageError(ParameterException error) {
+        CommandLine command = error.getCommandLine();
+        context.terminal().printNote("studio: " + error.getMessage());
+        UnmatchedArgumentException.printSuggestions(error, context.terminal().err());
+        context.terminal().printNote("See: " + command.getCommandSpec().qualifiedName() + " --help");
         return ExitCode.USAGE;
     }
 
-    private int fail(Throwable exception) {
+    private int reportFailure(Throwable exception) {
         if (exception instanceof Failure failure) {
-            studio.terminal().note("studio: " + failure.getMessage());
+            context.terminal().printNote("studio: " + failure.getMessage());
         } else {
-            studio.home().prepareLog();
+            context.home().prepareLog();
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);
-            studio.terminal().note("studio: unexpected error: " + exception + "; its stack trace is in " + studio.home().log());
+            context.terminal().printNote("studio: unexpected error: " + exception + "; its stack trace is in " + context.home().log());
         }
         if (verbose) {
-            exception.printStackTrace(studio.terminal().err());
+            exception.printStackTrace(context.terminal().err());
         }
         return ExitCode.FAILED;
     }
 
     /// What must have happened before a native library is loaded.
-    interface Preparation {
+    interface NativeSetup {
         void prepare(Home home) throws Failure;
     }
 }

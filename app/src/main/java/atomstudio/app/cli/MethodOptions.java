@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 /// Which method is tuned, and its settings: the options are made from the family of methods, so that nothing is written twice.
 @Command
 final class MethodOptions {
-    private static final String METHOD = "--method";
+    private static final String METHOD_OPTION = "--method";
 
     private @Nullable CommandSpec command;
 
@@ -26,21 +26,21 @@ final class MethodOptions {
     void command(CommandSpec mixee) {
         command = mixee;
         String names = MethodSettings.names();
-        mixee.addOption(OptionSpec.builder(METHOD).type(String.class).required(true).paramLabel("NAME").completionCandidates(Stream.of(Choice.values()).map(Choice::command).toList())
+        mixee.addOption(OptionSpec.builder(METHOD_OPTION).type(String.class).required(true).paramLabel("NAME").completionCandidates(Stream.of(Choice.values()).map(Choice::command).toList())
                 .description("One of " + names + ". `studio methods` says what each tunes.").build());
         for (Setting setting : Setting.values()) mixee.addOption(option(setting));
     }
 
     private static OptionSpec option(Setting setting) {
-        OptionSpec.Builder option = OptionSpec.builder("--" + setting.command()).description(setting.description() + belonging(setting));
+        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.command()).description(setting.description() + applicableMethods(setting));
         return switch (setting) {
-            case TEXT_ENCODER -> option.type(boolean.class).arity("0").build();
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO -> option.type(String.class).paramLabel(setting.label()).build();
+            case TEXT_ENCODER -> builder.type(boolean.class).arity("0").build();
+            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO -> builder.type(String.class).paramLabel(setting.label()).build();
         };
     }
 
     /// With what it belongs to, where that is not every method.
-    private static String belonging(Setting setting) {
+    private static String applicableMethods(Setting setting) {
         String methods = Stream.of(Choice.values()).filter(choice -> choice.settings().contains(setting)).map(Choice::command).collect(Collectors.joining(", "));
         return switch (setting) {
             case ALSO, TEXT_ENCODER, LAYERS -> "";
@@ -50,24 +50,24 @@ final class MethodOptions {
 
     /// What was asked for.
     MethodSettings settings() {
-        CommandSpec asked = mixee();
+        CommandSpec spec = requireSpec();
         try {
-            Choice choice = Choice.named(asked.findOption(METHOD).getValue());
-            Map<Setting, String> chosen = new EnumMap<>(Setting.class);
+            Choice choice = Choice.named(spec.findOption(METHOD_OPTION).getValue());
+            Map<Setting, String> values = new EnumMap<>(Setting.class);
             for (Setting setting : Setting.values()) {
-                Object value = asked.findOption("--" + setting.command()).getValue();
-                if (value instanceof String text) chosen.put(setting, text);
-                else if (Boolean.TRUE.equals(value)) chosen.put(setting, Setting.YES);
+                Object value = spec.findOption("--" + setting.command()).getValue();
+                if (value instanceof String text) values.put(setting, text);
+                else if (Boolean.TRUE.equals(value)) values.put(setting, Setting.YES);
             }
-            return MethodSettings.chosen(choice, chosen);
-        } catch (IllegalArgumentException wrong) {
-            throw new ParameterException(asked.commandLine(), "--" + wrong.getMessage());
+            return MethodSettings.chosen(choice, values);
+        } catch (IllegalArgumentException error) {
+            throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
         }
     }
 
-    private CommandSpec mixee() {
-        CommandSpec asked = command;
-        if (asked == null) throw new IllegalStateException("the options were not mixed into a command");
-        return asked;
+    private CommandSpec requireSpec() {
+        CommandSpec spec = command;
+        if (spec == null) throw new IllegalStateException("the options were not mixed into a command");
+        return spec;
     }
 }

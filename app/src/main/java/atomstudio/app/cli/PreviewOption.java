@@ -17,39 +17,39 @@ import picocli.CommandLine.Option;
 /// `--preview`: a picture that emerges can be watched in a file beside where it goes.
 final class PreviewOption {
     @Option(names = "--preview", paramLabel = "FILE", description = "A decoder for previews (TAESD). While a picture is made, OUT-preview.png beside it shows what it becomes.")
-    private @Nullable Path preview;
+    private @Nullable Path decoderFile;
 
     /// Opens the decoder, should there be one; the maker owns it.
-    void open(PictureMaker maker, Device device) throws Failure {
-        if (preview != null) maker.lookThrough(preview, device);
+    void openDecoder(PictureMaker generator, Device device) throws Failure {
+        if (decoderFile != null) generator.lookThrough(decoderFile, device);
     }
 
     /// What shows the picture that goes to a file.
     /// @throws Failure.Occupied when a file of the preview's name is there
-    Shown of(PictureMaker maker, Path out) throws Failure {
-        if (preview == null) return Shown.nothing();
+    PreviewFile start(PictureMaker generator, Path out) throws Failure {
+        if (decoderFile == null) return PreviewFile.none();
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
         if (Files.exists(file)) throw new Failure.Occupied(file + ": is there already, and the preview would go there; move it away or leave --preview out");
-        return new Shown(new LivePreview(maker, look -> write(file, look)), TemporaryPath.of(file));
+        return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.of(file));
     }
 
     /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it is written.
-    private static void write(Path file, Picture look) {
+    private static void write(Path file, Picture image) {
         try {
-            PngWriter.write(file, look, Map.of());
-        } catch (Failure unseen) {
+            PngWriter.write(file, image, Map.of());
+        } catch (Failure ignored) {
             // The picture itself follows.
         }
     }
 
     /// Shows a picture while it is made, and goes away with it.
-    record Shown(@Nullable LivePreview preview, @Nullable TemporaryPath file) implements AutoCloseable {
-        static Shown nothing() {
-            return new Shown(null, null);
+    record PreviewFile(@Nullable LivePreview livePreview, @Nullable TemporaryPath file) implements AutoCloseable {
+        static PreviewFile none() {
+            return new PreviewFile(null, null);
         }
 
-        void show(Tensor clean) {
-            if (preview != null) preview.show(clean);
+        void update(Tensor denoised) {
+            if (livePreview != null) livePreview.show(denoised);
         }
 
         @Override public void close() {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// Standard output that remembers why it could not be written: Java's own print streams only say that something was lost.
 final class ResultStream extends OutputStream {
     private final OutputStream out;
-    private volatile @Nullable IOException failed;
+    private volatile @Nullable IOException failure;
 
     ResultStream(OutputStream out) {
         this.out = out;
@@ -23,7 +23,7 @@ final class ResultStream extends OutputStream {
         try {
             out.write(bytes, from, length);
         } catch (IOException e) {
-            failed = e;
+            failure = e;
             throw e;
         }
     }
@@ -33,9 +33,9 @@ final class ResultStream extends OutputStream {
     }
 
     /// Why something of a result was lost. A reader that closed its end has seen enough, as `| head` has.
-    Optional<String> lost() {
-        IOException e = failed;
-        if (e == null || String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe")) return Optional.empty();
-        return Optional.of(String.valueOf(e.getMessage()));
+    Optional<String> writeFailure() {
+        IOException error = failure;
+        if (error == null || String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe")) return Optional.empty();
+        return Optional.of(String.valueOf(error.getMessage()));
     }
 }

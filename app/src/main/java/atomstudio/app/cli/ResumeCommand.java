@@ -17,28 +17,28 @@ import picocli.CommandLine.Parameters;
         description = "Goes on with a run as it was begun: model, pictures, method and settings are those in its run.json.",
         footer = {"", "Examples:", "  studio resume runs/car"})
 final class ResumeCommand implements Callable<Integer> {
-    private final Studio studio;
+    private final CommandContext context;
 
     @Parameters(paramLabel = "RUN", description = "The run's folder.")
-    private Path run = Path.of("");
+    private Path runFolder = Path.of("");
 
     @Mixin
     private final DeviceOption device = new DeviceOption();
 
     @Mixin
-    private final SteeringOption steering = new SteeringOption();
+    private final ControlOption controlOption = new ControlOption();
 
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
 
-    ResumeCommand(Studio studio) {
-        this.studio = studio;
+    ResumeCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() throws Failure {
-        String method = new RunFolder(run).info().method().name();
-        Machine machine = studio.machine(device.device());
-        RunOnTerminal terminal = new RunOnTerminal(studio, run, json ? RunOnTerminal.Form.JSON : RunOnTerminal.Form.LINES);
-        return terminal.follow(method, steering, (control, listener) -> new Tuning(machine).resume(run, control, listener));
+        String method = new RunFolder(runFolder).info().method().name();
+        Machine machine = context.machine(device.device());
+        TrainingRunner runner = new TrainingRunner(context, runFolder, json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
+        return runner.execute(method, controlOption, (control, listener) -> new Tuning(machine).resume(runFolder, control, listener));
     }
 }

@@ -17,46 +17,46 @@ import picocli.CommandLine.Option;
         name = "samplers",
         description = "Lists the samplers, the schedules that each takes, and its usual --eta where one can be chosen.",
         footer = {"", "Examples:", "  studio samplers", "  studio samplers --json"})
-final class SamplersCommand implements Callable<Integer>, WithoutNatives {
-    private final Studio studio;
+final class SamplersCommand implements Callable<Integer>, RunsWithoutNatives {
+    private final CommandContext context;
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    SamplersCommand(Studio studio) {
-        this.studio = studio;
+    SamplersCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() {
         if (json) {
             JsonObject object = new JsonObject();
             JsonArray samplers = new JsonArray();
-            for (SamplerName name : SamplerName.values()) samplers.add(json(name));
+            for (SamplerName sampler : SamplerName.values()) samplers.add(json(sampler));
             object.add("samplers", samplers);
-            studio.terminal().result(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeNulls().create().toJson(object));
+            context.terminal().printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeNulls().create().toJson(object));
         } else {
-            for (SamplerName name : SamplerName.values()) studio.terminal().result(line(name));
-            studio.terminal().result("* where no --schedule is given");
+            for (SamplerName sampler : SamplerName.values()) context.terminal().printResult(line(sampler));
+            context.terminal().printResult("* where no --schedule is given");
         }
-        return ExitCode.DONE;
+        return ExitCode.SUCCESS;
     }
 
-    private static String line(SamplerName name) {
-        Set<ScheduleName> schedules = name.schedules();
-        String taken = schedules.stream().map(schedule -> schedule.option() + (schedule == name.defaultSchedule() ? "*" : "")).collect(Collectors.joining(" "));
-        String eta = name.defaultEta().isPresent() ? String.format(Locale.ROOT, "eta %.1f", name.defaultEta().getAsDouble()) : "";
-        return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", name.option(), name.title(), eta, taken);
+    private static String line(SamplerName sampler) {
+        Set<ScheduleName> schedules = sampler.schedules();
+        String scheduleText = schedules.stream().map(schedule -> schedule.option() + (schedule == sampler.defaultSchedule() ? "*" : "")).collect(Collectors.joining(" "));
+        String eta = sampler.defaultEta().isPresent() ? String.format(Locale.ROOT, "eta %.1f", sampler.defaultEta().getAsDouble()) : "";
+        return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", sampler.option(), sampler.title(), eta, scheduleText);
     }
 
-    private static JsonObject json(SamplerName name) {
+    private static JsonObject json(SamplerName sampler) {
         JsonObject object = new JsonObject();
-        object.addProperty("sampler", name.option());
-        object.addProperty("display", name.title());
+        object.addProperty("sampler", sampler.option());
+        object.addProperty("display", sampler.title());
         JsonArray schedules = new JsonArray();
-        for (ScheduleName schedule : name.schedules()) schedules.add(schedule.option());
+        for (ScheduleName schedule : sampler.schedules()) schedules.add(schedule.option());
         object.add("schedules", schedules);
-        object.addProperty("usual", name.defaultSchedule().option());
-        object.addProperty("eta", name.defaultEta().isPresent() ? name.defaultEta().getAsDouble() : null);
+        object.addProperty("usual", sampler.defaultSchedule().option());
+        object.addProperty("eta", sampler.defaultEta().isPresent() ? sampler.defaultEta().getAsDouble() : null);
         return object;
     }
 }

@@ -5,28 +5,28 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import sun.misc.Signal;
 
-/// Ctrl-C and SIGTERM. A job that can stop by itself says so with [#watch] and asks [#requested] at each step; without such a
+/// Ctrl-C and SIGTERM. A job that can stop by itself says so with [#register] and asks [#requested] at each step; without such a
 /// job, and at the second signal, the process ends at once. Files are written beside and moved, so that loses nothing.
 ///
 /// A signal handler and not a shutdown hook: hooks run beside those of the native engines, which would close under the job's feet.
 public final class StopSignal {
     private final AtomicBoolean requested = new AtomicBoolean();
-    private final AtomicInteger watchers = new AtomicInteger();
+    private final AtomicInteger handlers = new AtomicInteger();
     private final Terminal terminal;
-    private final IntConsumer end;
+    private final IntConsumer exit;
 
-    /// @param end ends the process with an exit code, without waiting for anything
-    StopSignal(Terminal terminal, IntConsumer end) {
+    /// @param exit ends the process with an exit code, without waiting for anything
+    StopSignal(Terminal terminal, IntConsumer exit) {
         this.terminal = terminal;
-        this.end = end;
+        this.exit = exit;
     }
 
     /// Begins to listen to the process's signals.
-    void listen() {
+    void install() {
         for (String name : new String[] {"INT", "TERM", "HUP"}) {
             try {
                 Signal.handle(new Signal(name), signal -> raise());
-            } catch (IllegalArgumentException notOnThisSystem) {
+            } catch (IllegalArgumentException unsupportedSignal) {
                 // Windows knows no HUP; a JVM with -Xrs leaves signals to the system.
             }
         }
@@ -38,22 +38,22 @@ public final class StopSignal {
     }
 
     /// Says that a job looks at [#requested] until the watch is closed.
-    public Watch watch() {
-        watchers.incrementAndGet();
-        return watchers::decrementAndGet;
+    public Registration register() {
+        handlers.incrementAndGet();
+        return handlers::decrementAndGet;
     }
 
     /// What a signal does.
     void raise() {
-        if (watchers.get() == 0 || !requested.compareAndSet(false, true)) {
-            end.accept(ExitCode.CANCELLED);
+        if (handlers.get() == 0 || !requested.compareAndSet(false, true)) {
+            exit.accept(ExitCode.CANCELLED);
             return;
         }
-        terminal.note("Stopping at the next step; once more ends at once.");
+        terminal.printNote("Stopping at the next step; once more ends at once.");
     }
 
     /// The time in which a job looks at the stop signal.
-    public interface Watch extends AutoCloseable {
+    public interface Registration extends AutoCloseable {
         @Override
         void close();
     }

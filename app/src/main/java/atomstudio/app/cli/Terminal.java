@@ -15,32 +15,32 @@ import java.util.function.Supplier;
 ///
 /// One status line (a progress bar) can stand below the notes while a command works. Any thread.
 public final class Terminal {
-    private static final int WITHOUT_TERMINAL = 0;
-    private static final int USUAL_COLUMNS = 80;
+    private static final int NO_TERMINAL = 0;
+    private static final int DEFAULT_COLUMNS = 80;
 
     private final PrintWriter out;
     private final PrintWriter err;
     private final int columns;
-    private final Supplier<Optional<String>> lost;
-    private int drawn;
+    private final Supplier<Optional<String>> writeFailure;
+    private int statusLength;
 
-    private Terminal(PrintWriter out, PrintWriter err, int columns, Supplier<Optional<String>> lost) {
+    private Terminal(PrintWriter out, PrintWriter err, int columns, Supplier<Optional<String>> writeFailure) {
         this.out = out;
         this.err = err;
         this.columns = columns;
-        this.lost = lost;
+        this.writeFailure = writeFailure;
     }
 
     /// The process's own streams. The launcher says in `atomstudio.columns` how wide standard error is, 0 if it is no terminal.
     public static Terminal ofProcess() {
-        ResultStream results = new ResultStream(new FileOutputStream(FileDescriptor.out));
-        PrintWriter out = new PrintWriter(new OutputStreamWriter(new BufferedOutputStream(results), System.out.charset()), true);
-        return new Terminal(out, new PrintWriter(System.err, true), columnsOfProcess(), results::lost);
+        ResultStream resultStream = new ResultStream(new FileOutputStream(FileDescriptor.out));
+        PrintWriter out = new PrintWriter(new OutputStreamWriter(new BufferedOutputStream(resultStream), System.out.charset()), true);
+        return new Terminal(out, new PrintWriter(System.err, true), detectColumns(), resultStream::writeFailure);
     }
 
     /// Streams that are no terminal: files, pipes, tests.
     public static Terminal plain(PrintWriter out, PrintWriter err) {
-        return new Terminal(out, err, WITHOUT_TERMINAL, () -> out.checkError() ? Optional.of("an error") : Optional.empty());
+        return new Terminal(out, err, NO_TERMINAL, () -> out.checkError() ? Optional.of("an error") : Optional.empty());
     }
 
     /// Streams whose error side is a terminal of this width.
@@ -53,44 +53,44 @@ public final class Terminal {
 
     /// Whether a status line can be drawn over.
     public boolean interactive() {
-        return columns > WITHOUT_TERMINAL;
+        return columns > NO_TERMINAL;
     }
 
     /// A line of the result, for a person or another program.
-    public synchronized void result(String line) {
-        erase();
+    public synchronized void printResult(String line) {
+        eraseStatus();
         out.println(Quoted.printable(line));
         out.flush();
     }
 
     /// A line beside the result: what is being done, warnings, refusals.
-    public synchronized void note(String line) {
-        erase();
+    public synchronized void printNote(String line) {
+        eraseStatus();
         err.println(Quoted.printable(line));
         err.flush();
     }
 
     /// Why something of the results could not be written, if it was so.
-    synchronized Optional<String> lost() {
+    synchronized Optional<String> writeFailure() {
         out.flush();
-        return lost.get();
+        return writeFailure.get();
     }
 
     /// Draws the status line over the last one; cut to the terminal's width. Nothing without a terminal.
-    synchronized void status(String line) {
+    synchronized void showStatus(String line) {
         if (!interactive()) {
             return;
         }
-        String shown = Quoted.printable(line);
-        String fitting = shown.length() < columns ? shown : shown.substring(0, columns - 1);
-        err.print("\r" + fitting + " ".repeat(Math.max(0, drawn - fitting.length())));
+        String printable = Quoted.printable(line);
+        String visible = printable.length() < columns ? printable : printable.substring(0, columns - 1);
+        err.print("\r" + visible + " ".repeat(Math.max(0, statusLength - visible.length())));
         err.flush();
-        drawn = fitting.length();
+        statusLength = visible.length();
     }
 
     /// Takes the status line away.
-    synchronized void clear() {
-        erase();
+    synchronized void clearStatus() {
+        eraseStatus();
     }
 
     PrintWriter out() {
@@ -101,19 +101,19 @@ public final class Terminal {
         return err;
     }
 
-    private void erase() {
-        if (drawn > 0) {
-            err.print("\r" + " ".repeat(drawn) + "\r");
+    private void eraseStatus() {
+        if (statusLength > 0) {
+            err.print("\r" + " ".repeat(statusLength) + "\r");
             err.flush();
-            drawn = 0;
+            statusLength = 0;
         }
     }
 
-    private static int columnsOfProcess() {
-        Integer told = Integer.getInteger("atomstudio.columns");
-        if (told != null) {
-            return Math.max(WITHOUT_TERMINAL, told);
+    private static int detectColumns() {
+        Integer declared = Integer.getInteger("atomstudio.columns");
+        if (declared != null) {
+            return Math.max(NO_TERMINAL, declared);
         }
-        return System.console() != null && System.console().isTerminal() ? USUAL_COLUMNS : WITHOUT_TERMINAL;
+        return System.console() != null && System.console().isTerminal() ? DEFAULT_COLUMNS : NO_TERMINAL;
     }
 }

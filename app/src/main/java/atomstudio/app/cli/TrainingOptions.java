@@ -27,32 +27,32 @@ final class TrainingOptions {
     }
 
     private static OptionSpec option(TrainingSetting setting) {
-        OptionSpec.Builder option = OptionSpec.builder("--" + setting.command()).description(setting.description() + usual(setting));
-        if (setting.flag()) return option.type(boolean.class).arity("0").build();
-        if (!setting.names().isEmpty()) option.completionCandidates(setting.names());
-        return option.type(String.class).paramLabel(setting.label()).build();
+        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.command()).description(setting.description() + defaultText(setting));
+        if (setting.flag()) return builder.type(boolean.class).arity("0").build();
+        if (!setting.names().isEmpty()) builder.completionCandidates(setting.names());
+        return builder.type(String.class).paramLabel(setting.label()).build();
     }
 
     /// The default, where it is the same for every method and the description does not say it already.
-    private static String usual(TrainingSetting setting) {
-        String usual = TrainingSettings.USUAL.usual(setting, MethodSettings.of(Choice.values()[0]));
-        return setting.flag() || setting.description().contains("Default:") ? "" : " Default: " + (usual.isEmpty() ? "none" : usual) + ".";
+    private static String defaultText(TrainingSetting setting) {
+        String defaultValue = TrainingSettings.USUAL.usual(setting, MethodSettings.of(Choice.values()[0]));
+        return setting.flag() || setting.description().contains("Default:") ? "" : " Default: " + (defaultValue.isEmpty() ? "none" : defaultValue) + ".";
     }
 
     /// What was asked for.
-    Recipe recipe(MethodSettings method) {
-        CommandSpec asked = command;
-        if (asked == null) throw new IllegalStateException("the options were not mixed into a command");
-        Map<TrainingSetting, String> chosen = new EnumMap<>(TrainingSetting.class);
+    Recipe trainingConfig(MethodSettings method) {
+        CommandSpec spec = command;
+        if (spec == null) throw new IllegalStateException("the options were not mixed into a command");
+        Map<TrainingSetting, String> values = new EnumMap<>(TrainingSetting.class);
         for (TrainingSetting setting : TrainingSetting.values()) {
-            Object value = asked.findOption("--" + setting.command()).getValue();
-            if (value instanceof String text) chosen.put(setting, text);
-            else if (Boolean.TRUE.equals(value)) chosen.put(setting, TrainingSetting.YES);
+            Object value = spec.findOption("--" + setting.command()).getValue();
+            if (value instanceof String text) values.put(setting, text);
+            else if (Boolean.TRUE.equals(value)) values.put(setting, TrainingSetting.YES);
         }
         try {
-            return new TrainingSettings(chosen).recipe(method);
-        } catch (IllegalArgumentException wrong) {
-            throw new ParameterException(asked.commandLine(), "--" + wrong.getMessage());
+            return new TrainingSettings(values).recipe(method);
+        } catch (IllegalArgumentException error) {
+            throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
         }
     }
 }

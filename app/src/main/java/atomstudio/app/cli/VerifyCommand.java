@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.verify.Verification.Check;
 import atomstudio.app.verify.Verification;
+import atomstudio.app.verify.Verification.Check;
 import atomstudio.app.verify.Verifier;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelChoices;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Examples:", "  studio verify goldens/nets/sd1/golden.safetensors", "  studio verify goldens/samplers/*.safetensors",
             "  studio verify goldens/tokenizer/clip.jsonl --model clip-vocabulary", "", "Exit codes: 0 all agree, 1 something is past its tolerance or unreadable, 3 something is not built yet."})
 final class VerifyCommand implements Callable<Integer> {
-    private final Studio studio;
+    private final CommandContext context;
 
     @Parameters(paramLabel = "GOLDEN", arity = "1..*", description = "Files of reference values, .safetensors or .jsonl.")
     private List<Path> goldens = List.of();
@@ -41,46 +41,46 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON array.")
     private boolean json;
 
-    VerifyCommand(Studio studio) {
-        this.studio = studio;
+    VerifyCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override public Integer call() throws Failure {
-        Verifier verifier = new Verifier(Optional.ofNullable(model), ModelChoices.searching(studio.vocabularies()), device.device(), new TorchSettings(studio.home().natives(), Runtime.getRuntime().availableProcessors()));
-        JsonArray all = new JsonArray();
-        boolean wrong = false;
-        boolean missing = false;
+        Verifier verifier = new Verifier(Optional.ofNullable(model), ModelChoices.searching(context.tokenizerLocations()), device.device(), new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
+        JsonArray results = new JsonArray();
+        boolean failed = false;
+        boolean unsupported = false;
         for (Path golden : goldens) {
             try {
                 Verification verification = verifier.verify(golden);
-                wrong |= !verification.agrees();
-                missing |= !verification.notBuilt().isEmpty();
-                if (json) all.add(json(verification));
+                failed |= !verification.agrees();
+                unsupported |= !verification.notBuilt().isEmpty();
+                if (json) results.add(json(verification));
                 else print(verification);
             } catch (Failure.NotBuilt e) {
-                missing = true;
-                if (json) all.add(json(new Verification(golden, List.of(), List.of(e.getMessage()))));
+                unsupported = true;
+                if (json) results.add(json(new Verification(golden, List.of(), List.of(e.getMessage()))));
                 else print(new Verification(golden, List.of(), List.of(e.getMessage())));
             } catch (Failure e) {
-                wrong = true;
+                failed = true;
                 String message = String.valueOf(e.getMessage());
-                studio.terminal().note("studio: " + (message.contains(golden.toString()) ? message : golden + ": " + message));
+                context.terminal().printNote("studio: " + (message.contains(golden.toString()) ? message : golden + ": " + message));
             }
         }
-        if (json) studio.terminal().result(all.toString());
-        return wrong ? ExitCode.FAILED : missing ? ExitCode.NOT_BUILT : ExitCode.DONE;
+        if (json) context.terminal().printResult(results.toString());
+        return failed ? ExitCode.FAILED : unsupported ? ExitCode.UNSUPPORTED : ExitCode.SUCCESS;
     }
 
     private void print(Verification verification) {
-        Terminal terminal = studio.terminal();
-        terminal.result(verification.golden().toString());
+        Terminal terminal = context.terminal();
+        terminal.printResult(verification.golden().toString());
         int width = verification.checks().stream().mapToInt(check -> check.deviation().tensor().length()).max().orElse(0);
         for (Check check : verification.checks()) {
             Deviation deviation = check.deviation();
-            terminal.result(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.tensor(),
+            terminal.printResult(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.tensor(),
                     deviation.absolute(), deviation.relative(), deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT), deviation.within() ? "ok" : "TOO FAR"));
         }
-        verification.notBuilt().forEach(what -> terminal.result("  not built: " + what));
+        verification.notBuilt().forEach(message -> terminal.printResult("  not built: " + message));
     }
 
     private static JsonObject json(Verification verification) {
@@ -88,24 +88,24 @@ final class VerifyCommand implements Callable<Integer> {
         json.addProperty("golden", verification.golden().toString());
         JsonArray checks = new JsonArray();
         for (Check check : verification.checks()) {
-            JsonObject one = new JsonObject();
-            one.addProperty("engine", check.engine());
-            one.addProperty("tensor", check.deviation().tensor());
-            one.addProperty("absolute", finite(check.deviation().absolute()));
-            one.addProperty("relative", finite(check.deviation().relative()));
-            one.addProperty("tolerance", check.deviation().tolerance());
-            one.addProperty("within", check.deviation().within());
-            checks.add(one);
+            JsonObject checkJson = new JsonObject();
+            checkJson.addProperty("engine", check.engine());
+            checkJson.addProperty("tensor", check.deviation().tensor());
+            checkJson.addProperty("absolute", finiteOrMax(check.deviation().absolute()));
+            checkJson.addProperty("relative", finiteOrMax(check.deviation().relative()));
+            checkJson.addProperty("tolerance", check.deviation().tolerance());
+            checkJson.addProperty("within", check.deviation().within());
+            checks.add(checkJson);
         }
         json.add("tensors", checks);
-        JsonArray notBuilt = new JsonArray();
-        verification.notBuilt().forEach(notBuilt::add);
-        json.add("notBuilt", notBuilt);
+        JsonArray unsupported = new JsonArray();
+        verification.notBuilt().forEach(unsupported::add);
+        json.add("notBuilt", unsupported);
         return json;
     }
 
     /// JSON knows no infinity.
-    private static double finite(double error) {
-        return Double.isFinite(error) ? error : Double.MAX_VALUE;
+    private static double finiteOrMax(double deviation) {
+        return Double.isFinite(deviation) ? deviation : Double.MAX_VALUE;
     }
 }

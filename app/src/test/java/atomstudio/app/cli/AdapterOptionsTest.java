@@ -60,7 +60,7 @@ class AdapterOptionsTest {
         Path other = folder.resolve("other.safetensors");
         SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)), "lora_unet_nowhere_at_all.lora_up.weight", Tensor.zeros(Shape.of(8, 4))), Map.of());
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "a sks car", "--out", folder.resolve("none.png"), "--adapter", fits, "--adapter", other);
-        assertEquals(ExitCode.FAILED, run.code(), run::err);
+        assertEquals(ExitCode.FAILED, run.exitCode(), run::err);
         assertTrue(run.err().contains(other.toString()) && !run.err().contains(fits.toString()), run::err);
     }
 
@@ -83,7 +83,7 @@ class AdapterOptionsTest {
         List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), arguments.toArray());
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         return run;
     }
 
@@ -97,7 +97,7 @@ class AdapterOptionsTest {
         Path home = Files.createDirectories(folder.resolve("adapters"));
         Files.copy(atoms, home.resolve("style.safetensors"));
         CommandLineRun named = CommandLineRun.of(folder, "generate", "--prompt", "a sks car <lora:style:0.5>", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("named.png"));
-        assertEquals(List.of(ExitCode.DONE, ExitCode.DONE), List.of(given.code(), named.code()), () -> given.err() + named.err());
+        assertEquals(List.of(ExitCode.SUCCESS, ExitCode.SUCCESS), List.of(given.exitCode(), named.exitCode()), () -> given.err() + named.err());
         assertEquals(Pictures.read(folder.resolve("given.png")), Pictures.read(folder.resolve("named.png")));
         assertEquals(PngText.read(folder.resolve("given.png")), PngText.read(folder.resolve("named.png")), "and says the same of its making");
     }
@@ -132,7 +132,7 @@ class AdapterOptionsTest {
         generate(made, "--adapter", adapter("large", Choice.LORA, "sks"));
         assertEquals(List.of(), PngAttachment.read(made));
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "x", "--adapter", made, "--out", folder.resolve("no.png"));
-        assertEquals(ExitCode.FAILED, run.code());
+        assertEquals(ExitCode.FAILED, run.exitCode());
         assertTrue(run.err().contains("expected a picture that carries its adapter"), run.err());
     }
 
@@ -154,7 +154,7 @@ class AdapterOptionsTest {
 
     @Test void aStrengthWithoutAnAdapterIsRefused() {
         CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out", folder.resolve("no.png"));
-        assertEquals(ExitCode.USAGE, run.code());
+        assertEquals(ExitCode.USAGE, run.exitCode());
         assertTrue(run.err().contains("--adapter"), run.err());
         run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 10.5, "--out", folder.resolve("no.png"));
         assertTrue(run.err().contains("--strength: expected -10 to 10"), run.err());

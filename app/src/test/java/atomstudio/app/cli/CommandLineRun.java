@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /// A command line run inside the test's process, with what it said.
-record CommandLineRun(int code, String out, String err) {
+record CommandLineRun(int exitCode, String out, String err) {
     static CommandLineRun of(Path home, Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         Terminal terminal = Terminal.plain(new PrintWriter(out), new PrintWriter(err));
-        Studio studio = new Studio(new Home(home), terminal, new StopSignal(terminal, code -> { }));
+        CommandContext context = new CommandContext(new Home(home), terminal, new StopSignal(terminal, code -> { }));
         String[] texts = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
-        return new CommandLineRun(Main.run(studio, prepared -> { }, texts), out.toString(), err.toString());
+        return new CommandLineRun(Main.run(context, prepared -> { }, texts), out.toString(), err.toString());
     }
 }

@@ -51,7 +51,7 @@ class CompareCommandTest {
 
     @Test void comparesRunsAndPrintsWhereTheResultIs() throws Failure, IOException {
         CommandLineRun run = compare("--run", run("atoms"), "--run", run("lora"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         for (String file : List.of("sheet.png", "index.html")) {
             assertTrue(run.out().contains(folder.resolve("out").resolve(file).toString()), run.out());
             assertTrue(Files.exists(folder.resolve("out").resolve(file)), file);
@@ -65,7 +65,7 @@ class CompareCommandTest {
 
     @Test void severalRunsMayFollowOneOptionAndTheResultIsJsonWhenAsked() throws Failure {
         CommandLineRun run = compare("--json", "--run", run("atoms"), run("lora"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
         assertEquals(folder.resolve("out/sheet.png").toString(), json.get("sheet").getAsString());
         assertEquals("lora", json.getAsJsonObject("comparison").getAsJsonArray("rows").get(2).getAsJsonObject().get("name").getAsString());
@@ -77,7 +77,7 @@ class CompareCommandTest {
         Files.writeString(photos.resolve("notes.txt"), "no picture");
         Object[] options = {"--pictures", photos, "--class", "car", "--token", "zwx", "--tune-steps", 1};
         CommandLineRun first = compare(options);
-        assertEquals(ExitCode.DONE, first.code(), first::err);
+        assertEquals(ExitCode.SUCCESS, first.exitCode(), first::err);
         assertEquals(1, first.err().lines().filter("skipped 1 file that is no picture"::equals).count(), first.err());
         String described = Files.readString(folder.resolve("out/compare.json"));
         for (String name : List.of("atoms+word", "atoms+channels", "lora")) {
@@ -86,10 +86,10 @@ class CompareCommandTest {
             assertTrue(described.contains("\"runs/" + name + "\""), described);
         }
         CommandLineRun again = compare(options);
-        assertEquals(ExitCode.DONE, again.code(), again::err);
+        assertEquals(ExitCode.SUCCESS, again.exitCode(), again::err);
         assertEquals(described, Files.readString(folder.resolve("out/compare.json")), "finished runs are not tuned again");
         CommandLineRun other = compare("--pictures", photos, "--class", "boat", "--tune-steps", 1);
-        assertEquals(ExitCode.FAILED, other.code());
+        assertEquals(ExitCode.FAILED, other.exitCode());
         assertTrue(other.err().contains("zwx car") && other.err().contains("sks boat"), other.err());
     }
 
@@ -98,7 +98,7 @@ class CompareCommandTest {
         "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler nosuch", "--run", "--pictures photos --class= "})
     void refusesWrongUsage(String options) {
         CommandLineRun run = compare((Object[]) (options.isEmpty() ? new String[0] : options.strip().split(" ")));
-        assertEquals(ExitCode.USAGE, run.code(), run::err);
+        assertEquals(ExitCode.USAGE, run.exitCode(), run::err);
         assertTrue(run.err().contains("studio compare --help"), run.err());
         assertFalse(Files.exists(folder.resolve("out")));
     }
@@ -121,7 +121,7 @@ class CompareCommandTest {
 
     private void refused(String because, Object... options) {
         CommandLineRun run = compare(options);
-        assertEquals(ExitCode.FAILED, run.code(), run::err);
+        assertEquals(ExitCode.FAILED, run.exitCode(), run::err);
         assertTrue(run.err().contains(because), run.err());
         assertFalse(Files.exists(folder.resolve("out")));
     }

@@ -29,8 +29,8 @@ class GenerateCommandTest {
     @Test void everyPictureOfACountCanBeMadeAgainAlone() throws Exception {
         CommandLineRun two = run("--prompt", "a red apple", "--steps", 2, "--seed", 7, "--count", 2, "--out", folder.resolve("two.png"));
         CommandLineRun alone = run("--prompt", "a red apple", "--steps", 2, "--seed", 8, "--out", folder.resolve("alone.png"));
-        assertEquals(ExitCode.DONE, two.code(), two::err);
-        assertEquals(ExitCode.DONE, alone.code(), alone::err);
+        assertEquals(ExitCode.SUCCESS, two.exitCode(), two::err);
+        assertEquals(ExitCode.SUCCESS, alone.exitCode(), alone::err);
         assertArrayEquals(Files.readAllBytes(folder.resolve("alone.png")), Files.readAllBytes(folder.resolve("two-1.png")));
         assertFalse(Arrays.equals(Files.readAllBytes(folder.resolve("two-0.png")), Files.readAllBytes(folder.resolve("two-1.png"))));
     }
@@ -38,7 +38,7 @@ class GenerateCommandTest {
     @Test void picturesSayHowTheyWereMade() throws Exception {
         Path file = folder.resolve("said.png");
         CommandLineRun run = run("--prompt", "a cat, sitting", "--negative", "blue", "--steps", 2, "--seed", 5, "--sampler", "euler", "--schedule", "karras", "--guidance", 3.5, "--width", 64, "--height", 72, "--json", "--out", file);
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         GenerationText text = GenerationText.parse(PngText.read(file).get("parameters"));
         assertEquals("a cat, sitting", text.prompt());
         assertEquals("blue", text.negative());
@@ -53,7 +53,7 @@ class GenerateCommandTest {
     @Test void takesSeedsOf64Bits() throws Exception {
         Path file = folder.resolve("large.png");
         CommandLineRun run = run("--prompt", "a cat", "--steps", 1, "--seed", "18446744073709551615", "--count", 2, "--width", 64, "--height", 64, "--json", "--out", file);
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
         assertEquals("18446744073709551615", json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsString());
         assertEquals("0", json.getAsJsonArray("pictures").get(1).getAsJsonObject().get("seed").getAsString());
@@ -64,7 +64,7 @@ class GenerateCommandTest {
 
     @Test void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
         CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
     }
 
@@ -77,14 +77,14 @@ class GenerateCommandTest {
         for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given), List.of("--prompt=" + given, "--negative=" + given))) {
             if (form.contains("--out") || form.contains("--overwrite")) {
                 CommandLineRun refused = run(form.toArray());
-                assertEquals(ExitCode.USAGE, refused.code(), refused::out);
+                assertEquals(ExitCode.USAGE, refused.exitCode(), refused::out);
                 assertTrue(refused.err().contains("write --prompt=" + given), refused::err);
                 continue;
             }
             List<Object> arguments = new ArrayList<>(form);
             arguments.addAll(List.of("--steps", 1, "--seed", 5, "--overwrite", "--out", file));
             CommandLineRun run = run(arguments.toArray());
-            assertEquals(ExitCode.DONE, run.code(), run::err);
+            assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
             assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).prompt());
             assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).negative());
         }
@@ -100,21 +100,21 @@ class GenerateCommandTest {
     /// The pixels alone.
     private int[] picture(String name, String prompt) throws Exception {
         CommandLineRun run = run("--prompt", prompt, "--negative", "blue", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve(name + ".png"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         return Pictures.read(folder.resolve(name + ".png")).argb();
     }
 
     @Test void clipSkipChangesThePictureAndIsWrittenDown() throws Exception {
         CommandLineRun run = run("--prompt", "a cat", "--clip-skip", 2, "--steps", 1, "--seed", 1, "--out", folder.resolve("skipped.png"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertEquals("2", GenerationText.parse(PngText.read(folder.resolve("skipped.png")).get("parameters")).settings().get("Clip skip"));
-        assertEquals(ExitCode.DONE, run("--prompt", "a cat", "--steps", 1, "--seed", 1, "--out", folder.resolve("plain.png")).code());
+        assertEquals(ExitCode.SUCCESS, run("--prompt", "a cat", "--steps", 1, "--seed", 1, "--out", folder.resolve("plain.png")).exitCode());
         assertFalse(Arrays.equals(Pictures.read(folder.resolve("plain.png")).argb(), Pictures.read(folder.resolve("skipped.png")).argb()));
     }
 
     @Test void aModelInOneFileNeedsAVocabularyAndSaysWhichToPutWhere() {
         CommandLineRun run = CommandLineRun.of(folder, "generate", "--model", Shared.own("goldens/files/sd1.ckpt"), "--prompt", "a", "--out", folder.resolve("a.png"));
-        assertEquals(ExitCode.FAILED, run.code());
+        assertEquals(ExitCode.FAILED, run.exitCode());
         assertTrue(run.err().contains("by a guess") && run.err().contains("bpe_simple_vocab_16e6.txt.gz") && run.err().contains(folder.resolve("clip-vocabulary").toString()), run.err());
     }
 
@@ -122,7 +122,7 @@ class GenerateCommandTest {
         Path second = folder.resolve("p-1.png");
         Files.writeString(second, "mine");
         CommandLineRun run = run("--prompt", "x", "--count", 2, "--steps", 1, "--out", folder.resolve("p.png"));
-        assertEquals(ExitCode.FAILED, run.code());
+        assertEquals(ExitCode.FAILED, run.exitCode());
         assertTrue(run.err().contains("p-1.png: is there already"), run.err());
         assertEquals("mine", Files.readString(second));
         assertFalse(Files.exists(folder.resolve("p-0.png")));
@@ -159,7 +159,7 @@ class GenerateCommandTest {
         List<Object> arguments = new ArrayList<>(List.of("--prompt", "x", "--out", folder.resolve("no.png")));
         arguments.addAll(List.of((Object[]) options.split(" ")));
         CommandLineRun run = run(arguments.toArray());
-        assertEquals(code, run.code(), run::err);
+        assertEquals(code, run.exitCode(), run::err);
         assertTrue(run.err().contains(complaint), run.err());
         assertFalse(Files.exists(folder.resolve("no.png")));
     }
@@ -169,7 +169,7 @@ class GenerateCommandTest {
         Path mask = Shared.own("goldens/from-pictures/mask.png");
         Path file = folder.resolve("within.png");
         CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoise", 0.9, "--steps", 3, "--seed", 1, "--json", "--out", file);
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         Picture before = Pictures.read(given);
         Picture after = Pictures.read(file);
         Picture where = Pictures.read(mask);
@@ -184,7 +184,7 @@ class GenerateCommandTest {
 
     @Test void aSecondPassMakesThePictureLarger() throws Exception {
         CommandLineRun run = run("--prompt", "a red apple", "--hires", 1.5, "--denoise", 0.5, "--steps", 2, "--seed", 1, "--width", 64, "--height", 96, "--out", folder.resolve("large.png"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         Picture large = Pictures.read(folder.resolve("large.png"));
         assertEquals("96x144", large.width() + "x" + large.height());
     }
@@ -192,14 +192,14 @@ class GenerateCommandTest {
     @Test void thePreviewIsGoneOnceThePictureIsThere() {
         Path tiny = Shared.own("goldens/taesd/decoder.safetensors");
         CommandLineRun run = run("--prompt", "x", "--preview", tiny, "--width", 64, "--height", 64, "--steps", 3, "--out", folder.resolve("seen.png"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(Files.exists(folder.resolve("seen.png")));
         assertFalse(Files.exists(folder.resolve("seen-preview.png")));
     }
 
     @Test void saysWhatOfAPictureIsCropped() {
         CommandLineRun run = run("--prompt", "x", "--image", Shared.own("goldens/from-pictures/picture.png"), "--width", 64, "--height", 96, "--steps", 2, "--out", folder.resolve("cropped.png"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.err().contains("picture.png is 128x128: its centre is scaled to fill 64x96"), run.err());
     }
 

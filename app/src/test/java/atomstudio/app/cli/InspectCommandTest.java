@@ -26,7 +26,7 @@ class InspectCommandTest {
         Path config = Files.writeString(folder.resolve("config.json"), SD15);
         for (Path place : new Path[] {config, folder}) {
             CommandLineRun run = CommandLineRun.of(folder, "inspect", place, "--json");
-            assertEquals(ExitCode.DONE, run.code(), run::err);
+            assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
             JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
             JsonObject unet = json.getAsJsonObject("unet");
             assertEquals(686, unet.get("tensors").getAsLong());
@@ -42,7 +42,7 @@ class InspectCommandTest {
 
     @Test void listsTensorsThatNothingUsesAsNoError() {
         CommandLineRun run = CommandLineRun.of(folder, "inspect", Shared.own("goldens/nets/sd1/model"));
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.out().contains("text_model.embeddings.position_ids"), run.out());
     }
 
@@ -65,32 +65,32 @@ class InspectCommandTest {
 
     @Test void saysWhatAPlaceIsNot() {
         CommandLineRun run = CommandLineRun.of(folder, "inspect", folder);
-        assertEquals(ExitCode.FAILED, run.code());
+        assertEquals(ExitCode.FAILED, run.exitCode());
         assertTrue(run.err().contains("expected a model folder"), run.err());
     }
 
     @Test void saysThatAnImageIsOne() throws Exception {
         for (String name : new String[] {"rgb.jpg", "lossy.webp", "frame.gif", "rgb.bmp", "lzw.tif", "palette.png"}) {
             CommandLineRun run = CommandLineRun.of(folder, "inspect", Shared.own("pictures/" + name), "--json");
-            assertEquals(ExitCode.DONE, run.code(), run::err);
+            assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
             JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
             assertEquals("picture", json.get("kind").getAsString(), name);
             assertEquals("24x16", json.get("size").getAsString(), name);
         }
         Path unnamed = Files.copy(Shared.own("pictures/rgb.jpg"), folder.resolve("no-ending"));
-        assertEquals(ExitCode.DONE, CommandLineRun.of(folder, "inspect", unnamed).code());
+        assertEquals(ExitCode.SUCCESS, CommandLineRun.of(folder, "inspect", unnamed).exitCode());
         CommandLineRun apple = CommandLineRun.of(folder, "inspect", Shared.own("pictures/apple.heic"));
         assertTrue(apple.err().contains("HEIC"), apple.err());
     }
 
     @Test void refusesAChangedBitAndToldTextsAreLeftOut() {
         CommandLineRun wrong = CommandLineRun.of(folder, "inspect", Shared.file("cases/faults/png-chunk-crc-wrong.png"));
-        assertEquals(ExitCode.FAILED, wrong.code());
+        assertEquals(ExitCode.FAILED, wrong.exitCode());
         assertTrue(wrong.err().contains("checksum"), wrong.err());
         CommandLineRun bad = CommandLineRun.of(folder, "inspect", Shared.file("cases/png-one-bad-text/bad.png"));
-        assertEquals(ExitCode.DONE, bad.code(), bad::err);
+        assertEquals(ExitCode.SUCCESS, bad.exitCode(), bad::err);
         assertTrue(bad.out().contains("a red car") && bad.out().contains("texts left out"), bad.out());
-        assertEquals(ExitCode.DONE, CommandLineRun.of(folder, "inspect", Shared.file("cases/inspect-a-jpeg/c.gif")).code());
+        assertEquals(ExitCode.SUCCESS, CommandLineRun.of(folder, "inspect", Shared.file("cases/inspect-a-jpeg/c.gif")).exitCode());
         CommandLineRun long100k = CommandLineRun.of(folder, "inspect", Shared.file("cases/faults/a-words-100k.png"));
         assertTrue(long100k.out().contains("xxxx"), long100k.err());
     }

@@ -34,7 +34,7 @@ class MainProcessTest {
     void inspectLoadsNoNativeLibraryAndWritesNothing() throws Exception {
         Path temporary = Files.createDirectory(folder.resolve("temporary"));
         Result result = run(List.of("-Xlog:library=info", "-Djava.io.tmpdir=" + temporary), "inspect", Assets.find().defaultModel().toString());
-        assertEquals(ExitCode.DONE, result.code(), result::text);
+        assertEquals(ExitCode.SUCCESS, result.code(), result::text);
         assertTrue(result.text().contains("3x3 convolutions"), result::text);
         assertFalse(result.text().contains("onnxruntime") || result.text().contains("libtorch"), result::text);
         assertFalse(Files.exists(home()));
@@ -57,7 +57,7 @@ class MainProcessTest {
     void aLongPromptDoesNotOverflowAStack() throws Exception {
         Path picture = folder.resolve("long.png");
         Result result = run(List.of(), "generate", "--prompt", "word ".repeat(10_000), "--steps", "1", "--guidance", "1", "--out", picture.toString());
-        assertEquals(ExitCode.DONE, result.code(), result::text);
+        assertEquals(ExitCode.SUCCESS, result.code(), result::text);
         assertTrue(Files.exists(picture));
     }
 
@@ -84,7 +84,7 @@ class MainProcessTest {
     void theHomeIsForItsOwnerAndWhatIsMadeElsewhereHasTheUsualRights() throws Exception {
         Path picture = folder.resolve("apple.png");
         Result result = run(List.of(), "generate", "--prompt", "a red apple", "--steps", "1", "--seed", "1", "--out", picture.toString());
-        assertEquals(ExitCode.DONE, result.code(), result::text);
+        assertEquals(ExitCode.SUCCESS, result.code(), result::text);
         assertEquals(Files.getPosixFilePermissions(Files.createFile(folder.resolve("usual"))), Files.getPosixFilePermissions(picture));
         assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home())));
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home().resolve("studio.log"))));
@@ -109,7 +109,7 @@ class MainProcessTest {
             assertTrue(process.waitFor(2, TimeUnit.MINUTES), signal);
             if (signal.equals("-KILL")) {
                 assertTrue(Files.exists(preview));
-                assertEquals(ExitCode.DONE, run(List.of(), "inspect", Assets.find().defaultModel().toString()).code());
+                assertEquals(ExitCode.SUCCESS, run(List.of(), "inspect", Assets.find().defaultModel().toString()).code());
             } else {
                 assertEquals(ExitCode.CANCELLED, process.exitValue(), this::text);
             }

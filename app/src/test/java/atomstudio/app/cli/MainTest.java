@@ -25,7 +25,7 @@ class MainTest {
 
     @Test
     void helpGoesToStandardOutputAndShowsExamplesAndExitCodes() {
-        assertEquals(ExitCode.DONE, run("--help"));
+        assertEquals(ExitCode.SUCCESS, run("--help"));
         assertTrue(out.toString().contains("Examples:"), out::toString);
         assertTrue(out.toString().contains("130   cancelled"), out::toString);
         assertEquals("", err.toString());
@@ -33,7 +33,7 @@ class MainTest {
 
     @Test
     void versionNamesTheProgramAndItsJava() {
-        assertEquals(ExitCode.DONE, run("--version"));
+        assertEquals(ExitCode.SUCCESS, run("--version"));
         assertTrue(out.toString().matches("(?s)Atom Studio \\d+\\.\\d+.*Java 25.*"), out::toString);
     }
 
@@ -53,7 +53,7 @@ class MainTest {
     @ParameterizedTest
     @MethodSource("commands")
     void everyCommandHasHelpWithExamples(String name) {
-        assertEquals(ExitCode.DONE, run(name, "--help"));
+        assertEquals(ExitCode.SUCCESS, run(name, "--help"));
         assertTrue(out.toString().contains("studio " + name), out::toString);
         assertTrue(out.toString().contains("Example"), out::toString);
     }
@@ -70,7 +70,7 @@ class MainTest {
     @MethodSource("commands")
     void noCommandReadsFurtherArgumentsFromAFile(String name) throws Exception {
         Path file = Files.writeString(folder.resolve("arguments"), "--help\n");
-        assertFalse(run(name, "@" + file) == ExitCode.DONE, out::toString);
+        assertFalse(run(name, "@" + file) == ExitCode.SUCCESS, out::toString);
         assertEquals("", out.toString());
     }
 
@@ -87,13 +87,13 @@ class MainTest {
     }
 
     static Stream<String> commands() {
-        return Commands.all(new Studio(new Home(Path.of("nowhere")), Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), noSignals()))
+        return Commands.all(new CommandContext(new Home(Path.of("nowhere")), Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), noSignals()))
                 .stream().map(command -> command.getClass().getAnnotation(Command.class).name());
     }
 
     private int run(String... arguments) {
         Terminal terminal = Terminal.plain(new PrintWriter(out), new PrintWriter(err));
-        return Main.run(new Studio(new Home(folder.resolve("home")), terminal, noSignals()), home -> { }, arguments);
+        return Main.run(new CommandContext(new Home(folder.resolve("home")), terminal, noSignals()), home -> { }, arguments);
     }
 
     private static StopSignal noSignals() {

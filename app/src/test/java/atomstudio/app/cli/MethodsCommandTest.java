@@ -18,7 +18,7 @@ class MethodsCommandTest {
 
     @Test void everyMethodIsListedWithWhatItTunes() {
         CommandLineRun run = CommandLineRun.of(folder, "methods", "--json");
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
         assertEquals(Stream.of(Choice.values()).map(Choice::command).toList(), json.getAsJsonArray("methods").asList().stream().map(each -> each.getAsJsonObject().get("method").getAsString()).toList());
         json.getAsJsonArray("methods").forEach(each -> {
@@ -34,13 +34,13 @@ class MethodsCommandTest {
     @Test void anOptionOfAnotherMethodIsWrongUsage() {
         Object[] tune = {"tune", "--pictures", folder, "--class", "car", "--out", folder.resolve("run")};
         CommandLineRun run = CommandLineRun.of(folder, with(tune, "--method", "atoms", "--rank", "8"));
-        assertEquals(ExitCode.USAGE, run.code());
+        assertEquals(ExitCode.USAGE, run.exitCode());
         assertTrue(run.err().contains("--rank: belongs to lora, locon"), run::err);
-        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "bitfit", "--m1", "3")).code());
-        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--atoms", "10")).code());
-        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--coding", "dense")).code());
+        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "bitfit", "--m1", "3")).exitCode());
+        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--atoms", "10")).exitCode());
+        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--coding", "dense")).exitCode());
         CommandLineRun unknown = CommandLineRun.of(folder, with(tune, "--method", "magic"));
-        assertEquals(ExitCode.USAGE, unknown.code());
+        assertEquals(ExitCode.USAGE, unknown.exitCode());
         assertTrue(unknown.err().contains("overcomplete+channels"), unknown::err);
     }
 

@@ -31,7 +31,7 @@ class PromptLoraCasesTest {
         List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", prompt, "--steps", 2, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
         CommandLineRun run = CommandLineRun.of(folder, arguments.toArray());
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         return new Outcome(out, run.err());
     }
 

@@ -17,7 +17,7 @@ class SamplersCommandTest {
 
     @Test void everySamplerIsListedWithTheSchedulesItTakes() {
         CommandLineRun run = CommandLineRun.of(folder, "samplers", "--json");
-        assertEquals(ExitCode.DONE, run.code(), run::err);
+        assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonArray samplers = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("samplers");
         assertEquals(SamplerName.values().length, samplers.size());
         for (int i = 0; i < samplers.size(); i++) {

@@ -26,7 +26,7 @@ class StopSignalTest {
 
     @Test
     void aJobThatLooksIsAskedOnceAndEndedAtTheSecondSignal() {
-        try (StopSignal.Watch watch = stop.watch()) {
+        try (StopSignal.Registration watch = stop.register()) {
             stop.raise();
             assertTrue(stop.requested());
             assertEquals(List.of(), ended);
@@ -43,7 +43,7 @@ class StopSignalTest {
 
     @Test
     void afterAJobHasEndedTheNextSignalEndsTheProcess() {
-        stop.watch().close();
+        stop.register().close();
         assertFalse(stop.requested());
         stop.raise();
         assertEquals(List.of(ExitCode.CANCELLED), ended);
@@ -100,12 +100,12 @@ class StopSignalTest {
     static final class Job {
         public static void main(String[] arguments) throws InterruptedException {
             StopSignal stop = new StopSignal(Terminal.ofProcess(), Runtime.getRuntime()::halt);
-            stop.listen();
+            stop.install();
             if (arguments[0].equals("deaf")) {
                 System.out.println("working");
                 Thread.sleep(60_000);
             }
-            try (StopSignal.Watch watch = stop.watch()) {
+            try (StopSignal.Registration watch = stop.register()) {
                 System.out.println("working");
                 while (!stop.requested()) {
                     Thread.sleep(10);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// `tune` as a process of its own: stopped by a signal and by its standard input, gone on with, finished, exported.
 @EnabledOnOs({OS.LINUX, OS.MAC})
-class TuneProcessTest {
+class TrainProcessTest {
     @TempDir
     private Path folder;
 
@@ -35,7 +35,7 @@ class TuneProcessTest {
         assertTrue(err().contains("Stopped after step"), this::err);
         assertEquals("", out());
 
-        assertEquals(ExitCode.DONE, end(start("export", run(), "--out", folder.resolve("half.safetensors"), "--json")));
+        assertEquals(ExitCode.SUCCESS, end(start("export", run(), "--out", folder.resolve("half.safetensors"), "--json")));
         JsonObject half = JsonParser.parseString(out()).getAsJsonObject();
         assertFalse(half.get("finished").getAsBoolean());
         int step = half.get("step").getAsInt();
@@ -76,7 +76,7 @@ class TuneProcessTest {
         awaitEstimate(killed);
         killed.destroyForcibly().waitFor();
         assertEquals(1, estimates().size());
-        assertEquals(ExitCode.DONE, end(start("inspect", Assets.find().defaultModel())));
+        assertEquals(ExitCode.SUCCESS, end(start("inspect", Assets.find().defaultModel())));
         assertEquals(List.of(), estimates());
     }
 
@@ -102,21 +102,21 @@ class TuneProcessTest {
     void withoutControlStandardInputIsNotReadAndAFinishedRunGivesItsResultAgain() throws Exception {
         Process process = tune(2, "--json");
         process.getOutputStream().close();
-        assertEquals(ExitCode.DONE, end(process), this::err);
+        assertEquals(ExitCode.SUCCESS, end(process), this::err);
         JsonObject result = JsonParser.parseString(out()).getAsJsonObject();
         assertEquals(2, result.get("steps").getAsInt());
         Path adapter = Path.of(result.get("adapter").getAsString());
         assertEquals(Files.size(adapter), result.get("bytes").getAsLong());
 
-        assertEquals(ExitCode.DONE, end(tune(2, "--json")));
+        assertEquals(ExitCode.SUCCESS, end(tune(2, "--json")));
         assertEquals(result, JsonParser.parseString(out()).getAsJsonObject());
 
         Path exported = folder.resolve("exported.safetensors");
-        assertEquals(ExitCode.DONE, end(start("export", run(), "--out", exported)));
+        assertEquals(ExitCode.SUCCESS, end(start("export", run(), "--out", exported)));
         assertEquals(-1, Files.mismatch(adapter, exported));
         assertEquals(ExitCode.FAILED, end(start("export", run(), "--out", exported)));
         assertTrue(err().contains("--overwrite"), this::err);
-        assertEquals(ExitCode.DONE, end(start("export", run(), "--out", exported, "--overwrite")));
+        assertEquals(ExitCode.SUCCESS, end(start("export", run(), "--out", exported, "--overwrite")));
     }
 
     private Path run() {

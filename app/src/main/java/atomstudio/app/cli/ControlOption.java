@@ -7,33 +7,33 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /// How a run that is going on can be steered: by signals, and by standard input if asked. Without `--control-stdin` it is never read.
-final class SteeringOption {
+final class ControlOption {
     @Option(names = "--control-stdin", description = "Read lines from standard input: pause, resume, stop, and generate PROMPT for a picture from what is tuned by now; its end means stop.")
     private boolean controlStdin;
 
     /// For what has no steps to stop at and leaves nothing behind: the end of standard input is a signal, should it be read at all, so that it does not
     /// outlive the window that asked for it.
-    void endWithInput(Studio studio) {
+    void stopAtEndOfInput(CommandContext context) {
         if (!controlStdin) return;
         Thread.ofPlatform().daemon().name("standard input").start(() -> {
             try {
                 System.in.transferTo(OutputStream.nullOutputStream());
-            } catch (IOException broken) {
-                studio.terminal().note("Standard input broke: " + broken.getMessage());
+            } catch (IOException error) {
+                context.terminal().printNote("Standard input broke: " + error.getMessage());
             }
-            studio.stop().raise();
+            context.stopSignal().raise();
         });
     }
 
-    Control control(Studio studio) {
-        Control lines = controlStdin ? StandardInput.follow(System.in, studio.terminal()) : Control.none();
+    Control control(CommandContext context) {
+        Control stdinControl = controlStdin ? StdinControl.start(System.in, context.terminal()) : Control.none();
         return new Control() {
             @Override public Wish wish() {
-                return studio.stop().requested() ? Wish.STOP : lines.wish();
+                return context.stopSignal().requested() ? Wish.STOP : stdinControl.wish();
             }
 
             @Override public Optional<String> prompt() {
-                return lines.prompt();
+                return stdinControl.prompt();
             }
         };
     }

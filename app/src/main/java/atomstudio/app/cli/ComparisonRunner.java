@@ -20,61 +20,61 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a comparison with a bar on the terminal and prints what came of it: for `compare` and `demo`.
-final class ComparisonOnTerminal implements ComparisonListener {
-    private final Studio studio;
+final class ComparisonRunner implements ComparisonListener {
+    private final CommandContext context;
     private final int phases;
-    private final Set<String> noted = new HashSet<>();
-    private String tuned = "";
-    private @Nullable TuneProgress tuning;
-    private @Nullable Progress sampling;
-    private int sampled = -1;
+    private final Set<String> printedNotes = new HashSet<>();
+    private String currentRun = "";
+    private @Nullable TrainingProgressBar tuning;
+    private @Nullable ProgressBar sampling;
+    private int lastSampled = -1;
 
-    private ComparisonOnTerminal(Studio studio, int runs) {
-        this.studio = studio;
+    private ComparisonRunner(CommandContext context, int runs) {
+        this.context = context;
         this.phases = runs + 1;
     }
 
     /// How the result is printed.
-    enum Form { LINES, JSON }
+    enum ComparisonFormat { LINES, JSON }
 
-    static int run(Studio studio, ComparisonRequest request, Device device, Form form) throws Failure {
-        ComparisonOnTerminal terminal = new ComparisonOnTerminal(studio, runs(request));
-        Machine machine = studio.machine(device);
-        ComparisonJob job = new ComparisonJob(request, machine, new BaseHashes(studio.home().baseHashes()), terminal);
+    static int run(CommandContext context, ComparisonRequest request, Device device, ComparisonFormat form) throws Failure {
+        ComparisonRunner runner = new ComparisonRunner(context, trainingRunCount(request));
+        Machine machine = context.machine(device);
+        ComparisonJob job = new ComparisonJob(request, machine, new BaseHashes(context.home().baseHashes()), runner);
         Optional<ComparisonJob.Result> result;
-        try (StopSignal.Watch watch = studio.stop().watch()) {
+        try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = job.run();
         } finally {
-            terminal.endBars();
+            runner.closeBars();
         }
         if (result.isEmpty()) {
-            studio.terminal().note("Stopped; the same command goes on where it was.");
+            context.terminal().printNote("Stopped; the same command goes on where it was.");
             return ExitCode.CANCELLED;
         }
         switch (form) {
-            case LINES -> lines(studio.terminal(), result.get());
-            case JSON -> studio.terminal().result(json(result.get()).toString());
+            case LINES -> printLines(context.terminal(), result.get());
+            case JSON -> context.terminal().printResult(json(result.get()).toString());
         }
-        return ExitCode.DONE;
+        return ExitCode.SUCCESS;
     }
 
     /// Runs that are tuned before anything is sampled.
-    private static int runs(ComparisonRequest request) {
+    private static int trainingRunCount(ComparisonRequest request) {
         return switch (request.source()) {
             case ComparisonRequest.Tuned tuned -> ComparisonJob.METHODS.size();
             case ComparisonRequest.Given given -> 0;
         };
     }
 
-    private static void lines(Terminal terminal, ComparisonJob.Result result) {
+    private static void printLines(Terminal terminal, ComparisonJob.Result result) {
         for (Row row : result.comparison().rows()) {
             String cost = row.isBase() ? " ".repeat(25) : String.format(Locale.ROOT, "%10s %14s", Words.bytes(row.bytes()), Words.seconds(row.seconds()));
             String line = String.format(Locale.ROOT, "%-22s %18s %s", Words.title(row), Words.numbers(row), cost);
-            terminal.result((line + "  " + String.join("  ", Words.measures(row))).stripTrailing());
+            terminal.printResult((line + "  " + String.join("  ", Words.measures(row))).stripTrailing());
         }
-        terminal.result(Words.encoder(result.comparison()));
-        terminal.result(result.sheet().toString());
-        terminal.result(result.page().toString());
+        terminal.printResult(Words.encoder(result.comparison()));
+        terminal.printResult(result.sheet().toString());
+        terminal.printResult(result.page().toString());
     }
 
     /// `compare.json` and where everything is.
@@ -92,33 +92,33 @@ final class ComparisonOnTerminal implements ComparisonListener {
             note(note.message());
             return;
         }
-        if (tuning == null || !tuned.equals(name)) {
-            endBars();
-            tuned = name;
-            int place = ComparisonJob.METHODS.stream().map(MethodSettings::combinedName).toList().indexOf(name) + 1;
-            tuning = new TuneProgress(studio.terminal(), place + "/" + phases + " " + name);
+        if (tuning == null || !currentRun.equals(name)) {
+            closeBars();
+            currentRun = name;
+            int position = ComparisonJob.METHODS.stream().map(MethodSettings::combinedName).toList().indexOf(name) + 1;
+            tuning = new TrainingProgressBar(context.terminal(), position + "/" + phases + " " + name);
         }
         tuning.on(event);
     }
 
     @Override public void sampling(int done, int total) {
         if (sampling == null) {
-            endBars();
-            sampling = Progress.of(studio.terminal(), phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
+            closeBars();
+            sampling = ProgressBar.of(context.terminal(), phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
         }
-        if (done != sampled) sampling.at(done);
-        sampled = done;
+        if (done != lastSampled) sampling.update(done);
+        lastSampled = done;
     }
 
     @Override public void note(String line) {
-        if (noted.add(line)) studio.terminal().note(line);
+        if (printedNotes.add(line)) context.terminal().printNote(line);
     }
 
     @Override public Next next() {
-        return studio.stop().requested() ? Next.STOP : Next.CONTINUE;
+        return context.stopSignal().requested() ? Next.STOP : Next.CONTINUE;
     }
 
-    private void endBars() {
+    private void closeBars() {
         if (tuning != null) tuning.close();
         if (sampling != null) sampling.close();
         tuning = null;

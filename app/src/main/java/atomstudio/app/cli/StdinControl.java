@@ -12,20 +12,20 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// A run steered by lines on standard input, as the window does: `pause`, `resume`, `stop`, and `generate PROMPT` for a picture from
 /// what is tuned by now. Its end means stop, so that a run does not outlive the window that started it.
-final class StandardInput implements Control {
-    private static final String GENERATE = "generate ";
+final class StdinControl implements Control {
+    private static final String GENERATE_PREFIX = "generate ";
 
     private final Terminal terminal;
     private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
     private volatile Wish wish = Wish.CONTINUE;
 
-    private StandardInput(Terminal terminal) {
+    private StdinControl(Terminal terminal) {
         this.terminal = terminal;
     }
 
     /// Reads lines on a thread of its own, which does not keep the process alive.
-    static StandardInput follow(InputStream lines, Terminal terminal) {
-        StandardInput control = new StandardInput(terminal);
+    static StdinControl start(InputStream lines, Terminal terminal) {
+        StdinControl control = new StdinControl(terminal);
         Thread.ofPlatform().daemon().name("standard input").start(() -> control.read(lines));
         return control;
     }
@@ -43,18 +43,18 @@ final class StandardInput implements Control {
     private void read(InputStream lines) {
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(lines, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null && wish != Wish.STOP; line = reader.readLine()) {
-                obey(line.strip());
+                handle(line.strip());
             }
-        } catch (IOException broken) {
-            terminal.note("Standard input broke: " + broken.getMessage());
+        } catch (IOException error) {
+            terminal.printNote("Standard input broke: " + error.getMessage());
         } finally {
             wish = Wish.STOP;
         }
     }
 
-    private void obey(String line) {
-        if (line.startsWith(GENERATE) && !line.substring(GENERATE.length()).isBlank()) {
-            prompts.add(line.substring(GENERATE.length()).strip());
+    private void handle(String line) {
+        if (line.startsWith(GENERATE_PREFIX) && !line.substring(GENERATE_PREFIX.length()).isBlank()) {
+            prompts.add(line.substring(GENERATE_PREFIX.length()).strip());
             return;
         }
         switch (line) {
@@ -62,7 +62,7 @@ final class StandardInput implements Control {
             case "resume" -> wish = Wish.CONTINUE;
             case "stop" -> wish = Wish.STOP;
             case "" -> { }
-            default -> terminal.note("Standard input: expected pause, resume, stop or generate PROMPT, found \"" + line + "\"");
+            default -> terminal.printNote("Standard input: expected pause, resume, stop or generate PROMPT, found \"" + line + "\"");
         }
     }
 }

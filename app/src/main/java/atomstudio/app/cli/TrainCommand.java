@@ -37,35 +37,35 @@ import picocli.CommandLine.Spec;
             "  studio tune --pictures my-owl --class owl --method lora --rank 8 --preview-every 50 --out runs/owl",
             "  studio tune --pictures my-owl --class owl --method lora --prior auto --validate --dry-run"
         })
-final class TuneCommand implements Callable<Integer> {
-    private final Studio studio;
+final class TrainCommand implements Callable<Integer> {
+    private final CommandContext context;
 
     @Option(names = "--pictures", required = true, paramLabel = "DIR", description = "Folder with pictures of the subject, or with folders of them.")
-    private Path pictures = Path.of("");
+    private Path photos = Path.of("");
 
     @Option(names = "--class", paramLabel = "WORD", description = "What the subject is, in a word that the model knows. Needed unless a folder's name gives it.")
     private @Nullable String className;
 
     @Mixin
-    private final ModelOptions model = new ModelOptions();
+    private final BaseModelOptions modelOptions = new BaseModelOptions();
 
-    @Option(names = "--prediction", paramLabel = "NAME", converter = SamplingOptions.Predictions.class, description = "What the model predicts: epsilon, v or sample. Default: what it says of itself, or a guess that is named.")
+    @Option(names = "--prediction", paramLabel = "NAME", converter = SamplingOptions.PredictionNames.class, description = "What the model predicts: epsilon, v or sample. Default: what it says of itself, or a guess that is named.")
     private @Nullable PredictionType prediction;
 
     @Option(names = "--token", paramLabel = "WORD", description = "Rare word that comes to stand for the subject. Default: a folder's name gives it, or " + TuneRequest.TOKEN + ".")
     private @Nullable String token;
 
     @Mixin
-    private final MethodOptions method = new MethodOptions();
+    private final MethodOptions methodOptions = new MethodOptions();
 
     @Mixin
-    private final TrainingOptions training = new TrainingOptions();
+    private final TrainingOptions trainingOptions = new TrainingOptions();
 
     @Mixin
     private final DeviceOption device = new DeviceOption();
 
     @Mixin
-    private final SteeringOption steering = new SteeringOption();
+    private final ControlOption controlOption = new ControlOption();
 
     @Option(names = "--dry-run", description = "Make no run: say what it would take in memory and time, and what would make it fit where it does not.")
     private boolean dryRun;
@@ -74,40 +74,40 @@ final class TuneCommand implements Callable<Integer> {
     private boolean json;
 
     @Option(names = "--out", paramLabel = "RUN", description = "The run's folder: made, or gone on with. Needed without --dry-run.")
-    private @Nullable Path run;
+    private @Nullable Path runFolder;
 
     @Spec
     private CommandSpec spec;
 
-    TuneCommand(Studio studio) {
-        this.studio = studio;
+    TrainCommand(CommandContext context) {
+        this.context = context;
     }
 
     @Override
     public Integer call() throws Failure {
         TuneRequest request = request();
-        Machine machine = studio.machine(device.device());
+        Machine machine = context.machine(device.device());
         if (dryRun) {
-            steering.endWithInput(studio);
+            controlOption.stopAtEndOfInput(context);
             Estimate estimate = new Tuning(machine).estimate(request);
-            studio.terminal().result(json ? EstimateText.json(estimate).toString() : EstimateText.lines(estimate));
-            return ExitCode.DONE;
+            context.terminal().printResult(json ? EstimateFormat.json(estimate).toString() : EstimateFormat.lines(estimate));
+            return ExitCode.SUCCESS;
         }
-        if (run == null) throw new ParameterException(spec.commandLine(), "Missing required option: '--out=RUN'");
-        Path folder = run;
-        RunOnTerminal terminal = new RunOnTerminal(studio, folder, json ? RunOnTerminal.Form.JSON : RunOnTerminal.Form.LINES);
-        return terminal.follow(request.method().name(), steering, (control, listener) -> new Tuning(machine).run(request, folder, control, listener));
+        if (runFolder == null) throw new ParameterException(spec.commandLine(), "Missing required option: '--out=RUN'");
+        Path folder = runFolder;
+        TrainingRunner runner = new TrainingRunner(context, folder, json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
+        return runner.execute(request.method().name(), controlOption, (control, listener) -> new Tuning(machine).run(request, folder, control, listener));
     }
 
     private TuneRequest request() throws Failure {
-        MethodSettings settings = method.settings();
-        Recipe recipe = training.recipe(settings);
-        SubjectWords words = new SubjectWords(Optional.ofNullable(token), Optional.ofNullable(className)).completed(pictures, recipe);
-        String named = words.className().orElseThrow(() -> new ParameterException(spec.commandLine(), "Missing required option: '--class=WORD' (no folder's name such as \"10_sks car\" gives it)"));
+        MethodSettings settings = methodOptions.settings();
+        Recipe trainingConfig = trainingOptions.trainingConfig(settings);
+        SubjectWords subjectWords = new SubjectWords(Optional.ofNullable(token), Optional.ofNullable(className)).completed(photos, trainingConfig);
+        String classWord = subjectWords.className().orElseThrow(() -> new ParameterException(spec.commandLine(), "Missing required option: '--class=WORD' (no folder's name such as \"10_sks car\" gives it)"));
         try {
-            return new TuneRequest(model.named(studio, Optional.ofNullable(prediction)), pictures, new Trigger(words.token().orElse(TuneRequest.TOKEN), named), settings, recipe);
-        } catch (IllegalArgumentException wrong) {
-            throw new ParameterException(spec.commandLine(), "--" + wrong.getMessage());
+            return new TuneRequest(modelOptions.reference(context, Optional.ofNullable(prediction)), photos, new Trigger(subjectWords.token().orElse(TuneRequest.TOKEN), classWord), settings, trainingConfig);
+        } catch (IllegalArgumentException error) {
+            throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
         }
     }
 }

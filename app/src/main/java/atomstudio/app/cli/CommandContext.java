@@ -11,20 +11,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What a command is given: where things are, where to speak, and whether it is asked to stop.
-public record Studio(Home home, Terminal terminal, StopSignal stop) {
+public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal) {
     /// The model folder that the person named, or the embedded one.
-    public Path model(@Nullable Path named) throws Failure {
-        return named == null ? assets().defaultModel() : named;
+    public Path modelPath(@Nullable Path chosen) throws Failure {
+        return chosen == null ? assets().defaultModel() : chosen;
     }
 
     /// Where to look for the tokenizer of a model that brings none.
-    public List<Path> vocabularies() {
+    public List<Path> tokenizerLocations() {
         return new Vocabularies(home).places();
     }
 
     /// This machine, computing on a device with all its processors.
     public Machine machine(Device device) {
-        return new Machine(device, Runtime.getRuntime().availableProcessors(), home.folder(), vocabularies());
+        return new Machine(device, Runtime.getRuntime().availableProcessors(), home.folder(), tokenizerLocations());
     }
 
     /// The embedded model and sample subjects.

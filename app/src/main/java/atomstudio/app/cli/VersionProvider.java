@@ -4,7 +4,7 @@ import atomstudio.app.jobs.Build;
 import picocli.CommandLine.IVersionProvider;
 
 /// What `--version` prints: the program's version and the Java that runs it.
-final class Version implements IVersionProvider {
+final class VersionProvider implements IVersionProvider {
     @Override
     public String[] getVersion() {
         return new String[] {

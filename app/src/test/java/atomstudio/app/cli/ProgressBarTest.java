@@ -10,65 +10,65 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ProgressTest {
+class ProgressBarTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
     private long now = 0;
 
     @Test
     void theBarShowsStepTotalSpeedAndTimeLeft() {
-        Progress progress = Progress.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 100);
-        progress.at(0);
+        ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 100);
+        progress.update(0);
         for (int step = 1; step <= 50; step++) {
             now += 500;
-            progress.at(step, "loss 0.250");
+            progress.update(step, "loss 0.250");
         }
         assertEquals("atoms  [============            ]  50/100  loss 0.250  2.0 steps/s  0:25 left", lastDrawn());
     }
 
     @Test
     void aResumedJobsTimeLeftCountsOnlyTheStepsThatWereSeen() {
-        Progress progress = Progress.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 100);
-        progress.at(80);
+        ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 100);
+        progress.update(80);
         now += 2_000;
-        progress.at(81);
+        progress.update(81);
         assertTrue(lastDrawn().endsWith("81/100  2.0 s/step  0:38 left"), lastDrawn());
     }
 
     @Test
     void aSlowBeginningIsForgotten() {
-        Progress progress = Progress.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 1000);
-        progress.at(0);
+        ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 1000);
+        progress.update(0);
         now += 60_000;
         for (int step = 1; step <= 100; step++) {
             now += 1_000;
-            progress.at(step);
+            progress.update(step);
         }
         assertTrue(lastDrawn().endsWith("100/1000  1.0 s/step  15:00 left"), lastDrawn());
     }
 
     @Test
     void whatCameBeforeTheStepsIsNotTheirs() {
-        Progress progress = Progress.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 4);
-        progress.at(0);
+        ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 4);
+        progress.update(0);
         now += 72_000;
-        progress.from(0, Duration.ofSeconds(16));
-        progress.at(1);
+        progress.restartAt(0, Duration.ofSeconds(16));
+        progress.update(1);
         assertTrue(lastDrawn().endsWith("1/4  16.0 s/step  0:48 left"), lastDrawn());
     }
 
     @Test
     void aLineIsCutToTheTerminalsWidth() {
-        Progress progress = Progress.of(screen(20), () -> Instant.ofEpochMilli(now), "atoms+channels", 10);
-        progress.at(1);
+        ProgressBar progress = ProgressBar.of(screen(20), () -> Instant.ofEpochMilli(now), "atoms+channels", 10);
+        progress.update(1);
         assertEquals(19, lastDrawn().length());
     }
 
     @Test
     void withoutATerminalThereAreOnlyOccasionalWholeLinesAndTheLast() {
-        Progress progress = Progress.of(Terminal.plain(new PrintWriter(out), new PrintWriter(err)), () -> Instant.ofEpochMilli(now), "lora", 40);
+        ProgressBar progress = ProgressBar.of(Terminal.plain(new PrintWriter(out), new PrintWriter(err)), () -> Instant.ofEpochMilli(now), "lora", 40);
         for (int step = 0; step <= 40; step++) {
-            progress.at(step);
+            progress.update(step);
             now += 1_000;
         }
         progress.close();
@@ -80,10 +80,10 @@ class ProgressTest {
     @Test
     void aNoteStandsOnItsOwnLineAndTheBarIsTakenAwayAtTheEnd() {
         Terminal terminal = screen(60);
-        try (Progress progress = Progress.of(terminal, () -> Instant.ofEpochMilli(now), "x", 2)) {
-            progress.at(1);
-            terminal.note("a warning");
-            progress.at(2);
+        try (ProgressBar progress = ProgressBar.of(terminal, () -> Instant.ofEpochMilli(now), "x", 2)) {
+            progress.update(1);
+            terminal.printNote("a warning");
+            progress.update(2);
         }
         String text = err.toString();
         assertTrue(text.contains("\ra warning" + System.lineSeparator()), text);

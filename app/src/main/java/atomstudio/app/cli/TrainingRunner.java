@@ -12,34 +12,34 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /// A run as the terminal shows it: a bar while it goes on, its report at the end.
-record RunOnTerminal(Studio studio, Path run, Form form) {
-    enum Form { LINES, JSON }
+record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat format) {
+    enum TrainingFormat { LINES, JSON }
 
     /// Trains, or goes on training.
-    interface Work {
-        TuneOutcome under(Control control, TuneListener listener) throws Failure;
+    interface TrainingTask {
+        TuneOutcome run(Control control, TuneListener listener) throws Failure;
     }
 
     /// @return the exit code
-    int follow(String method, SteeringOption steering, Work work) throws Failure {
-        try (StopSignal.Watch watching = studio.stop().watch(); TuneProgress progress = new TuneProgress(studio.terminal(), method)) {
-            TuneOutcome outcome = work.under(steering.control(studio), progress);
+    int execute(String method, ControlOption controlOption, TrainingTask task) throws Failure {
+        try (StopSignal.Registration registration = context.stopSignal().register(); TrainingProgressBar progress = new TrainingProgressBar(context.terminal(), method)) {
+            TuneOutcome outcome = task.run(controlOption.control(context), progress);
             progress.close();
-            return tell(method, outcome);
+            return printOutcome(method, outcome);
         }
     }
 
-    private int tell(String method, TuneOutcome outcome) {
+    private int printOutcome(String method, TuneOutcome outcome) {
         return switch (outcome) {
             case TuneOutcome.Finished finished -> {
-                studio.terminal().result(switch (form) {
+                context.terminal().printResult(switch (format) {
                     case JSON -> json(method, finished.report()).toString();
                     case LINES -> text(method, finished.report());
                 });
-                yield ExitCode.DONE;
+                yield ExitCode.SUCCESS;
             }
             case TuneOutcome.Stopped stopped -> {
-                studio.terminal().note("Stopped after step %d of %d; the same command goes on from there.".formatted(stopped.step(), stopped.steps()));
+                context.terminal().printNote("Stopped after step %d of %d; the same command goes on from there.".formatted(stopped.step(), stopped.steps()));
                 yield ExitCode.CANCELLED;
             }
         };
@@ -48,14 +48,14 @@ record RunOnTerminal(Studio studio, Path run, Form form) {
     private String text(String method, Report report) {
         String best = report.best().isPresent() ? ", the adapter is that of step " + report.best().getAsInt() : "";
         return String.format(Locale.ROOT, "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %s%s",
-                new RunFolder(run).adapter(), method, report.numbers(), 100 * report.share(), report.bytes(), report.steps(), report.seconds(),
+                new RunFolder(runFolder).adapter(), method, report.numbers(), 100 * report.share(), report.bytes(), report.steps(), report.seconds(),
                 report.loss().isPresent() ? String.format(Locale.ROOT, "%.4f", report.loss().getAsDouble()) : "unknown", best);
     }
 
     private JsonObject json(String method, Report report) {
         JsonObject object = new JsonObject();
-        object.addProperty("run", run.toString());
-        object.addProperty("adapter", new RunFolder(run).adapter().toString());
+        object.addProperty("run", runFolder.toString());
+        object.addProperty("adapter", new RunFolder(runFolder).adapter().toString());
         object.addProperty("method", method);
         object.addProperty("numbers", report.numbers());
         object.addProperty("share", report.share());

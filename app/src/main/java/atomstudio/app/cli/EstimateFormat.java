@@ -8,20 +8,20 @@ import java.util.List;
 import java.util.Locale;
 
 /// What a run would take, for people and for programs.
-final class EstimateText {
+final class EstimateFormat {
     private static final double MEGABYTE = 1e6;
 
-    private EstimateText() {}
+    private EstimateFormat() {}
 
     static String lines(Estimate estimate) {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(Locale.ROOT, "%,d numbers tuned (%.2f %% of the network)", estimate.numbers(), 100 * estimate.share()));
         Estimate.Memory memory = estimate.memory();
-        String room = memory.available() > 0 ? String.format(Locale.ROOT, " of %,.0f MB that there are", memory.available() / MEGABYTE) : "";
-        lines.add(String.format(Locale.ROOT, "memory: %,.0f MB%s (%s)", memory.bytes() / MEGABYTE, room, memory.source()));
+        String availableText = memory.available() > 0 ? String.format(Locale.ROOT, " of %,.0f MB that there are", memory.available() / MEGABYTE) : "";
+        lines.add(String.format(Locale.ROOT, "memory: %,.0f MB%s (%s)", memory.bytes() / MEGABYTE, availableText, memory.source()));
         if (estimate.time().step() > 0) lines.add(String.format(Locale.ROOT, "time: %.2f s a step, %s in all", estimate.time().step(), duration(estimate.time().total())));
         lines.add(estimate.fits() ? "It fits." : "It does not fit. What takes less:");
-        estimate.advice().forEach(each -> lines.add("  " + each));
+        estimate.advice().forEach(suggestion -> lines.add("  " + suggestion));
         return String.join(System.lineSeparator(), lines);
     }
 

@@ -1,0 +1,67 @@
+package atomstudio.app.cli;
+
+import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.TuneListener;
+import java.time.Duration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// A run's events as a bar with the loss beside it. On the thread that trains.
+final class TrainingProgressBar implements TuneListener, AutoCloseable {
+    /// How much of the shown loss is what was shown before: single steps jump with their noise.
+    private static final double LOSS_SMOOTHING = 0.9;
+
+    private final Terminal terminal;
+    private final String title;
+    private @Nullable ProgressBar progressBar;
+    private double loss = Double.NaN;
+    /// Whether the next step comes after something else: pictures that are encoded, or a pause.
+    private boolean restartTiming;
+
+    TrainingProgressBar(Terminal terminal, String title) {
+        this.terminal = terminal;
+        this.title = title;
+    }
+
+    @Override
+    public void on(TuneEvent event) {
+        switch (event) {
+            case TuneEvent.Start start -> start(start);
+            case TuneEvent.Step step -> update(step);
+            case TuneEvent.Paused paused -> terminal.printNote("%s: paused after step %d".formatted(title, paused.step()));
+            case TuneEvent.Resumed resumed -> {
+                terminal.printNote("%s: goes on after step %d".formatted(title, resumed.step()));
+                restartTiming = true;
+            }
+            case TuneEvent.Validation validation -> terminal.printNote(String.format(Locale.ROOT, "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
+                    validation.best() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
+            case TuneEvent.Note note -> terminal.printNote(note.message());
+            case TuneEvent.Preview _, TuneEvent.Checkpoint _, TuneEvent.Cancelled _, TuneEvent.Failed _, TuneEvent.Done _ -> { }
+        }
+    }
+
+    @Override
+    public void close() {
+        if (progressBar != null) {
+            progressBar.close();
+        }
+    }
+
+    private void start(TuneEvent.Start event) {
+        close();
+        progressBar = ProgressBar.of(terminal, title, event.steps());
+        progressBar.update(event.step());
+        restartTiming = true;
+    }
+
+    private void update(TuneEvent.Step step) {
+        loss = Double.isNaN(loss) ? step.loss() : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * step.loss();
+        if (progressBar != null) {
+            if (restartTiming) {
+                progressBar.restartAt(step.step() - 1, Duration.ofMillis(Math.round(1000 * step.seconds())));
+                restartTiming = false;
+            }
+            progressBar.update(step.step(), String.format(Locale.ROOT, "loss %.4f", loss));
+        }
+    }
+}
