@@ -1,11 +1,11 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.compare.ComparedRuns;
 import atomstudio.app.compare.ComparisonRequest;
-import atomstudio.app.compare.ComparisonRequest.Given;
-import atomstudio.app.compare.ComparisonRequest.Look;
-import atomstudio.app.compare.ComparisonRequest.Subject;
-import atomstudio.app.compare.ComparisonRequest.Tuned;
-import atomstudio.app.compare.GivenRuns;
+import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
+import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
+import atomstudio.app.compare.ComparisonRequest.ImageOptions;
+import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.app.compare.PromptFile;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
@@ -120,18 +120,18 @@ final class CompareCommand implements Callable<Integer> {
         SubjectFiles.of(options.photos);
         NamedModel model = new NamedModel(context.modelPath(options.model),
                 new ModelChoices(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
-        Subject subject = new Subject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
+        ComparedSubject subject = new ComparedSubject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
         OptionalInt steps = options.trainingSteps == null ? OptionalInt.empty() : OptionalInt.of(options.trainingSteps);
-        return new ComparisonRequest(model, subject, new Tuned(options.photos, steps), promptTexts, seedList, samplingFor(model), out);
+        return new ComparisonRequest(model, subject, new TrainNewRuns(options.photos, steps), promptTexts, seedList, samplingFor(model), out);
     }
 
     private ComparisonRequest requestForRuns(List<Path> runs, List<String> promptTexts, List<Long> seedList) throws Failure {
-        GivenRuns givenRuns = GivenRuns.of(runs, context.tokenizerLocations());
-        return new ComparisonRequest(givenRuns.model(), givenRuns.subject(), new Given(new ArrayList<>(runs)), promptTexts, seedList, samplingFor(givenRuns.model()), out);
+        ComparedRuns givenRuns = ComparedRuns.read(runs, context.tokenizerLocations());
+        return new ComparisonRequest(givenRuns.model(), givenRuns.subject(), new ExistingRuns(new ArrayList<>(runs)), promptTexts, seedList, samplingFor(givenRuns.model()), out);
     }
 
-    private Look samplingFor(NamedModel model) throws Failure {
-        return new Look(sampling.negativePrompt(), sampling.settings(context, model.open()));
+    private ImageOptions samplingFor(NamedModel model) throws Failure {
+        return new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
     }
 
     /// Rows are runs, and nothing else is worn.

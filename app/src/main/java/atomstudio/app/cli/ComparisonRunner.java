@@ -1,10 +1,10 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.compare.Comparison.Row;
+import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonJob;
 import atomstudio.app.compare.ComparisonListener;
 import atomstudio.app.compare.ComparisonRequest;
-import atomstudio.app.compare.Words;
+import atomstudio.app.compare.ComparisonText;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -41,7 +41,7 @@ final class ComparisonRunner implements ComparisonListener {
         ComparisonRunner runner = new ComparisonRunner(context, trainingRunCount(request));
         Machine machine = context.machine(device);
         ComparisonJob job = new ComparisonJob(request, machine, new BaseHashes(context.home().baseHashes()), runner);
-        Optional<ComparisonJob.Result> result;
+        Optional<ComparisonJob.ComparisonResult> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = job.run();
         } finally {
@@ -61,24 +61,24 @@ final class ComparisonRunner implements ComparisonListener {
     /// Runs that are tuned before anything is sampled.
     private static int trainingRunCount(ComparisonRequest request) {
         return switch (request.source()) {
-            case ComparisonRequest.Tuned tuned -> ComparisonJob.METHODS.size();
-            case ComparisonRequest.Given given -> 0;
+            case ComparisonRequest.TrainNewRuns tuned -> ComparisonJob.METHODS.size();
+            case ComparisonRequest.ExistingRuns given -> 0;
         };
     }
 
-    private static void printLines(Terminal terminal, ComparisonJob.Result result) {
-        for (Row row : result.comparison().rows()) {
-            String cost = row.isBase() ? " ".repeat(25) : String.format(Locale.ROOT, "%10s %14s", Words.bytes(row.bytes()), Words.seconds(row.seconds()));
-            String line = String.format(Locale.ROOT, "%-22s %18s %s", Words.title(row), Words.numbers(row), cost);
-            terminal.printResult((line + "  " + String.join("  ", Words.measures(row))).stripTrailing());
+    private static void printLines(Terminal terminal, ComparisonJob.ComparisonResult result) {
+        for (ComparisonRow row : result.comparison().rows()) {
+            String cost = row.isBase() ? " ".repeat(25) : String.format(Locale.ROOT, "%10s %14s", ComparisonText.bytes(row.bytes()), ComparisonText.seconds(row.seconds()));
+            String line = String.format(Locale.ROOT, "%-22s %18s %s", ComparisonText.rowTitle(row), ComparisonText.parameters(row), cost);
+            terminal.printResult((line + "  " + String.join("  ", ComparisonText.metrics(row))).stripTrailing());
         }
-        terminal.printResult(Words.encoder(result.comparison()));
+        terminal.printResult(ComparisonText.metricsNote(result.comparison()));
         terminal.printResult(result.sheet().toString());
         terminal.printResult(result.page().toString());
     }
 
     /// `compare.json` and where everything is.
-    private static JsonObject json(ComparisonJob.Result result) {
+    private static JsonObject json(ComparisonJob.ComparisonResult result) {
         JsonObject json = new JsonObject();
         json.addProperty("sheet", result.sheet().toString());
         json.addProperty("page", result.page().toString());
@@ -87,9 +87,9 @@ final class ComparisonRunner implements ComparisonListener {
         return json;
     }
 
-    @Override public void tuning(String name, TuneEvent event) {
+    @Override public void onTrainingEvent(String name, TuneEvent event) {
         if (event instanceof TuneEvent.Note note) {
-            note(note.message());
+            onNote(note.message());
             return;
         }
         if (tuning == null || !currentRun.equals(name)) {
@@ -101,7 +101,7 @@ final class ComparisonRunner implements ComparisonListener {
         tuning.on(event);
     }
 
-    @Override public void sampling(int done, int total) {
+    @Override public void onSamplingProgress(int done, int total) {
         if (sampling == null) {
             closeBars();
             sampling = ProgressBar.of(context.terminal(), phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
@@ -110,12 +110,12 @@ final class ComparisonRunner implements ComparisonListener {
         lastSampled = done;
     }
 
-    @Override public void note(String line) {
+    @Override public void onNote(String line) {
         if (printedNotes.add(line)) context.terminal().printNote(line);
     }
 
-    @Override public Next next() {
-        return context.stopSignal().requested() ? Next.STOP : Next.CONTINUE;
+    @Override public ComparisonControl next() {
+        return context.stopSignal().requested() ? ComparisonControl.STOP : ComparisonControl.CONTINUE;
     }
 
     private void closeBars() {

@@ -1,9 +1,9 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.compare.ComparisonRequest;
-import atomstudio.app.compare.ComparisonRequest.Look;
-import atomstudio.app.compare.ComparisonRequest.Subject;
-import atomstudio.app.compare.ComparisonRequest.Tuned;
+import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
+import atomstudio.app.compare.ComparisonRequest.ImageOptions;
+import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.train.TuneRequest;
@@ -47,9 +47,9 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         NamedModel model = NamedModel.at(context.assets().defaultModel());
-        Look look = new Look(sampling.negativePrompt(), sampling.settings(context, model.open()));
-        ComparisonRequest request = new ComparisonRequest(model, new Subject(SUBJECT, TuneRequest.TOKEN),
-            new Tuned(context.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
+        ImageOptions look = new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
+        ComparisonRequest request = new ComparisonRequest(model, new ComparedSubject(SUBJECT, TuneRequest.TOKEN),
+            new TrainNewRuns(context.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
         return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }
 }

@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
 /// What was compared with what: the same prompts and seeds in every row. Its JSON is `compare.json`.
 /// @param model the model folder
 /// @param prompts as written by the person: `{}` stands for the subject
-public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts, List<Long> seeds, List<Row> rows) {
+public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts, List<Long> seeds, List<ComparisonRow> rows) {
     public static final String FILE = "compare.json";
     /// Name of the row that shows the model as it is.
     public static final String BASE = "base";
 
     private static final String PLACEHOLDER = "{}";
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping()
-        .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY).registerTypeAdapter(Row.class, new RowJson()).create();
+        .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY).registerTypeAdapter(ComparisonRow.class, new RowJsonAdapter()).create();
 
     public Comparison {
         prompts = List.copyOf(prompts);
@@ -36,22 +36,22 @@ public record Comparison(String model, @SerializedName("class") String className
     /// One row.
     /// @param name `base` or the method's name, `-2` and so on for a repeat: also the name of its folder of pictures
     /// @param run the run's folder, relative to the comparison's where it lies inside; none for Base
-    /// @param numbers how many numbers were tuned
+    /// @param parameterCount how many numbers were tuned
     /// @param bytes size of the adapter file
     /// @param seconds time that tuning took
-    /// @param measures of its pictures; empty before they are made, and where the model has nothing to measure with
-    public record Row(String name, @Nullable String run, long numbers, long bytes, double seconds, Optional<Measures> measures) {
+    /// @param metrics of its pictures; empty before they are made, and where the model has nothing to measure with
+    public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds, Optional<Measures> metrics) {
         /// A row that is not measured yet.
-        Row(String name, @Nullable String run, long numbers, long bytes, double seconds) {
-            this(name, run, numbers, bytes, seconds, Optional.empty());
+        ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds) {
+            this(name, run, parameterCount, bytes, seconds, Optional.empty());
         }
 
-        public static Row base() {
-            return new Row(BASE, null, 0, 0, 0);
+        public static ComparisonRow base() {
+            return new ComparisonRow(BASE, null, 0, 0, 0);
         }
 
-        Row with(Measures measures) {
-            return new Row(name, run, numbers, bytes, seconds, Optional.of(measures));
+        ComparisonRow with(Measures metrics) {
+            return new ComparisonRow(name, run, parameterCount, bytes, seconds, Optional.of(metrics));
         }
 
         public boolean isBase() {
@@ -60,26 +60,26 @@ public record Comparison(String model, @SerializedName("class") String className
     }
 
     /// What stands for the subject in a row's prompts.
-    public String phrase(Row row) {
+    public String promptPhrase(ComparisonRow row) {
         return row.isBase() ? className : token + " " + className;
     }
 
     /// A prompt as the row's model gets it.
-    public String prompt(Row row, int prompt) {
-        return prompts.get(prompt).replace(PLACEHOLDER, phrase(row));
+    public String prompt(ComparisonRow row, int prompt) {
+        return prompts.get(prompt).replace(PLACEHOLDER, promptPhrase(row));
     }
 
     /// A prompt with the class word alone for the subject: what pictures of every row are held against.
-    public String plainPrompt(int prompt) {
+    public String classPrompt(int prompt) {
         return prompts.get(prompt).replace(PLACEHOLDER, className);
     }
 
-    Comparison with(List<Row> rows) {
+    Comparison with(List<ComparisonRow> rows) {
         return new Comparison(model, className, token, prompts, seeds, rows);
     }
 
     /// Where a picture lies in the comparison's folder, with forward slashes.
-    public static String picture(Row row, int prompt, long seed) {
+    public static String imagePath(ComparisonRow row, int prompt, long seed) {
         return "pictures/" + row.name() + "/" + prompt + "-" + seed + ".png";
     }
 
@@ -91,13 +91,13 @@ public record Comparison(String model, @SerializedName("class") String className
     public static Comparison read(Path folder) throws Failure {
         Path file = folder.resolve(FILE);
         try {
-            Comparison read = GSON.fromJson(Files.readString(file), Comparison.class);
-            if (read == null) throw new JsonParseException("an empty file");
-            for (Object part : new Object[] {read.model(), read.className(), read.token(), read.prompts(), read.seeds(), read.rows()}) Objects.requireNonNull(part, "a part is missing");
-            List.copyOf(read.prompts());                               // none of them may be null
-            List.copyOf(read.seeds());
-            for (Row row : List.copyOf(read.rows())) Objects.requireNonNull(row.name(), "a row without a name");
-            return read;
+            Comparison comparison = GSON.fromJson(Files.readString(file), Comparison.class);
+            if (comparison == null) throw new JsonParseException("an empty file");
+            for (Object component : new Object[] {comparison.model(), comparison.className(), comparison.token(), comparison.prompts(), comparison.seeds(), comparison.rows()}) Objects.requireNonNull(component, "a part is missing");
+            List.copyOf(comparison.prompts());                               // none of them may be null
+            List.copyOf(comparison.seeds());
+            for (ComparisonRow row : List.copyOf(comparison.rows())) Objects.requireNonNull(row.name(), "a row without a name");
+            return comparison;
         } catch (IOException | RuntimeException unreadable) {
             throw new Failure.Unreadable(file + ": expected a comparison's description, found something else (" + unreadable.getMessage() + ").", unreadable);
         }

@@ -1,10 +1,10 @@
 package atomstudio.app.compare;
 
-import atomstudio.app.compare.Comparison.Row;
-import atomstudio.app.compare.ComparisonListener.Next;
-import atomstudio.app.compare.ComparisonRequest.Given;
-import atomstudio.app.compare.ComparisonRequest.Subject;
-import atomstudio.app.compare.ComparisonRequest.Tuned;
+import atomstudio.app.compare.Comparison.ComparisonRow;
+import atomstudio.app.compare.ComparisonListener.ComparisonControl;
+import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
+import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
+import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.app.jobs.Build;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.PictureMaker;
@@ -43,7 +43,7 @@ public final class ComparisonJob {
     private final Machine machine;
     private final BaseHashes hashes;
     private final ComparisonListener listener;
-    private final Destination destination;
+    private final ComparisonFolder output;
 
     /// @param hashes of base models, remembered
     public ComparisonJob(ComparisonRequest request, Machine machine, BaseHashes hashes, ComparisonListener listener) {
@@ -51,54 +51,54 @@ public final class ComparisonJob {
         this.machine = machine;
         this.hashes = hashes;
         this.listener = listener;
-        this.destination = new Destination(request.out());
+        this.output = new ComparisonFolder(request.outputFolder());
     }
 
     /// Where the result lies.
-    public record Result(Comparison comparison, Path sheet, Path page, Path description) {}
+    public record ComparisonResult(Comparison comparison, Path sheet, Path page, Path description) {}
 
     /// @return empty when the listener said stop
     /// @throws Failure.Occupied when the folder holds something else, or a run is going on in another process
     /// @throws Failure.Incompatible when runs disagree or hold other settings
-    public Optional<Result> run() throws Failure {
-        destination.check(request.subject());
+    public Optional<ComparisonResult> run() throws Failure {
+        output.requireUsable(request.subject());
         ModelFolder model = request.model().open();
-        Optional<List<Path>> runs = runs();
+        Optional<List<Path>> runs = collectRuns();
         if (runs.isEmpty()) return Optional.empty();
-        List<Row> rows = rows(runs.get());
-        Subject subject = request.subject();
-        Comparison comparison = new Comparison(request.model().place().toAbsolutePath().normalize().toString(), subject.className(), subject.token(), request.prompts(), request.seeds(), rows);
-        destination.write(destination.description(), comparison.toJson());
-        List<Picture> pictures = subjectPictures(runs.get().getFirst());
-        try (PictureMaker maker = PictureMaker.open(model, machine.device(), EngineName.AUTO, listener::note)) {
-            GallerySampler sampler = new GallerySampler(maker, hashes, request, listener);
-            if (sampler.make(comparison, runs.get(), destination) == Next.STOP) return Optional.empty();
-            Gallery gallery = (row, prompt, seed) -> Pictures.read(destination.picture(row, prompt, seed));
-            Comparison measured = GalleryMeasures.of(comparison, pictures, gallery, maker, listener);
-            destination.write(destination.description(), measured.toJson());
-            return Optional.of(show(measured, pictures, model));
+        List<ComparisonRow> rows = createRows(runs.get());
+        ComparedSubject subject = request.subject();
+        Comparison comparison = new Comparison(request.model().place().toAbsolutePath().normalize().toString(), subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
+        output.write(output.descriptionFile(), comparison.toJson());
+        List<Picture> photos = copySubjectPhotos(runs.get().getFirst());
+        try (PictureMaker maker = PictureMaker.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
+            ComparisonSampler sampler = new ComparisonSampler(maker, hashes, request, listener);
+            if (sampler.generate(comparison, runs.get(), output) == ComparisonControl.STOP) return Optional.empty();
+            ImageLookup images = (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed));
+            Comparison measured = ComparisonMetrics.measure(comparison, photos, images, maker, listener);
+            output.write(output.descriptionFile(), measured.toJson());
+            return Optional.of(writeReport(measured, photos, model));
         }
     }
 
     /// The rows' run folders; empty when stopped.
-    private Optional<List<Path>> runs() throws Failure {
+    private Optional<List<Path>> collectRuns() throws Failure {
         return switch (request.source()) {
-            case Given given -> {
-                GivenRuns.of(given.runs(), machine.vocabularies());
+            case ExistingRuns given -> {
+                ComparedRuns.read(given.runs(), machine.vocabularies());
                 yield Optional.of(given.runs());
             }
-            case Tuned tuned -> tune(tuned);
+            case TrainNewRuns tuned -> trainRuns(tuned);
         };
     }
 
-    private Optional<List<Path>> tune(Tuned tuned) throws Failure {
-        for (PictureFolders.Part part : PictureFolders.of(tuned.pictures()).parts()) PictureFolder.list(part.folder()).skippedLine().ifPresent(listener::note);
+    private Optional<List<Path>> trainRuns(TrainNewRuns tuned) throws Failure {
+        for (PictureFolders.Part part : PictureFolders.of(tuned.photos()).parts()) PictureFolder.list(part.folder()).skippedLine().ifPresent(listener::onNote);
         List<Path> runs = new ArrayList<>();
         for (MethodSettings method : METHODS) {
-            TuneRequest tune = TuneRequest.of(request.model(), tuned.pictures(), request.subject().className(), method).withToken(request.subject().token());
-            if (tuned.steps().isPresent()) tune = tune.withSteps(tuned.steps().getAsInt());
-            Path run = destination.run(method.combinedName());
-            TuneOutcome outcome = new Tuning(machine).run(tune, run, () -> listener.next() == Next.STOP ? Wish.STOP : Wish.CONTINUE, event -> listener.tuning(method.combinedName(), event));
+            TuneRequest trainRequest = TuneRequest.of(request.model(), tuned.photos(), request.subject().className(), method).withToken(request.subject().triggerWord());
+            if (tuned.steps().isPresent()) trainRequest = trainRequest.withSteps(tuned.steps().getAsInt());
+            Path run = output.runFolder(method.combinedName());
+            TuneOutcome outcome = new Tuning(machine).run(trainRequest, run, () -> listener.next() == ComparisonControl.STOP ? Wish.STOP : Wish.CONTINUE, event -> listener.onTrainingEvent(method.combinedName(), event));
             switch (outcome) {
                 case TuneOutcome.Finished finished -> runs.add(run);
                 case TuneOutcome.Stopped stopped -> {
@@ -110,41 +110,41 @@ public final class ComparisonJob {
     }
 
     /// Base, then the runs by what was trained; a repeat gets -2 and so on.
-    private List<Row> rows(List<Path> runs) throws Failure {
+    private List<ComparisonRow> createRows(List<Path> runs) throws Failure {
         Map<String, Integer> seen = new HashMap<>();
-        List<Row> rows = new ArrayList<>(List.of(Row.base()));
+        List<ComparisonRow> rows = new ArrayList<>(List.of(ComparisonRow.base()));
         for (Path run : runs) {
             RunFolder folder = new RunFolder(run);
             String method = folder.info().method().combinedName();
-            int times = seen.merge(method, 1, Integer::sum);
+            int count = seen.merge(method, 1, Integer::sum);
             Report report = folder.result().orElseThrow(() -> new Failure.Unreadable(run + ": expected the report of a finished run, found none; tune again with the same settings"));
-            rows.add(new Row(times == 1 ? method : method + "-" + times, destination.named(run), report.numbers(), report.bytes(), report.seconds()));
+            rows.add(new ComparisonRow(count == 1 ? method : method + "-" + count, output.relativeName(run), report.numbers(), report.bytes(), report.seconds()));
         }
         return rows;
     }
 
     /// The prepared crops of a run, copied, so that the page finds them wherever the run lies.
-    private List<Picture> subjectPictures(Path run) throws Failure {
-        List<Picture> pictures = new ArrayList<>();
+    private List<Picture> copySubjectPhotos(Path run) throws Failure {
+        List<Picture> photos = new ArrayList<>();
         for (Path file : PictureFolder.list(new RunFolder(run).pictures()).pictures()) {
-            Picture picture = Pictures.read(file);
-            PngWriter.write(destination.folder().resolve(subjectName(pictures.size())), picture, Map.of());
-            pictures.add(picture);
+            Picture photo = Pictures.read(file);
+            PngWriter.write(output.folder().resolve(subjectPath(photos.size())), photo, Map.of());
+            photos.add(photo);
         }
-        return pictures;
+        return photos;
     }
 
-    private static String subjectName(int index) {
+    private static String subjectPath(int index) {
         return "subject/%02d.png".formatted(index);
     }
 
-    private Result show(Comparison comparison, List<Picture> subject, ModelFolder model) throws Failure {
-        Showing showing = new Showing(comparison, subject, Words.details(model.name(), request.look()), "Atom Studio " + Build.current().version());
-        Picture sheet = Sheet.draw(showing, (row, prompt, seed) -> Pictures.read(destination.picture(row, prompt, seed)));
-        PngWriter.write(destination.sheet(), sheet, Map.of("Software", showing.maker()));
+    private ComparisonResult writeReport(Comparison comparison, List<Picture> photos, ModelFolder model) throws Failure {
+        ReportContent content = new ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + Build.current().version());
+        Picture sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed)));
+        PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));
         List<String> links = new ArrayList<>();
-        for (int i = 0; i < subject.size(); i++) links.add(subjectName(i));
-        destination.write(destination.page(), Page.write(showing, links));
-        return new Result(comparison, destination.sheet(), destination.page(), destination.description());
+        for (int i = 0; i < photos.size(); i++) links.add(subjectPath(i));
+        output.write(output.pageFile(), ComparisonPage.render(content, links));
+        return new ComparisonResult(comparison, output.sheetFile(), output.pageFile(), output.descriptionFile());
     }
 }

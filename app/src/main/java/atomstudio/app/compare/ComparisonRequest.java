@@ -8,33 +8,33 @@ import java.util.OptionalInt;
 
 /// What is to be compared, how it is sampled, and where it goes.
 /// @param prompts with `{}` for the subject
-/// @param out folder of the comparison
-public record ComparisonRequest(NamedModel model, Subject subject, Source source, List<String> prompts, List<Long> seeds, Look look, Path out) {
+/// @param outputFolder folder of the comparison
+public record ComparisonRequest(NamedModel model, ComparedSubject subject, RunSource source, List<String> prompts, List<Long> seeds, ImageOptions options, Path outputFolder) {
     public ComparisonRequest {
         prompts = List.copyOf(prompts);
         seeds = List.copyOf(seeds);
         if (prompts.isEmpty()) throw new IllegalArgumentException("prompts: expected at least one, found none");
         if (seeds.isEmpty()) throw new IllegalArgumentException("seeds: expected at least one, found none");
-        out = out.toAbsolutePath().normalize();
+        outputFolder = outputFolder.toAbsolutePath().normalize();
     }
 
     /// The words for the subject.
-    public record Subject(String className, String token) {}
+    public record ComparedSubject(String className, String triggerWord) {}
 
     /// Where the rows beside Base come from.
-    public sealed interface Source {}
+    public sealed interface RunSource {}
 
     /// Tuned with each of the methods on offer to a first comparison, or gone on with where that was begun.
     /// @param steps of every run; the method's own where empty
-    public record Tuned(Path pictures, OptionalInt steps) implements Source {}
+    public record TrainNewRuns(Path photos, OptionalInt steps) implements RunSource {}
 
     /// Finished runs.
-    public record Given(List<Path> runs) implements Source {
-        public Given {
+    public record ExistingRuns(List<Path> runs) implements RunSource {
+        public ExistingRuns {
             runs = List.copyOf(runs);
         }
     }
 
     /// The same for every picture.
-    public record Look(String negative, Settings settings) {}
+    public record ImageOptions(String negativePrompt, Settings settings) {}
 }

@@ -1,11 +1,11 @@
 package atomstudio.app.experiment;
 
+import atomstudio.app.compare.ComparisonText;
 import atomstudio.app.experiment.Entry.Cost;
 import atomstudio.app.experiment.Entry.Key;
 import atomstudio.app.experiment.ExperimentListener.Next;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.TrialTuner.Ended;
-import atomstudio.app.compare.Words;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
@@ -87,7 +87,7 @@ public final class Experiment {
 
     /// @throws Failure.Incompatible when the table was made with other settings
     private void checkSettings(ModelFolder model) throws Failure {
-        String asked = Words.details(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
+        String asked = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
         Path file = setup.settings();
         if (!Files.exists(file)) {
             AtomicFile.write(file, out -> out.write(asked.getBytes(StandardCharsets.UTF_8)));

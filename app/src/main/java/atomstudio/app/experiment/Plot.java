@@ -1,11 +1,11 @@
 package atomstudio.app.experiment;
 
-import atomstudio.app.compare.Canvas;
-import atomstudio.app.compare.Canvas.Box;
-import atomstudio.app.compare.Canvas.Span;
-import atomstudio.app.compare.Lettering;
-import atomstudio.app.compare.Lettering.Pen;
-import atomstudio.app.compare.Lettering.Style;
+import atomstudio.app.compare.BitmapFont;
+import atomstudio.app.compare.BitmapFont.Pen;
+import atomstudio.app.compare.BitmapFont.TextStyle;
+import atomstudio.app.compare.PixelCanvas;
+import atomstudio.app.compare.PixelCanvas.Box;
+import atomstudio.app.compare.PixelCanvas.LineSegment;
 import atomstudio.app.experiment.Curves.Curve;
 import atomstudio.app.experiment.Curves.Point;
 import atomstudio.diffusion.picture.Picture;
@@ -33,20 +33,20 @@ public final class Plot {
     private static final int FOOT = 68;
     private static final int TICKS = 5;
 
-    private final Lettering letters = Lettering.load();
+    private final BitmapFont letters = BitmapFont.load();
     private final Curves curves;
-    private final Canvas canvas;
+    private final PixelCanvas canvas;
 
     private Plot(Curves curves) {
         this.curves = curves;
-        this.canvas = new Canvas(width(), height(curves), PAPER);
+        this.canvas = new PixelCanvas(width(), height(curves), PAPER);
     }
 
     /// What a table shows; its test phase, or the tuning phase where there is no other yet.
     public static Picture draw(List<Entry> entries) {
         Plot plot = new Plot(Curves.of(entries));
         plot.draw();
-        return plot.canvas.picture();
+        return plot.canvas.image();
     }
 
     private static int width() {
@@ -58,11 +58,11 @@ public final class Plot {
     }
 
     private void draw() {
-        text(Style.TITLE, "Likeness against alignment and diversity", MARGIN, MARGIN + letters.ascent(Style.TITLE) - 8, INK);
+        text(TextStyle.TITLE, "Likeness against alignment and diversity", MARGIN, MARGIN + letters.ascent(TextStyle.TITLE) - 8, INK);
         int top = 2 * MARGIN;
         for (Thing.Kind kind : curves.kinds()) {
             String subjects = String.join(", ", curves.subjects(kind));
-            text(Style.HEADING, "Phase " + curves.phase() + ", " + kind.words() + ": " + subjects, MARGIN, top + letters.ascent(Style.HEADING) + 12, INK);
+            text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.words() + ": " + subjects, MARGIN, top + letters.ascent(TextStyle.HEADING) + 12, INK);
             panel(new Panel(kind, Curves.Axis.ALIGNMENT, new Box(MARGIN + AXIS, top + HEAD, SIDE, SIDE)));
             panel(new Panel(kind, Curves.Axis.DIVERSITY, new Box(MARGIN + 2 * AXIS + SIDE, top + HEAD, SIDE, SIDE)));
             legend(kind, top + HEAD);
@@ -70,10 +70,10 @@ public final class Plot {
         }
         String by = "Measured by " + String.join(", ", curves.encoders()) + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
                 + "Black and grey: the untuned model without and with the token. Nearer to the upper right is better.";
-        int baseline = top + letters.ascent(Style.SMALL);
-        for (String line : letters.wrap(by, Style.SMALL, width() - 2 * MARGIN, 2)) {
-            text(Style.SMALL, line, MARGIN, baseline, MUTED);
-            baseline += letters.lineHeight(Style.SMALL);
+        int baseline = top + letters.ascent(TextStyle.SMALL);
+        for (String line : letters.wrap(by, TextStyle.SMALL, width() - 2 * MARGIN, 2)) {
+            text(TextStyle.SMALL, line, MARGIN, baseline, MUTED);
+            baseline += letters.lineHeight(TextStyle.SMALL);
         }
     }
 
@@ -88,7 +88,7 @@ public final class Plot {
         for (Curve curve : shown) {
             int colour = colour(curve.method());
             List<double[]> places = curve.points().stream().map(point -> new double[] {panel.box.x() + x.at(point.across()) * SIDE, panel.box.y() + (1 - y.at(point.likeness())) * SIDE}).toList();
-            for (int i = 1; i < places.size(); i++) canvas.line(new Span(places.get(i - 1)[0], places.get(i - 1)[1], places.get(i)[0], places.get(i)[1]), 2.2, colour);
+            for (int i = 1; i < places.size(); i++) canvas.line(new LineSegment(places.get(i - 1)[0], places.get(i - 1)[1], places.get(i)[0], places.get(i)[1]), 2.2, colour);
             for (int i = 0; i < places.size(); i++) canvas.disc(places.get(i)[0], places.get(i)[1], i == places.size() - 1 ? 7 : 4, colour);
         }
     }
@@ -100,22 +100,22 @@ public final class Plot {
             canvas.fill(new Box(box.x() + along, box.y(), 1, SIDE), LINE);
             canvas.fill(new Box(box.x(), box.y() + along, SIDE + 1, 1), LINE);
             String across = x.tick(i);
-            text(Style.SMALL, across, box.x() + along - letters.width(across, Style.SMALL) / 2, box.y() + SIDE + 8 + letters.ascent(Style.SMALL), MUTED);
+            text(TextStyle.SMALL, across, box.x() + along - letters.width(across, TextStyle.SMALL) / 2, box.y() + SIDE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
             String up = y.tick(TICKS - i);
-            text(Style.SMALL, up, box.x() - 10 - letters.width(up, Style.SMALL), box.y() + along + letters.ascent(Style.SMALL) / 2 - 1, MUTED);
+            text(TextStyle.SMALL, up, box.x() - 10 - letters.width(up, TextStyle.SMALL), box.y() + along + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
         }
         String name = panel.across.word();
-        text(Style.BODY, name, box.x() + (SIDE - letters.width(name, Style.BODY)) / 2, box.y() + SIDE + 28 + letters.ascent(Style.BODY), INK);
-        text(Style.BODY, "likeness", box.x(), box.y() - 12, INK);
+        text(TextStyle.BODY, name, box.x() + (SIDE - letters.width(name, TextStyle.BODY)) / 2, box.y() + SIDE + 28 + letters.ascent(TextStyle.BODY), INK);
+        text(TextStyle.BODY, "likeness", box.x(), box.y() - 12, INK);
     }
 
     private void legend(Thing.Kind kind, int top) {
         int x = MARGIN + 2 * (AXIS + SIDE) + 36;
-        int y = top + letters.ascent(Style.BODY);
+        int y = top + letters.ascent(TextStyle.BODY);
         for (Curve curve : curves.of(kind, Curves.Axis.ALIGNMENT)) {
-            canvas.disc(x, y - letters.ascent(Style.BODY) / 3.0, 7, colour(curve.method()));
-            text(Style.BODY, letters.fit(curve.method(), Style.BODY, LEGEND - 60), x + 18, y, INK);
-            y += letters.lineHeight(Style.BODY) + 6;
+            canvas.disc(x, y - letters.ascent(TextStyle.BODY) / 3.0, 7, colour(curve.method()));
+            text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND - 60), x + 18, y, INK);
+            y += letters.lineHeight(TextStyle.BODY) + 6;
         }
     }
 
@@ -128,7 +128,7 @@ public final class Plot {
         return COLOURS[methods.indexOf(method) % COLOURS.length];
     }
 
-    private void text(Style style, String line, int x, int baseline, int rgb) {
+    private void text(TextStyle style, String line, int x, int baseline, int rgb) {
         letters.draw(canvas, line, style, new Pen(x, baseline, rgb));
     }
 

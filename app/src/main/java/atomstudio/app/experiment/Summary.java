@@ -1,6 +1,6 @@
 package atomstudio.app.experiment;
 
-import atomstudio.app.compare.Words;
+import atomstudio.app.compare.ComparisonText;
 import atomstudio.app.experiment.Entry.Key;
 import atomstudio.tuning.measure.Measures;
 import java.util.List;
@@ -19,9 +19,9 @@ public final class Summary {
     /// `atoms at step 100: likeness 0.56  diversity 0.36  alignment 0.45`.
     public static String line(Entry entry) {
         Key key = entry.key();
-        String what = key.steps() == 0 ? key.subject() + " " + key.method() : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(), Words.seconds(entry.cost().seconds()));
+        String what = key.steps() == 0 ? key.subject() + " " + key.method() : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(), ComparisonText.seconds(entry.cost().seconds()));
         Measures measures = entry.measures();
-        return what + ": likeness " + Words.measure(measures.likeness()) + "  diversity " + Words.measure(measures.diversity()) + "  alignment " + Words.measure(measures.alignment());
+        return what + ": likeness " + ComparisonText.metric(measures.likeness()) + "  diversity " + ComparisonText.metric(measures.diversity()) + "  alignment " + ComparisonText.metric(measures.alignment());
     }
 
     /// Tables in Markdown, one for each phase and kind of subject: a row for each method, rate and checkpoint, averaged over subjects and seeds, with
@@ -41,9 +41,9 @@ public final class Summary {
         Map<Row, List<Entry>> rows = Table.grouped(entries, entry -> new Row(entry.key().method(), entry.key().rate(), entry.key().steps(), entry.key().checkpoint()));
         rows.forEach((row, of) -> {
             text.append("| ").append(row.method).append(" | ").append(row.steps == 0 ? "" : Table.number(row.rate)).append(" | ").append(row.steps == 0 ? "" : row.checkpoint).append(" | ").append(of.size()).append(" | ")
-                    .append(String.format(Locale.ROOT, "%,d", of.getFirst().cost().numbers())).append(" | ").append(Words.bytes(of.getFirst().cost().bytes())).append(" | ")
+                    .append(String.format(Locale.ROOT, "%,d", of.getFirst().cost().numbers())).append(" | ").append(ComparisonText.bytes(of.getFirst().cost().bytes())).append(" | ")
                     .append(String.format(Locale.ROOT, "%.0f", mean(of, entry -> OptionalDouble.of(entry.cost().seconds())).orElse(0))).append(" | ")
-                    .append(Words.bytes(of.stream().mapToLong(entry -> entry.cost().peakMemory()).max().orElse(0))).append(" | ")
+                    .append(ComparisonText.bytes(of.stream().mapToLong(entry -> entry.cost().peakMemory()).max().orElse(0))).append(" | ")
                     .append(spread(of, entry -> entry.measures().likeness())).append(" | ").append(spread(of, entry -> entry.measures().diversity())).append(" | ")
                     .append(spread(of, entry -> entry.measures().alignment())).append(" |\n");
         });
@@ -62,7 +62,7 @@ public final class Summary {
     private static String spread(List<Entry> entries, Function<Entry, OptionalDouble> measure) {
         double[] subjects = Table.grouped(entries, entry -> entry.key().subject()).values().stream().map(of -> mean(of, measure))
                 .filter(OptionalDouble::isPresent).mapToDouble(OptionalDouble::getAsDouble).toArray();
-        if (subjects.length < 3) return Words.measure(mean(entries, measure));
+        if (subjects.length < 3) return ComparisonText.metric(mean(entries, measure));
         Bootstrap interval = Bootstrap.ofMean(subjects);
         return String.format(Locale.ROOT, "%.2f (%.2f–%.2f)", interval.mean(), interval.low(), interval.high());
     }

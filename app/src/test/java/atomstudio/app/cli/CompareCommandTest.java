@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.compare.MadeUpRun;
+import atomstudio.app.compare.FakeRun;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -36,7 +36,7 @@ class CompareCommandTest {
     }
 
     private Path run(String method) throws Failure {
-        return new MadeUpRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
+        return new FakeRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
     }
 
     /// With what is quick, where nothing else is asked for.

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.compare.Comparison.Row;
-import atomstudio.app.compare.ComparisonRequest.Given;
-import atomstudio.app.compare.ComparisonRequest.Look;
-import atomstudio.app.compare.ComparisonRequest.Subject;
+import atomstudio.app.compare.Comparison.ComparisonRow;
+import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
+import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
+import atomstudio.app.compare.ComparisonRequest.ImageOptions;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.Settings;
@@ -53,21 +53,21 @@ class ComparisonJobTest {
         int total;
         int stopAfter = Integer.MAX_VALUE;
 
-        @Override public void tuning(String name, TuneEvent event) {
+        @Override public void onTrainingEvent(String name, TuneEvent event) {
             throw new AssertionError("nothing is tuned here");
         }
 
-        @Override public void sampling(int done, int total) {
+        @Override public void onSamplingProgress(int done, int total) {
             sampled = done;
             this.total = total;
         }
 
-        @Override public void note(String line) {
+        @Override public void onNote(String line) {
             notes.add(line);
         }
 
-        @Override public Next next() {
-            return sampled >= stopAfter ? Next.STOP : Next.CONTINUE;
+        @Override public ComparisonControl next() {
+            return sampled >= stopAfter ? ComparisonControl.STOP : ComparisonControl.CONTINUE;
         }
     }
 
@@ -75,8 +75,8 @@ class ComparisonJobTest {
         return new BaseHashes(folder.resolve("hashes.json"));
     }
 
-    private MadeUpRun run(String method) {
-        return new MadeUpRun(MODEL, hashes(), method);
+    private FakeRun run(String method) {
+        return new FakeRun(MODEL, hashes(), method);
     }
 
     private ComparisonRequest request(List<Path> runs, String... prompts) throws Failure {
@@ -84,10 +84,10 @@ class ComparisonJobTest {
     }
 
     private ComparisonRequest request(Path model, List<Path> runs, String... prompts) throws Failure {
-        return new ComparisonRequest(NamedModel.at(model), new Subject("car", "sks"), new Given(runs), List.of(prompts), List.of(0L, 1L), new Look("", QUICK), folder.resolve("out"));
+        return new ComparisonRequest(NamedModel.at(model), new ComparedSubject("car", "sks"), new ExistingRuns(runs), List.of(prompts), List.of(0L, 1L), new ImageOptions("", QUICK), folder.resolve("out"));
     }
 
-    private Optional<ComparisonJob.Result> compare(ComparisonRequest request, Listener listener) throws Failure {
+    private Optional<ComparisonJob.ComparisonResult> compare(ComparisonRequest request, Listener listener) throws Failure {
         return new ComparisonJob(request, Machine.cpu(folder), hashes(), listener).run();
     }
 
@@ -96,18 +96,18 @@ class ComparisonJobTest {
         Path again = run("atoms").write(folder.resolve("elsewhere"));
         Path lora = run("lora").write(folder.resolve("lora run"));
         Listener listener = new Listener();
-        ComparisonJob.Result result = compare(request(List.of(atoms, again, lora), "a {} in the snow", "a {}"), listener).orElseThrow();
+        ComparisonJob.ComparisonResult result = compare(request(List.of(atoms, again, lora), "a {} in the snow", "a {}"), listener).orElseThrow();
         Comparison written = Comparison.read(folder.resolve("out"));
         assertEquals(result.comparison(), written);
-        assertEquals(List.of("base", "atoms", "atoms-2", "lora"), written.rows().stream().map(Row::name).toList());
+        assertEquals(List.of("base", "atoms", "atoms-2", "lora"), written.rows().stream().map(ComparisonRow::name).toList());
         assertEquals("runs/atoms", written.rows().get(1).run());
         assertEquals(again.toString(), written.rows().get(2).run());
         assertEquals(4 * 2 * 2 * 2, listener.total);
         assertEquals(listener.total, listener.sampled);
-        for (Row row : written.rows()) {
+        for (ComparisonRow row : written.rows()) {
             for (int prompt = 0; prompt < 2; prompt++) {
                 for (long seed = 0; seed < 2; seed++) {
-                    Path file = folder.resolve("out").resolve(Comparison.picture(row, prompt, seed));
+                    Path file = folder.resolve("out").resolve(Comparison.imagePath(row, prompt, seed));
                     assertEquals(64, Pictures.read(file).width());
                     GenerationText text = GenerationText.parse(PngText.read(file).getOrDefault("parameters", ""));
                     assertEquals(written.prompt(row, prompt), text.prompt());
@@ -123,32 +123,32 @@ class ComparisonJobTest {
     @Test void everyRowIsMeasuredByTheModelsOwnEncoder() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener listener = new Listener();
-        List<Row> rows = compare(request(List.of(atoms), "a {}"), listener).orElseThrow().comparison().rows();
-        for (Row row : rows) {
-            Measures measures = row.measures().orElseThrow();
+        List<ComparisonRow> rows = compare(request(List.of(atoms), "a {}"), listener).orElseThrow().comparison().rows();
+        for (ComparisonRow row : rows) {
+            Measures measures = row.metrics().orElseThrow();
             assertTrue(measures.encoder().startsWith("image_encoder of "), measures.encoder());
             for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment())) assertTrue(Math.abs(measure.orElseThrow()) <= 1);
         }
-        assertNotEquals(rows.get(0).measures(), rows.get(1).measures());
+        assertNotEquals(rows.get(0).metrics(), rows.get(1).metrics());
     }
 
     @Test void aModelWithoutAnEncoderGetsPicturesAndNoNumbers() throws Exception {
         Path model = copy(folder.resolve("model"));
         delete(model.resolve("image_encoder"));
         Listener listener = new Listener();
-        Path atoms = new MadeUpRun(model, hashes(), "atoms").write(folder.resolve("a"));
-        ComparisonJob.Result result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
-        assertTrue(result.comparison().rows().stream().allMatch(row -> row.measures().isEmpty()));
-        assertTrue(Files.readString(result.page()).contains(Words.UNMEASURED));
+        Path atoms = new FakeRun(model, hashes(), "atoms").write(folder.resolve("a"));
+        ComparisonJob.ComparisonResult result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
+        assertTrue(result.comparison().rows().stream().allMatch(row -> row.metrics().isEmpty()));
+        assertTrue(Files.readString(result.page()).contains(ComparisonText.NO_METRICS));
     }
 
     @Test void aDamagedEncoderIsNamedAndThePicturesAreThereAllTheSame() throws Exception {
         Path model = copy(folder.resolve("model"));
         Files.write(model.resolve("image_encoder/model.safetensors"), new byte[20]);
         Listener listener = new Listener();
-        Path atoms = new MadeUpRun(model, hashes(), "atoms").write(folder.resolve("a"));
-        ComparisonJob.Result result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
-        assertTrue(result.comparison().rows().stream().allMatch(row -> row.measures().isEmpty()));
+        Path atoms = new FakeRun(model, hashes(), "atoms").write(folder.resolve("a"));
+        ComparisonJob.ComparisonResult result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
+        assertTrue(result.comparison().rows().stream().allMatch(row -> row.metrics().isEmpty()));
         assertTrue(listener.notes.stream().anyMatch(note -> note.contains("image_encoder") && note.contains("model.safetensors")), listener.notes.toString());
     }
 
@@ -196,7 +196,7 @@ class ComparisonJobTest {
         Path other = run("lora").of("car", "zwx").write(folder.resolve("zwx"));
         String byClass = assertThrows(Failure.Incompatible.class, () -> compare(request(List.of(car, owl), "a"), new Listener())).getMessage();
         assertTrue(byClass.contains("class") && byClass.contains("owl"), byClass);
-        String byToken = assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(car, other), List.of())).getMessage();
+        String byToken = assertThrows(Failure.Incompatible.class, () -> ComparedRuns.read(List.of(car, other), List.of())).getMessage();
         assertTrue(byToken.contains("token") && byToken.contains("zwx"), byToken);
         assertFalse(Files.exists(folder.resolve("out")));
     }
@@ -204,8 +204,8 @@ class ComparisonJobTest {
     @Test void refusesARunThatIsNotFinished() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.delete(atoms.resolve("report.json"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> GivenRuns.of(List.of(atoms), List.of())).getMessage().contains("finished"));
-        assertThrows(Failure.Unreadable.class, () -> GivenRuns.of(List.of(folder.resolve("nothing")), List.of()));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ComparedRuns.read(List.of(atoms), List.of())).getMessage().contains("finished"));
+        assertThrows(Failure.Unreadable.class, () -> ComparedRuns.read(List.of(folder.resolve("nothing")), List.of()));
     }
 
     @Test void neverWritesOverWhatSomebodyElsePutThere() throws Failure, IOException {
@@ -224,7 +224,7 @@ class ComparisonJobTest {
     @Test void refusesAFolderWithAComparisonOfAnotherSubject() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.createDirectories(folder.resolve("out"));
-        Files.writeString(folder.resolve("out/compare.json"), new Comparison("m", "owl", "sks", List.of("a"), List.of(0L), List.of(Row.base())).toJson());
+        Files.writeString(folder.resolve("out/compare.json"), new Comparison("m", "owl", "sks", List.of("a"), List.of(0L), List.of(ComparisonRow.base())).toJson());
         assertTrue(assertThrows(Failure.Occupied.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("sks owl"));
     }
 

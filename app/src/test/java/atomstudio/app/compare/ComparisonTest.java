@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.compare.Comparison.Row;
+import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.Failure;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ComparisonTest {
-    private final Comparison comparison = Examples.comparison(List.of("a {} in the snow", "<snow> & {}, {}"), List.of(0L, 1L));
+    private final Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "<snow> & {}, {}"), List.of(0L, 1L));
 
     @Test void theFileHasTheNamesThatScriptsRelyOn() {
         JsonObject json = JsonParser.parseString(comparison.toJson()).getAsJsonObject();
@@ -28,7 +28,7 @@ class ComparisonTest {
         JsonObject atoms = json.getAsJsonArray("rows").get(1).getAsJsonObject();
         assertEquals(JsonParser.parseString("{\"name\":\"atoms\",\"run\":\"runs/atoms\",\"numbers\":2268,\"bytes\":11234,\"seconds\":38.25,"
             + "\"encoder\":null,\"likeness\":null,\"diversity\":null,\"alignment\":null}"), atoms);
-        JsonObject measured = JsonParser.parseString(Examples.measured(comparison).toJson()).getAsJsonObject().getAsJsonArray("rows").get(1).getAsJsonObject();
+        JsonObject measured = JsonParser.parseString(ComparisonExamples.measured(comparison).toJson()).getAsJsonObject().getAsJsonArray("rows").get(1).getAsJsonObject();
         assertEquals(0.456, measured.get("likeness").getAsDouble());
         assertEquals(0.06, measured.get("diversity").getAsDouble());
         assertTrue(measured.get("alignment").isJsonNull(), "absent is null and never a number");
@@ -42,7 +42,7 @@ class ComparisonTest {
     @Test void readsBackWhatItWrote(@TempDir Path folder) throws IOException, Failure {
         Files.writeString(folder.resolve(Comparison.FILE), comparison.toJson());
         assertEquals(comparison, Comparison.read(folder));
-        Comparison measured = Examples.measured(comparison);
+        Comparison measured = ComparisonExamples.measured(comparison);
         Files.writeString(folder.resolve(Comparison.FILE), measured.toJson());
         assertEquals(measured, Comparison.read(folder));
     }
@@ -62,38 +62,38 @@ class ComparisonTest {
     }
 
     @Test void theSubjectIsNamedByTokenAndClassExceptForBase() {
-        Row base = comparison.rows().get(0);
-        Row atoms = comparison.rows().get(1);
+        ComparisonRow base = comparison.rows().get(0);
+        ComparisonRow atoms = comparison.rows().get(1);
         assertEquals("a car in the snow", comparison.prompt(base, 0));
         assertEquals("a sks car in the snow", comparison.prompt(atoms, 0));
         assertEquals("<snow> & sks car, sks car", comparison.prompt(atoms, 1));
-        assertEquals("pictures/atoms/1-7.png", Comparison.picture(atoms, 1, 7));
+        assertEquals("pictures/atoms/1-7.png", Comparison.imagePath(atoms, 1, 7));
     }
 
     @Test void measuresAreShownTogetherWithTheirEncoderOrNotAtAll() {
-        Comparison measured = Examples.measured(comparison);
-        assertEquals(List.of("likeness 0.46", "diversity 0.06", "alignment –"), Words.measures(measured.rows().get(1)));
-        assertTrue(Words.encoder(measured).contains("image_encoder of Small"), Words.encoder(measured));
-        assertEquals(List.of(), Words.measures(comparison.rows().get(1)));
-        assertEquals(Words.UNMEASURED, Words.encoder(comparison));
-        assertEquals("a car in the snow", comparison.plainPrompt(0), "what every row is held against");
+        Comparison measured = ComparisonExamples.measured(comparison);
+        assertEquals(List.of("likeness 0.46", "diversity 0.06", "alignment –"), ComparisonText.metrics(measured.rows().get(1)));
+        assertTrue(ComparisonText.metricsNote(measured).contains("image_encoder of Small"), ComparisonText.metricsNote(measured));
+        assertEquals(List.of(), ComparisonText.metrics(comparison.rows().get(1)));
+        assertEquals(ComparisonText.NO_METRICS, ComparisonText.metricsNote(comparison));
+        assertEquals("a car in the snow", comparison.classPrompt(0), "what every row is held against");
     }
 
     @Test void costsReadLikeAPersonWouldSayThem() {
-        assertEquals("Atoms + channels 2", Words.title(new Row("atoms+channels-2", "r", 1, 1, 1)));
-        assertEquals("Filter atoms + word 2", Words.title(new Row("atoms+textual-inversion-2", "r", 1, 1, 1)));
-        assertEquals("Atoms + channels + word + text encoder", Words.title(new Row("atoms+channels+textual-inversion+text-encoder", "r", 1, 1, 1)));
-        assertEquals("later-method", Words.title(new Row("later-method", "r", 1, 1, 1)), "of a newer version");
-        assertEquals("Textual inversion 3", Words.title(new Row("textual-inversion-3", "r", 1, 1, 1)), "a method's own hyphen is no repeat");
-        assertEquals(List.of("Base", "Filter atoms", "LoRA"), comparison.rows().stream().map(Words::title).toList());
-        assertEquals("2,268 parameters", Words.numbers(comparison.rows().get(1)));
-        assertEquals("999 bytes", Words.bytes(999));
-        assertEquals("11.2 KB", Words.bytes(11_234));
-        assertEquals("270 KB", Words.bytes(270_456));
-        assertEquals("1.1 MB", Words.bytes(1_100_000));
-        assertEquals("7.3 s", Words.seconds(7.26));
-        assertEquals("38 s", Words.seconds(38.25));
-        assertEquals("2 min 05 s", Words.seconds(125));
-        assertEquals("1 min 00 s", Words.seconds(59.6));
+        assertEquals("Atoms + channels 2", ComparisonText.rowTitle(new ComparisonRow("atoms+channels-2", "r", 1, 1, 1)));
+        assertEquals("Filter atoms + word 2", ComparisonText.rowTitle(new ComparisonRow("atoms+textual-inversion-2", "r", 1, 1, 1)));
+        assertEquals("Atoms + channels + word + text encoder", ComparisonText.rowTitle(new ComparisonRow("atoms+channels+textual-inversion+text-encoder", "r", 1, 1, 1)));
+        assertEquals("later-method", ComparisonText.rowTitle(new ComparisonRow("later-method", "r", 1, 1, 1)), "of a newer version");
+        assertEquals("Textual inversion 3", ComparisonText.rowTitle(new ComparisonRow("textual-inversion-3", "r", 1, 1, 1)), "a method's own hyphen is no repeat");
+        assertEquals(List.of("Base", "Filter atoms", "LoRA"), comparison.rows().stream().map(ComparisonText::rowTitle).toList());
+        assertEquals("2,268 parameters", ComparisonText.parameters(comparison.rows().get(1)));
+        assertEquals("999 bytes", ComparisonText.bytes(999));
+        assertEquals("11.2 KB", ComparisonText.bytes(11_234));
+        assertEquals("270 KB", ComparisonText.bytes(270_456));
+        assertEquals("1.1 MB", ComparisonText.bytes(1_100_000));
+        assertEquals("7.3 s", ComparisonText.seconds(7.26));
+        assertEquals("38 s", ComparisonText.seconds(38.25));
+        assertEquals("2 min 05 s", ComparisonText.seconds(125));
+        assertEquals("1 min 00 s", ComparisonText.seconds(59.6));
     }
 }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.compare.MadeUpRun;
+import atomstudio.app.compare.FakeRun;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.TrialTuner.Ended;
 import atomstudio.app.experiment.TrialTuner.Order;
@@ -47,7 +47,7 @@ class ExperimentTest {
                 case "lokr" -> new Ended.Unknown("no such method");
                 case "bitfit" -> new Ended.Refused("out of memory");
                 default -> {
-                    if (!Files.exists(order.run().resolve("run.json"))) new MadeUpRun(MODEL, hashes(), "atoms").write(order.run());
+                    if (!Files.exists(order.run().resolve("run.json"))) new FakeRun(MODEL, hashes(), "atoms").write(order.run());
                     yield new Ended.Done();
                 }
             };

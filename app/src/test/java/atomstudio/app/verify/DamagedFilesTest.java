@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.Comparison;
-import atomstudio.app.compare.MadeUpRun;
+import atomstudio.app.compare.FakeRun;
 import atomstudio.app.inspect.Inspection;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
@@ -54,13 +54,13 @@ class DamagedFilesTest {
             Path golden = Files.copy(GOLDENS.resolve("samplers/" + name + ".safetensors"), folder.resolve(name + ".safetensors"));
             refused += mutations.run(golden, times, () -> verify(golden));
         }
-        Path run = new MadeUpRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
+        Path run = new FakeRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
         refused += mutations.run(run.resolve("run.json"), 2 * times, () -> Inspection.of(run).json().toString());
         refused += mutations.run(run.resolve("report.json"), times, () -> Inspection.of(run).json().toString());
         Path config = Files.copy(Shared.root().resolve("assets/default-model/unet/config.json"), folder.resolve("config.json"));
         refused += mutations.run(config, times, () -> Inspection.of(config).lines());
         Path comparison = Files.createDirectories(folder.resolve("comparison"));
-        Files.writeString(comparison.resolve(Comparison.FILE), new Comparison("model", "car", "sks", List.of("a {}"), List.of(1L, 2L), List.of(Comparison.Row.base())).toJson());
+        Files.writeString(comparison.resolve(Comparison.FILE), new Comparison("model", "car", "sks", List.of("a {}"), List.of(1L, 2L), List.of(Comparison.ComparisonRow.base())).toJson());
         refused += mutations.run(comparison.resolve(Comparison.FILE), times, () -> Comparison.read(comparison).toJson());
         assertTrue(refused > 2 * times, refused + " refused");
     }

@@ -1,6 +1,6 @@
 package atomstudio.app.compare;
 
-import atomstudio.app.compare.ComparisonRequest.Subject;
+import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.AtomicFile;
 import java.nio.charset.StandardCharsets;
@@ -10,49 +10,49 @@ import java.util.List;
 
 /// The folder of a comparison. What somebody else put there is never written over: `compare.json` is written before anything else
 /// that has a fixed name, so a folder without it that has one of these names is not ours.
-record Destination(Path folder) {
+record ComparisonFolder(Path folder) {
     private static final String SHEET = "sheet.png";
     private static final String PAGE = "index.html";
-    private static final List<String> FIXED = List.of(SHEET, PAGE, "pictures", "subject");
+    private static final List<String> RESERVED = List.of(SHEET, PAGE, "pictures", "subject");
 
     /// Checks that a comparison of this subject may be written here.
-    void check(Subject subject) throws Failure {
+    void requireUsable(ComparedSubject subject) throws Failure {
         if (Files.exists(folder) && !Files.isDirectory(folder)) throw new Failure.Occupied(folder + ": expected a folder or nothing, found a file; choose another --out");
         if (Files.exists(folder.resolve(Comparison.FILE))) {
-            Comparison there = Comparison.read(folder);
-            if (!there.className().equals(subject.className()) || !there.token().equals(subject.token())) {
-                throw new Failure.Occupied(folder + ": holds a comparison of \"" + there.token() + " " + there.className() + "\", not of \""
-                    + subject.token() + " " + subject.className() + "\"; choose another --out");
+            Comparison existing = Comparison.read(folder);
+            if (!existing.className().equals(subject.className()) || !existing.token().equals(subject.triggerWord())) {
+                throw new Failure.Occupied(folder + ": holds a comparison of \"" + existing.token() + " " + existing.className() + "\", not of \""
+                    + subject.triggerWord() + " " + subject.className() + "\"; choose another --out");
             }
             return;
         }
-        for (String name : FIXED) {
+        for (String name : RESERVED) {
             if (Files.exists(folder.resolve(name))) throw new Failure.Occupied(folder.resolve(name) + ": is there already and belongs to no comparison; choose another --out");
         }
     }
 
-    Path run(String name) {
+    Path runFolder(String name) {
         return folder.resolve("runs").resolve(name);
     }
 
-    Path sheet() {
+    Path sheetFile() {
         return folder.resolve(SHEET);
     }
 
-    Path page() {
+    Path pageFile() {
         return folder.resolve(PAGE);
     }
 
-    Path description() {
+    Path descriptionFile() {
         return folder.resolve(Comparison.FILE);
     }
 
-    Path picture(Comparison.Row row, int prompt, long seed) {
-        return folder.resolve(Comparison.picture(row, prompt, seed));
+    Path imageFile(Comparison.ComparisonRow row, int prompt, long seed) {
+        return folder.resolve(Comparison.imagePath(row, prompt, seed));
     }
 
     /// How a run's folder is named in `compare.json`: relative, with forward slashes, where it lies inside.
-    String named(Path run) {
+    String relativeName(Path run) {
         Path absolute = run.toAbsolutePath().normalize();
         return absolute.startsWith(folder) ? folder.relativize(absolute).toString().replace('\\', '/') : absolute.toString();
     }

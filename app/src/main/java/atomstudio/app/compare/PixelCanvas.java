@@ -3,20 +3,20 @@ package atomstudio.app.compare;
 import atomstudio.diffusion.picture.Picture;
 
 /// Pixels to draw on: boxes, pictures with round corners, and single pixels at a coverage. Drawing outside it is cut off. One thread.
-public final class Canvas {
+public final class PixelCanvas {
     private static final int SUBPIXELS = 4;
     /// One part of black in so many.
-    private static final int EDGE = 10;
+    private static final int EDGE_DIVISOR = 10;
 
     private final int width;
     private final int height;
     private final int[] pixels;
 
-    public Canvas(int width, int height, int rgb) {
-        Picture ground = Picture.filled(width, height, rgb);
+    public PixelCanvas(int width, int height, int rgb) {
+        Picture background = Picture.filled(width, height, rgb);
         this.width = width;
         this.height = height;
-        this.pixels = ground.argb();
+        this.pixels = background.argb();
     }
 
     /// A rectangle by its upper left corner and size.
@@ -31,25 +31,25 @@ public final class Canvas {
     /// Mixes a colour into a pixel; coverage 0 leaves it, 255 replaces it.
     void blend(int x, int y, int rgb, int coverage) {
         if (x < 0 || y < 0 || x >= width || y >= height || coverage == 0) return;
-        int ground = pixels[y * width + x];
+        int background = pixels[y * width + x];
         int mixed = 0xFF000000;
         for (int shift = 0; shift <= 16; shift += 8) {
-            int level = (rgb >> shift & 0xFF) * coverage + (ground >> shift & 0xFF) * (255 - coverage);
+            int level = (rgb >> shift & 0xFF) * coverage + (background >> shift & 0xFF) * (255 - coverage);
             mixed |= (level + 127) / 255 << shift;
         }
         pixels[y * width + x] = mixed;
     }
 
     /// Draws a picture in its own size with its upper left corner at (x, y), with round corners and an edge so faint that only white needs it.
-    void picture(Picture picture, int x, int y, int radius) {
-        for (int row = 0; row < picture.height(); row++) {
-            for (int column = 0; column < picture.width(); column++) {
-                int across = Math.min(column, picture.width() - 1 - column);
-                int down = Math.min(row, picture.height() - 1 - row);
-                int whole = coverage(across, down, radius);
-                blend(x + column, y + row, picture.argb()[row * picture.width() + column] & 0xFFFFFF, whole);
-                int inside = across == 0 || down == 0 ? 0 : coverage(across - 1, down - 1, radius - 1);
-                blend(x + column, y + row, 0x000000, (whole - inside) / EDGE);
+    void image(Picture source, int x, int y, int radius) {
+        for (int row = 0; row < source.height(); row++) {
+            for (int column = 0; column < source.width(); column++) {
+                int across = Math.min(column, source.width() - 1 - column);
+                int down = Math.min(row, source.height() - 1 - row);
+                int outer = coverage(across, down, radius);
+                blend(x + column, y + row, source.argb()[row * source.width() + column] & 0xFFFFFF, outer);
+                int inner = across == 0 || down == 0 ? 0 : coverage(across - 1, down - 1, radius - 1);
+                blend(x + column, y + row, 0x000000, (outer - inner) / EDGE_DIVISOR);
             }
         }
     }
@@ -57,28 +57,28 @@ public final class Canvas {
     /// A round spot around a point.
     public void disc(double x, double y, double radius, int rgb) {
         for (int row = (int) (y - radius) - 1; row <= y + radius + 1; row++) {
-            for (int column = (int) (x - radius) - 1; column <= x + radius + 1; column++) soften(column, row, radius - Math.hypot(column - x, row - y), rgb);
+            for (int column = (int) (x - radius) - 1; column <= x + radius + 1; column++) blendEdge(column, row, radius - Math.hypot(column - x, row - y), rgb);
         }
     }
 
     /// A straight line of some width from one point to another.
-    public void line(Span span, double width, int rgb) {
-        double length = Math.hypot(span.toX - span.x, span.toY - span.y);
+    public void line(LineSegment segment, double width, int rgb) {
+        double length = Math.hypot(segment.toX - segment.x, segment.toY - segment.y);
         if (length == 0) return;
-        for (int row = (int) (Math.min(span.y, span.toY) - width) - 1; row <= Math.max(span.y, span.toY) + width + 1; row++) {
-            for (int column = (int) (Math.min(span.x, span.toX) - width) - 1; column <= Math.max(span.x, span.toX) + width + 1; column++) {
-                double along = Math.clamp(((column - span.x) * (span.toX - span.x) + (row - span.y) * (span.toY - span.y)) / length / length, 0, 1);
-                double away = Math.hypot(column - span.x - along * (span.toX - span.x), row - span.y - along * (span.toY - span.y));
-                soften(column, row, width / 2 - away, rgb);
+        for (int row = (int) (Math.min(segment.y, segment.toY) - width) - 1; row <= Math.max(segment.y, segment.toY) + width + 1; row++) {
+            for (int column = (int) (Math.min(segment.x, segment.toX) - width) - 1; column <= Math.max(segment.x, segment.toX) + width + 1; column++) {
+                double along = Math.clamp(((column - segment.x) * (segment.toX - segment.x) + (row - segment.y) * (segment.toY - segment.y)) / length / length, 0, 1);
+                double distance = Math.hypot(column - segment.x - along * (segment.toX - segment.x), row - segment.y - along * (segment.toY - segment.y));
+                blendEdge(column, row, width / 2 - distance, rgb);
             }
         }
     }
 
     /// From one point to another.
-    public record Span(double x, double y, double toX, double toY) {}
+    public record LineSegment(double x, double y, double toX, double toY) {}
 
     /// A pixel whose centre lies so far inside an edge (outside, where negative).
-    private void soften(int x, int y, double inside, int rgb) {
+    private void blendEdge(int x, int y, double inside, int rgb) {
         blend(x, y, rgb, (int) Math.round(255 * Math.clamp(inside + 0.5, 0, 1)));
     }
 
@@ -94,7 +94,7 @@ public final class Canvas {
         return inside * 255 / (SUBPIXELS * SUBPIXELS);
     }
 
-    public Picture picture() {
+    public Picture image() {
         return new Picture(width, height, pixels);
     }
 }

@@ -4,19 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.compare.Lettering.Pen;
-import atomstudio.app.compare.Lettering.Style;
+import atomstudio.app.compare.BitmapFont.Pen;
+import atomstudio.app.compare.BitmapFont.TextStyle;
 import atomstudio.diffusion.picture.Picture;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class LetteringTest {
-    private final Lettering letters = Lettering.load();
+class BitmapFontTest {
+    private final BitmapFont letters = BitmapFont.load();
 
     private Picture drawn(String text) {
-        Canvas canvas = new Canvas(200, 40, 0xFFFFFF);
-        letters.draw(canvas, text, Style.BODY, new Pen(4, 28, 0x000000));
-        return canvas.picture();
+        PixelCanvas canvas = new PixelCanvas(200, 40, 0xFFFFFF);
+        letters.draw(canvas, text, TextStyle.BODY, new Pen(4, 28, 0x000000));
+        return canvas.image();
     }
 
     @Test void lettersLookDifferent() {
@@ -35,26 +35,26 @@ class LetteringTest {
     @Test void whatIsMissingIsABoxAndMarksTakeNoRoom() {
         assertEquals(drawn("雪"), drawn("\uFFFF"));
         assertEquals(drawn("\uD83D\uDE97"), drawn("雪"), "an emoji is one letter");
-        assertEquals(letters.width("雪", Style.BODY), letters.width("雪\uFE0F\u200D", Style.BODY));
+        assertEquals(letters.width("雪", TextStyle.BODY), letters.width("雪\uFE0F\u200D", TextStyle.BODY));
         assertEquals(drawn("é"), drawn("e\u0301"));
     }
 
     @Test void linesBreakAtSpacesAndFit() {
-        List<String> lines = letters.wrap("a sks car in the snow with  a very\nlong caption", Style.BODY, 150, 9);
+        List<String> lines = letters.wrap("a sks car in the snow with  a very\nlong caption", TextStyle.BODY, 150, 9);
         assertEquals("a sks car in the snow with a very long caption", String.join(" ", lines));
         assertTrue(lines.size() > 2, lines.toString());
-        for (String line : lines) assertTrue(letters.width(line, Style.BODY) <= 150, line);
+        for (String line : lines) assertTrue(letters.width(line, TextStyle.BODY) <= 150, line);
     }
 
     @Test void whatDoesNotFitEndsInAnEllipsis() {
-        List<String> lines = letters.wrap("one two three four five six seven eight nine ten", Style.BODY, 100, 2);
+        List<String> lines = letters.wrap("one two three four five six seven eight nine ten", TextStyle.BODY, 100, 2);
         assertEquals(2, lines.size());
-        assertTrue(lines.getLast().endsWith("…") && letters.width(lines.getLast(), Style.BODY) <= 100, lines.toString());
+        assertTrue(lines.getLast().endsWith("…") && letters.width(lines.getLast(), TextStyle.BODY) <= 100, lines.toString());
     }
 
     @Test void wordsLongerThanALineBreakAnywhere() {
-        List<String> lines = letters.wrap("Donaudampfschifffahrtsgesellschaft", Style.BODY, 100, 9);
+        List<String> lines = letters.wrap("Donaudampfschifffahrtsgesellschaft", TextStyle.BODY, 100, 9);
         assertEquals("Donaudampfschifffahrtsgesellschaft", String.join("", lines));
-        assertEquals(List.of(), letters.wrap("  ", Style.BODY, 100, 3));
+        assertEquals(List.of(), letters.wrap("  ", TextStyle.BODY, 100, 3));
     }
 }

@@ -4,11 +4,11 @@ import atomstudio.diffusion.picture.Picture;
 import java.util.List;
 
 /// What a sheet or a page shows around the galleries.
-/// @param subject the pictures that were learned from
+/// @param photos the pictures that were learned from
 /// @param details how the pictures were made, in one line: model, sampler, steps, guidance, size
-/// @param maker the program and its version
-record Showing(Comparison comparison, List<Picture> subject, String details, String maker) {
-    Showing {
-        subject = List.copyOf(subject);
+/// @param software the program and its version
+record ReportContent(Comparison comparison, List<Picture> photos, String details, String software) {
+    ReportContent {
+        photos = List.copyOf(photos);
     }
 }

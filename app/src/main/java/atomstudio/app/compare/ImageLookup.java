@@ -5,6 +5,6 @@ import atomstudio.diffusion.picture.Picture;
 
 /// Where a comparison's pictures come from.
 @FunctionalInterface
-interface Gallery {
-    Picture picture(Comparison.Row row, int prompt, long seed) throws Failure;
+interface ImageLookup {
+    Picture load(Comparison.ComparisonRow row, int prompt, long seed) throws Failure;
 }

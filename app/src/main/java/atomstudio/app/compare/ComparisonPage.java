@@ -1,6 +1,6 @@
 package atomstudio.app.compare;
 
-import atomstudio.app.compare.Comparison.Row;
+import atomstudio.app.compare.Comparison.ComparisonRow;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.List;
@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// Writes a comparison as one HTML page over the pictures in its folder: no script, nothing from elsewhere, light and dark.
-final class Page {
+final class ComparisonPage {
     private static final String STYLE = """
         :root { color-scheme: light dark; --paper: #fff; --ink: #1f2328; --muted: #59636e; --line: #dde2e8; --tile: 176px; }
         @media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --line: #30363d; } }
@@ -47,81 +47,81 @@ final class Page {
         }
         """;
 
-    private final Showing showing;
-    private final List<String> subject;
+    private final ReportContent content;
+    private final List<String> photoPaths;
     private final StringBuilder html = new StringBuilder();
 
-    private Page(Showing showing, List<String> subject) {
-        this.showing = showing;
-        this.subject = subject;
+    private ComparisonPage(ReportContent content, List<String> photoPaths) {
+        this.content = content;
+        this.photoPaths = photoPaths;
     }
 
-    /// @param subject the subject's pictures, as paths relative to the page with forward slashes
-    static String write(Showing showing, List<String> subject) {
-        return new Page(showing, subject).whole();
+    /// @param photoPaths the subject's pictures, as paths relative to the page with forward slashes
+    static String render(ReportContent content, List<String> photoPaths) {
+        return new ComparisonPage(content, photoPaths).renderPage();
     }
 
-    private String whole() {
-        Comparison comparison = showing.comparison();
+    private String renderPage() {
+        Comparison comparison = content.comparison();
         String title = comparison.token() + " " + comparison.className();
         html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-            .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>").append(escaped(title))
+            .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>").append(escape(title))
             .append(" – Atom Studio</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n");
         header(title);
         table();
         html.append("<main style=\"--seeds: ").append(comparison.seeds().size()).append("\">\n");
         for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) section(prompt);
         html.append("</main>\n");
-        html.append("<footer>Images below each other share prompt, seed and noise. Base was asked for “").append(escaped(comparison.className()))
-            .append("”, the others for “").append(escaped(title)).append("”. ").append(escaped(Words.encoder(comparison))).append(" The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
-            .append(Comparison.FILE).append("\">data</a>. ").append(escaped(showing.maker())).append("</footer>\n</body>\n</html>\n");
+        html.append("<footer>Images below each other share prompt, seed and noise. Base was asked for “").append(escape(comparison.className()))
+            .append("”, the others for “").append(escape(title)).append("”. ").append(escape(ComparisonText.metricsNote(comparison))).append(" The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
+            .append(Comparison.FILE).append("\">data</a>. ").append(escape(content.software())).append("</footer>\n</body>\n</html>\n");
         return html.toString();
     }
 
     private void header(String title) {
-        html.append("<header>\n<div>\n<h1>").append(escaped(title)).append("</h1>\n<p>").append(escaped(showing.details())).append("</p>\n</div>\n<div>\n<p>Trained on ")
-            .append(Words.photos(subject.size())).append("</p>\n<div class=\"subject\">\n");
-        for (String picture : subject) {
-            html.append("<a href=\"").append(link(picture)).append("\"><img src=\"").append(link(picture)).append("\" alt=\"the subject\"></a>\n");
+        html.append("<header>\n<div>\n<h1>").append(escape(title)).append("</h1>\n<p>").append(escape(content.details())).append("</p>\n</div>\n<div>\n<p>Trained on ")
+            .append(ComparisonText.photos(photoPaths.size())).append("</p>\n<div class=\"subject\">\n");
+        for (String photo : photoPaths) {
+            html.append("<a href=\"").append(link(photo)).append("\"><img src=\"").append(link(photo)).append("\" alt=\"the subject\"></a>\n");
         }
         html.append("</div>\n</div>\n</header>\n");
     }
 
     private void table() {
         html.append("<table>\n<thead><tr><th></th><th>parameters</th><th>adapter file</th><th>training time</th>");
-        if (measured()) html.append("<th>likeness</th><th>diversity</th><th>alignment</th>");
+        if (hasMetrics()) html.append("<th>likeness</th><th>diversity</th><th>alignment</th>");
         html.append("</tr></thead>\n<tbody>\n");
-        for (Row row : showing.comparison().rows()) {
-            html.append("<tr><th>").append(escaped(Words.title(row))).append("</th>");
+        for (ComparisonRow row : content.comparison().rows()) {
+            html.append("<tr><th>").append(escape(ComparisonText.rowTitle(row))).append("</th>");
             if (row.isBase()) {
                 html.append("<td>none</td><td></td><td></td>");
             } else {
-                html.append("<td>").append(String.format(Locale.ROOT, "%,d", row.numbers())).append("</td><td>").append(Words.bytes(row.bytes()))
-                    .append("</td><td>").append(Words.seconds(row.seconds())).append("</td>");
+                html.append("<td>").append(String.format(Locale.ROOT, "%,d", row.parameterCount())).append("</td><td>").append(ComparisonText.bytes(row.bytes()))
+                    .append("</td><td>").append(ComparisonText.seconds(row.seconds())).append("</td>");
             }
-            row.measures().ifPresent(measures -> {
-                for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment())) html.append("<td>").append(Words.measure(measure)).append("</td>");
+            row.metrics().ifPresent(metrics -> {
+                for (OptionalDouble metric : List.of(metrics.likeness(), metrics.diversity(), metrics.alignment())) html.append("<td>").append(ComparisonText.metric(metric)).append("</td>");
             });
             html.append("</tr>\n");
         }
         html.append("</tbody>\n</table>\n");
     }
 
-    private boolean measured() {
-        return showing.comparison().rows().stream().anyMatch(row -> row.measures().isPresent());
+    private boolean hasMetrics() {
+        return content.comparison().rows().stream().anyMatch(row -> row.metrics().isPresent());
     }
 
     private void section(int prompt) {
-        Comparison comparison = showing.comparison();
-        html.append("<section>\n<h2>").append(escaped(comparison.prompt(comparison.rows().getLast(), prompt))).append("</h2>\n<div class=\"gallery\">\n<span class=\"corner\"></span>");
+        Comparison comparison = content.comparison();
+        html.append("<section>\n<h2>").append(escape(comparison.prompt(comparison.rows().getLast(), prompt))).append("</h2>\n<div class=\"gallery\">\n<span class=\"corner\"></span>");
         for (long seed : comparison.seeds()) html.append("<span>seed ").append(seed).append("</span>");
         html.append('\n');
-        for (Row row : comparison.rows()) {
-            html.append("<h3>").append(escaped(Words.title(row))).append(" <small>").append(escaped(Words.numbers(row))).append("</small></h3>\n");
+        for (ComparisonRow row : comparison.rows()) {
+            html.append("<h3>").append(escape(ComparisonText.rowTitle(row))).append(" <small>").append(escape(ComparisonText.parameters(row))).append("</small></h3>\n");
             for (long seed : comparison.seeds()) {
-                String link = link(Comparison.picture(row, prompt, seed));
+                String link = link(Comparison.imagePath(row, prompt, seed));
                 html.append("<a href=\"").append(link).append("\"><img loading=\"lazy\" src=\"").append(link).append("\" alt=\"")
-                    .append(escaped(Words.title(row) + ": " + comparison.prompt(row, prompt) + ", seed " + seed)).append("\"></a>\n");
+                    .append(escape(ComparisonText.rowTitle(row) + ": " + comparison.prompt(row, prompt) + ", seed " + seed)).append("\"></a>\n");
             }
         }
         html.append("</div>\n</section>\n");
@@ -130,13 +130,13 @@ final class Page {
     /// A relative path as a link: `#`, `?`, spaces and letters that are not ASCII would mean something else.
     private static String link(String path) {
         try {
-            return escaped(new URI(null, null, path, null).toASCIIString());
+            return escape(new URI(null, null, path, null).toASCIIString());
         } catch (URISyntaxException noPath) {
             throw new IllegalArgumentException(path + ": no relative path", noPath);
         }
     }
 
-    private static String escaped(String text) {
+    private static String escape(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
     }
 }

@@ -4,7 +4,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.compare.Comparison.Row;
+import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Measures;
@@ -16,9 +16,9 @@ import java.util.OptionalDouble;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-class SheetTest {
+class ComparisonSheetTest {
     private static Picture sheet(Comparison comparison) throws Failure {
-        return Sheet.draw(Examples.showing(comparison), Examples.gallery(comparison));
+        return ComparisonSheet.draw(ComparisonExamples.showing(comparison), ComparisonExamples.gallery(comparison));
     }
 
     /// The box that holds all pixels of a colour: x, y, width, height, and how many there are.
@@ -42,7 +42,7 @@ class SheetTest {
     }
 
     @Test void everyPictureStandsInItsRowAndColumn() throws Failure {
-        Comparison comparison = Examples.comparison(List.of("a {} in the snow", "a {} on the beach"), List.of(0L, 1L));
+        Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "a {} on the beach"), List.of(0L, 1L));
         Picture sheet = sheet(comparison);
         int lastBottom = 0;
         for (int row = 0; row < 3; row++) {
@@ -50,7 +50,7 @@ class SheetTest {
             int top = -1;
             for (int prompt = 0; prompt < 2; prompt++) {
                 for (long seed = 0; seed < 2; seed++) {
-                    int[] box = extent(sheet, Examples.colour(row, prompt, seed));
+                    int[] box = extent(sheet, ComparisonExamples.colour(row, prompt, seed));
                     assertTrue(box[2] == box[3] && box[4] > box[2] * box[3] * 0.97, "one square of its colour: " + List.of(box[0], box[1], box[2], box[3], box[4]));
                     assertTrue(box[0] > lastRight, "right of the one before");
                     assertTrue(box[1] > lastBottom, "below the row before");
@@ -66,9 +66,9 @@ class SheetTest {
 
     /// A title of two lines had pushed the last lines of a row's head into the next row.
     @Test void theHeadOfARowWithATitleOfTwoLinesEndsAboveTheNextRow() throws Failure {
-        Comparison plain = Examples.comparison(List.of("a {}"), List.of(0L));
+        Comparison plain = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
         Measures measures = new Measures("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1), OptionalDouble.of(0.5));
-        Row wide = new Row("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100, Optional.of(measures));
+        ComparisonRow wide = new ComparisonRow("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100, Optional.of(measures));
         Comparison comparison = plain.with(List.of(plain.rows().get(0), wide, plain.rows().get(2)));
         Picture sheet = sheet(comparison);
         int lines = 0;
@@ -87,7 +87,7 @@ class SheetTest {
     }
 
     @Test void titlesAreDrawnWithoutAnyFont() throws Failure {
-        Picture sheet = sheet(Examples.comparison(List.of("a {}"), List.of(0L)));
+        Picture sheet = sheet(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
         int[] ink = extent(sheet, 0x1F2328);
         assertEquals(48, ink[0], 6, "the title and the rows' names begin at the margin");
         assertTrue(ink[4] > 500, "pixels of ink: " + ink[4]);
@@ -100,27 +100,27 @@ class SheetTest {
 
     @Test void manyColumnsGoOnBelow() throws Failure {
         List<Long> seeds = LongStream.range(0, 3).boxed().toList();
-        Comparison comparison = Examples.comparison(List.of("a", "b", "c", "d", "e"), seeds);
-        Bands bands = Bands.of(comparison);
+        Comparison comparison = ComparisonExamples.comparison(List.of("a", "b", "c", "d", "e"), seeds);
+        SheetLayout bands = SheetLayout.of(comparison);
         assertEquals(2, bands.bands().size());
         assertEquals(List.of(2, 3), bands.bands().stream().map(List::size).toList());
         Picture sheet = sheet(comparison);
-        assertTrue(extent(sheet, Examples.colour(0, 4, 2))[1] > extent(sheet, Examples.colour(2, 0, 0))[1], "the second band is below the first");
+        assertTrue(extent(sheet, ComparisonExamples.colour(0, 4, 2))[1] > extent(sheet, ComparisonExamples.colour(2, 0, 0))[1], "the second band is below the first");
     }
 
     @Test void manySeedsOfOnePromptGoOnBelow() {
-        Bands bands = Bands.of(Examples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
+        SheetLayout bands = SheetLayout.of(ComparisonExamples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
         assertEquals(3, bands.bands().size());
         assertEquals(25, bands.bands().stream().flatMap(List::stream).mapToInt(span -> span.seeds().size()).sum());
     }
 
     @Test void aSheetStopsGrowingAndSaysSo() {
         List<String> prompts = LongStream.range(0, 300).mapToObj(i -> "prompt " + i).toList();
-        assertEquals(180, Bands.of(Examples.comparison(prompts, List.of(0L))).leftOut());
+        assertEquals(180, SheetLayout.of(ComparisonExamples.comparison(prompts, List.of(0L))).omittedPrompts());
     }
 
     @Test void equalComparisonsGiveEqualSheets() throws Failure {
-        Comparison comparison = Examples.comparison(List.of("a {}"), List.of(0L));
+        Comparison comparison = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
         assertEquals(sheet(comparison), sheet(comparison));
     }
 }

@@ -10,37 +10,37 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// How rows and their cost are named for a person, in the sheet and on the page.
-public final class Words {
-    static final String UNMEASURED = "Likeness, diversity and alignment are not measured: the model has no vision tower that can be used (image_encoder or safety_checker).";
+public final class ComparisonText {
+    static final String NO_METRICS = "Likeness, diversity and alignment are not measured: the model has no vision tower that can be used (image_encoder or safety_checker).";
 
     private static final String[] UNITS = {"bytes", "KB", "MB", "GB"};
 
-    private Words() {}
+    private ComparisonText() {}
 
     /// `atoms+channels-2` is "Atoms + channels 2".
-    public static String title(Comparison.Row row) {
+    public static String rowTitle(Comparison.ComparisonRow row) {
         String method = row.name().replaceFirst("-\\d+$", "");
         return (row.isBase() ? "Base" : MethodSettings.title(method)) + row.name().substring(method.length()).replace('-', ' ');
     }
 
-    public static String numbers(Comparison.Row row) {
-        return row.isBase() ? "not trained" : String.format(Locale.ROOT, "%,d parameters", row.numbers());
+    public static String parameters(Comparison.ComparisonRow row) {
+        return row.isBase() ? "not trained" : String.format(Locale.ROOT, "%,d parameters", row.parameterCount());
     }
 
     /// `likeness 0.56`, `diversity 0.36`, `alignment 0.45`: all of them or none; what could not be measured is a dash.
-    public static List<String> measures(Comparison.Row row) {
-        return row.measures().map(measures -> List.of("likeness " + measure(measures.likeness()), "diversity " + measure(measures.diversity()),
-                "alignment " + measure(measures.alignment()))).orElse(List.of());
+    public static List<String> metrics(Comparison.ComparisonRow row) {
+        return row.metrics().map(found -> List.of("likeness " + metric(found.likeness()), "diversity " + metric(found.diversity()),
+                "alignment " + metric(found.alignment()))).orElse(List.of());
     }
 
-    public static String measure(OptionalDouble measure) {
-        return measure.isPresent() ? String.format(Locale.ROOT, "%.2f", measure.getAsDouble()) : "–";
+    public static String metric(OptionalDouble value) {
+        return value.isPresent() ? String.format(Locale.ROOT, "%.2f", value.getAsDouble()) : "–";
     }
 
     /// What the measures are by; or why there are none.
-    public static String encoder(Comparison comparison) {
-        return comparison.rows().getFirst().measures().map(measures -> "Likeness (cosine with the subject), diversity (1 – cosine within a prompt) and alignment (cosine with the prompt, “"
-                + comparison.className() + "” for the subject) by " + measures.encoder() + ".").orElse(UNMEASURED);
+    public static String metricsNote(Comparison comparison) {
+        return comparison.rows().getFirst().metrics().map(found -> "Likeness (cosine with the subject), diversity (1 – cosine within a prompt) and alignment (cosine with the prompt, “"
+                + comparison.className() + "” for the subject) by " + found.encoder() + ".").orElse(NO_METRICS);
     }
 
     public static String bytes(long bytes) {
@@ -63,12 +63,12 @@ public final class Words {
     }
 
     /// How the images were sampled, in one line.
-    static String details(String model, ComparisonRequest.Look look) {
-        return details(model, look.settings()) + (look.negative().isEmpty() ? "" : " · without “" + look.negative() + "”");
+    static String samplingDetails(String model, ComparisonRequest.ImageOptions look) {
+        return samplingDetails(model, look.settings()) + (look.negativePrompt().isEmpty() ? "" : " · without “" + look.negativePrompt() + "”");
     }
 
     /// The same without a negative prompt.
-    public static String details(String model, Generation.Settings settings) {
+    public static String samplingDetails(String model, Generation.Settings settings) {
         SamplingSettings sampling = settings.sampling();
         String schedule = sampling.schedule() == ScheduleName.MODEL ? "" : " (" + sampling.schedule().title() + ")";
         return model + " · " + sampling.sampler().title() + schedule + ", " + sampling.steps() + " steps · guidance "

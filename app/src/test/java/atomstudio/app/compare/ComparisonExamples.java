@@ -1,25 +1,25 @@
 package atomstudio.app.compare;
 
-import atomstudio.app.compare.Comparison.Row;
+import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Measures;
 import java.util.List;
 import java.util.OptionalDouble;
 
 /// A small comparison whose pictures are plain colours: one for each row, prompt and seed.
-final class Examples {
+final class ComparisonExamples {
     static final int SIDE = 64;
 
-    private Examples() {}
+    private ComparisonExamples() {}
 
     static Comparison comparison(List<String> prompts, List<Long> seeds) {
-        return new Comparison("models/small", "car", "sks", prompts, seeds, List.of(Row.base(),
-            new Row("atoms", "runs/atoms", 2268, 11_234, 38.25), new Row("lora", "runs/lora", 65_792, 270_456, 125)));
+        return new Comparison("models/small", "car", "sks", prompts, seeds, List.of(ComparisonRow.base(),
+            new ComparisonRow("atoms", "runs/atoms", 2268, 11_234, 38.25), new ComparisonRow("lora", "runs/lora", 65_792, 270_456, 125)));
     }
 
     /// The same with measures: all three, without alignment, and of a prompt with one seed.
     static Comparison measured(Comparison comparison) {
-        List<Row> rows = comparison.rows();
+        List<ComparisonRow> rows = comparison.rows();
         return comparison.with(List.of(rows.get(0).with(measures(0.31, OptionalDouble.of(0.03), OptionalDouble.of(0.8))),
             rows.get(1).with(measures(0.456, OptionalDouble.of(0.06), OptionalDouble.empty())), rows.get(2).with(measures(0.5, OptionalDouble.empty(), OptionalDouble.of(-0.125)))));
     }
@@ -28,11 +28,11 @@ final class Examples {
         return new Measures("image_encoder of Small", OptionalDouble.of(likeness), diversity, alignment);
     }
 
-    static Showing showing(Comparison comparison) {
-        return new Showing(comparison, List.of(Picture.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
+    static ReportContent showing(Comparison comparison) {
+        return new ReportContent(comparison, List.of(Picture.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
     }
 
-    static Gallery gallery(Comparison comparison) {
+    static ImageLookup gallery(Comparison comparison) {
         return (row, prompt, seed) -> Picture.filled(SIDE, SIDE, colour(comparison.rows().indexOf(row), prompt, seed));
     }
 

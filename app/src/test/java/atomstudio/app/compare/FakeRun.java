@@ -26,13 +26,13 @@ import java.util.Map;
 import java.util.Random;
 
 /// A finished run that nobody trained: its adapter's numbers are small and random, the same for the same method.
-public record MadeUpRun(Path model, BaseHashes hashes, String method, String className, String token) {
-    public MadeUpRun(Path model, BaseHashes hashes, String method) {
+public record FakeRun(Path model, BaseHashes hashes, String method, String className, String token) {
+    public FakeRun(Path model, BaseHashes hashes, String method) {
         this(model, hashes, method, "car", "sks");
     }
 
-    public MadeUpRun of(String otherClass, String otherToken) {
-        return new MadeUpRun(model, hashes, method, otherClass, otherToken);
+    public FakeRun of(String otherClass, String otherToken) {
+        return new FakeRun(model, hashes, method, otherClass, otherToken);
     }
 
     public Path write(Path run) throws Failure {

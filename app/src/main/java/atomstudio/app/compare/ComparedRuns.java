@@ -1,0 +1,39 @@
+package atomstudio.app.compare;
+
+import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.NamedModel;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.RunInfo;
+import java.nio.file.Path;
+import java.util.List;
+
+/// What runs that are compared have in common: the base model and the subject's words.
+public record ComparedRuns(NamedModel model, ComparedSubject subject) {
+    /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
+    /// @throws Failure.Unreadable when a folder is no run
+    /// @throws Failure.Incompatible when the runs disagree, or one is not finished
+    public static ComparedRuns read(List<Path> runs, List<Path> tokenizerFolders) throws Failure {
+        RunInfo first = new RunFolder(runs.getFirst()).info();
+        for (Path run : runs) {
+            RunFolder folder = new RunFolder(run);
+            requireSame(runs.getFirst(), first, run, folder.info());
+            if (folder.result().isEmpty()) {
+                throw new Failure.Incompatible(run + ": expected a finished run, found one at step " + folder.step() + " of "
+                    + folder.info().training().steps() + ". Finish it (tune with the same settings and --out " + run + "), or leave it out.");
+            }
+        }
+        return new ComparedRuns(first.base().model(tokenizerFolders), new ComparedSubject(first.subject().className(), first.subject().token()));
+    }
+
+    private static void requireSame(Path firstRun, RunInfo first, Path run, RunInfo other) throws Failure.Incompatible {
+        if (!BaseModel.agree(first.base().hash(), other.base().hash())) throw mismatch("base model", firstRun, first.base().name() + " at " + first.base().path(), run, other.base().name() + " at " + other.base().path());
+        if (!first.subject().className().equals(other.subject().className())) throw mismatch("class", firstRun, first.subject().className(), run, other.subject().className());
+        if (!first.subject().token().equals(other.subject().token())) throw mismatch("token", firstRun, first.subject().token(), run, other.subject().token());
+    }
+
+    private static Failure.Incompatible mismatch(String what, Path firstRun, String first, Path run, String other) {
+        return new Failure.Incompatible("runs of another " + what + " cannot be compared: " + firstRun + " has " + first + ", " + run + " has " + other + ". Compare them apart.");
+    }
+}
