@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Layer;
@@ -49,7 +49,7 @@ final class MethodsCommand implements Callable<Integer>, RunsWithoutNatives {
         }
 
         String line() {
-            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(), trainableParameters, Readable.bytes(fileBytes), Readable.plural(trainedLayers.size(), "layer"),
+            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(), trainableParameters, DisplayFormat.bytes(fileBytes), DisplayFormat.plural(trainedLayers.size(), "layer"),
                     settings.choice().steps(), BigDecimal.valueOf(settings.choice().rate()).toPlainString());
         }
 

@@ -28,7 +28,7 @@ public final class SettingsFile implements SettingsStore {
 
     private final Path file;
     private final Executor writer;
-    private Settings settings;
+    private AppSettings settings;
 
     /// @param writer runs the writing: the disk may be slow
     public SettingsFile(Path file, Executor writer) {
@@ -37,53 +37,53 @@ public final class SettingsFile implements SettingsStore {
         this.settings = read(file);
     }
 
-    @Override public synchronized Settings get() {
+    @Override public synchronized AppSettings get() {
         return settings;
     }
 
-    @Override public synchronized void change(UnaryOperator<Settings> change) {
+    @Override public synchronized void update(UnaryOperator<AppSettings> change) {
         settings = change.apply(settings);
         writer.execute(this::write);
     }
 
     private synchronized void write() {
         try {
-            byte[] text = json(settings).getBytes(StandardCharsets.UTF_8);
+            byte[] text = toJson(settings).getBytes(StandardCharsets.UTF_8);
             AtomicFile.write(file, out -> out.write(text));
         } catch (Failure e) {
             log.warn("settings could not be written to {}", file, e);
         }
     }
 
-    private static String json(Settings settings) {
+    private static String toJson(AppSettings settings) {
         JsonObject json = new JsonObject();
-        json.addProperty("theme", settings.theme() == Settings.Theme.DARK ? "dark" : "light");
+        json.addProperty("theme", settings.theme() == AppSettings.Theme.DARK ? "dark" : "light");
         settings.model().ifPresent(model -> json.addProperty("model", model.toString()));
         JsonArray models = new JsonArray();
-        settings.models().forEach(model -> models.add(model.toString()));
+        settings.otherModels().forEach(model -> models.add(model.toString()));
         json.add("models", models);
-        Settings.Pictures pictures = settings.pictures();
-        pictures.preview().ifPresent(preview -> json.addProperty("preview", preview.toString()));
-        if (pictures.safety() == Safety.OFF) json.addProperty("safety", "off");
-        if (pictures.engine() != EngineName.AUTO) json.addProperty("engine", pictures.engine().option());
+        AppSettings.GenerationPreferences generation = settings.generation();
+        generation.previewDecoder().ifPresent(preview -> json.addProperty("preview", preview.toString()));
+        if (generation.safetyFilter() == Safety.OFF) json.addProperty("safety", "off");
+        if (generation.engine() != EngineName.AUTO) json.addProperty("engine", generation.engine().option());
         return json + "\n";
     }
 
-    private static Settings read(Path file) {
-        if (!Files.isRegularFile(file)) return Settings.initial();
+    private static AppSettings read(Path file) {
+        if (!Files.isRegularFile(file)) return AppSettings.defaults();
         try {
             JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-            Settings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark") ? Settings.Theme.DARK : Settings.Theme.LIGHT;
+            AppSettings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark") ? AppSettings.Theme.DARK : AppSettings.Theme.LIGHT;
             Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
             List<Path> models = new ArrayList<>();
             if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
-            Optional<Path> preview = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
-            Safety safety = json.has("safety") && json.get("safety").getAsString().equals("off") ? Safety.OFF : Safety.ON;
+            Optional<Path> previewDecoder = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
+            Safety safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off") ? Safety.OFF : Safety.ON;
             EngineName engine = Optional.ofNullable(json.get("engine")).map(JsonElement::getAsString).flatMap(EngineName::ofOption).orElse(EngineName.AUTO);
-            return new Settings(theme, model, models, new Settings.Pictures(preview, safety, engine));
+            return new AppSettings(theme, model, models, new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
             log.warn("settings in {} are not readable and were passed over", file, e);
-            return Settings.initial();
+            return AppSettings.defaults();
         }
     }
 }

@@ -4,7 +4,7 @@ import java.util.function.UnaryOperator;
 
 /// Keeps the settings. Small and quick; a setting that cannot be written is a pity, not a failure.
 public interface SettingsStore {
-    Settings get();
+    AppSettings get();
 
-    void change(UnaryOperator<Settings> change);
+    void update(UnaryOperator<AppSettings> change);
 }

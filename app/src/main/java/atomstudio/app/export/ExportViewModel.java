@@ -1,7 +1,7 @@
 package atomstudio.app.export;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.tune.RunSummary;
@@ -20,11 +20,11 @@ public final class ExportViewModel {
 
     private final Jobs jobs;
     private final AdapterExporter exporter;
-    private final Choosers choosers;
-    private final Desktop desktop;
+    private final FileChoosers choosers;
+    private final DesktopActions desktop;
     private final ReadOnlyObjectWrapper<@Nullable Note> note = new ReadOnlyObjectWrapper<>();
 
-    public ExportViewModel(Jobs jobs, AdapterExporter exporter, Choosers choosers, Desktop desktop) {
+    public ExportViewModel(Jobs jobs, AdapterExporter exporter, FileChoosers choosers, DesktopActions desktop) {
         this.jobs = jobs;
         this.exporter = exporter;
         this.choosers = choosers;
@@ -43,7 +43,7 @@ public final class ExportViewModel {
 
     public void export(RunSummary run, ExportFormat format) {
         String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option()) + ".safetensors";
-        choosers.target("Export " + format.words(), name).ifPresent(file -> {
+        choosers.saveFile("Export " + format.words(), name).ifPresent(file -> {
             note.set(new Note(run.folder(), "Exporting…", Optional.empty()));
             jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format), outcome -> note.set(switch (outcome) {
                 case Outcome.Done<String>(String remark) -> new Note(run.folder(), "Exported to " + file + (remark.isEmpty() ? "" : ". " + remark), Optional.of(file));
@@ -56,6 +56,6 @@ public final class ExportViewModel {
     /// Opens the folder of the last export.
     public void showFile() {
         Note last = note.get();
-        if (last != null) last.file().ifPresent(desktop::show);
+        if (last != null) last.file().ifPresent(desktop::showInFileManager);
     }
 }

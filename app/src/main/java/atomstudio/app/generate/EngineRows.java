@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Devices;
 import atomstudio.app.jobs.EngineName;
@@ -40,14 +40,14 @@ public final class EngineRows implements RowMaker, RowJudge {
     private final BaseHashes hashes;
     private final AtomicReference<Consumer<String>> notes = new AtomicReference<>(unheard -> {});
     private final Vocabularies vocabularies;
-    private final Supplier<Settings.Pictures> wishes;
+    private final Supplier<AppSettings.GenerationPreferences> wishes;
     private Optional<Path> lookedThrough = Optional.empty();
     private @Nullable PictureMaker open;
     private EngineName openedBy = EngineName.AUTO;
 
     /// @param vocabularies where to look for the tokenizer of a model that brings none
     /// @param wishes how pictures are to be made, asked before every row
-    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<Settings.Pictures> wishes) {
+    public EngineRows(BaseHashes hashes, Vocabularies vocabularies, Supplier<AppSettings.GenerationPreferences> wishes) {
         this.wishes = wishes;
         this.hashes = hashes;
         this.vocabularies = vocabularies;
@@ -55,7 +55,7 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     @Override public synchronized void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
         PictureMaker maker = maker(order.model());
-        maker.heed(wishes.get().safety());
+        maker.heed(wishes.get().safetyFilter());
         PromptAdapters asked = PromptAdapters.of(new Generation.Prompt(order.prompt(), order.settings().negative().strip()), vocabularies.home());
         asked.notes().forEach(listener::warning);
         Worn worn = worn(order, asked, maker, listener);
@@ -138,7 +138,7 @@ public final class EngineRows implements RowMaker, RowJudge {
 
     /// A decoder that is none is no reason to make no pictures.
     private void lookThrough(PictureMaker maker, Listener listener) {
-        Optional<Path> wanted = wishes.get().preview();
+        Optional<Path> wanted = wishes.get().previewDecoder();
         if (wanted.equals(lookedThrough)) return;
         try {
             if (wanted.isPresent()) maker.lookThrough(wanted.get(), Devices.here().choose(Optional.empty()));

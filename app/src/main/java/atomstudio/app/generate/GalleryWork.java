@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
@@ -148,7 +148,7 @@ final class GalleryWork {
     /// ` · 0:12 left`; empty while nobody knows.
     private String left(double done) {
         double seconds = pace.seconds() * (1 - done);
-        return seconds > 0 ? " · " + Readable.duration(seconds) + " left" : "";
+        return seconds > 0 ? " · " + DisplayFormat.duration(seconds) + " left" : "";
     }
 
     private void ended(Outcome<Integer> outcome, List<Task> tasks, Instant started) {
@@ -156,8 +156,8 @@ final class GalleryWork {
         running = null;
         for (Task task : tasks) task.row.interrupted();
         switch (outcome) {
-            case Outcome.Done<Integer>(Integer pictures) -> report.set(Readable.plural(pictures, "picture") + " in "
-                + Readable.duration(Duration.between(started, clock.instant()).toMillis() / 1000.0) + " · same seeds and noise in every row");
+            case Outcome.Done<Integer>(Integer pictures) -> report.set(DisplayFormat.plural(pictures, "picture") + " in "
+                + DisplayFormat.duration(Duration.between(started, clock.instant()).toMillis() / 1000.0) + " · same seeds and noise in every row");
             case Outcome.Failed<Integer>(String message) -> problem.set(message);
             case Outcome.Cancelled<Integer>() -> report.set("Cancelled. What was finished stays.");
         }

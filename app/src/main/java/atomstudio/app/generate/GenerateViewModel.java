@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
@@ -38,7 +38,7 @@ public final class GenerateViewModel {
     private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
 
     /// What makes rows, what measures them, and what files are chosen with.
-    public record Means(RowMaker maker, RowJudge judge, Choosers choosers) {}
+    public record Means(RowMaker maker, RowJudge judge, FileChoosers choosers) {}
 
     /// @param subject holds null where pictures are made without a subject
     public GenerateViewModel(Jobs jobs, Means means, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {

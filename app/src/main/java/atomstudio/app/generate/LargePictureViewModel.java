@@ -1,7 +1,7 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.diffusion.picture.PngWriter;
@@ -25,13 +25,13 @@ public final class LargePictureViewModel {
     }
 
     private final Jobs jobs;
-    private final Choosers choosers;
-    private final Desktop desktop;
+    private final FileChoosers choosers;
+    private final DesktopActions desktop;
     private final GenerateViewModel galleries;
     private final ReadOnlyObjectWrapper<@Nullable Shown> shown = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper note = new ReadOnlyStringWrapper("");
 
-    public LargePictureViewModel(Jobs jobs, Choosers choosers, Desktop desktop, GenerateViewModel galleries) {
+    public LargePictureViewModel(Jobs jobs, FileChoosers choosers, DesktopActions desktop, GenerateViewModel galleries) {
         this.jobs = jobs;
         this.choosers = choosers;
         this.desktop = desktop;
@@ -91,7 +91,7 @@ public final class LargePictureViewModel {
         Shown now = shown.get();
         if (now == null) return;
         String name = (now.row.title() + "-" + Seed.format(now.row.cells().get(now.column).seed())).toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
-        choosers.target("Save the picture", name).ifPresent(file -> {
+        choosers.saveFile("Save the picture", name).ifPresent(file -> {
             note.set("Saving…");
             jobs.start("Saving " + file, cancellation -> {
                 PngWriter.write(file, now.made.picture(), now.made.making());
@@ -115,7 +115,7 @@ public final class LargePictureViewModel {
     public void copyParameters() {
         Shown now = shown.get();
         if (now == null) return;
-        desktop.copy(now.made.making().text().format());
+        desktop.copyToClipboard(now.made.making().text().format());
         note.set("The settings are in the clipboard.");
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.generate.PictureSettings.Given;
 import atomstudio.app.generate.PictureSettings.Start;
 import atomstudio.app.generate.PictureSettings.Worn;
@@ -23,13 +23,13 @@ import org.jspecify.annotations.Nullable;
 /// What pictures start from: a picture, where it may change, a second pass, and adapters that all rows wear. Everything ends in the settings.
 public final class SourceViewModel {
     private final Jobs jobs;
-    private final Choosers choosers;
+    private final FileChoosers choosers;
     private final GenerateViewModel galleries;
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper needed = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable Given> painting = new ReadOnlyObjectWrapper<>();
 
-    SourceViewModel(Jobs jobs, Choosers choosers, GenerateViewModel galleries) {
+    SourceViewModel(Jobs jobs, FileChoosers choosers, GenerateViewModel galleries) {
         this.jobs = jobs;
         this.choosers = choosers;
         this.galleries = galleries;
@@ -56,7 +56,7 @@ public final class SourceViewModel {
     }
 
     public void choosePicture() {
-        choosers.pictures("A picture to start from").stream().findFirst().ifPresent(this::take);
+        choosers.images("A picture to start from").stream().findFirst().ifPresent(this::take);
     }
 
     /// Starts from a picture file.
@@ -87,7 +87,7 @@ public final class SourceViewModel {
     public void chooseMask() {
         Optional<Given> given = now().given();
         if (given.isEmpty()) return;
-        choosers.pictures("A mask: white where the picture may change").stream().findFirst().ifPresent(file -> {
+        choosers.images("A mask: white where the picture may change").stream().findFirst().ifPresent(file -> {
             problem.set("");
             jobs.start("Reading " + file, cancellation -> Mask.read(file, given.get().picture()), outcome -> {
                 switch (outcome) {

@@ -1,6 +1,6 @@
 package atomstudio.app.models;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
 import java.nio.file.Path;
@@ -99,7 +99,7 @@ public final class ModelsView extends VBox {
         card.pseudoClassStateChanged(CURRENT, current);
         card.remark().setText(current ? "in use" : "");
         List<String> words = summary.words();
-        card.add(muted("UNet of " + Readable.count(summary.parameters()) + " parameters" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(WORDS, words.size()))) + "…")));
+        card.add(muted("UNet of " + DisplayFormat.count(summary.parameters()) + " parameters" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(WORDS, words.size()))) + "…")));
         for (String note : summary.remarks().notes()) card.add(muted(note));
         summary.remarks().lack().ifPresent(lack -> card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(lack))));
         Stream<Button> buttons = Stream.of(

@@ -1,8 +1,8 @@
 package atomstudio.app.models;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Desktop;
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
+import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
@@ -27,8 +27,8 @@ public final class ModelsViewModel {
     private final Jobs jobs;
     private final ModelLibrary library;
     private final SettingsStore settings;
-    private final Choosers choosers;
-    private final Desktop desktop;
+    private final FileChoosers choosers;
+    private final DesktopActions desktop;
     private final ObservableList<ModelSummary> known = FXCollections.observableArrayList();
     private final ObservableList<ModelSummary> knownView = FXCollections.unmodifiableObservableList(known);
     private final ObservableList<Lost> lost = FXCollections.observableArrayList();
@@ -40,7 +40,7 @@ public final class ModelsViewModel {
     /// Stands for the model that is being opened; null when none is.
     private @Nullable Object opening;
 
-    public ModelsViewModel(Jobs jobs, ModelLibrary library, SettingsStore settings, Choosers choosers, Desktop desktop) {
+    public ModelsViewModel(Jobs jobs, ModelLibrary library, SettingsStore settings, FileChoosers choosers, DesktopActions desktop) {
         this.jobs = jobs;
         this.library = library;
         this.settings = settings;
@@ -50,7 +50,7 @@ public final class ModelsViewModel {
 
     /// Puts the address of a page with models on the clipboard: the studio itself connects to nothing.
     public void copyLink(String address) {
-        desktop.copy("https://" + address);
+        desktop.copyToClipboard("https://" + address);
     }
 
     /// What was opened once and cannot be read any more: moved, damaged, on a disk that is not there.
@@ -79,7 +79,7 @@ public final class ModelsViewModel {
 
     /// Reads the embedded model and those remembered; the one last chosen becomes current if it is still there.
     public void load() {
-        Settings remembered = settings.get();
+        AppSettings remembered = settings.get();
         busy.set("Reading the models");
         jobs.start("Reading the models", cancellation -> read(remembered), this::loaded);
     }
@@ -90,7 +90,7 @@ public final class ModelsViewModel {
     /// A model that was opened once and cannot be read any more.
     public record Lost(Path place, String why) {}
 
-    private Found read(Settings remembered) {
+    private Found read(AppSettings remembered) {
         List<ModelSummary> models = new ArrayList<>();
         List<Lost> gone = new ArrayList<>();
         String problem = "";
@@ -99,7 +99,7 @@ public final class ModelsViewModel {
         } catch (Failure damaged) {
             problem = damaged.getMessage();
         }
-        for (Path place : remembered.models()) {
+        for (Path place : remembered.otherModels()) {
             try {
                 models.add(library.open(place));
             } catch (Failure unreadable) {
@@ -128,7 +128,7 @@ public final class ModelsViewModel {
     public void select(ModelSummary model) {
         current.set(model);
         problem.set("");
-        settings.change(now -> now.withModel(model.origin() == ModelSummary.Origin.EMBEDDED ? Optional.empty() : Optional.of(model.folder())));
+        settings.update(now -> now.withModel(model.origin() == ModelSummary.Origin.EMBEDDED ? Optional.empty() : Optional.of(model.folder())));
     }
 
     /// Asks for a folder and makes its model the current one.
@@ -181,8 +181,8 @@ public final class ModelsViewModel {
         int at = known.stream().map(ModelSummary::folder).toList().indexOf(model.folder());
         if (at >= 0) known.set(at, model);
         else known.add(model);
-        if (model.origin() == ModelSummary.Origin.FOLDER && !settings.get().models().contains(model.folder())) {
-            settings.change(now -> now.withModels(Stream.concat(now.models().stream(), Stream.of(model.folder())).toList()));
+        if (model.origin() == ModelSummary.Origin.FOLDER && !settings.get().otherModels().contains(model.folder())) {
+            settings.update(now -> now.withModels(Stream.concat(now.otherModels().stream(), Stream.of(model.folder())).toList()));
         }
         select(model);
     }
@@ -202,6 +202,6 @@ public final class ModelsViewModel {
     }
 
     private void forget(Path place) {
-        settings.change(now -> now.withModels(now.models().stream().filter(path -> !path.equals(place)).toList()));
+        settings.update(now -> now.withModels(now.otherModels().stream().filter(path -> !path.equals(place)).toList()));
     }
 }

@@ -16,7 +16,7 @@ public record Vocabularies(Home home) {
     public List<Path> places() {
         List<Path> places = new ArrayList<>(List.of(home.clipVocabulary()));
         embedded().ifPresent(places::add);
-        for (Path model : new SettingsFile(home.settings(), Runnable::run).get().models()) {
+        for (Path model : new SettingsFile(home.settings(), Runnable::run).get().otherModels()) {
             if (Files.isDirectory(model)) places.add(model.resolve("tokenizer"));
         }
         return places;

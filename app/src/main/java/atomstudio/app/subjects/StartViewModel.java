@@ -1,6 +1,6 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.jobs.Running;
@@ -23,7 +23,7 @@ public final class StartViewModel {
 
     private final Jobs jobs;
     private final SubjectStore store;
-    private final Choosers choosers;
+    private final FileChoosers choosers;
     private final Exits exits;
     private final ObservableList<Sample> samples = FXCollections.observableArrayList();
     private final ObservableList<Sample> samplesView = FXCollections.unmodifiableObservableList(samples);
@@ -41,7 +41,7 @@ public final class StartViewModel {
     public record Exits(Consumer<SubjectStore.Imported> created, Runnable models, Runnable generate) {}
 
     /// @param model the current one; holds null until the first one was read
-    public StartViewModel(Jobs jobs, SubjectStore store, Choosers choosers, ReadOnlyObjectProperty<@Nullable ModelSummary> model, Exits exits) {
+    public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers, ReadOnlyObjectProperty<@Nullable ModelSummary> model, Exits exits) {
         this.jobs = jobs;
         this.store = store;
         this.choosers = choosers;
@@ -88,7 +88,7 @@ public final class StartViewModel {
     }
 
     public void choosePictures() {
-        List<Path> chosen = choosers.pictures("Choose pictures of one thing");
+        List<Path> chosen = choosers.images("Choose pictures of one thing");
         if (!chosen.isEmpty()) drop(chosen);
     }
 

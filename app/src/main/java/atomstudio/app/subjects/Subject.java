@@ -1,6 +1,6 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -26,7 +26,7 @@ public record Subject(String name, Path folder, String className, String token, 
     public String line() {
         long captions = beside.stream().filter(Companions::caption).count();
         long masks = beside.size() - captions;
-        return Readable.plural(pictures.size(), "picture") + (captions == 0 ? "" : " · " + Readable.plural(captions, "caption")) + (masks == 0 ? "" : " · " + Readable.plural(masks, "mask"));
+        return DisplayFormat.plural(pictures.size(), "picture") + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption")) + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
     }
 
     /// Its name for people: that of its folder, or the class word where the folder's says nothing.

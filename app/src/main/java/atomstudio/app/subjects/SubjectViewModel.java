@@ -1,6 +1,6 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Job;
 import atomstudio.app.jobs.Jobs;
@@ -22,7 +22,7 @@ public final class SubjectViewModel {
     private final Jobs jobs;
     private final SubjectStore store;
     private final PictureFiles files;
-    private final Choosers choosers;
+    private final FileChoosers choosers;
     private final ReadOnlyObjectWrapper<Subject> subject;
     private final AtomicReference<Subject> newest;
     private final ObservableList<Thumbnail> thumbnails = FXCollections.observableArrayList();
@@ -32,7 +32,7 @@ public final class SubjectViewModel {
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    public SubjectViewModel(Jobs jobs, SubjectStore store, PictureFiles files, Choosers choosers, Subject subject) {
+    public SubjectViewModel(Jobs jobs, SubjectStore store, PictureFiles files, FileChoosers choosers, Subject subject) {
         this.jobs = jobs;
         this.store = store;
         this.files = files;
@@ -97,7 +97,7 @@ public final class SubjectViewModel {
     }
 
     public void choosePictures() {
-        List<Path> chosen = choosers.pictures("Add pictures of " + subject.get().name());
+        List<Path> chosen = choosers.images("Add pictures of " + subject.get().name());
         if (!chosen.isEmpty()) add(chosen);
     }
 

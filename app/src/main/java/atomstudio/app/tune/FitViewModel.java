@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.jobs.Running;
@@ -91,8 +91,8 @@ public final class FitViewModel {
 
     private static String line(Estimate found) {
         Estimate.Memory memory = found.memory();
-        String of = memory.available() > 0 ? " of " + Readable.bytes(memory.available()) : "";
-        String time = found.time().step() > 0 ? " · about " + Readable.duration(found.time().total()) : "";
-        return (found.fits() ? "fits · " : "does not fit · ") + Readable.bytes(memory.bytes()) + of + time;
+        String of = memory.available() > 0 ? " of " + DisplayFormat.bytes(memory.available()) : "";
+        String time = found.time().step() > 0 ? " · about " + DisplayFormat.duration(found.time().total()) : "";
+        return (found.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.tuning.method.MethodSettings;
 
 /// The price of a method on a model, before anything is run.
@@ -8,6 +8,6 @@ import atomstudio.tuning.method.MethodSettings;
 public record MethodCost(MethodSettings method, long numbers, long bytes, String problem) {
     /// `2,268 parameters · 11 KB`.
     public String line() {
-        return problem.isEmpty() ? Readable.count(numbers) + " parameters · " + Readable.bytes(bytes) : "not on this model";
+        return problem.isEmpty() ? DisplayFormat.count(numbers) + " parameters · " + DisplayFormat.bytes(bytes) : "not on this model";
     }
 }

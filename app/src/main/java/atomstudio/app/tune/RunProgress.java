@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.tuning.train.TuneEvent;
 import java.util.List;
 import java.util.Locale;
@@ -95,7 +95,7 @@ public record RunProgress(State state, int step, int steps, History history, lon
 
     /// `0:19 left`; empty while nothing is known.
     public String timeLeft() {
-        return state == State.TUNING && secondsPerStep().isPresent() ? Readable.duration((steps - step) * secondsPerStep().getAsDouble()) + " left" : "";
+        return state == State.TUNING && secondsPerStep().isPresent() ? DisplayFormat.duration((steps - step) * secondsPerStep().getAsDouble()) + " left" : "";
     }
 
     /// `6.0 steps/s · 1.2 GB`.
@@ -103,7 +103,7 @@ public record RunProgress(State state, int step, int steps, History history, lon
         if (secondsPerStep().isEmpty()) return "";
         double perSecond = 1 / secondsPerStep().getAsDouble();
         String rate = perSecond >= 0.2 ? String.format(Locale.ROOT, "%.1f steps/s", perSecond) : String.format(Locale.ROOT, "%.0f s a step", 1 / perSecond);
-        return memory > 0 ? rate + " · " + Readable.bytes(memory) : rate;
+        return memory > 0 ? rate + " · " + DisplayFormat.bytes(memory) : rate;
     }
 
     /// `186 / 250`.

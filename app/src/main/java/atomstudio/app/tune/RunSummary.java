@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunStatus;
@@ -31,13 +31,13 @@ public record RunSummary(TuneOrder order, Instant created, RunProgress progress,
 
     /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.
     public String line(Instant now) {
-        return report.map(result -> Readable.plural(result.steps(), "step") + " · " + Readable.moment(created, now))
+        return report.map(result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
             .orElse("step " + progress.step() + " of " + Math.max(order.chosen().steps(), progress.steps()));
     }
 
     /// `29,148 parameters · 0.18 %`, and the size of the file below.
     public List<String> price() {
-        return report.map(result -> List.of(Readable.count(result.numbers()) + " parameters · " + Readable.share(result.share()),
-            Readable.bytes(result.bytes()) + " · tuned in " + Readable.duration(result.seconds()))).orElse(List.of());
+        return report.map(result -> List.of(DisplayFormat.count(result.numbers()) + " parameters · " + DisplayFormat.percent(result.share()),
+            DisplayFormat.bytes(result.bytes()) + " · tuned in " + DisplayFormat.duration(result.seconds()))).orElse(List.of());
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
@@ -13,14 +13,14 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 
 /// How the method is trained: what was typed, and what it means.
 public final class TrainingViewModel {
-    private final Choosers choosers;
+    private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
     private final Map<TrainingSetting, String> typed = new EnumMap<>(TrainingSetting.class);
     private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(TrainingSettings.USUAL);
     private final ReadOnlyStringWrapper wrong = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper line = new ReadOnlyStringWrapper("");
 
-    public TrainingViewModel(Choosers choosers, ReadOnlyObjectProperty<MethodSettings> method) {
+    public TrainingViewModel(FileChoosers choosers, ReadOnlyObjectProperty<MethodSettings> method) {
         this.choosers = choosers;
         this.method = method;
         method.subscribe(now -> understand());

@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
@@ -30,7 +30,7 @@ public final class TuneViewModel {
     private final ReadOnlyStringWrapper estimate = new ReadOnlyStringWrapper("");
 
     /// What computes, and what asks the person.
-    public record Means(Jobs jobs, MethodCosts counter, Estimator estimator, Choosers choosers) {}
+    public record Means(Jobs jobs, MethodCosts counter, Estimator estimator, FileChoosers choosers) {}
 
     public TuneViewModel(Means means, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject, ModelsViewModel models) {
         this.runs = runs;
@@ -126,8 +126,8 @@ public final class TuneViewModel {
 
     private String price(MethodCost cost) {
         ModelSummary on = model.get();
-        String share = on == null || on.parameters() == 0 ? "" : " · " + Readable.share((double) cost.numbers() / on.parameters()) + " of the network";
-        return Readable.count(cost.numbers()) + " parameters trained" + share;
+        String share = on == null || on.parameters() == 0 ? "" : " · " + DisplayFormat.percent((double) cost.numbers() / on.parameters()) + " of the network";
+        return DisplayFormat.count(cost.numbers()) + " parameters trained" + share;
     }
 
     private String missing(Optional<MethodCost> cost) {
@@ -148,7 +148,7 @@ public final class TuneViewModel {
         estimate.set(runs.runs().stream().filter(run -> on != null && run.done() && run.order().choice() == chosen.method().choice() && run.order().model().equals(on.folder()))
             .findFirst().map(run -> {
                 Report report = run.report().orElseThrow();
-                return "about " + Readable.duration(report.seconds() / report.steps() * chosen.steps()) + " · " + Readable.bytes(report.peakMemory());
+                return "about " + DisplayFormat.duration(report.seconds() / report.steps() * chosen.steps()) + " · " + DisplayFormat.bytes(report.peakMemory());
             }).orElse(""));
     }
 }

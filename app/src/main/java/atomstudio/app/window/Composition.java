@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsFile;
 import atomstudio.app.export.RunExporter;
 import atomstudio.app.generate.EngineRows;
@@ -35,11 +35,11 @@ final class Composition {
 
     private Composition() {}
 
-    static Services of(Home home, Jobs jobs, Choosers choosers, Desktop desktop) {
+    static Services of(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new ModelFolders(new Vocabularies(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().pictures());
+        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().generation());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
         Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new Vocabularies(home).places())));
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());

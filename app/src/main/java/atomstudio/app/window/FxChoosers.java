@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Choosers;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.diffusion.picture.Pictures;
 import java.io.File;
 import java.nio.file.Path;
@@ -14,14 +14,14 @@ import javafx.stage.FileChooser;
 import javafx.stage.Window;
 
 /// The system's file choosers over the window. Where there are none, nothing is chosen.
-final class FxChoosers implements Choosers {
+final class FxChoosers implements FileChoosers {
     private final Supplier<Window> owner;
 
     FxChoosers(Supplier<Window> owner) {
         this.owner = owner;
     }
 
-    @Override public List<Path> pictures(String title) {
+    @Override public List<Path> images(String title) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Pictures",
@@ -54,7 +54,7 @@ final class FxChoosers implements Choosers {
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
     }
 
-    @Override public Optional<Path> target(String title, String suggestedName) {
+    @Override public Optional<Path> saveFile(String title, String suggestedName) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
         chooser.setInitialFileName(suggestedName);

@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.DesktopActions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,16 +12,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Clipboard by JavaFX, file manager by the system's own opener.
-final class FxDesktop implements Desktop {
+final class FxDesktop implements DesktopActions {
     private static final Logger log = LoggerFactory.getLogger(FxDesktop.class);
 
-    @Override public void copy(String text) {
+    @Override public void copyToClipboard(String text) {
         ClipboardContent content = new ClipboardContent();
         content.putString(text);
         Clipboard.getSystemClipboard().setContent(content);
     }
 
-    @Override public void show(Path fileOrFolder) {
+    @Override public void showInFileManager(Path fileOrFolder) {
         Path folder = Files.isDirectory(fileOrFolder) ? fileOrFolder : fileOrFolder.toAbsolutePath().getParent();
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String opener = system.contains("win") ? "explorer" : system.contains("mac") ? "open" : "xdg-open";

@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.Safety;
@@ -15,33 +15,33 @@ import javafx.beans.value.ObservableValue;
 /// What a person chose once for all pages: the look, and how pictures are made whatever their prompt. Remembered at once.
 public final class PreferencesViewModel {
     private final SettingsStore settings;
-    private final Choosers choosers;
+    private final FileChoosers choosers;
     private final Runnable outdated;
-    private final ReadOnlyObjectWrapper<Settings.Theme> theme;
-    private final ReadOnlyObjectWrapper<Settings.Pictures> pictures;
+    private final ReadOnlyObjectWrapper<AppSettings.Theme> theme;
+    private final ReadOnlyObjectWrapper<AppSettings.GenerationPreferences> pictures;
 
     /// @param outdated hears when pictures that are there would come out otherwise now
-    PreferencesViewModel(SettingsStore settings, Choosers choosers, Runnable outdated) {
+    PreferencesViewModel(SettingsStore settings, FileChoosers choosers, Runnable outdated) {
         this.settings = settings;
         this.choosers = choosers;
         this.outdated = outdated;
         theme = new ReadOnlyObjectWrapper<>(settings.get().theme());
-        pictures = new ReadOnlyObjectWrapper<>(settings.get().pictures());
+        pictures = new ReadOnlyObjectWrapper<>(settings.get().generation());
     }
 
-    public ReadOnlyObjectProperty<Settings.Theme> theme() {
+    public ReadOnlyObjectProperty<AppSettings.Theme> theme() {
         return theme.getReadOnlyProperty();
     }
 
     public void toggleTheme() {
-        Settings.Theme other = theme.get() == Settings.Theme.DARK ? Settings.Theme.LIGHT : Settings.Theme.DARK;
+        AppSettings.Theme other = theme.get() == AppSettings.Theme.DARK ? AppSettings.Theme.LIGHT : AppSettings.Theme.DARK;
         theme.set(other);
-        settings.change(now -> now.with(other));
+        settings.update(now -> now.with(other));
     }
 
     /// The decoder that shows pictures while they are made; empty: the model's own means.
     public ObservableValue<Optional<Path>> preview() {
-        return pictures.map(Settings.Pictures::preview);
+        return pictures.map(AppSettings.GenerationPreferences::previewDecoder);
     }
 
     public void choosePreview() {
@@ -49,12 +49,12 @@ public final class PreferencesViewModel {
     }
 
     public void preview(Optional<Path> changed) {
-        change(now -> now.withPreview(changed));
+        change(now -> now.withPreviewDecoder(changed));
     }
 
     /// Whether the safety checkers of models that bring one are heeded.
     public ObservableValue<Safety> safety() {
-        return pictures.map(Settings.Pictures::safety);
+        return pictures.map(AppSettings.GenerationPreferences::safetyFilter);
     }
 
     /// Pictures that were made the other way are made again.
@@ -65,7 +65,7 @@ public final class PreferencesViewModel {
 
     /// What runs the networks when pictures are made.
     public ObservableValue<EngineName> engine() {
-        return pictures.map(Settings.Pictures::engine);
+        return pictures.map(AppSettings.GenerationPreferences::engine);
     }
 
     /// Pictures that another engine made are made again: theirs differ by rounding.
@@ -75,9 +75,9 @@ public final class PreferencesViewModel {
         outdated.run();
     }
 
-    private void change(UnaryOperator<Settings.Pictures> change) {
-        Settings.Pictures changed = change.apply(pictures.get());
+    private void change(UnaryOperator<AppSettings.GenerationPreferences> change) {
+        AppSettings.GenerationPreferences changed = change.apply(pictures.get());
         pictures.set(changed);
-        settings.change(now -> now.with(changed));
+        settings.update(now -> now.with(changed));
     }
 }

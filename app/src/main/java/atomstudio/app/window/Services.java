@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Choosers;
-import atomstudio.app.desktop.Desktop;
+import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.export.AdapterExporter;
 import atomstudio.app.generate.RowJudge;
@@ -28,7 +28,7 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings s
     public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowMaker maker, RowJudge judge, AdapterExporter exporter) {}
 
     /// What the machine and its desktop offer.
-    public record Surroundings(Choosers choosers, Desktop desktop, SettingsStore settings, InstantSource clock, Machine machine) {}
+    public record Surroundings(FileChoosers choosers, DesktopActions desktop, SettingsStore settings, InstantSource clock, Machine machine) {}
 
     /// Subjects to start with.
     @FunctionalInterface

@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.Safety;
 import atomstudio.app.parts.CardView;
@@ -25,7 +25,7 @@ final class SettingsView extends VBox {
         title.getStyleClass().add("page-title");
         CheckBox dark = new CheckBox("Dark");
         dark.setOnAction(pressed -> wishes.toggleTheme());
-        wishes.theme().subscribe(theme -> dark.setSelected(theme == Settings.Theme.DARK));
+        wishes.theme().subscribe(theme -> dark.setSelected(theme == AppSettings.Theme.DARK));
         CardView look = new CardView("Look");
         look.add(dark);
         CardView files = new CardView("Files");

@@ -1,9 +1,9 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Settings;
-import atomstudio.app.jobs.Build;
 import atlantafx.base.theme.PrimerDark;
 import atlantafx.base.theme.PrimerLight;
+import atomstudio.app.desktop.AppSettings;
+import atomstudio.app.jobs.Build;
 import java.net.URL;
 import java.util.List;
 import java.util.Objects;
@@ -28,8 +28,8 @@ final class StudioStage {
         Scene scene = new Scene(view, 1280, 800);
         for (String sheet : SHEETS) scene.getStylesheets().add(sheet(sheet));
         model.preferences().theme().subscribe(theme -> {
-            Application.setUserAgentStylesheet(theme == Settings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet() : new PrimerLight().getUserAgentStylesheet());
-            view.pseudoClassStateChanged(DARK, theme == Settings.Theme.DARK);
+            Application.setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet() : new PrimerLight().getUserAgentStylesheet());
+            view.pseudoClassStateChanged(DARK, theme == AppSettings.Theme.DARK);
         });
         view.setFocusTraversable(true);
         view.requestFocus();

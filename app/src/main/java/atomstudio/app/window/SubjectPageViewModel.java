@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.export.ExportViewModel;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargePictureViewModel;
@@ -13,7 +14,6 @@ import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.RunsViewModel;
 import atomstudio.app.tune.TuneOrder;
 import atomstudio.app.tune.TuneViewModel;
-import atomstudio.app.desktop.Readable;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -130,7 +130,7 @@ public final class SubjectPageViewModel {
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
         List<Choice> tuned = runs.runs().stream().filter(RunSummary::done).map(run -> run.order().choice()).distinct().sorted().toList();
-        if (tuned.isEmpty()) return Readable.plural(subject.subject().get().pictures().size(), "picture");
+        if (tuned.isEmpty()) return DisplayFormat.plural(subject.subject().get().pictures().size(), "picture");
         if (tuned.size() > 2) return tuned.size() + " methods tuned ✓";
         return tuned.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }

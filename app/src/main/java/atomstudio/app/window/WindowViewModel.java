@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.desktop.Readable;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargePictureViewModel;
 import atomstudio.app.generate.RestoredPicture;
@@ -138,7 +138,7 @@ public final class WindowViewModel {
 
     public void refreshMachine() {
         Machine around = services.surroundings().machine();
-        services.jobs().start("Looking at the machine", cancellation -> around.device() + "  " + Readable.plural(around.threads(), "thread") + " · " + Readable.bytes(around.freeMemory()) + " free", outcome -> {
+        services.jobs().start("Looking at the machine", cancellation -> around.device() + "  " + DisplayFormat.plural(around.threads(), "thread") + " · " + DisplayFormat.bytes(around.freeMemory()) + " free", outcome -> {
             if (outcome instanceof Outcome.Done<String>(String text)) machine.set(text);
         });
     }
@@ -165,7 +165,7 @@ public final class WindowViewModel {
 
     /// Shows where subjects and runs are kept.
     public void showFiles() {
-        services.surroundings().desktop().show(home());
+        services.surroundings().desktop().showInFileManager(home());
     }
 
     /// Ends every generation at its next step.

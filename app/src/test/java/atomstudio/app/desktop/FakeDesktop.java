@@ -8,17 +8,17 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A desktop whose choosers answer what the test told them, and that remembers what it was asked to do.
-public final class FakeDesktop implements Choosers, Desktop, SettingsStore {
+public final class FakeDesktop implements FileChoosers, DesktopActions, SettingsStore {
     public List<Path> pictures = List.of();
     public List<Path> adapters = List.of();
     public @Nullable Path folder;
     public @Nullable Path target;
-    public String suggested = "";
-    public String copied = "";
-    public final List<Path> shown = new ArrayList<>();
-    private Settings settings = Settings.initial();
+    public String lastSuggestedName = "";
+    public String copiedText = "";
+    public final List<Path> shownPaths = new ArrayList<>();
+    private AppSettings settings = AppSettings.defaults();
 
-    @Override public List<Path> pictures(String title) {
+    @Override public List<Path> images(String title) {
         return pictures;
     }
 
@@ -34,24 +34,24 @@ public final class FakeDesktop implements Choosers, Desktop, SettingsStore {
         return Optional.ofNullable(folder);
     }
 
-    @Override public Optional<Path> target(String title, String suggestedName) {
-        suggested = suggestedName;
+    @Override public Optional<Path> saveFile(String title, String suggestedName) {
+        lastSuggestedName = suggestedName;
         return Optional.ofNullable(target);
     }
 
-    @Override public void copy(String text) {
-        copied = text;
+    @Override public void copyToClipboard(String text) {
+        copiedText = text;
     }
 
-    @Override public void show(Path fileOrFolder) {
-        shown.add(fileOrFolder);
+    @Override public void showInFileManager(Path fileOrFolder) {
+        shownPaths.add(fileOrFolder);
     }
 
-    @Override public Settings get() {
+    @Override public AppSettings get() {
         return settings;
     }
 
-    @Override public void change(UnaryOperator<Settings> change) {
+    @Override public void update(UnaryOperator<AppSettings> change) {
         settings = change.apply(settings);
     }
 }

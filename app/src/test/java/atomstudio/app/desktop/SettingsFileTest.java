@@ -16,16 +16,16 @@ class SettingsFileTest {
 
     @Test void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
-        new SettingsFile(file, Runnable::run).change(settings -> settings.with(Settings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
-            .with(Settings.Pictures.initial().withPreview(Optional.of(Path.of("/taesd.safetensors"))).with(Safety.OFF).with(EngineName.TORCH)));
-        assertEquals(new Settings(Settings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), new Settings.Pictures(Optional.of(Path.of("/taesd.safetensors")), Safety.OFF, EngineName.TORCH)), new SettingsFile(file, Runnable::run).get());
+        new SettingsFile(file, Runnable::run).update(settings -> settings.with(AppSettings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
+            .with(AppSettings.GenerationPreferences.defaults().withPreviewDecoder(Optional.of(Path.of("/taesd.safetensors"))).with(Safety.OFF).with(EngineName.TORCH)));
+        assertEquals(new AppSettings(AppSettings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), new AppSettings.GenerationPreferences(Optional.of(Path.of("/taesd.safetensors")), Safety.OFF, EngineName.TORCH)), new SettingsFile(file, Runnable::run).get());
     }
 
     @Test void aDamagedFileCountsAsNone() throws Exception {
         Path file = home.resolve("settings.json");
         for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}", "{\"engine\":\"steam\"}")) {
             Files.writeString(file, text);
-            assertEquals(Settings.initial(), new SettingsFile(file, Runnable::run).get(), text);
+            assertEquals(AppSettings.defaults(), new SettingsFile(file, Runnable::run).get(), text);
         }
     }
 }

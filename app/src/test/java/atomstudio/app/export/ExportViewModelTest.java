@@ -32,10 +32,10 @@ class ExportViewModelTest {
         desktop.target = Path.of("/home/me/my-car.safetensors");
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
-        assertEquals("car-lora.safetensors", desktop.suggested);
+        assertEquals("car-lora.safetensors", desktop.lastSuggestedName);
         assertEquals("Exported to /home/me/my-car.safetensors", model.note().get().text());
         model.showFile();
-        assertEquals(List.of(desktop.target), desktop.shown);
+        assertEquals(List.of(desktop.target), desktop.shownPaths);
     }
 
     @Test void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
@@ -47,7 +47,7 @@ class ExportViewModelTest {
         });
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), model.formats(run));
         model.export(run, ExportFormat.KOHYA);
-        assertEquals("car-lora-kohya.safetensors", desktop.suggested);
+        assertEquals("car-lora-kohya.safetensors", desktop.lastSuggestedName);
         assertEquals(List.of(ExportFormat.KOHYA), asked);
     }
 
@@ -66,7 +66,7 @@ class ExportViewModelTest {
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("/full/x.safetensors: the disk is full", model.note().get().text());
         model.showFile();
-        assertEquals(List.of(), desktop.shown);
+        assertEquals(List.of(), desktop.shownPaths);
     }
 
     @Test void closingTheChooserExportsNothing() {

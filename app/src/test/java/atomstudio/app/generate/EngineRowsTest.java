@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
@@ -55,7 +55,7 @@ class EngineRowsTest {
         PictureSettings initial = PictureSettings.initial(64, 4);
         PictureSettings settings = initial.withSeeds(new PictureSettings.Seeds(1, 2)).withWay(initial.way().withSteps(4)).withStart(new PictureSettings.Start(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
         Heard heard = new Heard();
-        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> Settings.Pictures.initial().withPreview(preview))) {
+        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
             rows.make(new RowOrder(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
         }
         return heard;
@@ -80,7 +80,7 @@ class EngineRowsTest {
         Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
         PictureSettings initial = PictureSettings.initial(64, 4);
         RowOrder order = new RowOrder(model, "a red apple", Optional.empty(), initial.withSeeds(new PictureSettings.Seeds(1, 1)).withWay(initial.way().withSteps(4)));
-        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), Settings.Pictures::initial)) {
+        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
             Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.make(order, new Heard() {
                 @Override public void step(int done, int all) {
                     assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));

@@ -14,8 +14,8 @@ import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import javafx.beans.property.SimpleObjectProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,7 +69,7 @@ class LargePictureViewModelTest {
     @Test void aSavedPictureCarriesHowItWasMade() throws Exception {
         desktop.target = place.resolve("car.png");
         large.save();
-        assertEquals("base-1.png", desktop.suggested);
+        assertEquals("base-1.png", desktop.lastSuggestedName);
         assertEquals("Saved to " + desktop.target, large.note().get());
         GenerationText text = GenerationText.parse(PngText.read(desktop.target).get(GenerationText.KEYWORD));
         assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());
@@ -84,7 +84,7 @@ class LargePictureViewModelTest {
 
     @Test void settingsCanBeCopied() {
         large.copyParameters();
-        assertTrue(desktop.copied.startsWith("a car in the snow"), desktop.copied);
+        assertTrue(desktop.copiedText.startsWith("a car in the snow"), desktop.copiedText);
     }
 
     @Test void closingShowsNone() {

@@ -39,7 +39,7 @@ class ModelsViewModelTest {
 
     @Test void theAddressOfAPageWithModelsIsCopied() {
         model(new InlineJobs()).copyLink("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5");
-        assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copied);
+        assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copiedText);
     }
 
     @Test void openingAModelCanBeGivenUpAndItsLateResultIsDropped() {
@@ -79,7 +79,7 @@ class ModelsViewModelTest {
         desktop.folder = SD;
         model.chooseFile();
         assertEquals("sd15 · 512 px", model.current().get().title());
-        assertEquals(List.of(SD), desktop.get().models());
+        assertEquals(List.of(SD), desktop.get().otherModels());
     }
 
     @Test void aFolderThatIsNoModelIsRefusedAndTheOldOneStays() {
@@ -92,14 +92,14 @@ class ModelsViewModelTest {
     }
 
     @Test void aRememberedFolderThatIsGoneIsNamedAndTheEmbeddedOneIsUsed() {
-        desktop.change(settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
+        desktop.update(settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
         ModelsViewModel model = model(new InlineJobs());
         assertEquals("Small", model.current().get().name());
         assertEquals(List.of(new ModelsViewModel.Lost(Path.of("/gone"), "/gone: is not a model folder")), model.lost());
         model.open(SD);
-        assertEquals(List.of(Path.of("/gone"), SD), desktop.get().models(), "its disk may come back");
+        assertEquals(List.of(Path.of("/gone"), SD), desktop.get().otherModels(), "its disk may come back");
         model.forget(model.lost().getFirst());
-        assertEquals(List.of(SD), desktop.get().models());
+        assertEquals(List.of(SD), desktop.get().otherModels());
         assertEquals(List.of(), model.lost());
     }
 
@@ -110,11 +110,11 @@ class ModelsViewModelTest {
         model.open(SD);
         assertEquals(Optional.of("no tokenizer"), model.current().get().remarks().lack());
         assertEquals(2, model.known().size());
-        assertEquals(List.of(SD), desktop.get().models());
+        assertEquals(List.of(SD), desktop.get().otherModels());
     }
 
     @Test void aProgrammingMistakeIsNoLostModel() {
-        desktop.change(settings -> settings.withModels(List.of(Path.of("/broken"))));
+        desktop.update(settings -> settings.withModels(List.of(Path.of("/broken"))));
         ModelsViewModel model = model(new InlineJobs());
         assertTrue(model.problem().get().contains("failed unexpectedly"), model.problem().get());
         assertEquals(List.of(), model.lost());
@@ -125,7 +125,7 @@ class ModelsViewModelTest {
         model.open(SD);
         model.forget(model.current().get());
         assertEquals("Small", model.current().get().name());
-        assertEquals(List.of(), desktop.get().models());
+        assertEquals(List.of(), desktop.get().otherModels());
     }
 
     @Test void itSaysThatItReads() {

@@ -4,7 +4,7 @@ import static atomstudio.app.window.FakeWindow.waitFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.generate.LargePictureViewModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
@@ -153,7 +153,7 @@ class WindowTest {
         robot.clickOn("#theme");
         WaitForAsyncUtils.waitForFxEvents();
         window.shoot("settings-dark");
-        assertEquals(Settings.Theme.DARK, window.fake().desktop.get().theme());
+        assertEquals(AppSettings.Theme.DARK, window.fake().desktop.get().theme());
         robot.clickOn("#open-generate").clickOn("#prompt").write("a red apple").type(KeyCode.ENTER);
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 4);
         assertEquals("a red apple", window.fake().made.getFirst().prompt());

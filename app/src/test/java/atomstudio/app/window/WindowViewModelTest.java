@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.desktop.Readable;
-import atomstudio.app.desktop.Settings;
+import atomstudio.app.desktop.AppSettings;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.EngineName;
@@ -101,7 +101,7 @@ class WindowViewModelTest {
         assertEquals("", page.tune().estimate().get());
         page.tune().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + Readable.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.tune().estimate().get());
+        assertEquals("about " + DisplayFormat.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.tune().estimate().get());
         page.tune().training().type(TrainingSetting.STEPS, "40");
         assertTrue(page.tune().estimate().get().startsWith("about 0:10"), page.tune().estimate().get());
     }
@@ -232,8 +232,8 @@ class WindowViewModelTest {
 
     @Test void lightOrDarkIsRemembered() {
         window.preferences().toggleTheme();
-        assertEquals(Settings.Theme.DARK, window.preferences().theme().get());
-        assertEquals(Settings.Theme.DARK, new WindowViewModel(fake.services).preferences().theme().get());
+        assertEquals(AppSettings.Theme.DARK, window.preferences().theme().get());
+        assertEquals(AppSettings.Theme.DARK, new WindowViewModel(fake.services).preferences().theme().get());
     }
 
     @Test void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
@@ -255,7 +255,7 @@ class WindowViewModelTest {
         assertFalse(generate.rows().getFirst().stale().get(), "that is the one already");
         window.preferences().engine(EngineName.TORCH);
         assertTrue(generate.rows().getFirst().stale().get());
-        assertEquals(EngineName.TORCH, fake.desktop.get().pictures().engine());
+        assertEquals(EngineName.TORCH, fake.desktop.get().generation().engine());
         assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).preferences().engine().getValue());
     }
 
@@ -276,6 +276,6 @@ class WindowViewModelTest {
         window.preferences().choosePreview();
         assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).preferences().preview().getValue());
         window.preferences().preview(Optional.empty());
-        assertEquals(Optional.empty(), fake.desktop.get().pictures().preview());
+        assertEquals(Optional.empty(), fake.desktop.get().generation().previewDecoder());
     }
 }

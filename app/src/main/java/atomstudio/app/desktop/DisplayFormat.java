@@ -8,8 +8,8 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
 /// Amounts as people read them. Digits are grouped the same way everywhere, whatever the machine's language.
-public final class Readable {
-    private Readable() {}
+public final class DisplayFormat {
+    private DisplayFormat() {}
 
     public static String count(long number) {
         return String.format(Locale.ROOT, "%,d", number);
@@ -29,14 +29,14 @@ public final class Readable {
 
     /// 0:19, 12:05, 1:00:07.
     public static String duration(double seconds) {
-        long whole = Math.max(0, Math.round(seconds));
-        return whole < 3600
-            ? String.format(Locale.ROOT, "%d:%02d", whole / 60, whole % 60)
-            : String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
+        long wholeSeconds = Math.max(0, Math.round(seconds));
+        return wholeSeconds < 3600
+            ? String.format(Locale.ROOT, "%d:%02d", wholeSeconds / 60, wholeSeconds % 60)
+            : String.format(Locale.ROOT, "%d:%02d:%02d", wholeSeconds / 3600, wholeSeconds / 60 % 60, wholeSeconds % 60);
     }
 
     /// Two significant digits of a share: 0.65 %, 1.1 %, 12 %.
-    public static String share(double share) {
+    public static String percent(double share) {
         double percent = share * 100;
         if (percent <= 0) return "0 %";
         int digits = Math.max(0, 1 - (int) Math.floor(Math.log10(percent)));
@@ -44,17 +44,17 @@ public final class Readable {
     }
 
     /// today 10:42, yesterday 9:05, 3 May 2026.
-    public static String moment(Instant moment, Instant now) {
-        ZonedDateTime then = moment.atZone(ZoneId.systemDefault());
+    public static String dateTime(Instant moment, Instant now) {
+        ZonedDateTime local = moment.atZone(ZoneId.systemDefault());
         LocalDate today = now.atZone(ZoneId.systemDefault()).toLocalDate();
-        String time = DateTimeFormatter.ofPattern("H:mm", Locale.ROOT).format(then);
-        if (then.toLocalDate().equals(today)) return "today " + time;
-        if (then.toLocalDate().equals(today.minusDays(1))) return "yesterday " + time;
-        return DateTimeFormatter.ofPattern("d MMM uuuu", Locale.ENGLISH).format(then);
+        String time = DateTimeFormatter.ofPattern("H:mm", Locale.ROOT).format(local);
+        if (local.toLocalDate().equals(today)) return "today " + time;
+        if (local.toLocalDate().equals(today.minusDays(1))) return "yesterday " + time;
+        return DateTimeFormatter.ofPattern("d MMM uuuu", Locale.ENGLISH).format(local);
     }
 
     /// `1 picture`, `6 pictures`.
-    public static String plural(long count, String one) {
-        return count(count) + " " + one + (count == 1 ? "" : "s");
+    public static String plural(long count, String noun) {
+        return count(count) + " " + noun + (count == 1 ? "" : "s");
     }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// The desktop's file choosers; empty when the person closed them without choosing.
-public interface Choosers {
-    List<Path> pictures(String title);
+public interface FileChoosers {
+    List<Path> images(String title);
 
     /// Files that hold adapters.
     List<Path> adapters(String title);
@@ -17,5 +17,5 @@ public interface Choosers {
     Optional<Path> model(String title);
 
     /// Where to write a file; the chooser itself has asked before an existing one is named.
-    Optional<Path> target(String title, String suggestedName);
+    Optional<Path> saveFile(String title, String suggestedName);
 }

@@ -3,9 +3,9 @@ package atomstudio.app.desktop;
 import java.nio.file.Path;
 
 /// Clipboard and file manager.
-public interface Desktop {
-    void copy(String text);
+public interface DesktopActions {
+    void copyToClipboard(String text);
 
     /// Opens a folder, or the folder a file lies in, in the file manager.
-    void show(Path fileOrFolder);
+    void showInFileManager(Path fileOrFolder);
 }
