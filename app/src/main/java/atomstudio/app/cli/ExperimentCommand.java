@@ -1,17 +1,17 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.experiment.ChildTrialTuner;
-import atomstudio.app.experiment.Entry;
+import atomstudio.app.experiment.ChildProcessTrialTrainer;
 import atomstudio.app.experiment.Experiment;
-import atomstudio.app.experiment.ExperimentListener;
-import atomstudio.app.experiment.Plan;
+import atomstudio.app.experiment.ExperimentPlan;
+import atomstudio.app.experiment.ExperimentRow;
+import atomstudio.app.experiment.ExperimentSubject;
+import atomstudio.app.experiment.ExperimentSummary;
+import atomstudio.app.experiment.ExperimentTable;
+import atomstudio.app.experiment.MethodVariant;
 import atomstudio.app.experiment.Plot;
-import atomstudio.app.experiment.Summary;
-import atomstudio.app.experiment.Table;
-import atomstudio.app.experiment.Thing;
 import atomstudio.app.experiment.Trial;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.app.experiment.Variant;
+import atomstudio.app.experiment.TrialListener;
 import atomstudio.app.tune.ChildTuner;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelChoices;
@@ -48,7 +48,7 @@ import picocli.CommandLine.TypeConversionException;
             "atoms-up (the up blocks only), lora-4, lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\" are the model as it is, asked for the class word without and with the token.", "", "Examples:",
             "  studio experiment --out experiment", "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat --checkpoints 1",
             "  studio experiment --out experiment --phase test --rate atoms=1e-2 --rate lora-4=4e-3 --seeds 1", "  studio experiment --out experiment --plot --table"})
-final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
+final class ExperimentCommand implements Callable<Integer>, TrialListener {
     private static final int DEFAULT_SEEDS = 3;
     /// In place of methods: the untuned model alone.
     private static final String NO_METHODS = "none";
@@ -113,42 +113,42 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
     @Override public Integer call() throws Failure {
         Path assetsFolder = context.assets().folder();
         NamedModel modelReference = new NamedModel(context.modelPath(model), ModelChoices.searching(context.tokenizerLocations()));
-        Experiment.Setup setup = new Experiment.Setup(modelReference, photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(), new BaseHashes(context.home().baseHashes()),
+        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(modelReference, photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(), new BaseHashes(context.home().baseHashes()),
                 sampling.settings(context, modelReference.open()), precision);
         if (plotOnly || tableOnly) return showExisting(setup);
-        Plan plan = plan();
+        ExperimentPlan plan = plan();
         ChildTuner trainer = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), context.home());
-        Experiment.Result result;
+        Experiment.ExperimentResult result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
-            result = new Experiment(setup, new ChildTrialTuner(trainer, precision), this).run(plan);
+            result = new Experiment(setup, new ChildProcessTrialTrainer(trainer, precision), this).run(plan);
         }
         if (result.stopped()) {
             context.terminal().printNote("Stopped; the same command goes on where it was.");
             return ExitCode.CANCELLED;
         }
         writePlot(result.table());
-        context.terminal().printResult(setup.table().toString());
-        if (!result.refused().isEmpty()) context.terminal().printNote(result.refused().size() + " could not be made; they are named above.");
-        return result.refused().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
+        context.terminal().printResult(setup.tableFile().toString());
+        if (!result.failures().isEmpty()) context.terminal().printNote(result.failures().size() + " could not be made; they are named above.");
+        return result.failures().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
     }
 
-    private int showExisting(Experiment.Setup setup) throws Failure {
-        if (!Files.exists(setup.table())) throw new Failure.Unreadable(setup.table() + ": expected the table of an experiment, found nothing; run it first, without --plot and --table");
-        Table results = Table.open(setup.table());
-        if (tableOnly) context.terminal().printResult(Summary.markdown(results.entries()));
+    private int showExisting(Experiment.ExperimentSetup setup) throws Failure {
+        if (!Files.exists(setup.tableFile())) throw new Failure.Unreadable(setup.tableFile() + ": expected the table of an experiment, found nothing; run it first, without --plot and --table");
+        ExperimentTable results = ExperimentTable.open(setup.tableFile());
+        if (tableOnly) context.terminal().printResult(ExperimentSummary.markdown(results.rows()));
         if (plotOnly) writePlot(results);
         return ExitCode.SUCCESS;
     }
 
-    private void writePlot(Table results) throws Failure {
+    private void writePlot(ExperimentTable results) throws Failure {
         Path file = out.resolve("experiment.png");
-        PngWriter.write(file, Plot.draw(results.entries()), Map.of());
+        PngWriter.write(file, Plot.draw(results.rows()), Map.of());
         context.terminal().printResult(file.toString());
     }
 
-    private Plan plan() throws Failure {
-        List<Variant> selected = new ArrayList<>();
-        if (methods.isEmpty() && variants.isEmpty()) selected.addAll(Variant.COMPARED);
+    private ExperimentPlan plan() throws Failure {
+        List<MethodVariant> selected = new ArrayList<>();
+        if (methods.isEmpty() && variants.isEmpty()) selected.addAll(MethodVariant.COMPARED);
         if (!methods.equals(List.of(NO_METHODS))) {
             for (String name : methods) selected.add(knownVariant("--methods", name));
         }
@@ -157,38 +157,38 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
             if (!variants.containsKey(name)) knownVariant("--rate", name);
         }
         for (String name : subjects) {
-            if (Thing.named(name).isEmpty()) throw usageError("--subjects: expected of " + String.join(", ", Thing.names()) + ", found " + name);
+            if (ExperimentSubject.ofName(name).isEmpty()) throw usageError("--subjects: expected of " + String.join(", ", ExperimentSubject.names()) + ", found " + name);
         }
         try {
-            return new Plan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, selected, seeds, learningRates, new Plan.Extent(stepsScale, checkpoints));
+            return new ExperimentPlan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, selected, seeds, learningRates, new ExperimentPlan.RunLength(stepsScale, checkpoints));
         } catch (IllegalArgumentException error) {
             throw usageError("--" + error.getMessage());
         }
     }
 
-    private Variant customVariant(String name, String options) {
-        if (Variant.named(name).isPresent() || !name.matches("[\\w+.-]+")) throw usageError("--variant: expected a name of its own, of letters, digits, + . and -, found \"" + name + "\"");
+    private MethodVariant customVariant(String name, String options) {
+        if (MethodVariant.ofName(name).isPresent() || !name.matches("[\\w+.-]+")) throw usageError("--variant: expected a name of its own, of letters, digits, + . and -, found \"" + name + "\"");
         try {
-            return Variant.of(name, options);
+            return MethodVariant.of(name, options);
         } catch (IllegalArgumentException error) {
             throw usageError("--" + error.getMessage());
         }
     }
 
-    private Variant knownVariant(String option, String name) {
-        return Variant.named(name).orElseThrow(() -> usageError(option + ": expected of " + String.join(", ", Variant.names()) + ", found " + name));
+    private MethodVariant knownVariant(String option, String name) {
+        return MethodVariant.ofName(name).orElseThrow(() -> usageError(option + ": expected of " + String.join(", ", MethodVariant.names()) + ", found " + name));
     }
 
     private ParameterException usageError(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    @Override public void trial(int number, int total, Trial trial) {
-        context.terminal().printNote(String.format(Locale.ROOT, "%s %d/%d  %s", trial.phase().word(), number, total, trial.folder()));
+    @Override public void trialStarted(int number, int total, Trial trial) {
+        context.terminal().printNote(String.format(Locale.ROOT, "%s %d/%d  %s", trial.phase().label(), number, total, trial.folderName()));
     }
 
-    @Override public void entry(Entry entry) {
-        context.terminal().printNote("  " + Summary.line(entry));
+    @Override public void rowAdded(ExperimentRow entry) {
+        context.terminal().printNote("  " + ExperimentSummary.line(entry));
     }
 
     @Override public void note(String line) {
@@ -207,7 +207,7 @@ final class ExperimentCommand implements Callable<Integer>, ExperimentListener {
 
     private static final class PhaseConverter implements ITypeConverter<Phase> {
         @Override public Phase convert(String value) {
-            for (Phase candidate : Phase.values()) if (candidate.word().equals(value)) return candidate;
+            for (Phase candidate : Phase.values()) if (candidate.label().equals(value)) return candidate;
             throw new TypeConversionException("expected tune or test, found \"" + value + "\"");
         }
     }

@@ -1,11 +1,11 @@
 package atomstudio.app.experiment;
 
 import atomstudio.app.compare.ComparisonText;
-import atomstudio.app.experiment.Entry.Cost;
-import atomstudio.app.experiment.Entry.Key;
-import atomstudio.app.experiment.ExperimentListener.Next;
+import atomstudio.app.experiment.ExperimentRow.Cost;
+import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.app.experiment.TrialTuner.Ended;
+import atomstudio.app.experiment.TrialListener.Next;
+import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
@@ -36,61 +36,61 @@ import java.util.Set;
 /// to the table. What the table has is not done again, so a killed experiment goes on where it was.
 public final class Experiment {
     /// What it works with.
-    /// @param pictures a folder with a folder of pictures for each subject
-    /// @param out      the experiment's folder
+    /// @param photos a folder with a folder of pictures for each subject
+    /// @param outputFolder      the experiment's folder
     /// @param sampling  of every image that is measured
     /// @param precision of training
-    public record Setup(NamedModel model, Path pictures, Path out, Device device, BaseHashes hashes, Generation.Settings sampling, Recipe.Precision precision) {
-        public Path table() {
-            return out.resolve("experiment.csv");
+    public record ExperimentSetup(NamedModel model, Path photos, Path outputFolder, Device device, BaseHashes hashes, Generation.Settings sampling, Recipe.Precision precision) {
+        public Path tableFile() {
+            return outputFolder.resolve("experiment.csv");
         }
 
         /// How the table's runs were trained and their images sampled, in one line; rows of other settings do not compare.
-        Path settings() {
-            return out.resolve("settings.txt");
+        Path settingsFile() {
+            return outputFolder.resolve("settings.txt");
         }
     }
 
     /// How it ended.
-    /// @param refused trials that could not be run, and why
-    public record Result(Table table, List<String> refused, boolean stopped) {}
+    /// @param failures trials that could not be run, and why
+    public record ExperimentResult(ExperimentTable table, List<String> failures, boolean stopped) {}
 
-    private final Setup setup;
-    private final TrialTuner tuner;
-    private final ExperimentListener listener;
-    private final List<String> refused = new ArrayList<>();
-    private final Set<Variant> unknown = new HashSet<>();
+    private final ExperimentSetup setup;
+    private final TrialTrainer trainer;
+    private final TrialListener listener;
+    private final List<String> failures = new ArrayList<>();
+    private final Set<MethodVariant> unsupportedVariants = new HashSet<>();
 
-    public Experiment(Setup setup, TrialTuner tuner, ExperimentListener listener) {
+    public Experiment(ExperimentSetup setup, TrialTrainer trainer, TrialListener listener) {
         this.setup = setup;
-        this.tuner = tuner;
+        this.trainer = trainer;
         this.listener = listener;
     }
 
     /// @throws Failure.Incompatible when the model has nothing to measure with
-    public Result run(Plan plan) throws Failure {
-        Table table = Table.open(setup.table());
+    public ExperimentResult run(ExperimentPlan plan) throws Failure {
+        ExperimentTable table = ExperimentTable.open(setup.tableFile());
         for (Phase phase : plan.phases()) {
-            for (Thing thing : plan.things(phase)) pictures(thing);
+            for (ExperimentSubject trialSubject : plan.subjectsOf(phase)) photoFolder(trialSubject);
         }
         ModelFolder model = setup.model().open();
         checkSettings(model);
-        try (PictureMaker maker = PictureMaker.open(model, setup.device())) {
-            Ruler ruler = maker.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
-            Looks looks = new Looks(maker, ruler, new Looks.Output(setup.out().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
+        try (PictureMaker generator = PictureMaker.open(model, setup.device())) {
+            Ruler metrics = generator.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+            Evaluator evaluator = new Evaluator(generator, metrics, new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
-                if (run(plan, phase, table, looks) == Next.STOP) return new Result(table, List.copyOf(refused), true);
+                if (run(plan, phase, table, evaluator) == Next.STOP) return new ExperimentResult(table, List.copyOf(failures), true);
             }
-            return new Result(table, List.copyOf(refused), false);
+            return new ExperimentResult(table, List.copyOf(failures), false);
         }
     }
 
     /// @throws Failure.Incompatible when the table was made with other settings
     private void checkSettings(ModelFolder model) throws Failure {
-        String asked = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
-        Path file = setup.settings();
+        String requested = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
+        Path file = setup.settingsFile();
         if (!Files.exists(file)) {
-            AtomicFile.write(file, out -> out.write(asked.getBytes(StandardCharsets.UTF_8)));
+            AtomicFile.write(file, out -> out.write(requested.getBytes(StandardCharsets.UTF_8)));
             return;
         }
         String found;
@@ -99,86 +99,86 @@ public final class Experiment {
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }
-        if (!found.equals(asked)) {
-            throw new Failure.Incompatible(setup.out() + ": its table was made with " + found + ", asked for is " + asked + "; ask for the same, or choose another --out");
+        if (!found.equals(requested)) {
+            throw new Failure.Incompatible(setup.outputFolder() + ": its table was made with " + found + ", asked for is " + requested + "; ask for the same, or choose another --out");
         }
     }
 
-    private Next run(Plan plan, Phase phase, Table table, Looks looks) throws Failure {
-        for (Thing thing : plan.things(phase)) {
-            if (untuned(phase, thing, table, looks) == Next.STOP) return Next.STOP;
+    private Next run(ExperimentPlan plan, Phase phase, ExperimentTable table, Evaluator evaluator) throws Failure {
+        for (ExperimentSubject trialSubject : plan.subjectsOf(phase)) {
+            if (evaluateBaseModel(phase, trialSubject, table, evaluator) == Next.STOP) return Next.STOP;
         }
         List<Trial> trials = plan.trials(phase, table);
         for (int i = 0; i < trials.size(); i++) {
             Trial trial = trials.get(i);
-            if (unknown.contains(trial.variant())) continue;
-            if (trial.settings().looks().stream().allMatch(step -> table.has(Key.of(trial, step)))) continue;
-            listener.trial(i + 1, trials.size(), trial);
-            if (run(trial, table, looks) == Next.STOP) return Next.STOP;
+            if (unsupportedVariants.contains(trial.variant())) continue;
+            if (trial.settings().checkpointSteps().stream().allMatch(step -> table.contains(Key.of(trial, step)))) continue;
+            listener.trialStarted(i + 1, trials.size(), trial);
+            if (run(trial, table, evaluator) == Next.STOP) return Next.STOP;
         }
         return Next.CONTINUE;
     }
 
     /// The model as it is, by the class word alone and with the token before it.
-    private Next untuned(Phase phase, Thing thing, Table table, Looks looks) throws Failure {
-        for (String method : List.of(Key.UNTUNED, Key.UNTUNED_TOKEN)) {
-            Key key = Key.untuned(phase, thing, method);
-            if (table.has(key)) continue;
-            String phrase = method.equals(Key.UNTUNED) ? thing.className() : TuneRequest.TOKEN + " " + thing.className();
-            Optional<Measures> measures = looks.at(new Looks.Subject(thing, phrase, pictures(thing)), List.of(), phase.word() + "/" + thing.name() + "/" + method);
+    private Next evaluateBaseModel(Phase phase, ExperimentSubject subject, ExperimentTable table, Evaluator evaluator) throws Failure {
+        for (String method : List.of(Key.BASE_MODEL, Key.BASE_MODEL_WITH_TOKEN)) {
+            Key key = Key.ofBaseModel(phase, subject, method);
+            if (table.contains(key)) continue;
+            String phrase = method.equals(Key.BASE_MODEL) ? subject.className() : TuneRequest.TOKEN + " " + subject.className();
+            Optional<Measures> measures = evaluator.evaluate(new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(), phase.label() + "/" + subject.name() + "/" + method);
             if (measures.isEmpty()) return Next.STOP;
-            add(table, new Entry(key, thing.kind(), Cost.NONE, measures.get()));
+            add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, measures.get()));
         }
         return Next.CONTINUE;
     }
 
-    private Next run(Trial trial, Table table, Looks looks) throws Failure {
-        Thing thing = trial.thing();
-        Path run = setup.out().resolve("runs").resolve(trial.folder());
-        for (int step : trial.settings().looks()) {
+    private Next run(Trial trial, ExperimentTable table, Evaluator evaluator) throws Failure {
+        ExperimentSubject trialSubject = trial.subject();
+        Path runFolder = setup.outputFolder().resolve("runs").resolve(trial.folderName());
+        for (int step : trial.settings().checkpointSteps()) {
             Key key = Key.of(trial, step);
-            if (table.has(key)) continue;
-            Ended ended = tuner.tune(new TrialTuner.Order(setup.model().place(), pictures(thing), trial, step, run), () -> listener.next() == Next.STOP);
-            switch (ended) {
-                case Ended.Done done -> { }
-                case Ended.Stopped stopped -> {
+            if (table.contains(key)) continue;
+            TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().place(), photoFolder(trialSubject), trial, step, runFolder), () -> listener.next() == Next.STOP);
+            switch (outcome) {
+                case TrialOutcome.TrialCompleted done -> { }
+                case TrialOutcome.TrialStopped stopped -> {
                     return Next.STOP;
                 }
-                case Ended.Refused(String why) -> {
-                    return leaveOut(trial.folder(), why);
+                case TrialOutcome.TrialFailed(String reason) -> {
+                    return skip(trial.folderName(), reason);
                 }
-                case Ended.Unknown(String why) -> {
-                    unknown.add(trial.variant());
-                    return leaveOut(trial.variant().name(), why);
+                case TrialOutcome.UnsupportedMethod(String reason) -> {
+                    unsupportedVariants.add(trial.variant());
+                    return skip(trial.variant().name(), reason);
                 }
             }
-            LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(run).adapter(), looks.maker().model()).getFirst();
-            Looks.Subject subject = new Looks.Subject(thing, adapter.source().words(), pictures(thing));
-            Optional<Measures> measures = looks.at(subject, List.of(new Applied(adapter.adapter(), 1)), trial.folder() + "/" + step);
+            LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(runFolder).adapter(), evaluator.generator().model()).getFirst();
+            Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject, adapter.source().words(), photoFolder(trialSubject));
+            Optional<Measures> measures = evaluator.evaluate(evaluated, List.of(new Applied(adapter.adapter(), 1)), trial.folderName() + "/" + step);
             if (measures.isEmpty()) return Next.STOP;
-            add(table, new Entry(key, thing.kind(), cost(run), measures.get()));
+            add(table, new ExperimentRow(key, trialSubject.kind(), cost(runFolder), measures.get()));
         }
         return Next.CONTINUE;
     }
 
-    private Next leaveOut(String what, String why) {
-        refused.add(what + ": " + why);
-        listener.note(what + " is left out: " + why);
+    private Next skip(String what, String reason) {
+        failures.add(what + ": " + reason);
+        listener.note(what + " is left out: " + reason);
         return Next.CONTINUE;
     }
 
-    private static Cost cost(Path run) throws Failure {
-        Report report = new RunFolder(run).result().orElseThrow(() -> new Failure.Unreadable(run + ": expected the report of a finished run, found none"));
+    private static Cost cost(Path runFolder) throws Failure {
+        Report report = new RunFolder(runFolder).result().orElseThrow(() -> new Failure.Unreadable(runFolder + ": expected the report of a finished run, found none"));
         return new Cost(report.numbers(), report.bytes(), report.seconds(), report.peakMemory());
     }
 
-    private void add(Table table, Entry entry) throws Failure {
-        table.add(entry);
-        listener.entry(entry);
+    private void add(ExperimentTable table, ExperimentRow row) throws Failure {
+        table.add(row);
+        listener.rowAdded(row);
     }
 
-    private Path pictures(Thing thing) throws Failure {
-        Path folder = setup.pictures().resolve(thing.name());
+    private Path photoFolder(ExperimentSubject subject) throws Failure {
+        Path folder = setup.photos().resolve(subject.name());
         if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a folder with pictures of the subject, found nothing");
         return folder;
     }

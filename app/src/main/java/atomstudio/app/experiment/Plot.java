@@ -6,8 +6,8 @@ import atomstudio.app.compare.BitmapFont.TextStyle;
 import atomstudio.app.compare.PixelCanvas;
 import atomstudio.app.compare.PixelCanvas.Box;
 import atomstudio.app.compare.PixelCanvas.LineSegment;
-import atomstudio.app.experiment.Curves.Curve;
-import atomstudio.app.experiment.Curves.Point;
+import atomstudio.app.experiment.PlotCurves.Curve;
+import atomstudio.app.experiment.PlotCurves.CurvePoint;
 import atomstudio.diffusion.picture.Picture;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,115 +16,115 @@ import java.util.Locale;
 /// Draws likeness against alignment and against diversity, a line a method over its checkpoints, the two kinds of subject below each other.
 /// Nearer to the upper right is better. Needs neither a display nor a font.
 public final class Plot {
-    private static final int PAPER = 0xFFFFFF;
-    private static final int INK = 0x1F2328;
+    private static final int BACKGROUND = 0xFFFFFF;
+    private static final int FOREGROUND = 0x1F2328;
     private static final int MUTED = 0x59636E;
-    private static final int LINE = 0xDDE2E8;
+    private static final int GRID = 0xDDE2E8;
     /// Colours that stay apart for most eyes. Source: P. Tol, "Colour schemes", bright and muted.
     private static final int[] COLOURS = {0x4477AA, 0xEE6677, 0x228833, 0xCCBB44, 0x66CCEE, 0xAA3377, 0xEE7733, 0x332288, 0x999933, 0x882255, 0x44AA99, 0x661100};
-    private static final int UNTUNED = 0x333333;
-    private static final int UNTUNED_TOKEN = 0xA5A5A5;
+    private static final int BASE_MODEL = 0x333333;
+    private static final int BASE_MODEL_WITH_TOKEN = 0xA5A5A5;
 
-    private static final int SIDE = 520;
+    private static final int PLOT_SIZE = 520;
     private static final int MARGIN = 48;
-    private static final int AXIS = 84;
-    private static final int LEGEND = 280;
-    private static final int HEAD = 76;
-    private static final int FOOT = 68;
-    private static final int TICKS = 5;
+    private static final int AXIS_WIDTH = 84;
+    private static final int LEGEND_WIDTH = 280;
+    private static final int HEADER_HEIGHT = 76;
+    private static final int FOOTER_HEIGHT = 68;
+    private static final int TICK_COUNT = 5;
 
     private final BitmapFont letters = BitmapFont.load();
-    private final Curves curves;
+    private final PlotCurves curves;
     private final PixelCanvas canvas;
 
-    private Plot(Curves curves) {
+    private Plot(PlotCurves curves) {
         this.curves = curves;
-        this.canvas = new PixelCanvas(width(), height(curves), PAPER);
+        this.canvas = new PixelCanvas(width(), height(curves), BACKGROUND);
     }
 
     /// What a table shows; its test phase, or the tuning phase where there is no other yet.
-    public static Picture draw(List<Entry> entries) {
-        Plot plot = new Plot(Curves.of(entries));
+    public static Picture draw(List<ExperimentRow> rows) {
+        Plot plot = new Plot(PlotCurves.of(rows));
         plot.draw();
         return plot.canvas.image();
     }
 
     private static int width() {
-        return 2 * MARGIN + 2 * (AXIS + SIDE) + LEGEND;
+        return 2 * MARGIN + 2 * (AXIS_WIDTH + PLOT_SIZE) + LEGEND_WIDTH;
     }
 
-    private static int height(Curves curves) {
-        return MARGIN * 3 + Math.max(1, curves.kinds().size()) * (HEAD + SIDE + FOOT);
+    private static int height(PlotCurves curves) {
+        return MARGIN * 3 + Math.max(1, curves.subjectKinds().size()) * (HEADER_HEIGHT + PLOT_SIZE + FOOTER_HEIGHT);
     }
 
     private void draw() {
-        text(TextStyle.TITLE, "Likeness against alignment and diversity", MARGIN, MARGIN + letters.ascent(TextStyle.TITLE) - 8, INK);
+        text(TextStyle.TITLE, "Likeness against alignment and diversity", MARGIN, MARGIN + letters.ascent(TextStyle.TITLE) - 8, FOREGROUND);
         int top = 2 * MARGIN;
-        for (Thing.Kind kind : curves.kinds()) {
+        for (ExperimentSubject.SubjectKind kind : curves.subjectKinds()) {
             String subjects = String.join(", ", curves.subjects(kind));
-            text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.words() + ": " + subjects, MARGIN, top + letters.ascent(TextStyle.HEADING) + 12, INK);
-            panel(new Panel(kind, Curves.Axis.ALIGNMENT, new Box(MARGIN + AXIS, top + HEAD, SIDE, SIDE)));
-            panel(new Panel(kind, Curves.Axis.DIVERSITY, new Box(MARGIN + 2 * AXIS + SIDE, top + HEAD, SIDE, SIDE)));
-            legend(kind, top + HEAD);
-            top += HEAD + SIDE + FOOT;
+            text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.label() + ": " + subjects, MARGIN, top + letters.ascent(TextStyle.HEADING) + 12, FOREGROUND);
+            panel(new PlotPanel(kind, PlotCurves.Axis.ALIGNMENT, new Box(MARGIN + AXIS_WIDTH, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
+            panel(new PlotPanel(kind, PlotCurves.Axis.DIVERSITY, new Box(MARGIN + 2 * AXIS_WIDTH + PLOT_SIZE, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
+            legend(kind, top + HEADER_HEIGHT);
+            top += HEADER_HEIGHT + PLOT_SIZE + FOOTER_HEIGHT;
         }
-        String by = "Measured by " + String.join(", ", curves.encoders()) + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
+        String caption = "Measured by " + String.join(", ", curves.encoders()) + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
                 + "Black and grey: the untuned model without and with the token. Nearer to the upper right is better.";
         int baseline = top + letters.ascent(TextStyle.SMALL);
-        for (String line : letters.wrap(by, TextStyle.SMALL, width() - 2 * MARGIN, 2)) {
+        for (String line : letters.wrap(caption, TextStyle.SMALL, width() - 2 * MARGIN, 2)) {
             text(TextStyle.SMALL, line, MARGIN, baseline, MUTED);
             baseline += letters.lineHeight(TextStyle.SMALL);
         }
     }
 
     /// One of the diagrams.
-    private record Panel(Thing.Kind kind, Curves.Axis across, Box box) {}
+    private record PlotPanel(ExperimentSubject.SubjectKind kind, PlotCurves.Axis axis, Box box) {}
 
-    private void panel(Panel panel) {
-        List<Curve> shown = curves.of(panel.kind, panel.across);
-        Scale x = Scale.of(shown.stream().flatMap(curve -> curve.points().stream()).mapToDouble(Point::across).toArray());
-        Scale y = Scale.of(shown.stream().flatMap(curve -> curve.points().stream()).mapToDouble(Point::likeness).toArray());
+    private void panel(PlotPanel panel) {
+        List<Curve> panelCurves = curves.of(panel.kind, panel.axis);
+        AxisScale x = AxisScale.of(panelCurves.stream().flatMap(curve -> curve.points().stream()).mapToDouble(CurvePoint::x).toArray());
+        AxisScale y = AxisScale.of(panelCurves.stream().flatMap(curve -> curve.points().stream()).mapToDouble(CurvePoint::likeness).toArray());
         frame(panel, x, y);
-        for (Curve curve : shown) {
+        for (Curve curve : panelCurves) {
             int colour = colour(curve.method());
-            List<double[]> places = curve.points().stream().map(point -> new double[] {panel.box.x() + x.at(point.across()) * SIDE, panel.box.y() + (1 - y.at(point.likeness())) * SIDE}).toList();
-            for (int i = 1; i < places.size(); i++) canvas.line(new LineSegment(places.get(i - 1)[0], places.get(i - 1)[1], places.get(i)[0], places.get(i)[1]), 2.2, colour);
-            for (int i = 0; i < places.size(); i++) canvas.disc(places.get(i)[0], places.get(i)[1], i == places.size() - 1 ? 7 : 4, colour);
+            List<double[]> points = curve.points().stream().map(point -> new double[] {panel.box.x() + x.position(point.x()) * PLOT_SIZE, panel.box.y() + (1 - y.position(point.likeness())) * PLOT_SIZE}).toList();
+            for (int i = 1; i < points.size(); i++) canvas.line(new LineSegment(points.get(i - 1)[0], points.get(i - 1)[1], points.get(i)[0], points.get(i)[1]), 2.2, colour);
+            for (int i = 0; i < points.size(); i++) canvas.disc(points.get(i)[0], points.get(i)[1], i == points.size() - 1 ? 7 : 4, colour);
         }
     }
 
-    private void frame(Panel panel, Scale x, Scale y) {
+    private void frame(PlotPanel panel, AxisScale x, AxisScale y) {
         Box box = panel.box;
-        for (int i = 0; i <= TICKS; i++) {
-            int along = Math.round((float) SIDE * i / TICKS);
-            canvas.fill(new Box(box.x() + along, box.y(), 1, SIDE), LINE);
-            canvas.fill(new Box(box.x(), box.y() + along, SIDE + 1, 1), LINE);
-            String across = x.tick(i);
-            text(TextStyle.SMALL, across, box.x() + along - letters.width(across, TextStyle.SMALL) / 2, box.y() + SIDE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
-            String up = y.tick(TICKS - i);
-            text(TextStyle.SMALL, up, box.x() - 10 - letters.width(up, TextStyle.SMALL), box.y() + along + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
+        for (int i = 0; i <= TICK_COUNT; i++) {
+            int offset = Math.round((float) PLOT_SIZE * i / TICK_COUNT);
+            canvas.fill(new Box(box.x() + offset, box.y(), 1, PLOT_SIZE), GRID);
+            canvas.fill(new Box(box.x(), box.y() + offset, PLOT_SIZE + 1, 1), GRID);
+            String xLabel = x.tickLabel(i);
+            text(TextStyle.SMALL, xLabel, box.x() + offset - letters.width(xLabel, TextStyle.SMALL) / 2, box.y() + PLOT_SIZE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
+            String yLabel = y.tickLabel(TICK_COUNT - i);
+            text(TextStyle.SMALL, yLabel, box.x() - 10 - letters.width(yLabel, TextStyle.SMALL), box.y() + offset + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
         }
-        String name = panel.across.word();
-        text(TextStyle.BODY, name, box.x() + (SIDE - letters.width(name, TextStyle.BODY)) / 2, box.y() + SIDE + 28 + letters.ascent(TextStyle.BODY), INK);
-        text(TextStyle.BODY, "likeness", box.x(), box.y() - 12, INK);
+        String axisName = panel.axis.label();
+        text(TextStyle.BODY, axisName, box.x() + (PLOT_SIZE - letters.width(axisName, TextStyle.BODY)) / 2, box.y() + PLOT_SIZE + 28 + letters.ascent(TextStyle.BODY), FOREGROUND);
+        text(TextStyle.BODY, "likeness", box.x(), box.y() - 12, FOREGROUND);
     }
 
-    private void legend(Thing.Kind kind, int top) {
-        int x = MARGIN + 2 * (AXIS + SIDE) + 36;
+    private void legend(ExperimentSubject.SubjectKind kind, int top) {
+        int x = MARGIN + 2 * (AXIS_WIDTH + PLOT_SIZE) + 36;
         int y = top + letters.ascent(TextStyle.BODY);
-        for (Curve curve : curves.of(kind, Curves.Axis.ALIGNMENT)) {
+        for (Curve curve : curves.of(kind, PlotCurves.Axis.ALIGNMENT)) {
             canvas.disc(x, y - letters.ascent(TextStyle.BODY) / 3.0, 7, colour(curve.method()));
-            text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND - 60), x + 18, y, INK);
+            text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND_WIDTH - 60), x + 18, y, FOREGROUND);
             y += letters.lineHeight(TextStyle.BODY) + 6;
         }
     }
 
     /// A method has the same colour in every diagram.
     private int colour(String method) {
-        if (method.equals(Entry.Key.UNTUNED)) return UNTUNED;
-        if (method.equals(Entry.Key.UNTUNED_TOKEN)) return UNTUNED_TOKEN;
+        if (method.equals(ExperimentRow.Key.BASE_MODEL)) return BASE_MODEL;
+        if (method.equals(ExperimentRow.Key.BASE_MODEL_WITH_TOKEN)) return BASE_MODEL_WITH_TOKEN;
         List<String> methods = new ArrayList<>(curves.methods());
-        methods.removeIf(name -> name.startsWith(Entry.Key.UNTUNED));
+        methods.removeIf(name -> name.startsWith(ExperimentRow.Key.BASE_MODEL));
         return COLOURS[methods.indexOf(method) % COLOURS.length];
     }
 
@@ -133,28 +133,28 @@ public final class Plot {
     }
 
     /// An axis from one number to another, with some room around what it shows.
-    private record Scale(double from, double to) {
+    private record AxisScale(double from, double to) {
         private static final double STEP = 0.05;
 
-        static Scale of(double[] numbers) {
+        static AxisScale of(double[] numbers) {
             double low = Double.POSITIVE_INFINITY;
             double high = Double.NEGATIVE_INFINITY;
             for (double number : numbers) {
                 low = Math.min(low, number);
                 high = Math.max(high, number);
             }
-            if (low > high) return new Scale(0, 1);
+            if (low > high) return new AxisScale(0, 1);
             double from = Math.floor((low - STEP / 2) / STEP) * STEP;
-            double parts = Math.ceil((high + STEP / 2 - from) / STEP / TICKS);
-            return new Scale(from, from + parts * STEP * TICKS);
+            double parts = Math.ceil((high + STEP / 2 - from) / STEP / TICK_COUNT);
+            return new AxisScale(from, from + parts * STEP * TICK_COUNT);
         }
 
-        double at(double number) {
+        double position(double number) {
             return (number - from) / (to - from);
         }
 
-        String tick(int i) {
-            return String.format(Locale.ROOT, "%.2f", from + (to - from) * i / TICKS + 0.0);
+        String tickLabel(int i) {
+            return String.format(Locale.ROOT, "%.2f", from + (to - from) * i / TICK_COUNT + 0.0);
         }
     }
 }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.FakeRun;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.app.experiment.TrialTuner.Ended;
-import atomstudio.app.experiment.TrialTuner.Order;
+import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
+import atomstudio.app.experiment.TrialTrainer.TrialRequest;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
@@ -38,29 +38,29 @@ class ExperimentTest {
     @TempDir Path folder;
 
     /// Writes made-up runs and remembers what it was asked for.
-    private final class Tuner implements TrialTuner {
+    private final class Tuner implements TrialTrainer {
         final List<String> asked = new ArrayList<>();
 
-        @Override public Ended tune(Order order, BooleanSupplier stop) throws Failure {
-            asked.add(order.trial().variant().name() + " " + order.until());
+        @Override public TrialOutcome train(TrialRequest order, BooleanSupplier stop) throws Failure {
+            asked.add(order.trial().variant().name() + " " + order.endStep());
             return switch (order.trial().variant().name()) {
-                case "lokr" -> new Ended.Unknown("no such method");
-                case "bitfit" -> new Ended.Refused("out of memory");
+                case "lokr" -> new TrialOutcome.UnsupportedMethod("no such method");
+                case "bitfit" -> new TrialOutcome.TrialFailed("out of memory");
                 default -> {
-                    if (!Files.exists(order.run().resolve("run.json"))) new FakeRun(MODEL, hashes(), "atoms").write(order.run());
-                    yield new Ended.Done();
+                    if (!Files.exists(order.runFolder().resolve("run.json"))) new FakeRun(MODEL, hashes(), "atoms").write(order.runFolder());
+                    yield new TrialOutcome.TrialCompleted();
                 }
             };
         }
     }
 
-    private static final class Listener implements ExperimentListener {
-        final List<Entry> added = new ArrayList<>();
+    private static final class Listener implements TrialListener {
+        final List<ExperimentRow> added = new ArrayList<>();
         int stopAfter = Integer.MAX_VALUE;
 
-        @Override public void trial(int number, int total, Trial trial) {}
+        @Override public void trialStarted(int number, int total, Trial trial) {}
 
-        @Override public void entry(Entry entry) {
+        @Override public void rowAdded(ExperimentRow entry) {
             added.add(entry);
         }
 
@@ -75,21 +75,21 @@ class ExperimentTest {
         return new BaseHashes(folder.resolve("hashes.json"));
     }
 
-    private Experiment.Setup setup(Path model) {
-        return new Experiment.Setup(NamedModel.at(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
+    private Experiment.ExperimentSetup setup(Path model) {
+        return new Experiment.ExperimentSetup(NamedModel.at(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
     }
 
-    private static Experiment experiment(Experiment.Setup setup, Tuner tuner, Listener listener) {
+    private static Experiment experiment(Experiment.ExperimentSetup setup, Tuner tuner, Listener listener) {
         return new Experiment(setup, tuner, listener);
     }
 
-    private static List<Entry.Key> keys(List<Entry> entries) {
-        return entries.stream().map(Entry::key).toList();
+    private static List<ExperimentRow.Key> keys(List<ExperimentRow> entries) {
+        return entries.stream().map(ExperimentRow::key).toList();
     }
 
-    private static Plan plan(String... methods) {
-        List<Variant> variants = List.of(methods).stream().map(name -> Variant.named(name).orElseThrow()).toList();
-        return new Plan(List.of(Phase.TEST), List.of("teapot"), variants, 1, Map.of(), new Plan.Extent(0.01, 2));
+    private static ExperimentPlan plan(String... methods) {
+        List<MethodVariant> variants = List.of(methods).stream().map(name -> MethodVariant.ofName(name).orElseThrow()).toList();
+        return new ExperimentPlan(List.of(Phase.TEST), List.of("teapot"), variants, 1, Map.of(), new ExperimentPlan.RunLength(0.01, 2));
     }
 
     @Test void addsARowForEveryLookAndGoesOnWhereItStopped() throws Failure {
@@ -100,24 +100,24 @@ class ExperimentTest {
         assertEquals(List.of("atoms 2", "atoms 4"), tuner.asked);
         Listener again = new Listener();
         Tuner second = new Tuner();
-        Experiment.Result result = experiment(setup(MODEL), second, again).run(plan("atoms"));
+        Experiment.ExperimentResult result = experiment(setup(MODEL), second, again).run(plan("atoms"));
         assertEquals(List.of("atoms 4"), second.asked, "what the table has is not done again");
         assertEquals(1, again.added.size());
-        List<Entry> entries = result.table().entries();
+        List<ExperimentRow> entries = result.table().rows();
         assertEquals(List.of("untuned", "untuned-token", "atoms", "atoms"), entries.stream().map(entry -> entry.key().method()).toList());
-        assertEquals(Thing.Kind.NEW_CLASS, entries.getFirst().kind());
-        assertEquals(2268, entries.getLast().cost().numbers());
+        assertEquals(ExperimentSubject.SubjectKind.NEW_CLASS, entries.getFirst().subjectKind());
+        assertEquals(2268, entries.getLast().cost().parameters());
         assertNotEquals(entries.get(0).measures(), entries.get(1).measures(), "the token changes the picture");
         assertTrue(entries.getFirst().measures().encoder().startsWith("image_encoder of "));
         assertTrue(Files.exists(folder.resolve("out/pictures/test/teapot/untuned/3-1.png")));
-        assertEquals(keys(entries), keys(experiment(setup(MODEL), new Tuner(), new Listener()).run(plan("atoms")).table().entries()));
+        assertEquals(keys(entries), keys(experiment(setup(MODEL), new Tuner(), new Listener()).run(plan("atoms")).table().rows()));
     }
 
     @Test void whatCannotBeRunIsNamedAndTheRestGoesOn() throws Failure {
         Tuner tuner = new Tuner();
-        Experiment.Result result = experiment(setup(MODEL), tuner, new Listener()).run(plan("lokr", "bitfit", "atoms"));
-        assertEquals(2, result.refused().size());
-        assertTrue(result.refused().get(0).contains("no such method") && result.refused().get(1).contains("out of memory"), result.refused().toString());
+        Experiment.ExperimentResult result = experiment(setup(MODEL), tuner, new Listener()).run(plan("lokr", "bitfit", "atoms"));
+        assertEquals(2, result.failures().size());
+        assertTrue(result.failures().get(0).contains("no such method") && result.failures().get(1).contains("out of memory"), result.failures().toString());
         assertEquals(List.of("lokr 1", "bitfit 1", "atoms 2", "atoms 4"), tuner.asked);
     }
 
@@ -130,13 +130,13 @@ class ExperimentTest {
     }
 
     @Test void aSubjectWithoutPicturesIsRefusedBeforeAnythingIsRun() {
-        Experiment.Setup setup = new Experiment.Setup(NamedModel.at(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
+        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(NamedModel.at(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> experiment(setup, new Tuner(), new Listener()).run(plan("atoms"))).getMessage().contains("teapot"));
     }
 
     @Test void aTrialIsTunedByTheCommandThatAPersonWouldType() throws Failure {
-        Trial trial = plan("lora-16").trials(Phase.TEST, Table.open(folder.resolve("none.csv"))).getFirst();
-        List<String> arguments = ChildTrialTuner.arguments(new Order(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), Recipe.Precision.BF16);
+        Trial trial = plan("lora-16").trials(Phase.TEST, ExperimentTable.open(folder.resolve("none.csv"))).getFirst();
+        List<String> arguments = ChildProcessTrialTrainer.arguments(new TrialRequest(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), Recipe.Precision.BF16);
         assertEquals(List.of("tune", "--control-stdin", "--model=m", "--pictures=p", "--class=object", "--method", "lora", "--rank", "16",
                 "--rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
     }

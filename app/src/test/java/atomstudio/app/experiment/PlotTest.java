@@ -3,34 +3,34 @@ package atomstudio.app.experiment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.experiment.Curves.Axis;
-import atomstudio.app.experiment.Curves.Curve;
-import atomstudio.app.experiment.Curves.Point;
+import atomstudio.app.experiment.PlotCurves.Axis;
+import atomstudio.app.experiment.PlotCurves.Curve;
+import atomstudio.app.experiment.PlotCurves.CurvePoint;
 import atomstudio.diffusion.picture.Picture;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class PlotTest {
-    private static final List<Entry> TEST = List.of(
-            Entries.of(Entries.test("owl", "atoms", 0, 400), 0.6, 0.2), Entries.of(Entries.test("owl", "atoms", 1, 400), 0.8, 0.4), Entries.of(Entries.test("owl", "atoms", 0, 200), 0.4, 0.5),
-            Entries.of(Entries.test("teapot", "atoms", 0, 400), 0.1, 0.1), Entries.of(Entries.test("owl", "lora-4", 0, 400), 0.5, 0.3));
+    private static final List<ExperimentRow> TEST = List.of(
+            ExperimentRows.of(ExperimentRows.test("owl", "atoms", 0, 400), 0.6, 0.2), ExperimentRows.of(ExperimentRows.test("owl", "atoms", 1, 400), 0.8, 0.4), ExperimentRows.of(ExperimentRows.test("owl", "atoms", 0, 200), 0.4, 0.5),
+            ExperimentRows.of(ExperimentRows.test("teapot", "atoms", 0, 400), 0.1, 0.1), ExperimentRows.of(ExperimentRows.test("owl", "lora-4", 0, 400), 0.5, 0.3));
 
     @Test void aCurveGoesThroughTheCheckpointsInTheirOrderAveragedOverSeeds() {
-        Curves curves = Curves.of(TEST);
-        Curve atoms = curves.of(Thing.Kind.KNOWN_CLASS, Axis.ALIGNMENT).getFirst();
+        PlotCurves curves = PlotCurves.of(TEST);
+        Curve atoms = curves.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.ALIGNMENT).getFirst();
         assertEquals("atoms", atoms.method());
         assertEquals(2, atoms.points().size());
-        assertEquals(new Point(0.5, 0.4), atoms.points().getFirst());
-        assertEquals(0.3, atoms.points().getLast().across(), 1e-9);
+        assertEquals(new CurvePoint(0.5, 0.4), atoms.points().getFirst());
+        assertEquals(0.3, atoms.points().getLast().x(), 1e-9);
         assertEquals(0.7, atoms.points().getLast().likeness(), 1e-9);
-        assertEquals(List.of(), curves.of(Thing.Kind.KNOWN_CLASS, Axis.DIVERSITY), "nothing is drawn where a number is missing");
+        assertEquals(List.of(), curves.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.DIVERSITY), "nothing is drawn where a number is missing");
     }
 
     @Test void theTwoKindsOfSubjectStandApart() {
-        Curves curves = Curves.of(TEST);
-        assertEquals(List.of(Thing.Kind.KNOWN_CLASS, Thing.Kind.NEW_CLASS), curves.kinds());
-        assertEquals(List.of("teapot"), curves.subjects(Thing.Kind.NEW_CLASS));
+        PlotCurves curves = PlotCurves.of(TEST);
+        assertEquals(List.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, ExperimentSubject.SubjectKind.NEW_CLASS), curves.subjectKinds());
+        assertEquals(List.of("teapot"), curves.subjects(ExperimentSubject.SubjectKind.NEW_CLASS));
         Picture both = Plot.draw(TEST);
         Picture one = Plot.draw(TEST.subList(0, 3));
         assertTrue(both.height() > one.height() + 500, "a row of diagrams each");
@@ -38,8 +38,8 @@ class PlotTest {
     }
 
     @Test void ofTheTuningPhaseEachMethodsBestRateIsShown() {
-        List<Entry> tune = List.of(Entries.of(Entries.tune("boat", "atoms", 0.01, 400), 0.3, 0.3), Entries.of(Entries.tune("boat", "atoms", 0.03, 400), 0.6, 0.6));
-        assertEquals(List.of(new Curve("atoms", List.of(new Point(0.6, 0.6)))), Curves.of(tune).of(Thing.Kind.KNOWN_CLASS, Axis.ALIGNMENT));
+        List<ExperimentRow> tune = List.of(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 0.01, 400), 0.3, 0.3), ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 0.03, 400), 0.6, 0.6));
+        assertEquals(List.of(new Curve("atoms", List.of(new CurvePoint(0.6, 0.6)))), PlotCurves.of(tune).of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.ALIGNMENT));
     }
 
     @Test void linesAreDrawnInTheirMethodsColour() {
@@ -52,12 +52,12 @@ class PlotTest {
     }
 
     @Test void theTableInWordsHasAPartForEachKindAndAnIntervalWhereThereAreThreeSubjects() {
-        String text = Summary.markdown(TEST);
+        String text = ExperimentSummary.markdown(TEST);
         assertTrue(text.contains("### Phase test, known class (owl)") && text.contains("### Phase test, new class (teapot)"), text);
         assertTrue(text.contains("| atoms | 0.01 | 400 | 2 | 2,268 | 10.8 KB | 13 | 500 MB | 0.70 | – | 0.30 |"), text);
-        List<Entry> three = Stream.of("owl", "cat", "car").map(subject -> Entries.of(Entries.test(subject, "atoms", 0, 400), subject.equals("owl") ? 0.6 : 0.3, 0.2)).toList();
-        assertTrue(Summary.markdown(three).contains("| 0.40 (0.30–0.60) | – | 0.20 (0.20–0.20) |"), Summary.markdown(three));
-        assertTrue(Summary.line(TEST.getFirst()).contains("likeness 0.60  diversity –  alignment 0.20"), Summary.line(TEST.getFirst()));
+        List<ExperimentRow> three = Stream.of("owl", "cat", "car").map(subject -> ExperimentRows.of(ExperimentRows.test(subject, "atoms", 0, 400), subject.equals("owl") ? 0.6 : 0.3, 0.2)).toList();
+        assertTrue(ExperimentSummary.markdown(three).contains("| 0.40 (0.30–0.60) | – | 0.20 (0.20–0.20) |"), ExperimentSummary.markdown(three));
+        assertTrue(ExperimentSummary.line(TEST.getFirst()).contains("likeness 0.60  diversity –  alignment 0.20"), ExperimentSummary.line(TEST.getFirst()));
     }
 
     private static long count(Picture picture, int rgb) {

@@ -4,12 +4,12 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// A mean with its 95% percentile bootstrap interval. Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
-record Bootstrap(double mean, double low, double high) {
+record BootstrapInterval(double mean, double low, double high) {
     private static final int RESAMPLES = 4000;
 
     /// The same for the same values: the resamples are drawn with a fixed seed.
     /// @param values at least one
-    static Bootstrap ofMean(double[] values) {
+    static BootstrapInterval ofMean(double[] values) {
         if (values.length == 0) throw new IllegalArgumentException("values: expected at least one, found none");
         SplittableRandom random = new SplittableRandom(0);
         double[] means = new double[RESAMPLES];
@@ -19,6 +19,6 @@ record Bootstrap(double mean, double low, double high) {
             means[k] = sum / values.length;
         }
         Arrays.sort(means);
-        return new Bootstrap(Arrays.stream(values).average().orElseThrow(), means[(int) (0.025 * RESAMPLES)], means[(int) (0.975 * RESAMPLES)]);
+        return new BootstrapInterval(Arrays.stream(values).average().orElseThrow(), means[(int) (0.025 * RESAMPLES)], means[(int) (0.975 * RESAMPLES)]);
     }
 }

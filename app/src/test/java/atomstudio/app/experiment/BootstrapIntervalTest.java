@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-class BootstrapTest {
+class BootstrapIntervalTest {
     @Test void equalValuesHaveNoSpread() {
-        assertEquals(new Bootstrap(0.5, 0.5, 0.5), Bootstrap.ofMean(new double[] {0.5, 0.5, 0.5}));
-        assertThrows(IllegalArgumentException.class, () -> Bootstrap.ofMean(new double[0]));
+        assertEquals(new BootstrapInterval(0.5, 0.5, 0.5), BootstrapInterval.ofMean(new double[] {0.5, 0.5, 0.5}));
+        assertThrows(IllegalArgumentException.class, () -> BootstrapInterval.ofMean(new double[0]));
     }
 
     /// For many values the interval is the normal one: mean ± 1.96 standard errors.
@@ -20,7 +20,7 @@ class BootstrapTest {
         for (double value : values) mean += value / values.length;
         for (double value : values) square += (value - mean) * (value - mean) / (values.length - 1);
         double error = 1.96 * Math.sqrt(square / values.length);
-        Bootstrap interval = Bootstrap.ofMean(values);
+        BootstrapInterval interval = BootstrapInterval.ofMean(values);
         assertEquals(mean, interval.mean(), 1e-12);
         assertEquals(mean - error, interval.low(), 0.1 * error);
         assertEquals(mean + error, interval.high(), 0.1 * error);

@@ -1,14 +1,14 @@
 package atomstudio.app.experiment;
 
 /// Hears how an experiment goes on, on the thread that works: answer quickly.
-public interface ExperimentListener {
+public interface TrialListener {
     enum Next { CONTINUE, STOP }
 
     /// A run begins, or is gone on with: so many of so many.
-    void trial(int number, int total, Trial trial);
+    void trialStarted(int number, int total, Trial trial);
 
     /// A row was added to the table.
-    void entry(Entry entry);
+    void rowAdded(ExperimentRow entry);
 
     /// A line for the person.
     void note(String line);

@@ -9,11 +9,11 @@ import java.util.stream.Stream;
 /// @param name    in the table, and in `--methods`
 /// @param options of `studio tune`, method included
 /// @param steps   of a whole run
-/// @param rates   that are tried while settings are chosen, the one thought best in the middle
+/// @param learningRates   that are tried while settings are chosen, the one thought best in the middle
 /// @param seeds   of training, in the test phase
-public record Variant(String name, List<String> options, int steps, List<Double> rates, int seeds) {
+public record MethodVariant(String name, List<String> options, int steps, List<Double> learningRates, int seeds) {
     /// What the experiment compares.
-    public static final List<Variant> COMPARED = List.of(
+    public static final List<MethodVariant> COMPARED = List.of(
             of("atoms", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
             of("atoms+word", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
             of("overcomplete", 200, List.of(1e-3, 3e-3, 1e-2)),
@@ -21,16 +21,16 @@ public record Variant(String name, List<String> options, int steps, List<Double>
             of("channels", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("atoms+channels", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("overcomplete+channels", 200, List.of(1e-3, 3e-3, 1e-2)),
-            new Variant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400, List.of(1e-3, 3e-3, 1e-2), 1),
-            new Variant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(1e-3, 2e-3, 4e-3), 3),
+            new MethodVariant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400, List.of(1e-3, 3e-3, 1e-2), 1),
+            new MethodVariant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(1e-3, 2e-3, 4e-3), 3),
             withWord("lora+word", of("lora", 200, List.of(1e-3, 2e-3, 4e-3))),
-            new Variant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(5e-4, 1e-3, 2e-3), 1),
+            new MethodVariant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(5e-4, 1e-3, 2e-3), 1),
             of("lokr", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("bitfit", 200, List.of(1e-3, 3e-3, 1e-2)),
             of("textual-inversion", 200, List.of(2e-3, 5e-3, 2e-2)));
 
     /// Methods whose rates are chosen where they are asked for.
-    public static final List<Variant> FURTHER = List.of(
+    public static final List<MethodVariant> OPTIONAL = List.of(
             of("locon", 200, List.of(1e-3, 2e-3, 5e-3)),
             of("loha", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("oft", 200, List.of(1e-3, 2e-3, 5e-3)),
@@ -41,50 +41,50 @@ public record Variant(String name, List<String> options, int steps, List<Double>
             of("glora", 200, List.of(2e-3, 4e-3, 8e-3)),
             of("full", 200, List.of(3e-5, 1e-4, 3e-4)));
 
-    public Variant {
+    public MethodVariant {
         options = List.copyOf(options);
-        rates = List.copyOf(rates);
+        learningRates = List.copyOf(learningRates);
     }
 
-    private static Variant of(String method, int steps, List<Double> rates) {
-        return new Variant(method, List.of("--method", method), steps, rates, 1);
+    private static MethodVariant of(String methodIndex, int steps, List<Double> learningRates) {
+        return new MethodVariant(methodIndex, List.of("--method", methodIndex), steps, learningRates, 1);
     }
 
     /// With a word trained beside it, at that method's own learning rate.
-    private static Variant withWord(String name, Variant method) {
+    private static MethodVariant withWord(String name, MethodVariant method) {
         List<String> options = new ArrayList<>(method.options);
         options.addAll(List.of("--also", "textual-inversion"));
-        return new Variant(name, options, method.steps, method.rates, method.seeds);
+        return new MethodVariant(name, options, method.steps, method.learningRates, method.seeds);
     }
 
-    private Variant withSeeds(int seeds) {
-        return new Variant(name, options, steps, rates, seeds);
+    private MethodVariant withSeeds(int seeds) {
+        return new MethodVariant(name, options, steps, learningRates, seeds);
     }
 
     /// One that is not among the experiment's own: it has the steps and rates of the one with the same method, or else the usual ones.
     /// @param options of `tune`, separated by spaces, method included
     /// @throws IllegalArgumentException when they name no method
-    public static Variant of(String name, String options) {
-        List<String> all = List.of(options.strip().split("\\s+"));
-        int method = all.indexOf("--method") + 1;
-        if (method < 1 || method >= all.size()) throw new IllegalArgumentException("variant " + name + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
-        Variant like = all().filter(variant -> variant.options.get(1).equals(all.get(method))).findFirst().orElse(of(all.get(method), 200, List.of(2e-3, 5e-3, 1e-2)));
-        return new Variant(name, all, like.steps, like.rates, 1);
+    public static MethodVariant of(String name, String options) {
+        List<String> arguments = List.of(options.strip().split("\\s+"));
+        int methodIndex = arguments.indexOf("--method") + 1;
+        if (methodIndex < 1 || methodIndex >= arguments.size()) throw new IllegalArgumentException("variant " + name + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
+        MethodVariant similar = all().filter(variant -> variant.options.get(1).equals(arguments.get(methodIndex))).findFirst().orElse(of(arguments.get(methodIndex), 200, List.of(2e-3, 5e-3, 1e-2)));
+        return new MethodVariant(name, arguments, similar.steps, similar.learningRates, 1);
     }
 
-    public static Optional<Variant> named(String name) {
+    public static Optional<MethodVariant> ofName(String name) {
         return all().filter(variant -> variant.name.equals(name)).findFirst();
     }
 
     public static List<String> names() {
-        return all().map(Variant::name).toList();
+        return all().map(MethodVariant::name).toList();
     }
 
-    private static Stream<Variant> all() {
-        return Stream.concat(COMPARED.stream(), FURTHER.stream());
+    private static Stream<MethodVariant> all() {
+        return Stream.concat(COMPARED.stream(), OPTIONAL.stream());
     }
 
-    double usualRate() {
-        return rates.get(rates.size() / 2);
+    double defaultRate() {
+        return learningRates.get(learningRates.size() / 2);
     }
 }

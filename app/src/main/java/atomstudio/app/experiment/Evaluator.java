@@ -1,0 +1,85 @@
+package atomstudio.app.experiment;
+
+import atomstudio.app.jobs.PictureMaker;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.measure.Embedding;
+import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.measure.Samples;
+import atomstudio.tuning.train.SubjectFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/// Evaluates a model with or without adapters: images of the same prompts and seeds every time, kept in a folder, and their measures. The
+/// prompts and seeds are those of docs/experiments.md.
+final class Evaluator {
+    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city", "a {} under the night sky");
+    private static final List<Long> SEEDS = List.of(0L, 1L);
+
+    private final PictureMaker generator;
+    private final Ruler metrics;
+    private final OutputSettings output;
+    private final BooleanSupplier stop;
+    private final Map<Path, List<Embedding>> referenceCache = new HashMap<>();
+
+    /// Where images go, and how each is sampled.
+    record OutputSettings(Path folder, Generation.Settings settings) {}
+
+    Evaluator(PictureMaker generator, Ruler metrics, OutputSettings output, BooleanSupplier stop) {
+        this.generator = generator;
+        this.metrics = metrics;
+        this.output = output;
+        this.stop = stop;
+    }
+
+    PictureMaker generator() {
+        return generator;
+    }
+
+    /// What the pictures should show.
+    /// @param phrase stands for it in prompts
+    record EvaluatedSubject(ExperimentSubject subject, String phrase, Path photos) {}
+
+    /// @param subfolder where the pictures go, within the folder
+    /// @return empty when somebody said stop
+    Optional<Measures> evaluate(EvaluatedSubject evaluated, List<Applied> adapters, String subfolder) throws Failure {
+        List<Samples> samples = new ArrayList<>();
+        for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
+            List<Embedding> embeddings = new ArrayList<>();
+            for (long seed : SEEDS) {
+                Generation generation = generation(PROMPTS.get(prompt).replace("{}", evaluated.phrase), seed, adapters);
+                Optional<Picture> image = generator.make(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
+                if (image.isEmpty()) return Optional.empty();
+                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.text(generation, Optional.empty()).toPng());
+                embeddings.add(metrics.picture(image.get()));
+            }
+            samples.add(new Samples(embeddings, metrics.prompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
+        }
+        return Optional.of(metrics.measure(referenceEmbeddings(evaluated.photos), samples));
+    }
+
+    private Generation generation(String prompt, long seed, List<Applied> adapters) {
+        return new Generation(new Generation.Prompt(prompt, ""), output.settings, seed, adapters);
+    }
+
+    private List<Embedding> referenceEmbeddings(Path photoFolder) throws Failure {
+        List<Embedding> cached = referenceCache.get(photoFolder);
+        if (cached == null) {
+            List<Picture> photos = new ArrayList<>();
+            for (Path file : SubjectFiles.of(photoFolder).pictures()) photos.add(Pictures.read(file));
+            referenceCache.put(photoFolder, cached = metrics.pictures(photos));
+        }
+        return cached;
+    }
+}
