@@ -20,27 +20,27 @@ public final class ExportView extends VBox {
         export.setId("export-" + run.folder().getFileName());
         export.getStyleClass().add("small");
         export.setAccessibleText("Export the adapter " + run.title());
-        export.setOnAction(pressed -> model.export(run, ExportFormat.ATOMSTUDIO));
-        export.getItems().setAll(items(model, run));
-        ObservableValue<ExportViewModel.Note> mine = model.note().map(note -> note.run().equals(run.folder()) ? note : null);
-        Hyperlink show = new Hyperlink("Show in folder");
-        show.setOnAction(pressed -> model.showFile());
-        show.visibleProperty().bind(mine.map(note -> note.file().isPresent()).orElse(false));
-        show.managedProperty().bind(show.visibleProperty());
-        getChildren().addAll(export, new NoteView(NoteView.Kind.PLAIN, mine.map(ExportViewModel.Note::text).orElse("")), show);
+        export.setOnAction(event -> model.export(run, ExportFormat.ATOMSTUDIO));
+        export.getItems().setAll(formatItems(model, run));
+        ObservableValue<ExportViewModel.ExportNote> ownNote = model.exportNote().map(note -> note.run().equals(run.folder()) ? note : null);
+        Hyperlink showLink = new Hyperlink("Show in folder");
+        showLink.setOnAction(event -> model.showInFolder());
+        showLink.visibleProperty().bind(ownNote.map(note -> note.file().isPresent()).orElse(false));
+        showLink.managedProperty().bind(showLink.visibleProperty());
+        getChildren().addAll(export, new NoteView(NoteView.Kind.PLAIN, ownNote.map(ExportViewModel.ExportNote::text).orElse("")), showLink);
     }
 
     /// One for each thing that the run can be written as.
-    public static List<MenuItem> items(ExportViewModel model, RunSummary run) {
+    public static List<MenuItem> formatItems(ExportViewModel model, RunSummary run) {
         return model.formats(run).stream().map(format -> {
-            MenuItem item = new MenuItem(capital(format.words()) + "…");
+            MenuItem item = new MenuItem(capitalized(format.words()) + "…");
             item.setId("export-" + run.folder().getFileName() + "-" + format.option());
-            item.setOnAction(chosen -> model.export(run, format));
+            item.setOnAction(event -> model.export(run, format));
             return item;
         }).toList();
     }
 
-    private static String capital(String words) {
-        return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
+    private static String capitalized(String text) {
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
     }
 }

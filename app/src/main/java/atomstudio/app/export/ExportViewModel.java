@@ -16,24 +16,24 @@ import org.jspecify.annotations.Nullable;
 /// Export of adapters: asks where to, writes, and says where the file went.
 public final class ExportViewModel {
     /// What became of the last export; `file` is empty if nothing was written.
-    public record Note(Path run, String text, Optional<Path> file) {}
+    public record ExportNote(Path run, String text, Optional<Path> file) {}
 
     private final Jobs jobs;
-    private final AdapterExporter exporter;
-    private final FileChoosers choosers;
-    private final DesktopActions desktop;
-    private final ReadOnlyObjectWrapper<@Nullable Note> note = new ReadOnlyObjectWrapper<>();
+    private final Exporter exporter;
+    private final FileChoosers fileChoosers;
+    private final DesktopActions desktopActions;
+    private final ReadOnlyObjectWrapper<@Nullable ExportNote> exportNote = new ReadOnlyObjectWrapper<>();
 
-    public ExportViewModel(Jobs jobs, AdapterExporter exporter, FileChoosers choosers, DesktopActions desktop) {
+    public ExportViewModel(Jobs jobs, Exporter exporter, FileChoosers fileChoosers, DesktopActions desktopActions) {
         this.jobs = jobs;
         this.exporter = exporter;
-        this.choosers = choosers;
-        this.desktop = desktop;
+        this.fileChoosers = fileChoosers;
+        this.desktopActions = desktopActions;
     }
 
     /// Null before the first.
-    public ReadOnlyObjectProperty<@Nullable Note> note() {
-        return note.getReadOnlyProperty();
+    public ReadOnlyObjectProperty<@Nullable ExportNote> exportNote() {
+        return exportNote.getReadOnlyProperty();
     }
 
     /// What a run can be written as, this program's own format first.
@@ -43,19 +43,19 @@ public final class ExportViewModel {
 
     public void export(RunSummary run, ExportFormat format) {
         String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option()) + ".safetensors";
-        choosers.saveFile("Export " + format.words(), name).ifPresent(file -> {
-            note.set(new Note(run.folder(), "Exporting…", Optional.empty()));
-            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format), outcome -> note.set(switch (outcome) {
-                case Outcome.Done<String>(String remark) -> new Note(run.folder(), "Exported to " + file + (remark.isEmpty() ? "" : ". " + remark), Optional.of(file));
-                case Outcome.Failed<String>(String message) -> new Note(run.folder(), message, Optional.empty());
-                case Outcome.Cancelled<String>() -> new Note(run.folder(), "", Optional.empty());
+        fileChoosers.saveFile("Export " + format.words(), name).ifPresent(file -> {
+            exportNote.set(new ExportNote(run.folder(), "Exporting…", Optional.empty()));
+            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format), outcome -> exportNote.set(switch (outcome) {
+                case Outcome.Done<String>(String warning) -> new ExportNote(run.folder(), "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
+                case Outcome.Failed<String>(String message) -> new ExportNote(run.folder(), message, Optional.empty());
+                case Outcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
             }));
         });
     }
 
     /// Opens the folder of the last export.
-    public void showFile() {
-        Note last = note.get();
-        if (last != null) last.file().ifPresent(desktop::showInFileManager);
+    public void showInFolder() {
+        ExportNote last = exportNote.get();
+        if (last != null) last.file().ifPresent(desktopActions::showInFileManager);
     }
 }

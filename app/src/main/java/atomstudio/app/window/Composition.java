@@ -3,7 +3,7 @@ package atomstudio.app.window;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsFile;
-import atomstudio.app.export.RunExporter;
+import atomstudio.app.export.RunAdapterExporter;
 import atomstudio.app.generate.EngineRows;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
@@ -41,7 +41,7 @@ final class Composition {
         SettingsFile settings = settings(home, jobs);
         EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().generation());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new Vocabularies(home).places())));
+        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new Vocabularies(home).places())));
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }

@@ -51,7 +51,7 @@ final class SubjectPageView extends VBox {
             else handOver(progress, prompt::focusGenerate);
         });
         VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
-            new NoteView(NoteView.Kind.PLAIN, model.export().note().map(note -> model.compares(note.run()) ? "" : note.text()).orElse("")));
+            new NoteView(NoteView.Kind.PLAIN, model.export().exportNote().map(note -> model.compares(note.run()) ? "" : note.text()).orElse("")));
         ScrollPane left = scroll(inside);
         left.setMinWidth(LEFT);
         left.setMaxWidth(LEFT);
@@ -63,7 +63,7 @@ final class SubjectPageView extends VBox {
 
     private static List<MenuItem> more(SubjectPageViewModel model, RunSummary run) {
         Menu export = new Menu(run.done() ? "Export adapter" : "Export adapter of the last checkpoint");
-        export.getItems().setAll(ExportView.items(model.export(), run));
+        export.getItems().setAll(ExportView.formatItems(model.export(), run));
         MenuItem row = new MenuItem(model.compares(run.folder()) ? "Hide its row" : "Show as a row");
         row.setDisable(!run.done());
         row.setOnAction(chosen -> model.toggleRow(run));

@@ -24,7 +24,7 @@ class ExportViewModelTest {
     private final RunSummary run = new RunSummary(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(Choice.LORA), Path.of("/runs/car-lora")),
         Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.empty());
 
-    private ExportViewModel model(AdapterExporter exporter) {
+    private ExportViewModel model(Exporter exporter) {
         return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);
     }
 
@@ -33,8 +33,8 @@ class ExportViewModelTest {
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("car-lora.safetensors", desktop.lastSuggestedName);
-        assertEquals("Exported to /home/me/my-car.safetensors", model.note().get().text());
-        model.showFile();
+        assertEquals("Exported to /home/me/my-car.safetensors", model.exportNote().get().text());
+        model.showInFolder();
         assertEquals(List.of(desktop.target), desktop.shownPaths);
     }
 
@@ -55,7 +55,7 @@ class ExportViewModelTest {
         desktop.target = Path.of("/x.safetensors");
         ExportViewModel model = model((from, to, format) -> "The run is not finished: this is step 50 of 250.");
         model.export(run, ExportFormat.ATOMSTUDIO);
-        assertTrue(model.note().get().text().endsWith("step 50 of 250."), model.note().get().text());
+        assertTrue(model.exportNote().get().text().endsWith("step 50 of 250."), model.exportNote().get().text());
     }
 
     @Test void aFailureIsSaidAndThereIsNothingToShow() {
@@ -64,8 +64,8 @@ class ExportViewModelTest {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new java.io.IOException());
         });
         model.export(run, ExportFormat.ATOMSTUDIO);
-        assertEquals("/full/x.safetensors: the disk is full", model.note().get().text());
-        model.showFile();
+        assertEquals("/full/x.safetensors: the disk is full", model.exportNote().get().text());
+        model.showInFolder();
         assertEquals(List.of(), desktop.shownPaths);
     }
 
@@ -74,6 +74,6 @@ class ExportViewModelTest {
             throw new AssertionError("not asked for");
         });
         model.export(run, ExportFormat.ATOMSTUDIO);
-        assertNull(model.note().get());
+        assertNull(model.exportNote().get());
     }
 }

@@ -61,7 +61,7 @@ class ScreenshotsTest {
         window.desktop().target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
         window.run(() -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
-        window.waitFor(60, () -> page.export().note().get() != null && page.export().note().get().file().isPresent());
+        window.waitFor(60, () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
         assertTrue(Files.size(window.desktop().target) == last.run().orElseThrow().report().orElseThrow().bytes());
         window.shoot("exported");
         Files.delete(window.desktop().target);

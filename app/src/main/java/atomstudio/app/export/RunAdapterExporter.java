@@ -7,7 +7,7 @@ import atomstudio.tuning.train.Machine;
 import java.nio.file.Path;
 
 /// The same export as on the command line. The chooser has asked before an existing file is replaced.
-public record RunExporter(Machine machine) implements AdapterExporter {
+public record RunAdapterExporter(Machine machine) implements Exporter {
     @Override public String export(Path run, Path file, ExportFormat format) throws Failure {
         return RunExport.write(run, file, RunExport.Existing.REPLACE, format, machine).remark();
     }
