@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.generate.PictureSettings.Worn;
+import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Measures;
@@ -24,29 +24,29 @@ import org.jspecify.annotations.Nullable;
 /// A row of pictures, one a seed: of the base model, or of a run's adapter.
 public final class GalleryRow {
     /// A place in the row; `made` is null until its picture is there.
-    public record Cell(long seed, @Nullable Made made) {}
+    public record GalleryCell(long seed, @Nullable GeneratedImage image) {}
 
     /// What a picture looks like while it is made.
-    public record Emerging(int column, Picture look) {}
+    public record CellPreview(int column, Picture image) {}
 
-    private static final String NOTHING = "nothing tuned";
+    private static final String BASE_MODEL = "nothing tuned";
 
     private final Optional<RunSummary> run;
-    private final ObservableList<Cell> cells = FXCollections.observableArrayList();
-    private final ObservableList<Cell> cellsView = FXCollections.unmodifiableObservableList(cells);
+    private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
+    private final ObservableList<GalleryCell> cellsView = FXCollections.unmodifiableObservableList(cells);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper stale = new ReadOnlyBooleanWrapper();
-    private final ReadOnlyStringWrapper measuring = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<@Nullable Measures> measures = new ReadOnlyObjectWrapper<>();
-    private final ReadOnlyObjectWrapper<@Nullable Emerging> emerging = new ReadOnlyObjectWrapper<>();
-    private final ReadOnlyStringWrapper wearing = new ReadOnlyStringWrapper("");
-    private final Set<Integer> current = new HashSet<>();
-    private @Nullable RowOrder order;
+    private final ReadOnlyStringWrapper metricsStatus = new ReadOnlyStringWrapper("");
+    private final ReadOnlyObjectWrapper<@Nullable Measures> metrics = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<@Nullable CellPreview> preview = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
+    private final Set<Integer> updated = new HashSet<>();
+    private @Nullable RowRequest request;
 
     GalleryRow(Optional<RunSummary> run) {
         this.run = run;
-        wear(List.of());
+        showAdapters(List.of());
     }
 
     /// Empty: the base model.
@@ -59,21 +59,21 @@ public final class GalleryRow {
     }
 
     /// What the row's own adapter costs; empty for the base model.
-    public List<String> price() {
+    public List<String> costLines() {
         return run.map(RunSummary::price).orElse(List.of());
     }
 
     /// `nothing tuned`, `wears style × 0.8`; empty for a run that wears nothing beside its own adapter.
-    public ReadOnlyStringProperty wearing() {
-        return wearing.getReadOnlyProperty();
+    public ReadOnlyStringProperty adapterLine() {
+        return adapterLine.getReadOnlyProperty();
     }
 
-    void wear(List<Worn> worn) {
-        String names = worn.stream().map(Worn::toString).collect(Collectors.joining(", "));
-        wearing.set(worn.isEmpty() ? run.isPresent() ? "" : NOTHING : (run.isPresent() ? "also wears " : "wears ") + names);
+    void showAdapters(List<SelectedAdapter> adapters) {
+        String names = adapters.stream().map(SelectedAdapter::toString).collect(Collectors.joining(", "));
+        adapterLine.set(adapters.isEmpty() ? run.isPresent() ? "" : BASE_MODEL : (run.isPresent() ? "also wears " : "wears ") + names);
     }
 
-    public ObservableList<Cell> cells() {
+    public ObservableList<GalleryCell> cells() {
         return cellsView;
     }
 
@@ -87,8 +87,8 @@ public final class GalleryRow {
     }
 
     /// Whether a picture was made just now, while others of its row are still those of before.
-    boolean current(int column) {
-        return current.contains(column);
+    boolean updated(int column) {
+        return updated.contains(column);
     }
 
     /// Whether the pictures were made with a prompt or settings that have been changed since.
@@ -97,96 +97,96 @@ public final class GalleryRow {
     }
 
     /// The picture that is being made; null where none is, or nothing is seen yet.
-    public ReadOnlyObjectProperty<@Nullable Emerging> emerging() {
-        return emerging.getReadOnlyProperty();
+    public ReadOnlyObjectProperty<@Nullable CellPreview> preview() {
+        return preview.getReadOnlyProperty();
     }
 
     /// What the pictures measure; null while that is not known.
-    public ReadOnlyObjectProperty<@Nullable Measures> measures() {
-        return measures.getReadOnlyProperty();
+    public ReadOnlyObjectProperty<@Nullable Measures> metrics() {
+        return metrics.getReadOnlyProperty();
     }
 
     /// `measuring…`; empty when nothing is being measured.
-    public ReadOnlyStringProperty measuring() {
-        return measuring.getReadOnlyProperty();
+    public ReadOnlyStringProperty metricsStatus() {
+        return metricsStatus.getReadOnlyProperty();
     }
 
     /// Whether all pictures are there and were not measured yet.
-    boolean unmeasured() {
-        return order != null && measures.get() == null && !cells.isEmpty() && cells.stream().allMatch(cell -> cell.made != null);
+    boolean needsMetrics() {
+        return request != null && metrics.get() == null && !cells.isEmpty() && cells.stream().allMatch(cell -> cell.image != null);
     }
 
-    List<Picture> pictures() {
-        return cells.stream().map(Cell::made).filter(Objects::nonNull).map(Made::picture).toList();
+    List<Picture> images() {
+        return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).map(GeneratedImage::image).toList();
     }
 
-    void measuring(String what) {
-        measuring.set(what);
+    void metricsStatus(String text) {
+        metricsStatus.set(text);
     }
 
-    void measured(Measures found) {
-        measures.set(found);
+    void setMetrics(Measures found) {
+        metrics.set(found);
     }
 
     /// Whether all pictures of `wanted` are there already.
-    boolean has(RowOrder wanted) {
-        return wanted.equals(order) && cells.stream().allMatch(cell -> cell.made != null);
+    boolean hasImages(RowRequest wanted) {
+        return wanted.equals(request) && cells.stream().allMatch(cell -> cell.image != null);
     }
 
-    void compare(RowOrder wanted) {
-        stale.set(order != null && !wanted.equals(order));
+    void updateStale(RowRequest wanted) {
+        stale.set(request != null && !wanted.equals(request));
     }
 
     /// Its pictures were made in a way that is not the wished one any more.
-    void forget() {
-        order = null;
+    void invalidate() {
+        request = null;
         stale.set(!cells.isEmpty());
     }
 
     /// Makes room; pictures that are there stay until others come, where there is still a column for them.
-    void begin(RowOrder wanted) {
-        emerging.set(null);
-        current.clear();
+    void begin(RowRequest wanted) {
+        preview.set(null);
+        updated.clear();
         List<Long> seeds = wanted.settings().seeds().list();
-        List<Cell> room = IntStream.range(0, seeds.size())
-            .mapToObj(i -> new Cell(seeds.get(i), i < cells.size() ? cells.get(i).made() : null)).toList();
-        cells.setAll(room);
-        order = null;
+        List<GalleryCell> newCells = IntStream.range(0, seeds.size())
+            .mapToObj(i -> new GalleryCell(seeds.get(i), i < cells.size() ? cells.get(i).image() : null)).toList();
+        cells.setAll(newCells);
+        request = null;
         warning.set("");
-        measures.set(null);
-        measuring.set("");
+        metrics.set(null);
+        metricsStatus.set("");
         stale.set(true);
         busy.set("waiting");
     }
 
-    void step(int done, int of) {
-        busy.set("step " + done + " of " + of);
+    void step(int done, int total) {
+        busy.set("step " + done + " of " + total);
     }
 
-    void emerge(int column, Picture look) {
-        emerging.set(new Emerging(column, look));
+    void showPreview(int column, Picture image) {
+        preview.set(new CellPreview(column, image));
     }
 
-    void put(int column, Made made) {
-        emerging.set(null);
-        current.add(column);
-        cells.set(column, new Cell(cells.get(column).seed(), made));
+    void setImage(int column, GeneratedImage image) {
+        preview.set(null);
+        updated.add(column);
+        cells.set(column, new GalleryCell(cells.get(column).seed(), image));
     }
 
-    void warn(String message) {
+    void addWarning(String message) {
         String before = warning.get();
         if (!before.contains(message)) warning.set(before.isEmpty() ? message : before + "\n" + message);
     }
 
-    void complete(RowOrder wanted) {
-        order = wanted;
-        current.clear();
+    void complete(RowRequest wanted) {
+        request = wanted;
+        updated.clear();
         stale.set(false);
         busy.set("");
     }
 
-    void interrupted() {
-        emerging.set(null);
+    void stop() {
+        preview.set(null);
         busy.set("");
     }
 }

@@ -24,110 +24,110 @@ import org.jspecify.annotations.Nullable;
 
 /// A row: what it is and costs on the left, its pictures and what is to be known of them on the right. A click opens a picture large.
 public final class GalleryRowView extends HBox {
-    private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
+    private static final PseudoClass UPDATED = PseudoClass.getPseudoClass("current");
     private static final PseudoClass STALE = PseudoClass.getPseudoClass("stale");
-    private static final double HEAD = 158;
+    private static final double HEADER_WIDTH = 158;
     private static final double GAP = 8;
-    private static final double MOST = 172;
-    private static final double LEAST = 40;
+    private static final double MAX_SIDE = 172;
+    private static final double MIN_SIDE = 40;
     /// Rows are not squeezed below this to fit into the window; the page scrolls instead.
-    private static final double SQUEEZED = 104;
+    private static final double MIN_FITTED_SIDE = 104;
 
     private final GenerateViewModel model;
     private final GalleryRow row;
-    private final LargePictureViewModel large;
+    private final LargeImageViewModel largeImage;
     private final TilePane tiles = new TilePane(GAP, GAP);
-    private final List<PictureView> pictures = new ArrayList<>();
-    private double limit = MOST;
+    private final List<PictureView> images = new ArrayList<>();
+    private double sideLimit = MAX_SIDE;
 
-    GalleryRowView(GenerateViewModel model, GalleryRow row, LargePictureViewModel large, Optional<Node> extra) {
+    GalleryRowView(GenerateViewModel model, GalleryRow row, LargeImageViewModel largeImage, Optional<Node> headerExtra) {
         super(12);
         this.model = model;
         this.row = row;
-        this.large = large;
+        this.largeImage = largeImage;
         getStyleClass().add("gallery-row");
         setId("row-" + row.run().map(run -> run.folder().getFileName().toString()).orElse("base"));
-        VBox head = new VBox(2);
-        head.setMinWidth(HEAD);
-        head.setMaxWidth(HEAD);
+        VBox header = new VBox(2);
+        header.setMinWidth(HEADER_WIDTH);
+        header.setMaxWidth(HEADER_WIDTH);
         Label title = new Label(row.title());
         title.getStyleClass().add("row-title");
         title.setWrapText(true);
-        head.getChildren().add(title);
-        for (String line : row.price()) {
+        header.getChildren().add(title);
+        for (String line : row.costLines()) {
             Label price = new Label(line);
             price.getStyleClass().addAll("muted", "small-text");
             price.setWrapText(true);
-            head.getChildren().add(price);
+            header.getChildren().add(price);
         }
-        head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.wearing()));
-        head.getChildren().add(new MeasuresView(row.measures()));
-        head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.busy()));
-        head.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.measuring()));
-        extra.ifPresent(head.getChildren()::add);
-        tiles.setPrefTileWidth(MOST);
+        header.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.adapterLine()));
+        header.getChildren().add(new MetricsView(row.metrics()));
+        header.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.busy()));
+        header.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.metricsStatus()));
+        headerExtra.ifPresent(header.getChildren()::add);
+        tiles.setPrefTileWidth(MAX_SIDE);
         tiles.setMinWidth(0);
         // Sentences want more room than the head has.
         VBox body = new VBox(6, tiles, new NoteView(NoteView.Kind.WARNING, row.warning()));
         HBox.setHgrow(body, Priority.ALWAYS);
         body.setMinWidth(0);
-        getChildren().addAll(head, body);
-        row.cells().addListener((ListChangeListener<GalleryRow.Cell>) change -> fill());
-        row.emerging().subscribe(this::emerge);
+        getChildren().addAll(header, body);
+        row.cells().addListener((ListChangeListener<GalleryRow.GalleryCell>) change -> refresh());
+        row.preview().subscribe(this::showPreview);
         row.stale().subscribe(stale -> pseudoClassStateChanged(STALE, stale));
         widthProperty().subscribe(now -> fit());
-        model.settings().subscribe(now -> fill());
-        fill();
+        model.settings().subscribe(now -> refresh());
+        refresh();
     }
 
-    private void fill() {
-        pictures.clear();
-        List<GalleryRow.Cell> cells = row.cells();
+    private void refresh() {
+        images.clear();
+        List<GalleryRow.GalleryCell> cells = row.cells();
         int count = cells.isEmpty() ? model.settings().get().seeds().count() : cells.size();
-        tiles.getChildren().setAll(IntStream.range(0, count).mapToObj(i -> i < cells.size() && cells.get(i).made() != null ? picture(i, cells.get(i).made()) : empty()).toList());
+        tiles.getChildren().setAll(IntStream.range(0, count).mapToObj(i -> i < cells.size() && cells.get(i).image() != null ? imageButton(i, cells.get(i).image()) : placeholder()).toList());
         fit();
     }
 
     /// Shows a picture in its place while it is made.
-    private void emerge(GalleryRow.@Nullable Emerging emerging) {
-        if (emerging == null) {
-            fill();
+    private void showPreview(GalleryRow.@Nullable CellPreview preview) {
+        if (preview == null) {
+            refresh();
             return;
         }
-        if (emerging.column() >= tiles.getChildren().size()) return;
-        if (tiles.getChildren().get(emerging.column()) instanceof PictureView there) {
-            there.setImage(PictureView.image(emerging.look()));
+        if (preview.column() >= tiles.getChildren().size()) return;
+        if (tiles.getChildren().get(preview.column()) instanceof PictureView existing) {
+            existing.setImage(PictureView.image(preview.image()));
             return;
         }
-        PictureView view = new PictureView(emerging.look(), tiles.getPrefTileWidth());
-        pictures.add(view);
-        tiles.getChildren().set(emerging.column(), view);
+        PictureView view = new PictureView(preview.image(), tiles.getPrefTileWidth());
+        images.add(view);
+        tiles.getChildren().set(preview.column(), view);
     }
 
-    private static Node empty() {
-        StackPane empty = new StackPane();
-        empty.getStyleClass().add("empty-picture");
-        return empty;
+    private static Node placeholder() {
+        StackPane tile = new StackPane();
+        tile.getStyleClass().add("empty-picture");
+        return tile;
     }
 
-    private Node picture(int column, Made made) {
-        Image image = PictureView.image(made.picture());
-        PictureView view = new PictureView(image, MOST);
-        pictures.add(view);
+    private Node imageButton(int column, GeneratedImage generated) {
+        Image fxImage = PictureView.image(generated.image());
+        PictureView view = new PictureView(fxImage, MAX_SIDE);
+        images.add(view);
         Button button = new Button();
         button.setGraphic(view);
         button.getStyleClass().add("picture-button");
-        button.pseudoClassStateChanged(CURRENT, row.current(column));
+        button.pseudoClassStateChanged(UPDATED, row.updated(column));
         button.setAlignment(Pos.CENTER);
         button.setAccessibleText(row.title() + ", seed " + Seed.format(row.cells().get(column).seed()));
         button.setTooltip(new Tooltip("seed " + Seed.format(row.cells().get(column).seed())));
-        button.setOnAction(pressed -> large.open(row, column));
+        button.setOnAction(pressed -> largeImage.open(row, column));
         return button;
     }
 
     /// @param side the most that a picture may be high
-    void limit(double side) {
-        limit = Math.clamp(side, SQUEEZED, MOST);
+    void sideLimit(double side) {
+        sideLimit = Math.clamp(side, MIN_FITTED_SIDE, MAX_SIDE);
         fit();
     }
 
@@ -135,12 +135,12 @@ public final class GalleryRowView extends HBox {
     private void fit() {
         int count = Math.max(1, tiles.getChildren().size());
         int columns = count <= 4 ? Math.max(count, 4) : Math.min(count, 8) / 2 + count % 2;
-        double room = Math.max(0, getWidth() - HEAD - 12 - 2);
-        double side = Math.clamp((room - GAP * (columns - 1)) / columns, LEAST, limit);
+        double available = Math.max(0, getWidth() - HEADER_WIDTH - 12 - 2);
+        double side = Math.clamp((available - GAP * (columns - 1)) / columns, MIN_SIDE, sideLimit);
         tiles.setPrefColumns(columns);
         tiles.setPrefTileWidth(side);
         tiles.setPrefTileHeight(side);
-        for (PictureView picture : pictures) picture.side(side);
-        for (Node tile : tiles.getChildren()) if (tile instanceof StackPane empty) empty.setPrefSize(side, side);
+        for (PictureView image : images) image.side(side);
+        for (Node tile : tiles.getChildren()) if (tile instanceof StackPane placeholderTile) placeholderTile.setPrefSize(side, side);
     }
 }

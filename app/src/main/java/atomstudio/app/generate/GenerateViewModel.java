@@ -22,45 +22,45 @@ import org.jspecify.annotations.Nullable;
 
 /// A prompt, settings, and rows of pictures for the same seeds: Base first, then runs.
 public final class GenerateViewModel {
-    private static final Prompt EMPTY = new Prompt("", Prompt.Mention.NONE, "");
+    private static final SubjectPrompt EMPTY = new SubjectPrompt("", SubjectPrompt.Mention.NONE, "");
     /// What the built-in model draws well, so that the first press of Generate shows something.
-    private static final Prompt EXAMPLE = new Prompt("", Prompt.Mention.NONE, "a 3d penguin in the snow");
+    private static final SubjectPrompt EXAMPLE = new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a 3d penguin in the snow");
 
-    private final GalleryWork work;
-    private final MeasuresViewModel measures;
+    private final GenerationRunner runner;
+    private final MetricsViewModel metrics;
     private final SourceViewModel source;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
-    private final ReadOnlyObjectWrapper<Prompt> prompt;
-    private final ReadOnlyObjectWrapper<PictureSettings> settings = new ReadOnlyObjectWrapper<>(PictureSettings.initial(512, 7.5));
+    private final ReadOnlyObjectWrapper<SubjectPrompt> prompt;
+    private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(ImageSettings.initial(512, 7.5));
     private final GalleryRow base = new GalleryRow(Optional.empty());
     private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
     private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
 
     /// What makes rows, what measures them, and what files are chosen with.
-    public record Means(RowMaker maker, RowJudge judge, FileChoosers choosers) {}
+    public record GenerationServices(RowGenerator generator, RowEvaluator evaluator, FileChoosers choosers) {}
 
     /// @param subject holds null where pictures are made without a subject
-    public GenerateViewModel(Jobs jobs, Means means, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
-        this.work = new GalleryWork(jobs, means.maker, clock);
-        this.measures = new MeasuresViewModel(jobs, means.judge);
-        this.source = new SourceViewModel(jobs, means.choosers, this);
+    public GenerateViewModel(Jobs jobs, GenerationServices services, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
+        this.runner = new GenerationRunner(jobs, services.generator, clock);
+        this.metrics = new MetricsViewModel(jobs, services.evaluator);
+        this.source = new SourceViewModel(jobs, services.choosers, this);
         this.model = model;
         this.subject = subject;
-        this.prompt = new ReadOnlyObjectWrapper<>(subject.get() == null ? EMPTY : new Prompt("a", Prompt.Mention.SUBJECT, "in the snow"));
-        model.subscribe(now -> adopt());
-        subject.subscribe(now -> compare());
+        this.prompt = new ReadOnlyObjectWrapper<>(subject.get() == null ? EMPTY : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        model.subscribe(now -> applyModelDefaults());
+        subject.subscribe(now -> updateStale());
     }
 
     public ReadOnlyObjectProperty<@Nullable Subject> subject() {
         return subject;
     }
 
-    public ReadOnlyObjectProperty<Prompt> prompt() {
+    public ReadOnlyObjectProperty<SubjectPrompt> prompt() {
         return prompt.getReadOnlyProperty();
     }
 
-    public ReadOnlyObjectProperty<PictureSettings> settings() {
+    public ReadOnlyObjectProperty<ImageSettings> settings() {
         return settings.getReadOnlyProperty();
     }
 
@@ -70,17 +70,17 @@ public final class GenerateViewModel {
 
     /// `LoRA rank 4 · step 12 of 25 · 0:08 left`; empty when nothing is being made.
     public ReadOnlyStringProperty busy() {
-        return work.busy();
+        return runner.busy();
     }
 
     /// How much of what was asked for is done, 0..1.
     public ReadOnlyDoubleProperty fraction() {
-        return work.fraction();
+        return runner.fraction();
     }
 
     /// What the rows measure.
-    public MeasuresViewModel measures() {
-        return measures;
+    public MetricsViewModel metrics() {
+        return metrics;
     }
 
     /// What pictures start from, and what all of them wear.
@@ -89,71 +89,71 @@ public final class GenerateViewModel {
     }
 
     public ReadOnlyStringProperty problem() {
-        return work.problem();
+        return runner.problem();
     }
 
     /// `12 pictures in 0:31`; of the last time.
     public ReadOnlyStringProperty report() {
-        return work.report();
+        return runner.report();
     }
 
     /// The pictures that are there would come out otherwise now.
-    public void forget() {
-        rows.forEach(GalleryRow::forget);
+    public void invalidateImages() {
+        rows.forEach(GalleryRow::invalidate);
     }
 
     /// Says something in the report's place.
-    public void tell(String line) {
-        work.tell(line);
+    public void showMessage(String line) {
+        runner.showMessage(line);
     }
 
-    public void write(Prompt changed) {
+    public void setPrompt(SubjectPrompt changed) {
         prompt.set(changed);
-        compare();
+        updateStale();
     }
 
-    public void settings(PictureSettings changed) {
+    public void settings(ImageSettings changed) {
         settings.set(changed);
-        compare();
+        updateStale();
     }
 
     /// Other seeds, as many as before.
-    public void newSeeds(RandomGenerator random) {
-        PictureSettings now = settings.get();
-        settings(now.withSeeds(new PictureSettings.Seeds(random.nextLong(0, 1L << 31), now.seeds().count())));
+    public void randomizeSeeds(RandomGenerator random) {
+        ImageSettings current = settings.get();
+        settings(current.withSeeds(new ImageSettings.Seeds(random.nextLong(0, 1L << 31), current.seeds().count())));
     }
 
     /// Shows these runs below Base, in this order. Rows that were there keep their pictures.
-    public void show(List<RunSummary> runs) {
-        List<GalleryRow> wanted = new ArrayList<>(List.of(base));
+    public void showRuns(List<RunSummary> runs) {
+        List<GalleryRow> newRows = new ArrayList<>(List.of(base));
         for (RunSummary run : runs) {
-            wanted.add(rows.stream().filter(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder())).findFirst()
+            newRows.add(rows.stream().filter(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder())).findFirst()
                 .orElseGet(() -> new GalleryRow(Optional.of(run))));
         }
-        if (wanted.equals(rows)) return;
-        rows.setAll(wanted);
-        compare();
+        if (newRows.equals(rows)) return;
+        rows.setAll(newRows);
+        updateStale();
     }
 
-    private void adopt() {
-        ModelSummary on = model.get();
-        if (on == null) return;
-        if (subject.get() == null && prompt.get().equals(EMPTY) && on.origin() == ModelSummary.Origin.EMBEDDED) write(EXAMPLE);
-        if (prompt.get().equals(EXAMPLE) && on.origin() != ModelSummary.Origin.EMBEDDED) write(EMPTY);
-        settings(settings.get().withSize(new PictureSettings.Size(on.pictureSize(), on.pictureSize())).withWay(settings.get().way().with(new Guidance(on.guidance(), settings.get().way().guidance().rescale()))));
+    private void applyModelDefaults() {
+        ModelSummary summary = model.get();
+        if (summary == null) return;
+        if (subject.get() == null && prompt.get().equals(EMPTY) && summary.origin() == ModelSummary.Origin.EMBEDDED) setPrompt(EXAMPLE);
+        if (prompt.get().equals(EXAMPLE) && summary.origin() != ModelSummary.Origin.EMBEDDED) setPrompt(EMPTY);
+        settings(settings.get().withSize(new ImageSettings.OutputSize(summary.pictureSize(), summary.pictureSize())).withSampling(settings.get().sampling().with(new Guidance(summary.guidance(), settings.get().sampling().guidance().rescale()))));
     }
 
-    private void compare() {
-        for (GalleryRow row : rows) row.wear(settings.get().worn());
-        ModelSummary on = model.get();
-        if (on == null) return;
-        for (GalleryRow row : rows) row.compare(order(row, on));
+    private void updateStale() {
+        for (GalleryRow row : rows) row.showAdapters(settings.get().adapters());
+        ModelSummary summary = model.get();
+        if (summary == null) return;
+        for (GalleryRow row : rows) row.updateStale(requestFor(row, summary));
     }
 
-    private RowOrder order(GalleryRow row, ModelSummary on) {
-        Subject of = subject.get();
-        String phrase = of == null ? "" : row.run().map(run -> phrase(run.order().words().token(), run.order().words().className())).orElse(of.className());
-        return new RowOrder(on.folder(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
+    private RowRequest requestFor(GalleryRow row, ModelSummary summary) {
+        Subject currentSubject = subject.get();
+        String phrase = currentSubject == null ? "" : row.run().map(run -> phrase(run.order().words().token(), run.order().words().className())).orElse(currentSubject.className());
+        return new RowRequest(summary.folder(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
     }
 
     private static String phrase(String token, String className) {
@@ -161,35 +161,35 @@ public final class GenerateViewModel {
     }
 
     public void cancel() {
-        measures.forget();
-        work.cancel();
+        metrics.cancel();
+        runner.cancel();
     }
 
     /// Makes the pictures that are not there yet.
     public void generate() {
-        ModelSummary on = model.get();
+        ModelSummary summary = model.get();
         if (!busy().get().isEmpty()) return;
-        if (on == null) {
-            work.refuse("There is no model yet: open one on the page Models.");
+        if (summary == null) {
+            runner.fail("There is no model yet: open one on the page Models.");
             return;
         }
-        List<GalleryWork.Task> tasks = rows.stream().map(row -> new GalleryWork.Task(row, order(row, on))).filter(task -> !task.row().has(task.order())).toList();
+        List<GenerationRunner.RowTask> tasks = rows.stream().map(row -> new GenerationRunner.RowTask(row, requestFor(row, summary))).filter(task -> !task.row().hasImages(task.request())).toList();
         if (tasks.isEmpty()) {
-            work.tell("These pictures are here already. Change the prompt, a setting or the seeds for others.");
+            runner.showMessage("These pictures are here already. Change the prompt, a setting or the seeds for others.");
             return;
         }
-        measures.forget();
-        Subject of = subject.get();
-        Runnable measure = of == null ? () -> {} : measuring(on.folder(), of);
-        work.start(tasks, () -> {
-            compare();
+        metrics.cancel();
+        Subject currentSubject = subject.get();
+        Runnable measure = currentSubject == null ? () -> {} : metricsTask(summary.folder(), currentSubject);
+        runner.start(tasks, () -> {
+            updateStale();
             measure.run();
         });
     }
 
     /// Measures the rows by the prompt as it is now, whatever is typed meanwhile.
-    private Runnable measuring(Path folder, Subject of) {
-        String plain = prompt.get().text(of.className());
-        return () -> measures.measure(folder, of, plain, rows);
+    private Runnable metricsTask(Path folder, Subject currentSubject) {
+        String classPrompt = prompt.get().text(currentSubject.className());
+        return () -> metrics.measure(folder, currentSubject, classPrompt, rows);
     }
 }

@@ -1,8 +1,8 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.generate.PaintedMask.Brush;
-import atomstudio.app.generate.PaintedMask.Tip;
-import atomstudio.app.generate.PictureSettings.Given;
+import atomstudio.app.generate.ImageSettings.SourceImage;
+import atomstudio.app.generate.PaintedMask.BrushMode;
+import atomstudio.app.generate.PaintedMask.BrushTip;
 import atomstudio.app.parts.FieldView;
 import atomstudio.app.parts.OverlayView;
 import atomstudio.app.parts.PictureView;
@@ -26,46 +26,46 @@ import org.jspecify.annotations.Nullable;
 
 /// Paints a mask over a picture: the left button paints, the right one (or "erase") takes away. Escape leaves it as it was.
 public final class MaskPaintView extends OverlayView {
-    private static final int LONGER = 512;
-    private static final int VEIL = 0x99E5484D;
+    private static final int LONGER_SIDE = 512;
+    private static final int OVERLAY_COLOUR = 0x99E5484D;
 
     private final SourceViewModel model;
-    private final StackPane place = new StackPane();
-    private final Slider size = new Slider(4, 80, 28);
-    private final ToggleButton erase = new ToggleButton("Erase");
-    private final Button done = new Button("Use this mask");
-    private @Nullable PaintedMask sheet;
-    private @Nullable WritableImage veil;
+    private final StackPane imagePane = new StackPane();
+    private final Slider brushSize = new Slider(4, 80, 28);
+    private final ToggleButton eraseToggle = new ToggleButton("Erase");
+    private final Button doneButton = new Button("Use this mask");
+    private @Nullable PaintedMask paintedMask;
+    private @Nullable WritableImage overlay;
     private double lastX;
     private double lastY;
 
     public MaskPaintView(SourceViewModel model) {
         this.model = model;
         setId("mask-paint");
-        place.setId("mask-place");
+        imagePane.setId("mask-place");
         Label title = new Label("Paint what may change");
         title.getStyleClass().add("row-title");
-        size.setId("brush-size");
-        size.setAccessibleText("Size of the brush");
-        size.setPrefWidth(130);
-        done.setId("mask-done");
-        done.getStyleClass().add("accent");
-        done.setOnAction(pressed -> {
-            if (sheet != null) model.painted(sheet.mask());
+        brushSize.setId("brush-size");
+        brushSize.setAccessibleText("Size of the brush");
+        brushSize.setPrefWidth(130);
+        doneButton.setId("mask-done");
+        doneButton.getStyleClass().add("accent");
+        doneButton.setOnAction(pressed -> {
+            if (paintedMask != null) model.finishPainting(paintedMask.toMask());
         });
-        HBox tools = new HBox(8, new FieldView("brush", size), erase, button("Clear", this::wipe), done, button("Cancel", model::stopPainting));
+        HBox tools = new HBox(8, new FieldView("brush", brushSize), eraseToggle, button("Clear", this::clearMask), doneButton, button("Cancel", model::cancelPainting));
         tools.setAlignment(Pos.CENTER);
-        Label keys = new Label("Right button erases   Esc leaves the mask as it was");
-        keys.getStyleClass().addAll("muted", "small-text");
-        VBox card = new VBox(8, title, place, tools, keys);
+        Label keyHints = new Label("Right button erases   Esc leaves the mask as it was");
+        keyHints.getStyleClass().addAll("muted", "small-text");
+        VBox card = new VBox(8, title, imagePane, tools, keyHints);
         card.setAlignment(Pos.CENTER);
         card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        cover(card, model::stopPainting);
+        cover(card, model::cancelPainting);
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
-            if (key.getCode() == KeyCode.ESCAPE) model.stopPainting();
+            if (key.getCode() == KeyCode.ESCAPE) model.cancelPainting();
         });
-        place.setOnMousePressed(press -> stroke(press, true));
-        place.setOnMouseDragged(drag -> stroke(drag, false));
+        imagePane.setOnMousePressed(press -> paintStroke(press, true));
+        imagePane.setOnMouseDragged(drag -> paintStroke(drag, false));
         model.painting().subscribe(this::show);
     }
 
@@ -75,45 +75,45 @@ public final class MaskPaintView extends OverlayView {
         return button;
     }
 
-    private void show(@Nullable Given given) {
-        if (given == null) {
+    private void show(@Nullable SourceImage source) {
+        if (source == null) {
             disappear();
-            place.getChildren().clear();
-            sheet = null;
+            imagePane.getChildren().clear();
+            paintedMask = null;
             return;
         }
-        PaintedMask fresh = PaintedMask.of(given.picture(), given.mask(), LONGER);
-        sheet = fresh;
-        WritableImage over = new WritableImage(fresh.width(), fresh.height());
-        veil = over;
-        erase.setSelected(false);
-        draw(fresh, over);
-        place.getChildren().setAll(new PictureView(given.picture(), LONGER), new ImageView(over));
-        place.setMaxSize(fresh.width(), fresh.height());
-        appear(done);
+        PaintedMask newMask = PaintedMask.of(source.image(), source.mask(), LONGER_SIDE);
+        paintedMask = newMask;
+        WritableImage newOverlay = new WritableImage(newMask.width(), newMask.height());
+        overlay = newOverlay;
+        eraseToggle.setSelected(false);
+        drawOverlay(newMask, newOverlay);
+        imagePane.getChildren().setAll(new PictureView(source.image(), LONGER_SIDE), new ImageView(newOverlay));
+        imagePane.setMaxSize(newMask.width(), newMask.height());
+        appear(doneButton);
     }
 
-    private void stroke(MouseEvent mouse, boolean begins) {
-        if (sheet == null || veil == null) return;
-        if (begins) {
+    private void paintStroke(MouseEvent mouse, boolean isStart) {
+        if (paintedMask == null || overlay == null) return;
+        if (isStart) {
             lastX = mouse.getX();
             lastY = mouse.getY();
         }
-        Brush brush = erase.isSelected() || mouse.getButton() == MouseButton.SECONDARY ? Brush.ERASE : Brush.PAINT;
-        sheet.stroke(lastX, lastY, mouse.getX(), mouse.getY(), new Tip(size.getValue() / 2, brush));
+        BrushMode mode = eraseToggle.isSelected() || mouse.getButton() == MouseButton.SECONDARY ? BrushMode.ERASE : BrushMode.PAINT;
+        paintedMask.stroke(lastX, lastY, mouse.getX(), mouse.getY(), new BrushTip(brushSize.getValue() / 2, mode));
         lastX = mouse.getX();
         lastY = mouse.getY();
-        draw(sheet, veil);
+        drawOverlay(paintedMask, overlay);
     }
 
-    private void wipe() {
-        if (sheet == null || veil == null) return;
-        sheet.clear();
-        draw(sheet, veil);
+    private void clearMask() {
+        if (paintedMask == null || overlay == null) return;
+        paintedMask.clear();
+        drawOverlay(paintedMask, overlay);
     }
 
-    private static void draw(PaintedMask sheet, WritableImage veil) {
-        PixelWriter writer = veil.getPixelWriter();
-        for (int y = 0; y < sheet.height(); y++) for (int x = 0; x < sheet.width(); x++) writer.setArgb(x, y, sheet.at(x, y) ? VEIL : 0);
+    private static void drawOverlay(PaintedMask paintedMask, WritableImage overlay) {
+        PixelWriter writer = overlay.getPixelWriter();
+        for (int y = 0; y < paintedMask.height(); y++) for (int x = 0; x < paintedMask.width(); x++) writer.setArgb(x, y, paintedMask.isPainted(x, y) ? OVERLAY_COLOUR : 0);
     }
 }

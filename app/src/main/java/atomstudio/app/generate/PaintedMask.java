@@ -9,7 +9,7 @@ import java.util.Optional;
 /// A mask while it is painted: a sheet of pixels, some of them painted. Not for several threads.
 final class PaintedMask {
     /// What a stroke does.
-    enum Brush { PAINT, ERASE }
+    enum BrushMode { PAINT, ERASE }
 
     private final int width;
     private final int height;
@@ -22,14 +22,14 @@ final class PaintedMask {
     }
 
     /// A sheet of a picture's proportions, its longer side as long as asked, with the mask that is there already.
-    static PaintedMask of(Picture picture, Optional<Mask> mask, int longer) {
-        double by = (double) longer / Math.max(picture.width(), picture.height());
-        PaintedMask sheet = new PaintedMask(Math.max(1, (int) Math.round(picture.width() * by)), Math.max(1, (int) Math.round(picture.height() * by)));
-        mask.ifPresent(there -> {
-            Picture grey = there.grey().resize(sheet.width, sheet.height, Resampling.BILINEAR);
-            for (int i = 0; i < sheet.painted.length; i++) sheet.painted[i] = (grey.argb()[i] & 0xFF) >= 128;
+    static PaintedMask of(Picture image, Optional<Mask> mask, int longerSide) {
+        double scale = (double) longerSide / Math.max(image.width(), image.height());
+        PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)), Math.max(1, (int) Math.round(image.height() * scale)));
+        mask.ifPresent(existing -> {
+            Picture grey = existing.grey().resize(result.width, result.height, Resampling.BILINEAR);
+            for (int i = 0; i < result.painted.length; i++) result.painted[i] = (grey.argb()[i] & 0xFF) >= 128;
         });
-        return sheet;
+        return result;
     }
 
     int width() {
@@ -40,24 +40,24 @@ final class PaintedMask {
         return height;
     }
 
-    boolean at(int x, int y) {
+    boolean isPainted(int x, int y) {
         return painted[y * width + x];
     }
 
     /// A straight stroke with a round brush.
-    void stroke(double fromX, double fromY, double toX, double toY, Tip tip) {
+    void stroke(double fromX, double fromY, double toX, double toY, BrushTip tip) {
         double length = Math.hypot(toX - fromX, toY - fromY);
         int dots = 1 + (int) Math.ceil(length / Math.max(1, tip.radius / 3));
-        for (int i = 0; i <= dots; i++) dot(fromX + (toX - fromX) * i / dots, fromY + (toY - fromY) * i / dots, tip);
+        for (int i = 0; i <= dots; i++) paintDot(fromX + (toX - fromX) * i / dots, fromY + (toY - fromY) * i / dots, tip);
     }
 
     /// @param radius in pixels of the sheet
-    record Tip(double radius, Brush brush) {}
+    record BrushTip(double radius, BrushMode mode) {}
 
-    private void dot(double x, double y, Tip tip) {
+    private void paintDot(double x, double y, BrushTip tip) {
         for (int row = Math.max(0, (int) (y - tip.radius)); row <= Math.min(height - 1, (int) (y + tip.radius)); row++) {
             for (int column = Math.max(0, (int) (x - tip.radius)); column <= Math.min(width - 1, (int) (x + tip.radius)); column++) {
-                if (Math.hypot(column + 0.5 - x, row + 0.5 - y) <= tip.radius) painted[row * width + column] = tip.brush == Brush.PAINT;
+                if (Math.hypot(column + 0.5 - x, row + 0.5 - y) <= tip.radius) painted[row * width + column] = tip.mode == BrushMode.PAINT;
             }
         }
     }
@@ -67,13 +67,13 @@ final class PaintedMask {
     }
 
     /// Empty where nothing is painted.
-    Optional<Mask> mask() {
+    Optional<Mask> toMask() {
         int[] argb = new int[painted.length];
-        boolean any = false;
+        boolean anyPainted = false;
         for (int i = 0; i < argb.length; i++) {
             argb[i] = painted[i] ? 0xFFFFFFFF : 0xFF000000;
-            any |= painted[i];
+            anyPainted |= painted[i];
         }
-        return any ? Optional.of(new Mask(new Picture(width, height, argb))) : Optional.empty();
+        return anyPainted ? Optional.of(new Mask(new Picture(width, height, argb))) : Optional.empty();
     }
 }

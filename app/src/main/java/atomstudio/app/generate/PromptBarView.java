@@ -19,7 +19,7 @@ import javafx.scene.layout.VBox;
 /// The prompt, Generate, and below them the settings: one line while folded, with the strength always at hand.
 public final class PromptBarView extends VBox {
     /// What the slider reaches; the field beside it takes more, either way.
-    private static final double USUAL_STRENGTH = 2;
+    private static final double SLIDER_MAX = 2;
 
     private final Button generate = new Button("Generate");
     private final Button cancel = new Button("Cancel");
@@ -37,14 +37,14 @@ public final class PromptBarView extends VBox {
         });
         HBox line = new HBox(8, field, generateButton(model, accented), cancelButton(model));
         line.setAlignment(Pos.CENTER_LEFT);
-        PictureSettingsView settings = new PictureSettingsView(model);
+        ImageSettingsView settings = new ImageSettingsView(model);
         ProgressBar progress = new ProgressBar();
         progress.getStyleClass().add("generate-progress");
         progress.setMaxWidth(Double.MAX_VALUE);
         progress.progressProperty().bind(model.fraction());
         progress.visibleProperty().bind(model.busy().isNotEmpty());
         progress.managedProperty().bind(progress.visibleProperty());
-        getChildren().addAll(line, progress, folded(model, settings), settings, new NoteView(NoteView.Kind.WARNING, model.source().needed()), new NoteView(NoteView.Kind.ERROR, model.problem()));
+        getChildren().addAll(line, progress, settingsToggle(model, settings), settings, new NoteView(NoteView.Kind.WARNING, model.source().missingSource()), new NoteView(NoteView.Kind.ERROR, model.problem()));
     }
 
     /// Puts the keyboard on Generate.
@@ -74,41 +74,41 @@ public final class PromptBarView extends VBox {
         return cancel;
     }
 
-    private static HBox folded(GenerateViewModel model, PictureSettingsView settings) {
+    private static HBox settingsToggle(GenerateViewModel model, ImageSettingsView settings) {
         ToggleButton fold = new ToggleButton();
         fold.setId("picture-settings");
         fold.getStyleClass().addAll("flat", "fold");
         fold.setMaxWidth(Double.MAX_VALUE);
         fold.setAlignment(Pos.CENTER_LEFT);
-        fold.textProperty().bind(fold.selectedProperty().flatMap(open -> model.settings().map(now -> (open ? "▾ " : "▸ ") + now.line())));
+        fold.textProperty().bind(fold.selectedProperty().flatMap(open -> model.settings().map(now -> (open ? "▾ " : "▸ ") + now.summary())));
         HBox.setHgrow(fold, Priority.ALWAYS);
         settings.visibleProperty().bind(fold.selectedProperty());
         settings.managedProperty().bind(fold.selectedProperty());
         HBox line = new HBox(8, fold);
         line.setAlignment(Pos.CENTER_LEFT);
-        if (model.subject().get() != null) line.getChildren().addAll(strength(model));
+        if (model.subject().get() != null) line.getChildren().addAll(weightControls(model));
         return line;
     }
 
-    private static Node[] strength(GenerateViewModel model) {
-        Label name = new Label("strength");
-        name.getStyleClass().add("muted");
-        name.setMinWidth(Region.USE_PREF_SIZE);
-        NumberFieldView number = new NumberFieldView(new NumberFieldView.Range(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), PictureSettings::number,
-                value -> model.settings(model.settings().get().withStrength(value)));
-        number.setId("strength-number");
-        number.setAccessibleText("Strength of the adapters, −10 to 10");
-        model.settings().subscribe(now -> number.show(now.strength()));
-        Slider slider = new Slider(0, USUAL_STRENGTH, model.settings().get().strength());
+    private static Node[] weightControls(GenerateViewModel model) {
+        Label label = new Label("strength");
+        label.getStyleClass().add("muted");
+        label.setMinWidth(Region.USE_PREF_SIZE);
+        NumberFieldView numberField = new NumberFieldView(new NumberFieldView.Range(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number,
+                value -> model.settings(model.settings().get().withAdapterWeight(value)));
+        numberField.setId("strength-number");
+        numberField.setAccessibleText("Strength of the adapters, −10 to 10");
+        model.settings().subscribe(now -> numberField.show(now.adapterWeight()));
+        Slider slider = new Slider(0, SLIDER_MAX, model.settings().get().adapterWeight());
         slider.setId("strength");
         slider.setAccessibleText("Strength of the adapters");
         slider.setBlockIncrement(0.1);
         slider.setPrefWidth(110);
         slider.setMinWidth(70);
         slider.valueProperty().addListener((property, before, now) -> {
-            double tenth = Math.round(now.doubleValue() * 10) / 10.0;
-            if (tenth != model.settings().get().strength()) model.settings(model.settings().get().withStrength(tenth));
+            double rounded = Math.round(now.doubleValue() * 10) / 10.0;
+            if (rounded != model.settings().get().adapterWeight()) model.settings(model.settings().get().withAdapterWeight(rounded));
         });
-        return new Node[] {name, slider, number};
+        return new Node[] {label, slider, numberField};
     }
 }

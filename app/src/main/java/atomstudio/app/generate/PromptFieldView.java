@@ -23,7 +23,7 @@ public final class PromptFieldView extends HBox {
     private final TextField before = new TextField();
     private final TextField after = new TextField();
     private final Button chip = new Button();
-    private final Button bring = new Button("+ subject");
+    private final Button addSubject = new Button("+ subject");
 
     public PromptFieldView(GenerateViewModel model) {
         this.model = model;
@@ -34,78 +34,78 @@ public final class PromptFieldView extends HBox {
         chip.getStyleClass().add("chip");
         chip.setTooltip(new Tooltip("Your subject. Base gets the class word alone. Click to take it out of the prompt."));
         chip.setMinWidth(Region.USE_PREF_SIZE);
-        bring.setMinWidth(Region.USE_PREF_SIZE);
-        chip.setOnAction(pressed -> mention(Prompt.Mention.NONE));
-        bring.getStyleClass().addAll("flat", "small");
-        bring.setOnAction(pressed -> mention(Prompt.Mention.SUBJECT));
+        addSubject.setMinWidth(Region.USE_PREF_SIZE);
+        chip.setOnAction(pressed -> setMention(SubjectPrompt.Mention.NONE));
+        addSubject.getStyleClass().addAll("flat", "small");
+        addSubject.setOnAction(pressed -> setMention(SubjectPrompt.Mention.SUBJECT));
         HBox.setHgrow(after, Priority.ALWAYS);
         ReadOnlyObjectProperty<@Nullable Subject> subject = model.subject();
         chip.textProperty().bind(subject.map(Subject::phrase).orElse(""));
-        getChildren().addAll(before, chip, after, bring);
+        getChildren().addAll(before, chip, after, addSubject);
         model.prompt().subscribe(this::show);
-        before.textProperty().addListener((property, was, now) -> write());
-        after.textProperty().addListener((property, was, now) -> write());
-        before.textProperty().subscribe(now -> fit());
-        before.fontProperty().subscribe(now -> fit());
-        before.addEventFilter(KeyEvent.KEY_PRESSED, this::fromBefore);
-        after.addEventFilter(KeyEvent.KEY_PRESSED, this::fromAfter);
+        before.textProperty().addListener((property, was, now) -> updateModel());
+        after.textProperty().addListener((property, was, now) -> updateModel());
+        before.textProperty().subscribe(now -> fitWidth());
+        before.fontProperty().subscribe(now -> fitWidth());
+        before.addEventFilter(KeyEvent.KEY_PRESSED, this::onKeyBeforeChip);
+        after.addEventFilter(KeyEvent.KEY_PRESSED, this::onKeyAfterChip);
         before.setOnAction(entered -> model.generate());
         after.setOnAction(entered -> model.generate());
     }
 
-    private void write() {
-        model.write(new Prompt(before.getText(), model.prompt().get().mention(), after.getText()));
+    private void updateModel() {
+        model.setPrompt(new SubjectPrompt(before.getText(), model.prompt().get().mention(), after.getText()));
     }
 
-    private void mention(Prompt.Mention mention) {
-        model.write(model.prompt().get().with(mention));
+    private void setMention(SubjectPrompt.Mention mention) {
+        model.setPrompt(model.prompt().get().with(mention));
         after.requestFocus();
         after.positionCaret(0);
     }
 
-    private void show(Prompt prompt) {
+    private void show(SubjectPrompt prompt) {
         if (!prompt.before().equals(before.getText())) before.setText(prompt.before());
         if (!prompt.after().equals(after.getText())) after.setText(prompt.after());
-        boolean mentioned = prompt.mention() == Prompt.Mention.SUBJECT && model.subject().get() != null;
+        boolean mentioned = prompt.mention() == SubjectPrompt.Mention.SUBJECT && model.subject().get() != null;
         for (Node node : List.of(before, chip)) {
             node.setVisible(mentioned);
             node.setManaged(mentioned);
         }
-        bring.setVisible(!mentioned && model.subject().get() != null);
-        bring.setManaged(bring.isVisible());
+        addSubject.setVisible(!mentioned && model.subject().get() != null);
+        addSubject.setManaged(addSubject.isVisible());
         after.setPromptText(mentioned ? "in the snow, on the beach…" : "a red car on the beach");
     }
 
     /// The field before the chip is as wide as its words.
-    private void fit() {
+    private void fitWidth() {
         Text text = new Text(before.getText());
         text.setFont(before.getFont());
         before.setPrefWidth(Math.max(16, text.getLayoutBounds().getWidth() + 14));
         before.setMinWidth(Math.min(before.getPrefWidth(), 160));
     }
 
-    private void fromBefore(KeyEvent key) {
+    private void onKeyBeforeChip(KeyEvent key) {
         boolean atEnd = before.getCaretPosition() == before.getLength() && before.getSelection().getLength() == 0;
         if (!atEnd) return;
         if (key.getCode() == KeyCode.RIGHT) {
             after.requestFocus();
             after.positionCaret(0);
         } else if (key.getCode() == KeyCode.DELETE) {
-            join();
+            removeChip();
         } else {
             return;
         }
         key.consume();
     }
 
-    private void fromAfter(KeyEvent key) {
+    private void onKeyAfterChip(KeyEvent key) {
         boolean atStart = after.getCaretPosition() == 0 && after.getSelection().getLength() == 0;
         if (!atStart || !chip.isVisible()) return;
         if (key.getCode() == KeyCode.LEFT) {
             before.requestFocus();
             before.end();
         } else if (key.getCode() == KeyCode.BACK_SPACE) {
-            join();
+            removeChip();
         } else {
             return;
         }
@@ -113,7 +113,7 @@ public final class PromptFieldView extends HBox {
     }
 
     /// Without the chip the words are one field.
-    private void join() {
-        mention(Prompt.Mention.NONE);
+    private void removeChip() {
+        setMention(SubjectPrompt.Mention.NONE);
     }
 }

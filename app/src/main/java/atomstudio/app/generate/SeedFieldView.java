@@ -11,7 +11,7 @@ import javafx.scene.input.KeyEvent;
 /// A field for a seed of 64 bits. Up and down change it by one; what is no seed is marked and not passed on, and when the field is left the
 /// last good one comes back.
 final class SeedFieldView extends TextField {
-    private static final PseudoClass WRONG = PseudoClass.getPseudoClass("wrong");
+    private static final PseudoClass INVALID = PseudoClass.getPseudoClass("wrong");
 
     private final LongConsumer onChange;
     private long seed;
@@ -20,9 +20,9 @@ final class SeedFieldView extends TextField {
         this.onChange = onChange;
         getStyleClass().add("number");
         setPrefColumnCount(7);
-        textProperty().subscribe(this::typed);
+        textProperty().subscribe(this::parseInput);
         focusedProperty().subscribe(focused -> {
-            if (!focused) show(seed);
+            if (!focused) showSeed(seed);
         });
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.UP && seed != -1) step(1);
@@ -33,23 +33,23 @@ final class SeedFieldView extends TextField {
     }
 
     /// Shows a seed that came from elsewhere.
-    void show(long shown) {
-        seed = shown;
-        if (!Seed.format(shown).equals(getText())) setText(Seed.format(shown));
-        pseudoClassStateChanged(WRONG, false);
+    void showSeed(long newSeed) {
+        seed = newSeed;
+        if (!Seed.format(newSeed).equals(getText())) setText(Seed.format(newSeed));
+        pseudoClassStateChanged(INVALID, false);
     }
 
-    private void step(int by) {
-        show(seed + by);
+    private void step(int delta) {
+        showSeed(seed + delta);
         onChange.accept(seed);
     }
 
-    private void typed(String text) {
+    private void parseInput(String text) {
         if (text.equals(Seed.format(seed))) return;
-        OptionalLong typed = Seed.parse(text);
-        pseudoClassStateChanged(WRONG, typed.isEmpty());
-        if (typed.isEmpty()) return;
-        seed = typed.getAsLong();
+        OptionalLong parsed = Seed.parse(text);
+        pseudoClassStateChanged(INVALID, parsed.isEmpty());
+        if (parsed.isEmpty()) return;
+        seed = parsed.getAsLong();
         onChange.accept(seed);
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.generate.PictureSettings.Given;
+import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.parts.FieldView;
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.NumberFieldView;
@@ -26,41 +26,41 @@ final class SourceView extends VBox {
     private static final double SIDE = 44;
 
     private final GenerateViewModel model;
-    private final HBox given = new HBox(6);
-    private final SimpleStringProperty fit = new SimpleStringProperty("");
-    private Optional<Given> shown = Optional.empty();
+    private final HBox sourceBox = new HBox(6);
+    private final SimpleStringProperty cropNote = new SimpleStringProperty("");
+    private Optional<SourceImage> shown = Optional.empty();
 
     SourceView(GenerateViewModel model) {
         super(6);
         this.model = model;
-        given.setAlignment(Pos.CENTER_LEFT);
-        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.Range(PictureSettings.LEAST_DENOISE, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::denoise);
+        sourceBox.setAlignment(Pos.CENTER_LEFT);
+        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.Range(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
         denoise.setId("denoise");
         denoise.setPrefColumnCount(3);
-        FieldView denoised = new FieldView("denoise", denoise);
-        denoised.setAccessibleHelp("How much is made anew: little keeps the picture, 1 keeps next to nothing");
-        denoised.setMaxHeight(USE_PREF_SIZE);
-        FlowPane line = new FlowPane(6, 6, given, second(), denoised);
-        fillGiven();
+        FieldView denoiseField = new FieldView("denoise", denoise);
+        denoiseField.setAccessibleHelp("How much is made anew: little keeps the picture, 1 keeps next to nothing");
+        denoiseField.setMaxHeight(USE_PREF_SIZE);
+        FlowPane line = new FlowPane(6, 6, sourceBox, hiresField(), denoiseField);
+        refreshSource();
         model.settings().subscribe(now -> {
-            if (!now.start().given().equals(shown)) fillGiven();
-            denoise.show(now.start().denoise());
-            boolean used = now.start().given().isPresent() || now.start().hires().isPresent();
-            denoised.setVisible(used);
-            denoised.setManaged(used);
-            fit.set(fit(now));
+            if (!now.source().image().equals(shown)) refreshSource();
+            denoise.show(now.source().denoisingStrength());
+            boolean used = now.source().image().isPresent() || now.source().hiresScale().isPresent();
+            denoiseField.setVisible(used);
+            denoiseField.setManaged(used);
+            cropNote.set(cropNote(now));
         });
-        getChildren().addAll(line, new NoteView(NoteView.Kind.PLAIN, fit), new NoteView(NoteView.Kind.ERROR, model.source().problem()));
+        getChildren().addAll(line, new NoteView(NoteView.Kind.PLAIN, cropNote), new NoteView(NoteView.Kind.ERROR, model.source().problem()));
     }
 
     /// What of the picture is seen when it has another shape than the pictures that are made.
-    private static String fit(PictureSettings now) {
-        return now.start().given().map(Given::picture).filter(picture -> (long) picture.width() * now.size().height() != (long) picture.height() * now.size().width())
-            .map(picture -> "The picture is " + picture.width() + " × " + picture.height() + ": its centre fills " + now.size() + ", what sticks out is cropped.").orElse("");
+    private static String cropNote(ImageSettings settings) {
+        return settings.source().image().map(SourceImage::image).filter(picture -> (long) picture.width() * settings.size().height() != (long) picture.height() * settings.size().width())
+            .map(picture -> "The picture is " + picture.width() + " × " + picture.height() + ": its centre fills " + settings.size() + ", what sticks out is cropped.").orElse("");
     }
 
-    private HBox second() {
-        NumberFieldView scale = new NumberFieldView(new NumberFieldView.Range(1.1, PictureSettings.MOST_HIRES, 0.1), PictureSettings::number, value -> model.source().hires(OptionalDouble.of(value)));
+    private HBox hiresField() {
+        NumberFieldView scale = new NumberFieldView(new NumberFieldView.Range(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number, value -> model.source().setHiresScale(OptionalDouble.of(value)));
         scale.setId("hires-scale");
         scale.setPrefColumnCount(3);
         scale.show(2);
@@ -71,39 +71,39 @@ final class SourceView extends VBox {
         field.setAlignment(Pos.CENTER_LEFT);
         field.getStyleClass().add("field");
         field.setMaxHeight(USE_PREF_SIZE);
-        model.settings().map(now -> now.start().hires()).subscribe(now -> {
+        model.settings().map(now -> now.source().hiresScale()).subscribe(now -> {
             on.setSelected(now.isPresent());
             scale.setDisable(now.isEmpty());
             if (now.isPresent()) scale.show(now.getAsDouble());
         });
-        on.setOnAction(pressed -> model.source().hires(on.isSelected() ? OptionalDouble.of(Double.parseDouble(scale.getText())) : OptionalDouble.empty()));
+        on.setOnAction(pressed -> model.source().setHiresScale(on.isSelected() ? OptionalDouble.of(Double.parseDouble(scale.getText())) : OptionalDouble.empty()));
         return field;
     }
 
-    private void fillGiven() {
-        shown = model.settings().get().start().given();
+    private void refreshSource() {
+        shown = model.settings().get().source().image();
         List<Node> nodes = new ArrayList<>();
-        Button choose = button(shown.isPresent() ? "Another picture…" : "Start from a picture…", model.source()::choosePicture);
+        Button choose = button(shown.isPresent() ? "Another picture…" : "Start from a picture…", model.source()::chooseImage);
         choose.setId("start-picture");
-        shown.ifPresent(picture -> {
-            nodes.add(new PictureView(picture.picture(), SIDE));
-            Label name = new Label(picture.name());
+        shown.ifPresent(image -> {
+            nodes.add(new PictureView(image.image(), SIDE));
+            Label name = new Label(image.name());
             name.setMaxWidth(150);
             nodes.add(name);
         });
         nodes.add(choose);
-        shown.ifPresent(picture -> {
-            Button paint = button(picture.mask().isPresent() ? "Mask: paint…" : "Paint a mask…", model.source()::paint);
+        shown.ifPresent(image -> {
+            Button paint = button(image.mask().isPresent() ? "Mask: paint…" : "Paint a mask…", model.source()::startPainting);
             paint.setId("paint-mask");
             nodes.add(paint);
             nodes.add(button("Mask file…", model.source()::chooseMask));
-            picture.mask().ifPresent(mask -> {
+            image.mask().ifPresent(mask -> {
                 nodes.add(new PictureView(mask.grey(), SIDE));
-                nodes.add(button("No mask", () -> model.source().painted(Optional.empty())));
+                nodes.add(button("No mask", () -> model.source().finishPainting(Optional.empty())));
             });
-            nodes.add(button("No picture", model.source()::remove));
+            nodes.add(button("No picture", model.source()::removeImage));
         });
-        given.getChildren().setAll(nodes);
+        sourceBox.getChildren().setAll(nodes);
     }
 
     private static Button button(String text, Runnable action) {

@@ -1,9 +1,9 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.app.generate.PictureSettings.Given;
-import atomstudio.app.generate.PictureSettings.Start;
-import atomstudio.app.generate.PictureSettings.Worn;
+import atomstudio.app.generate.ImageSettings.SelectedAdapter;
+import atomstudio.app.generate.ImageSettings.SourceImage;
+import atomstudio.app.generate.ImageSettings.SourceSettings;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.diffusion.picture.Mask;
@@ -24,15 +24,15 @@ import org.jspecify.annotations.Nullable;
 public final class SourceViewModel {
     private final Jobs jobs;
     private final FileChoosers choosers;
-    private final GenerateViewModel galleries;
+    private final GenerateViewModel generate;
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper needed = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<@Nullable Given> painting = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyStringWrapper missingSource = new ReadOnlyStringWrapper("");
+    private final ReadOnlyObjectWrapper<@Nullable SourceImage> painting = new ReadOnlyObjectWrapper<>();
 
-    SourceViewModel(Jobs jobs, FileChoosers choosers, GenerateViewModel galleries) {
+    SourceViewModel(Jobs jobs, FileChoosers choosers, GenerateViewModel generate) {
         this.jobs = jobs;
         this.choosers = choosers;
-        this.galleries = galleries;
+        this.generate = generate;
     }
 
     /// Why a picture or a mask could not be taken.
@@ -41,30 +41,30 @@ public final class SourceViewModel {
     }
 
     /// Which picture is to be chosen, so that a restored one is made again; empty where none is.
-    public ReadOnlyStringProperty needed() {
-        return needed.getReadOnlyProperty();
+    public ReadOnlyStringProperty missingSource() {
+        return missingSource.getReadOnlyProperty();
     }
 
     /// Says that pictures start from noise until this one is chosen.
-    public void need(String picture) {
-        needed.set(picture);
+    public void requireSource(String description) {
+        missingSource.set(description);
     }
 
     /// The picture on which a mask is being painted; null while none is.
-    public ReadOnlyObjectProperty<@Nullable Given> painting() {
+    public ReadOnlyObjectProperty<@Nullable SourceImage> painting() {
         return painting.getReadOnlyProperty();
     }
 
-    public void choosePicture() {
-        choosers.images("A picture to start from").stream().findFirst().ifPresent(this::take);
+    public void chooseImage() {
+        choosers.images("A picture to start from").stream().findFirst().ifPresent(this::setImage);
     }
 
     /// Starts from a picture file.
-    public void take(Path file) {
+    public void setImage(Path file) {
         problem.set("");
         jobs.start("Reading " + file, cancellation -> Pictures.read(file), outcome -> {
             switch (outcome) {
-                case Outcome.Done<Picture>(Picture picture) -> take(file.getFileName().toString(), picture);
+                case Outcome.Done<Picture>(Picture image) -> setImage(file.getFileName().toString(), image);
                 case Outcome.Failed<Picture>(String message) -> problem.set(message);
                 case Outcome.Cancelled<Picture>() -> { }
             }
@@ -72,26 +72,26 @@ public final class SourceViewModel {
     }
 
     /// Starts from a picture that is here already.
-    public void take(String name, Picture picture) {
+    public void setImage(String name, Picture image) {
         problem.set("");
-        needed.set("");
-        start(new Start(Optional.of(new Given(name, picture, Optional.empty())), now().denoise(), now().hires()));
+        missingSource.set("");
+        update(new SourceSettings(Optional.of(new SourceImage(name, image, Optional.empty())), current().denoisingStrength(), current().hiresScale()));
     }
 
-    public void remove() {
+    public void removeImage() {
         problem.set("");
-        needed.set("");
-        start(new Start(Optional.empty(), now().denoise(), now().hires()));
+        missingSource.set("");
+        update(new SourceSettings(Optional.empty(), current().denoisingStrength(), current().hiresScale()));
     }
 
     public void chooseMask() {
-        Optional<Given> given = now().given();
-        if (given.isEmpty()) return;
+        Optional<SourceImage> source = current().image();
+        if (source.isEmpty()) return;
         choosers.images("A mask: white where the picture may change").stream().findFirst().ifPresent(file -> {
             problem.set("");
-            jobs.start("Reading " + file, cancellation -> Mask.read(file, given.get().picture()), outcome -> {
+            jobs.start("Reading " + file, cancellation -> Mask.read(file, source.get().image()), outcome -> {
                 switch (outcome) {
-                    case Outcome.Done<Mask>(Mask mask) -> mask(Optional.of(mask));
+                    case Outcome.Done<Mask>(Mask mask) -> setMask(Optional.of(mask));
                     case Outcome.Failed<Mask>(String message) -> problem.set(message);
                     case Outcome.Cancelled<Mask>() -> { }
                 }
@@ -100,55 +100,55 @@ public final class SourceViewModel {
     }
 
     /// Opens the picture to paint on.
-    public void paint() {
-        painting.set(now().given().orElse(null));
+    public void startPainting() {
+        painting.set(current().image().orElse(null));
     }
 
     /// Takes what was painted; empty: the picture may change everywhere.
-    public void painted(Optional<Mask> mask) {
+    public void finishPainting(Optional<Mask> mask) {
         painting.set(null);
-        mask(mask);
+        setMask(mask);
     }
 
     /// Leaves the mask as it was.
-    public void stopPainting() {
+    public void cancelPainting() {
         painting.set(null);
     }
 
-    private void mask(Optional<Mask> mask) {
-        now().given().ifPresent(given -> start(new Start(Optional.of(new Given(given.name(), given.picture(), mask)), now().denoise(), now().hires())));
+    private void setMask(Optional<Mask> mask) {
+        current().image().ifPresent(source -> update(new SourceSettings(Optional.of(new SourceImage(source.name(), source.image(), mask)), current().denoisingStrength(), current().hiresScale())));
     }
 
-    public void denoise(double changed) {
-        start(new Start(now().given(), changed, now().hires()));
+    public void setDenoisingStrength(double changed) {
+        update(new SourceSettings(current().image(), changed, current().hiresScale()));
     }
 
     /// What a second pass multiplies the sides by; empty: no second pass.
-    public void hires(OptionalDouble changed) {
-        start(new Start(now().given(), now().denoise(), changed));
+    public void setHiresScale(OptionalDouble changed) {
+        update(new SourceSettings(current().image(), current().denoisingStrength(), changed));
     }
 
     public void chooseAdapters() {
-        List<Worn> worn = new ArrayList<>(galleries.settings().get().worn());
+        List<SelectedAdapter> adapters = new ArrayList<>(generate.settings().get().adapters());
         for (Path file : choosers.adapters("Adapters to wear")) {
-            if (worn.stream().noneMatch(one -> one.file().equals(file))) worn.add(new Worn(file, 1));
+            if (adapters.stream().noneMatch(one -> one.file().equals(file))) adapters.add(new SelectedAdapter(file, 1));
         }
-        galleries.settings(galleries.settings().get().withWorn(worn));
+        generate.settings(generate.settings().get().withAdapters(adapters));
     }
 
-    public void strength(Path file, double changed) {
-        galleries.settings(galleries.settings().get().withWorn(galleries.settings().get().worn().stream().map(one -> one.file().equals(file) ? new Worn(file, changed) : one).toList()));
+    public void setAdapterWeight(Path file, double changed) {
+        generate.settings(generate.settings().get().withAdapters(generate.settings().get().adapters().stream().map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed) : one).toList()));
     }
 
-    public void takeOff(Path file) {
-        galleries.settings(galleries.settings().get().withWorn(galleries.settings().get().worn().stream().filter(one -> !one.file().equals(file)).toList()));
+    public void removeAdapter(Path file) {
+        generate.settings(generate.settings().get().withAdapters(generate.settings().get().adapters().stream().filter(one -> !one.file().equals(file)).toList()));
     }
 
-    private Start now() {
-        return galleries.settings().get().start();
+    private SourceSettings current() {
+        return generate.settings().get().source();
     }
 
-    private void start(Start changed) {
-        galleries.settings(galleries.settings().get().withStart(changed));
+    private void update(SourceSettings changed) {
+        generate.settings(generate.settings().get().withSource(changed));
     }
 }

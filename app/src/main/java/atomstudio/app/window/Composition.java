@@ -4,7 +4,7 @@ import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsFile;
 import atomstudio.app.export.RunAdapterExporter;
-import atomstudio.app.generate.EngineRows;
+import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
@@ -39,7 +39,7 @@ final class Composition {
         DroppedPictures pictures = new DroppedPictures();
         Services.Stores stores = new Services.Stores(new ModelFolders(new Vocabularies(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRows rows = new EngineRows(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().generation());
+        EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().generation());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
         Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new Vocabularies(home).places())));
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());

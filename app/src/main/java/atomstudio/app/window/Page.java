@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargePictureViewModel;
+import atomstudio.app.generate.LargeImageViewModel;
 
 /// What the middle of the window shows.
 public sealed interface Page {
@@ -11,7 +11,7 @@ public sealed interface Page {
     record OfSubject(SubjectPageViewModel subject) implements Page {}
 
     /// Pictures of the base model, without a subject.
-    record Generate(GenerateViewModel generate, LargePictureViewModel large) implements Page {}
+    record Generate(GenerateViewModel generate, LargeImageViewModel large) implements Page {}
 
     record Models() implements Page {}
 

@@ -1,12 +1,12 @@
 package atomstudio.app.window;
 
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.PictureSettings;
-import atomstudio.app.generate.PictureSettings.Start;
-import atomstudio.app.generate.PictureSettings.Way;
-import atomstudio.app.generate.PictureSettings.Worn;
-import atomstudio.app.generate.Prompt;
-import atomstudio.app.generate.RestoredPicture;
+import atomstudio.app.generate.ImageSettings;
+import atomstudio.app.generate.ImageSettings.SamplerSettings;
+import atomstudio.app.generate.ImageSettings.SelectedAdapter;
+import atomstudio.app.generate.ImageSettings.SourceSettings;
+import atomstudio.app.generate.PngInfo;
+import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.jobs.PictureRecipe;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
@@ -51,30 +51,30 @@ final class Restoring {
     /// A run of a subject here, which made the picture.
     private record Made(SubjectPageViewModel page, RunSummary run, double strength) {}
 
-    Restored restore(RestoredPicture picture) {
+    Restored restore(PngInfo picture) {
         PictureRecipe recipe = picture.recipe();
         model(recipe);
         Optional<Made> made = made(recipe);
         GenerateViewModel galleries = made.map(one -> one.page.generate()).orElse(plain);
-        List<Worn> worn = worn(picture, made);
-        galleries.write(prompt(recipe.prompt().text(), made));
-        PictureSettings settings = settings(galleries.settings().get(), recipe);
+        List<SelectedAdapter> worn = worn(picture, made);
+        galleries.setPrompt(prompt(recipe.prompt().text(), made));
+        ImageSettings settings = settings(galleries.settings().get(), recipe);
         missing.addAll(recipe.unknown());
         missing.addAll(changed(settings, recipe));
-        galleries.settings(settings.withStrength(made.map(Made::strength).orElse(1.0)).withWorn(worn));
+        galleries.settings(settings.withAdapterWeight(made.map(Made::strength).orElse(1.0)).withAdapters(worn));
         made.ifPresent(one -> {
             if (!one.page.compares(one.run.folder())) one.page.toggleRow(one.run);
         });
         recipe.seed().ifPresent(seed -> said.add("seed " + Seed.format(seed)));
         recipe.sampler().ifPresent(sampler -> said.add(sampler.title()));
-        galleries.source().need(needed(picture));
+        galleries.source().requireSource(needed(picture));
         String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + listed(missing))
             + (!missing.isEmpty() ? ". Without that it comes out otherwise." : recipe.saysItsNoise() ? ". Generate makes it again." : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
         return new Restored(made.map(Made::page), line);
     }
 
     /// What a picture started from it does not carry; no other picture takes its place silently.
-    private String needed(RestoredPicture picture) {
+    private String needed(PngInfo picture) {
         PictureRecipe recipe = picture.recipe();
         if (!recipe.startedFromPicture()) return "";
         missing.add("the picture that it started from");
@@ -112,8 +112,8 @@ final class Restoring {
     }
 
     /// The other adapters, from the picture itself or from runs here.
-    private List<Worn> worn(RestoredPicture picture, Optional<Made> made) {
-        List<Worn> worn = new ArrayList<>();
+    private List<SelectedAdapter> worn(PngInfo picture, Optional<Made> made) {
+        List<SelectedAdapter> worn = new ArrayList<>();
         String own = made.map(one -> one.run.folder().getFileName().toString()).orElse("");
         for (Strength adapter : picture.recipe().adapters()) {
             if (adapter.name().equals(own)) {
@@ -126,7 +126,7 @@ final class Restoring {
             } else {
                 double strength = Math.clamp(adapter.strength(), -Applied.MOST_STRENGTH, Applied.MOST_STRENGTH);
                 if (strength != adapter.strength()) missing.add("the strength " + GenerationText.number(adapter.strength()) + " of “" + adapter.name() + "”, " + GenerationText.number(strength) + " instead");
-                worn.add(new Worn(file, strength));
+                worn.add(new SelectedAdapter(file, strength));
                 said.add(adapter.name());
                 if (adapter.text() != adapter.strength()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
             }
@@ -134,22 +134,22 @@ final class Restoring {
         return worn;
     }
 
-    private @Nullable Path file(String name, RestoredPicture picture) {
-        Optional<Path> carried = picture.carried().stream().filter(one -> one.name().equals(name)).map(RestoredPicture.Carried::file).findFirst();
+    private @Nullable Path file(String name, PngInfo picture) {
+        Optional<Path> carried = picture.attached().stream().filter(one -> one.name().equals(name)).map(PngInfo.AttachedAdapter::file).findFirst();
         if (carried.isPresent()) return carried.get();
         return subjects.stream().flatMap(page -> page.runs().runs().stream()).filter(run -> run.done() && run.folder().getFileName().toString().equals(name)).map(RunSummary::adapter).findFirst().orElse(null);
     }
 
     /// The words, with the run's own phrase in the subject's place where it stands by itself among them.
-    private static Prompt prompt(String text, Optional<Made> made) {
+    private static SubjectPrompt prompt(String text, Optional<Made> made) {
         String words = text.replaceAll("\\R", " ");
         if (made.isPresent()) {
             String phrase = made.get().run.order().words().token() + " " + made.get().run.order().words().className();
             int at = words.indexOf(phrase);
             boolean alone = at >= 0 && (at == 0 || !Character.isLetterOrDigit(words.charAt(at - 1))) && (at + phrase.length() == words.length() || !Character.isLetterOrDigit(words.charAt(at + phrase.length())));
-            if (alone) return new Prompt(words.substring(0, at).strip(), Prompt.Mention.SUBJECT, words.substring(at + phrase.length()).strip());
+            if (alone) return new SubjectPrompt(words.substring(0, at).strip(), SubjectPrompt.Mention.SUBJECT, words.substring(at + phrase.length()).strip());
         }
-        return new Prompt("", Prompt.Mention.NONE, words);
+        return new SubjectPrompt("", SubjectPrompt.Mention.NONE, words);
     }
 
     private static String listed(List<String> things) {
@@ -157,9 +157,9 @@ final class Restoring {
     }
 
     /// What the picture says and the settings cannot be.
-    private static List<String> changed(PictureSettings settings, PictureRecipe recipe) {
+    private static List<String> changed(ImageSettings settings, PictureRecipe recipe) {
         List<String> changed = new ArrayList<>();
-        Way way = settings.way();
+        SamplerSettings way = settings.sampling();
         if (recipe.steps().isPresent() && recipe.steps().getAsInt() != way.steps()) changed.add(recipe.steps().getAsInt() + " steps, " + way.steps() + " instead");
         if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != way.clipSkip()) changed.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + way.clipSkip() + " instead");
         if (recipe.guidance().isPresent() && recipe.guidance().getAsDouble() != way.guidance().scale()) {
@@ -168,32 +168,32 @@ final class Restoring {
         if (recipe.rescale().isPresent() && recipe.rescale().getAsDouble() != way.guidance().rescale()) changed.add("CFG rescale " + GenerationText.number(recipe.rescale().getAsDouble()));
         if (recipe.schedule().filter(schedule -> schedule != way.schedule()).isPresent()) changed.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
         if (recipe.eta().isPresent() && !recipe.eta().equals(way.eta())) changed.add("eta " + GenerationText.number(recipe.eta().getAsDouble()) + " with this sampler");
-        if (recipe.hires().isPresent() && settings.start().hires().isEmpty()) changed.add("a second pass of × " + GenerationText.number(recipe.hires().get().scale()));
-        if (recipe.denoise().isPresent() && recipe.denoise().getAsDouble() != settings.start().denoise()) changed.add("denoising strength " + GenerationText.number(recipe.denoise().getAsDouble()));
-        if (recipe.size().isPresent() && !new PictureSettings.Size(recipe.size().get().width(), recipe.size().get().height()).equals(settings.size())) {
+        if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty()) changed.add("a second pass of × " + GenerationText.number(recipe.hires().get().scale()));
+        if (recipe.denoise().isPresent() && recipe.denoise().getAsDouble() != settings.source().denoisingStrength()) changed.add("denoising strength " + GenerationText.number(recipe.denoise().getAsDouble()));
+        if (recipe.size().isPresent() && !new ImageSettings.OutputSize(recipe.size().get().width(), recipe.size().get().height()).equals(settings.size())) {
             changed.add("the size " + recipe.size().get().width() + " × " + recipe.size().get().height());
         }
         return changed;
     }
 
     private static boolean possible(PictureRecipe.Size size) {
-        return IntStream.of(size.width(), size.height()).allMatch(side -> side >= PictureSettings.SIDE && side <= PictureSettings.MOST_SIDE && side % PictureSettings.SIDE == 0);
+        return IntStream.of(size.width(), size.height()).allMatch(side -> side >= ImageSettings.SIDE_MULTIPLE && side <= ImageSettings.MAX_SIDE && side % ImageSettings.SIDE_MULTIPLE == 0);
     }
 
     /// What the picture does not say stays as it is, but for what pictures say only where it is unusual. What no setting can be is brought
     /// within its bounds, or left as it is.
-    private static PictureSettings settings(PictureSettings now, PictureRecipe recipe) {
-        SamplerName sampler = recipe.sampler().orElse(now.way().sampler());
+    private static ImageSettings settings(ImageSettings now, PictureRecipe recipe) {
+        SamplerName sampler = recipe.sampler().orElse(now.sampling().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
         OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
-        Guidance guidance = new Guidance(Math.clamp(recipe.guidance().orElse(now.way().guidance().scale()), 0, PictureSettings.MOST_GUIDANCE), Math.clamp(recipe.rescale().orElse(0), 0, 1));
-        int steps = Math.min(recipe.steps().orElse(now.way().steps()), SamplingSettings.MAX_STEPS);
-        Way way = new Way(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), PictureSettings.MOST_CLIP_SKIP));
-        Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= PictureSettings.MOST_HIRES);
-        double denoise = Math.clamp(recipe.denoise().orElse(now.start().denoise()), PictureSettings.LEAST_DENOISE, 1);
-        Start start = new Start(Optional.empty(), denoise, hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
-        PictureSettings.Size size = recipe.size().filter(Restoring::possible).map(said -> new PictureSettings.Size(said.width(), said.height())).orElse(now.size());
-        PictureSettings.Seeds seeds = recipe.seed().isPresent() ? new PictureSettings.Seeds(recipe.seed().getAsLong(), 1) : now.seeds();
-        return now.withNegative(recipe.prompt().negative().replaceAll("\\R", " ")).withWay(way).withStart(start).withSize(size).withSeeds(seeds);
+        Guidance guidance = new Guidance(Math.clamp(recipe.guidance().orElse(now.sampling().guidance().scale()), 0, ImageSettings.MAX_GUIDANCE_SCALE), Math.clamp(recipe.rescale().orElse(0), 0, 1));
+        int steps = Math.min(recipe.steps().orElse(now.sampling().steps()), SamplingSettings.MAX_STEPS);
+        SamplerSettings way = new SamplerSettings(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), ImageSettings.MAX_CLIP_SKIP));
+        Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= ImageSettings.MAX_HIRES_SCALE);
+        double denoise = Math.clamp(recipe.denoise().orElse(now.source().denoisingStrength()), ImageSettings.MIN_DENOISING_STRENGTH, 1);
+        SourceSettings start = new SourceSettings(Optional.empty(), denoise, hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
+        ImageSettings.OutputSize size = recipe.size().filter(Restoring::possible).map(said -> new ImageSettings.OutputSize(said.width(), said.height())).orElse(now.size());
+        ImageSettings.Seeds seeds = recipe.seed().isPresent() ? new ImageSettings.Seeds(recipe.seed().getAsLong(), 1) : now.seeds();
+        return now.withNegativePrompt(recipe.prompt().negative().replaceAll("\\R", " ")).withSampling(way).withSource(start).withSize(size).withSeeds(seeds);
     }
 }

@@ -4,8 +4,8 @@ import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.export.Exporter;
-import atomstudio.app.generate.RowJudge;
-import atomstudio.app.generate.RowMaker;
+import atomstudio.app.generate.RowEvaluator;
+import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelLibrary;
 import atomstudio.app.subjects.PictureFiles;
@@ -25,7 +25,7 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings s
     public record Stores(ModelLibrary models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
 
     /// What computes.
-    public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowMaker maker, RowJudge judge, Exporter exporter) {}
+    public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowGenerator maker, RowEvaluator judge, Exporter exporter) {}
 
     /// What the machine and its desktop offer.
     public record Surroundings(FileChoosers choosers, DesktopActions desktop, SettingsStore settings, InstantSource clock, Machine machine) {}

@@ -3,7 +3,7 @@ package atomstudio.app.window;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.export.ExportViewModel;
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargePictureViewModel;
+import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Subject;
@@ -39,7 +39,7 @@ public final class SubjectPageViewModel {
     private final RunsViewModel runs;
     private final TuneViewModel tune;
     private final GenerateViewModel generate;
-    private final LargePictureViewModel large;
+    private final LargeImageViewModel large;
     private final ExportViewModel export;
     private final ModelsViewModel models;
     private final Map<Path, Row> wished = new HashMap<>();
@@ -55,8 +55,8 @@ public final class SubjectPageViewModel {
         subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
         tune = new TuneViewModel(new TuneViewModel.Means(services.jobs(), services.engines().costs(), services.engines().estimator(), around.choosers()), runs, subject.subject(), models);
-        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), subject.subject());
-        large = new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
+        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), subject.subject());
+        large = new LargeImageViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());
         runs.runs().addListener((ListChangeListener<RunSummary>) change -> follow());
         queue.current().subscribe(now -> follow());
@@ -85,7 +85,7 @@ public final class SubjectPageViewModel {
         return generate;
     }
 
-    public LargePictureViewModel large() {
+    public LargeImageViewModel large() {
         return large;
     }
 
@@ -118,7 +118,7 @@ public final class SubjectPageViewModel {
         tuning.set(runs.tuning());
         first.set(runs.runs().stream().noneMatch(RunSummary::done));
         state.set(describe());
-        generate.show(compared());
+        generate.showRuns(compared());
     }
 
     private String describe() {

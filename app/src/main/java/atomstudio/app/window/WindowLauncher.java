@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.generate.RowMaker;
+import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
@@ -19,7 +19,7 @@ public final class WindowLauncher {
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
-    private volatile @Nullable RowMaker engine;
+    private volatile @Nullable RowGenerator engine;
 
     private WindowLauncher() {}
 

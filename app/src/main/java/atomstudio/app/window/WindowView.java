@@ -1,15 +1,15 @@
 package atomstudio.app.window;
 
-import atomstudio.app.generate.LargePictureView;
+import atomstudio.app.generate.LargeImageView;
 import atomstudio.app.generate.MaskPaintView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.subjects.StartView;
 import java.io.File;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.time.InstantSource;
 import javafx.css.PseudoClass;
 import javafx.scene.Node;
 import javafx.scene.input.DragEvent;
@@ -52,12 +52,12 @@ public final class WindowView extends StackPane {
             case Page.Start _ -> start;
             case Page.OfSubject(SubjectPageViewModel subject) -> {
                 SubjectPageView view = subjectPages.computeIfAbsent(subject, missing -> new SubjectPageView(missing, clock));
-                overlays.add(new LargePictureView(subject.large()));
+                overlays.add(new LargeImageView(subject.large()));
                 overlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
             }
             case Page.Generate shown -> {
-                overlays.add(new LargePictureView(shown.large()));
+                overlays.add(new LargeImageView(shown.large()));
                 overlays.add(new MaskPaintView(shown.generate().source()));
                 yield generate.with(shown);
             }

@@ -2,8 +2,8 @@ package atomstudio.app.window;
 
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargePictureViewModel;
-import atomstudio.app.generate.RestoredPicture;
+import atomstudio.app.generate.LargeImageViewModel;
+import atomstudio.app.generate.PngInfo;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Outcome;
 import atomstudio.app.models.ModelsViewModel;
@@ -48,8 +48,8 @@ public final class WindowViewModel {
         queue = new RunQueue(services.jobs(), services.engines().tuner());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), models.current(), new StartViewModel.Exits(this::created, this::openModels, this::openGenerate));
-        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.Means(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
-        generatePage = new Page.Generate(generate, new LargePictureViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
+        generatePage = new Page.Generate(generate, new LargeImageViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         preferences = new PreferencesViewModel(around.settings(), around.choosers(), this::forgetPictures);
         queue.current().subscribe(now -> describe());
         queue.progress().subscribe(now -> describe());
@@ -132,8 +132,8 @@ public final class WindowViewModel {
     }
 
     private void forgetPictures() {
-        generatePage.generate().forget();
-        subjects.forEach(subject -> subject.generate().forget());
+        generatePage.generate().invalidateImages();
+        subjects.forEach(subject -> subject.generate().invalidateImages());
     }
 
     public void refreshMachine() {
@@ -186,20 +186,20 @@ public final class WindowViewModel {
             return;
         }
         Path file = files.getFirst();
-        services.jobs().start("Reading " + file, cancellation -> RestoredPicture.read(file, new Home(home()).adapters()), outcome -> {
+        services.jobs().start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()), outcome -> {
             switch (outcome) {
-                case Outcome.Done<Optional<RestoredPicture>>(Optional<RestoredPicture> picture) -> picture.ifPresentOrElse(this::restore, () -> take(files));
+                case Outcome.Done<Optional<PngInfo>>(Optional<PngInfo> picture) -> picture.ifPresentOrElse(this::restore, () -> take(files));
                 // As a picture it says for itself what is wrong with it.
-                case Outcome.Failed<Optional<RestoredPicture>> _ -> take(files);
-                case Outcome.Cancelled<Optional<RestoredPicture>>() -> {}
+                case Outcome.Failed<Optional<PngInfo>> _ -> take(files);
+                case Outcome.Cancelled<Optional<PngInfo>>() -> {}
             }
         });
     }
 
-    private void restore(RestoredPicture picture) {
+    private void restore(PngInfo picture) {
         Restoring.Restored restored = new Restoring(models, subjectsView, generatePage.generate()).restore(picture);
         restored.subject().ifPresentOrElse(this::open, this::openGenerate);
-        restored.subject().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).tell(restored.line());
+        restored.subject().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(restored.line());
     }
 
     /// Pictures: on a subject's page they are added to it, on the page Generate one of them is what pictures start from, elsewhere they
@@ -209,8 +209,8 @@ public final class WindowViewModel {
             subject.subject().add(files);
             return;
         }
-        if (page.get() instanceof Page.Generate(GenerateViewModel generate, LargePictureViewModel _) && files.size() == 1) {
-            generate.source().take(files.getFirst());
+        if (page.get() instanceof Page.Generate(GenerateViewModel generate, LargeImageViewModel _) && files.size() == 1) {
+            generate.source().setImage(files.getFirst());
             return;
         }
         newSubject();
@@ -248,7 +248,7 @@ public final class WindowViewModel {
         }
         GenerateViewModel generate = switch (page.get()) {
             case Page.OfSubject(SubjectPageViewModel subject) -> subject.generate();
-            case Page.Generate(GenerateViewModel only, LargePictureViewModel _) -> only;
+            case Page.Generate(GenerateViewModel only, LargeImageViewModel _) -> only;
             case Page.Start _, Page.Models _, Page.Settings _ -> null;
         };
         String making = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get() : generate.busy().get();

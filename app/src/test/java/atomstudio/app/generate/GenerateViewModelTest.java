@@ -36,8 +36,8 @@ import org.junit.jupiter.api.Test;
 
 class GenerateViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final FakeMaker maker = new FakeMaker();
-    private final List<RowJudge.Question> questions = new ArrayList<>();
+    private final FakeRowGenerator maker = new FakeRowGenerator();
+    private final List<RowEvaluator.EvaluationRequest> questions = new ArrayList<>();
     private Optional<String> encoder = Optional.of("image_encoder of Small");
     private @Nullable Failure judgeFailure;
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
@@ -45,7 +45,7 @@ class GenerateViewModelTest {
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
     private GenerateViewModel galleries(Jobs jobs) {
-        return new GenerateViewModel(jobs, new GenerateViewModel.Means(maker, this::judge, desktop), InstantSource.fixed(Instant.EPOCH), model, subject);
+        return new GenerateViewModel(jobs, new GenerateViewModel.GenerationServices(maker, this::judge, desktop), InstantSource.fixed(Instant.EPOCH), model, subject);
     }
 
     @Test void withoutASubjectThereIsAnExampleThatTheBuiltInModelDrawsWell() {
@@ -55,12 +55,12 @@ class GenerateViewModelTest {
         assertEquals("a 3d penguin in the snow", example);
         model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
         assertEquals("", generate.prompt().get().text(""), "another model has no example");
-        generate.write(new Prompt("", Prompt.Mention.NONE, "my own words"));
+        generate.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "my own words"));
         model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of()));
         assertEquals("my own words", generate.prompt().get().text(""), "what is typed stays");
     }
 
-    private Optional<List<Measures>> judge(RowJudge.Question question, Cancellation cancellation) throws Failure {
+    private Optional<List<Measures>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) throws Failure {
         questions.add(question);
         if (judgeFailure != null) throw judgeFailure;
         return encoder.map(name -> question.rows().stream().map(row -> new Measures(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25), OptionalDouble.of(0.125))).toList());
@@ -74,57 +74,57 @@ class GenerateViewModelTest {
     @Test void sizeAndGuidanceAreTheModels() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         assertEquals("128 × 128", galleries.settings().get().size().toString());
-        assertEquals(4, galleries.settings().get().way().guidance().scale());
+        assertEquals(4, galleries.settings().get().sampling().guidance().scale());
         model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
         assertEquals("512 × 512", galleries.settings().get().size().toString());
-        assertEquals(7.5, galleries.settings().get().way().guidance().scale());
+        assertEquals(7.5, galleries.settings().get().sampling().guidance().scale());
     }
 
     @Test void baseGetsTheClassWordAndARunItsOwnPhrase() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.show(List.of(run(Choice.ATOMS, "zwx")));
-        galleries.write(new Prompt("a 3d", Prompt.Mention.SUBJECT, "on the beach"));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "zwx")));
+        galleries.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         galleries.generate();
-        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowOrder::prompt).toList());
+        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowRequest::prompt).toList());
     }
 
     @Test void everyRowSaysWhatItWears() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         GalleryRow base = galleries.rows().getFirst();
-        assertEquals("nothing tuned", base.wearing().get());
-        galleries.settings(galleries.settings().get().withWorn(List.of(new PictureSettings.Worn(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8), new PictureSettings.Worn(Path.of("/styles/ink.safetensors"), 1))));
-        galleries.show(List.of(run(Choice.ATOMS, "zwx")));
-        assertEquals("wears owl-lora × 0.8, ink × 1.0", base.wearing().get());
-        assertEquals("also wears owl-lora × 0.8, ink × 1.0", galleries.rows().getLast().wearing().get());
-        galleries.source().takeOff(Path.of("/styles/ink.safetensors"));
-        assertEquals("wears owl-lora × 0.8", base.wearing().get());
-        galleries.settings(galleries.settings().get().withWorn(List.of()));
-        assertEquals("nothing tuned", base.wearing().get());
-        assertEquals("", galleries.rows().getLast().wearing().get());
+        assertEquals("nothing tuned", base.adapterLine().get());
+        galleries.settings(galleries.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8), new ImageSettings.SelectedAdapter(Path.of("/styles/ink.safetensors"), 1))));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "zwx")));
+        assertEquals("wears owl-lora × 0.8, ink × 1.0", base.adapterLine().get());
+        assertEquals("also wears owl-lora × 0.8, ink × 1.0", galleries.rows().getLast().adapterLine().get());
+        galleries.source().removeAdapter(Path.of("/styles/ink.safetensors"));
+        assertEquals("wears owl-lora × 0.8", base.adapterLine().get());
+        galleries.settings(galleries.settings().get().withAdapters(List.of()));
+        assertEquals("nothing tuned", base.adapterLine().get());
+        assertEquals("", galleries.rows().getLast().adapterLine().get());
     }
 
     @Test void withoutTheSubjectThePromptIsTheWordsAlone() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.write(new Prompt("a", Prompt.Mention.NONE, "red apple"));
+        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.NONE, "red apple"));
         galleries.generate();
         assertEquals("a red apple", maker.orders.getFirst().prompt());
     }
 
     @Test void everyRowHasTheSameSeeds() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.show(List.of(run(Choice.ATOMS, "sks"), run(Choice.LORA, "sks")));
-        galleries.newSeeds(new Random(5));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "sks"), run(Choice.LORA, "sks")));
+        galleries.randomizeSeeds(new Random(5));
         galleries.generate();
         assertEquals(3, maker.orders.size());
         assertEquals(1, maker.orders.stream().map(order -> order.settings().seeds()).distinct().count());
-        for (GalleryRow row : galleries.rows()) assertEquals(galleries.settings().get().seeds().list(), row.cells().stream().map(GalleryRow.Cell::seed).toList());
+        for (GalleryRow row : galleries.rows()) assertEquals(galleries.settings().get().seeds().list(), row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
         assertEquals("12 pictures in 0:00 · same seeds and noise in every row", galleries.report().get());
     }
 
     @Test void whatIsThereIsNotMadeAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
         galleries.generate();
         assertEquals(2, maker.orders.size());
         galleries.generate();
@@ -134,23 +134,23 @@ class GenerateViewModelTest {
 
     @Test void anotherStrengthLeavesBaseAsItIs() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
         galleries.generate();
-        galleries.settings(galleries.settings().get().withStrength(0.5));
+        galleries.settings(galleries.settings().get().withAdapterWeight(0.5));
         assertFalse(galleries.rows().get(0).stale().get());
         assertTrue(galleries.rows().get(1).stale().get());
         galleries.generate();
         assertEquals(3, maker.orders.size());
-        assertEquals(0.5, maker.orders.getLast().settings().strength());
+        assertEquals(0.5, maker.orders.getLast().settings().adapterWeight());
         assertFalse(galleries.rows().get(1).stale().get());
     }
 
     @Test void picturesOfAnotherPromptAreMarkedUntilTheyAreMadeAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        galleries.write(new Prompt("a", Prompt.Mention.SUBJECT, "on a table"));
+        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
         assertTrue(galleries.rows().getFirst().stale().get());
-        galleries.write(new Prompt("a", Prompt.Mention.SUBJECT, "in the snow"));
+        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
         assertFalse(galleries.rows().getFirst().stale().get());
     }
 
@@ -173,8 +173,8 @@ class GenerateViewModelTest {
         galleries.generate();
         jobs.runAll();
         assertEquals("Cancelled. What was finished stays.", galleries.report().get());
-        assertNotNull(galleries.rows().getFirst().cells().get(0).made());
-        assertNull(galleries.rows().getFirst().cells().get(1).made());
+        assertNotNull(galleries.rows().getFirst().cells().get(0).image());
+        assertNull(galleries.rows().getFirst().cells().get(1).image());
         assertEquals("", galleries.busy().get());
         assertEquals("", galleries.rows().getFirst().busy().get());
     }
@@ -184,7 +184,7 @@ class GenerateViewModelTest {
         maker.failure = new Failure.Incompatible("100x100: sides must be multiples of 8; the nearest size that works is 104x104");
         galleries.generate();
         assertEquals(maker.failure.getMessage(), galleries.problem().get());
-        assertNotNull(galleries.rows().getFirst().cells().get(0).made());
+        assertNotNull(galleries.rows().getFirst().cells().get(0).image());
         maker.failure = null;
         galleries.generate();
         assertEquals("", galleries.problem().get());
@@ -208,26 +208,26 @@ class GenerateViewModelTest {
     @Test void fewerSeedsLeaveFewerColumns() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        galleries.settings(galleries.settings().get().withSeeds(new PictureSettings.Seeds(7, 2)));
+        galleries.settings(galleries.settings().get().withSeeds(new ImageSettings.Seeds(7, 2)));
         galleries.generate();
-        assertEquals(List.of(7L, 8L), galleries.rows().getFirst().cells().stream().map(GalleryRow.Cell::seed).toList());
+        assertEquals(List.of(7L, 8L), galleries.rows().getFirst().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
     }
 
     @Test void everyRowIsMeasuredOnceItsPicturesAreThereWithTheClassInTheSubjectsPlace() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
         galleries.generate();
         assertEquals(1, questions.size());
         assertEquals("a car in the snow", questions.getFirst().prompt());
         assertEquals(List.of(4, 4), questions.getFirst().rows().stream().map(List::size).toList());
-        for (GalleryRow row : galleries.rows()) assertEquals("image_encoder of Small", row.measures().get().encoder());
-        assertEquals("Likeness, diversity and alignment by image_encoder of Small.", galleries.measures().line().get());
+        for (GalleryRow row : galleries.rows()) assertEquals("image_encoder of Small", row.metrics().get().encoder());
+        assertEquals("Likeness, diversity and alignment by image_encoder of Small.", galleries.metrics().note().get());
     }
 
     @Test void onlyNewPicturesAreMeasuredAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        galleries.show(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
         galleries.generate();
         assertEquals(List.of(1, 1), questions.stream().map(question -> question.rows().size()).toList());
     }
@@ -236,8 +236,8 @@ class GenerateViewModelTest {
         encoder = Optional.empty();
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        assertNull(galleries.rows().getFirst().measures().get());
-        assertEquals("This model brings no image encoder, so likeness, diversity and alignment are not measured.", galleries.measures().line().get());
+        assertNull(galleries.rows().getFirst().metrics().get());
+        assertEquals("This model brings no image encoder, so likeness, diversity and alignment are not measured.", galleries.metrics().note().get());
         assertEquals("", galleries.rows().getFirst().warning().get());
     }
 
@@ -245,7 +245,7 @@ class GenerateViewModelTest {
         judgeFailure = new Failure.Unreadable("image_encoder: a layer is missing");
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        assertEquals("No likeness, diversity or alignment: image_encoder: a layer is missing", galleries.measures().line().get());
+        assertEquals("No likeness, diversity or alignment: image_encoder: a layer is missing", galleries.metrics().note().get());
         assertEquals("", galleries.problem().get());
         assertEquals(4, galleries.rows().getFirst().cells().size());
     }
@@ -255,15 +255,15 @@ class GenerateViewModelTest {
         GenerateViewModel galleries = galleries(jobs);
         galleries.generate();
         jobs.runNext();
-        assertEquals("measuring…", galleries.rows().getFirst().measuring().get());
+        assertEquals("measuring…", galleries.rows().getFirst().metricsStatus().get());
         assertEquals("", galleries.busy().get());
-        galleries.write(new Prompt("a", Prompt.Mention.SUBJECT, "on the beach"));
+        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         galleries.generate();
-        assertEquals("", galleries.rows().getFirst().measuring().get());
+        assertEquals("", galleries.rows().getFirst().metricsStatus().get());
         jobs.runNext();
-        assertNull(galleries.rows().getFirst().measures().get());
+        assertNull(galleries.rows().getFirst().metrics().get());
         jobs.runAll();
-        assertNotNull(galleries.rows().getFirst().measures().get());
+        assertNotNull(galleries.rows().getFirst().metrics().get());
         assertEquals("a car on the beach", questions.getLast().prompt());
     }
 

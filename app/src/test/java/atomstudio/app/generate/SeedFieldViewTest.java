@@ -37,7 +37,7 @@ class SeedFieldViewTest {
 
     @Test void takesSeedsOf64BitsAndNothingElse() throws Exception {
         run(() -> {
-            field.show(77);
+            field.showSeed(77);
             for (String typed : new String[] {"18446744073709551615", "18446744073709551616", "many", "", "9007199254740993"}) field.setText(typed);
         });
         assertEquals(List.of(-1L, 9007199254740993L), changes);
@@ -45,13 +45,13 @@ class SeedFieldViewTest {
 
     @Test void showsAllDigitsAndStopsAtBothEnds() throws Exception {
         run(() -> {
-            field.show(-2);
+            field.showSeed(-2);
             press(KeyCode.UP);
             press(KeyCode.UP);
         });
         assertEquals("18446744073709551615", field.getText());
         run(() -> {
-            field.show(1);
+            field.showSeed(1);
             press(KeyCode.DOWN);
             press(KeyCode.DOWN);
         });

@@ -1,10 +1,10 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.FakeDesktop;
-import atomstudio.app.generate.Made;
-import atomstudio.app.generate.RowJudge;
-import atomstudio.app.generate.RowMaker;
-import atomstudio.app.generate.RowOrder;
+import atomstudio.app.generate.GeneratedImage;
+import atomstudio.app.generate.RowEvaluator;
+import atomstudio.app.generate.RowGenerator;
+import atomstudio.app.generate.RowRequest;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelLibrary;
@@ -43,7 +43,7 @@ public final class FakeServices {
 
     public final FakeDesktop desktop = new FakeDesktop();
     public final FakeTuner tuner = new FakeTuner();
-    public final List<RowOrder> made = new ArrayList<>();
+    public final List<RowRequest> made = new ArrayList<>();
     public final List<TuneOrder> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
@@ -102,21 +102,21 @@ public final class FakeServices {
     }
 
     /// Rows as if a subject were learned better from one to the next.
-    private static Optional<List<Measures>> judge(RowJudge.Question question, Cancellation cancellation) {
+    private static Optional<List<Measures>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) {
         return Optional.of(IntStream.range(0, question.rows().size()).mapToObj(row -> new Measures("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
             question.rows().get(row).size() > 1 ? OptionalDouble.of(0.3) : OptionalDouble.empty(), OptionalDouble.of(0.24))).toList());
     }
 
-    private void make(RowOrder order, RowMaker.Listener listener, Cancellation cancellation) throws Failure {
+    private void make(RowRequest order, RowGenerator.RowListener listener, Cancellation cancellation) throws Failure {
         made.add(order);
-        int of = order.settings().way().steps();
+        int of = order.settings().sampling().steps();
         for (int step = 1; step <= of; step++) {
             cancellation.check();
             listener.step(step, of);
         }
         for (int column = 0; column < order.settings().seeds().count(); column++) {
             int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
-            listener.picture(column, new Made(Picture.filled(128, 128, colour + column * 0x001500), new Making(GenerationText.of(order.prompt(), order.settings().negative()).seed(order.settings().seeds().list().get(column)), List.of())));
+            listener.image(column, new GeneratedImage(Picture.filled(128, 128, colour + column * 0x001500), new Making(GenerationText.of(order.prompt(), order.settings().negativePrompt()).seed(order.settings().seeds().list().get(column)), List.of())));
         }
     }
 

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.Made;
-import atomstudio.app.generate.PictureSettings.Seeds;
-import atomstudio.app.generate.Prompt;
+import atomstudio.app.generate.GeneratedImage;
+import atomstudio.app.generate.ImageSettings.Seeds;
+import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -48,38 +48,38 @@ class GenerateScreenshotsTest {
         window.run(window.model()::openGenerate);
         GenerateViewModel page = ((Page.Generate) window.model().page().get()).generate();
         window.run(() -> {
-            page.write(new Prompt("", Prompt.Mention.NONE, "a red apple on the grass"));
+            page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
             ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true);
-            page.settings(page.settings().get().withWay(page.settings().get().way().with(SamplerName.DPM_PLUS_PLUS_2M_SDE).with(ScheduleName.KARRAS)));
+            page.settings(page.settings().get().withSampling(page.settings().get().sampling().with(SamplerName.DPM_PLUS_PLUS_2M_SDE).with(ScheduleName.KARRAS)));
             window.model().dropped(List.of(Shared.root().resolve("assets/subjects/car/00.png")));
         });
-        window.waitFor(60, () -> page.settings().get().start().given().isPresent());
-        window.run(page.source()::paint);
+        window.waitFor(60, () -> page.settings().get().source().image().isPresent());
+        window.run(page.source()::startPainting);
         paint();
         window.shoot("mask");
         window.run(() -> ((Button) window.scene().lookup("#mask-done")).fire());
-        assertTrue(page.settings().get().start().given().orElseThrow().mask().isPresent());
-        window.run(() -> page.source().denoise(0.9));
+        assertTrue(page.settings().get().source().image().orElseThrow().mask().isPresent());
+        window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
-        window.waitFor(120, () -> page.rows().getFirst().emerging().get() != null && page.rows().getFirst().emerging().get().column() == 2);
+        window.waitFor(120, () -> page.rows().getFirst().preview().get() != null && page.rows().getFirst().preview().get().column() == 2);
         window.shootNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
         window.run(() -> {
-            page.source().remove();
-            page.source().hires(OptionalDouble.of(2));
-            page.source().denoise(0.5);
+            page.source().removeImage();
+            page.source().setHiresScale(OptionalDouble.of(2));
+            page.source().setDenoisingStrength(0.5);
             page.settings(page.settings().get().withSeeds(new Seeds(3, 2)));
-            page.write(new Prompt("", Prompt.Mention.NONE, "a 3d penguin in the snow"));
+            page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a 3d penguin in the snow"));
         });
         window.run(page::generate);
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals(256, firstOf(page).picture().width());
+        assertEquals(256, firstOf(page).image().width());
     }
 
-    private static Made firstOf(GenerateViewModel page) {
-        Made made = page.rows().getFirst().cells().getFirst().made();
+    private static GeneratedImage firstOf(GenerateViewModel page) {
+        GeneratedImage made = page.rows().getFirst().cells().getFirst().image();
         assertNotNull(made);
         return made;
     }

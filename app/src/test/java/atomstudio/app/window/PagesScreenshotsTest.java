@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.PictureSettings;
+import atomstudio.app.generate.ImageSettings;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
@@ -70,11 +70,11 @@ class PagesScreenshotsTest {
         window.run(() -> window.model().dropped(List.of(old)));
         window.waitFor(60, () -> window.model().page().get() instanceof Page.Generate);
         GenerateViewModel page = ((Page.Generate) window.model().page().get()).generate();
-        window.run(() -> page.settings(page.settings().get().withWorn(List.of(new PictureSettings.Worn(toy, 0.8)))));
+        window.run(() -> page.settings(page.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(toy, 0.8)))));
         window.run(page::generate);
         window.waitFor(120, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals("wears cat-toy × 0.8", page.rows().getFirst().wearing().get());
+        assertEquals("wears cat-toy × 0.8", page.rows().getFirst().adapterLine().get());
         assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"), page.rows().getFirst().warning().get());
         window.shoot("wears-and-needs");
         window.run(() -> ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true));

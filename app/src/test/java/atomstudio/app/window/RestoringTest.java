@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.PictureSettings;
-import atomstudio.app.generate.PictureSettings.Worn;
-import atomstudio.app.generate.Prompt;
+import atomstudio.app.generate.ImageSettings;
+import atomstudio.app.generate.ImageSettings.SelectedAdapter;
+import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.PictureRecipe;
 import atomstudio.diffusion.Shared;
@@ -70,16 +70,16 @@ class RestoringTest {
         window.openSettings();
         drop("car.png", text("a 3d (sks car:1.2)\nin the snow").adapter("car-lora", 0.7).with("Clip skip", "2"));
         assertEquals(new Page.OfSubject(car), window.page().get());
-        assertEquals(new Prompt("a 3d (", Prompt.Mention.SUBJECT, ":1.2) in the snow"), car.generate().prompt().get());
-        PictureSettings settings = car.generate().settings().get();
-        assertEquals(new PictureSettings.Seeds(77, 1), settings.seeds());
-        assertEquals(SamplerName.DPM_PLUS_PLUS_2M, settings.way().sampler());
-        assertEquals(ScheduleName.KARRAS, settings.way().schedule());
-        assertEquals(List.of(30, 2), List.of(settings.way().steps(), settings.way().clipSkip()));
-        assertEquals(6.5, settings.way().guidance().scale());
+        assertEquals(new SubjectPrompt("a 3d (", SubjectPrompt.Mention.SUBJECT, ":1.2) in the snow"), car.generate().prompt().get());
+        ImageSettings settings = car.generate().settings().get();
+        assertEquals(new ImageSettings.Seeds(77, 1), settings.seeds());
+        assertEquals(SamplerName.DPM_PLUS_PLUS_2M, settings.sampling().sampler());
+        assertEquals(ScheduleName.KARRAS, settings.sampling().schedule());
+        assertEquals(List.of(30, 2), List.of(settings.sampling().steps(), settings.sampling().clipSkip()));
+        assertEquals(6.5, settings.sampling().guidance().scale());
         assertEquals("192 × 128", settings.size().toString());
-        assertEquals("blurry", settings.negative());
-        assertEquals(0.7, settings.strength());
+        assertEquals("blurry", settings.negativePrompt());
+        assertEquals(0.7, settings.adapterWeight());
         assertTrue(car.compares(place.resolve("home/runs/car-lora")), "the older of two runs is a row now");
         assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Generate makes it again.", window.status().get());
     }
@@ -87,12 +87,12 @@ class RestoringTest {
     @Test void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
         Path file = drop("other.png", text("a <cat-toy>").adapter("toy", 0.6).adapter("large", 1).with("Denoising strength", "0.4").with("Hires upscale", "1.5"), embedding("toy", "<cat-toy>"));
         assertInstanceOf(Page.Generate.class, window.page().get());
-        PictureSettings settings = ((Page.Generate) window.page().get()).generate().settings().get();
-        assertEquals(1, settings.worn().size());
-        Worn toy = settings.worn().getFirst();
-        assertEquals(0.6, toy.strength());
-        assertEquals(OptionalDouble.of(1.5), settings.start().hires());
-        assertEquals(0.4, settings.start().denoise());
+        ImageSettings settings = ((Page.Generate) window.page().get()).generate().settings().get();
+        assertEquals(1, settings.adapters().size());
+        SelectedAdapter toy = settings.adapters().getFirst();
+        assertEquals(0.6, toy.weight());
+        assertEquals(OptionalDouble.of(1.5), settings.source().hiresScale());
+        assertEquals(0.4, settings.source().denoisingStrength());
         assertTrue(window.status().get().contains("not here: the adapter “large”."), window.status().get());
         Files.delete(file);
         AdapterSource.Found found = AdapterSource.read(toy.file()).getFirst();
@@ -103,20 +103,20 @@ class RestoringTest {
     @Test void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
         drop("web.png", GenerationText.parse("a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
         assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.", window.status().get());
-        assertEquals(0.6, generate().settings().get().start().denoise());
+        assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
-        assertEquals(new Prompt("", Prompt.Mention.NONE, "a castle"), ((Page.Generate) window.page().get()).generate().prompt().get());
+        assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"), ((Page.Generate) window.page().get()).generate().prompt().get());
     }
 
     @Test void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
         drop("second.png", text("a castle").with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png"));
         assertEquals("second.png started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
-            generate().source().needed().get());
-        generate().source().take("table.png", Picture.filled(8, 8, 0xFF0000));
-        assertEquals("", generate().source().needed().get());
-        assertEquals(0.6, generate().settings().get().start().denoise());
+            generate().source().missingSource().get());
+        generate().source().setImage("table.png", Picture.filled(8, 8, 0xFF0000));
+        assertEquals("", generate().source().missingSource().get());
+        assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         drop("third.png", text("a castle"));
-        assertEquals("", generate().source().needed().get());
+        assertEquals("", generate().source().missingSource().get());
     }
 
     private GenerateViewModel generate() {
@@ -149,8 +149,8 @@ class RestoringTest {
     @Test void aSecondPassThatIsMadeOtherwiseIsNamed() throws Exception {
         GenerationText passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
         assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Generate makes it again."), window.status().get());
-        assertEquals(OptionalDouble.of(2), generate().settings().get().start().hires());
-        assertEquals("", generate().source().needed().get());
+        assertEquals(OptionalDouble.of(2), generate().settings().get().source().hiresScale());
+        assertEquals("", generate().source().missingSource().get());
         assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256")).contains("not here: the second pass to 300x256. "), window.status().get());
         GenerationText upscaled = passes.with("Hires upscale", "2");
         assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Generate makes it again."), window.status().get());
@@ -163,16 +163,16 @@ class RestoringTest {
         String status = statusOf("a.png", text("x").steps(5000).guidance(99).clipSkip(40).size(4096, 100).with("CFG Rescale", "3").adapter("large", 1).with("Tiling", "True"));
         for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead")) assertTrue(status.contains(part), status);
         assertTrue(status.contains("more. Without"), status);
-        assertEquals(1000, generate().settings().get().way().steps());
+        assertEquals(1000, generate().settings().get().sampling().steps());
         assertTrue(statusOf("b.png", text("x").size(4096, 100)).contains("the size 4096 × 100"), window.status().get());
     }
 
     @Test void seedsOf64BitsComeBack() throws Exception {
         assertTrue(statusOf("a.png", text("x").with("Seed", "18446744073709551615")).contains("seed 18446744073709551615"), window.status().get());
         assertTrue(window.status().get().endsWith("Generate makes it again."), window.status().get());
-        assertEquals(new PictureSettings.Seeds(-1, 1), generate().settings().get().seeds());
-        assertEquals(List.of(-1L, 0L), new PictureSettings.Seeds(-1, 2).list());
-        assertEquals("18446744073709551615", new PictureSettings.Seeds(-1, 1).toString());
+        assertEquals(new ImageSettings.Seeds(-1, 1), generate().settings().get().seeds());
+        assertEquals(List.of(-1L, 0L), new ImageSettings.Seeds(-1, 2).list());
+        assertEquals("18446744073709551615", new ImageSettings.Seeds(-1, 1).toString());
         drop("b.png", text("x").with("Seed", "18446744073709551616"));
         assertTrue(window.status().get().contains("not here: the seed “18446744073709551616”"), window.status().get());
     }

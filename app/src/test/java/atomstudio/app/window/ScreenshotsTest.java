@@ -3,7 +3,7 @@ package atomstudio.app.window;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.generate.GalleryRow;
-import atomstudio.app.generate.Prompt;
+import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.TrainingSetting;
@@ -48,9 +48,9 @@ class ScreenshotsTest {
         window.run(() -> page.generate().generate());
         window.waitFor(300, () -> page.generate().busy().get().isEmpty());
         tune(page);
-        window.run(() -> page.generate().write(new Prompt("a", Prompt.Mention.SUBJECT, "in the snow")));
+        window.run(() -> page.generate().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
         window.run(() -> page.generate().generate());
-        window.waitFor(600, () -> page.generate().busy().get().isEmpty() && page.generate().rows().stream().allMatch(row -> row.measuring().get().isEmpty()));
+        window.waitFor(600, () -> page.generate().busy().get().isEmpty() && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
         window.shoot("galleries");
         window.run(model.preferences()::toggleTheme);
         window.shoot("galleries-dark");

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.AppSettings;
-import atomstudio.app.generate.LargePictureViewModel;
+import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
@@ -103,13 +103,13 @@ class WindowTest {
     @Test void picturesAreLookedAtWithTheKeyboard(FxRobot robot) throws Exception {
         compared(robot);
         robot.clickOn(robot.lookup(".picture-button").nth(1).<Node>query());
-        LargePictureViewModel large = window.model().subjects().getFirst().large();
+        LargeImageViewModel large = window.model().subjects().getFirst().large();
         waitFor(() -> large.shown().get() != null);
         robot.type(KeyCode.DOWN, KeyCode.RIGHT);
         assertEquals("LoRA rank 4 · seed 2", large.shown().get().title());
         window.fake().desktop.target = home.resolve("saved.png");
         robot.clickOn("#save-picture");
-        waitFor(() -> large.note().get().startsWith("Saved to"));
+        waitFor(() -> large.message().get().startsWith("Saved to"));
         assertTrue(PngText.read(window.fake().desktop.target).get("parameters").startsWith("a sks car in the snow"));
         for (int i = 0; i < 5; i++) {
             robot.type(KeyCode.TAB);

@@ -60,7 +60,7 @@ class WindowViewModelTest {
         assertFalse(page.first().get());
         page.generate().generate();
         assertEquals(List.of("Base", "Filter atoms"), page.generate().rows().stream().map(GalleryRow::title).toList());
-        assertTrue(page.generate().rows().stream().allMatch(row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.made() != null)));
+        assertTrue(page.generate().rows().stream().allMatch(row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.image() != null)));
         assertEquals("Atoms ✓", page.state().get());
     }
 
@@ -267,7 +267,7 @@ class WindowViewModelTest {
         window.openGenerate();
         window.dropped(List.of(picture("green.png")));
         GenerateViewModel generate = ((Page.Generate) window.page().get()).generate();
-        assertEquals("green.png", generate.settings().get().start().given().orElseThrow().name());
+        assertEquals("green.png", generate.settings().get().source().image().orElseThrow().name());
         assertTrue(window.subjects().isEmpty());
     }
 

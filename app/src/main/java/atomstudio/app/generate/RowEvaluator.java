@@ -10,12 +10,12 @@ import java.util.Optional;
 
 /// Measures rows of pictures by the model's own encoders. For jobs.
 @FunctionalInterface
-public interface RowJudge {
-    /// @param subject pictures of what the rows should be like
+public interface RowEvaluator {
+    /// @param subjectPhotos pictures of what the rows should be like
     /// @param prompt  what the pictures should show, the class word in the subject's place
     /// @param rows    the pictures of each row
-    record Question(Path model, List<Path> subject, String prompt, List<List<Picture>> rows) {}
+    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<Picture>> rows) {}
 
     /// What each row measures, in their order; empty where the model has nothing to measure with.
-    Optional<List<Measures>> judge(Question question, Cancellation cancellation) throws Failure;
+    Optional<List<Measures>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;
 }

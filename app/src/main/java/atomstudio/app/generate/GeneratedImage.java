@@ -4,4 +4,4 @@ import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 
 /// A picture and how it was made.
-public record Made(Picture picture, Making making) {}
+public record GeneratedImage(Picture image, Making metadata) {}

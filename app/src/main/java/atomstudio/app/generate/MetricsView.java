@@ -12,29 +12,29 @@ import javafx.scene.layout.Region;
 import org.jspecify.annotations.Nullable;
 
 /// Likeness, diversity and alignment of a row, always the three together; no room while nothing is measured.
-final class MeasuresView extends GridPane {
+final class MetricsView extends GridPane {
     private static final double BAR = 58;
 
-    private final Tooltip by = new Tooltip();
+    private final Tooltip encoderTooltip = new Tooltip();
 
-    MeasuresView(ObservableValue<@Nullable Measures> measures) {
+    MetricsView(ObservableValue<@Nullable Measures> metrics) {
         setHgap(6);
         setVgap(2);
         getStyleClass().add("measures");
-        Tooltip.install(this, by);
-        measures.subscribe(this::show);
+        Tooltip.install(this, encoderTooltip);
+        metrics.subscribe(this::show);
     }
 
-    private void show(@Nullable Measures measures) {
+    private void show(@Nullable Measures metrics) {
         getChildren().clear();
-        setVisible(measures != null);
-        setManaged(measures != null);
-        if (measures == null) return;
-        line(0, "likeness", measures.likeness());
-        line(1, "diversity", measures.diversity());
-        line(2, "alignment", measures.alignment());
-        by.setText("By " + measures.encoder() + ". More likeness alone is no success: a copy of the subject that ignores the prompt has the most.");
-        setAccessibleText("likeness " + number(measures.likeness()) + ", diversity " + number(measures.diversity()) + ", alignment " + number(measures.alignment()) + ", by " + measures.encoder());
+        setVisible(metrics != null);
+        setManaged(metrics != null);
+        if (metrics == null) return;
+        line(0, "likeness", metrics.likeness());
+        line(1, "diversity", metrics.diversity());
+        line(2, "alignment", metrics.alignment());
+        encoderTooltip.setText("By " + metrics.encoder() + ". More likeness alone is no success: a copy of the subject that ignores the prompt has the most.");
+        setAccessibleText("likeness " + number(metrics.likeness()) + ", diversity " + number(metrics.diversity()) + ", alignment " + number(metrics.alignment()) + ", by " + metrics.encoder());
     }
 
     private void line(int row, String name, OptionalDouble value) {
@@ -50,8 +50,8 @@ final class MeasuresView extends GridPane {
         return value.isPresent() ? String.format(Locale.ROOT, "%.2f", value.getAsDouble()) : "–";
     }
 
-    private static Label text(String words) {
-        Label label = new Label(words);
+    private static Label text(String text) {
+        Label label = new Label(text);
         label.getStyleClass().addAll("muted", "small-text");
         label.setMinWidth(Region.USE_PREF_SIZE);
         return label;

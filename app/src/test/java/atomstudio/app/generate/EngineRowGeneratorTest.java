@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// With the embedded model.
-class EngineRowsTest {
+class EngineRowGeneratorTest {
     @TempDir Path home;
 
     /// What a row said.
-    private static class Heard implements RowMaker.Listener {
+    private static class Heard implements RowGenerator.RowListener {
         final List<Integer> steps = new ArrayList<>();
-        final List<Made> pictures = new ArrayList<>();
+        final List<GeneratedImage> pictures = new ArrayList<>();
         final List<Picture> looks = new ArrayList<>();
         final List<String> warnings = new ArrayList<>();
         int of;
@@ -38,11 +38,11 @@ class EngineRowsTest {
             of = all;
         }
 
-        @Override public void picture(int column, Made made) {
+        @Override public void image(int column, GeneratedImage made) {
             pictures.add(made);
         }
 
-        @Override public void emerging(int column, Picture look) {
+        @Override public void preview(int column, Picture look) {
             looks.add(look);
         }
 
@@ -52,11 +52,11 @@ class EngineRowsTest {
     }
 
     private Heard make(Optional<Path> preview) throws Exception {
-        PictureSettings initial = PictureSettings.initial(64, 4);
-        PictureSettings settings = initial.withSeeds(new PictureSettings.Seeds(1, 2)).withWay(initial.way().withSteps(4)).withStart(new PictureSettings.Start(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
+        ImageSettings initial = ImageSettings.initial(64, 4);
+        ImageSettings settings = initial.withSeeds(new ImageSettings.Seeds(1, 2)).withSampling(initial.sampling().withSteps(4)).withSource(new ImageSettings.SourceSettings(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
         Heard heard = new Heard();
-        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
-            rows.make(new RowOrder(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
+        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
+            rows.generate(new RowRequest(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
         }
         return heard;
     }
@@ -66,7 +66,7 @@ class EngineRowsTest {
         assertEquals(12, heard.of);
         assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), heard.steps);
         assertEquals(2, heard.pictures.size());
-        assertEquals(96, heard.pictures.getFirst().picture().width());
+        assertEquals(96, heard.pictures.getFirst().image().width());
         assertTrue(!heard.looks.isEmpty());
         assertEquals(List.of(), heard.warnings);
     }
@@ -78,17 +78,17 @@ class EngineRowsTest {
             for (Path file : files.toList()) Files.copy(file, model.resolve(original.relativize(file).toString()));
         }
         Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
-        PictureSettings initial = PictureSettings.initial(64, 4);
-        RowOrder order = new RowOrder(model, "a red apple", Optional.empty(), initial.withSeeds(new PictureSettings.Seeds(1, 1)).withWay(initial.way().withSteps(4)));
-        try (EngineRows rows = new EngineRows(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
-            Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.make(order, new Heard() {
+        ImageSettings initial = ImageSettings.initial(64, 4);
+        RowRequest order = new RowRequest(model, "a red apple", Optional.empty(), initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
+        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.resolve("hashes.json")), new Vocabularies(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
+            Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.generate(order, new Heard() {
                 @Override public void step(int done, int all) {
                     assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
                 }
             }, () -> false));
             assertTrue(failure.getMessage().contains(weights + ": changed while it was in use"), failure.getMessage());
             Heard heard = new Heard();
-            rows.make(order, heard, () -> false);
+            rows.generate(order, heard, () -> false);
             assertEquals(1, heard.pictures.size());
         }
     }

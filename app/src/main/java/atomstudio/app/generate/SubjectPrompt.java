@@ -4,7 +4,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What is typed: words before and after the subject's phrase, which stands between them as a chip.
-public record Prompt(String before, Mention mention, String after) {
+public record SubjectPrompt(String before, Mention mention, String after) {
     public enum Mention { SUBJECT, NONE }
 
     /// The prompt as the model gets it. The base model gets the class word as the phrase, tuned ones token and class word.
@@ -13,7 +13,7 @@ public record Prompt(String before, Mention mention, String after) {
         return parts.map(String::strip).filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));
     }
 
-    public Prompt with(Mention changed) {
-        return new Prompt(before, changed, after);
+    public SubjectPrompt with(Mention changed) {
+        return new SubjectPrompt(before, changed, after);
     }
 }

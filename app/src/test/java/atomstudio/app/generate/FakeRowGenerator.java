@@ -11,23 +11,23 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Makes pictures of one colour, and fails when it is told to.
-public final class FakeMaker implements RowMaker {
-    public final List<RowOrder> orders = new ArrayList<>();
+public final class FakeRowGenerator implements RowGenerator {
+    public final List<RowRequest> orders = new ArrayList<>();
     public IntConsumer onStep = step -> {};
     public @Nullable Failure failure;
 
-    @Override public void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure {
+    @Override public void generate(RowRequest order, RowListener listener, Cancellation cancellation) throws Failure {
         orders.add(order);
         List<Long> seeds = order.settings().seeds().list();
-        int of = seeds.size() * order.settings().way().steps();
+        int of = seeds.size() * order.settings().sampling().steps();
         for (int column = 0; column < seeds.size(); column++) {
-            for (int step = 1; step <= order.settings().way().steps(); step++) {
-                onStep.accept(column * order.settings().way().steps() + step);
+            for (int step = 1; step <= order.settings().sampling().steps(); step++) {
+                onStep.accept(column * order.settings().sampling().steps() + step);
                 cancellation.check();
-                listener.step(column * order.settings().way().steps() + step, of);
+                listener.step(column * order.settings().sampling().steps() + step, of);
             }
             if (failure != null && column == 1) throw failure;
-            listener.picture(column, new Made(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), new Making(GenerationText.of(order.prompt(), "").seed(seeds.get(column)), List.of())));
+            listener.image(column, new GeneratedImage(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), new Making(GenerationText.of(order.prompt(), "").seed(seeds.get(column)), List.of())));
         }
     }
 }

@@ -15,18 +15,18 @@ import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
 /// A picture over the whole window. Arrow keys move between seeds and rows, Escape closes.
-public final class LargePictureView extends OverlayView {
-    private static final double FRAME = 190;
+public final class LargeImageView extends OverlayView {
+    private static final double CHROME_HEIGHT = 190;
     /// Small pictures are not blown up beyond this, large ones to twice their size.
-    private static final double MOST = 512;
+    private static final double MAX_UPSCALED_SIDE = 512;
 
-    private final LargePictureViewModel model;
+    private final LargeImageViewModel model;
     private final Button save = new Button("Save picture…");
-    private final StackPane place = new StackPane();
+    private final StackPane imagePane = new StackPane();
     private final Label title = new Label();
     private final Label settings = new Label();
 
-    public LargePictureView(LargePictureViewModel model) {
+    public LargeImageView(LargeImageViewModel model) {
         this.model = model;
         setId("large-picture");
         title.getStyleClass().add("row-title");
@@ -36,19 +36,19 @@ public final class LargePictureView extends OverlayView {
         settings.setMinHeight(Region.USE_PREF_SIZE);
         save.setId("save-picture");
         save.setOnAction(pressed -> model.save());
-        HBox buttons = new HBox(8, save, button("Copy settings", model::copyParameters), button("Start from it", model::startFrom), button("Close", model::close));
+        HBox buttons = new HBox(8, save, button("Copy settings", model::copySettings), button("Start from it", model::useAsSource), button("Close", model::close));
         buttons.setAlignment(Pos.CENTER);
-        Label keys = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
-        keys.getStyleClass().addAll("muted", "small-text");
-        NoteView note = new NoteView(NoteView.Kind.PLAIN, model.note());
+        Label keyHints = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
+        keyHints.getStyleClass().addAll("muted", "small-text");
+        NoteView note = new NoteView(NoteView.Kind.PLAIN, model.message());
         note.setMaxWidth(Region.USE_PREF_SIZE);
-        VBox card = new VBox(8, title, place, settings, buttons, note, keys);
+        VBox card = new VBox(8, title, imagePane, settings, buttons, note, keyHints);
         card.setAlignment(Pos.CENTER);
         card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         cover(card, model::close);
-        addEventFilter(KeyEvent.KEY_PRESSED, this::key);
-        model.shown().subscribe(this::show);
-        heightProperty().subscribe(now -> show(model.shown().get()));
+        addEventFilter(KeyEvent.KEY_PRESSED, this::onKey);
+        model.shown().subscribe(this::showImage);
+        heightProperty().subscribe(now -> showImage(model.shown().get()));
     }
 
     private static Button button(String text, Runnable action) {
@@ -57,22 +57,22 @@ public final class LargePictureView extends OverlayView {
         return button;
     }
 
-    private void show(LargePictureViewModel.@Nullable Shown shown) {
+    private void showImage(LargeImageViewModel.@Nullable ShownImage shown) {
         if (shown == null) {
             disappear();
-            place.getChildren().clear();
+            imagePane.getChildren().clear();
             return;
         }
         title.setText(shown.title());
-        settings.setText(shown.made().making().text().format().replace("\n", "  ·  "));
-        Picture picture = shown.made().picture();
-        double most = Math.max(MOST, 2.0 * Math.max(picture.width(), picture.height()));
-        double side = Math.clamp(Math.min(getHeight() - FRAME - 40, getWidth() - 80), 128, most);
-        place.getChildren().setAll(new PictureView(picture, side));
+        settings.setText(shown.image().metadata().text().format().replace("\n", "  ·  "));
+        Picture image = shown.image().image();
+        double maxSide = Math.max(MAX_UPSCALED_SIDE, 2.0 * Math.max(image.width(), image.height()));
+        double side = Math.clamp(Math.min(getHeight() - CHROME_HEIGHT - 40, getWidth() - 80), 128, maxSide);
+        imagePane.getChildren().setAll(new PictureView(image, side));
         appear(save);
     }
 
-    private void key(KeyEvent key) {
+    private void onKey(KeyEvent key) {
         switch (key.getCode()) {
             case LEFT -> model.moveColumn(-1);
             case RIGHT -> model.moveColumn(1);

@@ -6,23 +6,23 @@ import atomstudio.diffusion.picture.Picture;
 
 /// Makes the pictures of a row, one a seed. For jobs; looks at the cancellation at every step.
 @FunctionalInterface
-public interface RowMaker extends AutoCloseable {
-    void make(RowOrder order, Listener listener, Cancellation cancellation) throws Failure;
+public interface RowGenerator extends AutoCloseable {
+    void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure;
 
     /// Frees what it keeps open, after the row that is being made.
     @Override default void close() {}
 
     /// Called on the job's thread.
-    interface Listener {
+    interface RowListener {
         /// One more step of `of` was finished; of all pictures together.
-        void step(int done, int of);
+        void step(int done, int total);
 
         /// @param column which of the seeds
-        void picture(int column, Made made);
+        void image(int column, GeneratedImage generated);
 
         /// What a picture of this row looks like so far.
         /// @param column which of the seeds
-        default void emerging(int column, Picture look) {}
+        default void preview(int column, Picture image) {}
 
         /// Something worth knowing that is no failure: a prompt that was cut, a base that differs.
         void warning(String message);

@@ -16,34 +16,34 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 
 /// A saved picture that says how it was made, and the adapters that it carries, each in a file of its own by now.
-public record RestoredPicture(Path file, PictureRecipe recipe, List<Carried> carried) {
-    public RestoredPicture {
-        carried = List.copyOf(carried);
+public record PngInfo(Path file, PictureRecipe recipe, List<AttachedAdapter> attached) {
+    public PngInfo {
+        attached = List.copyOf(attached);
     }
 
     /// @param name that the picture has for it
-    public record Carried(String name, Path file) {}
+    public record AttachedAdapter(String name, Path file) {}
 
     /// Empty for a file that is no PNG, or says nothing of its making. For jobs.
     /// @param adapters the folder where adapters are kept that came in pictures
-    public static Optional<RestoredPicture> read(Path file, Path adapters) throws Failure {
+    public static Optional<PngInfo> read(Path file, Path adapters) throws Failure {
         if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png") || !Files.isRegularFile(file)) return Optional.empty();
         Optional<PictureRecipe> recipe = PictureRecipe.read(file);
         if (recipe.isEmpty()) return Optional.empty();
-        List<Carried> carried = new ArrayList<>();
+        List<AttachedAdapter> attached = new ArrayList<>();
         if (!PngAttachment.read(file).isEmpty()) {
-            for (AdapterSource.Found found : AdapterSource.read(file)) carried.add(new Carried(found.name(), keep(found, adapters)));
+            for (AdapterSource.Found found : AdapterSource.read(file)) attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
         }
-        return Optional.of(new RestoredPicture(file, recipe.get(), carried));
+        return Optional.of(new PngInfo(file, recipe.get(), attached));
     }
 
     /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters are kept once.
-    private static Path keep(AdapterSource.Found found, Path folder) throws Failure {
+    private static Path saveAdapter(AdapterSource.Found found, Path folder) throws Failure {
         byte[] bytes = found.source().bytes(DType.F32);
-        CRC32 sum = new CRC32();
-        sum.update(bytes);
+        CRC32 crc = new CRC32();
+        crc.update(bytes);
         String name = found.name().replaceAll("[^\\p{L}\\p{N}+._ -]+", "-").replaceFirst("^[. ]+", "");
-        Path file = folder.resolve(HexFormat.of().toHexDigits((int) sum.getValue())).resolve((name.isEmpty() ? "adapter" : name) + ".safetensors");
+        Path file = folder.resolve(HexFormat.of().toHexDigits((int) crc.getValue())).resolve((name.isEmpty() ? "adapter" : name) + ".safetensors");
         if (!Files.exists(file)) AtomicFile.write(file, out -> out.write(bytes));
         return file;
     }

@@ -21,24 +21,24 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class LargePictureViewModelTest {
+class LargeImageViewModelTest {
     @TempDir Path place;
     private final FakeDesktop desktop = new FakeDesktop();
     private GenerateViewModel galleries;
-    private LargePictureViewModel large;
+    private LargeImageViewModel large;
 
     @BeforeEach void twoRowsOfPictures() {
-        galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.Means(new FakeMaker(), (question, cancellation) -> Optional.empty(), desktop), InstantSource.system(),
+        galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.GenerationServices(new FakeRowGenerator(), (question, cancellation) -> Optional.empty(), desktop), InstantSource.system(),
             new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of())),
             new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
-        galleries.show(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
+        galleries.showRuns(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
         galleries.generate();
-        large = new LargePictureViewModel(new InlineJobs(), desktop, desktop, galleries);
+        large = new LargeImageViewModel(new InlineJobs(), desktop, desktop, galleries);
         large.open(galleries.rows().get(0), 1);
     }
 
     private String title() {
-        LargePictureViewModel.Shown shown = large.shown().get();
+        LargeImageViewModel.ShownImage shown = large.shown().get();
         return shown == null ? "none" : shown.title();
     }
 
@@ -60,7 +60,7 @@ class LargePictureViewModelTest {
     }
 
     @Test void aRowWithoutAPictureOfThatSeedIsPassedOver() {
-        galleries.show(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.CHANNELS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
+        galleries.showRuns(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.CHANNELS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
         large.moveRow(1);
         large.moveRow(1);
         assertEquals("LoRA rank 4 · seed 1", title());
@@ -70,7 +70,7 @@ class LargePictureViewModelTest {
         desktop.target = place.resolve("car.png");
         large.save();
         assertEquals("base-1.png", desktop.lastSuggestedName);
-        assertEquals("Saved to " + desktop.target, large.note().get());
+        assertEquals("Saved to " + desktop.target, large.message().get());
         GenerationText text = GenerationText.parse(PngText.read(desktop.target).get(GenerationText.KEYWORD));
         assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());
     }
@@ -79,11 +79,11 @@ class LargePictureViewModelTest {
         Files.writeString(place.resolve("file"), "in the way");
         desktop.target = place.resolve("file/car.png");
         large.save();
-        assertTrue(large.note().get().contains("cannot be written"), large.note().get());
+        assertTrue(large.message().get().contains("cannot be written"), large.message().get());
     }
 
     @Test void settingsCanBeCopied() {
-        large.copyParameters();
+        large.copySettings();
         assertTrue(desktop.copiedText.startsWith("a car in the snow"), desktop.copiedText);
     }
 

@@ -1,0 +1,167 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.desktop.AppSettings;
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.jobs.Devices;
+import atomstudio.app.jobs.EngineName;
+import atomstudio.app.jobs.LivePreview;
+import atomstudio.app.jobs.LoadedAdapter;
+import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.PromptAdapters;
+import atomstudio.app.models.Vocabularies;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.picture.Making;
+import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.FileHashes;
+import atomstudio.tuning.measure.Embedding;
+import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.measure.Samples;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Rows by the chosen engine in this process. The model stays open from one row to the next; one row at a time.
+public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
+    private final BaseHashes hashes;
+    private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(unheard -> {});
+    private final Vocabularies tokenizerFolders;
+    private final Supplier<AppSettings.GenerationPreferences> imageSettings;
+    private Optional<Path> previewDecoder = Optional.empty();
+    private @Nullable PictureMaker current;
+    private EngineName currentEngine = EngineName.AUTO;
+
+    /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
+    /// @param imageSettings how pictures are to be made, asked before every row
+    public EngineRowGenerator(BaseHashes hashes, Vocabularies tokenizerFolders, Supplier<AppSettings.GenerationPreferences> imageSettings) {
+        this.imageSettings = imageSettings;
+        this.hashes = hashes;
+        this.tokenizerFolders = tokenizerFolders;
+    }
+
+    @Override public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
+        PictureMaker maker = openMaker(request.model());
+        maker.heed(imageSettings.get().safetyFilter());
+        PromptAdapters promptAdapters = PromptAdapters.of(new Generation.Prompt(request.prompt(), request.settings().negativePrompt().strip()), tokenizerFolders.home());
+        promptAdapters.notes().forEach(listener::warning);
+        RowAdapters adapters = loadAdapters(request, promptAdapters, maker, listener);
+        Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
+        List<Long> seeds = request.settings().seeds().list();
+        warningSink.set(listener::warning);
+        usePreviewDecoder(maker, listener);
+        request.generation(seeds.getFirst(), adapters.weighted).settings().sampling().warnings(maker.model().scheduler()).forEach(listener::warning);
+        for (int column = 0; column < seeds.size(); column++) {
+            Generation generation = request.generation(seeds.get(column), adapters.weighted).with(promptAdapters.prompt());
+            int steps = maker.steps(generation);
+            LivePreview preview = new LivePreview(maker, new PreviewSink(column, listener));
+            int stepsBefore = column * steps;
+            Picture image = maker.make(generation, step -> {
+                listener.step(stepsBefore + step.completedSteps(), seeds.size() * steps);
+                if (cancellation.requested()) return StepListener.Next.STOP;
+                if (step.completedSteps() < steps) preview.show(step.denoised());
+                return StepListener.Next.CONTINUE;
+            }).orElseThrow(CancellationException::new);
+            listener.image(column, new GeneratedImage(image, new Making(maker.text(generation, source), adapters.attachments)));
+        }
+        // May read the whole model once: not before the first pictures.
+        for (LoadedAdapter loaded : adapters.loaded) loaded.otherWeights(hashes).ifPresent(listener::warning);
+    }
+
+    /// A row's adapters, and what its pictures carry along.
+    private record RowAdapters(List<LoadedAdapter> loaded, List<Applied> weighted, List<PngAttachment> attachments) {
+        void add(LoadedAdapter adapter, Applied weight) {
+            loaded.add(adapter);
+            weighted.add(weight);
+            adapter.attachment().ifPresent(attachments::add);
+        }
+    }
+
+    private static RowAdapters loadAdapters(RowRequest request, PromptAdapters promptAdapters, PictureMaker maker, RowListener listener) throws Failure {
+        RowAdapters adapters = new RowAdapters(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        for (ImageSettings.SelectedAdapter selected : request.adapters()) {
+            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
+                loaded.notes().forEach(listener::warning);
+                loaded.untriggered(promptAdapters.prompt()).ifPresent(listener::warning);
+                adapters.add(loaded, new Applied(loaded.adapter(), selected.weight()));
+            }
+        }
+        for (PromptAdapters.Named selected : promptAdapters.named()) {
+            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
+                loaded.notes().forEach(listener::warning);
+                adapters.add(loaded, selected.apply(loaded.adapter()));
+            }
+        }
+        return adapters;
+    }
+
+    /// Where a picture emerges.
+    private record PreviewSink(int column, RowListener listener) implements Consumer<Picture> {
+        @Override public void accept(Picture preview) {
+            listener.preview(column, preview);
+        }
+    }
+
+    @Override public synchronized Optional<List<Measures>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+        Optional<Ruler> optionalRuler = openMaker(request.model()).ruler();
+        if (optionalRuler.isEmpty()) return Optional.empty();
+        Ruler ruler = optionalRuler.get();
+        List<Embedding> subjectEmbeddings = new ArrayList<>();
+        for (Path file : request.subjectPhotos()) {
+            cancellation.check();
+            subjectEmbeddings.add(ruler.picture(Pictures.read(file)));
+        }
+        List<Measures> measures = new ArrayList<>();
+        for (List<Picture> row : request.rows()) {
+            List<Embedding> embeddings = new ArrayList<>();
+            for (Picture image : row) {
+                cancellation.check();
+                embeddings.add(ruler.picture(image));
+            }
+            measures.add(ruler.measure(subjectEmbeddings, List.of(new Samples(embeddings, ruler.prompt(PromptAdapters.of(new Generation.Prompt(request.prompt(), ""), tokenizerFolders.home()).prompt().text())))));
+        }
+        return Optional.of(measures);
+    }
+
+    /// A decoder that is none is no reason to make no pictures.
+    private void usePreviewDecoder(PictureMaker maker, RowListener listener) {
+        Optional<Path> wanted = imageSettings.get().previewDecoder();
+        if (wanted.equals(previewDecoder)) return;
+        try {
+            if (wanted.isPresent()) maker.lookThrough(wanted.get(), Devices.here().choose(Optional.empty()));
+            else maker.lookPlainly();
+            previewDecoder = wanted;
+        } catch (Failure e) {
+            listener.warning("Previews without the chosen decoder: " + e.getMessage());
+        }
+    }
+
+    private PictureMaker openMaker(Path model) throws Failure {
+        EngineName engine = imageSettings.get().engine();
+        if (current != null && engine == currentEngine && current.model().folder().equals(model) && current.current()) return current;
+        close();
+        currentEngine = engine;
+        current = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(tokenizerFolders.places())), Devices.here().choose(Optional.empty()), engine, note -> warningSink.get().accept(note));
+        current.name(new FileHashes(hashes.memory()));
+        return current;
+    }
+
+    @Override public synchronized void close() {
+        if (current != null) current.close();
+        current = null;
+        previewDecoder = Optional.empty();
+    }
+}
