@@ -17,32 +17,32 @@ final class AdapterInspection {
 
     static JsonObject of(AdapterSource source) {
         return switch (source) {
-            case AdapterFile adapter -> ours(adapter);
+            case AdapterFile adapter -> ofOwnAdapter(adapter);
             case EmbeddingFile embedding -> {
                 JsonObject json = new JsonObject();
                 json.addProperty("kind", "embedding");
-                json.addProperty("word", rows(embedding.word(), embedding.rows().shape().size(0)));
+                json.addProperty("word", describeRows(embedding.word(), embedding.rows().shape().size(0)));
                 json.addProperty("numbers", embedding.numbers());
                 yield json;
             }
-            case ForeignAdapter other -> {
+            case ForeignAdapter foreign -> {
                 JsonObject json = new JsonObject();
                 json.addProperty("kind", "adapter of another program");
-                json.addProperty("method", other.kind());
-                json.addProperty("layers", other.layers());
-                if (!other.others().isEmpty()) json.add("tensors of no adapter", other.others().keySet().stream().sorted().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
-                json.addProperty("numbers", other.numbers());
+                json.addProperty("method", foreign.kind());
+                json.addProperty("layers", foreign.layers());
+                if (!foreign.others().isEmpty()) json.add("tensors of no adapter", foreign.others().keySet().stream().sorted().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
+                json.addProperty("numbers", foreign.numbers());
                 yield json;
             }
         };
     }
 
-    private static JsonObject ours(AdapterFile adapter) {
+    private static JsonObject ofOwnAdapter(AdapterFile adapter) {
         JsonObject json = new JsonObject();
         json.addProperty("kind", "adapter");
         json.addProperty("method", adapter.method().name());
         json.addProperty("trigger", adapter.trigger().text());
-        adapter.placeholder().ifPresent(word -> json.addProperty("word", rows(word.word(), word.rows())));
+        adapter.placeholder().ifPresent(word -> json.addProperty("word", describeRows(word.word(), word.rows())));
         json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> Part.ofTunable(layer.name()) == part)).map(Part::folder).collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());
@@ -54,7 +54,7 @@ final class AdapterInspection {
         return json;
     }
 
-    private static String rows(String word, long rows) {
+    private static String describeRows(String word, long rows) {
         return word + ": " + rows + (rows == 1 ? " row" : " rows") + " of the text encoder's table";
     }
 }

@@ -24,12 +24,12 @@ import java.util.TreeSet;
 final class ModelInspection {
     private ModelInspection() {}
 
-    static Inspection of(Path place) throws Failure {
-        ModelFolder model = ModelFolder.open(place);
+    static Inspection of(Path path) throws Failure {
+        ModelFolder model = ModelFolder.open(path);
         JsonObject json = new JsonObject();
         json.addProperty("kind", "model");
         json.addProperty("name", model.name());
-        json.addProperty(model.inOneFile() ? "file" : "folder", place.toString());
+        json.addProperty(model.inOneFile() ? "file" : "folder", path.toString());
         json.addProperty("picture size", model.pictureSize() + "x" + model.pictureSize());
         json.addProperty("prediction", switch (model.scheduler().predictionType()) {
             case EPSILON -> "epsilon";
@@ -41,33 +41,33 @@ final class ModelInspection {
         json.addProperty("scheduler", model.scheduler().className());
         json.addProperty("tokens", model.text().tokens());
         List<String> problems = new ArrayList<>();
-        for (Part part : Part.values()) json.add(part.folder(), part(model, part, problems));
-        measuring(model, json, problems);
-        json.add("numbers tuned", methods(model.tunable()));
+        for (Part component : Part.values()) json.add(component.folder(), componentJson(model, component, problems));
+        addClipLayers(model, json, problems);
+        json.add("numbers tuned", parametersByMethod(model.tunable()));
         return new Inspection(json, problems);
     }
 
     /// What the model brings to measure pictures with: nothing in many.
-    private static void measuring(ModelFolder model, JsonObject json, List<String> problems) {
+    private static void addClipLayers(ModelFolder model, JsonObject json, List<String> problems) {
         try {
-            Optional<VisionTower> tower = model.visionTower();
-            if (tower.isPresent()) {
-                JsonObject counts = counts(tower.get().layers());
-                json.add(tower.get().folder().getFileName().toString(), counts);
-                tower.get().checkpoint().close();
+            Optional<VisionTower> imageEncoder = model.visionTower();
+            if (imageEncoder.isPresent()) {
+                JsonObject counts = counts(imageEncoder.get().layers());
+                json.add(imageEncoder.get().folder().getFileName().toString(), counts);
+                imageEncoder.get().checkpoint().close();
             }
             model.textProjection().ifPresent(projection -> json.addProperty("text projection", projection.projected() + " numbers"));
-        } catch (Failure damaged) {
-            if (!problems.contains(damaged.getMessage())) problems.add(damaged.getMessage());
+        } catch (Failure error) {
+            if (!problems.contains(error.getMessage())) problems.add(error.getMessage());
         }
     }
 
-    private static JsonObject part(ModelFolder model, Part part, List<String> problems) {
-        List<Layer> layers = model.layers(part);
+    private static JsonObject componentJson(ModelFolder model, Part component, List<String> problems) {
+        List<Layer> layers = model.layers(component);
         JsonObject json = counts(layers);
-        try (Checkpoint checkpoint = Checkpoint.open(model.weights(part))) {
+        try (Checkpoint checkpoint = Checkpoint.open(model.weights(component))) {
             json.addProperty("stored as", dtypes(checkpoint));
-            List<String> unused = checkpoint.unused(read(model, part, layers));
+            List<String> unused = checkpoint.unused(storedLayers(model, component, layers));
             if (!unused.isEmpty()) {
                 JsonArray names = new JsonArray();
                 unused.forEach(names::add);
@@ -81,8 +81,8 @@ final class ModelInspection {
     }
 
     /// A part's layers, with what measuring pictures reads of the same file.
-    private static List<Layer> read(ModelFolder model, Part part, List<Layer> layers) throws Failure {
-        return part == Part.TEXT ? model.textProjection().map(TextProjection::layers).orElse(layers) : layers;
+    private static List<Layer> storedLayers(ModelFolder model, Part component, List<Layer> layers) throws Failure {
+        return component == Part.TEXT ? model.textProjection().map(TextProjection::layers).orElse(layers) : layers;
     }
 
     private static String dtypes(Checkpoint checkpoint) {
@@ -94,14 +94,14 @@ final class ModelInspection {
     /// A network's configuration without its weights.
     static Inspection ofConfig(Path file) throws Failure {
         Config config = Config.read(file);
-        String kind = config.text("_class_name", config.text("model_type", ""));
+        String className = config.text("_class_name", config.text("model_type", ""));
         JsonObject json = new JsonObject();
-        switch (kind) {
+        switch (className) {
             case "UNet2DConditionModel" -> {
                 List<Layer> layers = Inventory.of(NetworkConfigs.unet(config));
                 json.addProperty("kind", "unet");
                 json.add("unet", counts(layers));
-                json.add("numbers tuned", methods(layers));
+                json.add("numbers tuned", parametersByMethod(layers));
             }
             case "AutoencoderKL" -> {
                 json.addProperty("kind", "vae");
@@ -112,7 +112,7 @@ final class ModelInspection {
                 json.add("text_encoder", counts(Inventory.of(NetworkConfigs.text(config))));
             }
             default -> throw new Failure.Unreadable(file + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text model, found "
-                    + (kind.isEmpty() ? "none of these" : kind));
+                    + (className.isEmpty() ? "none of these" : className));
         }
         return Inspection.of(json);
     }
@@ -121,23 +121,23 @@ final class ModelInspection {
         JsonObject json = new JsonObject();
         json.addProperty("tensors", DryRun.tensors(layers));
         json.addProperty("parameters", DryRun.parameters(layers));
-        json.addProperty("3x3 convolutions", convolutions(layers, 3));
-        json.addProperty("1x1 convolutions", convolutions(layers, 1));
+        json.addProperty("3x3 convolutions", countConvolutions(layers, 3));
+        json.addProperty("1x1 convolutions", countConvolutions(layers, 1));
         json.addProperty("linear layers", layers.stream().filter(layer -> layer.kind() == Layer.Kind.LINEAR).count());
         return json;
     }
 
-    private static long convolutions(List<Layer> layers, int kernel) {
+    private static long countConvolutions(List<Layer> layers, int kernel) {
         return layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == kernel).count();
     }
 
-    private static JsonObject methods(List<Layer> layers) {
+    private static JsonObject parametersByMethod(List<Layer> layers) {
         JsonObject json = new JsonObject();
         for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {
-            long numbers = MethodSettings.of(choice).method().numbers(layers);
-            json.addProperty(choice.command(), numbers);
+            long trainableParameters = MethodSettings.of(choice).method().numbers(layers);
+            json.addProperty(choice.command(), trainableParameters);
             // A 1×1 kernel has one atom, so each such convolution would add one number.
-            if (choice == MethodSettings.Choice.ATOMS) json.addProperty("atoms, all convolutions", numbers + convolutions(layers, 1));
+            if (choice == MethodSettings.Choice.ATOMS) json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
         }
         return json;
     }

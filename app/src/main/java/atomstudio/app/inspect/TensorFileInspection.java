@@ -17,13 +17,13 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /// Files of tensors: adapters by what they say of themselves, any other by its tensors.
-final class TensorsInspection {
-    private TensorsInspection() {}
+final class TensorFileInspection {
+    private TensorFileInspection() {}
 
-    static Inspection of(Path place) throws Failure {
-        try (TensorFile file = TensorFile.open(place)) {
-            JsonObject json = AdapterFile.recognizes(file) || EmbeddingFile.recognizes(file) || ForeignAdapter.recognizes(file) ? AdapterInspection.of(AdapterSource.read(place).getFirst().source()) : tensors(file);
-            json.addProperty("bytes", size(place));
+    static Inspection of(Path path) throws Failure {
+        try (TensorFile file = TensorFile.open(path)) {
+            JsonObject json = AdapterFile.recognizes(file) || EmbeddingFile.recognizes(file) || ForeignAdapter.recognizes(file) ? AdapterInspection.of(AdapterSource.read(path).getFirst().source()) : describe(file);
+            json.addProperty("bytes", size(path));
             JsonArray tensors = new JsonArray();
             for (TensorInfo info : file.tensors().values()) tensors.add(info.name() + " " + info.dtype() + " " + info.shape());
             json.add("tensors", tensors);
@@ -34,7 +34,7 @@ final class TensorsInspection {
         }
     }
 
-    private static JsonObject tensors(TensorFile file) {
+    private static JsonObject describe(TensorFile file) {
         JsonObject json = new JsonObject();
         FileKind kind = FileKind.of(file);
         json.addProperty("kind", kind != FileKind.OTHER ? kind.words() : file instanceof Safetensors ? "safetensors" : "tensors of PyTorch");
@@ -42,11 +42,11 @@ final class TensorsInspection {
         return json;
     }
 
-    private static long size(Path place) throws Failure {
+    private static long size(Path path) throws Failure {
         try {
-            return Files.size(place);
+            return Files.size(path);
         } catch (IOException e) {
-            throw new Failure.Unreadable(place + ": cannot be read: " + e.getMessage(), e);
+            throw new Failure.Unreadable(path + ": cannot be read: " + e.getMessage(), e);
         }
     }
 }
