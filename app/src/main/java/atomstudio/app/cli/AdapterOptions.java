@@ -51,20 +51,20 @@ final class AdapterOptions {
             if (option.weight == null || Applied.isStrength(option.weight)) continue;
             throw new ParameterException(spec.commandLine(), "--strength: expected " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + option.weight);
         }
-        boolean hasSeveral = adapters.size() + promptAdapters.named().size() > 1;
+        boolean hasSeveral = adapters.size() + promptAdapters.references().size() > 1;
         for (AdapterOption option : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(option.file, model)) {
-                adapter.notes().forEach(context.terminal()::printNote);
-                adapter.untriggered(promptAdapters.prompt()).ifPresent(note -> context.terminal().printNote(hasSeveral ? option.file + ": " + note : note));
+                adapter.warnings().forEach(context.terminal()::printNote);
+                adapter.triggerWarning(promptAdapters.prompt()).ifPresent(note -> context.terminal().printNote(hasSeveral ? option.file + ": " + note : note));
                 loaded.add(adapter);
-                weights.add(adapter.applied(option.weight == null ? OptionalDouble.empty() : OptionalDouble.of(option.weight)));
+                weights.add(adapter.withWeight(option.weight == null ? OptionalDouble.empty() : OptionalDouble.of(option.weight)));
             }
         }
-        for (PromptAdapters.Named option : promptAdapters.named()) {
+        for (PromptAdapters.AdapterReference option : promptAdapters.references()) {
             for (LoadedAdapter adapter : LoadedAdapter.load(option.file(), model)) {
-                adapter.notes().forEach(context.terminal()::printNote);
+                adapter.warnings().forEach(context.terminal()::printNote);
                 loaded.add(adapter);
-                weights.add(option.apply(adapter.adapter()));
+                weights.add(option.weighted(adapter.adapter()));
             }
         }
         return new LoadedAdapters(loaded, weights);
@@ -73,6 +73,6 @@ final class AdapterOptions {
     /// Notes which were trained on other weights. May read the whole model: after the pictures.
     static void warnAboutBaseModel(CommandContext context, LoadedAdapters loadedAdapters) throws Failure {
         BaseHashes hashes = new BaseHashes(context.home().baseHashes());
-        for (LoadedAdapter adapter : loadedAdapters.loaded) adapter.otherWeights(hashes).ifPresent(context.terminal()::printNote);
+        for (LoadedAdapter adapter : loadedAdapters.loaded) adapter.baseModelWarning(hashes).ifPresent(context.terminal()::printNote);
     }
 }

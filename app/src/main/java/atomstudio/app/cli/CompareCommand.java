@@ -136,7 +136,7 @@ final class CompareCommand implements Callable<Integer> {
 
     /// Rows are runs, and nothing else is worn.
     private void rejectAdapterTags(Prompt prompt) throws Failure {
-        if (PromptAdapters.names(prompt)) throw new Failure.Incompatible(promptFile + ": \"" + prompt.text() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
+        if (PromptAdapters.hasTags(prompt)) throw new Failure.Incompatible(promptFile + ": \"" + prompt.text() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
     }
 
     private ParameterException usageError(String message) {

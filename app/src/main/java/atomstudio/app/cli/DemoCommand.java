@@ -49,7 +49,7 @@ final class DemoCommand implements Callable<Integer> {
         NamedModel model = NamedModel.at(context.assets().defaultModel());
         ImageOptions look = new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
         ComparisonRequest request = new ComparisonRequest(model, new ComparedSubject(SUBJECT, TuneRequest.TOKEN),
-            new TrainNewRuns(context.assets().subject(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
+            new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
         return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }
 }

@@ -18,7 +18,7 @@ final class DeviceOption {
     ///
     /// @throws Failure.NoDevice where the one asked for is not there
     Device device() throws Failure {
-        return Devices.here().choose(Optional.ofNullable(requested));
+        return Devices.detect().select(Optional.ofNullable(requested));
     }
 
     private static final class DeviceConverter implements ITypeConverter<Device> {

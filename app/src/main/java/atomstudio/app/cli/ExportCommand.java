@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.RunExport;
-import atomstudio.app.jobs.RunExport.Existing;
+import atomstudio.app.jobs.AdapterExport;
+import atomstudio.app.jobs.AdapterExport.IfExists;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.export.ExportFormat;
@@ -58,11 +58,11 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failure {
-        RunExport export = RunExport.write(run, out, overwrite ? Existing.REPLACE : Existing.REFUSE, format(), context.machine(Device.CPU));
-        if (!export.remark().isEmpty()) {
-            context.terminal().printNote(export.remark());
+        AdapterExport export = AdapterExport.write(run, out, overwrite ? IfExists.REPLACE : IfExists.FAIL, format(), context.machine(Device.CPU));
+        if (!export.warning().isEmpty()) {
+            context.terminal().printNote(export.warning());
         }
-        context.terminal().printResult(json ? toJson(export).toString() : out + "  %,d numbers".formatted(export.numbers()));
+        context.terminal().printResult(json ? toJson(export).toString() : out + "  %,d numbers".formatted(export.parameters()));
         return ExitCode.SUCCESS;
     }
 
@@ -74,13 +74,13 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    private static JsonObject toJson(RunExport export) {
+    private static JsonObject toJson(AdapterExport export) {
         JsonObject object = new JsonObject();
         object.addProperty("file", export.file().toString());
         object.addProperty("step", export.step());
-        object.addProperty("steps", export.steps());
-        object.addProperty("numbers", export.numbers());
-        object.addProperty("finished", export.finished());
+        object.addProperty("steps", export.totalSteps());
+        object.addProperty("numbers", export.parameters());
+        object.addProperty("finished", export.isFinished());
         return object;
     }
 }

@@ -1,8 +1,8 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.app.jobs.PromptAdapters;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Settings;
@@ -76,7 +76,7 @@ final class GenerateCommand implements Callable<Integer> {
     private AdapterOptions adapters = new AdapterOptions();
 
     @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = SafetyConverter.class, description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
-    private Safety safetyFilter = Safety.ON;
+    private SafetyFilter safetyFilter = SafetyFilter.ON;
 
     @Mixin
     private DeviceOption device = new DeviceOption();
@@ -102,17 +102,17 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         List<Path> files = outputFiles();
-        PromptAdapters promptAdapters = PromptAdapters.of(sampling.prompt(prompt), context.home());
-        promptAdapters.notes().forEach(context.terminal()::printNote);
+        PromptAdapters promptAdapters = PromptAdapters.parse(sampling.prompt(prompt), context.home());
+        promptAdapters.warnings().forEach(context.terminal()::printNote);
         ModelFolder model = modelOptions.reference(context, sampling.prediction()).open();
         model.notes().forEach(context.terminal()::printNote);
         Settings settings = sampling.settings(context, model);
         long firstSeed = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         AdapterOptions.LoadedAdapters loadedAdapters = adapters.load(context, model, promptAdapters);
         Generation generation = source.apply(new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()), context.terminal());
-        try (PictureMaker generator = PictureMaker.open(model, device.device(), engine.engineName(), context.terminal()::printNote)) {
-            generator.heed(safetyFilter);
-            generator.name(new FileHashes(context.home().baseHashes()));
+        try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine.engineName(), context.terminal()::printNote)) {
+            generator.setSafetyFilter(safetyFilter);
+            generator.computeModelHash(new FileHashes(context.home().baseHashes()));
             previewOption.openDecoder(generator, device.device());
             int exitCode = generate(generator, new ImageBatch(generation, loadedAdapters.attachments()), files);
             AdapterOptions.warnAboutBaseModel(context, loadedAdapters);
@@ -126,11 +126,11 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    static final class SafetyConverter implements ITypeConverter<Safety> {
-        @Override public Safety convert(String value) {
+    static final class SafetyConverter implements ITypeConverter<SafetyFilter> {
+        @Override public SafetyFilter convert(String value) {
             return switch (value.toLowerCase(Locale.ROOT)) {
-                case "on" -> Safety.ON;
-                case "off" -> Safety.OFF;
+                case "on" -> SafetyFilter.ON;
+                case "off" -> SafetyFilter.OFF;
                 default -> throw new TypeConversionException("expected on or off, found \"" + value + "\"");
             };
         }
@@ -139,9 +139,9 @@ final class GenerateCommand implements Callable<Integer> {
     /// What is made, and what the pictures carry along.
     private record ImageBatch(Generation generation, List<PngAttachment> attachments) {}
 
-    private int generate(PictureMaker generator, ImageBatch batch, List<Path> files) throws Failure {
+    private int generate(ImageGenerator generator, ImageBatch batch, List<Path> files) throws Failure {
         Generation generation = batch.generation;
-        int steps = generator.steps(generation);
+        int steps = generator.stepCount(generation);
         long startNanos = System.nanoTime();
         JsonArray images = new JsonArray();
         try (StopSignal.Registration registration = context.stopSignal().register(); ProgressBar progress = ProgressBar.of(context.terminal(), "generating", steps * files.size())) {
@@ -150,7 +150,7 @@ final class GenerateCommand implements Callable<Integer> {
                 Generation request = generation.withSeed(generation.seed() + k);
                 Optional<Picture> image;
                 try (PreviewOption.PreviewFile previewFile = previewOption.start(generator, files.get(k))) {
-                    image = generator.make(request, step -> {
+                    image = generator.generate(request, step -> {
                         progress.update(Math.min(completedSteps + step.completedSteps(), completedSteps + steps));
                         if (context.stopSignal().requested()) return Next.STOP;
                         previewFile.update(step.denoised());
@@ -158,7 +158,7 @@ final class GenerateCommand implements Callable<Integer> {
                     });
                 }
                 if (image.isEmpty()) return reportCancelled(k);
-                PngWriter.write(files.get(k), image.get(), new Making(generator.text(request, source.imageName()), batch.attachments));
+                PngWriter.write(files.get(k), image.get(), new Making(generator.infotext(request, source.imageName()), batch.attachments));
                 images.add(imageJson(files.get(k), request.seed()));
                 if (!json) {
                     progress.close();

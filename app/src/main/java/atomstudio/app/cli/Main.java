@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.jobs.Home;
-import atomstudio.app.jobs.Natives;
+import atomstudio.app.jobs.NativeLibraries;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shortage;
@@ -61,7 +61,7 @@ public final class Main implements Callable<Integer> {
         StopSignal stopSignal = new StopSignal(terminal, Main::exitNow);
         stopSignal.install();
         TemporaryPath.sweep();
-        System.exit(run(new CommandContext(home, terminal, stopSignal), Natives::prepare, arguments));
+        System.exit(run(new CommandContext(home, terminal, stopSignal), NativeLibraries::prepare, arguments));
     }
 
     /// Ends the process at a signal: threads that still work would find their libraries closed otherwise.

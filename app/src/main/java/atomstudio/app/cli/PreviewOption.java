@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.app.jobs.LivePreview;
-import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.file.TemporaryPath;
@@ -20,13 +20,13 @@ final class PreviewOption {
     private @Nullable Path decoderFile;
 
     /// Opens the decoder, should there be one; the maker owns it.
-    void openDecoder(PictureMaker generator, Device device) throws Failure {
-        if (decoderFile != null) generator.lookThrough(decoderFile, device);
+    void openDecoder(ImageGenerator generator, Device device) throws Failure {
+        if (decoderFile != null) generator.usePreviewDecoder(decoderFile, device);
     }
 
     /// What shows the picture that goes to a file.
     /// @throws Failure.Occupied when a file of the preview's name is there
-    PreviewFile start(PictureMaker generator, Path out) throws Failure {
+    PreviewFile start(ImageGenerator generator, Path out) throws Failure {
         if (decoderFile == null) return PreviewFile.none();
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
         if (Files.exists(file)) throw new Failure.Occupied(file + ": is there already, and the preview would go there; move it away or leave --preview out");

@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.Pace;
+import atomstudio.app.jobs.StepRate;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Locale;
@@ -17,7 +17,7 @@ public final class ProgressBar implements AutoCloseable {
     private final InstantSource clock;
     private final String title;
     private final int total;
-    private final Pace stepRate;
+    private final StepRate stepRate;
     private long lastShownMillis = Long.MIN_VALUE;
 
     private ProgressBar(Terminal terminal, InstantSource clock, String title, int total) {
@@ -25,7 +25,7 @@ public final class ProgressBar implements AutoCloseable {
         this.clock = clock;
         this.title = title;
         this.total = total;
-        this.stepRate = new Pace(clock);
+        this.stepRate = new StepRate(clock);
     }
 
     /// Progress of `title` over `total` steps.
@@ -47,13 +47,13 @@ public final class ProgressBar implements AutoCloseable {
 
     /// Says that the steps after `done` began a while ago: the time before then is not theirs.
     public void restartAt(int done, Duration ago) {
-        stepRate.from(done, ago);
+        stepRate.restartAt(done, ago);
     }
 
     /// As [#update(int)], with something to show beside the bar, such as the loss.
     public void update(int done, String detail) {
         long now = clock.millis();
-        stepRate.at(done);
+        stepRate.update(done);
         Duration interval = terminal.interactive() ? REDRAW_INTERVAL : LINE_INTERVAL;
         if (lastShownMillis != Long.MIN_VALUE && done < total && now - lastShownMillis < interval.toMillis()) {
             return;
@@ -83,7 +83,7 @@ public final class ProgressBar implements AutoCloseable {
         if (!detail.isEmpty()) {
             line.append("  ").append(detail);
         }
-        double secondsPerStep = stepRate.seconds();
+        double secondsPerStep = stepRate.secondsPerStep();
         if (secondsPerStep > 0) {
             line.append("  ").append(formatRate(secondsPerStep));
             if (done < total) {

@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.Build;
+import atomstudio.app.jobs.BuildInfo;
 import picocli.CommandLine.IVersionProvider;
 
 /// What `--version` prints: the program's version and the Java that runs it.
@@ -8,7 +8,7 @@ final class VersionProvider implements IVersionProvider {
     @Override
     public String[] getVersion() {
         return new String[] {
-            "Atom Studio " + Build.current().version(),
+            "Atom Studio " + BuildInfo.current().version(),
             "Java %s, %s %s".formatted(Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"))
         };
     }

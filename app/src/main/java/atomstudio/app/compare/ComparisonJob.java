@@ -5,9 +5,9 @@ import atomstudio.app.compare.ComparisonListener.ComparisonControl;
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
 import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
-import atomstudio.app.jobs.Build;
+import atomstudio.app.jobs.BuildInfo;
 import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
@@ -70,7 +70,7 @@ public final class ComparisonJob {
         Comparison comparison = new Comparison(request.model().place().toAbsolutePath().normalize().toString(), subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
         output.write(output.descriptionFile(), comparison.toJson());
         List<Picture> photos = copySubjectPhotos(runs.get().getFirst());
-        try (PictureMaker maker = PictureMaker.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
+        try (ImageGenerator maker = ImageGenerator.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
             ComparisonSampler sampler = new ComparisonSampler(maker, hashes, request, listener);
             if (sampler.generate(comparison, runs.get(), output) == ComparisonControl.STOP) return Optional.empty();
             ImageLookup images = (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed));
@@ -139,7 +139,7 @@ public final class ComparisonJob {
     }
 
     private ComparisonResult writeReport(Comparison comparison, List<Picture> photos, ModelFolder model) throws Failure {
-        ReportContent content = new ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + Build.current().version());
+        ReportContent content = new ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + BuildInfo.current().version());
         Picture sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed)));
         PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));
         List<String> links = new ArrayList<>();

@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Embedding;
@@ -17,10 +17,10 @@ final class ComparisonMetrics {
 
     /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure with, and a line why
     /// where what it has is damaged: the pictures are there all the same.
-    static Comparison measure(Comparison comparison, List<Picture> photos, ImageLookup images, PictureMaker maker, ComparisonListener listener) throws Failure {
+    static Comparison measure(Comparison comparison, List<Picture> photos, ImageLookup images, ImageGenerator maker, ComparisonListener listener) throws Failure {
         Optional<Ruler> ruler;
         try {
-            ruler = maker.ruler();
+            ruler = maker.clipMetrics();
         } catch (Failure damaged) {
             listener.onNote("No likeness, diversity or alignment: " + damaged.getMessage());
             return comparison;

@@ -2,7 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonListener.ComparisonControl;
-import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
@@ -27,12 +27,12 @@ final class ComparisonSampler {
     /// Keyword of the text that names the base model's weights: a name alone would not tell a model from its successor.
     private static final String BASE_HASH_KEY = "base";
 
-    private final PictureMaker maker;
+    private final ImageGenerator maker;
     private final BaseHashes hashes;
     private final ComparisonRequest request;
     private final ComparisonListener listener;
 
-    ComparisonSampler(PictureMaker maker, BaseHashes hashes, ComparisonRequest request, ComparisonListener listener) {
+    ComparisonSampler(ImageGenerator maker, BaseHashes hashes, ComparisonRequest request, ComparisonListener listener) {
         this.maker = maker;
         this.hashes = hashes;
         this.request = request;
@@ -64,11 +64,11 @@ final class ComparisonSampler {
     private record StepOffset(int stepsBefore, int totalSteps) {}
 
     private ComparisonControl generate(Generation generation, Path file, String baseHash, StepOffset offset) throws Failure {
-        Map<String, String> text = new LinkedHashMap<>(maker.text(generation, Optional.empty()).toPng());
+        Map<String, String> text = new LinkedHashMap<>(maker.infotext(generation, Optional.empty()).toPng());
         text.put(BASE_HASH_KEY, baseHash);
         listener.onSamplingProgress(offset.stepsBefore, offset.totalSteps);
         if (Files.exists(file) && text.equals(readText(file))) return listener.next();
-        Optional<Picture> image = maker.make(generation, step -> {
+        Optional<Picture> image = maker.generate(generation, step -> {
             listener.onSamplingProgress(offset.stepsBefore + Math.min(step.completedSteps(), steps()), offset.totalSteps);
             return listener.next() == ComparisonControl.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
         });

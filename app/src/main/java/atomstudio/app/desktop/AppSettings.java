@@ -1,7 +1,7 @@
 package atomstudio.app.desktop;
 
 import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,16 +16,16 @@ public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherMod
     /// @param previewDecoder a decoder for previews (TAESD); empty: none
     /// @param safetyFilter whether the safety checker of a model that brings one is heeded
     /// @param engine what runs the networks
-    public record GenerationPreferences(Optional<Path> previewDecoder, Safety safetyFilter, EngineName engine) {
+    public record GenerationPreferences(Optional<Path> previewDecoder, SafetyFilter safetyFilter, EngineName engine) {
         public static GenerationPreferences defaults() {
-            return new GenerationPreferences(Optional.empty(), Safety.ON, EngineName.AUTO);
+            return new GenerationPreferences(Optional.empty(), SafetyFilter.ON, EngineName.AUTO);
         }
 
         public GenerationPreferences withPreviewDecoder(Optional<Path> changed) {
             return new GenerationPreferences(changed, safetyFilter, engine);
         }
 
-        public GenerationPreferences with(Safety changed) {
+        public GenerationPreferences with(SafetyFilter changed) {
             return new GenerationPreferences(previewDecoder, changed, engine);
         }
 

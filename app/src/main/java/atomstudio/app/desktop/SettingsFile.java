@@ -1,7 +1,7 @@
 package atomstudio.app.desktop;
 
 import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonArray;
@@ -64,7 +64,7 @@ public final class SettingsFile implements SettingsStore {
         json.add("models", models);
         AppSettings.GenerationPreferences generation = settings.generation();
         generation.previewDecoder().ifPresent(preview -> json.addProperty("preview", preview.toString()));
-        if (generation.safetyFilter() == Safety.OFF) json.addProperty("safety", "off");
+        if (generation.safetyFilter() == SafetyFilter.OFF) json.addProperty("safety", "off");
         if (generation.engine() != EngineName.AUTO) json.addProperty("engine", generation.engine().option());
         return json + "\n";
     }
@@ -78,7 +78,7 @@ public final class SettingsFile implements SettingsStore {
             List<Path> models = new ArrayList<>();
             if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
             Optional<Path> previewDecoder = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
-            Safety safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off") ? Safety.OFF : Safety.ON;
+            SafetyFilter safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off") ? SafetyFilter.OFF : SafetyFilter.ON;
             EngineName engine = Optional.ofNullable(json.get("engine")).map(JsonElement::getAsString).flatMap(EngineName::ofOption).orElse(EngineName.AUTO);
             return new AppSettings(theme, model, models, new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {

@@ -1,6 +1,6 @@
 package atomstudio.app.experiment;
 
-import atomstudio.app.jobs.PictureMaker;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
@@ -27,7 +27,7 @@ final class Evaluator {
     private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city", "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
 
-    private final PictureMaker generator;
+    private final ImageGenerator generator;
     private final Ruler metrics;
     private final OutputSettings output;
     private final BooleanSupplier stop;
@@ -36,14 +36,14 @@ final class Evaluator {
     /// Where images go, and how each is sampled.
     record OutputSettings(Path folder, Generation.Settings settings) {}
 
-    Evaluator(PictureMaker generator, Ruler metrics, OutputSettings output, BooleanSupplier stop) {
+    Evaluator(ImageGenerator generator, Ruler metrics, OutputSettings output, BooleanSupplier stop) {
         this.generator = generator;
         this.metrics = metrics;
         this.output = output;
         this.stop = stop;
     }
 
-    PictureMaker generator() {
+    ImageGenerator generator() {
         return generator;
     }
 
@@ -59,9 +59,9 @@ final class Evaluator {
             List<Embedding> embeddings = new ArrayList<>();
             for (long seed : SEEDS) {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", evaluated.phrase), seed, adapters);
-                Optional<Picture> image = generator.make(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
+                Optional<Picture> image = generator.generate(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (image.isEmpty()) return Optional.empty();
-                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.text(generation, Optional.empty()).toPng());
+                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.infotext(generation, Optional.empty()).toPng());
                 embeddings.add(metrics.picture(image.get()));
             }
             samples.add(new Samples(embeddings, metrics.prompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));

@@ -6,8 +6,8 @@ import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.TrialListener.Next;
 import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.app.jobs.LoadedAdapter;
-import atomstudio.app.jobs.PictureMaker;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
@@ -75,8 +75,8 @@ public final class Experiment {
         }
         ModelFolder model = setup.model().open();
         checkSettings(model);
-        try (PictureMaker generator = PictureMaker.open(model, setup.device())) {
-            Ruler metrics = generator.ruler().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+        try (ImageGenerator generator = ImageGenerator.open(model, setup.device())) {
+            Ruler metrics = generator.clipMetrics().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
             Evaluator evaluator = new Evaluator(generator, metrics, new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
                 if (run(plan, phase, table, evaluator) == Next.STOP) return new ExperimentResult(table, List.copyOf(failures), true);

@@ -2,8 +2,8 @@ package atomstudio.app.export;
 
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.tuning.export.ExportFormat;
 import java.nio.file.Path;
@@ -46,9 +46,9 @@ public final class ExportViewModel {
         fileChoosers.saveFile("Export " + format.words(), name).ifPresent(file -> {
             exportNote.set(new ExportNote(run.folder(), "Exporting…", Optional.empty()));
             jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format), outcome -> exportNote.set(switch (outcome) {
-                case Outcome.Done<String>(String warning) -> new ExportNote(run.folder(), "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
-                case Outcome.Failed<String>(String message) -> new ExportNote(run.folder(), message, Optional.empty());
-                case Outcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
+                case JobOutcome.Succeeded<String>(String warning) -> new ExportNote(run.folder(), "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
+                case JobOutcome.Failed<String>(String message) -> new ExportNote(run.folder(), message, Optional.empty());
+                case JobOutcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
             }));
         });
     }

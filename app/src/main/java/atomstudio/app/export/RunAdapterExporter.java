@@ -1,6 +1,6 @@
 package atomstudio.app.export;
 
-import atomstudio.app.jobs.RunExport;
+import atomstudio.app.jobs.AdapterExport;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.train.Machine;
@@ -9,6 +9,6 @@ import java.nio.file.Path;
 /// The same export as on the command line. The chooser has asked before an existing file is replaced.
 public record RunAdapterExporter(Machine machine) implements Exporter {
     @Override public String export(Path run, Path file, ExportFormat format) throws Failure {
-        return RunExport.write(run, file, RunExport.Existing.REPLACE, format, machine).remark();
+        return AdapterExport.write(run, file, AdapterExport.IfExists.REPLACE, format, machine).warning();
     }
 }

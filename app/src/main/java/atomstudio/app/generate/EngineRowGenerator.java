@@ -4,9 +4,9 @@ import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Devices;
 import atomstudio.app.jobs.EngineName;
+import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
-import atomstudio.app.jobs.PictureMaker;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.app.models.Vocabularies;
 import atomstudio.diffusion.Failure;
@@ -42,7 +42,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     private final Vocabularies tokenizerFolders;
     private final Supplier<AppSettings.GenerationPreferences> imageSettings;
     private Optional<Path> previewDecoder = Optional.empty();
-    private @Nullable PictureMaker current;
+    private @Nullable ImageGenerator current;
     private EngineName currentEngine = EngineName.AUTO;
 
     /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
@@ -54,10 +54,10 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     }
 
     @Override public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
-        PictureMaker maker = openMaker(request.model());
-        maker.heed(imageSettings.get().safetyFilter());
-        PromptAdapters promptAdapters = PromptAdapters.of(new Generation.Prompt(request.prompt(), request.settings().negativePrompt().strip()), tokenizerFolders.home());
-        promptAdapters.notes().forEach(listener::warning);
+        ImageGenerator maker = openMaker(request.model());
+        maker.setSafetyFilter(imageSettings.get().safetyFilter());
+        PromptAdapters promptAdapters = PromptAdapters.parse(new Generation.Prompt(request.prompt(), request.settings().negativePrompt().strip()), tokenizerFolders.home());
+        promptAdapters.warnings().forEach(listener::warning);
         RowAdapters adapters = loadAdapters(request, promptAdapters, maker, listener);
         Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
         List<Long> seeds = request.settings().seeds().list();
@@ -66,19 +66,19 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         request.generation(seeds.getFirst(), adapters.weighted).settings().sampling().warnings(maker.model().scheduler()).forEach(listener::warning);
         for (int column = 0; column < seeds.size(); column++) {
             Generation generation = request.generation(seeds.get(column), adapters.weighted).with(promptAdapters.prompt());
-            int steps = maker.steps(generation);
+            int steps = maker.stepCount(generation);
             LivePreview preview = new LivePreview(maker, new PreviewSink(column, listener));
             int stepsBefore = column * steps;
-            Picture image = maker.make(generation, step -> {
+            Picture image = maker.generate(generation, step -> {
                 listener.step(stepsBefore + step.completedSteps(), seeds.size() * steps);
-                if (cancellation.requested()) return StepListener.Next.STOP;
+                if (cancellation.isRequested()) return StepListener.Next.STOP;
                 if (step.completedSteps() < steps) preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
-            listener.image(column, new GeneratedImage(image, new Making(maker.text(generation, source), adapters.attachments)));
+            listener.image(column, new GeneratedImage(image, new Making(maker.infotext(generation, source), adapters.attachments)));
         }
         // May read the whole model once: not before the first pictures.
-        for (LoadedAdapter loaded : adapters.loaded) loaded.otherWeights(hashes).ifPresent(listener::warning);
+        for (LoadedAdapter loaded : adapters.loaded) loaded.baseModelWarning(hashes).ifPresent(listener::warning);
     }
 
     /// A row's adapters, and what its pictures carry along.
@@ -90,19 +90,19 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         }
     }
 
-    private static RowAdapters loadAdapters(RowRequest request, PromptAdapters promptAdapters, PictureMaker maker, RowListener listener) throws Failure {
+    private static RowAdapters loadAdapters(RowRequest request, PromptAdapters promptAdapters, ImageGenerator maker, RowListener listener) throws Failure {
         RowAdapters adapters = new RowAdapters(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         for (ImageSettings.SelectedAdapter selected : request.adapters()) {
             for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
-                loaded.notes().forEach(listener::warning);
-                loaded.untriggered(promptAdapters.prompt()).ifPresent(listener::warning);
+                loaded.warnings().forEach(listener::warning);
+                loaded.triggerWarning(promptAdapters.prompt()).ifPresent(listener::warning);
                 adapters.add(loaded, new Applied(loaded.adapter(), selected.weight()));
             }
         }
-        for (PromptAdapters.Named selected : promptAdapters.named()) {
+        for (PromptAdapters.AdapterReference selected : promptAdapters.references()) {
             for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
-                loaded.notes().forEach(listener::warning);
-                adapters.add(loaded, selected.apply(loaded.adapter()));
+                loaded.warnings().forEach(listener::warning);
+                adapters.add(loaded, selected.weighted(loaded.adapter()));
             }
         }
         return adapters;
@@ -116,46 +116,46 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     }
 
     @Override public synchronized Optional<List<Measures>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
-        Optional<Ruler> optionalRuler = openMaker(request.model()).ruler();
+        Optional<Ruler> optionalRuler = openMaker(request.model()).clipMetrics();
         if (optionalRuler.isEmpty()) return Optional.empty();
         Ruler ruler = optionalRuler.get();
         List<Embedding> subjectEmbeddings = new ArrayList<>();
         for (Path file : request.subjectPhotos()) {
-            cancellation.check();
+            cancellation.throwIfRequested();
             subjectEmbeddings.add(ruler.picture(Pictures.read(file)));
         }
         List<Measures> measures = new ArrayList<>();
         for (List<Picture> row : request.rows()) {
             List<Embedding> embeddings = new ArrayList<>();
             for (Picture image : row) {
-                cancellation.check();
+                cancellation.throwIfRequested();
                 embeddings.add(ruler.picture(image));
             }
-            measures.add(ruler.measure(subjectEmbeddings, List.of(new Samples(embeddings, ruler.prompt(PromptAdapters.of(new Generation.Prompt(request.prompt(), ""), tokenizerFolders.home()).prompt().text())))));
+            measures.add(ruler.measure(subjectEmbeddings, List.of(new Samples(embeddings, ruler.prompt(PromptAdapters.parse(new Generation.Prompt(request.prompt(), ""), tokenizerFolders.home()).prompt().text())))));
         }
         return Optional.of(measures);
     }
 
     /// A decoder that is none is no reason to make no pictures.
-    private void usePreviewDecoder(PictureMaker maker, RowListener listener) {
+    private void usePreviewDecoder(ImageGenerator maker, RowListener listener) {
         Optional<Path> wanted = imageSettings.get().previewDecoder();
         if (wanted.equals(previewDecoder)) return;
         try {
-            if (wanted.isPresent()) maker.lookThrough(wanted.get(), Devices.here().choose(Optional.empty()));
-            else maker.lookPlainly();
+            if (wanted.isPresent()) maker.usePreviewDecoder(wanted.get(), Devices.detect().select(Optional.empty()));
+            else maker.useDefaultPreview();
             previewDecoder = wanted;
         } catch (Failure e) {
             listener.warning("Previews without the chosen decoder: " + e.getMessage());
         }
     }
 
-    private PictureMaker openMaker(Path model) throws Failure {
+    private ImageGenerator openMaker(Path model) throws Failure {
         EngineName engine = imageSettings.get().engine();
-        if (current != null && engine == currentEngine && current.model().folder().equals(model) && current.current()) return current;
+        if (current != null && engine == currentEngine && current.model().folder().equals(model) && current.isCurrent()) return current;
         close();
         currentEngine = engine;
-        current = PictureMaker.open(ModelFolder.open(model, ModelChoices.searching(tokenizerFolders.places())), Devices.here().choose(Optional.empty()), engine, note -> warningSink.get().accept(note));
-        current.name(new FileHashes(hashes.memory()));
+        current = ImageGenerator.open(ModelFolder.open(model, ModelChoices.searching(tokenizerFolders.places())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
+        current.computeModelHash(new FileHashes(hashes.memory()));
         return current;
     }
 

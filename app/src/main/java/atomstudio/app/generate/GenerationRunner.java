@@ -2,10 +2,10 @@ package atomstudio.app.generate;
 
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.jobs.JobHandle;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
-import atomstudio.app.jobs.Pace;
-import atomstudio.app.jobs.Running;
+import atomstudio.app.jobs.StepRate;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.Picture;
 import java.time.Duration;
@@ -28,14 +28,14 @@ final class GenerationRunner {
     private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
-    private Pace pace;
-    private @Nullable Running running;
+    private StepRate pace;
+    private @Nullable JobHandle running;
 
     GenerationRunner(Jobs jobs, RowGenerator generator, InstantSource clock) {
         this.jobs = jobs;
         this.generator = generator;
         this.clock = clock;
-        this.pace = new Pace(clock);
+        this.pace = new StepRate(clock);
     }
 
     ReadOnlyStringProperty busy() {
@@ -79,10 +79,10 @@ final class GenerationRunner {
         for (RowTask task : tasks) task.row.begin(task.request);
         busy.set("Opening the model…");
         fraction.set(0);
-        pace = new Pace(clock);
-        pace.at(0);
+        pace = new StepRate(clock);
+        pace.update(0);
         Instant started = clock.instant();
-        Consumer<RowEvent> events = jobs.each(this::onEvent);
+        Consumer<RowEvent> events = jobs.deliverEach(this::onEvent);
         running = jobs.start("Generating", cancellation -> generateRows(tasks, events, cancellation), outcome -> {
             onEnded(outcome, tasks, started);
             onFinished.run();
@@ -104,7 +104,7 @@ final class GenerationRunner {
     private Integer generateRows(List<RowTask> tasks, Consumer<RowEvent> events, Cancellation cancellation) throws Failure {
         int imageCount = 0;
         for (int index = 0; index < tasks.size(); index++) {
-            cancellation.check();
+            cancellation.throwIfRequested();
             RowTask task = tasks.get(index);
             int rowsDone = index;
             generator.generate(task.request, new RowGenerator.RowListener() {
@@ -134,7 +134,7 @@ final class GenerationRunner {
         switch (event) {
             case RowEvent.StepDone(GalleryRow row, int done, int total, double all) -> {
                 fraction.set(all);
-                pace.at(all);
+                pace.update(all);
                 row.step(done, total);
                 busy.set(row.title() + " · step " + done + " of " + total + timeLeft(all));
             }
@@ -147,19 +147,19 @@ final class GenerationRunner {
 
     /// ` · 0:12 left`; empty while nobody knows.
     private String timeLeft(double doneFraction) {
-        double seconds = pace.seconds() * (1 - doneFraction);
+        double seconds = pace.secondsPerStep() * (1 - doneFraction);
         return seconds > 0 ? " · " + DisplayFormat.duration(seconds) + " left" : "";
     }
 
-    private void onEnded(Outcome<Integer> outcome, List<RowTask> tasks, Instant started) {
+    private void onEnded(JobOutcome<Integer> outcome, List<RowTask> tasks, Instant started) {
         busy.set("");
         running = null;
         for (RowTask task : tasks) task.row.stop();
         switch (outcome) {
-            case Outcome.Done<Integer>(Integer imageCount) -> report.set(DisplayFormat.plural(imageCount, "picture") + " in "
+            case JobOutcome.Succeeded<Integer>(Integer imageCount) -> report.set(DisplayFormat.plural(imageCount, "picture") + " in "
                 + DisplayFormat.duration(Duration.between(started, clock.instant()).toMillis() / 1000.0) + " · same seeds and noise in every row");
-            case Outcome.Failed<Integer>(String message) -> problem.set(message);
-            case Outcome.Cancelled<Integer>() -> report.set("Cancelled. What was finished stays.");
+            case JobOutcome.Failed<Integer>(String message) -> problem.set(message);
+            case JobOutcome.Cancelled<Integer>() -> report.set("Cancelled. What was finished stays.");
         }
     }
 }

@@ -2,8 +2,8 @@ package atomstudio.app.generate;
 
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.Seed;
 import java.nio.file.Path;
@@ -97,9 +97,9 @@ public final class LargeImageViewModel {
                 PngWriter.write(file, current.image.image(), current.image.metadata());
                 return file;
             }, outcome -> this.message.set(switch (outcome) {
-                case Outcome.Done<Path>(Path saved) -> "Saved to " + saved;
-                case Outcome.Failed<Path>(String message) -> message;
-                case Outcome.Cancelled<Path>() -> "";
+                case JobOutcome.Succeeded<Path>(Path saved) -> "Saved to " + saved;
+                case JobOutcome.Failed<Path>(String message) -> message;
+                case JobOutcome.Cancelled<Path>() -> "";
             }));
         });
     }

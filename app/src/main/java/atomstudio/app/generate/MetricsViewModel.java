@@ -1,8 +1,8 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.jobs.JobHandle;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
-import atomstudio.app.jobs.Running;
 import atomstudio.app.subjects.Subject;
 import atomstudio.tuning.measure.Measures;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ public final class MetricsViewModel {
     private final Jobs jobs;
     private final RowEvaluator evaluator;
     private final ReadOnlyStringWrapper note = new ReadOnlyStringWrapper("");
-    private @Nullable Running running;
+    private @Nullable JobHandle running;
     private List<GalleryRow> pending = List.of();
     private int requestId;
 
@@ -44,9 +44,9 @@ public final class MetricsViewModel {
             if (id != requestId) return;
             cancel();
             switch (outcome) {
-                case Outcome.Done<Optional<List<Measures>>>(Optional<List<Measures>> found) -> showMetrics(found, unmeasured);
-                case Outcome.Failed<Optional<List<Measures>>>(String message) -> note.set("No likeness, diversity or alignment: " + message);
-                case Outcome.Cancelled<Optional<List<Measures>>>() -> {}
+                case JobOutcome.Succeeded<Optional<List<Measures>>>(Optional<List<Measures>> found) -> showMetrics(found, unmeasured);
+                case JobOutcome.Failed<Optional<List<Measures>>>(String message) -> note.set("No likeness, diversity or alignment: " + message);
+                case JobOutcome.Cancelled<Optional<List<Measures>>>() -> {}
             }
         });
     }

@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.jobs.PictureRecipe;
+import atomstudio.app.jobs.GenerationParameters;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.tensor.AtomicFile;
@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 
 /// A saved picture that says how it was made, and the adapters that it carries, each in a file of its own by now.
-public record PngInfo(Path file, PictureRecipe recipe, List<AttachedAdapter> attached) {
+public record PngInfo(Path file, GenerationParameters recipe, List<AttachedAdapter> attached) {
     public PngInfo {
         attached = List.copyOf(attached);
     }
@@ -28,7 +28,7 @@ public record PngInfo(Path file, PictureRecipe recipe, List<AttachedAdapter> att
     /// @param adapters the folder where adapters are kept that came in pictures
     public static Optional<PngInfo> read(Path file, Path adapters) throws Failure {
         if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png") || !Files.isRegularFile(file)) return Optional.empty();
-        Optional<PictureRecipe> recipe = PictureRecipe.read(file);
+        Optional<GenerationParameters> recipe = GenerationParameters.read(file);
         if (recipe.isEmpty()) return Optional.empty();
         List<AttachedAdapter> attached = new ArrayList<>();
         if (!PngAttachment.read(file).isEmpty()) {

@@ -4,8 +4,8 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
@@ -64,9 +64,9 @@ public final class SourceViewModel {
         problem.set("");
         jobs.start("Reading " + file, cancellation -> Pictures.read(file), outcome -> {
             switch (outcome) {
-                case Outcome.Done<Picture>(Picture image) -> setImage(file.getFileName().toString(), image);
-                case Outcome.Failed<Picture>(String message) -> problem.set(message);
-                case Outcome.Cancelled<Picture>() -> { }
+                case JobOutcome.Succeeded<Picture>(Picture image) -> setImage(file.getFileName().toString(), image);
+                case JobOutcome.Failed<Picture>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<Picture>() -> { }
             }
         });
     }
@@ -91,9 +91,9 @@ public final class SourceViewModel {
             problem.set("");
             jobs.start("Reading " + file, cancellation -> Mask.read(file, source.get().image()), outcome -> {
                 switch (outcome) {
-                    case Outcome.Done<Mask>(Mask mask) -> setMask(Optional.of(mask));
-                    case Outcome.Failed<Mask>(String message) -> problem.set(message);
-                    case Outcome.Cancelled<Mask>() -> { }
+                    case JobOutcome.Succeeded<Mask>(Mask mask) -> setMask(Optional.of(mask));
+                    case JobOutcome.Failed<Mask>(String message) -> problem.set(message);
+                    case JobOutcome.Cancelled<Mask>() -> { }
                 }
             });
         });

@@ -15,16 +15,16 @@ public record Assets(Path folder) {
     /// The system property that names another folder of assets.
     public static final String PROPERTY = "atomstudio.assets";
 
-    private static final String MARK = "default-model/model_index.json";
+    private static final String REQUIRED_FILE = "default-model/model_index.json";
     /// From `app/target/classes` the checkout is three folders up; from a packaged jar the assets are its neighbours.
-    private static final int LEVELS = 4;
+    private static final int MAX_LEVELS_UP = 4;
 
     /// Finds the assets from where the program's own code lies, unless the system property names a folder.
     ///
     /// @throws Failure.Unreadable where there are none
     public static Assets find() throws Failure {
-        String asked = System.getProperty(PROPERTY);
-        return asked == null ? above(codeLocation()) : named(Path.of(asked));
+        String override = System.getProperty(PROPERTY);
+        return override == null ? findAbove(codeLocation()) : inFolder(Path.of(override));
     }
 
     /// The embedded Stable Diffusion: a model folder in diffusers' layout.
@@ -36,7 +36,7 @@ public record Assets(Path folder) {
     public boolean isDefaultModel(Path model) {
         try {
             return Files.isSameFile(defaultModel(), model);
-        } catch (IOException nowhere) {
+        } catch (IOException missing) {
             return false;
         }
     }
@@ -44,44 +44,44 @@ public record Assets(Path folder) {
     /// The folder with a sample subject's pictures.
     ///
     /// @throws Failure.Unreadable where there is no such subject
-    public Path subject(String name) throws Failure {
-        if (!subjects().contains(name)) {
+    public Path subjectFolder(String name) throws Failure {
+        if (!subjectNames().contains(name)) {
             throw new Failure.Unreadable("%s: no sample subject \"%s\"; there are %s".formatted(
-                    folder.resolve("subjects"), name, String.join(", ", subjects())));
+                    folder.resolve("subjects"), name, String.join(", ", subjectNames())));
         }
         return folder.resolve("subjects").resolve(name);
     }
 
     /// Names of the sample subjects, in alphabetical order.
-    public List<String> subjects() throws Failure {
-        Path subjects = folder.resolve("subjects");
-        try (Stream<Path> entries = Files.list(subjects)) {
+    public List<String> subjectNames() throws Failure {
+        Path subjectsFolder = folder.resolve("subjects");
+        try (Stream<Path> entries = Files.list(subjectsFolder)) {
             return entries.filter(Files::isDirectory).map(entry -> entry.getFileName().toString()).sorted().toList();
         } catch (IOException unreadable) {
-            throw new Failure.Unreadable(subjects + ": the sample subjects cannot be listed: " + unreadable.getMessage(), unreadable);
+            throw new Failure.Unreadable(subjectsFolder + ": the sample subjects cannot be listed: " + unreadable.getMessage(), unreadable);
         }
     }
 
     /// Looks beside a place and in the folders above it.
-    static Assets above(Path place) throws Failure {
-        @Nullable Path folder = Files.isDirectory(place) ? place : place.getParent();
-        for (int level = 0; folder != null && level < LEVELS; level++, folder = folder.getParent()) {
-            Optional<Assets> found = at(folder.resolve("assets"));
+    static Assets findAbove(Path start) throws Failure {
+        @Nullable Path folder = Files.isDirectory(start) ? start : start.getParent();
+        for (int level = 0; folder != null && level < MAX_LEVELS_UP; level++, folder = folder.getParent()) {
+            Optional<Assets> found = ifPresent(folder.resolve("assets"));
             if (found.isPresent()) {
                 return found.get();
             }
         }
         throw new Failure.Unreadable("the embedded model was not found: no folder \"assets\" with %s beside %s or above it; "
-                .formatted(MARK, place) + "start the program from its checkout or package, or name the folder with -D" + PROPERTY + "=FOLDER");
+                .formatted(REQUIRED_FILE, start) + "start the program from its checkout or package, or name the folder with -D" + PROPERTY + "=FOLDER");
     }
 
-    private static Assets named(Path folder) throws Failure {
-        return at(folder).orElseThrow(() -> new Failure.Unreadable(
-                "%s: not the program's assets: %s is missing (system property %s)".formatted(folder, MARK, PROPERTY)));
+    private static Assets inFolder(Path folder) throws Failure {
+        return ifPresent(folder).orElseThrow(() -> new Failure.Unreadable(
+                "%s: not the program's assets: %s is missing (system property %s)".formatted(folder, REQUIRED_FILE, PROPERTY)));
     }
 
-    private static Optional<Assets> at(Path folder) {
-        return Files.isRegularFile(folder.resolve(MARK)) ? Optional.of(new Assets(folder.toAbsolutePath().normalize())) : Optional.empty();
+    private static Optional<Assets> ifPresent(Path folder) {
+        return Files.isRegularFile(folder.resolve(REQUIRED_FILE)) ? Optional.of(new Assets(folder.toAbsolutePath().normalize())) : Optional.empty();
     }
 
     private static Path codeLocation() {

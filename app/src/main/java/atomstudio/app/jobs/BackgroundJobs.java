@@ -15,53 +15,53 @@ import org.slf4j.LoggerFactory;
 public final class BackgroundJobs implements Jobs {
     private static final Logger log = LoggerFactory.getLogger(BackgroundJobs.class);
 
-    private final Executor window;
+    private final Executor uiExecutor;
 
-    /// @param window runs what it is given on the window's thread, in order
-    public BackgroundJobs(Executor window) {
-        this.window = window;
+    /// @param uiExecutor runs what it is given on the window's thread, in order
+    public BackgroundJobs(Executor uiExecutor) {
+        this.uiExecutor = uiExecutor;
     }
 
-    @Override public <T> Running start(String title, Job<T> job, Consumer<Outcome<T>> onOutcome) {
+    @Override public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
         AtomicBoolean cancelled = new AtomicBoolean();
         Thread.ofPlatform().daemon().name(title).start(() -> {
-            Outcome<T> outcome = outcome(title, job, cancelled::get);
-            window.execute(() -> onOutcome.accept(outcome));
+            JobOutcome<T> outcome = run(title, job, cancelled::get);
+            uiExecutor.execute(() -> onOutcome.accept(outcome));
         });
         return () -> cancelled.set(true);
     }
 
     /// Runs a job where the caller stands and says how it ended.
-    public static <T> Outcome<T> outcome(String title, Job<T> job, Cancellation cancellation) {
+    public static <T> JobOutcome<T> run(String title, Job<T> job, Cancellation cancellation) {
         try {
-            return new Outcome.Done<>(job.run(cancellation));
+            return new JobOutcome.Succeeded<>(job.run(cancellation));
         } catch (CancellationException | InterruptedException e) {
-            return new Outcome.Cancelled<>();
+            return new JobOutcome.Cancelled<>();
         } catch (Failure e) {
-            return new Outcome.Failed<>(e.getMessage());
+            return new JobOutcome.Failed<>(e.getMessage());
         } catch (IOException e) {
             log.warn("{} failed", title, e);
-            return new Outcome.Failed<>(title + ": " + e.getMessage());
+            return new JobOutcome.Failed<>(title + ": " + e.getMessage());
         } catch (OutOfMemoryError e) {
             log.error("{} ran out of memory", title, e);
-            return new Outcome.Failed<>(title + ": " + Shortage.of(e).words() + ".");
+            return new JobOutcome.Failed<>(title + ": " + Shortage.of(e).words() + ".");
         } catch (InternalError e) {
             log.error("{} failed", title, e);
-            return new Outcome.Failed<>(title + ": a file shrank, or its disk failed, while it was read. Open it again.");
+            return new JobOutcome.Failed<>(title + ": a file shrank, or its disk failed, while it was read. Open it again.");
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             log.error("{} failed", title, e);
-            return new Outcome.Failed<>(title + " failed unexpectedly: " + e);
+            return new JobOutcome.Failed<>(title + " failed unexpectedly: " + e);
         }
     }
 
-    @Override public <P> Consumer<P> latest(Consumer<P> listener) {
+    @Override public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
         AtomicReference<P> newest = new AtomicReference<>();
         return value -> {
-            if (newest.getAndSet(value) == null) window.execute(() -> listener.accept(newest.getAndSet(null)));
+            if (newest.getAndSet(value) == null) uiExecutor.execute(() -> listener.accept(newest.getAndSet(null)));
         };
     }
 
-    @Override public <P> Consumer<P> each(Consumer<P> listener) {
-        return value -> window.execute(() -> listener.accept(value));
+    @Override public <P> Consumer<P> deliverEach(Consumer<P> listener) {
+        return value -> uiExecutor.execute(() -> listener.accept(value));
     }
 }

@@ -5,10 +5,10 @@ import java.util.concurrent.CancellationException;
 /// Whether somebody has asked for a job to end. Any thread.
 @FunctionalInterface
 public interface Cancellation {
-    boolean requested();
+    boolean isRequested();
 
     /// @throws CancellationException once cancellation was asked for
-    default void check() {
-        if (requested()) throw new CancellationException();
+    default void throwIfRequested() {
+        if (isRequested()) throw new CancellationException();
     }
 }

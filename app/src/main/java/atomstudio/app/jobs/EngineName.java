@@ -25,7 +25,7 @@ public enum EngineName {
     TORCH;
 
     /// Parameters of a UNet from which bfloat16 pays for loading PyTorch.
-    private static final long LARGE = 100_000_000;
+    private static final long MIN_BF16_PARAMETERS = 100_000_000;
 
     /// The command line's word.
     public String option() {
@@ -39,13 +39,13 @@ public enum EngineName {
     /// Opens a model for sampling with all processors.
     Engine open(ModelFolder model, Device device) throws Failure {
         return switch (this) {
-            case AUTO -> device == Device.CPU && halves(model, device) ? both(model, device) : ONNX.open(model, device);
+            case AUTO -> device == Device.CPU && prefersBf16(model, device) ? openSplit(model, device) : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
-            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), halves(model, device) ? Precision.BF16 : Precision.FP32);
+            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), prefersBf16(model, device) ? Precision.BF16 : Precision.FP32);
         };
     }
 
-    private static Engine both(ModelFolder model, Device device) throws Failure {
+    private static Engine openSplit(ModelFolder model, Device device) throws Failure {
         Engine unet = TORCH.open(model, device);
         try {
             return new UNetElsewhere(unet, ONNX.open(model, device));
@@ -56,7 +56,7 @@ public enum EngineName {
     }
 
     /// A small network gains nothing from bfloat16.
-    private static boolean halves(ModelFolder model, Device device) {
-        return Precision.hasUnits(device) && Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= LARGE;
+    private static boolean prefersBf16(ModelFolder model, Device device) {
+        return Precision.hasUnits(device) && Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= MIN_BF16_PARAMETERS;
     }
 }

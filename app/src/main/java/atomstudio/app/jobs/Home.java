@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 /// The folder that holds what outlives a start: runs, subjects, settings, unpacked natives. Nothing is created by asking.
 public record Home(Path folder) {
     /// The environment variable that moves the home.
-    public static final String VARIABLE = "ATOMSTUDIO_HOME";
+    public static final String ENVIRONMENT_VARIABLE = "ATOMSTUDIO_HOME";
 
     public Home {
         folder = folder.toAbsolutePath().normalize();
@@ -23,11 +23,11 @@ public record Home(Path folder) {
 
     /// Takes others' rights from the usual home where an earlier version made it with them. A home that a person chose keeps its rights.
     public void protect() {
-        if (!folder.equals(usual(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder)) return;
+        if (!folder.equals(defaultFolder(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder)) return;
         try {
             StudioFolder.protect(folder);
-        } catch (IOException notOurs) {
-            LoggerFactory.getLogger(Home.class).debug("the rights of {} stay as they are", folder, notOurs);
+        } catch (IOException notOwner) {
+            LoggerFactory.getLogger(Home.class).debug("the rights of {} stay as they are", folder, notOwner);
         }
     }
 
@@ -40,14 +40,14 @@ public record Home(Path folder) {
         }
     }
 
-    private static Path usual(Path userHome) {
+    private static Path defaultFolder(Path userHome) {
         return userHome.resolve(".atomstudio").toAbsolutePath().normalize();
     }
 
     /// The home that an environment asks for.
     static Home of(Map<String, String> environment, Path userHome) {
-        String asked = environment.getOrDefault(VARIABLE, "");
-        return new Home(asked.isBlank() ? usual(userHome) : Path.of(asked));
+        String configured = environment.getOrDefault(ENVIRONMENT_VARIABLE, "");
+        return new Home(configured.isBlank() ? defaultFolder(userHome) : Path.of(configured));
     }
 
     public Path runs() {

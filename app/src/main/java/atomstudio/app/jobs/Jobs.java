@@ -5,12 +5,12 @@ import java.util.function.Consumer;
 /// The only way off the window's thread, and back.
 public interface Jobs {
     /// Runs `job` elsewhere; `onOutcome` is called on the window's thread, once.
-    <T> Running start(String title, Job<T> job, Consumer<Outcome<T>> onOutcome);
+    <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome);
 
     /// A listener that jobs may call from their thread as often as they like: `listener` gets the newest value on the
     /// window's thread, and values that came faster than the window could look at them are passed over.
-    <P> Consumer<P> latest(Consumer<P> listener);
+    <P> Consumer<P> deliverLatest(Consumer<P> listener);
 
     /// A listener that jobs may call from their thread: `listener` gets every value, in order, on the window's thread.
-    <P> Consumer<P> each(Consumer<P> listener);
+    <P> Consumer<P> deliverEach(Consumer<P> listener);
 }

@@ -10,37 +10,37 @@ import org.jspecify.annotations.Nullable;
 /// Looks at one picture while it is made, seldom enough to cost little, as a heeded safety checker allows. On the thread that makes the picture.
 public final class LivePreview {
     /// Looking takes at most this share of the time.
-    private static final double SHARE = 0.1;
+    private static final double MAX_TIME_SHARE = 0.1;
     /// No eye wants more.
-    private static final long LEAST_PAUSE = 150_000_000;
+    private static final long MIN_INTERVAL_NANOS = 150_000_000;
 
-    private final PictureMaker maker;
-    private final Consumer<Picture> shown;
-    private @Nullable Look look;
-    private boolean off;
-    private long next = System.nanoTime();
+    private final ImageGenerator generator;
+    private final Consumer<Picture> listener;
+    private @Nullable Look previewer;
+    private boolean disabled;
+    private long nextNanos = System.nanoTime();
 
-    public LivePreview(PictureMaker maker, Consumer<Picture> shown) {
-        this.maker = maker;
-        this.shown = shown;
+    public LivePreview(ImageGenerator generator, Consumer<Picture> listener) {
+        this.generator = generator;
+        this.listener = listener;
     }
 
     /// Shows latents, unless the last look was just now. A look that fails ends the looking, not the picture; one that would be withheld is
     /// black, as the picture may well be, and the last.
-    public void show(Tensor clean) {
+    public void show(Tensor denoised) {
         long now = System.nanoTime();
-        if (off || now < next) return;
+        if (disabled || now < nextNanos) return;
         try {
-            Look with = look == null ? maker.look() : look;
-            look = with;
+            Look current = previewer == null ? generator.previewer() : previewer;
+            previewer = current;
             long started = System.nanoTime();
-            Picture seen = with.of(clean);
-            off = maker.withheld(seen);
-            shown.accept(off ? PictureMaker.blackened(seen) : seen);
+            Picture preview = current.of(denoised);
+            disabled = generator.isBlocked(preview);
+            listener.accept(disabled ? ImageGenerator.blank(preview) : preview);
             long ended = System.nanoTime();
-            next = ended + Math.max(LEAST_PAUSE, (long) ((ended - started) * (1 - SHARE) / SHARE));
-        } catch (Failure nothingToSee) {
-            off = true;
+            nextNanos = ended + Math.max(MIN_INTERVAL_NANOS, (long) ((ended - started) * (1 - MAX_TIME_SHARE) / MAX_TIME_SHARE));
+        } catch (Failure failure) {
+            disabled = true;
         }
     }
 }

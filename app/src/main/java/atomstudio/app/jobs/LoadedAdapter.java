@@ -24,63 +24,63 @@ import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 
 /// An adapter that fits a model.
-/// @param made how strongly it was applied to the picture that it comes from
-public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder model, Optional<GenerationText.Strength> made) {
+/// @param savedWeights how strongly it was applied to the picture that it comes from
+public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder model, Optional<GenerationText.Strength> savedWeights) {
     /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
-    public static List<LoadedAdapter> load(Path place, ModelFolder model) throws Failure {
+    public static List<LoadedAdapter> load(Path file, ModelFolder model) throws Failure {
         try {
-            return read(place, model);
+            return read(file, model);
         } catch (Failure.Incompatible e) {
             // What does not fit is told by the model and the adapter's layers; of several adapters only the file says which.
             String message = String.valueOf(e.getMessage());
-            throw message.contains(place.toString()) ? e : new Failure.Incompatible(place + ": " + message);
+            throw message.contains(file.toString()) ? e : new Failure.Incompatible(file + ": " + message);
         }
     }
 
-    private static List<LoadedAdapter> read(Path place, ModelFolder model) throws Failure {
+    private static List<LoadedAdapter> read(Path file, ModelFolder model) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
-        for (AdapterSource.Found found : AdapterSource.read(place)) {
+        for (AdapterSource.Found found : AdapterSource.read(file)) {
             found.source().check(model);
-            loaded.add(new LoadedAdapter(found.source(), found.source().adapter(name(place, found), model), model, found.made()));
+            loaded.add(new LoadedAdapter(found.source(), found.source().adapter(name(file, found), model), model, found.made()));
         }
         return loaded;
     }
 
     /// The file's name, or its run's where it still lies in the run's folder.
-    private static String name(Path place, AdapterSource.Found found) {
-        Path folder = place.toAbsolutePath().normalize().getParent();
-        boolean inRun = folder != null && place.toAbsolutePath().normalize().equals(new RunFolder(folder).adapter());
+    private static String name(Path file, AdapterSource.Found found) {
+        Path folder = file.toAbsolutePath().normalize().getParent();
+        boolean inRun = folder != null && file.toAbsolutePath().normalize().equals(new RunFolder(folder).adapter());
         return inRun && new RunFolder(folder).exists() ? folder.getFileName().toString() : found.name();
     }
 
     /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.
-    public Optional<String> otherWeights(BaseHashes hashes) throws Failure {
+    public Optional<String> baseModelWarning(BaseHashes hashes) throws Failure {
         return switch (source) {
-            case AdapterFile file -> file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts())));
+            case AdapterFile ownAdapter -> ownAdapter.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, ownAdapter.parts())));
             case EmbeddingFile embedding -> Optional.empty();
-            case ForeignAdapter other -> Optional.empty();
+            case ForeignAdapter foreign -> Optional.empty();
         };
     }
 
     /// What of it the model has no place for.
-    public List<String> notes() throws Failure {
+    public List<String> warnings() throws Failure {
         return source.notes(model);
     }
 
     /// That a prompt does not say the words that the adapter answers to.
-    public Optional<String> untriggered(Prompt prompt) {
+    public Optional<String> triggerWarning(Prompt prompt) {
         String token = source.token();
         return switch (source) {
-            case AdapterFile file -> says(prompt.text(), token) ? Optional.empty()
+            case AdapterFile ownAdapter -> mentions(prompt.text(), token) ? Optional.empty()
                     : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + source.words() + "\" and may not show");
-            case EmbeddingFile embedding -> says(prompt.text(), token) || says(prompt.negative(), token) ? Optional.empty()
+            case EmbeddingFile embedding -> mentions(prompt.text(), token) || mentions(prompt.negative(), token) ? Optional.empty()
                     : Optional.of("Neither prompt says \"" + token + "\", which the embedding stands for: it changes nothing");
-            case ForeignAdapter other -> Optional.empty();
+            case ForeignAdapter foreign -> Optional.empty();
         };
     }
 
-    private static boolean says(String prompt, String token) {
+    private static boolean mentions(String prompt, String token) {
         return read(prompt).toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT));
     }
 
@@ -88,15 +88,15 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     private static String read(String prompt) {
         try {
             return PromptLanguage.parse(prompt).stream().map(segment -> segment instanceof Segment.Words words ? words.text() : " ").collect(Collectors.joining());
-        } catch (Failure mistyped) {
+        } catch (Failure invalid) {
             return prompt;                                              // whoever reads it says so
         }
     }
 
     /// At the weight that was chosen, or else those of the picture that it comes from, or 1.
-    public Applied applied(OptionalDouble chosen) {
-        if (chosen.isPresent()) return new Applied(adapter, chosen.getAsDouble());
-        return made.map(one -> new Applied(adapter, one.strength(), one.text())).orElse(new Applied(adapter, 1));
+    public Applied withWeight(OptionalDouble requested) {
+        if (requested.isPresent()) return new Applied(adapter, requested.getAsDouble());
+        return savedWeights.map(saved -> new Applied(adapter, saved.strength(), saved.text())).orElse(new Applied(adapter, 1));
     }
 
     /// What a picture that is made with it carries along, where it is small.

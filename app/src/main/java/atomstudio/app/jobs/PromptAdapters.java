@@ -17,120 +17,120 @@ import java.util.regex.Pattern;
 /// NAME is a file among the home's adapters, or a run's folder.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, extra networks.
 /// @param prompt what is left for the text encoder
-/// @param named  those that were found, in their order
-/// @param notes  what was not found, and what else of that program's language is left out or read as plain text
-public record PromptAdapters(Prompt prompt, List<Named> named, List<String> notes) {
+/// @param references  those that were found, in their order
+/// @param warnings  what was not found, and what else of that program's language is left out or read as plain text
+public record PromptAdapters(Prompt prompt, List<AdapterReference> references, List<String> warnings) {
     private static final Pattern TAG = Pattern.compile("<((?i)lora|lyco):([^<>]*+)>");
-    private static final Pattern OPEN = Pattern.compile("<\\s*+(?i)(?:lora|lyco)\\s*+:[^<>]*+");
-    private static final Pattern UNREAD = Pattern.compile("<hypernet:[^<>]*+>|\\bAND\\b", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern MALFORMED_TAG = Pattern.compile("<\\s*+(?i)(?:lora|lyco)\\s*+:[^<>]*+");
+    private static final Pattern UNSUPPORTED_SYNTAX = Pattern.compile("<hypernet:[^<>]*+>|\\bAND\\b", Pattern.UNICODE_CHARACTER_CLASS);
     /// Nobody uses so many; each is read and held in memory.
-    private static final int MOST = 100;
-    private static final int MOST_NOTES = 20;
-    private static final int LONGEST_QUOTE = 80;
+    private static final int MAX_ADAPTERS = 100;
+    private static final int MAX_WARNINGS = 20;
+    private static final int MAX_QUOTE_LENGTH = 80;
 
-    /// @param unet the weight in the UNet, `text` in the text encoder
-    public record Named(Path file, double unet, double text) {
-        public Named(Path file, double weight) {
+    /// @param unetWeight the weight in the UNet, `text` in the text encoder
+    public record AdapterReference(Path file, double unetWeight, double textEncoderWeight) {
+        public AdapterReference(Path file, double weight) {
             this(file, weight, weight);
         }
 
         /// The file's adapter at these weights.
-        public Applied apply(Adapter adapter) {
-            return new Applied(adapter, unet, text);
+        public Applied weighted(Adapter adapter) {
+            return new Applied(adapter, unetWeight, textEncoderWeight);
         }
     }
 
     public PromptAdapters {
-        named = List.copyOf(named);
-        notes = List.copyOf(notes);
+        references = List.copyOf(references);
+        warnings = List.copyOf(warnings);
     }
 
     /// @throws Failure.Incompatible for a weight that is none, or too many adapters
-    public static PromptAdapters of(Prompt prompt, Home home) throws Failure {
-        Matcher tag = TAG.matcher(prompt.text());
-        if (!tag.find()) return new PromptAdapters(prompt, List.of(), plain(prompt.text(), prompt.negative()));
-        Reading reading = new Reading(home);
-        StringBuilder rest = new StringBuilder();
+    public static PromptAdapters parse(Prompt prompt, Home home) throws Failure {
+        Matcher matcher = TAG.matcher(prompt.text());
+        if (!matcher.find()) return new PromptAdapters(prompt, List.of(), unsupportedSyntax(prompt.text(), prompt.negative()));
+        TagReader reader = new TagReader(home);
+        StringBuilder remaining = new StringBuilder();
         do {
-            tag.appendReplacement(rest, "");
-            reading.read(tag);
-        } while (tag.find());
-        tag.appendTail(rest);
-        Set<String> notes = new LinkedHashSet<>(reading.notes);
-        notes.addAll(plain(rest.toString(), prompt.negative()));
-        return new PromptAdapters(new Prompt(rest.toString(), prompt.negative()), reading.named, few(notes));
+            matcher.appendReplacement(remaining, "");
+            reader.read(matcher);
+        } while (matcher.find());
+        matcher.appendTail(remaining);
+        Set<String> warnings = new LinkedHashSet<>(reader.warnings);
+        warnings.addAll(unsupportedSyntax(remaining.toString(), prompt.negative()));
+        return new PromptAdapters(new Prompt(remaining.toString(), prompt.negative()), reader.references, limited(warnings));
     }
 
     /// What of other programs' language is read as plain text.
-    private static List<String> plain(String text, String negative) {
-        Set<String> notes = new LinkedHashSet<>();
-        Matcher open = OPEN.matcher(text);
-        while (open.find() && notes.size() <= MOST_NOTES) {
-            notes.add(quoted(open.group()) + " in the prompt is read as plain text: expected <lora:NAME:WEIGHT>, found " + (open.end() < text.length() && text.charAt(open.end()) == '>' ? "blanks around lora" : "no > behind it"));
+    private static List<String> unsupportedSyntax(String text, String negative) {
+        Set<String> warnings = new LinkedHashSet<>();
+        Matcher malformed = MALFORMED_TAG.matcher(text);
+        while (malformed.find() && warnings.size() <= MAX_WARNINGS) {
+            warnings.add(quoted(malformed.group()) + " in the prompt is read as plain text: expected <lora:NAME:WEIGHT>, found " + (malformed.end() < text.length() && text.charAt(malformed.end()) == '>' ? "blanks around lora" : "no > behind it"));
         }
-        Matcher unread = UNREAD.matcher(text + "\n" + negative);
-        while (unread.find() && notes.size() <= MOST_NOTES) {
-            notes.add(quoted(unread.group()) + " in a prompt is read as plain text: " + (unread.group().equals("AND") ? "prompts are not composed" : "hypernetworks are not built"));
+        Matcher unsupported = UNSUPPORTED_SYNTAX.matcher(text + "\n" + negative);
+        while (unsupported.find() && warnings.size() <= MAX_WARNINGS) {
+            warnings.add(quoted(unsupported.group()) + " in a prompt is read as plain text: " + (unsupported.group().equals("AND") ? "prompts are not composed" : "hypernetworks are not built"));
         }
-        if (OPEN.matcher(negative).find()) notes.add("An adapter that the negative prompt names is read as plain text: name it in the prompt");
-        return few(notes);
+        if (MALFORMED_TAG.matcher(negative).find()) warnings.add("An adapter that the negative prompt names is read as plain text: name it in the prompt");
+        return limited(warnings);
     }
 
-    private static List<String> few(Set<String> notes) {
-        if (notes.size() <= MOST_NOTES) return List.copyOf(notes);
-        List<String> few = new ArrayList<>(notes.stream().limit(MOST_NOTES).toList());
-        few.add("The prompt has more of this kind that is left out or read as plain text.");
-        return few;
+    private static List<String> limited(Set<String> warnings) {
+        if (warnings.size() <= MAX_WARNINGS) return List.copyOf(warnings);
+        List<String> limited = new ArrayList<>(warnings.stream().limit(MAX_WARNINGS).toList());
+        limited.add("The prompt has more of this kind that is left out or read as plain text.");
+        return limited;
     }
 
     private static String quoted(String text) {
-        return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "…";
+        return text.length() <= MAX_QUOTE_LENGTH ? text : text.substring(0, MAX_QUOTE_LENGTH) + "…";
     }
 
     /// Whether a prompt asks for adapters at all.
-    public static boolean names(Prompt prompt) {
+    public static boolean hasTags(Prompt prompt) {
         return TAG.matcher(prompt.text()).find() || TAG.matcher(prompt.negative()).find();
     }
 
     /// The tags of one prompt.
-    private static final class Reading {
+    private static final class TagReader {
         private final Home home;
-        private final AdapterNames names;
-        private final List<Named> named = new ArrayList<>();
-        private final Set<String> notes = new LinkedHashSet<>();
+        private final AdapterIndex index;
+        private final List<AdapterReference> references = new ArrayList<>();
+        private final Set<String> warnings = new LinkedHashSet<>();
 
-        Reading(Home home) throws Failure {
+        TagReader(Home home) throws Failure {
             this.home = home;
-            this.names = AdapterNames.of(home);
+            this.index = AdapterIndex.scan(home);
         }
 
-        void read(Matcher found) throws Failure {
-            String tag = quoted(found.group());
-            AdapterTag said = AdapterTag.read(tag, found.group(2));
-            List<Path> files = names.find(said.name());
-            if (said.name().isEmpty()) {
-                notes.add(tag + " is left out: expected a name, as in <lora:NAME:WEIGHT>, found none");
+        void read(Matcher matcher) throws Failure {
+            String tag = quoted(matcher.group());
+            LoraTag parsed = LoraTag.parse(tag, matcher.group(2));
+            List<Path> files = index.find(parsed.name());
+            if (parsed.name().isEmpty()) {
+                warnings.add(tag + " is left out: expected a name, as in <lora:NAME:WEIGHT>, found none");
             } else if (files.isEmpty()) {
-                notes.add(missing(tag, said.name()));
+                warnings.add(notFound(tag, parsed.name()));
             } else {
-                if (named.size() == MOST) throw new Failure.Incompatible("the prompt names more than " + MOST + " adapters; expected at most so many");
-                named.add(new Named(files.getFirst(), said.unet(), said.text()));
-                tell(tag, found.group(1), said, files);
+                if (references.size() == MAX_ADAPTERS) throw new Failure.Incompatible("the prompt names more than " + MAX_ADAPTERS + " adapters; expected at most so many");
+                references.add(new AdapterReference(files.getFirst(), parsed.unetWeight(), parsed.textEncoderWeight()));
+                addWarnings(tag, matcher.group(1), parsed, files);
             }
         }
 
-        private String missing(String tag, String name) {
-            List<String> nearest = notes.size() > MOST_NOTES ? List.of() : names.nearest(name);
+        private String notFound(String tag, String name) {
+            List<String> nearest = warnings.size() > MAX_WARNINGS ? List.of() : index.nearest(name);
             return tag + " is left out: expected a file of that name in " + home.adapters() + ", or a run, found neither" + (nearest.isEmpty() ? "" : ", but " + String.join(", ", nearest))
                     + "; put it there, or give it with --adapter FILE --strength X (in the window: Generate only, + adapter)";
         }
 
-        private void tell(String tag, String kind, AdapterTag said, List<Path> files) {
-            if (!kind.equals("lora") && !kind.equals("lyco")) notes.add(tag + " is read as <" + kind.toLowerCase(Locale.ROOT) + ":…>, as which other programs know it");
-            if (!said.leftOut().isEmpty()) {
-                notes.add(tag + ": " + quoted(String.join(":", said.leftOut())) + " is left out, and the adapter is applied whole: expected the text encoder's weight, the UNet's, te= or unet=; weights of single blocks are not built");
+        private void addWarnings(String tag, String kind, LoraTag parsed, List<Path> files) {
+            if (!kind.equals("lora") && !kind.equals("lyco")) warnings.add(tag + " is read as <" + kind.toLowerCase(Locale.ROOT) + ":…>, as which other programs know it");
+            if (!parsed.ignored().isEmpty()) {
+                warnings.add(tag + ": " + quoted(String.join(":", parsed.ignored())) + " is left out, and the adapter is applied whole: expected the text encoder's weight, the UNet's, te= or unet=; weights of single blocks are not built");
             }
-            if (files.size() > 1) notes.add(tag + " is " + files.getFirst() + "; " + (files.size() - 1) + " more of that name: write its folders before it, as in <lora:folder/" + said.name() + ">");
+            if (files.size() > 1) warnings.add(tag + " is " + files.getFirst() + "; " + (files.size() - 1) + " more of that name: write its folders before it, as in <lora:folder/" + parsed.name() + ">");
         }
     }
 }

@@ -4,8 +4,8 @@ import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsStore;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -109,10 +109,10 @@ public final class ModelsViewModel {
         return new Found(models, gone, problem);
     }
 
-    private void loaded(Outcome<Found> outcome) {
+    private void loaded(JobOutcome<Found> outcome) {
         busy.set("");
         switch (outcome) {
-            case Outcome.Done<Found>(Found found) -> {
+            case JobOutcome.Succeeded<Found>(Found found) -> {
                 known.setAll(found.models);
                 lost.setAll(found.lost);
                 problem.set(found.problem);
@@ -120,8 +120,8 @@ public final class ModelsViewModel {
                 current.set(known.stream().filter(model -> last.isPresent() && model.folder().equals(last.get())).findFirst()
                     .orElse(known.isEmpty() ? null : known.getFirst()));
             }
-            case Outcome.Failed<Found>(String message) -> problem.set(message);
-            case Outcome.Cancelled<Found>() -> {}
+            case JobOutcome.Failed<Found>(String message) -> problem.set(message);
+            case JobOutcome.Cancelled<Found>() -> {}
         }
     }
 
@@ -152,9 +152,9 @@ public final class ModelsViewModel {
             if (opening != mine) return;
             finishOpening();
             switch (outcome) {
-                case Outcome.Done<ModelSummary>(ModelSummary model) -> opened(model);
-                case Outcome.Failed<ModelSummary>(String message) -> problem.set(message);
-                case Outcome.Cancelled<ModelSummary>() -> {}
+                case JobOutcome.Succeeded<ModelSummary>(ModelSummary model) -> opened(model);
+                case JobOutcome.Failed<ModelSummary>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<ModelSummary>() -> {}
             }
         });
     }

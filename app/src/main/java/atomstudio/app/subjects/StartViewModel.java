@@ -1,9 +1,9 @@
 package atomstudio.app.subjects;
 
 import atomstudio.app.desktop.FileChoosers;
+import atomstudio.app.jobs.JobHandle;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
-import atomstudio.app.jobs.Running;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.diffusion.picture.KohyaFolder;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ public final class StartViewModel {
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper aboutModel = new ReadOnlyStringWrapper("");
-    private @Nullable Running reading;
+    private @Nullable JobHandle reading;
 
     /// Where the page leads.
     /// @param created  gets every new subject, with the files that were refused
@@ -118,17 +118,17 @@ public final class StartViewModel {
         reading = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation), this::created);
     }
 
-    private void created(Outcome<SubjectStore.Imported> outcome) {
+    private void created(JobOutcome<SubjectStore.Imported> outcome) {
         busy.set("");
         reading = null;
         switch (outcome) {
-            case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) when imported.taken() > 0 -> exits.created.accept(imported);
-            case Outcome.Done<SubjectStore.Imported>(SubjectStore.Imported imported) -> {
+            case JobOutcome.Succeeded<SubjectStore.Imported>(SubjectStore.Imported imported) when imported.taken() > 0 -> exits.created.accept(imported);
+            case JobOutcome.Succeeded<SubjectStore.Imported>(SubjectStore.Imported imported) -> {
                 refusals.setAll(imported.refusals());
                 problem.set(imported.refusals().isEmpty() ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files." : "None of these could be read as a picture.");
             }
-            case Outcome.Failed<SubjectStore.Imported>(String message) -> problem.set(message);
-            case Outcome.Cancelled<SubjectStore.Imported>() -> {}
+            case JobOutcome.Failed<SubjectStore.Imported>(String message) -> problem.set(message);
+            case JobOutcome.Cancelled<SubjectStore.Imported>() -> {}
         }
     }
 }

@@ -93,7 +93,7 @@ public final class SubjectStore {
         List<Path> owners = Stream.concat(there.stream(), found.files().stream().filter(file -> !Companions.caption(file) && !Companions.mask(file))).toList();
         List<Path> good = new ArrayList<>();
         for (Path file : found.files()) {
-            cancellation.check();
+            cancellation.throwIfRequested();
             if (Companions.belongs(file, owners)) continue;
             if (Companions.mask(file)) {
                 refusals.add(new Refusal(file.getFileName().toString(), "a mask without its picture, left out"));

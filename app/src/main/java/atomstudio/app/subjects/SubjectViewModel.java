@@ -3,8 +3,8 @@ package atomstudio.app.subjects;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Job;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,7 +92,7 @@ public final class SubjectViewModel {
             }
             return changed;
         }, outcome -> {
-            if (outcome instanceof Outcome.Failed<Subject>(String message)) problem.set(message);
+            if (outcome instanceof JobOutcome.Failed<Subject>(String message)) problem.set(message);
         });
     }
 
@@ -125,14 +125,14 @@ public final class SubjectViewModel {
         jobs.start(what, job, outcome -> {
             busy.set("");
             switch (outcome) {
-                case Outcome.Done<Changed>(Changed changed) -> {
+                case JobOutcome.Succeeded<Changed>(Changed changed) -> {
                     // Words typed meanwhile stay.
                     subject.set(changed.subject.with(subject.get().className(), subject.get().token()));
                     refusals.setAll(changed.refusals);
                     readThumbnails();
                 }
-                case Outcome.Failed<Changed>(String message) -> problem.set(message);
-                case Outcome.Cancelled<Changed>() -> {}
+                case JobOutcome.Failed<Changed>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<Changed>() -> {}
             }
         });
     }
@@ -142,9 +142,9 @@ public final class SubjectViewModel {
         Subject of = subject.get();
         jobs.start("Thumbnails of " + of.name(), cancellation -> thumbnails(of, have, cancellation), outcome -> {
             switch (outcome) {
-                case Outcome.Done<List<Thumbnail>>(List<Thumbnail> made) -> thumbnails.setAll(made);
-                case Outcome.Failed<List<Thumbnail>>(String message) -> problem.set(message);
-                case Outcome.Cancelled<List<Thumbnail>>() -> {}
+                case JobOutcome.Succeeded<List<Thumbnail>>(List<Thumbnail> made) -> thumbnails.setAll(made);
+                case JobOutcome.Failed<List<Thumbnail>>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<List<Thumbnail>>() -> {}
             }
         });
     }
@@ -152,7 +152,7 @@ public final class SubjectViewModel {
     private List<Thumbnail> thumbnails(Subject of, List<Thumbnail> have, Cancellation cancellation) throws Failure {
         List<Thumbnail> made = new ArrayList<>();
         for (Path file : of.pictures()) {
-            cancellation.check();
+            cancellation.throwIfRequested();
             Thumbnail known = have.stream().filter(thumbnail -> thumbnail.file().equals(file)).findFirst().orElse(null);
             made.add(known != null ? known : new Thumbnail(file, files.read(file).square(Thumbnail.SIZE)));
         }

@@ -3,7 +3,7 @@ package atomstudio.app.tune;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Home;
-import atomstudio.app.jobs.Natives;
+import atomstudio.app.jobs.NativeLibraries;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.tuning.method.Setting;
@@ -27,7 +27,7 @@ public final class ChildTuner implements Tuner, Estimator {
     private static final int PREVIEWS = 5;
 
     private static final List<String> INHERITED = List.of("-Xmx", "-Xms", "-Xss", "-XX:", "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
-        "-D" + Assets.PROPERTY + "=", "-D" + Natives.PROPERTY + "=");
+        "-D" + Assets.PROPERTY + "=", "-D" + NativeLibraries.PROPERTY + "=");
 
     private final List<String> program;
     private final Home home;
@@ -79,7 +79,7 @@ public final class ChildTuner implements Tuner, Estimator {
             Process process = builder(arguments).redirectError(said.toFile()).redirectOutput(result.toFile()).start();
             // Open as long as somebody wants to know: it ends with this process.
             try (Writer lifeline = process.outputWriter()) {
-                while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.check();
+                while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.throwIfRequested();
             } finally {
                 process.destroy();
             }
@@ -101,7 +101,7 @@ public final class ChildTuner implements Tuner, Estimator {
         builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
         // ONNX Runtime's telemetry client is off from the child's first moment.
         builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
-        builder.environment().put(Home.VARIABLE, home.folder().toString());
+        builder.environment().put(Home.ENVIRONMENT_VARIABLE, home.folder().toString());
         return builder;
     }
 

@@ -1,9 +1,9 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.jobs.JobHandle;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
-import atomstudio.app.jobs.Running;
 import atomstudio.tuning.train.Estimate;
 import java.util.List;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -22,7 +22,7 @@ public final class FitViewModel {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper line = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<List<Advice>> advice = new ReadOnlyObjectWrapper<>(List.of());
-    private @Nullable Running running;
+    private @Nullable JobHandle running;
     private int question;
 
     public FitViewModel(Jobs jobs, Estimator estimator) {
@@ -62,9 +62,9 @@ public final class FitViewModel {
             running = null;
             busy.set("");
             switch (outcome) {
-                case Outcome.Done<Estimate>(Estimate found) -> show(found);
-                case Outcome.Failed<Estimate>(String message) -> problem.set(message);
-                case Outcome.Cancelled<Estimate>() -> {}
+                case JobOutcome.Succeeded<Estimate>(Estimate found) -> show(found);
+                case JobOutcome.Failed<Estimate>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<Estimate>() -> {}
             }
         });
         // Jobs that run inline are over by now.

@@ -39,7 +39,7 @@ final class LiveRun {
         try (TuneProcess process = tuner.start(order)) {
             while (true) {
                 OptionalInt exit = process.await(POLL);
-                if (cancellation.requested() && !stopped) {
+                if (cancellation.isRequested() && !stopped) {
                     stopped = true;
                     process.send(TuneProcess.Order.STOP);
                 }

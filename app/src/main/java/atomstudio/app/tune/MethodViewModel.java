@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -131,9 +131,9 @@ public final class MethodViewModel {
         });
     }
 
-    private void counted(Outcome<List<MethodCost>> outcome) {
+    private void counted(JobOutcome<List<MethodCost>> outcome) {
         switch (outcome) {
-            case Outcome.Done<List<MethodCost>>(List<MethodCost> found) -> {
+            case JobOutcome.Succeeded<List<MethodCost>>(List<MethodCost> found) -> {
                 List<MethodCost> now = new ArrayList<>(costs);
                 for (MethodCost cost : found) {
                     now.removeIf(old -> old.method().choice() == cost.method().choice());
@@ -141,8 +141,8 @@ public final class MethodViewModel {
                 }
                 costs.setAll(now);
             }
-            case Outcome.Failed<List<MethodCost>>(String message) -> problem.set(message);
-            case Outcome.Cancelled<List<MethodCost>>() -> {}
+            case JobOutcome.Failed<List<MethodCost>>(String message) -> problem.set(message);
+            case JobOutcome.Cancelled<List<MethodCost>>() -> {}
         }
     }
 }

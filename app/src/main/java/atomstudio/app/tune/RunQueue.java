@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -113,11 +113,11 @@ public final class RunQueue {
         drawing.set("");
         progress.set(RunProgress.none(RunProgress.State.STARTING));
         current.set(order);
-        jobs.start("Tuning " + order.subject(), cancellation -> run.follow(tuner, cancellation, jobs.latest(now -> follow(run, now))), outcome -> {
+        jobs.start("Tuning " + order.subject(), cancellation -> run.follow(tuner, cancellation, jobs.deliverLatest(now -> follow(run, now))), outcome -> {
             switch (outcome) {
-                case Outcome.Done<RunProgress>(RunProgress last) -> ended(order, last);
-                case Outcome.Failed<RunProgress>(String message) -> ended(order, progress.get().with(RunProgress.State.FAILED, message));
-                case Outcome.Cancelled<RunProgress>() -> ended(order, progress.get().with(RunProgress.State.CANCELLED, ""));
+                case JobOutcome.Succeeded<RunProgress>(RunProgress last) -> ended(order, last);
+                case JobOutcome.Failed<RunProgress>(String message) -> ended(order, progress.get().with(RunProgress.State.FAILED, message));
+                case JobOutcome.Cancelled<RunProgress>() -> ended(order, progress.get().with(RunProgress.State.CANCELLED, ""));
             }
         });
     }

@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.Outcome;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,12 +73,12 @@ public final class RunsViewModel {
     public void refresh() {
         jobs.start("Listing the runs of " + subject, cancellation -> store.of(subject), outcome -> {
             switch (outcome) {
-                case Outcome.Done<List<RunSummary>>(List<RunSummary> found) -> {
+                case JobOutcome.Succeeded<List<RunSummary>>(List<RunSummary> found) -> {
                     TuneOrder now = queue.current().get();
                     runs.setAll(found.stream().filter(run -> now == null || !run.folder().equals(now.run())).toList());
                 }
-                case Outcome.Failed<List<RunSummary>>(String message) -> problem.set(message);
-                case Outcome.Cancelled<List<RunSummary>>() -> {}
+                case JobOutcome.Failed<List<RunSummary>>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<List<RunSummary>>() -> {}
             }
         });
     }
@@ -107,7 +107,7 @@ public final class RunsViewModel {
             store.delete(run.folder());
             return run;
         }, outcome -> {
-            if (outcome instanceof Outcome.Failed<RunSummary>(String message)) problem.set(message);
+            if (outcome instanceof JobOutcome.Failed<RunSummary>(String message)) problem.set(message);
             refresh();
         });
     }

@@ -60,8 +60,8 @@ final class Composition {
         List<Sample> samples = new ArrayList<>();
         for (FirstSample first : FIRST_SAMPLES) {
             String name = first.name();
-            if (!assets.subjects().contains(name)) continue;
-            Path folder = assets.subject(name);
+            if (!assets.subjectNames().contains(name)) continue;
+            Path folder = assets.subjectFolder(name);
             List<Path> files = pictures.find(List.of(folder)).files();
             if (!files.isEmpty()) samples.add(new Sample(name, first.className(), folder, files.getFirst()));
         }

@@ -4,7 +4,7 @@ import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -53,12 +53,12 @@ public final class PreferencesViewModel {
     }
 
     /// Whether the safety checkers of models that bring one are heeded.
-    public ObservableValue<Safety> safety() {
+    public ObservableValue<SafetyFilter> safety() {
         return pictures.map(AppSettings.GenerationPreferences::safetyFilter);
     }
 
     /// Pictures that were made the other way are made again.
-    public void heed(Safety wish) {
+    public void heed(SafetyFilter wish) {
         change(now -> now.with(wish));
         outdated.run();
     }

@@ -7,7 +7,7 @@ import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
 import atomstudio.app.generate.PngInfo;
 import atomstudio.app.generate.SubjectPrompt;
-import atomstudio.app.jobs.PictureRecipe;
+import atomstudio.app.jobs.GenerationParameters;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.tune.RunSummary;
@@ -52,14 +52,14 @@ final class Restoring {
     private record Made(SubjectPageViewModel page, RunSummary run, double strength) {}
 
     Restored restore(PngInfo picture) {
-        PictureRecipe recipe = picture.recipe();
+        GenerationParameters recipe = picture.recipe();
         model(recipe);
         Optional<Made> made = made(recipe);
         GenerateViewModel galleries = made.map(one -> one.page.generate()).orElse(plain);
         List<SelectedAdapter> worn = worn(picture, made);
         galleries.setPrompt(prompt(recipe.prompt().text(), made));
         ImageSettings settings = settings(galleries.settings().get(), recipe);
-        missing.addAll(recipe.unknown());
+        missing.addAll(recipe.unsupported());
         missing.addAll(changed(settings, recipe));
         galleries.settings(settings.withAdapterWeight(made.map(Made::strength).orElse(1.0)).withAdapters(worn));
         made.ifPresent(one -> {
@@ -69,20 +69,20 @@ final class Restoring {
         recipe.sampler().ifPresent(sampler -> said.add(sampler.title()));
         galleries.source().requireSource(needed(picture));
         String line = "From " + picture.file().getFileName() + ": " + String.join(", ", said) + (missing.isEmpty() ? "" : " · not here: " + listed(missing))
-            + (!missing.isEmpty() ? ". Without that it comes out otherwise." : recipe.saysItsNoise() ? ". Generate makes it again." : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
+            + (!missing.isEmpty() ? ". Without that it comes out otherwise." : recipe.hasCpuNoise() ? ". Generate makes it again." : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
         return new Restored(made.map(Made::page), line);
     }
 
     /// What a picture started from it does not carry; no other picture takes its place silently.
     private String needed(PngInfo picture) {
-        PictureRecipe recipe = picture.recipe();
-        if (!recipe.startedFromPicture()) return "";
+        GenerationParameters recipe = picture.recipe();
+        if (!recipe.isImageToImage()) return "";
         missing.add("the picture that it started from");
-        return picture.file().getFileName() + " started from " + recipe.source().map(name -> "the picture " + name).orElse("another picture") + (recipe.masked() ? ", within a mask" : "")
-            + ", which it does not carry. Choose that under “Start from a picture…” in the settings" + (recipe.masked() ? " and paint its mask" : "") + ", or pictures start from noise.";
+        return picture.file().getFileName() + " started from " + recipe.sourceImageName().map(name -> "the picture " + name).orElse("another picture") + (recipe.isMasked() ? ", within a mask" : "")
+            + ", which it does not carry. Choose that under “Start from a picture…” in the settings" + (recipe.isMasked() ? " and paint its mask" : "") + ", or pictures start from noise.";
     }
 
-    private void model(PictureRecipe recipe) {
+    private void model(GenerationParameters recipe) {
         if (recipe.model().isEmpty()) return;
         String name = recipe.model().get();
         ModelSummary current = models.current().get();
@@ -98,7 +98,7 @@ final class Restoring {
     }
 
     /// The first of the picture's adapters that is a finished run here, on the model as it is now.
-    private Optional<Made> made(PictureRecipe recipe) {
+    private Optional<Made> made(GenerationParameters recipe) {
         ModelSummary model = models.current().get();
         for (Strength adapter : recipe.adapters()) {
             for (SubjectPageViewModel page : subjects) {
@@ -157,40 +157,40 @@ final class Restoring {
     }
 
     /// What the picture says and the settings cannot be.
-    private static List<String> changed(ImageSettings settings, PictureRecipe recipe) {
+    private static List<String> changed(ImageSettings settings, GenerationParameters recipe) {
         List<String> changed = new ArrayList<>();
         SamplerSettings way = settings.sampling();
         if (recipe.steps().isPresent() && recipe.steps().getAsInt() != way.steps()) changed.add(recipe.steps().getAsInt() + " steps, " + way.steps() + " instead");
         if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != way.clipSkip()) changed.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + way.clipSkip() + " instead");
-        if (recipe.guidance().isPresent() && recipe.guidance().getAsDouble() != way.guidance().scale()) {
-            changed.add("CFG scale " + GenerationText.number(recipe.guidance().getAsDouble()) + ", " + GenerationText.number(way.guidance().scale()) + " instead");
+        if (recipe.guidanceScale().isPresent() && recipe.guidanceScale().getAsDouble() != way.guidance().scale()) {
+            changed.add("CFG scale " + GenerationText.number(recipe.guidanceScale().getAsDouble()) + ", " + GenerationText.number(way.guidance().scale()) + " instead");
         }
-        if (recipe.rescale().isPresent() && recipe.rescale().getAsDouble() != way.guidance().rescale()) changed.add("CFG rescale " + GenerationText.number(recipe.rescale().getAsDouble()));
+        if (recipe.guidanceRescale().isPresent() && recipe.guidanceRescale().getAsDouble() != way.guidance().rescale()) changed.add("CFG rescale " + GenerationText.number(recipe.guidanceRescale().getAsDouble()));
         if (recipe.schedule().filter(schedule -> schedule != way.schedule()).isPresent()) changed.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
         if (recipe.eta().isPresent() && !recipe.eta().equals(way.eta())) changed.add("eta " + GenerationText.number(recipe.eta().getAsDouble()) + " with this sampler");
         if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty()) changed.add("a second pass of × " + GenerationText.number(recipe.hires().get().scale()));
-        if (recipe.denoise().isPresent() && recipe.denoise().getAsDouble() != settings.source().denoisingStrength()) changed.add("denoising strength " + GenerationText.number(recipe.denoise().getAsDouble()));
+        if (recipe.denoisingStrength().isPresent() && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength()) changed.add("denoising strength " + GenerationText.number(recipe.denoisingStrength().getAsDouble()));
         if (recipe.size().isPresent() && !new ImageSettings.OutputSize(recipe.size().get().width(), recipe.size().get().height()).equals(settings.size())) {
             changed.add("the size " + recipe.size().get().width() + " × " + recipe.size().get().height());
         }
         return changed;
     }
 
-    private static boolean possible(PictureRecipe.Size size) {
+    private static boolean possible(GenerationParameters.ImageSize size) {
         return IntStream.of(size.width(), size.height()).allMatch(side -> side >= ImageSettings.SIDE_MULTIPLE && side <= ImageSettings.MAX_SIDE && side % ImageSettings.SIDE_MULTIPLE == 0);
     }
 
     /// What the picture does not say stays as it is, but for what pictures say only where it is unusual. What no setting can be is brought
     /// within its bounds, or left as it is.
-    private static ImageSettings settings(ImageSettings now, PictureRecipe recipe) {
+    private static ImageSettings settings(ImageSettings now, GenerationParameters recipe) {
         SamplerName sampler = recipe.sampler().orElse(now.sampling().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
         OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
-        Guidance guidance = new Guidance(Math.clamp(recipe.guidance().orElse(now.sampling().guidance().scale()), 0, ImageSettings.MAX_GUIDANCE_SCALE), Math.clamp(recipe.rescale().orElse(0), 0, 1));
+        Guidance guidance = new Guidance(Math.clamp(recipe.guidanceScale().orElse(now.sampling().guidance().scale()), 0, ImageSettings.MAX_GUIDANCE_SCALE), Math.clamp(recipe.guidanceRescale().orElse(0), 0, 1));
         int steps = Math.min(recipe.steps().orElse(now.sampling().steps()), SamplingSettings.MAX_STEPS);
         SamplerSettings way = new SamplerSettings(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), ImageSettings.MAX_CLIP_SKIP));
         Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= ImageSettings.MAX_HIRES_SCALE);
-        double denoise = Math.clamp(recipe.denoise().orElse(now.source().denoisingStrength()), ImageSettings.MIN_DENOISING_STRENGTH, 1);
+        double denoise = Math.clamp(recipe.denoisingStrength().orElse(now.source().denoisingStrength()), ImageSettings.MIN_DENOISING_STRENGTH, 1);
         SourceSettings start = new SourceSettings(Optional.empty(), denoise, hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         ImageSettings.OutputSize size = recipe.size().filter(Restoring::possible).map(said -> new ImageSettings.OutputSize(said.width(), said.height())).orElse(now.size());
         ImageSettings.Seeds seeds = recipe.seed().isPresent() ? new ImageSettings.Seeds(recipe.seed().getAsLong(), 1) : now.seeds();

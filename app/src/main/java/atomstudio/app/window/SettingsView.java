@@ -2,7 +2,7 @@ package atomstudio.app.window;
 
 import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.ChoiceConverter;
 import java.util.Optional;
@@ -86,9 +86,9 @@ final class SettingsView extends VBox {
     private static CardView safety(PreferencesViewModel wishes) {
         CheckBox checker = new CheckBox("Heed the safety checker of models that bring one");
         checker.setId("safety");
-        checker.setSelected(wishes.safety().getValue() == Safety.ON);
+        checker.setSelected(wishes.safety().getValue() == SafetyFilter.ON);
         checker.selectedProperty().subscribe(on -> {
-            if ((wishes.safety().getValue() == Safety.ON) != on) wishes.heed(on ? Safety.ON : Safety.OFF);
+            if ((wishes.safety().getValue() == SafetyFilter.ON) != on) wishes.heed(on ? SafetyFilter.ON : SafetyFilter.OFF);
         });
         Label black = new Label("Pictures that it takes for unsafe are black, and so are their previews.");
         black.getStyleClass().add("muted");

@@ -3,7 +3,7 @@ package atomstudio.app.window;
 import atlantafx.base.theme.PrimerDark;
 import atlantafx.base.theme.PrimerLight;
 import atomstudio.app.desktop.AppSettings;
-import atomstudio.app.jobs.Build;
+import atomstudio.app.jobs.BuildInfo;
 import java.net.URL;
 import java.util.List;
 import java.util.Objects;
@@ -33,7 +33,7 @@ final class StudioStage {
         });
         view.setFocusTraversable(true);
         view.requestFocus();
-        stage.setTitle("Atom Studio " + Build.current().version());
+        stage.setTitle("Atom Studio " + BuildInfo.current().version());
         stage.setMinWidth(920);
         stage.setMinHeight(600);
         stage.setScene(scene);

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 /// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere only what nobody uses.
 public final class ThisMachine implements Machine {
     @Override public String device() {
-        return Devices.here().available().getFirst().name();
+        return Devices.detect().available().getFirst().name();
     }
 
     @Override public int threads() {

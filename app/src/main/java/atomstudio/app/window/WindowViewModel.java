@@ -5,7 +5,7 @@ import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.generate.PngInfo;
 import atomstudio.app.jobs.Home;
-import atomstudio.app.jobs.Outcome;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.StartViewModel;
@@ -63,16 +63,16 @@ public final class WindowViewModel {
         refreshMachine();
         services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
             switch (outcome) {
-                case Outcome.Done<List<Sample>>(List<Sample> samples) -> start.offer(samples);
-                case Outcome.Failed<List<Sample>>(String message) -> problem.set(message);
-                case Outcome.Cancelled<List<Sample>>() -> {}
+                case JobOutcome.Succeeded<List<Sample>>(List<Sample> samples) -> start.offer(samples);
+                case JobOutcome.Failed<List<Sample>>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<List<Sample>>() -> {}
             }
         });
         services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
             switch (outcome) {
-                case Outcome.Done<List<Subject>>(List<Subject> found) -> subjects.addAll(found.stream().map(this::pageOf).toList());
-                case Outcome.Failed<List<Subject>>(String message) -> problem.set(message);
-                case Outcome.Cancelled<List<Subject>>() -> {}
+                case JobOutcome.Succeeded<List<Subject>>(List<Subject> found) -> subjects.addAll(found.stream().map(this::pageOf).toList());
+                case JobOutcome.Failed<List<Subject>>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<List<Subject>>() -> {}
             }
         });
     }
@@ -139,7 +139,7 @@ public final class WindowViewModel {
     public void refreshMachine() {
         Machine around = services.surroundings().machine();
         services.jobs().start("Looking at the machine", cancellation -> around.device() + "  " + DisplayFormat.plural(around.threads(), "thread") + " · " + DisplayFormat.bytes(around.freeMemory()) + " free", outcome -> {
-            if (outcome instanceof Outcome.Done<String>(String text)) machine.set(text);
+            if (outcome instanceof JobOutcome.Succeeded<String>(String text)) machine.set(text);
         });
     }
 
@@ -188,10 +188,10 @@ public final class WindowViewModel {
         Path file = files.getFirst();
         services.jobs().start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()), outcome -> {
             switch (outcome) {
-                case Outcome.Done<Optional<PngInfo>>(Optional<PngInfo> picture) -> picture.ifPresentOrElse(this::restore, () -> take(files));
+                case JobOutcome.Succeeded<Optional<PngInfo>>(Optional<PngInfo> picture) -> picture.ifPresentOrElse(this::restore, () -> take(files));
                 // As a picture it says for itself what is wrong with it.
-                case Outcome.Failed<Optional<PngInfo>> _ -> take(files);
-                case Outcome.Cancelled<Optional<PngInfo>>() -> {}
+                case JobOutcome.Failed<Optional<PngInfo>> _ -> take(files);
+                case JobOutcome.Cancelled<Optional<PngInfo>>() -> {}
             }
         });
     }

@@ -143,7 +143,7 @@ class MainProcessTest {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("text").toFile());
-        builder.environment().put(Home.VARIABLE, home().toString());
+        builder.environment().put(Home.ENVIRONMENT_VARIABLE, home().toString());
         builder.environment().keySet().removeAll(List.of("DISPLAY", "WAYLAND_DISPLAY"));
         return builder;
     }

@@ -53,7 +53,7 @@ class PrivacyTest {
 
     @Test
     void tuneOpensNoConnectionAndWritesNothingOutsideTheStudiosFolder() throws Exception {
-        run("tune", "--pictures", Assets.find().subject("clock").toString(), "--class", "clock", "--method", "atoms", "--steps", "1", "--out", folder.resolve("out/run").toString());
+        run("tune", "--pictures", Assets.find().subjectFolder("clock").toString(), "--class", "clock", "--method", "atoms", "--steps", "1", "--out", folder.resolve("out/run").toString());
         assertTrue(Files.isRegularFile(folder.resolve("out/run/adapter.safetensors")));
         assertNothingLeft();
     }
@@ -84,7 +84,7 @@ class PrivacyTest {
         Path said = folder.resolve("said");
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).redirectOutput(said.toFile());
         builder.environment().put("HOME", user.toString());
-        builder.environment().put(Home.VARIABLE, folder.resolve("studio").toString());
+        builder.environment().put(Home.ENVIRONMENT_VARIABLE, folder.resolve("studio").toString());
         builder.environment().keySet().removeAll(List.of("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"));
         assertEquals(ExitCode.SUCCESS, builder.start().waitFor(), () -> read(said));
     }

@@ -59,7 +59,7 @@ class TrainProcessTest {
 
     @Test
     void aDryRunEndsWithTheWindowThatAskedForIt() throws Exception {
-        Process process = start("tune", "--pictures", Assets.find().subject("clock"), "--class", "clock", "--method", "atoms", "--dry-run", "--json", "--control-stdin");
+        Process process = start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms", "--dry-run", "--json", "--control-stdin");
         process.getOutputStream().close();
         assertEquals(ExitCode.CANCELLED, end(process), this::err);
         assertEquals("", out());
@@ -81,7 +81,7 @@ class TrainProcessTest {
     }
 
     private Process dryRun() throws Exception {
-        return start("tune", "--pictures", Assets.find().subject("clock"), "--class", "clock", "--method", "atoms", "--layers", "up", "--bank", "10", "--dry-run");
+        return start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms", "--layers", "up", "--bank", "10", "--dry-run");
     }
 
     private void awaitEstimate(Process process) throws Exception {
@@ -125,7 +125,7 @@ class TrainProcessTest {
 
     private Process tune(int steps, String... more) throws Exception {
         List<Object> arguments = new ArrayList<>(List.of(
-                "tune", "--pictures", Assets.find().subject("clock"), "--class", "clock", "--method", "atoms", "--steps", steps, "--out", run()));
+                "tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms", "--steps", steps, "--out", run()));
         arguments.addAll(List.of(more));
         return start(arguments.toArray());
     }

@@ -3,7 +3,7 @@ package atomstudio.app.desktop;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,8 +17,8 @@ class SettingsFileTest {
     @Test void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
         new SettingsFile(file, Runnable::run).update(settings -> settings.with(AppSettings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
-            .with(AppSettings.GenerationPreferences.defaults().withPreviewDecoder(Optional.of(Path.of("/taesd.safetensors"))).with(Safety.OFF).with(EngineName.TORCH)));
-        assertEquals(new AppSettings(AppSettings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), new AppSettings.GenerationPreferences(Optional.of(Path.of("/taesd.safetensors")), Safety.OFF, EngineName.TORCH)), new SettingsFile(file, Runnable::run).get());
+            .with(AppSettings.GenerationPreferences.defaults().withPreviewDecoder(Optional.of(Path.of("/taesd.safetensors"))).with(SafetyFilter.OFF).with(EngineName.TORCH)));
+        assertEquals(new AppSettings(AppSettings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), new AppSettings.GenerationPreferences(Optional.of(Path.of("/taesd.safetensors")), SafetyFilter.OFF, EngineName.TORCH)), new SettingsFile(file, Runnable::run).get());
     }
 
     @Test void aDamagedFileCountsAsNone() throws Exception {

@@ -23,7 +23,7 @@ public final class FakeRowGenerator implements RowGenerator {
         for (int column = 0; column < seeds.size(); column++) {
             for (int step = 1; step <= order.settings().sampling().steps(); step++) {
                 onStep.accept(column * order.settings().sampling().steps() + step);
-                cancellation.check();
+                cancellation.throwIfRequested();
                 listener.step(column * order.settings().sampling().steps() + step, of);
             }
             if (failure != null && column == 1) throw failure;

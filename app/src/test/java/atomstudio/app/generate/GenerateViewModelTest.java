@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.Cancellation;
-import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.tune.RunProgress;
@@ -165,7 +165,7 @@ class GenerateViewModelTest {
 
     @Test void cancellingKeepsWhatIsFinished() {
         // The job asks the test at every step, as a person would click meanwhile.
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         GenerateViewModel galleries = galleries(jobs);
         maker.onStep = step -> {
             if (step == 26) galleries.cancel();
@@ -191,11 +191,11 @@ class GenerateViewModelTest {
     }
 
     @Test void aSecondClickWhileItIsBusyDoesNothing() {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         GenerateViewModel galleries = galleries(jobs);
         galleries.generate();
         galleries.generate();
-        assertEquals(1, jobs.waiting());
+        assertEquals(1, jobs.pendingCount());
     }
 
     @Test void withoutAModelItSaysWhatToDo() {
@@ -251,7 +251,7 @@ class GenerateViewModelTest {
     }
 
     @Test void whileItIsMeasuredTheRowSaysSoAndOtherPicturesEndIt() {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         GenerateViewModel galleries = galleries(jobs);
         galleries.generate();
         jobs.runNext();

@@ -20,28 +20,28 @@ class AssetsTest {
     void theCheckoutsOwnAssetsAreFoundFromTheCode() throws Exception {
         Assets assets = Assets.find();
         assertTrue(Files.isRegularFile(assets.defaultModel().resolve("unet/diffusion_pytorch_model.safetensors")));
-        assertTrue(Files.isRegularFile(assets.subject("car").resolve("00.png")));
-        assertEquals(10, assets.subjects().size());
+        assertTrue(Files.isRegularFile(assets.subjectFolder("car").resolve("00.png")));
+        assertEquals(10, assets.subjectNames().size());
     }
 
     @Test
     void areFoundAboveABuildFolderAndBesideAPackagedJar() throws Exception {
         pretend(folder);
-        assertEquals(folder.resolve("assets"), Assets.above(Files.createDirectories(folder.resolve("app/target/classes"))).folder());
-        assertEquals(folder.resolve("assets"), Assets.above(Files.createFile(folder.resolve("app.jar"))).folder());
+        assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createDirectories(folder.resolve("app/target/classes"))).folder());
+        assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createFile(folder.resolve("app.jar"))).folder());
     }
 
     @Test
     void aForeignFolderNamedAssetsIsPassedOver() throws Exception {
         pretend(folder);
         Files.createDirectories(folder.resolve("app/assets"));
-        assertEquals(folder.resolve("assets"), Assets.above(Files.createDirectories(folder.resolve("app/target"))).folder());
+        assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createDirectories(folder.resolve("app/target"))).folder());
     }
 
     @Test
     void absenceIsAFailureThatSaysWhatWasLookedForAndWhatToDo() throws IOException {
         Path place = Files.createDirectories(folder.resolve("a/b/c/d/e"));
-        Failure failure = assertThrows(Failure.Unreadable.class, () -> Assets.above(place));
+        Failure failure = assertThrows(Failure.Unreadable.class, () -> Assets.findAbove(place));
         assertTrue(failure.getMessage().contains(place.toString()) && failure.getMessage().contains("-Datomstudio.assets="), failure::getMessage);
     }
 
@@ -49,7 +49,7 @@ class AssetsTest {
     void anUnknownSubjectIsRefusedAndTheKnownOnesAreNamed() throws Exception {
         pretend(folder);
         Assets assets = new Assets(folder.resolve("assets"));
-        Failure failure = assertThrows(Failure.Unreadable.class, () -> assets.subject("dog"));
+        Failure failure = assertThrows(Failure.Unreadable.class, () -> assets.subjectFolder("dog"));
         assertTrue(failure.getMessage().contains("\"dog\"") && failure.getMessage().contains("car, owl"), failure::getMessage);
     }
 

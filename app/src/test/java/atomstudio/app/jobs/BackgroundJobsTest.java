@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class BackgroundJobsTest {
-    private static Outcome<String> outcome(Throwable thrown) throws Exception {
-        CompletableFuture<Outcome<String>> outcome = new CompletableFuture<>();
+    private static JobOutcome<String> outcome(Throwable thrown) throws Exception {
+        CompletableFuture<JobOutcome<String>> outcome = new CompletableFuture<>();
         new BackgroundJobs(Runnable::run).start("Reading", cancellation -> {
             switch (thrown) {
                 case Error error -> throw error;
@@ -26,7 +26,7 @@ class BackgroundJobsTest {
     }
 
     private static String message(Throwable thrown) throws Exception {
-        return assertInstanceOf(Outcome.Failed.class, outcome(thrown)).message();
+        return assertInstanceOf(JobOutcome.Failed.class, outcome(thrown)).message();
     }
 
     @Test void aJobEndsWithAnOutcomeWhateverItThrows() throws Exception {
@@ -34,7 +34,7 @@ class BackgroundJobsTest {
                 new OutOfMemoryError("Java heap space"), new IllegalStateException("x"), new IOException("x"))) {
             assertTrue(message(thrown).startsWith("Reading"), thrown::toString);
         }
-        assertInstanceOf(Outcome.Cancelled.class, outcome(new CancellationException()));
+        assertInstanceOf(JobOutcome.Cancelled.class, outcome(new CancellationException()));
         assertEquals("model: damaged", message(new Failure.Unreadable("model: damaged")));
     }
 

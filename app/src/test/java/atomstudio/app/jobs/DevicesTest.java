@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DevicesTest {
-    private static final Build FOR_CPU = new Build("1", false);
-    private static final Build FOR_CUDA = new Build("1", true);
+    private static final BuildInfo FOR_CPU = new BuildInfo("1", false);
+    private static final BuildInfo FOR_CUDA = new BuildInfo("1", true);
 
     @TempDir
     private Path folder;
@@ -23,22 +23,22 @@ class DevicesTest {
     @Test
     void withoutAWishTheFastestThatIsThereIsTaken() throws Exception {
         Path driver = Files.createFile(folder.resolve("driver"));
-        assertEquals(Device.CUDA, new Devices(FOR_CUDA, List.of(driver)).choose(Optional.empty()));
-        assertEquals(Device.CPU, new Devices(FOR_CUDA, List.of(folder.resolve("absent"))).choose(Optional.empty()));
-        assertEquals(Device.CPU, new Devices(FOR_CPU, List.of(driver)).choose(Optional.empty()));
+        assertEquals(Device.CUDA, new Devices(FOR_CUDA, List.of(driver)).select(Optional.empty()));
+        assertEquals(Device.CPU, new Devices(FOR_CUDA, List.of(folder.resolve("absent"))).select(Optional.empty()));
+        assertEquals(Device.CPU, new Devices(FOR_CPU, List.of(driver)).select(Optional.empty()));
     }
 
     @Test
     void cudaIsRefusedByAProgramBuiltForTheCpuAndTheCommandThatAddsItIsNamed() throws Exception {
         Devices devices = new Devices(FOR_CPU, List.of(Files.createFile(folder.resolve("driver"))));
-        Failure failure = assertThrows(Failure.NoDevice.class, () -> devices.choose(Optional.of(Device.CUDA)));
+        Failure failure = assertThrows(Failure.NoDevice.class, () -> devices.select(Optional.of(Device.CUDA)));
         assertTrue(failure.getMessage().contains("mvn -P cuda"), failure::getMessage);
     }
 
     @Test
     void cudaIsRefusedWhereThereIsNoDriver() {
         Devices devices = new Devices(FOR_CUDA, List.of());
-        Failure failure = assertThrows(Failure.NoDevice.class, () -> devices.choose(Optional.of(Device.CUDA)));
+        Failure failure = assertThrows(Failure.NoDevice.class, () -> devices.select(Optional.of(Device.CUDA)));
         assertTrue(failure.getMessage().contains("no NVIDIA driver"), failure::getMessage);
     }
 }

@@ -40,8 +40,8 @@ class EngineNameTest {
         ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
         List<Picture> pictures = new ArrayList<>();
         for (EngineName name : List.of(EngineName.ONNX, EngineName.TORCH)) {
-            try (PictureMaker maker = PictureMaker.open(model, Device.CPU, name, unheard -> {})) {
-                pictures.add(maker.make(GENERATION, StepListener.none()).orElseThrow());
+            try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, name, unheard -> {})) {
+                pictures.add(maker.generate(GENERATION, StepListener.none()).orElseThrow());
             }
         }
         try (Engine both = new UNetElsewhere(EngineName.TORCH.open(model, Device.CPU), EngineName.ONNX.open(model, Device.CPU))) {

@@ -17,13 +17,13 @@ class HomeTest {
     @Test
     void isAHiddenFolderOfTheUserUnlessTheEnvironmentSaysOtherwise() {
         assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(), folder).folder());
-        assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(Home.VARIABLE, " "), folder).folder());
-        assertEquals(folder.resolve("other"), Home.of(Map.of(Home.VARIABLE, folder.resolve("other").toString()), folder).folder());
+        assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, " "), folder).folder());
+        assertEquals(folder.resolve("other"), Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, folder.resolve("other").toString()), folder).folder());
     }
 
     @Test
     void aRelativePathIsMadeAbsoluteOnce() {
-        assertTrue(Home.of(Map.of(Home.VARIABLE, "here"), folder).runs().isAbsolute());
+        assertTrue(Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, "here"), folder).runs().isAbsolute());
     }
 
     @Test

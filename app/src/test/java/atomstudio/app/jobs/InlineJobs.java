@@ -4,16 +4,16 @@ import java.util.function.Consumer;
 
 /// Jobs that run where they are started, before `start` returns.
 public final class InlineJobs implements Jobs {
-    @Override public <T> Running start(String title, Job<T> job, Consumer<Outcome<T>> onOutcome) {
-        onOutcome.accept(BackgroundJobs.outcome(title, job, () -> false));
+    @Override public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
+        onOutcome.accept(BackgroundJobs.run(title, job, () -> false));
         return () -> {};
     }
 
-    @Override public <P> Consumer<P> latest(Consumer<P> listener) {
+    @Override public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
         return listener;
     }
 
-    @Override public <P> Consumer<P> each(Consumer<P> listener) {
+    @Override public <P> Consumer<P> deliverEach(Consumer<P> listener) {
         return listener;
     }
 }

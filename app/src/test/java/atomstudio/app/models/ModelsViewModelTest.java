@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.FakeDesktop;
-import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.ManualJobs;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,7 +43,7 @@ class ModelsViewModelTest {
     }
 
     @Test void openingAModelCanBeGivenUpAndItsLateResultIsDropped() {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);
         jobs.runAll();
         model.open(SD);
@@ -129,7 +129,7 @@ class ModelsViewModelTest {
     }
 
     @Test void itSaysThatItReads() {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);
         assertEquals("Reading the models", model.busy().get());
         jobs.runAll();

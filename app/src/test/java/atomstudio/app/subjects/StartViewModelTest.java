@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.FakeDesktop;
-import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
@@ -85,19 +85,19 @@ class StartViewModelTest {
     }
 
     @Test void itIsBusyUntilThePicturesAreReadAndTakesNoSecondDropMeanwhile() throws Exception {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
         model.drop(List.of(picture("a.png")));
         assertEquals("Reading the pictures…", model.busy().get());
         model.drop(List.of(picture("b.png")));
-        assertEquals(1, jobs.waiting());
+        assertEquals(1, jobs.pendingCount());
         jobs.runAll();
         assertEquals("", model.busy().get());
         assertEquals(1, created.size());
     }
 
     @Test void cancellingMakesNothing() throws Exception {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
         model.drop(List.of(picture("a.png")));
         model.cancel();
@@ -107,8 +107,8 @@ class StartViewModelTest {
     }
 
     @Test void closingTheChooserChangesNothing() {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         model(jobs).choosePictures();
-        assertEquals(0, jobs.waiting());
+        assertEquals(0, jobs.pendingCount());
     }
 }

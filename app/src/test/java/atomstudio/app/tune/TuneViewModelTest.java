@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.jobs.HeldJobs;
 import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.window.FakeServices;
 import atomstudio.app.window.SubjectPageViewModel;
 import atomstudio.app.window.WindowViewModel;
@@ -180,10 +180,10 @@ class TuneViewModelTest {
     }
 
     @Test void aLateAnswerToAnOldQuestionIsPassedOver() {
-        HeldJobs jobs = new HeldJobs();
+        ManualJobs jobs = new ManualJobs();
         boolean[] wanted = {true};
         FitViewModel fit = new FitViewModel(jobs, (order, cancellation) -> {
-            wanted[0] = !cancellation.requested();
+            wanted[0] = !cancellation.isRequested();
             return new Estimate(1, 0.1, new Estimate.Memory(1, "", 2), new Estimate.Time(1, 1, 1), List.of());
         });
         fit.ask(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(Choice.LORA), place));

@@ -111,7 +111,7 @@ public final class FakeServices {
         made.add(order);
         int of = order.settings().sampling().steps();
         for (int step = 1; step <= of; step++) {
-            cancellation.check();
+            cancellation.throwIfRequested();
             listener.step(step, of);
         }
         for (int column = 0; column < order.settings().seeds().count(); column++) {

@@ -8,8 +8,8 @@ import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.ImageSettings;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.SubjectPrompt;
+import atomstudio.app.jobs.GenerationParameters;
 import atomstudio.app.jobs.InlineJobs;
-import atomstudio.app.jobs.PictureRecipe;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Making;
@@ -185,6 +185,6 @@ class RestoringTest {
             window.dropped(List.of(Shared.file("cases/" + one.getKey())));
             assertTrue(window.status().get().contains(one.getValue()), one.getKey() + ": " + window.status().get());
         }
-        assertTrue(PictureRecipe.read(Shared.file("cases/png-prompt-of-colons/colons.png")).isEmpty());
+        assertTrue(GenerationParameters.read(Shared.file("cases/png-prompt-of-colons/colons.png")).isEmpty());
     }
 }

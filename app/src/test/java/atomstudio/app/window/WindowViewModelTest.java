@@ -11,7 +11,7 @@ import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.InlineJobs;
-import atomstudio.app.jobs.Safety;
+import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.TuneProcess;
 import atomstudio.app.tune.WatchedRun;
@@ -239,12 +239,12 @@ class WindowViewModelTest {
     @Test void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
         SubjectPageViewModel page = car();
         page.generate().generate();
-        window.preferences().heed(Safety.OFF);
+        window.preferences().heed(SafetyFilter.OFF);
         assertTrue(page.generate().rows().getFirst().stale().get());
         int before = fake.made.size();
         page.generate().generate();
         assertEquals(before + 1, fake.made.size());
-        assertEquals(Safety.OFF, new WindowViewModel(fake.services).preferences().safety().getValue());
+        assertEquals(SafetyFilter.OFF, new WindowViewModel(fake.services).preferences().safety().getValue());
     }
 
     @Test void anotherEngineIsRememberedAndPicturesAreMadeAgain() {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Pictures of a model that brings a safety checker.
-class SafetyTest {
+class SafetyFilterTest {
     @TempDir Path folder;
 
     /// Whose checker takes every picture for unsafe, or none.
@@ -48,20 +48,20 @@ class SafetyTest {
         return ModelFolder.open(place);
     }
 
-    private record Made(Picture picture, List<Picture> looks, List<String> notes) {}
+    private record GeneratedImage(Picture picture, List<Picture> looks, List<String> notes) {}
 
-    private static Made make(ModelFolder model, Safety safety) throws Exception {
+    private static GeneratedImage make(ModelFolder model, SafetyFilter safety) throws Exception {
         List<String> notes = new ArrayList<>();
         List<Picture> looks = new ArrayList<>();
         Generation generation = new Generation(new Prompt("a", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
-        try (PictureMaker maker = PictureMaker.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
-            maker.heed(safety);
+        try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
+            maker.setSafetyFilter(safety);
             LivePreview preview = new LivePreview(maker, looks::add);
-            Picture picture = maker.make(generation, step -> {
+            Picture picture = maker.generate(generation, step -> {
                 preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow();
-            return new Made(picture, looks, notes);
+            return new GeneratedImage(picture, looks, notes);
         }
     }
 
@@ -71,17 +71,17 @@ class SafetyTest {
 
     @Test void anUnsafePictureIsBlackAndSaidToBeUnlessTheCheckerIsOff() throws Exception {
         ModelFolder strict = model(-2);
-        Made heeded = make(strict, Safety.ON), not = make(strict, Safety.OFF);
+        GeneratedImage heeded = make(strict, SafetyFilter.ON), not = make(strict, SafetyFilter.OFF);
         assertTrue(black(heeded.picture));
         assertEquals(1, heeded.notes.size());
         assertTrue(heeded.notes.getFirst().contains("seed 5") && heeded.notes.getFirst().contains("--safety off"), heeded.notes.getFirst());
         assertTrue(!black(not.picture) && not.notes.isEmpty());
         assertEquals(1, heeded.looks.size(), "what would be withheld is not looked at again");
         assertTrue(black(heeded.looks.getFirst()));
-        assertTrue(!not.looks.isEmpty() && not.looks.stream().noneMatch(SafetyTest::black));
-        Made mild = make(model(2), Safety.ON);
+        assertTrue(!not.looks.isEmpty() && not.looks.stream().noneMatch(SafetyFilterTest::black));
+        GeneratedImage mild = make(model(2), SafetyFilter.ON);
         assertEquals(not.picture, mild.picture);
         assertEquals(List.of(), mild.notes);
-        assertTrue(!mild.looks.isEmpty() && mild.looks.stream().noneMatch(SafetyTest::black), "a checker that is content withholds no preview");
+        assertTrue(!mild.looks.isEmpty() && mild.looks.stream().noneMatch(SafetyFilterTest::black), "a checker that is content withholds no preview");
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.app.jobs;
 
 /// A job on its way.
 @FunctionalInterface
-public interface Running {
+public interface JobHandle {
     /// Asks the job to end; its outcome still arrives.
     void cancel();
 }

@@ -24,13 +24,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Tells both native engines where their libraries are, before either is loaded. They are unpacked once into the home, so that
 /// a start does not unpack them again into the temporary folder; a packaged program brings them unpacked.
-public final class Natives {
+public final class NativeLibraries {
     /// The system property that names a folder with `onnxruntime/` and `pytorch/`, both unpacked.
     public static final String PROPERTY = "atomstudio.natives";
 
-    private static final String PREFIX = "ai/onnxruntime/native/";
+    private static final String ONNX_RUNTIME_RESOURCES = "ai/onnxruntime/native/";
 
-    private Natives() {}
+    private NativeLibraries() {}
 
     /// Sets the engines' system properties; unpacks ONNX Runtime at the first start (DJL unpacks by itself when training begins).
     /// Loads nothing. Several processes may do this at once.
@@ -39,14 +39,14 @@ public final class Natives {
         System.setProperty("OPT_OUT_TRACKING", "true");
         // DJL loads JNA, which would unpack its library under ~/.cache at every start.
         System.setProperty("jna.tmpdir", home.natives().resolve("jna").toString());
-        String shipped = System.getProperty(PROPERTY);
-        if (shipped != null) {
-            System.setProperty("PYTORCH_LIBRARY_PATH", Path.of(shipped, "pytorch").toString());
-            System.setProperty("onnxruntime.native.path", Path.of(shipped, "onnxruntime").toString());
+        String bundled = System.getProperty(PROPERTY);
+        if (bundled != null) {
+            System.setProperty("PYTORCH_LIBRARY_PATH", Path.of(bundled, "pytorch").toString());
+            System.setProperty("onnxruntime.native.path", Path.of(bundled, "onnxruntime").toString());
             return;
         }
         System.setProperty("DJL_CACHE_DIR", home.natives().toString());
-        @Nullable URL library = Natives.class.getClassLoader().getResource(PREFIX + platform() + "/" + System.mapLibraryName("onnxruntime"));
+        @Nullable URL library = NativeLibraries.class.getClassLoader().getResource(ONNX_RUNTIME_RESOURCES + platform() + "/" + System.mapLibraryName("onnxruntime"));
         if (library != null) {
             System.setProperty("onnxruntime.native.path", unpack(library, home.natives()).toString());
         }
@@ -57,24 +57,24 @@ public final class Natives {
         try {
             JarURLConnection connection = (JarURLConnection) library.openConnection();
             try (JarFile jar = new JarFile(Path.of(connection.getJarFileURL().toURI()).toFile())) {
-                JarEntry first = connection.getJarEntry();
-                List<JarEntry> entries = neighbours(jar, first.getName());
-                Path folder = natives.resolve("onnxruntime-%08x".formatted(first.getCrc()));
+                JarEntry libraryEntry = connection.getJarEntry();
+                List<JarEntry> entries = siblings(jar, libraryEntry.getName());
+                Path folder = natives.resolve("onnxruntime-%08x".formatted(libraryEntry.getCrc()));
                 if (!CompleteMark.holds(folder)) {
                     StudioFolder.createDirectories(natives);
                     install(jar, entries, folder);
                 }
                 return folder;
             }
-        } catch (IOException failed) {
+        } catch (IOException error) {
             throw new Failure.Unwritable("%s: the native libraries cannot be unpacked: %s; free some space, or move the home with %s"
-                    .formatted(natives, reason(failed), Home.VARIABLE), failed);
+                    .formatted(natives, reason(error), Home.ENVIRONMENT_VARIABLE), error);
         } catch (URISyntaxException impossible) {
             throw new IllegalStateException(impossible);
         }
     }
 
-    private static List<JarEntry> neighbours(JarFile jar, String name) {
+    private static List<JarEntry> siblings(JarFile jar, String name) {
         String folder = name.substring(0, name.lastIndexOf('/') + 1);
         return jar.stream()
                 .filter(entry -> !entry.isDirectory() && entry.getName().startsWith(folder) && entry.getName().indexOf('/', folder.length()) < 0)
@@ -82,12 +82,12 @@ public final class Natives {
     }
 
     private static void install(JarFile jar, List<JarEntry> entries, Path folder) throws IOException {
-        try (TemporaryPath fresh = TemporaryPath.of(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
+        try (TemporaryPath unpacked = TemporaryPath.of(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
                 TemporaryPath damaged = TemporaryPath.of(folder.resolveSibling(".damaged-" + TemporaryPath.random()))) {
             for (JarEntry entry : entries) {
-                copy(jar, entry, fresh.path().resolve(fileName(entry)));
+                copy(jar, entry, unpacked.path().resolve(fileName(entry)));
             }
-            CompleteMark.write(fresh.path());
+            CompleteMark.write(unpacked.path());
             if (Files.exists(folder)) {
                 // Damaged, or just put there by another process: whichever it is, what counts is that it is complete afterwards.
                 if (CompleteMark.holds(folder)) {
@@ -95,16 +95,16 @@ public final class Natives {
                 }
                 Files.move(folder, damaged.path(), StandardCopyOption.ATOMIC_MOVE);
             }
-            moveUnlessThere(fresh.path(), folder);
+            moveIfAbsent(unpacked.path(), folder);
         }
     }
 
-    private static void moveUnlessThere(Path fresh, Path folder) throws IOException {
+    private static void moveIfAbsent(Path unpacked, Path folder) throws IOException {
         try {
-            Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException taken) {
+            Files.move(unpacked, folder, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException alreadyThere) {
             if (!CompleteMark.holds(folder)) {
-                throw taken;
+                throw alreadyThere;
             }
         }
     }
@@ -124,8 +124,8 @@ public final class Natives {
         return entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
     }
 
-    private static String reason(IOException failed) {
-        return failed instanceof FileSystemException system && system.getReason() != null ? system.getReason() : String.valueOf(failed.getMessage());
+    private static String reason(IOException error) {
+        return error instanceof FileSystemException system && system.getReason() != null ? system.getReason() : String.valueOf(error.getMessage());
     }
 
     /// ONNX Runtime's name for this machine.

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class NativesTest {
+class NativeLibrariesTest {
     private static final Map<String, byte[]> LIBRARIES = Map.of(
             "native/x/libone.so", "one".repeat(1000).getBytes(StandardCharsets.UTF_8),
             "native/x/libtwo.so", "two".getBytes(StandardCharsets.UTF_8));
@@ -36,7 +36,7 @@ class NativesTest {
 
     @Test
     void theLibrariesOfThisPlatformAndNoOthersAreUnpacked() throws Exception {
-        Path unpacked = Natives.unpack(jar(LIBRARIES), folder.resolve("natives"));
+        Path unpacked = NativeLibraries.unpack(jar(LIBRARIES), folder.resolve("natives"));
         assertEquals(List.of("libone.so", "libtwo.so"), names(unpacked));
         assertArrayEquals(LIBRARIES.get("native/x/libone.so"), Files.readAllBytes(unpacked.resolve("libone.so")));
         assertEquals(List.of(unpacked.getFileName().toString()), names(folder.resolve("natives")));
@@ -45,43 +45,43 @@ class NativesTest {
     @Test
     void theSecondStartLeavesThemAsTheyAre() throws Exception {
         URL jar = jar(LIBRARIES);
-        Path library = Natives.unpack(jar, folder.resolve("natives")).resolve("libone.so");
+        Path library = NativeLibraries.unpack(jar, folder.resolve("natives")).resolve("libone.so");
         FileTime marked = FileTime.fromMillis(1_000_000);
         Files.setLastModifiedTime(library, marked);
-        Natives.unpack(jar, folder.resolve("natives"));
+        NativeLibraries.unpack(jar, folder.resolve("natives"));
         assertEquals(marked, Files.getLastModifiedTime(library));
     }
 
     @Test
     void aTruncatedLibraryIsReplaced() throws Exception {
         URL jar = jar(LIBRARIES);
-        Path library = Natives.unpack(jar, folder.resolve("natives")).resolve("libone.so");
+        Path library = NativeLibraries.unpack(jar, folder.resolve("natives")).resolve("libone.so");
         Files.writeString(library, "o");
-        Natives.unpack(jar, folder.resolve("natives"));
+        NativeLibraries.unpack(jar, folder.resolve("natives"));
         assertArrayEquals(LIBRARIES.get("native/x/libone.so"), Files.readAllBytes(library));
     }
 
     @Test
     void aLibraryWithOneWrongBitIsReplaced() throws Exception {
         URL jar = jar(LIBRARIES);
-        Path library = Natives.unpack(jar, folder.resolve("natives")).resolve("libone.so");
+        Path library = NativeLibraries.unpack(jar, folder.resolve("natives")).resolve("libone.so");
         byte[] bytes = Files.readAllBytes(library);
         bytes[7] ^= 1;
         Files.write(library, bytes);
         Files.setLastModifiedTime(library, FileTime.fromMillis(1_000_000));
-        Natives.unpack(jar, folder.resolve("natives"));
+        NativeLibraries.unpack(jar, folder.resolve("natives"));
         assertArrayEquals(LIBRARIES.get("native/x/libone.so"), Files.readAllBytes(library));
     }
 
     @Test
     void librariesWithoutAMarkOrWithADamagedOneAreUnpackedAgain() throws Exception {
         URL jar = jar(LIBRARIES);
-        Path unpacked = Natives.unpack(jar, folder.resolve("natives"));
+        Path unpacked = NativeLibraries.unpack(jar, folder.resolve("natives"));
         for (String text : new String[] {null, "", "1 2", "x y z libone.so", "0 0 0 ../../elsewhere"}) {
             Files.write(unpacked.resolve("libtwo.so"), new byte[] {1, 2, 3});
             if (text == null) Files.delete(unpacked.resolve(CompleteMark.NAME));
             else Files.writeString(unpacked.resolve(CompleteMark.NAME), text);
-            Natives.unpack(jar, folder.resolve("natives"));
+            NativeLibraries.unpack(jar, folder.resolve("natives"));
             assertArrayEquals(LIBRARIES.get("native/x/libtwo.so"), Files.readAllBytes(unpacked.resolve("libtwo.so")));
             assertEquals(List.of(unpacked.getFileName().toString()), names(folder.resolve("natives")));
         }
@@ -89,8 +89,8 @@ class NativesTest {
 
     @Test
     void anotherVersionGetsAnotherFolder() throws Exception {
-        Path first = Natives.unpack(jar(LIBRARIES), folder.resolve("natives"));
-        Path second = Natives.unpack(jar(Map.of("native/x/libone.so", new byte[] {1})), folder.resolve("natives"));
+        Path first = NativeLibraries.unpack(jar(LIBRARIES), folder.resolve("natives"));
+        Path second = NativeLibraries.unpack(jar(Map.of("native/x/libone.so", new byte[] {1})), folder.resolve("natives"));
         assertTrue(!first.equals(second), second::toString);
     }
 
@@ -98,7 +98,7 @@ class NativesTest {
     void manyStartsAtOnceAgreeOnOneFolder() throws Exception {
         URL jar = jar(LIBRARIES);
         try (var threads = Executors.newFixedThreadPool(8)) {
-            List<Callable<Path>> starts = IntStream.range(0, 8).<Callable<Path>>mapToObj(k -> () -> Natives.unpack(jar, folder.resolve("natives"))).toList();
+            List<Callable<Path>> starts = IntStream.range(0, 8).<Callable<Path>>mapToObj(k -> () -> NativeLibraries.unpack(jar, folder.resolve("natives"))).toList();
             for (Future<Path> start : threads.invokeAll(starts)) {
                 assertEquals(List.of("libone.so", "libtwo.so"), names(start.get()));
             }
@@ -109,8 +109,8 @@ class NativesTest {
     @Test
     void aHomeThatCannotBeWrittenIsNamedWithWhatToDo() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "");
-        Failure failure = assertThrows(Failure.Unwritable.class, () -> Natives.unpack(jar(LIBRARIES), file.resolve("natives")));
-        assertTrue(failure.getMessage().contains(file.toString()) && failure.getMessage().contains(Home.VARIABLE), failure::getMessage);
+        Failure failure = assertThrows(Failure.Unwritable.class, () -> NativeLibraries.unpack(jar(LIBRARIES), file.resolve("natives")));
+        assertTrue(failure.getMessage().contains(file.toString()) && failure.getMessage().contains(Home.ENVIRONMENT_VARIABLE), failure::getMessage);
     }
 
     private URL jar(Map<String, byte[]> libraries) throws IOException {

@@ -28,7 +28,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
-public final class PictureMaker implements AutoCloseable {
+public final class ImageGenerator implements AutoCloseable {
     private static final int BLACK = 0;
     private static final long HASH_WAIT_SECONDS = 2;
 
@@ -36,15 +36,15 @@ public final class PictureMaker implements AutoCloseable {
     private final Device device;
     private final Engine engine;
     private final TextToImage pipeline;
-    private final Consumer<String> notes;
+    private final Consumer<String> warnings;
     private Future<Optional<String>> modelHash = CompletableFuture.completedFuture(Optional.empty());
-    private Safety safety = Safety.ON;
-    private @Nullable OnnxSafety checker;
-    private @Nullable Look look;
-    private @Nullable TinyLook tiny;
+    private SafetyFilter safetyFilter = SafetyFilter.ON;
+    private @Nullable OnnxSafety safetyChecker;
+    private @Nullable Look previewer;
+    private @Nullable TinyLook taesd;
 
-    private PictureMaker(ModelFolder model, Device device, Engine engine, TextToImage pipeline, Consumer<String> notes) {
-        this.notes = notes;
+    private ImageGenerator(ModelFolder model, Device device, Engine engine, TextToImage pipeline, Consumer<String> warnings) {
+        this.warnings = warnings;
         this.model = model;
         this.device = device;
         this.engine = engine;
@@ -52,15 +52,15 @@ public final class PictureMaker implements AutoCloseable {
     }
 
     /// Opens a model for sampling with all processors.
-    public static PictureMaker open(ModelFolder model, Device device) throws Failure {
-        return open(model, device, EngineName.AUTO, unheard -> {});
+    public static ImageGenerator open(ModelFolder model, Device device) throws Failure {
+        return open(model, device, EngineName.AUTO, ignored -> {});
     }
 
-    /// @param notes hears when a picture is made another way than usual, in a sentence
-    public static PictureMaker open(ModelFolder model, Device device, EngineName name, Consumer<String> notes) throws Failure {
-        Engine engine = name.open(model, device);
+    /// @param warnings hears when a picture is made another way than usual, in a sentence
+    public static ImageGenerator open(ModelFolder model, Device device, EngineName engineName, Consumer<String> warnings) throws Failure {
+        Engine engine = engineName.open(model, device);
         try {
-            return new PictureMaker(model, device, engine, TextToImage.of(model, engine, notes), notes);
+            return new ImageGenerator(model, device, engine, TextToImage.of(model, engine, warnings), warnings);
         } catch (Failure e) {
             engine.close();
             throw e;
@@ -73,27 +73,27 @@ public final class PictureMaker implements AutoCloseable {
 
     /// Looks at pictures through a decoder for previews from now on.
     /// @throws Failure.Incompatible for a file that is none
-    public void lookThrough(Path preview, Device device) throws Failure {
-        TinyLook through = TinyLook.open(TinyAutoencoder.open(preview, model), device, Runtime.getRuntime().availableProcessors());
-        if (tiny != null) tiny.close();
-        tiny = through;
-        look = through;
+    public void usePreviewDecoder(Path decoderFile, Device device) throws Failure {
+        TinyLook decoder = TinyLook.open(TinyAutoencoder.open(decoderFile, model), device, Runtime.getRuntime().availableProcessors());
+        if (taesd != null) taesd.close();
+        taesd = decoder;
+        previewer = decoder;
     }
 
     /// Looks at pictures as without a decoder for previews.
-    public void lookPlainly() {
-        if (tiny != null) tiny.close();
-        tiny = null;
-        look = null;
+    public void useDefaultPreview() {
+        if (taesd != null) taesd.close();
+        taesd = null;
+        previewer = null;
     }
 
     /// Whether the model's safety checker is heeded from now on, where it brings one; it is unless this says otherwise.
-    public void heed(Safety wish) {
-        safety = wish;
+    public void setSafetyFilter(SafetyFilter filter) {
+        safetyFilter = filter;
     }
 
     /// Whether the model's files are as they were when this was opened.
-    public boolean current() {
+    public boolean isCurrent() {
         try {
             engine.check();
             return true;
@@ -103,55 +103,55 @@ public final class PictureMaker implements AutoCloseable {
     }
 
     /// How many steps a picture takes, all its passes together.
-    public int steps(Generation generation) throws Failure {
+    public int stepCount(Generation generation) throws Failure {
         return pipeline.steps(generation);
     }
 
     /// Shows quickly what a picture becomes while it is made.
-    Look look() throws Failure {
-        Look known = look;
-        if (known == null) look = known = Look.cheap(model, engine);
-        return known;
+    Look previewer() throws Failure {
+        Look cached = previewer;
+        if (cached == null) previewer = cached = Look.cheap(model, engine);
+        return cached;
     }
 
     /// Makes one picture; empty when the listener said stop.
-    public Optional<Picture> make(Generation generation, StepListener listener) throws Failure {
-        heeded();
-        Optional<Picture> made = pipeline.picture(generation, listener);
-        if (made.isEmpty() || !withheld(made.get())) return made;
-        notes.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
-        return Optional.of(blackened(made.get()));
+    public Optional<Picture> generate(Generation generation, StepListener listener) throws Failure {
+        activeSafetyChecker();
+        Optional<Picture> image = pipeline.picture(generation, listener);
+        if (image.isEmpty() || !isBlocked(image.get())) return image;
+        warnings.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
+        return Optional.of(blank(image.get()));
     }
 
     /// Whether the model's safety checker is heeded and takes a picture for unsafe.
-    boolean withheld(Picture picture) throws Failure {
-        Optional<OnnxSafety> heeded = heeded();
-        return heeded.isPresent() && heeded.get().unsafe(picture);
+    boolean isBlocked(Picture image) throws Failure {
+        Optional<OnnxSafety> active = activeSafetyChecker();
+        return active.isPresent() && active.get().unsafe(image);
     }
 
     /// What is shown instead of a picture that is withheld.
-    static Picture blackened(Picture picture) {
-        return Picture.filled(picture.width(), picture.height(), BLACK);
+    static Picture blank(Picture image) {
+        return Picture.filled(image.width(), image.height(), BLACK);
     }
 
     /// Opened before the first picture, so that a damaged one is told of before anything is made.
-    private Optional<OnnxSafety> heeded() throws Failure {
-        if (safety == Safety.OFF) return Optional.empty();
-        if (checker != null) return Optional.of(checker);
-        Optional<SafetyChecker> brought = model.safetyChecker();
-        if (brought.isPresent()) checker = OnnxSafety.open(brought.get(), device, Runtime.getRuntime().availableProcessors());
-        return Optional.ofNullable(checker);
+    private Optional<OnnxSafety> activeSafetyChecker() throws Failure {
+        if (safetyFilter == SafetyFilter.OFF) return Optional.empty();
+        if (safetyChecker != null) return Optional.of(safetyChecker);
+        Optional<SafetyChecker> found = model.safetyChecker();
+        if (found.isPresent()) safetyChecker = OnnxSafety.open(found.get(), device, Runtime.getRuntime().availableProcessors());
+        return Optional.ofNullable(safetyChecker);
     }
 
     /// What measures pictures by the model's own CLIP; empty where it brings none.
     /// @throws Failure that names the encoder when it is damaged
-    public Optional<Ruler> ruler() throws Failure {
+    public Optional<Ruler> clipMetrics() throws Failure {
         return Ruler.of(model, engine);
     }
 
     /// From now on pictures say the hash of a model in one file, by which other programs know it. It is computed once a file, beside the first
     /// picture, which takes longer.
-    public void name(FileHashes hashes) {
+    public void computeModelHash(FileHashes hashes) {
         if (!model.inOneFile()) return;
         CompletableFuture<Optional<String>> computed = new CompletableFuture<>();
         modelHash = computed;
@@ -166,9 +166,9 @@ public final class PictureMaker implements AutoCloseable {
     }
 
     /// Says how a picture was made.
-    /// @param picture the name of what it started from, where it has one
-    public GenerationText text(Generation generation, Optional<String> picture) {
-        return PictureText.of(generation, new PictureText.Names(model.name(), modelHash(), picture));
+    /// @param sourceImage the name of what it started from, where it has one
+    public GenerationText infotext(Generation generation, Optional<String> sourceImage) {
+        return GenerationInfotext.of(generation, new GenerationInfotext.Provenance(model.name(), modelHash(), sourceImage));
     }
 
     /// Empty where a picture was faster than its model's file could be read.
@@ -184,8 +184,8 @@ public final class PictureMaker implements AutoCloseable {
     }
 
     @Override public void close() {
-        if (tiny != null) tiny.close();
-        if (checker != null) checker.close();
+        if (taesd != null) taesd.close();
+        if (safetyChecker != null) safetyChecker.close();
         engine.close();
     }
 }

@@ -6,16 +6,16 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /// What the build knew: the version, and for which devices natives were put beside the program.
-public record Build(String version, boolean cuda) {
+public record BuildInfo(String version, boolean cuda) {
     /// The command that builds the program for NVIDIA GPUs.
-    public static final String CUDA_COMMAND = "mvn -P cuda -pl app -am -DskipTests package";
+    public static final String CUDA_BUILD_COMMAND = "mvn -P cuda -pl app -am -DskipTests package";
 
     private static final String RESOURCE = "/atomstudio/app/build.properties";
 
     /// This program's build.
-    public static Build current() {
+    public static BuildInfo current() {
         Properties properties = new Properties();
-        try (InputStream stream = Build.class.getResourceAsStream(RESOURCE)) {
+        try (InputStream stream = BuildInfo.class.getResourceAsStream(RESOURCE)) {
             if (stream == null) {
                 throw new IllegalStateException(RESOURCE + " is missing from the class path");
             }
@@ -23,6 +23,6 @@ public record Build(String version, boolean cuda) {
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
-        return new Build(properties.getProperty("version"), properties.getProperty("onnxruntime").endsWith("_gpu"));
+        return new BuildInfo(properties.getProperty("version"), properties.getProperty("onnxruntime").endsWith("_gpu"));
     }
 }

@@ -21,14 +21,14 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class PictureMakerTest {
+class ImageGeneratorTest {
     @TempDir Path folder;
 
     private static String line(ModelFolder model, FileHashes hashes) throws Exception {
         Generation generation = new Generation(new Prompt("a", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
-        try (PictureMaker maker = PictureMaker.open(model, Device.CPU)) {
-            maker.name(hashes);
-            return maker.text(generation, Optional.empty()).format();
+        try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU)) {
+            maker.computeModelHash(hashes);
+            return maker.infotext(generation, Optional.empty()).format();
         }
     }
 

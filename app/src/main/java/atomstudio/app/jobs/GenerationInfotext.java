@@ -1,0 +1,89 @@
+package atomstudio.app.jobs;
+
+import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplingSettings;
+import atomstudio.tuning.method.TextualInversion;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Everything that decides a picture, as the text that it carries. Keys that other programs have are theirs.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, its infotext.
+final class GenerationInfotext {
+    static final String ETA = "Eta";
+    static final String ETA_DDIM = "Eta DDIM";
+    static final String CFG_RESCALE = "CFG Rescale";
+    static final String PREDICTION = "Prediction";
+    static final String DENOISING_STRENGTH = "Denoising strength";
+    static final String HIRES_UPSCALE = "Hires upscale";
+    static final String HIRES_RESIZE = "Hires resize";
+    static final String HIRES_UPSCALER = "Hires upscaler";
+    /// Enlarging the latents linearly, which is how it is done here.
+    static final String LATENT_UPSCALER = "Latent";
+    static final String INPAINT_AREA = "Inpaint area";
+    /// Ours: the name of the picture that it started from.
+    static final String SOURCE_IMAGE = "Source picture";
+    private static final String MODEL_HASH = "Model hash";
+    private static final int HASH_DIGITS = 10;
+
+    private GenerationInfotext() {}
+
+    /// What a picture is made of, by name.
+    /// @param modelHash SHA-256 of the model's file, in hex; empty for a folder, or while nobody knows it
+    /// @param sourceImage   what it started from
+    record Provenance(String model, Optional<String> modelHash, Optional<String> sourceImage) {
+        static Provenance of(String model) {
+            return new Provenance(model, Optional.empty(), Optional.empty());
+        }
+    }
+
+    static GenerationText of(Generation generation, Provenance provenance) {
+        Settings settings = generation.settings();
+        SamplingSettings sampling = settings.sampling();
+        GenerationText infotext = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(sampling.steps())
+                .sampler(sampling.sampler().title()).schedule(sampling.schedule().title()).guidance(settings.guidance().scale())
+                .seed(generation.seed()).size(settings.width(), settings.height());
+        if (provenance.modelHash.isPresent()) infotext = infotext.with(MODEL_HASH, provenance.modelHash.get().substring(0, HASH_DIGITS));
+        infotext = infotext.model(provenance.model);
+        if (settings.clipSkip() != 1) infotext = infotext.clipSkip(settings.clipSkip());
+        infotext = withPasses(withNonDefaults(infotext, settings), generation);
+        if (generation.source() instanceof Source.FromPicture && provenance.sourceImage.isPresent()) infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
+        for (Applied adapterWeight : generation.adapters()) infotext = withAdapter(infotext, adapterWeight);
+        // Where its noise comes from: the web UI reads it and draws the same.
+        return infotext.with("RNG", "CPU").version("Atom Studio " + BuildInfo.current().version());
+    }
+
+    /// What most pictures are made without.
+    private static GenerationText withNonDefaults(GenerationText base, Settings settings) {
+        GenerationText infotext = base;
+        SamplingSettings sampling = settings.sampling();
+        if (sampling.eta().isPresent()) infotext = infotext.with(sampling.sampler() == SamplerName.DDIM ? ETA_DDIM : ETA, GenerationText.number(sampling.eta().getAsDouble()));
+        if (settings.guidance().rescale() != 0) infotext = infotext.with(CFG_RESCALE, GenerationText.number(settings.guidance().rescale()));
+        if (sampling.predictionType().isPresent()) infotext = infotext.with(PREDICTION, sampling.predictionType().get().name().toLowerCase(Locale.ROOT));
+        return infotext;
+    }
+
+    private static GenerationText withPasses(GenerationText base, Generation generation) {
+        GenerationText infotext = base;
+        if (generation.source() instanceof Source.FromPicture initImage) {
+            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(initImage.denoise()));
+            if (initImage.mask().isPresent()) infotext = infotext.with(INPAINT_AREA, "Whole picture");
+        }
+        if (generation.hires().isPresent()) {
+            Generation.Hires hires = generation.hires().get();
+            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(hires.denoise())).with(HIRES_UPSCALE, GenerationText.number(hires.scale())).with(HIRES_UPSCALER, LATENT_UPSCALER);
+        }
+        return infotext;
+    }
+
+    private static GenerationText withAdapter(GenerationText infotext, Applied adapterWeight) {
+        Adapter adapter = adapterWeight.adapter();
+        String hashes = adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
+        return infotext.adapter(adapter.name(), adapterWeight.strength(), adapterWeight.textStrength()).hash(hashes, adapter.name(), adapter.hash());
+    }
+}

@@ -1,0 +1,37 @@
+package atomstudio.app.jobs;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/// Jobs that wait until the test lets the oldest one run: what lies between start and outcome can be looked at.
+public final class ManualJobs implements Jobs {
+    private final Deque<Runnable> pending = new ArrayDeque<>();
+
+    @Override public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
+        AtomicBoolean cancelled = new AtomicBoolean();
+        pending.add(() -> onOutcome.accept(BackgroundJobs.run(title, job, cancelled::get)));
+        return () -> cancelled.set(true);
+    }
+
+    public int pendingCount() {
+        return pending.size();
+    }
+
+    public void runNext() {
+        pending.remove().run();
+    }
+
+    public void runAll() {
+        while (!pending.isEmpty()) runNext();
+    }
+
+    @Override public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
+        return listener;
+    }
+
+    @Override public <P> Consumer<P> deliverEach(Consumer<P> listener) {
+        return listener;
+    }
+}
