@@ -2,7 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
-import atomstudio.app.models.Vocabularies;
+import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.train.Machine;
@@ -19,7 +19,7 @@ public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal
 
     /// Where to look for the tokenizer of a model that brings none.
     public List<Path> tokenizerLocations() {
-        return new Vocabularies(home).places();
+        return new TokenizerFolders(home).folders();
     }
 
     /// This machine, computing on a device with all its processors.

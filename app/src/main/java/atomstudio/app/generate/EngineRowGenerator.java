@@ -8,7 +8,7 @@ import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.app.jobs.LivePreview;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PromptAdapters;
-import atomstudio.app.models.Vocabularies;
+import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     private final BaseHashes hashes;
     private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(unheard -> {});
-    private final Vocabularies tokenizerFolders;
+    private final TokenizerFolders tokenizerFolders;
     private final Supplier<AppSettings.GenerationPreferences> imageSettings;
     private Optional<Path> previewDecoder = Optional.empty();
     private @Nullable ImageGenerator current;
@@ -47,7 +47,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
 
     /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
     /// @param imageSettings how pictures are to be made, asked before every row
-    public EngineRowGenerator(BaseHashes hashes, Vocabularies tokenizerFolders, Supplier<AppSettings.GenerationPreferences> imageSettings) {
+    public EngineRowGenerator(BaseHashes hashes, TokenizerFolders tokenizerFolders, Supplier<AppSettings.GenerationPreferences> imageSettings) {
         this.imageSettings = imageSettings;
         this.hashes = hashes;
         this.tokenizerFolders = tokenizerFolders;
@@ -154,7 +154,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         if (current != null && engine == currentEngine && current.model().folder().equals(model) && current.isCurrent()) return current;
         close();
         currentEngine = engine;
-        current = ImageGenerator.open(ModelFolder.open(model, ModelChoices.searching(tokenizerFolders.places())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
+        current = ImageGenerator.open(ModelFolder.open(model, ModelChoices.searching(tokenizerFolders.folders())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
         current.computeModelHash(new FileHashes(hashes.memory()));
         return current;
     }

@@ -138,9 +138,9 @@ public final class GenerateViewModel {
     private void applyModelDefaults() {
         ModelSummary summary = model.get();
         if (summary == null) return;
-        if (subject.get() == null && prompt.get().equals(EMPTY) && summary.origin() == ModelSummary.Origin.EMBEDDED) setPrompt(EXAMPLE);
-        if (prompt.get().equals(EXAMPLE) && summary.origin() != ModelSummary.Origin.EMBEDDED) setPrompt(EMPTY);
-        settings(settings.get().withSize(new ImageSettings.OutputSize(summary.pictureSize(), summary.pictureSize())).withSampling(settings.get().sampling().with(new Guidance(summary.guidance(), settings.get().sampling().guidance().rescale()))));
+        if (subject.get() == null && prompt.get().equals(EMPTY) && summary.origin() == ModelSummary.Origin.BUILT_IN) setPrompt(EXAMPLE);
+        if (prompt.get().equals(EXAMPLE) && summary.origin() != ModelSummary.Origin.BUILT_IN) setPrompt(EMPTY);
+        settings(settings.get().withSize(new ImageSettings.OutputSize(summary.imageSize(), summary.imageSize())).withSampling(settings.get().sampling().with(new Guidance(summary.defaultGuidanceScale(), settings.get().sampling().guidance().rescale()))));
     }
 
     private void updateStale() {
@@ -153,7 +153,7 @@ public final class GenerateViewModel {
     private RowRequest requestFor(GalleryRow row, ModelSummary summary) {
         Subject currentSubject = subject.get();
         String phrase = currentSubject == null ? "" : row.run().map(run -> phrase(run.order().words().token(), run.order().words().className())).orElse(currentSubject.className());
-        return new RowRequest(summary.folder(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
+        return new RowRequest(summary.path(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
     }
 
     private static String phrase(String token, String className) {
@@ -180,7 +180,7 @@ public final class GenerateViewModel {
         }
         metrics.cancel();
         Subject currentSubject = subject.get();
-        Runnable measure = currentSubject == null ? () -> {} : metricsTask(summary.folder(), currentSubject);
+        Runnable measure = currentSubject == null ? () -> {} : metricsTask(summary.path(), currentSubject);
         runner.start(tasks, () -> {
             updateStale();
             measure.run();

@@ -6,38 +6,38 @@ import java.util.Optional;
 
 /// What the window says of a model. `pictureSize` is the side in pixels that the model was made for.
 /// @param parameters numbers in the UNet, of which a method tunes a share
-/// @param folder the folder, or the file
-/// @param remarks what a person should know before relying on it
-/// @param words things the model is known to draw, for suggestions; may be empty
-public record ModelSummary(Path folder, String name, Origin origin, int pictureSize, long parameters, List<String> words, Remarks remarks) {
-    public enum Origin { EMBEDDED, FOLDER }
+/// @param path the folder, or the file
+/// @param warnings what a person should know before relying on it
+/// @param classWords things the model is known to draw, for suggestions; may be empty
+public record ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters, List<String> classWords, ModelWarnings warnings) {
+    public enum Origin { BUILT_IN, EXTERNAL }
 
     public ModelSummary {
-        words = List.copyOf(words);
+        classWords = List.copyOf(classWords);
     }
 
-    /// @param notes what was guessed of it
-    /// @param lack  why it cannot read prompts yet, and what to do
-    public record Remarks(List<String> notes, Optional<String> lack) {
-        public static final Remarks NONE = new Remarks(List.of(), Optional.empty());
+    /// @param assumptions what was guessed of it
+    /// @param missingTokenizer  why it cannot read prompts yet, and what to do
+    public record ModelWarnings(List<String> assumptions, Optional<String> missingTokenizer) {
+        public static final ModelWarnings NONE = new ModelWarnings(List.of(), Optional.empty());
 
-        public Remarks {
-            notes = List.copyOf(notes);
+        public ModelWarnings {
+            assumptions = List.copyOf(assumptions);
         }
     }
 
     /// Of a model that nothing need be known of.
-    public ModelSummary(Path folder, String name, Origin origin, int pictureSize, long parameters, List<String> words) {
-        this(folder, name, origin, pictureSize, parameters, words, Remarks.NONE);
+    public ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters, List<String> classWords) {
+        this(path, name, origin, imageSize, parameters, classWords, ModelWarnings.NONE);
     }
 
     /// `Small illustrated · 128 px`.
     public String title() {
-        return name + " · " + pictureSize + " px";
+        return name + " · " + imageSize + " px";
     }
 
     /// What the reference recipes use: small illustrated models want less guidance than photographs.
-    public double guidance() {
-        return origin == Origin.EMBEDDED ? 4 : 7.5;
+    public double defaultGuidanceScale() {
+        return origin == Origin.BUILT_IN ? 4 : 7.5;
     }
 }

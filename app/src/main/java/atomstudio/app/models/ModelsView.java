@@ -23,8 +23,8 @@ import javafx.scene.layout.VBox;
 /// The page on which a model is chosen: how to open another, what became of that, and a card for each.
 public final class ModelsView extends VBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
-    private static final int WORDS = 8;
-    private static final List<String> LINKS = List.of("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", "civitai.com/models");
+    private static final int MAX_WORDS = 8;
+    private static final List<String> DOWNLOAD_PAGES = List.of("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", "civitai.com/models");
 
     private final ModelsViewModel model;
 
@@ -34,43 +34,43 @@ public final class ModelsView extends VBox {
         getStyleClass().add("plain-page");
         Label title = new Label("Models");
         title.getStyleClass().add("page-title");
-        Button folder = opening("Open a model folder…", "open-model", model::choose);
+        Button folder = openButton("Open a model folder…", "open-model", model::chooseFolder);
         folder.getStyleClass().add("accent");
         Button cancel = button("Cancel", model::cancel);
         cancel.setId("cancel-opening");
         cancel.visibleProperty().bind(model.cancellable());
-        HBox buttons = new HBox(8, folder, opening("Open a model file…", "open-model-file", model::chooseFile), cancel);
+        HBox buttons = new HBox(8, folder, openButton("Open a model file…", "open-model-file", model::chooseFile), cancel);
         Label hint = muted("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
         VBox list = new VBox(12);
-        Node get = getModel();
-        Runnable fill = () -> list.getChildren().setAll(Stream.of(model.known().stream().map(this::card), model.lost().stream().map(this::card), Stream.of(get)).flatMap(cards -> cards).toList());
-        model.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
-        model.lost().addListener((ListChangeListener<ModelsViewModel.Lost>) change -> fill.run());
-        model.current().subscribe(now -> fill.run());
-        Label nothing = new Label("No model could be read.");
-        nothing.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
-        nothing.managedProperty().bind(nothing.visibleProperty());
+        Node download = downloadCard();
+        Runnable refresh = () -> list.getChildren().setAll(Stream.of(model.known().stream().map(this::card), model.unreadable().stream().map(this::card), Stream.of(download)).flatMap(cards -> cards).toList());
+        model.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
+        model.unreadable().addListener((ListChangeListener<ModelsViewModel.UnreadableModel>) change -> refresh.run());
+        model.current().subscribe(now -> refresh.run());
+        Label emptyLabel = new Label("No model could be read.");
+        emptyLabel.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
+        emptyLabel.managedProperty().bind(emptyLabel.visibleProperty());
         ScrollPane scroll = new ScrollPane(list);
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), nothing, scroll);
+        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), emptyLabel, scroll);
     }
 
     /// Where models come from; the link is copied, for the studio itself connects to nothing.
-    private Node getModel() {
+    private Node downloadCard() {
         CardView card = new CardView("Get a model");
         card.setId("get-model-card");
         card.add(muted("Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, 2 GB in half precision): one .safetensors or .ckpt file, or a folder in diffusers' layout. Then open it here. "
                 + "It makes 512-pixel images; on a processor one takes minutes."));
         HBox links = new HBox(8);
         links.setAlignment(Pos.CENTER_LEFT);
-        for (String link : LINKS) links.getChildren().add(button("Copy " + link, () -> model.copyLink(link)));
+        for (String link : DOWNLOAD_PAGES) links.getChildren().add(button("Copy " + link, () -> model.copyLink(link)));
         card.add(links);
         return card;
     }
 
-    private Button opening(String text, String id, Runnable action) {
+    private Button openButton(String text, String id, Runnable action) {
         Button button = button(text, action);
         button.setId(id);
         button.disableProperty().bind(model.busy().isNotEmpty());
@@ -93,37 +93,37 @@ public final class ModelsView extends VBox {
 
     private Node card(ModelSummary summary) {
         boolean current = summary.equals(model.current().get());
-        boolean embedded = summary.origin() == ModelSummary.Origin.EMBEDDED;
+        boolean builtIn = summary.origin() == ModelSummary.Origin.BUILT_IN;
         CardView card = new CardView(summary.title());
         card.getStyleClass().add("model-card");
         card.pseudoClassStateChanged(CURRENT, current);
         card.remark().setText(current ? "in use" : "");
-        List<String> words = summary.words();
-        card.add(muted("UNet of " + DisplayFormat.count(summary.parameters()) + " parameters" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(WORDS, words.size()))) + "…")));
-        for (String note : summary.remarks().notes()) card.add(muted(note));
-        summary.remarks().lack().ifPresent(lack -> card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(lack))));
+        List<String> words = summary.classWords();
+        card.add(muted("UNet of " + DisplayFormat.count(summary.parameters()) + " parameters" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))) + "…")));
+        for (String note : summary.warnings().assumptions()) card.add(muted(note));
+        summary.warnings().missingTokenizer().ifPresent(warning -> card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(warning))));
         Stream<Button> buttons = Stream.of(
-            summary.remarks().lack().stream().map(lack -> button("Look again", () -> model.open(summary.folder()))),
+            summary.warnings().missingTokenizer().stream().map(warning -> button("Look again", () -> model.open(summary.path()))),
             Stream.of(button("Use", () -> model.select(summary))).filter(use -> !current),
-            Stream.of(button("Forget", () -> model.forget(summary))).filter(forget -> !embedded)).flatMap(some -> some);
-        card.add(foot(embedded ? "comes with the studio" : summary.folder().toString(), buttons.toList()));
+            Stream.of(button("Forget", () -> model.remove(summary))).filter(forget -> !builtIn)).flatMap(some -> some);
+        card.add(footer(builtIn ? "comes with the studio" : summary.path().toString(), buttons.toList()));
         return card;
     }
 
-    private Node card(ModelsViewModel.Lost lost) {
-        Path name = lost.place().getFileName();
-        CardView card = new CardView(name == null ? lost.place().toString() : name.toString());
+    private Node card(ModelsViewModel.UnreadableModel unreadable) {
+        Path name = unreadable.path().getFileName();
+        CardView card = new CardView(name == null ? unreadable.path().toString() : name.toString());
         card.getStyleClass().add("lost-model");
         card.remark().setText("cannot be read");
-        card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(lost.why())));
-        card.add(foot(lost.place().toString(), List.of(button("Look again", () -> model.open(lost.place())), button("Forget", () -> model.forget(lost)))));
+        card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(unreadable.reason())));
+        card.add(footer(unreadable.path().toString(), List.of(button("Look again", () -> model.open(unreadable.path())), button("Forget", () -> model.remove(unreadable)))));
         return card;
     }
 
-    private static HBox foot(String where, List<Button> buttons) {
+    private static HBox footer(String location, List<Button> buttons) {
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        HBox line = new HBox(8, muted(where), gap);
+        HBox line = new HBox(8, muted(location), gap);
         line.getChildren().addAll(buttons);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;

@@ -25,24 +25,24 @@ import org.jspecify.annotations.Nullable;
 /// The models the studio knows: the embedded one first, then folders and files that were opened.
 public final class ModelsViewModel {
     private final Jobs jobs;
-    private final ModelLibrary library;
+    private final SummaryReader reader;
     private final SettingsStore settings;
     private final FileChoosers choosers;
     private final DesktopActions desktop;
     private final ObservableList<ModelSummary> known = FXCollections.observableArrayList();
     private final ObservableList<ModelSummary> knownView = FXCollections.unmodifiableObservableList(known);
-    private final ObservableList<Lost> lost = FXCollections.observableArrayList();
-    private final ObservableList<Lost> lostView = FXCollections.unmodifiableObservableList(lost);
+    private final ObservableList<UnreadableModel> unreadable = FXCollections.observableArrayList();
+    private final ObservableList<UnreadableModel> unreadableView = FXCollections.unmodifiableObservableList(unreadable);
     private final ReadOnlyObjectWrapper<@Nullable ModelSummary> current = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper cancellable = new ReadOnlyBooleanWrapper();
     /// Stands for the model that is being opened; null when none is.
-    private @Nullable Object opening;
+    private @Nullable Object openToken;
 
-    public ModelsViewModel(Jobs jobs, ModelLibrary library, SettingsStore settings, FileChoosers choosers, DesktopActions desktop) {
+    public ModelsViewModel(Jobs jobs, SummaryReader reader, SettingsStore settings, FileChoosers choosers, DesktopActions desktop) {
         this.jobs = jobs;
-        this.library = library;
+        this.reader = reader;
         this.settings = settings;
         this.choosers = choosers;
         this.desktop = desktop;
@@ -54,8 +54,8 @@ public final class ModelsViewModel {
     }
 
     /// What was opened once and cannot be read any more: moved, damaged, on a disk that is not there.
-    public ObservableList<Lost> lost() {
-        return lostView;
+    public ObservableList<UnreadableModel> unreadable() {
+        return unreadableView;
     }
 
     public ObservableList<ModelSummary> known() {
@@ -85,54 +85,54 @@ public final class ModelsViewModel {
     }
 
     /// What was found, and what was not.
-    private record Found(List<ModelSummary> models, List<Lost> lost, String problem) {}
+    private record LoadedModels(List<ModelSummary> models, List<UnreadableModel> unreadable, String problem) {}
 
     /// A model that was opened once and cannot be read any more.
-    public record Lost(Path place, String why) {}
+    public record UnreadableModel(Path path, String reason) {}
 
-    private Found read(AppSettings remembered) {
+    private LoadedModels read(AppSettings remembered) {
         List<ModelSummary> models = new ArrayList<>();
-        List<Lost> gone = new ArrayList<>();
+        List<UnreadableModel> failed = new ArrayList<>();
         String problem = "";
         try {
-            models.add(library.embedded());
+            models.add(reader.readBuiltIn());
         } catch (Failure damaged) {
             problem = damaged.getMessage();
         }
-        for (Path place : remembered.otherModels()) {
+        for (Path path : remembered.otherModels()) {
             try {
-                models.add(library.open(place));
+                models.add(reader.read(path));
             } catch (Failure unreadable) {
-                gone.add(new Lost(place, unreadable.getMessage()));
+                failed.add(new UnreadableModel(path, unreadable.getMessage()));
             }
         }
-        return new Found(models, gone, problem);
+        return new LoadedModels(models, failed, problem);
     }
 
-    private void loaded(JobOutcome<Found> outcome) {
+    private void loaded(JobOutcome<LoadedModels> outcome) {
         busy.set("");
         switch (outcome) {
-            case JobOutcome.Succeeded<Found>(Found found) -> {
+            case JobOutcome.Succeeded<LoadedModels>(LoadedModels found) -> {
                 known.setAll(found.models);
-                lost.setAll(found.lost);
+                unreadable.setAll(found.unreadable);
                 problem.set(found.problem);
                 Optional<Path> last = settings.get().model();
-                current.set(known.stream().filter(model -> last.isPresent() && model.folder().equals(last.get())).findFirst()
+                current.set(known.stream().filter(model -> last.isPresent() && model.path().equals(last.get())).findFirst()
                     .orElse(known.isEmpty() ? null : known.getFirst()));
             }
-            case JobOutcome.Failed<Found>(String message) -> problem.set(message);
-            case JobOutcome.Cancelled<Found>() -> {}
+            case JobOutcome.Failed<LoadedModels>(String message) -> problem.set(message);
+            case JobOutcome.Cancelled<LoadedModels>() -> {}
         }
     }
 
     public void select(ModelSummary model) {
         current.set(model);
         problem.set("");
-        settings.update(now -> now.withModel(model.origin() == ModelSummary.Origin.EMBEDDED ? Optional.empty() : Optional.of(model.folder())));
+        settings.update(now -> now.withModel(model.origin() == ModelSummary.Origin.BUILT_IN ? Optional.empty() : Optional.of(model.path())));
     }
 
     /// Asks for a folder and makes its model the current one.
-    public void choose() {
+    public void chooseFolder() {
         choosers.folder("Choose a diffusers model folder").ifPresent(this::open);
     }
 
@@ -142,17 +142,17 @@ public final class ModelsViewModel {
     }
 
     /// Makes the model of a folder or file the current one, or says why it cannot be.
-    public void open(Path place) {
+    public void open(Path path) {
         problem.set("");
-        busy.set("Reading " + place);
-        Object mine = new Object();
-        opening = mine;
+        busy.set("Reading " + path);
+        Object token = new Object();
+        openToken = token;
         cancellable.set(true);
-        jobs.start("Reading " + place, cancellation -> library.open(place), outcome -> {
-            if (opening != mine) return;
+        jobs.start("Reading " + path, cancellation -> reader.read(path), outcome -> {
+            if (openToken != token) return;
             finishOpening();
             switch (outcome) {
-                case JobOutcome.Succeeded<ModelSummary>(ModelSummary model) -> opened(model);
+                case JobOutcome.Succeeded<ModelSummary>(ModelSummary model) -> onOpened(model);
                 case JobOutcome.Failed<ModelSummary>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<ModelSummary>() -> {}
             }
@@ -161,11 +161,11 @@ public final class ModelsViewModel {
 
     /// Gives up opening a model: the page is free at once, and what the reader still finds is dropped. Readers end within seconds.
     public void cancel() {
-        if (opening != null) finishOpening();
+        if (openToken != null) finishOpening();
     }
 
     private void finishOpening() {
-        opening = null;
+        openToken = null;
         cancellable.set(false);
         busy.set("");
     }
@@ -176,32 +176,32 @@ public final class ModelsViewModel {
     }
 
     /// What was known of it before may have changed on the disk.
-    private void opened(ModelSummary model) {
-        lost.removeIf(gone -> gone.place.equals(model.folder()));
-        int at = known.stream().map(ModelSummary::folder).toList().indexOf(model.folder());
-        if (at >= 0) known.set(at, model);
+    private void onOpened(ModelSummary model) {
+        unreadable.removeIf(entry -> entry.path.equals(model.path()));
+        int index = known.stream().map(ModelSummary::path).toList().indexOf(model.path());
+        if (index >= 0) known.set(index, model);
         else known.add(model);
-        if (model.origin() == ModelSummary.Origin.FOLDER && !settings.get().otherModels().contains(model.folder())) {
-            settings.update(now -> now.withModels(Stream.concat(now.otherModels().stream(), Stream.of(model.folder())).toList()));
+        if (model.origin() == ModelSummary.Origin.EXTERNAL && !settings.get().otherModels().contains(model.path())) {
+            settings.update(now -> now.withModels(Stream.concat(now.otherModels().stream(), Stream.of(model.path())).toList()));
         }
         select(model);
     }
 
     /// Takes what cannot be read any more off the list.
-    public void forget(Lost gone) {
-        lost.remove(gone);
-        forget(gone.place);
+    public void remove(UnreadableModel entry) {
+        unreadable.remove(entry);
+        remove(entry.path);
     }
 
     /// Takes a folder off the list; its files stay.
-    public void forget(ModelSummary model) {
-        if (model.origin() == ModelSummary.Origin.EMBEDDED) return;
+    public void remove(ModelSummary model) {
+        if (model.origin() == ModelSummary.Origin.BUILT_IN) return;
         known.remove(model);
-        forget(model.folder());
+        remove(model.path());
         if (model.equals(current.get()) && !known.isEmpty()) select(known.getFirst());
     }
 
-    private void forget(Path place) {
-        settings.update(now -> now.withModels(now.otherModels().stream().filter(path -> !path.equals(place)).toList()));
+    private void remove(Path location) {
+        settings.update(now -> now.withModels(now.otherModels().stream().filter(path -> !path.equals(location)).toList()));
     }
 }

@@ -50,7 +50,7 @@ public final class StartViewModel {
     }
 
     private static String about(ModelSummary model) {
-        return model.origin() == ModelSummary.Origin.EMBEDDED ? BUILT_IN : "";
+        return model.origin() == ModelSummary.Origin.BUILT_IN ? BUILT_IN : "";
     }
 
     /// What the built-in model can and cannot do; empty while another model is in use.

@@ -118,7 +118,7 @@ public final class MethodViewModel {
         ModelSummary on = model.get();
         if (on == null) return;
         List<MethodSettings> all = Stream.of(Choice.values()).map(this::of).toList();
-        jobs.start("Counting " + on.name(), cancellation -> counter.of(on.folder(), all), outcome -> {
+        jobs.start("Counting " + on.name(), cancellation -> counter.of(on.path(), all), outcome -> {
             if (model.get() == on) counted(outcome);
         });
     }
@@ -126,7 +126,7 @@ public final class MethodViewModel {
     private void count(MethodSettings one) {
         ModelSummary on = model.get();
         if (on == null || costs.stream().anyMatch(cost -> cost.method().equals(one))) return;
-        jobs.start("Counting " + one.name(), cancellation -> counter.of(on.folder(), List.of(one)), outcome -> {
+        jobs.start("Counting " + one.name(), cancellation -> counter.of(on.path(), List.of(one)), outcome -> {
             if (model.get() == on && of(one.choice()).equals(one)) counted(outcome);
         });
     }

@@ -108,7 +108,7 @@ public final class TuneViewModel {
         if (!missing.get().isEmpty() || on == null) return Optional.empty();
         Subject of = subject.get();
         TuneOrder.Chosen chosen = new TuneOrder.Chosen(method.of(choice), training.settings().get());
-        return Optional.of(new TuneOrder(of.name(), on.folder(), of.pictureFolder(), new TuneOrder.Words(of.className(), of.token()), chosen, runs.free(choice)));
+        return Optional.of(new TuneOrder(of.name(), on.path(), of.pictureFolder(), new TuneOrder.Words(of.className(), of.token()), chosen, runs.free(choice)));
     }
 
     private void changed() {
@@ -145,7 +145,7 @@ public final class TuneViewModel {
     private void appraise() {
         TuneOrder.Chosen chosen = new TuneOrder.Chosen(method.settings().get(), training.settings().get());
         ModelSummary on = model.get();
-        estimate.set(runs.runs().stream().filter(run -> on != null && run.done() && run.order().choice() == chosen.method().choice() && run.order().model().equals(on.folder()))
+        estimate.set(runs.runs().stream().filter(run -> on != null && run.done() && run.order().choice() == chosen.method().choice() && run.order().model().equals(on.path()))
             .findFirst().map(run -> {
                 Report report = run.report().orElseThrow();
                 return "about " + DisplayFormat.duration(report.seconds() / report.steps() * chosen.steps()) + " · " + DisplayFormat.bytes(report.peakMemory());

@@ -8,8 +8,8 @@ import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.models.ModelFolders;
-import atomstudio.app.models.Vocabularies;
+import atomstudio.app.models.ModelFolderReader;
+import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.subjects.DroppedPictures;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
@@ -37,11 +37,11 @@ final class Composition {
 
     static Services of(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
         DroppedPictures pictures = new DroppedPictures();
-        Services.Stores stores = new Services.Stores(new ModelFolders(new Vocabularies(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
+        Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new Vocabularies(home), () -> settings.get().generation());
+        EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
         ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new Vocabularies(home).places())));
+        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }

@@ -103,7 +103,7 @@ final class Restoring {
         for (Strength adapter : recipe.adapters()) {
             for (SubjectPageViewModel page : subjects) {
                 for (RunSummary run : page.runs().runs()) {
-                    boolean fits = run.done() && model != null && run.order().model().equals(model.folder());
+                    boolean fits = run.done() && model != null && run.order().model().equals(model.path());
                     if (fits && run.folder().getFileName().toString().equals(adapter.name())) return Optional.of(new Made(page, run, adapter.strength()));
                 }
             }

@@ -7,7 +7,7 @@ import atomstudio.app.export.Exporter;
 import atomstudio.app.generate.RowEvaluator;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.models.ModelLibrary;
+import atomstudio.app.models.SummaryReader;
 import atomstudio.app.subjects.PictureFiles;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
@@ -22,7 +22,7 @@ import java.util.List;
 /// Everything the window works with, put together in one place.
 public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings surroundings) {
     /// What lies on disk.
-    public record Stores(ModelLibrary models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
+    public record Stores(SummaryReader models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
 
     /// What computes.
     public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowGenerator maker, RowEvaluator judge, Exporter exporter) {}

@@ -96,7 +96,7 @@ public final class SubjectPageViewModel {
     /// Words for the class that the current model knows.
     public List<String> words() {
         ModelSummary model = models.current().get();
-        return model == null ? List.of() : model.words();
+        return model == null ? List.of() : model.classWords();
     }
 
     /// What the sidebar says: `tuning · 62 %`, `Atoms ✓ · LoRA ✓`, `6 pictures`.
@@ -167,7 +167,7 @@ public final class SubjectPageViewModel {
         List<RunSummary> rows = new ArrayList<>();
         Set<Choice> seen = EnumSet.noneOf(Choice.class);
         for (RunSummary run : runs.runs()) {
-            if (!run.done() || model == null || !run.order().model().equals(model.folder())) continue;
+            if (!run.done() || model == null || !run.order().model().equals(model.path())) continue;
             Row usual = seen.add(run.order().choice()) ? Row.SHOWN : Row.HIDDEN;
             if (wished.getOrDefault(run.folder(), usual) == Row.SHOWN) rows.add(run);
         }

@@ -55,7 +55,7 @@ final class TopBarView extends HBox {
                 item.setOnAction(chosen -> models.select(summary));
                 return item;
             }).toList());
-            menu.getItems().addAll(new SeparatorMenuItem(), opening("Open a model folder…", window, models::choose), opening("Open a model file…", window, models::chooseFile));
+            menu.getItems().addAll(new SeparatorMenuItem(), opening("Open a model folder…", window, models::chooseFolder), opening("Open a model file…", window, models::chooseFile));
         };
         models.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
         fill.run();

@@ -41,7 +41,7 @@ class GenerateViewModelTest {
     private Optional<String> encoder = Optional.of("image_encoder of Small");
     private @Nullable Failure judgeFailure;
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
-        new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of()));
+        new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
     private GenerateViewModel galleries(Jobs jobs) {
@@ -53,10 +53,10 @@ class GenerateViewModelTest {
         GenerateViewModel generate = galleries(new InlineJobs());
         String example = generate.prompt().get().text("");
         assertEquals("a 3d penguin in the snow", example);
-        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
         assertEquals("", generate.prompt().get().text(""), "another model has no example");
         generate.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "my own words"));
-        model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of()));
+        model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
         assertEquals("my own words", generate.prompt().get().text(""), "what is typed stays");
     }
 
@@ -75,7 +75,7 @@ class GenerateViewModelTest {
         GenerateViewModel galleries = galleries(new InlineJobs());
         assertEquals("128 × 128", galleries.settings().get().size().toString());
         assertEquals(4, galleries.settings().get().sampling().guidance().scale());
-        model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
         assertEquals("512 × 512", galleries.settings().get().size().toString());
         assertEquals(7.5, galleries.settings().get().sampling().guidance().scale());
     }

@@ -29,7 +29,7 @@ class LargeImageViewModelTest {
 
     @BeforeEach void twoRowsOfPictures() {
         galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.GenerationServices(new FakeRowGenerator(), (question, cancellation) -> Optional.empty(), desktop), InstantSource.system(),
-            new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of())),
+            new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
             new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
         galleries.showRuns(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
         galleries.generate();

@@ -36,7 +36,7 @@ class SourceViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final FakeRowGenerator maker = new FakeRowGenerator();
     private final GenerateViewModel galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.GenerationServices(maker, (question, cancellation) -> Optional.empty(), desktop), InstantSource.fixed(Instant.EPOCH),
-        new SimpleObjectProperty<@Nullable ModelSummary>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1000, List.of())), new SimpleObjectProperty<@Nullable Subject>());
+        new SimpleObjectProperty<@Nullable ModelSummary>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())), new SimpleObjectProperty<@Nullable Subject>());
     private final SourceViewModel source = galleries.source();
 
     @Test void picturesStartFromAPictureWithinWhatWasPainted() {

@@ -19,15 +19,15 @@ class ModelsViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private Optional<String> lack = Optional.empty();
 
-    private final ModelLibrary library = new ModelLibrary() {
-        @Override public ModelSummary embedded() {
-            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1, List.of("car"));
+    private final SummaryReader library = new SummaryReader() {
+        @Override public ModelSummary readBuiltIn() {
+            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car"));
         }
 
-        @Override public ModelSummary open(Path folder) throws Failure {
+        @Override public ModelSummary read(Path folder) throws Failure {
             if (folder.endsWith("broken")) throw new IllegalStateException("a mistake");
             if (!folder.equals(SD)) throw new Failure.Unreadable(folder + ": is not a model folder");
-            return new ModelSummary(folder, "sd15", ModelSummary.Origin.FOLDER, 512, 859_520_964L, List.of(), new ModelSummary.Remarks(List.of(), lack));
+            return new ModelSummary(folder, "sd15", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of(), new ModelSummary.ModelWarnings(List.of(), lack));
         }
     };
 
@@ -65,11 +65,11 @@ class ModelsViewModelTest {
     @Test void anotherFolderIsChosenAndRemembered() {
         ModelsViewModel model = model(new InlineJobs());
         desktop.folder = SD;
-        model.choose();
+        model.chooseFolder();
         assertEquals("sd15 · 512 px", model.current().get().title());
         assertEquals(2, model.known().size());
         ModelsViewModel nextStart = model(new InlineJobs());
-        assertEquals(SD, nextStart.current().get().folder());
+        assertEquals(SD, nextStart.current().get().path());
         nextStart.select(nextStart.known().getFirst());
         assertEquals("Small", model(new InlineJobs()).current().get().name());
     }
@@ -95,12 +95,12 @@ class ModelsViewModelTest {
         desktop.update(settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
         ModelsViewModel model = model(new InlineJobs());
         assertEquals("Small", model.current().get().name());
-        assertEquals(List.of(new ModelsViewModel.Lost(Path.of("/gone"), "/gone: is not a model folder")), model.lost());
+        assertEquals(List.of(new ModelsViewModel.UnreadableModel(Path.of("/gone"), "/gone: is not a model folder")), model.unreadable());
         model.open(SD);
         assertEquals(List.of(Path.of("/gone"), SD), desktop.get().otherModels(), "its disk may come back");
-        model.forget(model.lost().getFirst());
+        model.remove(model.unreadable().getFirst());
         assertEquals(List.of(SD), desktop.get().otherModels());
-        assertEquals(List.of(), model.lost());
+        assertEquals(List.of(), model.unreadable());
     }
 
     @Test void aModelThatIsLookedAtAgainTakesItsOwnPlace() {
@@ -108,7 +108,7 @@ class ModelsViewModelTest {
         model.open(SD);
         lack = Optional.of("no tokenizer");
         model.open(SD);
-        assertEquals(Optional.of("no tokenizer"), model.current().get().remarks().lack());
+        assertEquals(Optional.of("no tokenizer"), model.current().get().warnings().missingTokenizer());
         assertEquals(2, model.known().size());
         assertEquals(List.of(SD), desktop.get().otherModels());
     }
@@ -117,13 +117,13 @@ class ModelsViewModelTest {
         desktop.update(settings -> settings.withModels(List.of(Path.of("/broken"))));
         ModelsViewModel model = model(new InlineJobs());
         assertTrue(model.problem().get().contains("failed unexpectedly"), model.problem().get());
-        assertEquals(List.of(), model.lost());
+        assertEquals(List.of(), model.unreadable());
     }
 
     @Test void aForgottenModelIsOffTheListAndNoLongerUsed() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(SD);
-        model.forget(model.current().get());
+        model.remove(model.current().get());
         assertEquals("Small", model.current().get().name());
         assertEquals(List.of(), desktop.get().otherModels());
     }

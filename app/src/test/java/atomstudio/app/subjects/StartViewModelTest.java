@@ -40,12 +40,12 @@ class StartViewModelTest {
     @Test void itTellsWhatTheBuiltInModelIsWhileThatIsInUseAndLeadsToOthers() {
         StartViewModel start = model(new InlineJobs());
         assertEquals("", start.aboutModel().get());
-        model.set(new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.EMBEDDED, 128, 1, List.of("car")));
+        model.set(new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car")));
         assertTrue(start.aboutModel().get().contains("128-pixel illustrations"), start.aboutModel().get());
         start.openModels();
         start.openGenerate();
         assertEquals(List.of("models", "generate"), opened);
-        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.FOLDER, 512, 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
         assertEquals("", start.aboutModel().get());
     }
 

@@ -7,8 +7,8 @@ import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.generate.RowRequest;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.models.ModelLibrary;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.models.SummaryReader;
 import atomstudio.app.subjects.DroppedPictures;
 import atomstudio.app.subjects.Sample;
 import atomstudio.app.subjects.SubjectStore;
@@ -120,14 +120,14 @@ public final class FakeServices {
         }
     }
 
-    private static final class Library implements ModelLibrary {
-        @Override public ModelSummary embedded() {
-            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.EMBEDDED, 128, 16_480_196, List.of("boat", "car", "cat", "owl", "police car"));
+    private static final class Library implements SummaryReader {
+        @Override public ModelSummary readBuiltIn() {
+            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, 128, 16_480_196, List.of("boat", "car", "cat", "owl", "police car"));
         }
 
-        @Override public ModelSummary open(Path folder) throws Failure {
+        @Override public ModelSummary read(Path folder) throws Failure {
             if (!folder.toString().contains("model")) throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json, found a folder without it");
-            return new ModelSummary(folder, "Other", ModelSummary.Origin.FOLDER, 512, 859_520_964L, List.of());
+            return new ModelSummary(folder, "Other", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of());
         }
     }
 }

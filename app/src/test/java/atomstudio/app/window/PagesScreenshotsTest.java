@@ -46,7 +46,7 @@ class PagesScreenshotsTest {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), models.resolve("portraits.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), models.resolve("portraits.json"));
         open(file, 3);
-        assertTrue(window.model().models().known().getLast().remarks().lack().orElseThrow().contains("no tokenizer"));
+        assertTrue(window.model().models().known().getLast().warnings().missingTokenizer().orElseThrow().contains("no tokenizer"));
         open(Shared.own("goldens/taesd/decoder.safetensors"), 3);
         assertTrue(window.model().models().problem().get().contains("is a decoder for previews"), window.model().models().problem().get());
         window.shoot("models");
@@ -54,7 +54,7 @@ class PagesScreenshotsTest {
         assertTrue(window.model().models().problem().get().contains("found a folder without it"), window.model().models().problem().get());
         Files.move(file, models.resolve("moved.ckpt"));
         window.run(window.model().models()::load);
-        window.waitFor(60, () -> window.model().models().lost().size() == 1);
+        window.waitFor(60, () -> window.model().models().unreadable().size() == 1);
         window.shoot("models-lost");
         window.run(window.model()::openSettings);
         window.shoot("preferences");

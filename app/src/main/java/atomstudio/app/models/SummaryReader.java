@@ -4,10 +4,10 @@ import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 
 /// Reads what a model, in a folder or a file, says of itself, without loading its weights.
-public interface ModelLibrary {
-    ModelSummary embedded() throws Failure;
+public interface SummaryReader {
+    ModelSummary readBuiltIn() throws Failure;
 
     /// @throws Failure.Unreadable when it is no model
     /// @throws Failure.Incompatible when the model is of a kind that cannot be run
-    ModelSummary open(Path place) throws Failure;
+    ModelSummary read(Path path) throws Failure;
 }

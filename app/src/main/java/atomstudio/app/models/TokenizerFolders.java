@@ -11,21 +11,21 @@ import java.util.List;
 import java.util.Optional;
 
 /// Where the studio looks for the tokenizer of a model in one file, which never brings its own.
-public record Vocabularies(Home home) {
+public record TokenizerFolders(Home home) {
     /// The home's own folder, the embedded model's tokenizer, then those of the model folders that the window knows.
-    public List<Path> places() {
-        List<Path> places = new ArrayList<>(List.of(home.clipVocabulary()));
-        embedded().ifPresent(places::add);
+    public List<Path> folders() {
+        List<Path> folders = new ArrayList<>(List.of(home.clipVocabulary()));
+        builtIn().ifPresent(folders::add);
         for (Path model : new SettingsFile(home.settings(), Runnable::run).get().otherModels()) {
-            if (Files.isDirectory(model)) places.add(model.resolve("tokenizer"));
+            if (Files.isDirectory(model)) folders.add(model.resolve("tokenizer"));
         }
-        return places;
+        return folders;
     }
 
-    private static Optional<Path> embedded() {
+    private static Optional<Path> builtIn() {
         try {
             return Optional.of(Assets.find().defaultModel().resolve("tokenizer"));
-        } catch (Failure nothingEmbedded) {
+        } catch (Failure noAssets) {
             return Optional.empty();
         }
     }
