@@ -27,7 +27,7 @@ public final class ExportView extends VBox {
         showLink.setOnAction(event -> model.showInFolder());
         showLink.visibleProperty().bind(ownNote.map(note -> note.file().isPresent()).orElse(false));
         showLink.managedProperty().bind(showLink.visibleProperty());
-        getChildren().addAll(export, new NoteView(NoteView.Kind.PLAIN, ownNote.map(ExportViewModel.ExportNote::text).orElse("")), showLink);
+        getChildren().addAll(export, new NoteView(NoteView.NoteKind.PLAIN, ownNote.map(ExportViewModel.ExportNote::text).orElse("")), showLink);
     }
 
     /// One for each thing that the run can be written as.

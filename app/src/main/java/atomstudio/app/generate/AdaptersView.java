@@ -48,10 +48,10 @@ final class AdaptersView extends FlowPane {
         Label label = new Label(adapter.name());
         label.setTooltip(new Tooltip(adapter.file().toString()));
         label.setMaxWidth(180);
-        NumberFieldView weightField = new NumberFieldView(new NumberFieldView.Range(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
+        NumberFieldView weightField = new NumberFieldView(new NumberFieldView.NumberRange(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
         weightField.setPrefColumnCount(3);
         weightField.setAccessibleText("Strength of " + label.getText());
-        weightField.show(adapter.weight());
+        weightField.showValue(adapter.weight());
         Button removeButton = new Button("×");
         removeButton.getStyleClass().addAll("flat", "small");
         removeButton.setAccessibleText("Take off " + label.getText());

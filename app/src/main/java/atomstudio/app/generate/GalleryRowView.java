@@ -1,7 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import atomstudio.diffusion.sample.Seed;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +37,7 @@ public final class GalleryRowView extends HBox {
     private final GalleryRow row;
     private final LargeImageViewModel largeImage;
     private final TilePane tiles = new TilePane(GAP, GAP);
-    private final List<PictureView> images = new ArrayList<>();
+    private final List<RoundedImageView> images = new ArrayList<>();
     private double sideLimit = MAX_SIDE;
 
     GalleryRowView(GenerateViewModel model, GalleryRow row, LargeImageViewModel largeImage, Optional<Node> headerExtra) {
@@ -60,15 +60,15 @@ public final class GalleryRowView extends HBox {
             price.setWrapText(true);
             header.getChildren().add(price);
         }
-        header.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.adapterLine()));
+        header.getChildren().add(new NoteView(NoteView.NoteKind.PLAIN, row.adapterLine()));
         header.getChildren().add(new MetricsView(row.metrics()));
-        header.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.busy()));
-        header.getChildren().add(new NoteView(NoteView.Kind.PLAIN, row.metricsStatus()));
+        header.getChildren().add(new NoteView(NoteView.NoteKind.PLAIN, row.busy()));
+        header.getChildren().add(new NoteView(NoteView.NoteKind.PLAIN, row.metricsStatus()));
         headerExtra.ifPresent(header.getChildren()::add);
         tiles.setPrefTileWidth(MAX_SIDE);
         tiles.setMinWidth(0);
         // Sentences want more room than the head has.
-        VBox body = new VBox(6, tiles, new NoteView(NoteView.Kind.WARNING, row.warning()));
+        VBox body = new VBox(6, tiles, new NoteView(NoteView.NoteKind.WARNING, row.warning()));
         HBox.setHgrow(body, Priority.ALWAYS);
         body.setMinWidth(0);
         getChildren().addAll(header, body);
@@ -95,11 +95,11 @@ public final class GalleryRowView extends HBox {
             return;
         }
         if (preview.column() >= tiles.getChildren().size()) return;
-        if (tiles.getChildren().get(preview.column()) instanceof PictureView existing) {
-            existing.setImage(PictureView.image(preview.image()));
+        if (tiles.getChildren().get(preview.column()) instanceof RoundedImageView existing) {
+            existing.setImage(RoundedImageView.toFxImage(preview.image()));
             return;
         }
-        PictureView view = new PictureView(preview.image(), tiles.getPrefTileWidth());
+        RoundedImageView view = new RoundedImageView(preview.image(), tiles.getPrefTileWidth());
         images.add(view);
         tiles.getChildren().set(preview.column(), view);
     }
@@ -111,8 +111,8 @@ public final class GalleryRowView extends HBox {
     }
 
     private Node imageButton(int column, GeneratedImage generated) {
-        Image fxImage = PictureView.image(generated.image());
-        PictureView view = new PictureView(fxImage, MAX_SIDE);
+        Image fxImage = RoundedImageView.toFxImage(generated.image());
+        RoundedImageView view = new RoundedImageView(fxImage, MAX_SIDE);
         images.add(view);
         Button button = new Button();
         button.setGraphic(view);
@@ -140,7 +140,7 @@ public final class GalleryRowView extends HBox {
         tiles.setPrefColumns(columns);
         tiles.setPrefTileWidth(side);
         tiles.setPrefTileHeight(side);
-        for (PictureView image : images) image.side(side);
+        for (RoundedImageView image : images) image.setSide(side);
         for (Node tile : tiles.getChildren()) if (tile instanceof StackPane placeholderTile) placeholderTile.setPrefSize(side, side);
     }
 }

@@ -23,7 +23,7 @@ public final class GalleryView extends VBox {
     public GalleryView(GenerateViewModel model, LargeImageViewModel largeImage, Function<GalleryRow, Optional<Node>> headerExtras) {
         this.model = model;
         getStyleClass().add("gallery");
-        NoteView metricsNote = new NoteView(NoteView.Kind.PLAIN, model.metrics().note());
+        NoteView metricsNote = new NoteView(NoteView.NoteKind.PLAIN, model.metrics().note());
         metricsNote.setId("measured-by");
         Runnable refresh = () -> {
             views.keySet().retainAll(model.rows());

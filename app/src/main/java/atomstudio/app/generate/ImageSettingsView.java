@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.generate.ImageSettings.OutputSize;
 import atomstudio.app.generate.ImageSettings.Seeds;
-import atomstudio.app.parts.FieldView;
+import atomstudio.app.parts.LabeledFieldView;
 import atomstudio.app.parts.NumberFieldView;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
@@ -30,7 +30,7 @@ public final class ImageSettingsView extends VBox {
 
     private FlowPane seedFields() {
         SeedFieldView firstSeed = new SeedFieldView(value -> update(current().withSeeds(new Seeds(value, current().seeds().count()))));
-        NumberFieldView count = new NumberFieldView(new NumberFieldView.Range(1, ImageSettings.MAX_SEEDS, 1), INTEGER, value -> update(current().withSeeds(new Seeds(current().seeds().first(), (int) value))));
+        NumberFieldView count = new NumberFieldView(new NumberFieldView.NumberRange(1, ImageSettings.MAX_SEEDS, 1), INTEGER, value -> update(current().withSeeds(new Seeds(current().seeds().first(), (int) value))));
         count.setPrefColumnCount(2);
         NumberFieldView width = sideField(value -> update(current().withSize(new OutputSize((int) value, current().size().height()))));
         NumberFieldView height = sideField(value -> update(current().withSize(new OutputSize(current().size().width(), (int) value))));
@@ -41,20 +41,20 @@ public final class ImageSettingsView extends VBox {
         negativePrompt.textProperty().addListener((property, before, now) -> update(current().withNegativePrompt(now)));
         model.settings().subscribe(now -> {
             firstSeed.showSeed(now.seeds().first());
-            count.show(now.seeds().count());
-            width.show(now.size().width());
-            height.show(now.size().height());
+            count.showValue(now.seeds().count());
+            width.showValue(now.size().width());
+            height.showValue(now.size().height());
             if (!negativePrompt.getText().equals(now.negativePrompt())) negativePrompt.setText(now.negativePrompt());
         });
         Button randomize = new Button("other seeds");
         randomize.getStyleClass().add("small");
         randomize.setTooltip(new Tooltip("Draws new seeds: the same new noise in every row"));
         randomize.setOnAction(pressed -> model.randomizeSeeds(RandomGenerator.getDefault()));
-        return new FlowPane(6, 6, new FieldView("first seed", firstSeed), new FieldView("pictures", count), randomize, new FieldView("size", new HBox(4, width, height)), new FieldView("negative", negativePrompt));
+        return new FlowPane(6, 6, new LabeledFieldView("first seed", firstSeed), new LabeledFieldView("pictures", count), randomize, new LabeledFieldView("size", new HBox(4, width, height)), new LabeledFieldView("negative", negativePrompt));
     }
 
     private static NumberFieldView sideField(DoubleConsumer onChange) {
-        NumberFieldView side = new NumberFieldView(new NumberFieldView.Range(ImageSettings.SIDE_MULTIPLE, ImageSettings.MAX_SIDE, ImageSettings.SIDE_MULTIPLE), INTEGER, onChange);
+        NumberFieldView side = new NumberFieldView(new NumberFieldView.NumberRange(ImageSettings.SIDE_MULTIPLE, ImageSettings.MAX_SIDE, ImageSettings.SIDE_MULTIPLE), INTEGER, onChange);
         side.setPrefColumnCount(4);
         return side;
     }

@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.OverlayView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import atomstudio.diffusion.picture.Picture;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
@@ -40,12 +40,12 @@ public final class LargeImageView extends OverlayView {
         buttons.setAlignment(Pos.CENTER);
         Label keyHints = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
         keyHints.getStyleClass().addAll("muted", "small-text");
-        NoteView note = new NoteView(NoteView.Kind.PLAIN, model.message());
+        NoteView note = new NoteView(NoteView.NoteKind.PLAIN, model.message());
         note.setMaxWidth(Region.USE_PREF_SIZE);
         VBox card = new VBox(8, title, imagePane, settings, buttons, note, keyHints);
         card.setAlignment(Pos.CENTER);
         card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        cover(card, model::close);
+        setCard(card, model::close);
         addEventFilter(KeyEvent.KEY_PRESSED, this::onKey);
         model.shown().subscribe(this::showImage);
         heightProperty().subscribe(now -> showImage(model.shown().get()));
@@ -59,7 +59,7 @@ public final class LargeImageView extends OverlayView {
 
     private void showImage(LargeImageViewModel.@Nullable ShownImage shown) {
         if (shown == null) {
-            disappear();
+            hideOverlay();
             imagePane.getChildren().clear();
             return;
         }
@@ -68,8 +68,8 @@ public final class LargeImageView extends OverlayView {
         Picture image = shown.image().image();
         double maxSide = Math.max(MAX_UPSCALED_SIDE, 2.0 * Math.max(image.width(), image.height()));
         double side = Math.clamp(Math.min(getHeight() - CHROME_HEIGHT - 40, getWidth() - 80), 128, maxSide);
-        imagePane.getChildren().setAll(new PictureView(image, side));
-        appear(save);
+        imagePane.getChildren().setAll(new RoundedImageView(image, side));
+        showOverlay(save);
     }
 
     private void onKey(KeyEvent key) {

@@ -3,9 +3,9 @@ package atomstudio.app.generate;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.PaintedMask.BrushMode;
 import atomstudio.app.generate.PaintedMask.BrushTip;
-import atomstudio.app.parts.FieldView;
+import atomstudio.app.parts.LabeledFieldView;
 import atomstudio.app.parts.OverlayView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -53,14 +53,14 @@ public final class MaskPaintView extends OverlayView {
         doneButton.setOnAction(pressed -> {
             if (paintedMask != null) model.finishPainting(paintedMask.toMask());
         });
-        HBox tools = new HBox(8, new FieldView("brush", brushSize), eraseToggle, button("Clear", this::clearMask), doneButton, button("Cancel", model::cancelPainting));
+        HBox tools = new HBox(8, new LabeledFieldView("brush", brushSize), eraseToggle, button("Clear", this::clearMask), doneButton, button("Cancel", model::cancelPainting));
         tools.setAlignment(Pos.CENTER);
         Label keyHints = new Label("Right button erases   Esc leaves the mask as it was");
         keyHints.getStyleClass().addAll("muted", "small-text");
         VBox card = new VBox(8, title, imagePane, tools, keyHints);
         card.setAlignment(Pos.CENTER);
         card.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        cover(card, model::cancelPainting);
+        setCard(card, model::cancelPainting);
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.ESCAPE) model.cancelPainting();
         });
@@ -77,7 +77,7 @@ public final class MaskPaintView extends OverlayView {
 
     private void show(@Nullable SourceImage source) {
         if (source == null) {
-            disappear();
+            hideOverlay();
             imagePane.getChildren().clear();
             paintedMask = null;
             return;
@@ -88,9 +88,9 @@ public final class MaskPaintView extends OverlayView {
         overlay = newOverlay;
         eraseToggle.setSelected(false);
         drawOverlay(newMask, newOverlay);
-        imagePane.getChildren().setAll(new PictureView(source.image(), LONGER_SIDE), new ImageView(newOverlay));
+        imagePane.getChildren().setAll(new RoundedImageView(source.image(), LONGER_SIDE), new ImageView(newOverlay));
         imagePane.setMaxSize(newMask.width(), newMask.height());
-        appear(doneButton);
+        showOverlay(doneButton);
     }
 
     private void paintStroke(MouseEvent mouse, boolean isStart) {

@@ -44,7 +44,7 @@ public final class PromptBarView extends VBox {
         progress.progressProperty().bind(model.fraction());
         progress.visibleProperty().bind(model.busy().isNotEmpty());
         progress.managedProperty().bind(progress.visibleProperty());
-        getChildren().addAll(line, progress, settingsToggle(model, settings), settings, new NoteView(NoteView.Kind.WARNING, model.source().missingSource()), new NoteView(NoteView.Kind.ERROR, model.problem()));
+        getChildren().addAll(line, progress, settingsToggle(model, settings), settings, new NoteView(NoteView.NoteKind.WARNING, model.source().missingSource()), new NoteView(NoteView.NoteKind.ERROR, model.problem()));
     }
 
     /// Puts the keyboard on Generate.
@@ -94,11 +94,11 @@ public final class PromptBarView extends VBox {
         Label label = new Label("strength");
         label.getStyleClass().add("muted");
         label.setMinWidth(Region.USE_PREF_SIZE);
-        NumberFieldView numberField = new NumberFieldView(new NumberFieldView.Range(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number,
+        NumberFieldView numberField = new NumberFieldView(new NumberFieldView.NumberRange(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number,
                 value -> model.settings(model.settings().get().withAdapterWeight(value)));
         numberField.setId("strength-number");
         numberField.setAccessibleText("Strength of the adapters, −10 to 10");
-        model.settings().subscribe(now -> numberField.show(now.adapterWeight()));
+        model.settings().subscribe(now -> numberField.showValue(now.adapterWeight()));
         Slider slider = new Slider(0, SLIDER_MAX, model.settings().get().adapterWeight());
         slider.setId("strength");
         slider.setAccessibleText("Strength of the adapters");

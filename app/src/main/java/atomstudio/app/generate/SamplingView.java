@@ -1,9 +1,9 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
-import atomstudio.app.parts.ChoiceConverter;
-import atomstudio.app.parts.FieldView;
+import atomstudio.app.parts.LabeledFieldView;
 import atomstudio.app.parts.NumberFieldView;
+import atomstudio.app.parts.TitleConverter;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
@@ -31,11 +31,11 @@ final class SamplingView extends FlowPane {
         ChoiceBox<SamplerName> sampler = choice("sampler", SamplerName::title, name -> update(current().with(name)));
         sampler.getItems().setAll(SamplerName.values());
         ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title, name -> update(current().with(name)));
-        NumberFieldView steps = number(new NumberFieldView.Range(1, SamplingSettings.MAX_STEPS, 1), ImageSettingsView.INTEGER, value -> update(current().withSteps((int) value)));
-        NumberFieldView guidance = number(new NumberFieldView.Range(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5), ImageSettings::number, value -> update(current().with(new Guidance(value, current().guidance().rescale()))));
-        NumberFieldView rescale = number(new NumberFieldView.Range(0, 1, 0.05), HUNDREDTHS, value -> update(current().with(new Guidance(current().guidance().scale(), value))));
-        NumberFieldView eta = number(new NumberFieldView.Range(0, 1, 0.05), HUNDREDTHS, value -> update(current().withEta(value)));
-        NumberFieldView clipSkip = number(new NumberFieldView.Range(1, ImageSettings.MAX_CLIP_SKIP, 1), ImageSettingsView.INTEGER, value -> update(current().withClipSkip((int) value)));
+        NumberFieldView steps = number(new NumberFieldView.NumberRange(1, SamplingSettings.MAX_STEPS, 1), ImageSettingsView.INTEGER, value -> update(current().withSteps((int) value)));
+        NumberFieldView guidance = number(new NumberFieldView.NumberRange(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5), ImageSettings::number, value -> update(current().with(new Guidance(value, current().guidance().rescale()))));
+        NumberFieldView rescale = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS, value -> update(current().with(new Guidance(current().guidance().scale(), value))));
+        NumberFieldView eta = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS, value -> update(current().withEta(value)));
+        NumberFieldView clipSkip = number(new NumberFieldView.NumberRange(1, ImageSettings.MAX_CLIP_SKIP, 1), ImageSettingsView.INTEGER, value -> update(current().withClipSkip((int) value)));
         Node etaField = field("eta", "How much fresh noise the sampler adds on its way", eta);
         model.settings().map(ImageSettings::sampling).subscribe(now -> {
             updating = true;
@@ -44,26 +44,26 @@ final class SamplingView extends FlowPane {
             if (!schedule.getItems().equals(schedules)) schedule.getItems().setAll(schedules);
             schedule.setValue(now.schedule());
             updating = false;
-            steps.show(now.steps());
-            guidance.show(now.guidance().scale());
-            rescale.show(now.guidance().rescale());
-            eta.show(now.eta().orElse(now.sampler().defaultEta().orElse(0)));
-            clipSkip.show(now.clipSkip());
+            steps.showValue(now.steps());
+            guidance.showValue(now.guidance().scale());
+            rescale.showValue(now.guidance().rescale());
+            eta.showValue(now.eta().orElse(now.sampler().defaultEta().orElse(0)));
+            clipSkip.showValue(now.clipSkip());
             etaField.setVisible(now.sampler().defaultEta().isPresent());
             etaField.setManaged(etaField.isVisible());
         });
-        getChildren().addAll(field("sampler", "How noise becomes a picture", sampler), field("schedule", "How the noise levels on the way are spaced; Automatic is the model's own", schedule), new FieldView("steps", steps),
-            new FieldView("guidance", guidance), field("rescale", "Takes back what of the contrast guidance adds; for models that predict v", rescale), etaField,
+        getChildren().addAll(field("sampler", "How noise becomes a picture", sampler), field("schedule", "How the noise levels on the way are spaced; Automatic is the model's own", schedule), new LabeledFieldView("steps", steps),
+            new LabeledFieldView("guidance", guidance), field("rescale", "Takes back what of the contrast guidance adds; for models that predict v", rescale), etaField,
             field("clip skip", "Which of the text encoder's last layers is read; 1 is the last", clipSkip));
     }
 
     private static Node field(String name, String meaning, Node control) {
-        FieldView field = new FieldView(name, control);
+        LabeledFieldView field = new LabeledFieldView(name, control);
         Tooltip.install(field, new Tooltip(meaning));
         return field;
     }
 
-    private static NumberFieldView number(NumberFieldView.Range range, DoubleFunction<String> format, DoubleConsumer onChange) {
+    private static NumberFieldView number(NumberFieldView.NumberRange range, DoubleFunction<String> format, DoubleConsumer onChange) {
         NumberFieldView number = new NumberFieldView(range, format, onChange);
         number.setPrefColumnCount(3);
         return number;
@@ -77,7 +77,7 @@ final class SamplingView extends FlowPane {
     private <T> ChoiceBox<T> choice(String id, Function<T, String> title, ValueSetter<T> setter) {
         ChoiceBox<T> box = new ChoiceBox<>();
         box.setId(id);
-        box.setConverter(new ChoiceConverter<>(title));
+        box.setConverter(new TitleConverter<>(title));
         box.valueProperty().addListener((property, before, now) -> {
             if (!updating && now != null) setter.set(now);
         });

@@ -1,10 +1,10 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.generate.ImageSettings.SourceImage;
-import atomstudio.app.parts.FieldView;
+import atomstudio.app.parts.LabeledFieldView;
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.NumberFieldView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,23 +34,23 @@ final class SourceView extends VBox {
         super(6);
         this.model = model;
         sourceBox.setAlignment(Pos.CENTER_LEFT);
-        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.Range(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
+        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.NumberRange(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
         denoise.setId("denoise");
         denoise.setPrefColumnCount(3);
-        FieldView denoiseField = new FieldView("denoise", denoise);
+        LabeledFieldView denoiseField = new LabeledFieldView("denoise", denoise);
         denoiseField.setAccessibleHelp("How much is made anew: little keeps the picture, 1 keeps next to nothing");
         denoiseField.setMaxHeight(USE_PREF_SIZE);
         FlowPane line = new FlowPane(6, 6, sourceBox, hiresField(), denoiseField);
         refreshSource();
         model.settings().subscribe(now -> {
             if (!now.source().image().equals(shown)) refreshSource();
-            denoise.show(now.source().denoisingStrength());
+            denoise.showValue(now.source().denoisingStrength());
             boolean used = now.source().image().isPresent() || now.source().hiresScale().isPresent();
             denoiseField.setVisible(used);
             denoiseField.setManaged(used);
             cropNote.set(cropNote(now));
         });
-        getChildren().addAll(line, new NoteView(NoteView.Kind.PLAIN, cropNote), new NoteView(NoteView.Kind.ERROR, model.source().problem()));
+        getChildren().addAll(line, new NoteView(NoteView.NoteKind.PLAIN, cropNote), new NoteView(NoteView.NoteKind.ERROR, model.source().problem()));
     }
 
     /// What of the picture is seen when it has another shape than the pictures that are made.
@@ -60,10 +60,10 @@ final class SourceView extends VBox {
     }
 
     private HBox hiresField() {
-        NumberFieldView scale = new NumberFieldView(new NumberFieldView.Range(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number, value -> model.source().setHiresScale(OptionalDouble.of(value)));
+        NumberFieldView scale = new NumberFieldView(new NumberFieldView.NumberRange(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number, value -> model.source().setHiresScale(OptionalDouble.of(value)));
         scale.setId("hires-scale");
         scale.setPrefColumnCount(3);
-        scale.show(2);
+        scale.showValue(2);
         CheckBox on = new CheckBox("second pass ×");
         on.setId("hires");
         on.setTooltip(new Tooltip("Enlarges what was made and goes over it once more: larger pictures without doubled heads"));
@@ -74,7 +74,7 @@ final class SourceView extends VBox {
         model.settings().map(now -> now.source().hiresScale()).subscribe(now -> {
             on.setSelected(now.isPresent());
             scale.setDisable(now.isEmpty());
-            if (now.isPresent()) scale.show(now.getAsDouble());
+            if (now.isPresent()) scale.showValue(now.getAsDouble());
         });
         on.setOnAction(pressed -> model.source().setHiresScale(on.isSelected() ? OptionalDouble.of(Double.parseDouble(scale.getText())) : OptionalDouble.empty()));
         return field;
@@ -86,7 +86,7 @@ final class SourceView extends VBox {
         Button choose = button(shown.isPresent() ? "Another picture…" : "Start from a picture…", model.source()::chooseImage);
         choose.setId("start-picture");
         shown.ifPresent(image -> {
-            nodes.add(new PictureView(image.image(), SIDE));
+            nodes.add(new RoundedImageView(image.image(), SIDE));
             Label name = new Label(image.name());
             name.setMaxWidth(150);
             nodes.add(name);
@@ -98,7 +98,7 @@ final class SourceView extends VBox {
             nodes.add(paint);
             nodes.add(button("Mask file…", model.source()::chooseMask));
             image.mask().ifPresent(mask -> {
-                nodes.add(new PictureView(mask.grey(), SIDE));
+                nodes.add(new RoundedImageView(mask.grey(), SIDE));
                 nodes.add(button("No mask", () -> model.source().finishPainting(Optional.empty())));
             });
             nodes.add(button("No picture", model.source()::removeImage));

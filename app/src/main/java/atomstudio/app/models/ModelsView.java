@@ -54,7 +54,7 @@ public final class ModelsView extends VBox {
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.Kind.PLAIN, model.busy()), new NoteView(NoteView.Kind.ERROR, model.problem()), emptyLabel, scroll);
+        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.NoteKind.PLAIN, model.busy()), new NoteView(NoteView.NoteKind.ERROR, model.problem()), emptyLabel, scroll);
     }
 
     /// Where models come from; the link is copied, for the studio itself connects to nothing.
@@ -97,11 +97,11 @@ public final class ModelsView extends VBox {
         CardView card = new CardView(summary.title());
         card.getStyleClass().add("model-card");
         card.pseudoClassStateChanged(CURRENT, current);
-        card.remark().setText(current ? "in use" : "");
+        card.subtitle().setText(current ? "in use" : "");
         List<String> words = summary.classWords();
         card.add(muted("UNet of " + DisplayFormat.count(summary.parameters()) + " parameters" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))) + "…")));
         for (String note : summary.warnings().assumptions()) card.add(muted(note));
-        summary.warnings().missingTokenizer().ifPresent(warning -> card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(warning))));
+        summary.warnings().missingTokenizer().ifPresent(warning -> card.add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(warning))));
         Stream<Button> buttons = Stream.of(
             summary.warnings().missingTokenizer().stream().map(warning -> button("Look again", () -> model.open(summary.path()))),
             Stream.of(button("Use", () -> model.select(summary))).filter(use -> !current),
@@ -114,8 +114,8 @@ public final class ModelsView extends VBox {
         Path name = unreadable.path().getFileName();
         CardView card = new CardView(name == null ? unreadable.path().toString() : name.toString());
         card.getStyleClass().add("lost-model");
-        card.remark().setText("cannot be read");
-        card.add(new NoteView(NoteView.Kind.WARNING, new SimpleStringProperty(unreadable.reason())));
+        card.subtitle().setText("cannot be read");
+        card.add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(unreadable.reason())));
         card.add(footer(unreadable.path().toString(), List.of(button("Look again", () -> model.open(unreadable.path())), button("Forget", () -> model.remove(unreadable)))));
         return card;
     }

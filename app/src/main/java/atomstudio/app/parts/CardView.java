@@ -11,33 +11,33 @@ import javafx.scene.layout.VBox;
 /// A framed part of a page with a title, and room for a remark on the right of it.
 public class CardView extends VBox {
     private final Label title = new Label();
-    private final Label remark = new Label();
-    private final HBox head;
+    private final Label subtitle = new Label();
+    private final HBox header;
 
     public CardView(String title) {
         getStyleClass().add("studio-card");
         this.title.setText(title);
         this.title.getStyleClass().add("card-title");
         this.title.setMinWidth(Region.USE_PREF_SIZE);
-        remark.getStyleClass().add("muted");
+        subtitle.getStyleClass().add("muted");
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        head = new HBox(8, this.title, gap, remark);
-        head.setAlignment(Pos.CENTER_LEFT);
-        getChildren().add(head);
+        header = new HBox(8, this.title, gap, subtitle);
+        header.setAlignment(Pos.CENTER_LEFT);
+        getChildren().add(header);
     }
 
     public Label title() {
         return title;
     }
 
-    public Label remark() {
-        return remark;
+    public Label subtitle() {
+        return subtitle;
     }
 
     /// Puts a control to the right of the title.
-    public void corner(Node node) {
-        head.getChildren().add(node);
+    public void addToHeader(Node node) {
+        header.getChildren().add(node);
     }
 
     public void add(Node... nodes) {

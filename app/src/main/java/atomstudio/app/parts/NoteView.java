@@ -7,9 +7,9 @@ import javafx.scene.layout.Region;
 
 /// A sentence in the card it is about; takes no room while there is nothing to say.
 public final class NoteView extends Label {
-    public enum Kind { PLAIN, GOOD, WARNING, ERROR }
+    public enum NoteKind { PLAIN, GOOD, WARNING, ERROR }
 
-    public NoteView(Kind kind, ObservableValue<String> text) {
+    public NoteView(NoteKind kind, ObservableValue<String> text) {
         getStyleClass().addAll("note", "note-" + kind.name().toLowerCase(Locale.ROOT));
         setWrapText(true);
         setMinHeight(Region.USE_PREF_SIZE);

@@ -10,25 +10,25 @@ import javafx.scene.input.KeyEvent;
 /// A short field for a number between two bounds. Up and down change it by a step; what is no such number is marked and not
 /// passed on, and when the field is left the last good one comes back.
 public final class NumberFieldView extends TextField {
-    private static final PseudoClass WRONG = PseudoClass.getPseudoClass("wrong");
+    private static final PseudoClass INVALID = PseudoClass.getPseudoClass("wrong");
 
     /// @param step what an arrow key adds
-    public record Range(double least, double most, double step) {}
+    public record NumberRange(double min, double max, double step) {}
 
-    private final Range range;
+    private final NumberRange range;
     private final DoubleFunction<String> format;
     private final DoubleConsumer onChange;
     private double value;
 
-    public NumberFieldView(Range range, DoubleFunction<String> format, DoubleConsumer onChange) {
+    public NumberFieldView(NumberRange range, DoubleFunction<String> format, DoubleConsumer onChange) {
         this.range = range;
         this.format = format;
         this.onChange = onChange;
         getStyleClass().add("number");
         setPrefColumnCount(4);
-        textProperty().subscribe(this::typed);
+        textProperty().subscribe(this::parseInput);
         focusedProperty().subscribe(focused -> {
-            if (!focused) show(value);
+            if (!focused) showValue(value);
         });
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.UP) step(range.step());
@@ -39,31 +39,31 @@ public final class NumberFieldView extends TextField {
     }
 
     /// Shows a value that came from elsewhere.
-    public void show(double shown) {
-        value = shown;
-        String text = format.apply(shown);
+    public void showValue(double newValue) {
+        value = newValue;
+        String text = format.apply(newValue);
         if (!text.equals(getText())) setText(text);
-        pseudoClassStateChanged(WRONG, false);
+        pseudoClassStateChanged(INVALID, false);
     }
 
-    private void step(double by) {
-        double next = Math.clamp(value + by, range.least(), range.most());
-        show(next);
+    private void step(double delta) {
+        double next = Math.clamp(value + delta, range.min(), range.max());
+        showValue(next);
         onChange.accept(next);
     }
 
-    private void typed(String text) {
+    private void parseInput(String text) {
         if (text.equals(format.apply(value))) return;
         try {
-            double typed = Double.parseDouble(text.strip());
-            boolean good = typed >= range.least() && typed <= range.most() && (range.step() < 1 || typed == Math.rint(typed));
-            pseudoClassStateChanged(WRONG, !good);
-            if (good) {
-                value = typed;
-                onChange.accept(typed);
+            double parsed = Double.parseDouble(text.strip());
+            boolean valid = parsed >= range.min() && parsed <= range.max() && (range.step() < 1 || parsed == Math.rint(parsed));
+            pseudoClassStateChanged(INVALID, !valid);
+            if (valid) {
+                value = parsed;
+                onChange.accept(parsed);
             }
-        } catch (NumberFormatException notYet) {
-            pseudoClassStateChanged(WRONG, true);
+        } catch (NumberFormatException notANumber) {
+            pseudoClassStateChanged(INVALID, true);
         }
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.app.subjects;
 
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import java.util.ArrayList;
 import java.util.List;
 import javafx.collections.ListChangeListener;
@@ -32,7 +32,7 @@ public final class PicturesCardView extends CardView {
         Hyperlink dismiss = new Hyperlink("Dismiss");
         dismiss.setOnAction(pressed -> model.dismiss());
         RefusalsView refusals = new RefusalsView(model.refusals());
-        NoteView problem = new NoteView(NoteView.Kind.ERROR, model.problem());
+        NoteView problem = new NoteView(NoteView.NoteKind.ERROR, model.problem());
         dismiss.visibleProperty().bind(refusals.visibleProperty().or(problem.visibleProperty()));
         dismiss.managedProperty().bind(dismiss.visibleProperty());
         fill();
@@ -41,7 +41,7 @@ public final class PicturesCardView extends CardView {
 
     private void count() {
         int count = model.subject().get().pictures().size();
-        remark().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : model.subject().get().line());
+        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : model.subject().get().line());
     }
 
     private void fill() {
@@ -68,7 +68,7 @@ public final class PicturesCardView extends CardView {
         remove.setOnKeyPressed(key -> {
             if (key.getCode() == KeyCode.DELETE) model.remove(thumbnail);
         });
-        StackPane tile = new StackPane(new PictureView(thumbnail.picture(), SIDE), remove);
+        StackPane tile = new StackPane(new RoundedImageView(thumbnail.picture(), SIDE), remove);
         tile.setMinSize(SIDE, SIDE);
         tile.getStyleClass().add("thumbnail");
         StackPane.setAlignment(remove, Pos.TOP_RIGHT);

@@ -1,7 +1,7 @@
 package atomstudio.app.subjects;
 
 import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import javafx.beans.binding.Bindings;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
@@ -50,7 +50,7 @@ public final class StartView extends StackPane {
     }
 
     private static VBox aboutModel(StartViewModel model) {
-        NoteView about = new NoteView(NoteView.Kind.PLAIN, model.aboutModel());
+        NoteView about = new NoteView(NoteView.NoteKind.PLAIN, model.aboutModel());
         about.setId("about-model");
         about.setMaxWidth(620);
         about.setTextAlignment(TextAlignment.CENTER);
@@ -82,7 +82,7 @@ public final class StartView extends StackPane {
     }
 
     private static VBox refused(StartViewModel model) {
-        NoteView problem = new NoteView(NoteView.Kind.ERROR, model.problem());
+        NoteView problem = new NoteView(NoteView.NoteKind.ERROR, model.problem());
         RefusalsView refusals = new RefusalsView(model.refusals());
         VBox box = new VBox(6, problem, refusals);
         box.setMaxWidth(560);
@@ -104,7 +104,7 @@ public final class StartView extends StackPane {
 
     private static Button tile(StartViewModel model, Sample sample) {
         Button tile = new Button(sample.name());
-        HBox cover = new HBox(new PictureView(new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
+        HBox cover = new HBox(new RoundedImageView(new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
         cover.setMinSize(COVER, COVER);
         tile.setGraphic(cover);
         tile.setContentDisplay(ContentDisplay.TOP);

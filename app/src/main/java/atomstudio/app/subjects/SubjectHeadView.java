@@ -1,7 +1,7 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.parts.FieldView;
-import atomstudio.app.parts.SuggestFieldView;
+import atomstudio.app.parts.AutocompleteFieldView;
+import atomstudio.app.parts.LabeledFieldView;
 import java.util.List;
 import java.util.function.Supplier;
 import javafx.css.PseudoClass;
@@ -16,7 +16,7 @@ import javafx.scene.layout.Region;
 public final class SubjectHeadView extends HBox {
     private static final PseudoClass ASKED = PseudoClass.getPseudoClass("asked");
 
-    private final SuggestFieldView classWord;
+    private final AutocompleteFieldView classWord;
 
     /// @param words suggestions for the class word: what the model knows
     public SubjectHeadView(SubjectViewModel model, Supplier<List<String>> words) {
@@ -28,14 +28,14 @@ public final class SubjectHeadView extends HBox {
         name.getStyleClass().add("page-title");
         name.setMinWidth(Region.USE_PREF_SIZE);
 
-        classWord = new SuggestFieldView(words);
+        classWord = new AutocompleteFieldView(words);
         classWord.setId("class-word");
         classWord.setPromptText("what is it? car, dog…");
         classWord.setPrefColumnCount(9);
         classWord.setText(model.subject().get().className());
         classWord.textProperty().addListener((property, before, now) -> model.classWord(now));
         classWord.setTooltip(new Tooltip("A common word for the thing. The model starts from what it knows of it."));
-        FieldView classField = new FieldView("class", classWord);
+        LabeledFieldView classField = new LabeledFieldView("class", classWord);
         model.subject().subscribe(subject -> classField.pseudoClassStateChanged(ASKED, subject.className().isEmpty()));
 
         TextField token = new TextField(model.subject().get().token());
@@ -47,7 +47,7 @@ public final class SubjectHeadView extends HBox {
         Label phrase = new Label();
         phrase.getStyleClass().add("muted");
         phrase.textProperty().bind(model.subject().map(subject -> subject.className().isEmpty() ? "say what it is, then Start" : "trained on “a " + subject.phrase() + "”"));
-        getChildren().addAll(name, classField, new FieldView("token", token), phrase);
+        getChildren().addAll(name, classField, new LabeledFieldView("token", token), phrase);
     }
 
     /// Puts the cursor where the one question of the page is asked, if it is not answered yet.

@@ -37,7 +37,7 @@ final class AskPictureView extends VBox {
         });
         HBox line = new HBox(8, prompt, ask);
         line.setAlignment(Pos.CENTER_LEFT);
-        getChildren().addAll(line, new NoteView(NoteView.Kind.PLAIN, model.queue().drawing()));
+        getChildren().addAll(line, new NoteView(NoteView.NoteKind.PLAIN, model.queue().drawing()));
     }
 
     private static boolean possible(WatchedRun run) {

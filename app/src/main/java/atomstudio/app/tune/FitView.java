@@ -24,10 +24,10 @@ final class FitView extends VBox {
         advice.visibleProperty().bind(fit.advice().map(list -> !list.isEmpty()));
         advice.managedProperty().bind(advice.visibleProperty());
         fit.advice().subscribe(this::show);
-        getChildren().addAll(new NoteView(NoteView.Kind.PLAIN, model.price()), new NoteView(NoteView.Kind.PLAIN, fit.busy()),
-            new NoteView(NoteView.Kind.GOOD, fit.estimate().map(found -> found.fits() ? fit.line().get() : "").orElse("")),
-            new NoteView(NoteView.Kind.WARNING, fit.estimate().map(found -> found.fits() ? "" : fit.line().get() + ". What takes less:").orElse("")),
-            advice, new NoteView(NoteView.Kind.ERROR, fit.problem()));
+        getChildren().addAll(new NoteView(NoteView.NoteKind.PLAIN, model.price()), new NoteView(NoteView.NoteKind.PLAIN, fit.busy()),
+            new NoteView(NoteView.NoteKind.GOOD, fit.estimate().map(found -> found.fits() ? fit.line().get() : "").orElse("")),
+            new NoteView(NoteView.NoteKind.WARNING, fit.estimate().map(found -> found.fits() ? "" : fit.line().get() + ". What takes less:").orElse("")),
+            advice, new NoteView(NoteView.NoteKind.ERROR, fit.problem()));
     }
 
     /// The button that asks, or gives the question up.

@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.parts.SuggestFieldView;
+import atomstudio.app.parts.AutocompleteFieldView;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -53,7 +53,7 @@ final class OptionView extends HBox {
         String name = TuneOrder.Chosen.words(option.command);
         control = switch (option.kind) {
             case TEXT -> typed(new TextField());
-            case SUGGESTED -> typed(new SuggestFieldView(option::names));
+            case SUGGESTED -> typed(new AutocompleteFieldView(option::names));
             case ONE_OF -> oneOf();
             case FLAG -> flag(name, yes);
         };

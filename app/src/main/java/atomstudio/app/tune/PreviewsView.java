@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import java.nio.file.Path;
 import java.util.List;
 import javafx.beans.value.ObservableValue;
@@ -53,7 +53,7 @@ public final class PreviewsView extends ScrollPane {
     }
 
     private static VBox tile(Path run, RunProgress.Preview preview) {
-        PictureView picture = new PictureView(new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
+        RoundedImageView picture = new RoundedImageView(new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
         VBox tile = new VBox(4, picture, caption("step " + preview.step() + (preview.asked() ? ", asked" : "")));
         tile.setAccessibleText("“" + preview.prompt() + "”, step " + preview.step());
         Tooltip.install(tile, new Tooltip("“" + preview.prompt() + "”"));

@@ -18,7 +18,7 @@ public final class ProgressCardView extends CardView {
         super("");
         setId("progress-card");
         title().textProperty().bind(queue.current().map(order -> "Tuning: " + order.title()).orElse(""));
-        remark().textProperty().bind(queue.progress().map(RunProgress::count));
+        subtitle().textProperty().bind(queue.progress().map(RunProgress::count));
         ProgressBar bar = new ProgressBar();
         bar.setMaxWidth(Double.MAX_VALUE);
         bar.progressProperty().bind(queue.progress().map(RunProgress::fraction));
@@ -29,7 +29,7 @@ public final class ProgressCardView extends CardView {
         speed.textProperty().bind(queue.progress().map(RunProgress::speed));
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        add(bar, new HBox(8, left, gap, speed), buttons(queue), new NoteView(NoteView.Kind.PLAIN, queue.asked()));
+        add(bar, new HBox(8, left, gap, speed), buttons(queue), new NoteView(NoteView.NoteKind.PLAIN, queue.asked()));
     }
 
     private static String state(RunProgress progress) {

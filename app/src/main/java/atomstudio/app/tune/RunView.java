@@ -16,7 +16,7 @@ public final class RunView extends VBox {
         super(12);
         getStyleClass().add("run");
         CardView previews = new CardView("Previews");
-        previews.remark().textProperty().bind(model.watched().map(RunView::prompt).orElse(""));
+        previews.subtitle().textProperty().bind(model.watched().map(RunView::prompt).orElse(""));
         previews.add(new PreviewsView(model.watched()), new AskPictureView(model));
         Label hint = new Label("Previews are all made from one seed. Closing the window keeps the run: it resumes exactly.");
         hint.getStyleClass().add("muted");
@@ -29,17 +29,17 @@ public final class RunView extends VBox {
     private static CardView loss(RunsViewModel model) {
         CardView loss = new CardView("Loss");
         loss.title().textProperty().bind(model.watched().map(RunView::title).orElse("Loss"));
-        loss.remark().textProperty().bind(model.watched().map(RunView::latest).orElse(""));
-        loss.corner(legend("training", "legend-training", model.watched().map(run -> !run.progress().history().checks().isEmpty()).orElse(false)));
-        loss.corner(legend("held-out picture", "legend-checks", model.watched().map(run -> checked(run, RunProgress.Check::loss)).orElse(false)));
-        loss.corner(legend("previews (right scale)", "legend-checks", model.watched().map(run -> checked(run, check -> !check.loss())).orElse(false)));
-        loss.corner(close(model));
+        loss.subtitle().textProperty().bind(model.watched().map(RunView::latest).orElse(""));
+        loss.addToHeader(legend("training", "legend-training", model.watched().map(run -> !run.progress().history().checks().isEmpty()).orElse(false)));
+        loss.addToHeader(legend("held-out picture", "legend-checks", model.watched().map(run -> checked(run, RunProgress.Check::loss)).orElse(false)));
+        loss.addToHeader(legend("previews (right scale)", "legend-checks", model.watched().map(run -> checked(run, check -> !check.loss())).orElse(false)));
+        loss.addToHeader(close(model));
         LossChartView chart = new LossChartView();
         model.watched().subscribe(run -> chart.show(run == null ? RunProgress.none(RunProgress.State.WAITING) : run.progress()));
         chart.accessibleTextProperty().bind(model.watched().map(run -> latest(run) + checkedLine(run)).orElse("no curve yet"));
-        loss.add(new NoteView(NoteView.Kind.PLAIN, model.watched().map(run -> run.order().chosen().line()).orElse("")),
-            new NoteView(NoteView.Kind.ERROR, model.watched().map(run -> run.progress().state() == RunProgress.State.FAILED ? run.progress().message() : "").orElse("")),
-            chart, new NoteView(NoteView.Kind.PLAIN, model.watched().map(RunView::checkedLine).orElse("")), new RemarksView(model.watched()));
+        loss.add(new NoteView(NoteView.NoteKind.PLAIN, model.watched().map(run -> run.order().chosen().line()).orElse("")),
+            new NoteView(NoteView.NoteKind.ERROR, model.watched().map(run -> run.progress().state() == RunProgress.State.FAILED ? run.progress().message() : "").orElse("")),
+            chart, new NoteView(NoteView.NoteKind.PLAIN, model.watched().map(RunView::checkedLine).orElse("")), new RemarksView(model.watched()));
         return loss;
     }
 

@@ -33,11 +33,11 @@ public final class RunsCardView extends CardView {
         VBox lines = new VBox(2);
         Runnable fill = () -> {
             lines.getChildren().setAll(model.runs().isEmpty() ? List.<Node>of(nothing()) : model.runs().stream().map(this::line).toList());
-            remark().setText(model.runs().isEmpty() ? "" : String.valueOf(model.runs().size()));
+            subtitle().setText(model.runs().isEmpty() ? "" : String.valueOf(model.runs().size()));
         };
         model.runs().addListener((ListChangeListener<RunSummary>) change -> fill.run());
         fill.run();
-        add(lines, new NoteView(NoteView.Kind.ERROR, model.problem()));
+        add(lines, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
     }
 
     private static Label nothing() {

@@ -19,15 +19,15 @@ public final class TuneCardView extends CardView {
     public TuneCardView(TuneViewModel model, ReadOnlyBooleanProperty first) {
         super("Tune");
         this.model = model;
-        remark().textProperty().bind(model.estimate());
+        subtitle().textProperty().bind(model.estimate());
         MethodSettingsView method = new MethodSettingsView(model.method());
         TrainingSettingsView training = new TrainingSettingsView(model.training());
         ObservableValue<String> chosen = model.method().settings().map(now -> new TuneOrder.Chosen(now, TrainingSettings.USUAL).line());
         HBox buttons = new HBox(8, startButton(first), FitView.button(model));
-        add(new MethodListView(model.method()), new FoldView("fold-method", "method settings", chosen, method), method, new NoteView(NoteView.Kind.ERROR, model.method().wrong()),
-            new FoldView("fold-training", "more settings", model.training().line(), training), training, new NoteView(NoteView.Kind.ERROR, model.training().wrong()),
-            new NoteView(NoteView.Kind.ERROR, model.method().problem()),
-            buttons, new FitView(model), new NoteView(NoteView.Kind.PLAIN, model.missing().map(this::unsaid)));
+        add(new MethodListView(model.method()), new FoldView("fold-method", "method settings", chosen, method), method, new NoteView(NoteView.NoteKind.ERROR, model.method().wrong()),
+            new FoldView("fold-training", "more settings", model.training().line(), training), training, new NoteView(NoteView.NoteKind.ERROR, model.training().wrong()),
+            new NoteView(NoteView.NoteKind.ERROR, model.method().problem()),
+            buttons, new FitView(model), new NoteView(NoteView.NoteKind.PLAIN, model.missing().map(this::unsaid)));
     }
 
     /// What is wrong with a setting stands above already.

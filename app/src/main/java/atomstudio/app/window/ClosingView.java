@@ -40,15 +40,15 @@ final class ClosingView extends OverlayView {
         VBox card = new VBox(12, title, what, asked, stopping);
         card.setAlignment(Pos.CENTER_LEFT);
         card.setMaxSize(540, Region.USE_PREF_SIZE);
-        cover(card, model::stay);
+        setCard(card, model::stay);
         addEventFilter(KeyEvent.KEY_PRESSED, key -> {
             if (key.getCode() == KeyCode.ESCAPE) model.stay();
         });
         model.state().subscribe(state -> {
             switch (state) {
-                case ASKING -> appear(keep);
+                case ASKING -> showOverlay(keep);
                 case STOPPING -> now.requestFocus();
-                case OPEN, CLOSED -> disappear();
+                case OPEN, CLOSED -> hideOverlay();
             }
         });
     }

@@ -4,7 +4,7 @@ import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.app.parts.CardView;
-import atomstudio.app.parts.ChoiceConverter;
+import atomstudio.app.parts.TitleConverter;
 import java.util.Optional;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
@@ -64,7 +64,7 @@ final class SettingsView extends VBox {
         choice.setId("engine");
         choice.setAccessibleText("What runs the networks");
         choice.getItems().setAll(EngineName.values());
-        choice.setConverter(new ChoiceConverter<>(SettingsView::title));
+        choice.setConverter(new TitleConverter<>(SettingsView::title));
         choice.setValue(wishes.engine().getValue());
         choice.valueProperty().subscribe(chosen -> wishes.engine(chosen));
         Label what = new Label("Automatic is ONNX Runtime, and for a large model on a processor with units for bfloat16 PyTorch, which is faster there. Their pictures differ by rounding.");

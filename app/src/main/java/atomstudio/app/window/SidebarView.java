@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
 import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.PictureView;
+import atomstudio.app.parts.RoundedImageView;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.Thumbnail;
 import java.util.HashMap;
@@ -46,7 +46,7 @@ final class SidebarView extends VBox {
         VBox.setVgrow(scroll, Priority.ALWAYS);
         model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> fill(none));
         fill(none);
-        getChildren().addAll(fresh, title, none, scroll, new NoteView(NoteView.Kind.ERROR, model.problem()),
+        getChildren().addAll(fresh, title, none, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()),
             link("Generate only", model::openGenerate, Page.Generate.class), link("Models", model::openModels, Page.Models.class), link("Settings", model::openSettings, Page.Settings.class));
         model.page().subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(ON, page instanceof Page.OfSubject(SubjectPageViewModel shown) && shown == subject)));
     }
@@ -68,7 +68,7 @@ final class SidebarView extends VBox {
         cover.getStyleClass().add("cover");
         cover.setMinSize(COVER, COVER);
         cover.setMaxSize(COVER, COVER);
-        Runnable picture = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new PictureView(thumbnail.picture(), COVER)).toList());
+        Runnable picture = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.picture(), COVER)).toList());
         subject.subject().thumbnails().addListener((ListChangeListener<Thumbnail>) change -> picture.run());
         picture.run();
         HBox content = new HBox(9, cover, new VBox(title, state));

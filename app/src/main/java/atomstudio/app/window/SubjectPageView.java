@@ -51,7 +51,7 @@ final class SubjectPageView extends VBox {
             else handOver(progress, prompt::focusGenerate);
         });
         VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
-            new NoteView(NoteView.Kind.PLAIN, model.export().exportNote().map(note -> model.compares(note.run()) ? "" : note.text()).orElse("")));
+            new NoteView(NoteView.NoteKind.PLAIN, model.export().exportNote().map(note -> model.compares(note.run()) ? "" : note.text()).orElse("")));
         ScrollPane left = scroll(inside);
         left.setMinWidth(LEFT);
         left.setMaxWidth(LEFT);

@@ -5,10 +5,10 @@ import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
 
 /// What is chosen from a list, in words. Nothing is typed there.
-public final class ChoiceConverter<T> extends StringConverter<T> {
+public final class TitleConverter<T> extends StringConverter<T> {
     private final Function<T, String> title;
 
-    public ChoiceConverter(Function<T, String> title) {
+    public TitleConverter(Function<T, String> title) {
         this.title = title;
     }
 

@@ -11,34 +11,34 @@ import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 
 /// A text field that offers words while one types: those that begin so first, then those that contain it. Any word may be typed.
-public final class SuggestFieldView extends TextField {
-    private static final int MOST = 8;
+public final class AutocompleteFieldView extends TextField {
+    private static final int MAX_SUGGESTIONS = 8;
 
     private final ContextMenu menu = new ContextMenu();
-    private final Supplier<List<String>> words;
+    private final Supplier<List<String>> suggestions;
 
-    public SuggestFieldView(Supplier<List<String>> words) {
-        this.words = words;
+    public AutocompleteFieldView(Supplier<List<String>> suggestions) {
+        this.suggestions = suggestions;
         textProperty().addListener((property, before, now) -> {
-            if (isFocused()) offer();
+            if (isFocused()) showSuggestions();
         });
         focusedProperty().addListener((property, before, focused) -> {
             if (!focused) menu.hide();
-            else if (getText().isEmpty()) offer();
+            else if (getText().isEmpty()) showSuggestions();
         });
         setOnKeyPressed(key -> {
-            if (key.getCode() == KeyCode.DOWN && !menu.isShowing()) offer();
+            if (key.getCode() == KeyCode.DOWN && !menu.isShowing()) showSuggestions();
         });
     }
 
-    private void offer() {
+    private void showSuggestions() {
         String typed = getText().strip().toLowerCase(Locale.ROOT);
-        List<String> known = words.get();
-        List<String> fitting = Stream.concat(known.stream().filter(word -> word.toLowerCase(Locale.ROOT).startsWith(typed)),
-            known.stream().filter(word -> word.toLowerCase(Locale.ROOT).contains(typed))).distinct().limit(MOST).toList();
-        menu.getItems().setAll(fitting.stream().map(this::item).toList());
-        boolean settled = fitting.isEmpty() || fitting.size() == 1 && fitting.getFirst().equalsIgnoreCase(typed);
-        if (settled || getScene() == null) menu.hide();
+        List<String> candidates = suggestions.get();
+        List<String> matches = Stream.concat(candidates.stream().filter(word -> word.toLowerCase(Locale.ROOT).startsWith(typed)),
+            candidates.stream().filter(word -> word.toLowerCase(Locale.ROOT).contains(typed))).distinct().limit(MAX_SUGGESTIONS).toList();
+        menu.getItems().setAll(matches.stream().map(this::item).toList());
+        boolean completed = matches.isEmpty() || matches.size() == 1 && matches.getFirst().equalsIgnoreCase(typed);
+        if (completed || getScene() == null) menu.hide();
         else if (!menu.isShowing()) menu.show(this, Side.BOTTOM, 0, 2);
     }
 

@@ -7,8 +7,8 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 
 /// A control with its name in front, framed together.
-public final class FieldView extends HBox {
-    public FieldView(String name, Node control) {
+public final class LabeledFieldView extends HBox {
+    public LabeledFieldView(String name, Node control) {
         getStyleClass().add("field");
         setAlignment(Pos.CENTER_LEFT);
         Label label = new Label(name);

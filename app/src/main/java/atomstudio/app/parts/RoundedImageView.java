@@ -8,38 +8,38 @@ import javafx.scene.image.WritableImage;
 import javafx.scene.shape.Rectangle;
 
 /// A picture with round corners, as large as it is told, keeping its proportions.
-public final class PictureView extends ImageView {
-    private static final double ROUND = 10;
+public final class RoundedImageView extends ImageView {
+    private static final double CORNER_ARC = 10;
 
     private final Rectangle corners = new Rectangle();
 
-    public PictureView(Picture picture, double side) {
-        this(image(picture), side);
+    public RoundedImageView(Picture picture, double side) {
+        this(toFxImage(picture), side);
     }
 
-    public PictureView(Image image, double side) {
+    public RoundedImageView(Image image, double side) {
         super(image);
         setPreserveRatio(true);
         setSmooth(true);
-        corners.setArcWidth(ROUND);
-        corners.setArcHeight(ROUND);
+        corners.setArcWidth(CORNER_ARC);
+        corners.setArcHeight(CORNER_ARC);
         setClip(corners);
         layoutBoundsProperty().subscribe(bounds -> {
             corners.setWidth(bounds.getWidth());
             corners.setHeight(bounds.getHeight());
         });
-        side(side);
+        setSide(side);
     }
 
     /// The longer side.
-    public void side(double side) {
+    public void setSide(double side) {
         setFitWidth(side);
         setFitHeight(side);
     }
 
-    public static Image image(Picture picture) {
-        WritableImage image = new WritableImage(picture.width(), picture.height());
-        image.getPixelWriter().setPixels(0, 0, picture.width(), picture.height(), PixelFormat.getIntArgbInstance(), picture.argb(), 0, picture.width());
-        return image;
+    public static Image toFxImage(Picture image) {
+        WritableImage fxImage = new WritableImage(image.width(), image.height());
+        fxImage.getPixelWriter().setPixels(0, 0, image.width(), image.height(), PixelFormat.getIntArgbInstance(), image.argb(), 0, image.width());
+        return fxImage;
     }
 }
