@@ -39,7 +39,7 @@ public final class MetricsViewModel {
         int id = requestId;
         unmeasured.forEach(row -> row.metricsStatus("measuring…"));
         pending = unmeasured;
-        RowEvaluator.EvaluationRequest request = new RowEvaluator.EvaluationRequest(model, currentSubject.pictures(), prompt, unmeasured.stream().map(GalleryRow::images).toList());
+        RowEvaluator.EvaluationRequest request = new RowEvaluator.EvaluationRequest(model, currentSubject.photos(), prompt, unmeasured.stream().map(GalleryRow::images).toList());
         running = jobs.start("Measuring", cancellation -> evaluator.evaluate(request, cancellation), outcome -> {
             if (id != requestId) return;
             cancel();

@@ -40,7 +40,7 @@ public final class PromptFieldView extends HBox {
         addSubject.setOnAction(pressed -> setMention(SubjectPrompt.Mention.SUBJECT));
         HBox.setHgrow(after, Priority.ALWAYS);
         ReadOnlyObjectProperty<@Nullable Subject> subject = model.subject();
-        chip.textProperty().bind(subject.map(Subject::phrase).orElse(""));
+        chip.textProperty().bind(subject.map(Subject::promptPhrase).orElse(""));
         getChildren().addAll(before, chip, after, addSubject);
         model.prompt().subscribe(this::show);
         before.textProperty().addListener((property, was, now) -> updateModel());

@@ -30,10 +30,10 @@ public final class StartView extends StackPane {
         Button choose = new Button("Choose photos…");
         choose.setId("choose-pictures");
         choose.getStyleClass().add("accent");
-        choose.setOnAction(pressed -> model.choosePictures());
-        Label or = new Label("or try a sample");
-        or.getStyleClass().addAll("muted", "start-or");
-        VBox idle = new VBox(14, title, hint, choose, refused(model), or, samples(model), generate(model), aboutModel(model));
+        choose.setOnAction(pressed -> model.choosePhotos());
+        Label orLabel = new Label("or try a sample");
+        orLabel.getStyleClass().addAll("muted", "start-or");
+        VBox idle = new VBox(14, title, hint, choose, rejected(model), orLabel, samples(model), generate(model), modelNotice(model));
         idle.setAlignment(Pos.CENTER);
         idle.visibleProperty().bind(model.busy().isEmpty());
 
@@ -49,20 +49,20 @@ public final class StartView extends StackPane {
         return generate;
     }
 
-    private static VBox aboutModel(StartViewModel model) {
-        NoteView about = new NoteView(NoteView.NoteKind.PLAIN, model.aboutModel());
-        about.setId("about-model");
-        about.setMaxWidth(620);
-        about.setTextAlignment(TextAlignment.CENTER);
-        about.setAlignment(Pos.CENTER);
-        Hyperlink get = new Hyperlink("Get a model…");
-        get.setId("get-model");
-        get.setOnAction(pressed -> model.openModels());
-        VBox box = new VBox(2, about, get);
+    private static VBox modelNotice(StartViewModel model) {
+        NoteView notice = new NoteView(NoteView.NoteKind.PLAIN, model.modelNotice());
+        notice.setId("about-model");
+        notice.setMaxWidth(620);
+        notice.setTextAlignment(TextAlignment.CENTER);
+        notice.setAlignment(Pos.CENTER);
+        Hyperlink download = new Hyperlink("Get a model…");
+        download.setId("get-model");
+        download.setOnAction(pressed -> model.openModels());
+        VBox box = new VBox(2, notice, download);
         box.getStyleClass().add("start-or");
         box.setAlignment(Pos.CENTER);
-        box.visibleProperty().bind(about.visibleProperty());
-        box.managedProperty().bind(about.visibleProperty());
+        box.visibleProperty().bind(notice.visibleProperty());
+        box.managedProperty().bind(notice.visibleProperty());
         return box;
     }
 
@@ -71,22 +71,22 @@ public final class StartView extends StackPane {
         what.textProperty().bind(model.busy());
         Button cancel = new Button("Cancel");
         cancel.setOnAction(pressed -> model.cancel());
-        ProgressIndicator turning = new ProgressIndicator();
-        turning.setMaxSize(40, 40);
-        VBox busy = new VBox(14, turning, what, cancel);
+        ProgressIndicator spinner = new ProgressIndicator();
+        spinner.setMaxSize(40, 40);
+        VBox busy = new VBox(14, spinner, what, cancel);
         busy.setAlignment(Pos.CENTER);
         busy.visibleProperty().bind(model.busy().isNotEmpty());
         // An indicator that turns unseen would cost a core.
-        turning.visibleProperty().bind(busy.visibleProperty());
+        spinner.visibleProperty().bind(busy.visibleProperty());
         return busy;
     }
 
-    private static VBox refused(StartViewModel model) {
+    private static VBox rejected(StartViewModel model) {
         NoteView problem = new NoteView(NoteView.NoteKind.ERROR, model.problem());
-        RefusalsView refusals = new RefusalsView(model.refusals());
-        VBox box = new VBox(6, problem, refusals);
+        RejectedFilesView rejectedFiles = new RejectedFilesView(model.rejected());
+        VBox box = new VBox(6, problem, rejectedFiles);
         box.setMaxWidth(560);
-        box.managedProperty().bind(problem.visibleProperty().or(Bindings.isNotEmpty(model.refusals())));
+        box.managedProperty().bind(problem.visibleProperty().or(Bindings.isNotEmpty(model.rejected())));
         box.visibleProperty().bind(box.managedProperty());
         return box;
     }
@@ -96,13 +96,13 @@ public final class StartView extends StackPane {
         tiles.setAlignment(Pos.CENTER);
         tiles.setMaxWidth(760);
         tiles.setId("samples");
-        Runnable fill = () -> tiles.getChildren().setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
-        model.samples().addListener((ListChangeListener<Sample>) change -> fill.run());
-        fill.run();
+        Runnable refresh = () -> tiles.getChildren().setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
+        model.samples().addListener((ListChangeListener<SampleSubject>) change -> refresh.run());
+        refresh.run();
         return tiles;
     }
 
-    private static Button tile(StartViewModel model, Sample sample) {
+    private static Button tile(StartViewModel model, SampleSubject sample) {
         Button tile = new Button(sample.name());
         HBox cover = new HBox(new RoundedImageView(new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
         cover.setMinSize(COVER, COVER);
@@ -110,7 +110,7 @@ public final class StartView extends StackPane {
         tile.setContentDisplay(ContentDisplay.TOP);
         tile.getStyleClass().add("sample-tile");
         tile.setId("sample-" + sample.name());
-        tile.setOnAction(pressed -> model.take(sample));
+        tile.setOnAction(pressed -> model.useSample(sample));
         return tile;
     }
 }

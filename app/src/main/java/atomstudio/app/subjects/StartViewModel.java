@@ -19,60 +19,60 @@ import org.jspecify.annotations.Nullable;
 
 /// The first page: pictures are dropped or chosen, or a sample is taken, and a subject comes out.
 public final class StartViewModel {
-    private static final String BUILT_IN = "The built-in model is small: it draws 128-pixel illustrations of some 50 everyday things, no photos. For your own photos, get a Stable Diffusion model.";
+    private static final String BUILT_IN_NOTICE = "The built-in model is small: it draws 128-pixel illustrations of some 50 everyday things, no photos. For your own photos, get a Stable Diffusion model.";
 
     private final Jobs jobs;
     private final SubjectStore store;
     private final FileChoosers choosers;
-    private final Exits exits;
-    private final ObservableList<Sample> samples = FXCollections.observableArrayList();
-    private final ObservableList<Sample> samplesView = FXCollections.unmodifiableObservableList(samples);
-    private final ObservableList<Refusal> refusals = FXCollections.observableArrayList();
-    private final ObservableList<Refusal> refusalsView = FXCollections.unmodifiableObservableList(refusals);
+    private final Navigation navigation;
+    private final ObservableList<SampleSubject> samples = FXCollections.observableArrayList();
+    private final ObservableList<SampleSubject> samplesView = FXCollections.unmodifiableObservableList(samples);
+    private final ObservableList<RejectedFile> rejected = FXCollections.observableArrayList();
+    private final ObservableList<RejectedFile> rejectedView = FXCollections.unmodifiableObservableList(rejected);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper aboutModel = new ReadOnlyStringWrapper("");
-    private @Nullable JobHandle reading;
+    private final ReadOnlyStringWrapper modelNotice = new ReadOnlyStringWrapper("");
+    private @Nullable JobHandle running;
 
     /// Where the page leads.
-    /// @param created  gets every new subject, with the files that were refused
-    /// @param models   opens the page Models
-    /// @param generate opens the page Generate
-    public record Exits(Consumer<SubjectStore.Imported> created, Runnable models, Runnable generate) {}
+    /// @param onCreated  gets every new subject, with the files that were refused
+    /// @param openModels   opens the page Models
+    /// @param openGenerate opens the page Generate
+    public record Navigation(Consumer<SubjectStore.ImportResult> onCreated, Runnable openModels, Runnable openGenerate) {}
 
     /// @param model the current one; holds null until the first one was read
-    public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers, ReadOnlyObjectProperty<@Nullable ModelSummary> model, Exits exits) {
+    public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers, ReadOnlyObjectProperty<@Nullable ModelSummary> model, Navigation navigation) {
         this.jobs = jobs;
         this.store = store;
         this.choosers = choosers;
-        this.exits = exits;
-        model.subscribe(now -> aboutModel.set(now == null ? "" : about(now)));
+        this.navigation = navigation;
+        model.subscribe(now -> modelNotice.set(now == null ? "" : noticeFor(now)));
     }
 
-    private static String about(ModelSummary model) {
-        return model.origin() == ModelSummary.Origin.BUILT_IN ? BUILT_IN : "";
+    private static String noticeFor(ModelSummary model) {
+        return model.origin() == ModelSummary.Origin.BUILT_IN ? BUILT_IN_NOTICE : "";
     }
 
     /// What the built-in model can and cannot do; empty while another model is in use.
-    public ReadOnlyStringProperty aboutModel() {
-        return aboutModel.getReadOnlyProperty();
+    public ReadOnlyStringProperty modelNotice() {
+        return modelNotice.getReadOnlyProperty();
     }
 
     public void openModels() {
-        exits.models.run();
+        navigation.openModels.run();
     }
 
     public void openGenerate() {
-        exits.generate.run();
+        navigation.openGenerate.run();
     }
 
-    public ObservableList<Sample> samples() {
+    public ObservableList<SampleSubject> samples() {
         return samplesView;
     }
 
     /// Files of the last drop that were no pictures, when none of them was.
-    public ObservableList<Refusal> refusals() {
-        return refusalsView;
+    public ObservableList<RejectedFile> rejected() {
+        return rejectedView;
     }
 
     public ReadOnlyStringProperty busy() {
@@ -83,52 +83,52 @@ public final class StartViewModel {
         return problem.getReadOnlyProperty();
     }
 
-    public void offer(List<Sample> found) {
+    public void setSamples(List<SampleSubject> found) {
         samples.setAll(found);
     }
 
-    public void choosePictures() {
+    public void choosePhotos() {
         List<Path> chosen = choosers.images("Choose pictures of one thing");
-        if (!chosen.isEmpty()) drop(chosen);
+        if (!chosen.isEmpty()) createFromFiles(chosen);
     }
 
     /// A folder gives the subject its name; loose pictures do not.
-    public void drop(List<Path> files) {
-        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? name(files.getFirst()) : Subject.UNNAMED, "", files);
+    public void createFromFiles(List<Path> files) {
+        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? subjectName(files.getFirst()) : Subject.DEFAULT_NAME, "", files);
     }
 
     /// Of a folder in kohya's layout, the words after the number.
-    private static String name(Path folder) {
+    private static String subjectName(Path folder) {
         return KohyaFolder.of(folder).map(KohyaFolder::caption).filter(caption -> !caption.isEmpty()).orElse(folder.getFileName().toString());
     }
 
-    public void take(Sample sample) {
+    public void useSample(SampleSubject sample) {
         create(sample.name(), sample.className(), List.of(sample.folder()));
     }
 
     public void cancel() {
-        if (reading != null) reading.cancel();
+        if (running != null) running.cancel();
     }
 
     private void create(String name, String className, List<Path> files) {
         if (!busy.get().isEmpty()) return;
-        refusals.clear();
+        rejected.clear();
         problem.set("");
         busy.set("Reading the pictures…");
-        reading = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation), this::created);
+        running = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation), this::onCreated);
     }
 
-    private void created(JobOutcome<SubjectStore.Imported> outcome) {
+    private void onCreated(JobOutcome<SubjectStore.ImportResult> outcome) {
         busy.set("");
-        reading = null;
+        running = null;
         switch (outcome) {
-            case JobOutcome.Succeeded<SubjectStore.Imported>(SubjectStore.Imported imported) when imported.taken() > 0 -> exits.created.accept(imported);
-            case JobOutcome.Succeeded<SubjectStore.Imported>(SubjectStore.Imported imported) -> {
-                refusals.setAll(imported.refusals());
-                problem.set(imported.refusals().isEmpty() ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files." : "None of these could be read as a picture.");
+            case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) when result.addedCount() > 0 -> navigation.onCreated.accept(result);
+            case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) -> {
+                rejected.setAll(result.rejected());
+                problem.set(result.rejected().isEmpty() ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files." : "None of these could be read as a picture.");
             }
-            case JobOutcome.Failed<SubjectStore.Imported>(String message) -> problem.set(message);
-            case JobOutcome.Cancelled<SubjectStore.Imported>() -> {}
+            case JobOutcome.Failed<SubjectStore.ImportResult>(String message) -> problem.set(message);
+            case JobOutcome.Cancelled<SubjectStore.ImportResult>() -> {}
         }
     }
 }

@@ -5,45 +5,45 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// A folder `subject.json` + pictures. `className` may still be empty; tuning waits for it.
-/// @param pictures the picture files, in the order they came
-/// @param beside   captions and masks of these pictures
-public record Subject(String name, Path folder, String className, String token, List<Path> pictures, List<Path> beside) {
-    public static final String USUAL_TOKEN = "sks";
+/// @param photos the picture files, in the order they came
+/// @param sidecarFiles   captions and masks of these pictures
+public record Subject(String name, Path folder, String className, String triggerWord, List<Path> photos, List<Path> sidecarFiles) {
+    public static final String DEFAULT_TRIGGER_WORD = "sks";
     /// What a subject of loose pictures is called until it has a class word.
-    public static final String UNNAMED = "subject";
+    public static final String DEFAULT_NAME = "subject";
 
     public Subject {
-        pictures = List.copyOf(pictures);
-        beside = List.copyOf(beside);
+        photos = List.copyOf(photos);
+        sidecarFiles = List.copyOf(sidecarFiles);
     }
 
     /// Without captions and masks.
-    public Subject(String name, Path folder, String className, String token, List<Path> pictures) {
-        this(name, folder, className, token, pictures, List.of());
+    public Subject(String name, Path folder, String className, String triggerWord, List<Path> photos) {
+        this(name, folder, className, triggerWord, photos, List.of());
     }
 
     /// `6 pictures · 2 captions · 1 mask`.
-    public String line() {
-        long captions = beside.stream().filter(Companions::caption).count();
-        long masks = beside.size() - captions;
-        return DisplayFormat.plural(pictures.size(), "picture") + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption")) + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
+    public String summary() {
+        long captions = sidecarFiles.stream().filter(SidecarFiles::isCaption).count();
+        long masks = sidecarFiles.size() - captions;
+        return DisplayFormat.plural(photos.size(), "picture") + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption")) + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
     }
 
     /// Its name for people: that of its folder, or the class word where the folder's says nothing.
     public String title() {
-        return className.isEmpty() || !name.matches(UNNAMED + "(-\\d+)?") ? name : className;
+        return className.isEmpty() || !name.matches(DEFAULT_NAME + "(-\\d+)?") ? name : className;
     }
 
     /// What stands for the subject in a prompt: `sks car`.
-    public String phrase() {
-        return token.isEmpty() ? className : token + " " + className;
+    public String promptPhrase() {
+        return triggerWord.isEmpty() ? className : triggerWord + " " + className;
     }
 
-    public Path pictureFolder() {
+    public Path photoFolder() {
         return folder.resolve("pictures");
     }
 
-    public Subject with(String newClass, String newToken) {
-        return new Subject(name, folder, newClass, newToken, pictures, beside);
+    public Subject with(String newClassName, String newTriggerWord) {
+        return new Subject(name, folder, newClassName, newTriggerWord, photos, sidecarFiles);
     }
 }

@@ -26,11 +26,11 @@ public final class SubjectStore {
     private static final String FILE = "subject.json";
 
     private final Path folder;
-    private final PictureFiles pictures;
+    private final PhotoFinder photoFinder;
 
-    public SubjectStore(Path folder, PictureFiles pictures) {
+    public SubjectStore(Path folder, PhotoFinder photoFinder) {
         this.folder = folder;
-        this.pictures = pictures;
+        this.photoFinder = photoFinder;
     }
 
     public Path folder() {
@@ -38,7 +38,7 @@ public final class SubjectStore {
     }
 
     /// A subject, and the files that were not taken.
-    public record Imported(Subject subject, int taken, List<Refusal> refusals) {}
+    public record ImportResult(Subject subject, int addedCount, List<RejectedFile> rejected) {}
 
     /// All subjects, the newest first; a damaged folder is left alone and left out.
     public List<Subject> list() throws Failure {
@@ -62,149 +62,149 @@ public final class SubjectStore {
 
     /// Makes a subject of the pictures among `files`; nothing is made when none of them is one. Folders named in kohya's layout keep
     /// their names, which give the pictures' repeats, and give the words where no class word is given.
-    /// @param wish the name it should have; a number is added where that is taken
+    /// @param desiredName the name it should have; a number is added where that is taken
     /// @throws Failure.Incompatible when folders give different words
-    public Imported create(String wish, String className, List<Path> files, Cancellation cancellation) throws Failure {
-        PictureFiles.Found found = pictures.find(files);
-        List<Refusal> refusals = new ArrayList<>();
-        List<Path> good = good(found, List.of(), refusals, cancellation);
-        if (good.isEmpty()) return new Imported(new Subject(wish, folder, className, Subject.USUAL_TOKEN, List.of()), 0, refusals);
-        String token = className.isEmpty() ? found.folders().trigger().orElse(Subject.USUAL_TOKEN) : Subject.USUAL_TOKEN;
-        String named = className.isEmpty() ? found.folders().className().orElse("") : className;
-        Path place = free(wish);
-        Subject subject = new Subject(place.getFileName().toString(), place, named, token, List.of());
-        copy(good, subject);
+    public ImportResult create(String desiredName, String className, List<Path> files, Cancellation cancellation) throws Failure {
+        PhotoFinder.FoundFiles found = photoFinder.find(files);
+        List<RejectedFile> rejected = new ArrayList<>();
+        List<Path> readable = readablePhotos(found, List.of(), rejected, cancellation);
+        if (readable.isEmpty()) return new ImportResult(new Subject(desiredName, folder, className, Subject.DEFAULT_TRIGGER_WORD, List.of()), 0, rejected);
+        String triggerWord = className.isEmpty() ? found.folders().trigger().orElse(Subject.DEFAULT_TRIGGER_WORD) : Subject.DEFAULT_TRIGGER_WORD;
+        String resolvedClassName = className.isEmpty() ? found.folders().className().orElse("") : className;
+        Path subjectFolder = uniqueFolder(desiredName);
+        Subject subject = new Subject(subjectFolder.getFileName().toString(), subjectFolder, resolvedClassName, triggerWord, List.of());
+        copy(readable, subject);
         save(subject);
-        return new Imported(read(place), good.size(), refusals);
+        return new ImportResult(read(subjectFolder), readable.size(), rejected);
     }
 
     /// Adds the pictures among `files` to a subject.
-    public Imported add(Subject subject, List<Path> files, Cancellation cancellation) throws Failure {
-        List<Refusal> refusals = new ArrayList<>();
-        PictureFiles.Found found = pictures.find(files);
-        List<Path> good = good(found, subject.pictures(), refusals, cancellation);
-        copy(good, subject);
-        beside(found, subject);
-        return new Imported(read(subject.folder()), good.size(), refusals);
+    public ImportResult add(Subject subject, List<Path> files, Cancellation cancellation) throws Failure {
+        List<RejectedFile> rejected = new ArrayList<>();
+        PhotoFinder.FoundFiles found = photoFinder.find(files);
+        List<Path> readable = readablePhotos(found, subject.photos(), rejected, cancellation);
+        copy(readable, subject);
+        copySidecars(found, subject);
+        return new ImportResult(read(subject.folder()), readable.size(), rejected);
     }
 
     /// Captions and masks go with their pictures: those that are there, and those that come.
-    private List<Path> good(PictureFiles.Found found, List<Path> there, List<Refusal> refusals, Cancellation cancellation) {
-        List<Path> owners = Stream.concat(there.stream(), found.files().stream().filter(file -> !Companions.caption(file) && !Companions.mask(file))).toList();
-        List<Path> good = new ArrayList<>();
+    private List<Path> readablePhotos(PhotoFinder.FoundFiles found, List<Path> existing, List<RejectedFile> rejected, Cancellation cancellation) {
+        List<Path> photos = Stream.concat(existing.stream(), found.files().stream().filter(file -> !SidecarFiles.isCaption(file) && !SidecarFiles.isMask(file))).toList();
+        List<Path> readable = new ArrayList<>();
         for (Path file : found.files()) {
             cancellation.throwIfRequested();
-            if (Companions.belongs(file, owners)) continue;
-            if (Companions.mask(file)) {
-                refusals.add(new Refusal(file.getFileName().toString(), "a mask without its picture, left out"));
+            if (SidecarFiles.belongsTo(file, photos)) continue;
+            if (SidecarFiles.isMask(file)) {
+                rejected.add(new RejectedFile(file.getFileName().toString(), "a mask without its picture, left out"));
                 continue;
             }
             try {
-                pictures.read(file);
-                good.add(file);
+                photoFinder.read(file);
+                readable.add(file);
             } catch (Failure e) {
-                refusals.add(new Refusal(file.getFileName().toString(), e.getMessage()));
+                rejected.add(new RejectedFile(file.getFileName().toString(), e.getMessage()));
             }
         }
-        for (PictureFolders.LeftOut folder : found.folders().leftOut()) refusals.add(new Refusal(folder.folder().getFileName().toString(), folder.why()));
-        for (Path file : found.passedOver()) if (!Companions.belongs(file, owners)) refusals.add(new Refusal(file.getFileName().toString(), "not a picture, left out"));
-        return good;
+        for (PictureFolders.LeftOut folder : found.folders().leftOut()) rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.why()));
+        for (Path file : found.ignored()) if (!SidecarFiles.belongsTo(file, photos)) rejected.add(new RejectedFile(file.getFileName().toString(), "not a picture, left out"));
+        return readable;
     }
 
     private static void copy(List<Path> files, Subject subject) throws Failure {
         try {
-            StudioFolder.createDirectories(subject.pictureFolder());
+            StudioFolder.createDirectories(subject.photoFolder());
             for (Path file : files) {
-                Path copy = unused(copies(file, subject), file.getFileName().toString());
+                Path copy = uniquePath(copyFolder(file, subject), file.getFileName().toString());
                 StudioFolder.protect(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
-                for (Path companion : Companions.beside(file)) StudioFolder.protect(Files.copy(companion, Companions.renamed(companion, file, copy), StandardCopyOption.REPLACE_EXISTING));
+                for (Path sidecar : SidecarFiles.of(file)) StudioFolder.protect(Files.copy(sidecar, SidecarFiles.copyTarget(sidecar, file, copy), StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
         }
     }
 
     /// Where a file's copy goes: to a folder of the same name where that gives repeats.
-    private static Path copies(Path file, Subject subject) throws IOException {
+    private static Path copyFolder(Path file, Subject subject) throws IOException {
         Path from = file.toAbsolutePath().normalize().getParent();
-        if (KohyaFolder.of(from).filter(name -> name.repeats() > 0).isEmpty()) return subject.pictureFolder();
-        return StudioFolder.createDirectories(subject.pictureFolder().resolve(from.getFileName().toString()));
+        if (KohyaFolder.of(from).filter(name -> name.repeats() > 0).isEmpty()) return subject.photoFolder();
+        return StudioFolder.createDirectories(subject.photoFolder().resolve(from.getFileName().toString()));
     }
 
     /// Captions and masks that come by themselves, for pictures that are there.
-    private static void beside(PictureFiles.Found found, Subject subject) throws Failure {
+    private static void copySidecars(PhotoFinder.FoundFiles found, Subject subject) throws Failure {
         try {
-            for (Path file : Stream.concat(found.files().stream(), found.passedOver().stream()).toList()) {
-                for (Path picture : subject.pictures()) {
-                    if (Companions.belongs(file, List.of(picture))) StudioFolder.protect(Files.copy(file, picture.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
+            for (Path file : Stream.concat(found.files().stream(), found.ignored().stream()).toList()) {
+                for (Path photo : subject.photos()) {
+                    if (SidecarFiles.belongsTo(file, List.of(photo))) StudioFolder.protect(Files.copy(file, photo.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
                 }
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.pictureFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
         }
     }
 
-    private static Path unused(Path folder, String name) {
-        Path wish = folder.resolve(name);
+    private static Path uniquePath(Path folder, String name) {
+        Path candidate = folder.resolve(name);
         int dot = name.lastIndexOf('.');
         String stem = dot > 0 ? name.substring(0, dot) : name;
         String extension = dot > 0 ? name.substring(dot) : "";
-        for (int n = 2; Files.exists(wish); n++) wish = folder.resolve(stem + "-" + n + extension);
-        return wish;
+        for (int n = 2; Files.exists(candidate); n++) candidate = folder.resolve(stem + "-" + n + extension);
+        return candidate;
     }
 
-    private Path free(String wish) {
-        String name = wish.strip().replaceAll("[^\\p{L}\\p{N} _-]+", "-").replaceAll("^[-. ]+|[-. ]+$", "");
-        return unused(folder, name.isEmpty() ? Subject.UNNAMED : name);
+    private Path uniqueFolder(String desiredName) {
+        String name = desiredName.strip().replaceAll("[^\\p{L}\\p{N} _-]+", "-").replaceAll("^[-. ]+|[-. ]+$", "");
+        return uniquePath(folder, name.isEmpty() ? Subject.DEFAULT_NAME : name);
     }
 
     public void save(Subject subject) throws Failure {
         JsonObject json = new JsonObject();
         json.addProperty("format", 1);
         json.addProperty("class", subject.className());
-        json.addProperty("token", subject.token());
+        json.addProperty("token", subject.triggerWord());
         AtomicFile.write(subject.folder().resolve(FILE), out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
     /// Takes a picture out of the subject. The copy is deleted, the file it came from is not touched.
-    public Subject remove(Subject subject, Path picture) throws Failure {
-        if (!subject.pictures().contains(picture)) throw new IllegalArgumentException(picture + " is no picture of " + subject.name());
+    public Subject remove(Subject subject, Path photo) throws Failure {
+        if (!subject.photos().contains(photo)) throw new IllegalArgumentException(photo + " is no picture of " + subject.name());
         try {
-            List<Path> companions = Companions.beside(picture);
-            Files.deleteIfExists(picture);
-            for (Path companion : companions) Files.deleteIfExists(companion);
-            removeEmpty(picture.getParent(), subject);
+            List<Path> sidecars = SidecarFiles.of(photo);
+            Files.deleteIfExists(photo);
+            for (Path sidecar : sidecars) Files.deleteIfExists(sidecar);
+            removeIfEmpty(photo.getParent(), subject);
         } catch (IOException e) {
-            throw new Failure.Unwritable(picture + " cannot be deleted: " + e.getMessage(), e);
+            throw new Failure.Unwritable(photo + " cannot be deleted: " + e.getMessage(), e);
         }
         return read(subject.folder());
     }
 
-    private static void removeEmpty(Path folder, Subject subject) throws IOException {
-        if (folder.equals(subject.pictureFolder())) return;
-        try (Stream<Path> rest = Files.list(folder)) {
-            if (rest.findAny().isPresent()) return;
+    private static void removeIfEmpty(Path folder, Subject subject) throws IOException {
+        if (folder.equals(subject.photoFolder())) return;
+        try (Stream<Path> entries = Files.list(folder)) {
+            if (entries.findAny().isPresent()) return;
         }
         Files.delete(folder);
     }
 
-    private Subject read(Path place) throws Failure {
+    private Subject read(Path subjectFolder) throws Failure {
         Json json;
         try {
-            json = Json.read(place.resolve(FILE));
+            json = Json.read(subjectFolder.resolve(FILE));
             json.text("class");
             json.text("token");
         } catch (Failure.Unreadable e) {
-            throw new Failure.Unreadable(place.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
+            throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
         }
-        Path pictureFolder = place.resolve("pictures");
-        List<Path> files = Files.isDirectory(pictureFolder) ? pictures.find(List.of(pictureFolder)).files().stream().filter(file -> !Companions.mask(file)).toList() : List.of();
-        List<Path> beside = new ArrayList<>();
+        Path photoFolder = subjectFolder.resolve("pictures");
+        List<Path> files = Files.isDirectory(photoFolder) ? photoFinder.find(List.of(photoFolder)).files().stream().filter(file -> !SidecarFiles.isMask(file)).toList() : List.of();
+        List<Path> sidecars = new ArrayList<>();
         try {
-            for (Path file : files) beside.addAll(Companions.beside(file));
+            for (Path file : files) sidecars.addAll(SidecarFiles.of(file));
         } catch (IOException e) {
-            throw new Failure.Unreadable(pictureFolder + ": cannot be read: " + e.getMessage(), e);
+            throw new Failure.Unreadable(photoFolder + ": cannot be read: " + e.getMessage(), e);
         }
-        return new Subject(place.getFileName().toString(), place, json.text("class"), json.text("token"), files, beside);
+        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.text("class"), json.text("token"), files, sidecars);
     }
 }

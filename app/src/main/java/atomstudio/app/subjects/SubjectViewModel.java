@@ -21,25 +21,25 @@ import javafx.collections.ObservableList;
 public final class SubjectViewModel {
     private final Jobs jobs;
     private final SubjectStore store;
-    private final PictureFiles files;
+    private final PhotoFinder photoFinder;
     private final FileChoosers choosers;
     private final ReadOnlyObjectWrapper<Subject> subject;
-    private final AtomicReference<Subject> newest;
+    private final AtomicReference<Subject> latest;
     private final ObservableList<Thumbnail> thumbnails = FXCollections.observableArrayList();
     private final ObservableList<Thumbnail> thumbnailsView = FXCollections.unmodifiableObservableList(thumbnails);
-    private final ObservableList<Refusal> refusals = FXCollections.observableArrayList();
-    private final ObservableList<Refusal> refusalsView = FXCollections.unmodifiableObservableList(refusals);
+    private final ObservableList<RejectedFile> rejected = FXCollections.observableArrayList();
+    private final ObservableList<RejectedFile> rejectedView = FXCollections.unmodifiableObservableList(rejected);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    public SubjectViewModel(Jobs jobs, SubjectStore store, PictureFiles files, FileChoosers choosers, Subject subject) {
+    public SubjectViewModel(Jobs jobs, SubjectStore store, PhotoFinder photoFinder, FileChoosers choosers, Subject subject) {
         this.jobs = jobs;
         this.store = store;
-        this.files = files;
+        this.photoFinder = photoFinder;
         this.choosers = choosers;
         this.subject = new ReadOnlyObjectWrapper<>(subject);
-        this.newest = new AtomicReference<>(subject);
-        readThumbnails();
+        this.latest = new AtomicReference<>(subject);
+        loadThumbnails();
     }
 
     public ReadOnlyObjectProperty<Subject> subject() {
@@ -51,8 +51,8 @@ public final class SubjectViewModel {
     }
 
     /// Files that were not taken, until they are dismissed or others come.
-    public ObservableList<Refusal> refusals() {
-        return refusalsView;
+    public ObservableList<RejectedFile> rejected() {
+        return rejectedView;
     }
 
     public ReadOnlyStringProperty busy() {
@@ -64,31 +64,31 @@ public final class SubjectViewModel {
     }
 
     /// Shows what was refused when the subject was made.
-    public void refused(List<Refusal> atCreation) {
-        refusals.setAll(atCreation);
+    public void showRejected(List<RejectedFile> atCreation) {
+        rejected.setAll(atCreation);
     }
 
-    public void dismiss() {
-        refusals.clear();
+    public void dismissMessages() {
+        rejected.clear();
         problem.set("");
     }
 
-    public void classWord(String word) {
-        change(subject.get().with(word.strip(), subject.get().token()));
+    public void setClassName(String text) {
+        change(subject.get().with(text.strip(), subject.get().triggerWord()));
     }
 
-    public void token(String word) {
-        change(subject.get().with(subject.get().className(), word.strip()));
+    public void setTriggerWord(String text) {
+        change(subject.get().with(subject.get().className(), text.strip()));
     }
 
     private void change(Subject changed) {
         if (changed.equals(subject.get())) return;
         subject.set(changed);
-        newest.set(changed);
+        latest.set(changed);
         jobs.start("Saving " + changed.name(), cancellation -> {
             // Saves may overtake each other: each writes the newest, one at a time.
-            synchronized (newest) {
-                store.save(newest.get());
+            synchronized (latest) {
+                store.save(latest.get());
             }
             return changed;
         }, outcome -> {
@@ -96,66 +96,66 @@ public final class SubjectViewModel {
         });
     }
 
-    public void choosePictures() {
+    public void choosePhotos() {
         List<Path> chosen = choosers.images("Add pictures of " + subject.get().name());
         if (!chosen.isEmpty()) add(chosen);
     }
 
     /// Takes the pictures among dropped files and folders; the others are refused by name.
-    public void add(List<Path> dropped) {
+    public void add(List<Path> paths) {
         Subject before = subject.get();
-        refusals.clear();
-        work("Reading the pictures…", cancellation -> {
-            SubjectStore.Imported imported = store.add(before, dropped, cancellation);
-            return new Changed(imported.subject(), imported.refusals());
+        rejected.clear();
+        runJob("Reading the pictures…", cancellation -> {
+            SubjectStore.ImportResult result = store.add(before, paths, cancellation);
+            return new SubjectChange(result.subject(), result.rejected());
         });
     }
 
     public void remove(Thumbnail thumbnail) {
         Subject before = subject.get();
-        work("Removing " + thumbnail.file().getFileName(), cancellation -> new Changed(store.remove(before, thumbnail.file()), List.of()));
+        runJob("Removing " + thumbnail.file().getFileName(), cancellation -> new SubjectChange(store.remove(before, thumbnail.file()), List.of()));
     }
 
-    private record Changed(Subject subject, List<Refusal> refusals) {}
+    private record SubjectChange(Subject subject, List<RejectedFile> rejected) {}
 
-    private void work(String what, Job<Changed> job) {
+    private void runJob(String title, Job<SubjectChange> job) {
         if (!busy.get().isEmpty()) return;
-        busy.set(what);
+        busy.set(title);
         problem.set("");
-        jobs.start(what, job, outcome -> {
+        jobs.start(title, job, outcome -> {
             busy.set("");
             switch (outcome) {
-                case JobOutcome.Succeeded<Changed>(Changed changed) -> {
+                case JobOutcome.Succeeded<SubjectChange>(SubjectChange changed) -> {
                     // Words typed meanwhile stay.
-                    subject.set(changed.subject.with(subject.get().className(), subject.get().token()));
-                    refusals.setAll(changed.refusals);
-                    readThumbnails();
+                    subject.set(changed.subject.with(subject.get().className(), subject.get().triggerWord()));
+                    rejected.setAll(changed.rejected);
+                    loadThumbnails();
                 }
-                case JobOutcome.Failed<Changed>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<Changed>() -> {}
+                case JobOutcome.Failed<SubjectChange>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<SubjectChange>() -> {}
             }
         });
     }
 
-    private void readThumbnails() {
-        List<Thumbnail> have = List.copyOf(thumbnails);
-        Subject of = subject.get();
-        jobs.start("Thumbnails of " + of.name(), cancellation -> thumbnails(of, have, cancellation), outcome -> {
+    private void loadThumbnails() {
+        List<Thumbnail> existing = List.copyOf(thumbnails);
+        Subject current = subject.get();
+        jobs.start("Thumbnails of " + current.name(), cancellation -> thumbnails(current, existing, cancellation), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<List<Thumbnail>>(List<Thumbnail> made) -> thumbnails.setAll(made);
+                case JobOutcome.Succeeded<List<Thumbnail>>(List<Thumbnail> loaded) -> thumbnails.setAll(loaded);
                 case JobOutcome.Failed<List<Thumbnail>>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<List<Thumbnail>>() -> {}
             }
         });
     }
 
-    private List<Thumbnail> thumbnails(Subject of, List<Thumbnail> have, Cancellation cancellation) throws Failure {
-        List<Thumbnail> made = new ArrayList<>();
-        for (Path file : of.pictures()) {
+    private List<Thumbnail> thumbnails(Subject owner, List<Thumbnail> existing, Cancellation cancellation) throws Failure {
+        List<Thumbnail> result = new ArrayList<>();
+        for (Path file : owner.photos()) {
             cancellation.throwIfRequested();
-            Thumbnail known = have.stream().filter(thumbnail -> thumbnail.file().equals(file)).findFirst().orElse(null);
-            made.add(known != null ? known : new Thumbnail(file, files.read(file).square(Thumbnail.SIZE)));
+            Thumbnail known = existing.stream().filter(thumbnail -> thumbnail.file().equals(file)).findFirst().orElse(null);
+            result.add(known != null ? known : new Thumbnail(file, photoFinder.read(file).square(Thumbnail.SIZE)));
         }
-        return made;
+        return result;
     }
 }

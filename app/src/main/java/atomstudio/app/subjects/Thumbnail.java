@@ -4,7 +4,7 @@ import atomstudio.diffusion.picture.Picture;
 import java.nio.file.Path;
 
 /// A picture file and a small square of it.
-public record Thumbnail(Path file, Picture picture) {
+public record Thumbnail(Path file, Picture image) {
     /// Pixels a side: twice what is shown, for dense screens.
     public static final int SIZE = 128;
 }

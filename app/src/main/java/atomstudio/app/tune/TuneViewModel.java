@@ -108,7 +108,7 @@ public final class TuneViewModel {
         if (!missing.get().isEmpty() || on == null) return Optional.empty();
         Subject of = subject.get();
         TuneOrder.Chosen chosen = new TuneOrder.Chosen(method.of(choice), training.settings().get());
-        return Optional.of(new TuneOrder(of.name(), on.path(), of.pictureFolder(), new TuneOrder.Words(of.className(), of.token()), chosen, runs.free(choice)));
+        return Optional.of(new TuneOrder(of.name(), on.path(), of.photoFolder(), new TuneOrder.Words(of.className(), of.triggerWord()), chosen, runs.free(choice)));
     }
 
     private void changed() {
@@ -134,8 +134,8 @@ public final class TuneViewModel {
         Subject of = subject.get();
         return model.get() == null && !models.busy().get().isEmpty() ? "The model is being read."
             : model.get() == null ? "There is no model: open one on the page Models."
-            : of.pictures().isEmpty() ? "Add at least one picture."
-            : of.token().isEmpty() ? "Give it a token: a rare word, such as sks."
+            : of.photos().isEmpty() ? "Add at least one picture."
+            : of.triggerWord().isEmpty() ? "Give it a token: a rare word, such as sks."
             : of.className().isEmpty() ? "Say what it is: a class word."
             : !method.wrong().get().isEmpty() ? method.wrong().get()
             : !training.wrong().get().isEmpty() ? training.wrong().get()

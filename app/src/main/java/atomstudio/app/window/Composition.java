@@ -10,8 +10,8 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
 import atomstudio.app.models.TokenizerFolders;
-import atomstudio.app.subjects.DroppedPictures;
-import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.DiskPhotoFinder;
+import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.ChildTuner;
 import atomstudio.app.tune.LayerCosts;
@@ -36,7 +36,7 @@ final class Composition {
     private Composition() {}
 
     static Services of(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
-        DroppedPictures pictures = new DroppedPictures();
+        DiskPhotoFinder pictures = new DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
         EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
@@ -54,16 +54,16 @@ final class Composition {
     }
 
     /// A few of the subjects that come with the program.
-    private static List<Sample> samples() throws Failure {
+    private static List<SampleSubject> samples() throws Failure {
         Assets assets = Assets.find();
-        DroppedPictures pictures = new DroppedPictures();
-        List<Sample> samples = new ArrayList<>();
+        DiskPhotoFinder pictures = new DiskPhotoFinder();
+        List<SampleSubject> samples = new ArrayList<>();
         for (FirstSample first : FIRST_SAMPLES) {
             String name = first.name();
             if (!assets.subjectNames().contains(name)) continue;
             Path folder = assets.subjectFolder(name);
             List<Path> files = pictures.find(List.of(folder)).files();
-            if (!files.isEmpty()) samples.add(new Sample(name, first.className(), folder, files.getFirst()));
+            if (!files.isEmpty()) samples.add(new SampleSubject(name, first.className(), folder, files.getFirst()));
         }
         return samples;
     }

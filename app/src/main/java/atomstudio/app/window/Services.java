@@ -8,8 +8,8 @@ import atomstudio.app.generate.RowEvaluator;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.SummaryReader;
-import atomstudio.app.subjects.PictureFiles;
-import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.PhotoFinder;
+import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.Estimator;
 import atomstudio.app.tune.MethodCosts;
@@ -22,7 +22,7 @@ import java.util.List;
 /// Everything the window works with, put together in one place.
 public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings surroundings) {
     /// What lies on disk.
-    public record Stores(SummaryReader models, SubjectStore subjects, PictureFiles pictures, RunStore runs, Samples samples) {}
+    public record Stores(SummaryReader models, SubjectStore subjects, PhotoFinder pictures, RunStore runs, Samples samples) {}
 
     /// What computes.
     public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowGenerator maker, RowEvaluator judge, Exporter exporter) {}
@@ -33,6 +33,6 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings s
     /// Subjects to start with.
     @FunctionalInterface
     public interface Samples {
-        List<Sample> list() throws Failure;
+        List<SampleSubject> list() throws Failure;
     }
 }

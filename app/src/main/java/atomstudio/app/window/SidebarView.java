@@ -68,7 +68,7 @@ final class SidebarView extends VBox {
         cover.getStyleClass().add("cover");
         cover.setMinSize(COVER, COVER);
         cover.setMaxSize(COVER, COVER);
-        Runnable picture = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.picture(), COVER)).toList());
+        Runnable picture = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER)).toList());
         subject.subject().thumbnails().addListener((ListChangeListener<Thumbnail>) change -> picture.run());
         picture.run();
         HBox content = new HBox(9, cover, new VBox(title, state));

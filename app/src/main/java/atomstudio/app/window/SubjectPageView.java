@@ -4,8 +4,8 @@ import atomstudio.app.export.ExportView;
 import atomstudio.app.generate.GalleryView;
 import atomstudio.app.generate.PromptBarView;
 import atomstudio.app.parts.NoteView;
-import atomstudio.app.subjects.PicturesCardView;
-import atomstudio.app.subjects.SubjectHeadView;
+import atomstudio.app.subjects.PhotosCardView;
+import atomstudio.app.subjects.SubjectHeaderView;
 import atomstudio.app.tune.ProgressCardView;
 import atomstudio.app.tune.QueueCardView;
 import atomstudio.app.tune.RunSummary;
@@ -32,13 +32,13 @@ final class SubjectPageView extends VBox {
     /// Room that stays beyond what is scrolled into view.
     private static final double MARGIN = 12;
 
-    private final SubjectHeadView head;
+    private final SubjectHeaderView head;
     private final TuneCardView tune;
     private final PromptBarView prompt;
 
     SubjectPageView(SubjectPageViewModel model, InstantSource clock) {
         getStyleClass().add("subject-page");
-        head = new SubjectHeadView(model.subject(), model::words);
+        head = new SubjectHeaderView(model.subject(), model::words);
         tune = new TuneCardView(model.tune(), model.first());
         prompt = new PromptBarView(model.generate(), model.first().map(first -> !first));
         ProgressCardView progress = new ProgressCardView(model.queue());
@@ -50,7 +50,7 @@ final class SubjectPageView extends VBox {
             if (now) handOver(tune, progress::focusCancel);
             else handOver(progress, prompt::focusGenerate);
         });
-        VBox inside = new VBox(12, new PicturesCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
+        VBox inside = new VBox(12, new PhotosCardView(model.subject()), tune, progress, queue, new RunsCardView(model.runs(), clock, run -> more(model, run)),
             new NoteView(NoteView.NoteKind.PLAIN, model.export().exportNote().map(note -> model.compares(note.run()) ? "" : note.text()).orElse("")));
         ScrollPane left = scroll(inside);
         left.setMinWidth(LEFT);
@@ -129,7 +129,7 @@ final class SubjectPageView extends VBox {
 
     /// Puts the cursor where the page asks something, or on Start; whoever goes through the sidebar stays there.
     void ask(Arrival arrival) {
-        if (head.ask() || arrival == Arrival.BY_SIDEBAR) return;
+        if (head.focusClassNameIfEmpty() || arrival == Arrival.BY_SIDEBAR) return;
         tune.focusStart();
     }
 }

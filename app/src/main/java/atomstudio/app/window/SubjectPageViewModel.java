@@ -130,7 +130,7 @@ public final class SubjectPageViewModel {
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
         List<Choice> tuned = runs.runs().stream().filter(RunSummary::done).map(run -> run.order().choice()).distinct().sorted().toList();
-        if (tuned.isEmpty()) return DisplayFormat.plural(subject.subject().get().pictures().size(), "picture");
+        if (tuned.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
         if (tuned.size() > 2) return tuned.size() + " methods tuned ✓";
         return tuned.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }

@@ -7,7 +7,7 @@ import atomstudio.app.generate.PngInfo;
 import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.models.ModelsViewModel;
-import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.StartViewModel;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.SubjectStore;
@@ -47,7 +47,7 @@ public final class WindowViewModel {
         models = new ModelsViewModel(services.jobs(), services.stores().models(), around.settings(), around.choosers(), around.desktop());
         queue = new RunQueue(services.jobs(), services.engines().tuner());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
-        start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), models.current(), new StartViewModel.Exits(this::created, this::openModels, this::openGenerate));
+        start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), models.current(), new StartViewModel.Navigation(this::created, this::openModels, this::openGenerate));
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new Page.Generate(generate, new LargeImageViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
         preferences = new PreferencesViewModel(around.settings(), around.choosers(), this::forgetPictures);
@@ -63,9 +63,9 @@ public final class WindowViewModel {
         refreshMachine();
         services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<List<Sample>>(List<Sample> samples) -> start.offer(samples);
-                case JobOutcome.Failed<List<Sample>>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<List<Sample>>() -> {}
+                case JobOutcome.Succeeded<List<SampleSubject>>(List<SampleSubject> samples) -> start.setSamples(samples);
+                case JobOutcome.Failed<List<SampleSubject>>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<List<SampleSubject>>() -> {}
             }
         });
         services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
@@ -214,12 +214,12 @@ public final class WindowViewModel {
             return;
         }
         newSubject();
-        start.drop(files);
+        start.createFromFiles(files);
     }
 
-    private void created(SubjectStore.Imported imported) {
+    private void created(SubjectStore.ImportResult imported) {
         SubjectPageViewModel made = pageOf(imported.subject());
-        made.subject().refused(imported.refusals());
+        made.subject().showRejected(imported.rejected());
         nameByFolder(made);
         subjects.addFirst(made);
         open(made);
@@ -234,7 +234,7 @@ public final class WindowViewModel {
     private void nameByFolder(SubjectPageViewModel made) {
         Subject subject = made.subject().subject().get();
         String name = subject.name().replaceFirst("-\\d+$", "");
-        if (subject.className().isEmpty()) made.words().stream().filter(word -> word.equalsIgnoreCase(name)).findFirst().ifPresent(made.subject()::classWord);
+        if (subject.className().isEmpty()) made.words().stream().filter(word -> word.equalsIgnoreCase(name)).findFirst().ifPresent(made.subject()::setClassName);
     }
 
     private void describe() {

@@ -23,12 +23,12 @@ import org.junit.jupiter.api.io.TempDir;
 class StartViewModelTest {
     @TempDir Path place;
     private final FakeDesktop desktop = new FakeDesktop();
-    private final List<SubjectStore.Imported> created = new ArrayList<>();
+    private final List<SubjectStore.ImportResult> created = new ArrayList<>();
     private final List<String> opened = new ArrayList<>();
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>();
 
     private StartViewModel model(Jobs jobs) {
-        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new DroppedPictures()), desktop, model, new StartViewModel.Exits(created::add, () -> opened.add("models"), () -> opened.add("generate")));
+        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new DiskPhotoFinder()), desktop, model, new StartViewModel.Navigation(created::add, () -> opened.add("models"), () -> opened.add("generate")));
     }
 
     private Path picture(String name) throws Exception {
@@ -39,57 +39,57 @@ class StartViewModelTest {
 
     @Test void itTellsWhatTheBuiltInModelIsWhileThatIsInUseAndLeadsToOthers() {
         StartViewModel start = model(new InlineJobs());
-        assertEquals("", start.aboutModel().get());
+        assertEquals("", start.modelNotice().get());
         model.set(new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car")));
-        assertTrue(start.aboutModel().get().contains("128-pixel illustrations"), start.aboutModel().get());
+        assertTrue(start.modelNotice().get().contains("128-pixel illustrations"), start.modelNotice().get());
         start.openModels();
         start.openGenerate();
         assertEquals(List.of("models", "generate"), opened);
         model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
-        assertEquals("", start.aboutModel().get());
+        assertEquals("", start.modelNotice().get());
     }
 
     @Test void droppedPicturesBecomeASubjectAtOnce() throws Exception {
-        model(new InlineJobs()).drop(List.of(picture("a.png"), picture("b.png")));
-        assertEquals(2, created.getFirst().taken());
+        model(new InlineJobs()).createFromFiles(List.of(picture("a.png"), picture("b.png")));
+        assertEquals(2, created.getFirst().addedCount());
         assertEquals("", created.getFirst().subject().className());
-        assertEquals("sks", created.getFirst().subject().token());
+        assertEquals("sks", created.getFirst().subject().triggerWord());
     }
 
     @Test void aDroppedFolderNamesTheSubject() throws Exception {
         picture("my owl/1.png");
-        model(new InlineJobs()).drop(List.of(place.resolve("my owl")));
+        model(new InlineJobs()).createFromFiles(List.of(place.resolve("my owl")));
         assertEquals("my owl", created.getFirst().subject().name());
     }
 
     @Test void aSampleBringsItsClassWord() throws Exception {
         Path cover = picture("car/1.png");
-        model(new InlineJobs()).take(new Sample("car", "car", cover.getParent(), cover));
-        assertEquals("sks car", created.getFirst().subject().phrase());
+        model(new InlineJobs()).useSample(new SampleSubject("car", "car", cover.getParent(), cover));
+        assertEquals("sks car", created.getFirst().subject().promptPhrase());
     }
 
     @Test void filesThatAreNoPicturesAreRefusedByName() throws Exception {
         Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
         StartViewModel model = model(new InlineJobs());
-        model.drop(List.of(notes));
+        model.createFromFiles(List.of(notes));
         assertTrue(created.isEmpty());
-        assertEquals(List.of("notes.txt"), model.refusals().stream().map(Refusal::file).toList());
+        assertEquals(List.of("notes.txt"), model.rejected().stream().map(RejectedFile::file).toList());
         assertEquals("None of these could be read as a picture.", model.problem().get());
         assertEquals("", model.busy().get());
     }
 
     @Test void anEmptyFolderIsSaidToBeEmpty() throws Exception {
         StartViewModel model = model(new InlineJobs());
-        model.drop(List.of(Files.createDirectory(place.resolve("nothing"))));
+        model.createFromFiles(List.of(Files.createDirectory(place.resolve("nothing"))));
         assertTrue(model.problem().get().startsWith("There is no picture in it."), model.problem().get());
     }
 
     @Test void itIsBusyUntilThePicturesAreReadAndTakesNoSecondDropMeanwhile() throws Exception {
         ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
-        model.drop(List.of(picture("a.png")));
+        model.createFromFiles(List.of(picture("a.png")));
         assertEquals("Reading the pictures…", model.busy().get());
-        model.drop(List.of(picture("b.png")));
+        model.createFromFiles(List.of(picture("b.png")));
         assertEquals(1, jobs.pendingCount());
         jobs.runAll();
         assertEquals("", model.busy().get());
@@ -99,7 +99,7 @@ class StartViewModelTest {
     @Test void cancellingMakesNothing() throws Exception {
         ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
-        model.drop(List.of(picture("a.png")));
+        model.createFromFiles(List.of(picture("a.png")));
         model.cancel();
         jobs.runAll();
         assertTrue(created.isEmpty());
@@ -108,7 +108,7 @@ class StartViewModelTest {
 
     @Test void closingTheChooserChangesNothing() {
         ManualJobs jobs = new ManualJobs();
-        model(jobs).choosePictures();
+        model(jobs).choosePhotos();
         assertEquals(0, jobs.pendingCount());
     }
 }

@@ -24,7 +24,7 @@ class SubjectStoreTest {
     private Path bad;
 
     @BeforeEach void pictures() throws Exception {
-        store = new SubjectStore(place.resolve("subjects"), new DroppedPictures());
+        store = new SubjectStore(place.resolve("subjects"), new DiskPhotoFinder());
         good = place.resolve("in/good.png");
         bad = place.resolve("in/notes.txt");
         PngWriter.write(good, Picture.filled(20, 10, 0x336699), Map.of());
@@ -32,39 +32,39 @@ class SubjectStoreTest {
     }
 
     @Test void aSubjectKeepsCopiesOfItsPictures() throws Exception {
-        SubjectStore.Imported imported = store.create("car", "car", List.of(good), () -> false);
-        assertEquals(1, imported.taken());
+        SubjectStore.ImportResult imported = store.create("car", "car", List.of(good), () -> false);
+        assertEquals(1, imported.addedCount());
         Files.delete(good);
         assertEquals(List.of("good.png"), names(store.list().getFirst()));
     }
 
     @Test void aFileThatIsNoPictureIsRefusedByNameAndTheGoodOnesAreKept() throws Exception {
-        SubjectStore.Imported imported = store.create("car", "", List.of(bad, good), () -> false);
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(bad, good), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals("notes.txt", imported.refusals().getFirst().file());
-        assertTrue(imported.refusals().getFirst().line().startsWith("notes.txt: expected a JPEG"), imported.refusals().getFirst().line());
+        assertEquals("notes.txt", imported.rejected().getFirst().file());
+        assertTrue(imported.rejected().getFirst().message().startsWith("notes.txt: expected a JPEG"), imported.rejected().getFirst().message());
     }
 
     @Test void aDamagedPictureIsRefusedByName() throws Exception {
         Path cut = place.resolve("in/cut.png");
         Files.write(cut, java.util.Arrays.copyOf(Files.readAllBytes(good), 40));
-        SubjectStore.Imported imported = store.create("car", "", List.of(good, cut), () -> false);
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(good, cut), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals(List.of("cut.png"), imported.refusals().stream().map(Refusal::file).toList());
+        assertEquals(List.of("cut.png"), imported.rejected().stream().map(RejectedFile::file).toList());
     }
 
     @Test void nothingIsMadeOfNoPictures() throws Exception {
-        SubjectStore.Imported imported = store.create("car", "", List.of(bad), () -> false);
-        assertEquals(0, imported.taken());
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(bad), () -> false);
+        assertEquals(0, imported.addedCount());
         assertEquals(List.of(), store.list());
         assertFalse(Files.exists(place.resolve("subjects/car")));
     }
 
     @Test void aFolderGivesItsPicturesAndSaysWhatItLeftOut() throws Exception {
         Files.writeString(place.resolve("in/.hidden"), "");
-        SubjectStore.Imported imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals(List.of("notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
+        assertEquals(List.of("notes.txt: not a picture, left out"), imported.rejected().stream().map(RejectedFile::message).toList());
     }
 
     private Path photo(String file) throws Exception {
@@ -78,17 +78,17 @@ class SubjectStoreTest {
         photo("set/5_sks car/a.png");
         Files.writeString(place.resolve("set/5_sks car/a.txt"), "a {} at night");
         Files.createDirectory(place.resolve("set/log"));
-        SubjectStore.Imported imported = store.create("set", "", List.of(place.resolve("set")), () -> false);
+        SubjectStore.ImportResult imported = store.create("set", "", List.of(place.resolve("set")), () -> false);
         Subject subject = imported.subject();
-        assertEquals("sks car", subject.phrase());
-        assertEquals(List.of("10_sks car/a.png", "5_sks car/a.png"), subject.pictures().stream().map(file -> subject.pictureFolder().relativize(file).toString().replace('\\', '/')).toList());
-        assertEquals(List.of(subject.pictureFolder().resolve("5_sks car/a.txt")), subject.beside());
-        assertEquals(List.of("log: holds no photo"), imported.refusals().stream().map(Refusal::line).toList());
+        assertEquals("sks car", subject.promptPhrase());
+        assertEquals(List.of("10_sks car/a.png", "5_sks car/a.png"), subject.photos().stream().map(file -> subject.photoFolder().relativize(file).toString().replace('\\', '/')).toList());
+        assertEquals(List.of(subject.photoFolder().resolve("5_sks car/a.txt")), subject.sidecarFiles());
+        assertEquals(List.of("log: holds no photo"), imported.rejected().stream().map(RejectedFile::message).toList());
         Subject more = store.add(subject, List.of(good), () -> false).subject();
-        assertEquals(3, more.pictures().size(), "photos beside the folders count too");
-        Subject less = store.remove(more, subject.pictureFolder().resolve("5_sks car/a.png"));
-        assertEquals(2, less.pictures().size());
-        assertFalse(Files.exists(subject.pictureFolder().resolve("5_sks car")));
+        assertEquals(3, more.photos().size(), "photos beside the folders count too");
+        Subject less = store.remove(more, subject.photoFolder().resolve("5_sks car/a.png"));
+        assertEquals(2, less.photos().size());
+        assertFalse(Files.exists(subject.photoFolder().resolve("5_sks car")));
     }
 
     @Test void aGivenClassWordWinsAndFoldersOfSeveralSubjectsAreRefused() throws Exception {
@@ -107,26 +107,26 @@ class SubjectStoreTest {
 
     @Test void masksOfOtherProgramsComeWithTheirPicturesAndAreNone() throws Exception {
         for (String name : List.of("good-masklabel.png", "good_mask.jpg", "good.mask.webp", "good-condlabel.png", "boat_mask.png")) Files.copy(good, place.resolve("in/" + name));
-        SubjectStore.Imported imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals(List.of("boat_mask.png: a mask without its picture, left out", "notes.txt: not a picture, left out"), imported.refusals().stream().map(Refusal::line).toList());
-        assertTrue(Files.exists(imported.subject().pictureFolder().resolve("good.mask.webp")));
+        assertEquals(List.of("boat_mask.png: a mask without its picture, left out", "notes.txt: not a picture, left out"), imported.rejected().stream().map(RejectedFile::message).toList());
+        assertTrue(Files.exists(imported.subject().photoFolder().resolve("good.mask.webp")));
     }
 
     @Test void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
         Files.writeString(place.resolve("in/good.txt"), "{} on a table");
         PngWriter.write(place.resolve("in/good-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());
         PngWriter.write(place.resolve("in/stray-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());
-        SubjectStore.Imported imported = store.create("car", "car", List.of(place.resolve("in")), () -> false);
+        SubjectStore.ImportResult imported = store.create("car", "car", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals("1 picture · 1 caption · 1 mask", imported.subject().line());
-        assertEquals(List.of("stray-mask.png", "notes.txt"), imported.refusals().stream().map(Refusal::file).toList());
+        assertEquals("1 picture · 1 caption · 1 mask", imported.subject().summary());
+        assertEquals(List.of("stray-mask.png", "notes.txt"), imported.rejected().stream().map(RejectedFile::file).toList());
         // Beside a picture of the same name they follow its new name.
         Subject twice = store.add(imported.subject(), List.of(good), () -> false).subject();
-        assertEquals("2 pictures · 2 captions · 2 masks", twice.line());
-        assertTrue(Files.exists(twice.pictureFolder().resolve("good-2-mask.png")));
-        Subject less = store.remove(twice, twice.pictureFolder().resolve("good-2.png"));
-        assertEquals("1 picture · 1 caption · 1 mask", less.line());
+        assertEquals("2 pictures · 2 captions · 2 masks", twice.summary());
+        assertTrue(Files.exists(twice.photoFolder().resolve("good-2-mask.png")));
+        Subject less = store.remove(twice, twice.photoFolder().resolve("good-2.png"));
+        assertEquals("1 picture · 1 caption · 1 mask", less.summary());
     }
 
     @Test void aCaptionMayComeLaterThanItsPicture() throws Exception {
@@ -134,10 +134,10 @@ class SubjectStoreTest {
         Path caption = place.resolve("later/good.txt");
         Files.createDirectories(caption.getParent());
         Files.writeString(caption, "{} in a street");
-        SubjectStore.Imported imported = store.add(subject, List.of(caption), () -> false);
-        assertEquals(List.of(), imported.refusals());
-        assertEquals("1 picture · 1 caption", imported.subject().line());
-        assertEquals("{} in a street", Files.readString(subject.pictureFolder().resolve("good.txt")));
+        SubjectStore.ImportResult imported = store.add(subject, List.of(caption), () -> false);
+        assertEquals(List.of(), imported.rejected());
+        assertEquals("1 picture · 1 caption", imported.subject().summary());
+        assertEquals("{} in a street", Files.readString(subject.photoFolder().resolve("good.txt")));
     }
 
     @Test void equalNamesDoNotOverwriteEachOther() throws Exception {
@@ -155,12 +155,12 @@ class SubjectStoreTest {
         assertEquals("my- car-1", subject.name());
         store.save(subject.with("véhicule", "zwx"));
         Subject read = store.list().getFirst();
-        assertEquals("zwx véhicule", read.phrase());
+        assertEquals("zwx véhicule", read.promptPhrase());
     }
 
     @Test void removingAPictureDeletesTheCopyAlone() throws Exception {
         Subject subject = store.create("car", "", List.of(good), () -> false).subject();
-        assertEquals(List.of(), store.remove(subject, subject.pictures().getFirst()).pictures());
+        assertEquals(List.of(), store.remove(subject, subject.photos().getFirst()).photos());
         assertTrue(Files.exists(good));
     }
 
@@ -174,6 +174,6 @@ class SubjectStoreTest {
     }
 
     private static List<String> names(Subject subject) throws IOException, Failure {
-        return subject.pictures().stream().map(path -> path.getFileName().toString()).toList();
+        return subject.photos().stream().map(path -> path.getFileName().toString()).toList();
     }
 }

@@ -20,7 +20,7 @@ class SubjectViewModelTest {
     private SubjectViewModel model;
 
     @BeforeEach void subject() throws Exception {
-        DroppedPictures files = new DroppedPictures();
+        DiskPhotoFinder files = new DiskPhotoFinder();
         store = new SubjectStore(place.resolve("subjects"), files);
         Subject subject = store.create("car", "", List.of(picture("a.png", 300, 200)), () -> false).subject();
         model = new SubjectViewModel(new InlineJobs(), store, files, new FakeDesktop(), subject);
@@ -33,7 +33,7 @@ class SubjectViewModelTest {
     }
 
     @Test void thumbnailsAreSmallSquares() {
-        Picture thumbnail = model.thumbnails().getFirst().picture();
+        Picture thumbnail = model.thumbnails().getFirst().image();
         assertEquals(Thumbnail.SIZE, thumbnail.width());
         assertEquals(Thumbnail.SIZE, thumbnail.height());
     }
@@ -42,28 +42,28 @@ class SubjectViewModelTest {
         Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
         model.add(List.of(picture("b.png", 10, 10), notes));
         assertEquals(2, model.thumbnails().size());
-        assertEquals(List.of("notes.txt"), model.refusals().stream().map(Refusal::file).toList());
-        model.dismiss();
-        assertEquals(0, model.refusals().size());
+        assertEquals(List.of("notes.txt"), model.rejected().stream().map(RejectedFile::file).toList());
+        model.dismissMessages();
+        assertEquals(0, model.rejected().size());
     }
 
     @Test void wordsAreSavedAsTheyAreTyped() throws Exception {
-        model.classWord("c");
-        model.classWord("car ");
-        model.token("zwx");
-        assertEquals("zwx car", model.subject().get().phrase());
-        assertEquals("zwx car", store.list().getFirst().phrase());
+        model.setClassName("c");
+        model.setClassName("car ");
+        model.setTriggerWord("zwx");
+        assertEquals("zwx car", model.subject().get().promptPhrase());
+        assertEquals("zwx car", store.list().getFirst().promptPhrase());
     }
 
     @Test void aRemovedPictureIsGoneFromCardAndDisk() throws Exception {
         model.add(List.of(picture("b.png", 10, 10)));
         model.remove(model.thumbnails().getFirst());
         assertEquals(List.of("b.png"), model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
-        assertEquals(1, store.list().getFirst().pictures().size());
+        assertEquals(1, store.list().getFirst().photos().size());
     }
 
     @Test void addingKeepsWordsTypedMeanwhile() throws Exception {
-        model.classWord("car");
+        model.setClassName("car");
         model.add(List.of(picture("b.png", 10, 10)));
         assertEquals("car", model.subject().get().className());
     }

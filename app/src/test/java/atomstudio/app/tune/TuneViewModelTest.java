@@ -33,7 +33,7 @@ class TuneViewModelTest {
         fake = new FakeServices(place.resolve("home"), new InlineJobs());
         WindowViewModel window = new WindowViewModel(fake.services);
         window.load();
-        window.start().take(window.start().samples().getFirst());
+        window.start().useSample(window.start().samples().getFirst());
         page = window.subjects().getFirst();
         tune = page.tune();
     }

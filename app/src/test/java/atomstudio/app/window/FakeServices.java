@@ -9,8 +9,8 @@ import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.SummaryReader;
-import atomstudio.app.subjects.DroppedPictures;
-import atomstudio.app.subjects.Sample;
+import atomstudio.app.subjects.DiskPhotoFinder;
+import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.FakeTuner;
 import atomstudio.app.tune.MethodCost;
@@ -50,7 +50,7 @@ public final class FakeServices {
     public final Services services;
 
     public FakeServices(Path home, Jobs jobs) {
-        DroppedPictures pictures = new DroppedPictures();
+        DiskPhotoFinder pictures = new DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new Library(), new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
             () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines((model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner, (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file, format) -> {
@@ -72,10 +72,10 @@ public final class FakeServices {
         }));
     }
 
-    public static Sample sample(String name) {
+    public static SampleSubject sample(String name) {
         Path folder = Shared.root().resolve("assets/subjects").resolve(name);
         try (Stream<Path> files = Files.list(folder)) {
-            return new Sample(name, name, folder, files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
+            return new SampleSubject(name, name, folder, files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
         } catch (java.io.IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

@@ -46,7 +46,7 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
 
     /// A subject's page that is ready to tune.
     void subject(FxRobot robot, String sample) throws Exception {
-        WaitForAsyncUtils.asyncFx(() -> model.start().take(FakeServices.sample(sample))).get();
+        WaitForAsyncUtils.asyncFx(() -> model.start().useSample(FakeServices.sample(sample))).get();
         waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
     }
 

@@ -63,7 +63,7 @@ class RestoringTest {
     }
 
     @Test void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
-        window.start().take(window.start().samples().getFirst());
+        window.start().useSample(window.start().samples().getFirst());
         SubjectPageViewModel car = window.subjects().getFirst();
         car.tune().start(Choice.LORA);
         car.tune().start(Choice.LORA);

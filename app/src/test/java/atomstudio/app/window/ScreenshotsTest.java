@@ -36,7 +36,7 @@ class ScreenshotsTest {
         WindowViewModel model = window.model();
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
         window.shoot("start");
-        window.run(() -> model.start().take(model.start().samples().getFirst()));
+        window.run(() -> model.start().useSample(model.start().samples().getFirst()));
         window.waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().tune().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         window.waitFor(60, () -> page.subject().thumbnails().size() == 6);

@@ -89,11 +89,11 @@ class WindowTest {
         waitFor(() -> robot.lookup(".context-menu").tryQuery().isPresent());
         robot.type(KeyCode.DOWN, KeyCode.ENTER);
         waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
-        assertEquals("sks police car", window.model().subjects().getFirst().subject().subject().get().phrase());
+        assertEquals("sks police car", window.model().subjects().getFirst().subject().subject().get().promptPhrase());
     }
 
     @Test void aWordOfTwoPartsCanBeTypedThroughTheSuggestions(FxRobot robot) throws Exception {
-        WaitForAsyncUtils.asyncFx(() -> window.model().start().take(FakeServices.sample("car"))).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().start().useSample(FakeServices.sample("car"))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
         robot.doubleClickOn("#class-word").write("police van");
         waitFor(() -> window.model().subjects().getFirst().subject().subject().get().className().equals("police van"));

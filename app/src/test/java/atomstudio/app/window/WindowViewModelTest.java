@@ -41,7 +41,7 @@ class WindowViewModelTest {
     }
 
     private SubjectPageViewModel car() {
-        window.start().take(window.start().samples().getFirst());
+        window.start().useSample(window.start().samples().getFirst());
         return window.subjects().getFirst();
     }
 
@@ -68,7 +68,7 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         window.dropped(List.of(picture("another.png"), Files.writeString(place.resolve("notes.txt"), "x")));
         assertEquals(7, page.subject().thumbnails().size());
-        assertEquals("notes.txt", page.subject().refusals().getFirst().file());
+        assertEquals("notes.txt", page.subject().rejected().getFirst().file());
         assertEquals(1, window.subjects().size());
     }
 
@@ -77,18 +77,18 @@ class WindowViewModelTest {
         window.dropped(List.of(picture("a.png"), Files.writeString(place.resolve("notes.txt"), "x")));
         SubjectPageViewModel page = window.subjects().getFirst();
         assertInstanceOf(Page.OfSubject.class, window.page().get());
-        assertEquals("notes.txt", page.subject().refusals().getFirst().file());
+        assertEquals("notes.txt", page.subject().rejected().getFirst().file());
         assertEquals("Say what it is: a class word.", page.tune().missing().get());
         page.tune().start();
         assertEquals(0, fake.tuner.orders.size());
-        page.subject().classWord("dog");
+        page.subject().setClassName("dog");
         assertEquals("", page.tune().missing().get());
     }
 
     @Test void aFolderNamedByAWordOfTheModelNeedsNoQuestion() throws Exception {
         picture("boat/1.png");
         window.dropped(List.of(place.resolve("boat")));
-        assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().phrase());
+        assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().promptPhrase());
     }
 
     @Test void methodsShowTheirPriceBeforeStart() {

@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PictureFolders` says, by their names.
-public final class DroppedPictures implements PictureFiles {
-    @Override public Found find(List<Path> dropped) throws Failure {
+public final class DiskPhotoFinder implements PhotoFinder {
+    @Override public FoundFiles find(List<Path> paths) throws Failure {
         List<Path> files = new ArrayList<>();
-        List<Path> passedOver = new ArrayList<>();
+        List<Path> ignored = new ArrayList<>();
         List<PictureFolders.Part> parts = new ArrayList<>();
         List<PictureFolders.LeftOut> leftOut = new ArrayList<>();
-        for (Path path : dropped) {
+        for (Path path : paths) {
             if (!Files.isDirectory(path)) {
                 files.add(path);
                 continue;
@@ -27,12 +27,12 @@ public final class DroppedPictures implements PictureFiles {
             PictureFolders folders = PictureFolders.of(path);
             parts.addAll(folders.parts());
             leftOut.addAll(folders.leftOut());
-            for (PictureFolders.Part part : folders.parts()) for (Path file : inside(part.folder())) (Pictures.named(file) ? files : passedOver).add(file);
+            for (PictureFolders.Part part : folders.parts()) for (Path file : listFiles(part.folder())) (Pictures.named(file) ? files : ignored).add(file);
         }
-        return new Found(files, passedOver, new PictureFolders(parts, leftOut));
+        return new FoundFiles(files, ignored, new PictureFolders(parts, leftOut));
     }
 
-    private static List<Path> inside(Path folder) throws Failure {
+    private static List<Path> listFiles(Path folder) throws Failure {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(Files::isRegularFile).filter(file -> !file.getFileName().toString().startsWith("."))
                 .sorted(Comparator.comparing(file -> file.getFileName().toString())).toList();

@@ -7,14 +7,14 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// Finds and reads picture files.
-public interface PictureFiles {
+public interface PhotoFinder {
     /// What dropped files and folders hold; `files` in the order of their names within a folder.
-    /// @param passedOver files that do not even claim to be pictures: hidden ones and other extensions
+    /// @param ignored files that do not even claim to be pictures: hidden ones and other extensions
     /// @param folders    the dropped folders and those in them that the files lie in, and those that are not entered
-    record Found(List<Path> files, List<Path> passedOver, PictureFolders folders) {}
+    record FoundFiles(List<Path> files, List<Path> ignored, PictureFolders folders) {}
 
     /// A single file counts whatever its extension is: whoever drops it means it.
-    Found find(List<Path> dropped) throws Failure;
+    FoundFiles find(List<Path> paths) throws Failure;
 
     /// @throws Failure.Unreadable when it is no picture, or one of a kind that cannot be decoded
     Picture read(Path file) throws Failure;

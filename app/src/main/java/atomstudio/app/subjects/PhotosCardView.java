@@ -16,35 +16,35 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.TilePane;
 
 /// The subject's pictures: small squares, one to add more, and the files that were refused.
-public final class PicturesCardView extends CardView {
+public final class PhotosCardView extends CardView {
     private static final double SIDE = 61;
 
     private final SubjectViewModel model;
     private final TilePane tiles = new TilePane(6, 6);
 
-    public PicturesCardView(SubjectViewModel model) {
+    public PhotosCardView(SubjectViewModel model) {
         super("Pictures");
         this.model = model;
         tiles.setPrefColumns(4);
-        model.thumbnails().addListener((ListChangeListener<Thumbnail>) change -> fill());
-        model.busy().subscribe(now -> count());
-        model.subject().subscribe(now -> count());
+        model.thumbnails().addListener((ListChangeListener<Thumbnail>) change -> refresh());
+        model.busy().subscribe(now -> updateCount());
+        model.subject().subscribe(now -> updateCount());
         Hyperlink dismiss = new Hyperlink("Dismiss");
-        dismiss.setOnAction(pressed -> model.dismiss());
-        RefusalsView refusals = new RefusalsView(model.refusals());
+        dismiss.setOnAction(pressed -> model.dismissMessages());
+        RejectedFilesView rejected = new RejectedFilesView(model.rejected());
         NoteView problem = new NoteView(NoteView.NoteKind.ERROR, model.problem());
-        dismiss.visibleProperty().bind(refusals.visibleProperty().or(problem.visibleProperty()));
+        dismiss.visibleProperty().bind(rejected.visibleProperty().or(problem.visibleProperty()));
         dismiss.managedProperty().bind(dismiss.visibleProperty());
-        fill();
-        add(tiles, problem, refusals, dismiss);
+        refresh();
+        add(tiles, problem, rejected, dismiss);
     }
 
-    private void count() {
-        int count = model.subject().get().pictures().size();
-        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : model.subject().get().line());
+    private void updateCount() {
+        int count = model.subject().get().photos().size();
+        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : model.subject().get().summary());
     }
 
-    private void fill() {
+    private void refresh() {
         List<Node> nodes = new ArrayList<>(model.thumbnails().stream().map(this::tile).toList());
         Button add = new Button("+");
         add.setId("add-pictures");
@@ -53,7 +53,7 @@ public final class PicturesCardView extends CardView {
         add.setPrefSize(SIDE, SIDE);
         add.setTooltip(new Tooltip("Add pictures"));
         add.setAccessibleText("Add pictures");
-        add.setOnAction(pressed -> model.choosePictures());
+        add.setOnAction(pressed -> model.choosePhotos());
         nodes.add(add);
         tiles.getChildren().setAll(nodes);
     }
@@ -68,7 +68,7 @@ public final class PicturesCardView extends CardView {
         remove.setOnKeyPressed(key -> {
             if (key.getCode() == KeyCode.DELETE) model.remove(thumbnail);
         });
-        StackPane tile = new StackPane(new RoundedImageView(thumbnail.picture(), SIDE), remove);
+        StackPane tile = new StackPane(new RoundedImageView(thumbnail.image(), SIDE), remove);
         tile.setMinSize(SIDE, SIDE);
         tile.getStyleClass().add("thumbnail");
         StackPane.setAlignment(remove, Pos.TOP_RIGHT);

@@ -10,41 +10,41 @@ import java.util.stream.Stream;
 
 /// What belongs to a picture by its name: NAME.txt says what it shows, NAME-mask.png, or a mask as other programs name it, where the
 /// subject is. Never pictures themselves.
-final class Companions {
-    private static final String CAPTION = ".txt";
+final class SidecarFiles {
+    private static final String CAPTION_EXTENSION = ".txt";
 
-    private Companions() {}
+    private SidecarFiles() {}
 
-    static boolean caption(Path file) {
-        return name(file).toLowerCase(Locale.ROOT).endsWith(CAPTION);
+    static boolean isCaption(Path file) {
+        return name(file).toLowerCase(Locale.ROOT).endsWith(CAPTION_EXTENSION);
     }
 
-    static boolean mask(Path file) {
+    static boolean isMask(Path file) {
         return Companion.of(file).isPresent();
     }
 
     /// Whether a caption or mask belongs to one of these pictures.
-    static boolean belongs(Path file, List<Path> pictures) {
-        return pictures.stream().anyMatch(picture -> belongs(file, picture));
+    static boolean belongsTo(Path file, List<Path> photos) {
+        return photos.stream().anyMatch(photo -> belongsTo(file, photo));
     }
 
-    private static boolean belongs(Path file, Path picture) {
-        if (caption(file)) return stem(picture).equals(stem(file));
-        return Companion.of(file).filter(companion -> companion.belongsTo(name(picture))).isPresent();
+    private static boolean belongsTo(Path file, Path photo) {
+        if (isCaption(file)) return stem(photo).equals(stem(file));
+        return Companion.of(file).filter(companion -> companion.belongsTo(name(photo))).isPresent();
     }
 
     /// Those that lie beside a picture.
-    static List<Path> beside(Path picture) throws IOException {
-        Path folder = picture.toAbsolutePath().getParent();
+    static List<Path> of(Path photo) throws IOException {
+        Path folder = photo.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) return List.of();
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> belongs(file, picture) && Files.isRegularFile(file)).sorted().toList();
+            return files.filter(file -> belongsTo(file, photo) && Files.isRegularFile(file)).sorted().toList();
         }
     }
 
     /// Where a companion of a picture goes when the picture is copied.
-    static Path renamed(Path companion, Path picture, Path copy) {
-        return copy.resolveSibling(stem(copy) + name(companion).substring(stem(picture).length()));
+    static Path copyTarget(Path sidecar, Path photo, Path copy) {
+        return copy.resolveSibling(stem(copy) + name(sidecar).substring(stem(photo).length()));
     }
 
     /// A file's name without its ending.

@@ -1,0 +1,30 @@
+package atomstudio.app.subjects;
+
+import javafx.collections.ListChangeListener;
+import javafx.collections.ObservableList;
+import javafx.scene.control.Label;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+
+/// Files that were not taken, each by its name and with the reason.
+public final class RejectedFilesView extends VBox {
+    public RejectedFilesView(ObservableList<RejectedFile> rejected) {
+        super(4);
+        getStyleClass().add("refusals");
+        Runnable refresh = () -> {
+            getChildren().setAll(rejected.stream().map(RejectedFilesView::line).toList());
+            setVisible(!rejected.isEmpty());
+            setManaged(!rejected.isEmpty());
+        };
+        rejected.addListener((ListChangeListener<RejectedFile>) change -> refresh.run());
+        refresh.run();
+    }
+
+    private static Label line(RejectedFile rejected) {
+        Label line = new Label(rejected.message());
+        line.setWrapText(true);
+        line.setMinHeight(Region.USE_PREF_SIZE);
+        line.getStyleClass().addAll("note", "note-error");
+        return line;
+    }
+}
