@@ -12,7 +12,7 @@ import atomstudio.app.experiment.Plot;
 import atomstudio.app.experiment.Trial;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.TrialListener;
-import atomstudio.app.tune.ChildTuner;
+import atomstudio.app.tune.ChildProcessLauncher;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
@@ -117,7 +117,7 @@ final class ExperimentCommand implements Callable<Integer>, TrialListener {
                 sampling.settings(context, modelReference.open()), precision);
         if (plotOnly || tableOnly) return showExisting(setup);
         ExperimentPlan plan = plan();
-        ChildTuner trainer = new ChildTuner(ChildTuner.thisProgram(Main.class.getName()), context.home());
+        ChildProcessLauncher trainer = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(Main.class.getName()), context.home());
         Experiment.ExperimentResult result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = new Experiment(setup, new ChildProcessTrialTrainer(trainer, precision), this).run(plan);

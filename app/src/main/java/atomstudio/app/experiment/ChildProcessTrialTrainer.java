@@ -1,7 +1,7 @@
 package atomstudio.app.experiment;
 
-import atomstudio.app.tune.ChildTuner;
-import atomstudio.app.tune.TuneProcess;
+import atomstudio.app.tune.ChildProcessLauncher;
+import atomstudio.app.tune.TrainingProcess;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.RunFolder;
@@ -14,7 +14,7 @@ import java.util.function.BooleanSupplier;
 
 /// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is the run's alone.
 /// @param precision of frozen weights and activations, for every run
-public record ChildProcessTrialTrainer(ChildTuner trainer, Recipe.Precision precision) implements TrialTrainer {
+public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, Recipe.Precision precision) implements TrialTrainer {
     /// The exit code of a command line that is not understood.
     private static final int USAGE_EXIT_CODE = 2;
     private static final Duration PREDECESSOR_TIMEOUT = Duration.ofMinutes(1);
@@ -27,19 +27,19 @@ public record ChildProcessTrialTrainer(ChildTuner trainer, Recipe.Precision prec
             Thread.currentThread().interrupt();
             return new TrialOutcome.TrialStopped();
         }
-        try (TuneProcess process = trainer.start(arguments(request, precision), "experiment-" + request.trial().folderName().replace('/', '-'))) {
+        try (TrainingProcess process = trainer.start(arguments(request, precision), "experiment-" + request.trial().folderName().replace('/', '-'))) {
             boolean stopSent = false;
             OptionalInt exitCode = process.await(POLL_INTERVAL);
             while (exitCode.isEmpty()) {
                 if (!stopSent && stop.getAsBoolean()) {
-                    process.send(TuneProcess.Order.STOP);
+                    process.send(TrainingProcess.ProcessCommand.STOP);
                     stopSent = true;
                 }
                 exitCode = process.await(POLL_INTERVAL);
             }
             if (exitCode.getAsInt() == 0) return new TrialOutcome.TrialCompleted();
-            if (exitCode.getAsInt() == USAGE_EXIT_CODE) return new TrialOutcome.UnsupportedMethod(process.lastWords());
-            return stopSent || stop.getAsBoolean() ? new TrialOutcome.TrialStopped() : new TrialOutcome.TrialFailed(process.lastWords());
+            if (exitCode.getAsInt() == USAGE_EXIT_CODE) return new TrialOutcome.UnsupportedMethod(process.lastOutput());
+            return stopSent || stop.getAsBoolean() ? new TrialOutcome.TrialStopped() : new TrialOutcome.TrialFailed(process.lastOutput());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new TrialOutcome.TrialStopped();
@@ -53,11 +53,11 @@ public record ChildProcessTrialTrainer(ChildTuner trainer, Recipe.Precision prec
 
     static List<String> arguments(TrialRequest request, Recipe.Precision precision) {
         Trial trial = request.trial();
-        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", ChildTuner.option("model", request.model()),
-                ChildTuner.option("pictures", request.photos()), ChildTuner.option("class", trial.subject().className())));
+        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", ChildProcessLauncher.option("model", request.model()),
+                ChildProcessLauncher.option("pictures", request.photos()), ChildProcessLauncher.option("class", trial.subject().className())));
         arguments.addAll(trial.variant().options());
-        arguments.addAll(List.of(ChildTuner.option("rate", trial.settings().learningRate()), ChildTuner.option("seed", trial.settings().seed()),
-                ChildTuner.option("steps", request.endStep()), ChildTuner.option("precision", precision.option()), ChildTuner.option("out", request.runFolder())));
+        arguments.addAll(List.of(ChildProcessLauncher.option("rate", trial.settings().learningRate()), ChildProcessLauncher.option("seed", trial.settings().seed()),
+                ChildProcessLauncher.option("steps", request.endStep()), ChildProcessLauncher.option("precision", precision.option()), ChildProcessLauncher.option("out", request.runFolder())));
         return arguments;
     }
 }

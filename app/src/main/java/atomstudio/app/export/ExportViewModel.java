@@ -38,7 +38,7 @@ public final class ExportViewModel {
 
     /// What a run can be written as, this program's own format first.
     public List<ExportFormat> formats(RunSummary run) {
-        return ExportFormat.of(run.order().chosen().method());
+        return ExportFormat.of(run.spec().choices().method());
     }
 
     public void export(RunSummary run, ExportFormat format) {

@@ -60,7 +60,7 @@ public final class GalleryRow {
 
     /// What the row's own adapter costs; empty for the base model.
     public List<String> costLines() {
-        return run.map(RunSummary::price).orElse(List.of());
+        return run.map(RunSummary::costLines).orElse(List.of());
     }
 
     /// `nothing tuned`, `wears style × 0.8`; empty for a run that wears nothing beside its own adapter.

@@ -152,7 +152,7 @@ public final class GenerateViewModel {
 
     private RowRequest requestFor(GalleryRow row, ModelSummary summary) {
         Subject currentSubject = subject.get();
-        String phrase = currentSubject == null ? "" : row.run().map(run -> phrase(run.order().words().token(), run.order().words().className())).orElse(currentSubject.className());
+        String phrase = currentSubject == null ? "" : row.run().map(run -> phrase(run.spec().phrase().triggerWord(), run.spec().phrase().className())).orElse(currentSubject.className());
         return new RowRequest(summary.path(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
     }
 

@@ -7,5 +7,5 @@ import atomstudio.tuning.train.Estimate;
 /// Says what a run would take, without making it. For jobs: it takes seconds.
 @FunctionalInterface
 public interface Estimator {
-    Estimate estimate(TuneOrder order, Cancellation cancellation) throws Failure, InterruptedException;
+    Estimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException;
 }

@@ -5,9 +5,9 @@ import atomstudio.tuning.method.MethodSettings;
 
 /// The price of a method on a model, before anything is run.
 /// @param problem why the model cannot be tuned so; empty where it can
-public record MethodCost(MethodSettings method, long numbers, long bytes, String problem) {
+public record MethodCost(MethodSettings method, long parameterCount, long bytes, String problem) {
     /// `2,268 parameters · 11 KB`.
-    public String line() {
-        return problem.isEmpty() ? DisplayFormat.count(numbers) + " parameters · " + DisplayFormat.bytes(bytes) : "not on this model";
+    public String summary() {
+        return problem.isEmpty() ? DisplayFormat.count(parameterCount) + " parameters · " + DisplayFormat.bytes(bytes) : "not on this model";
     }
 }

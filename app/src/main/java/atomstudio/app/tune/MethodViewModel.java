@@ -23,19 +23,19 @@ import org.jspecify.annotations.Nullable;
 /// Which method is tuned, with the settings that belong to it, and what every method costs on the current model.
 public final class MethodViewModel {
     private final Jobs jobs;
-    private final MethodCosts counter;
+    private final CostCounter costCounter;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
-    private final Map<Choice, Map<Setting, String>> typed = new EnumMap<>(Choice.class);
-    private final Map<Choice, MethodSettings> understood = new EnumMap<>(Choice.class);
+    private final Map<Choice, Map<Setting, String>> typedValues = new EnumMap<>(Choice.class);
+    private final Map<Choice, MethodSettings> validSettings = new EnumMap<>(Choice.class);
     private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(MethodSettings.of(Choice.ATOMS_AND_WORD));
-    private final ReadOnlyStringWrapper wrong = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ObservableList<MethodCost> costs = FXCollections.observableArrayList();
     private final ObservableList<MethodCost> costsView = FXCollections.unmodifiableObservableList(costs);
 
-    public MethodViewModel(Jobs jobs, MethodCosts counter, ReadOnlyObjectProperty<@Nullable ModelSummary> model) {
+    public MethodViewModel(Jobs jobs, CostCounter costCounter, ReadOnlyObjectProperty<@Nullable ModelSummary> model) {
         this.jobs = jobs;
-        this.counter = counter;
+        this.costCounter = costCounter;
         this.model = model;
         model.subscribe(now -> countAll());
     }
@@ -46,8 +46,8 @@ public final class MethodViewModel {
     }
 
     /// What is typed and cannot be, in the words of the command line; empty when all is well.
-    public ReadOnlyStringProperty wrong() {
-        return wrong.getReadOnlyProperty();
+    public ReadOnlyStringProperty invalidMessage() {
+        return invalidMessage.getReadOnlyProperty();
     }
 
     /// Why nothing could be counted.
@@ -60,86 +60,86 @@ public final class MethodViewModel {
         return costsView;
     }
 
-    public Optional<MethodCost> cost(Choice of) {
-        return costs.stream().filter(cost -> cost.method().choice() == of).findFirst();
+    public Optional<MethodCost> cost(Choice choice) {
+        return costs.stream().filter(cost -> cost.method().choice() == choice).findFirst();
     }
 
     /// A method with what was chosen for it before.
-    public MethodSettings of(Choice choice) {
-        return understood.getOrDefault(choice, MethodSettings.of(choice));
+    public MethodSettings settingsFor(Choice choice) {
+        return validSettings.getOrDefault(choice, MethodSettings.of(choice));
     }
 
     public void choose(Choice choice) {
         if (settings.get().choice() == choice) return;
-        settings.set(of(choice));
-        understand();
+        settings.set(settingsFor(choice));
+        parse();
     }
 
     /// What is typed for a setting of the chosen method; empty: as usual.
     public String text(Setting setting) {
-        return typed.getOrDefault(settings.get().choice(), Map.of()).getOrDefault(setting, "");
+        return typedValues.getOrDefault(settings.get().choice(), Map.of()).getOrDefault(setting, "");
     }
 
-    public void type(Setting setting, String text) {
+    public void setText(Setting setting, String text) {
         if (text.strip().equals(text(setting))) return;
-        typed.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(Setting.class)).put(setting, text.strip());
-        understand();
+        typedValues.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(Setting.class)).put(setting, text.strip());
+        parse();
     }
 
     /// What was typed becomes settings if it can be; else the last ones that could stay, with a line why.
-    private void understand() {
+    private void parse() {
         Choice choice = settings.get().choice();
-        Map<Setting, String> wished = new EnumMap<>(Setting.class);
-        wished.putAll(typed.getOrDefault(choice, Map.of()));
-        wished.values().removeIf(String::isEmpty);
+        Map<Setting, String> values = new EnumMap<>(Setting.class);
+        values.putAll(typedValues.getOrDefault(choice, Map.of()));
+        values.values().removeIf(String::isEmpty);
         try {
-            wished.keySet().retainAll(belonging(choice, wished));
-            MethodSettings asked = new MethodSettings(choice, wished);
-            asked.method();
-            wrong.set("");
-            if (asked.equals(understood.put(choice, asked)) && asked.equals(settings.get())) return;
-            settings.set(asked);
-            count(asked);
-        } catch (IllegalArgumentException cannotBe) {
-            wrong.set(String.valueOf(cannotBe.getMessage()));
+            values.keySet().retainAll(applicableSettings(choice, values));
+            MethodSettings parsed = new MethodSettings(choice, values);
+            parsed.method();
+            invalidMessage.set("");
+            if (parsed.equals(validSettings.put(choice, parsed)) && parsed.equals(settings.get())) return;
+            settings.set(parsed);
+            count(parsed);
+        } catch (IllegalArgumentException invalid) {
+            invalidMessage.set(String.valueOf(invalid.getMessage()));
         }
     }
 
     /// What is typed for a setting that no longer belongs to the method is kept, but means nothing.
-    private static List<Setting> belonging(Choice choice, Map<Setting, String> wished) {
-        Map<Setting, String> beside = new EnumMap<>(Setting.class);
-        Stream.of(Setting.ALSO, Setting.TEXT_ENCODER).filter(wished::containsKey).forEach(setting -> beside.put(setting, wished.get(setting)));
-        return new MethodSettings(choice, beside).settings();
+    private static List<Setting> applicableSettings(Choice choice, Map<Setting, String> values) {
+        Map<Setting, String> combined = new EnumMap<>(Setting.class);
+        Stream.of(Setting.ALSO, Setting.TEXT_ENCODER).filter(values::containsKey).forEach(setting -> combined.put(setting, values.get(setting)));
+        return new MethodSettings(choice, combined).settings();
     }
 
     private void countAll() {
         costs.clear();
         problem.set("");
-        ModelSummary on = model.get();
-        if (on == null) return;
-        List<MethodSettings> all = Stream.of(Choice.values()).map(this::of).toList();
-        jobs.start("Counting " + on.name(), cancellation -> counter.of(on.path(), all), outcome -> {
-            if (model.get() == on) counted(outcome);
+        ModelSummary summary = model.get();
+        if (summary == null) return;
+        List<MethodSettings> all = Stream.of(Choice.values()).map(this::settingsFor).toList();
+        jobs.start("Counting " + summary.name(), cancellation -> costCounter.count(summary.path(), all), outcome -> {
+            if (model.get() == summary) onCounted(outcome);
         });
     }
 
     private void count(MethodSettings one) {
-        ModelSummary on = model.get();
-        if (on == null || costs.stream().anyMatch(cost -> cost.method().equals(one))) return;
-        jobs.start("Counting " + one.name(), cancellation -> counter.of(on.path(), List.of(one)), outcome -> {
-            if (model.get() == on && of(one.choice()).equals(one)) counted(outcome);
+        ModelSummary summary = model.get();
+        if (summary == null || costs.stream().anyMatch(cost -> cost.method().equals(one))) return;
+        jobs.start("Counting " + one.name(), cancellation -> costCounter.count(summary.path(), List.of(one)), outcome -> {
+            if (model.get() == summary && settingsFor(one.choice()).equals(one)) onCounted(outcome);
         });
     }
 
-    private void counted(JobOutcome<List<MethodCost>> outcome) {
+    private void onCounted(JobOutcome<List<MethodCost>> outcome) {
         switch (outcome) {
             case JobOutcome.Succeeded<List<MethodCost>>(List<MethodCost> found) -> {
-                List<MethodCost> now = new ArrayList<>(costs);
+                List<MethodCost> updated = new ArrayList<>(costs);
                 for (MethodCost cost : found) {
-                    now.removeIf(old -> old.method().choice() == cost.method().choice());
-                    now.add(cost);
+                    updated.removeIf(old -> old.method().choice() == cost.method().choice());
+                    updated.add(cost);
                 }
-                costs.setAll(now);
+                costs.setAll(updated);
             }
             case JobOutcome.Failed<List<MethodCost>>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<List<MethodCost>>() -> {}

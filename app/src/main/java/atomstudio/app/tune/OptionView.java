@@ -21,54 +21,54 @@ import javafx.util.StringConverter;
 
 /// A setting as the family describes it: its name, and a control that fits what it can be.
 final class OptionView extends HBox {
-    private static final PseudoClass WRONG = PseudoClass.getPseudoClass("wrong");
-    private static final double FIELD = 118;
+    private static final PseudoClass INVALID = PseudoClass.getPseudoClass("wrong");
+    private static final double FIELD_WIDTH = 118;
 
     /// What sort of control: any text, one of the names, a list made of the names, or asked for or not.
-    enum Kind { TEXT, ONE_OF, SUGGESTED, FLAG }
+    enum ControlKind { TEXT, CHOICE, AUTOCOMPLETE, FLAG }
 
     /// @param command its name on the command line
     /// @param names   what it can be, the usual one first
-    /// @param show    a name as people read it
-    record Option(String command, String description, Kind kind, List<String> names, UnaryOperator<String> show) {
-        Option(String command, String description, Kind kind, List<String> names) {
+    /// @param displayName    a name as people read it
+    record OptionSpec(String command, String description, ControlKind kind, List<String> names, UnaryOperator<String> displayName) {
+        OptionSpec(String command, String description, ControlKind kind, List<String> names) {
             this(command, description, kind, names, UnaryOperator.identity());
         }
     }
 
     /// @param text  what is typed; empty: as usual
-    /// @param usual what it is then; empty where the model decides
-    record Value(Supplier<String> text, Supplier<String> usual, Consumer<String> type) {}
+    /// @param defaultValue what it is then; empty where the model decides
+    record OptionBinding(Supplier<String> text, Supplier<String> defaultValue, Consumer<String> setText) {}
 
-    private final Option option;
-    private final Value value;
+    private final OptionSpec option;
+    private final OptionBinding value;
     private final Control control;
 
-    OptionView(Option option, Value value, String yes) {
+    OptionView(OptionSpec option, OptionBinding value, String flagValue) {
         super(6);
         this.option = option;
         this.value = value;
         setAlignment(Pos.CENTER_LEFT);
         getStyleClass().add("option");
-        String name = TuneOrder.Chosen.words(option.command);
+        String name = RunSpec.TrainingChoices.displayName(option.command);
         control = switch (option.kind) {
-            case TEXT -> typed(new TextField());
-            case SUGGESTED -> typed(new AutocompleteFieldView(option::names));
-            case ONE_OF -> oneOf();
-            case FLAG -> flag(name, yes);
+            case TEXT -> bindText(new TextField());
+            case AUTOCOMPLETE -> bindText(new AutocompleteFieldView(option::names));
+            case CHOICE -> choiceBox();
+            case FLAG -> checkBox(name, flagValue);
         };
         control.setId("option-" + option.command);
         control.setAccessibleText(name + ": " + option.description);
         control.setTooltip(tooltip(option.description));
-        if (option.kind == Kind.FLAG) getChildren().add(control);
-        else getChildren().addAll(label(name), gap(), control);
+        if (option.kind == ControlKind.FLAG) getChildren().add(control);
+        else getChildren().addAll(label(name), spacer(), control);
         refresh();
     }
 
     /// Puts something else beside the control.
-    void beside(Node node) {
+    void addTrailing(Node node) {
         getChildren().add(node);
-        control.setPrefWidth(FIELD - 34);
+        control.setPrefWidth(FIELD_WIDTH - 34);
     }
 
     private Label label(String name) {
@@ -80,7 +80,7 @@ final class OptionView extends HBox {
         return label;
     }
 
-    private static Region gap() {
+    private static Region spacer() {
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
         return gap;
@@ -93,34 +93,34 @@ final class OptionView extends HBox {
         return tooltip;
     }
 
-    private TextField typed(TextField field) {
-        field.setPrefWidth(FIELD);
-        field.textProperty().addListener((property, before, now) -> value.type.accept(now));
+    private TextField bindText(TextField field) {
+        field.setPrefWidth(FIELD_WIDTH);
+        field.textProperty().addListener((property, before, now) -> value.setText.accept(now));
         return field;
     }
 
-    private ChoiceBox<String> oneOf() {
+    private ChoiceBox<String> choiceBox() {
         ChoiceBox<String> box = new ChoiceBox<>();
         box.getItems().setAll(option.names);
-        box.setPrefWidth(FIELD);
+        box.setPrefWidth(FIELD_WIDTH);
         box.setConverter(new StringConverter<>() {
             @Override public String toString(String name) {
-                return name == null ? "" : option.show.apply(name);
+                return name == null ? "" : option.displayName.apply(name);
             }
 
             @Override public String fromString(String shown) {
-                return option.names.stream().filter(name -> option.show.apply(name).equals(shown)).findFirst().orElse("");
+                return option.names.stream().filter(name -> option.displayName.apply(name).equals(shown)).findFirst().orElse("");
             }
         });
         box.valueProperty().addListener((property, before, now) -> {
-            if (now != null) value.type.accept(now.equals(value.usual.get()) ? "" : now);
+            if (now != null) value.setText.accept(now.equals(value.defaultValue.get()) ? "" : now);
         });
         return box;
     }
 
-    private CheckBox flag(String name, String yes) {
-        CheckBox box = new CheckBox(option.show.apply(name));
-        box.selectedProperty().addListener((property, before, now) -> value.type.accept(now ? yes : ""));
+    private CheckBox checkBox(String name, String flagValue) {
+        CheckBox box = new CheckBox(option.displayName.apply(name));
+        box.selectedProperty().addListener((property, before, now) -> value.setText.accept(now ? flagValue : ""));
         return box;
     }
 
@@ -128,12 +128,12 @@ final class OptionView extends HBox {
     @SuppressWarnings("unchecked")
     void refresh() {
         String text = value.text.get();
-        String usual = value.usual.get();
+        String defaultValue = value.defaultValue.get();
         switch (control) {
             case CheckBox box -> box.setSelected(!text.isEmpty());
-            case ChoiceBox<?> box -> ((ChoiceBox<String>) box).setValue(text.isEmpty() ? usual : text);
+            case ChoiceBox<?> box -> ((ChoiceBox<String>) box).setValue(text.isEmpty() ? defaultValue : text);
             case TextField field -> {
-                field.setPromptText(usual.isEmpty() ? "as the model" : usual);
+                field.setPromptText(defaultValue.isEmpty() ? "as the model" : defaultValue);
                 if (!text.equals(field.getText().strip())) field.setText(text);
             }
             default -> throw new IllegalStateException("no such control: " + control);
@@ -141,7 +141,7 @@ final class OptionView extends HBox {
     }
 
     /// Marks the control when what is wrong begins with its name.
-    void blame(String wrong) {
-        control.pseudoClassStateChanged(WRONG, wrong.startsWith(option.command + ":"));
+    void markInvalid(String message) {
+        control.pseudoClassStateChanged(INVALID, message.startsWith(option.command + ":"));
     }
 }

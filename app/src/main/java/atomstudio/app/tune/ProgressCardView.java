@@ -18,25 +18,25 @@ public final class ProgressCardView extends CardView {
         super("");
         setId("progress-card");
         title().textProperty().bind(queue.current().map(order -> "Tuning: " + order.title()).orElse(""));
-        subtitle().textProperty().bind(queue.progress().map(RunProgress::count));
+        subtitle().textProperty().bind(queue.progress().map(RunProgress::stepText));
         ProgressBar bar = new ProgressBar();
         bar.setMaxWidth(Double.MAX_VALUE);
         bar.progressProperty().bind(queue.progress().map(RunProgress::fraction));
-        Label left = new Label();
-        left.textProperty().bind(queue.progress().map(ProgressCardView::state));
+        Label timeLeft = new Label();
+        timeLeft.textProperty().bind(queue.progress().map(ProgressCardView::stateText));
         Label speed = new Label();
         speed.getStyleClass().add("muted");
-        speed.textProperty().bind(queue.progress().map(RunProgress::speed));
+        speed.textProperty().bind(queue.progress().map(RunProgress::speedText));
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        add(bar, new HBox(8, left, gap, speed), buttons(queue), new NoteView(NoteView.NoteKind.PLAIN, queue.asked()));
+        add(bar, new HBox(8, timeLeft, gap, speed), buttons(queue), new NoteView(NoteView.NoteKind.PLAIN, queue.pendingCommand()));
     }
 
-    private static String state(RunProgress progress) {
-        return switch (progress.state()) {
+    private static String stateText(RunProgress progress) {
+        return switch (progress.phase()) {
             case WAITING -> "waiting";
             case STARTING -> "starting: preparing pictures and prompts…";
-            case TUNING -> progress.timeLeft();
+            case TRAINING -> progress.timeLeft();
             case PAUSED -> "paused";
             case CANCELLED -> "cancelled";
             case FAILED -> "failed";
@@ -51,12 +51,12 @@ public final class ProgressCardView extends CardView {
 
     private HBox buttons(RunQueue queue) {
         Button pause = button("pause");
-        pause.textProperty().bind(queue.progress().map(progress -> progress.state() == RunProgress.State.PAUSED ? "Resume" : "Pause"));
+        pause.textProperty().bind(queue.progress().map(progress -> progress.phase() == RunProgress.RunPhase.PAUSED ? "Resume" : "Pause"));
         pause.setOnAction(pressed -> {
-            if (queue.progress().get().state() == RunProgress.State.PAUSED) queue.resume();
+            if (queue.progress().get().phase() == RunProgress.RunPhase.PAUSED) queue.resume();
             else queue.pause();
         });
-        pause.disableProperty().bind(queue.progress().map(progress -> !progress.active() || progress.state() == RunProgress.State.STARTING));
+        pause.disableProperty().bind(queue.progress().map(progress -> !progress.isActive() || progress.phase() == RunProgress.RunPhase.STARTING));
         cancel.setText("Cancel");
         cancel.setOnAction(pressed -> queue.cancel());
         HBox buttons = new HBox(8, pause, cancel);

@@ -19,55 +19,55 @@ import javafx.scene.layout.VBox;
 
 /// Runs that wait for the one on its way, and buttons that add this subject's other methods to them.
 public final class QueueCardView extends CardView {
-    public QueueCardView(RunQueue queue, TuneViewModel tune) {
+    public QueueCardView(RunQueue queue, TrainViewModel tune) {
         super("Next in the queue");
         VBox waiting = new VBox(4);
-        Runnable fill = () -> waiting.getChildren().setAll(queue.waiting().isEmpty()
+        Runnable refresh = () -> waiting.getChildren().setAll(queue.waiting().isEmpty()
             ? List.<Node>of(muted("nothing; add another method to compare with:"))
-            : queue.waiting().stream().map(order -> line(queue, order)).toList());
-        queue.waiting().addListener((ListChangeListener<TuneOrder>) change -> fill.run());
-        fill.run();
-        FlowPane add = new FlowPane(6, 6);
-        for (Choice method : MethodListView.OFFERED) {
+            : queue.waiting().stream().map(order -> queueLine(queue, order)).toList());
+        queue.waiting().addListener((ListChangeListener<RunSpec>) change -> refresh.run());
+        refresh.run();
+        FlowPane addButtons = new FlowPane(6, 6);
+        for (Choice method : MethodListView.COMMON_METHODS) {
             Button button = new Button("+ " + method.display());
             button.setId("queue-" + method.command());
             button.getStyleClass().add("small");
             button.setOnAction(pressed -> tune.start(method));
             button.disableProperty().bind(tune.missing().isNotEmpty());
-            add.getChildren().add(button);
+            addButtons.getChildren().add(button);
         }
-        add.getChildren().add(others(tune));
-        add(waiting, add);
+        addButtons.getChildren().add(moreMethods(tune));
+        add(waiting, addButtons);
     }
 
     /// Every other method, by its kind.
-    private static MenuButton others(TuneViewModel tune) {
-        MenuButton others = new MenuButton("+ another");
-        others.setId("queue-another");
-        others.getStyleClass().add("small");
-        others.setAccessibleText("Add another method to the queue");
+    private static MenuButton moreMethods(TrainViewModel tune) {
+        MenuButton menu = new MenuButton("+ another");
+        menu.setId("queue-another");
+        menu.getStyleClass().add("small");
+        menu.setAccessibleText("Add another method to the queue");
         for (MethodKind kind : MethodKind.values()) {
             for (Choice method : kind.choices()) {
-                if (MethodListView.OFFERED.contains(method)) continue;
+                if (MethodListView.COMMON_METHODS.contains(method)) continue;
                 MenuItem item = new MenuItem(method.display());
                 item.setMnemonicParsing(false);
                 item.setOnAction(chosen -> tune.start(method));
-                others.getItems().add(item);
+                menu.getItems().add(item);
             }
         }
-        others.disableProperty().bind(tune.missing().isNotEmpty());
-        return others;
+        menu.disableProperty().bind(tune.missing().isNotEmpty());
+        return menu;
     }
 
-    private static Node line(RunQueue queue, TuneOrder order) {
-        Label what = muted(order.title() + " · " + order.subject());
+    private static Node queueLine(RunQueue queue, RunSpec spec) {
+        Label label = muted(spec.title() + " · " + spec.subject());
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
         Button remove = new Button("×");
         remove.getStyleClass().addAll("flat", "small");
-        remove.setAccessibleText("Take " + order.title() + " out of the queue");
-        remove.setOnAction(pressed -> queue.remove(order));
-        HBox line = new HBox(what, gap, remove);
+        remove.setAccessibleText("Take " + spec.title() + " out of the queue");
+        remove.setOnAction(pressed -> queue.remove(spec));
+        HBox line = new HBox(label, gap, remove);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
     }

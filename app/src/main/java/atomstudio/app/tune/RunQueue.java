@@ -16,23 +16,23 @@ import org.jspecify.annotations.Nullable;
 /// The one run that is tuned now, and those that wait for it: a machine tunes one at a time.
 public final class RunQueue {
     private final Jobs jobs;
-    private final Tuner tuner;
-    private final ReadOnlyObjectWrapper<@Nullable TuneOrder> current = new ReadOnlyObjectWrapper<>();
-    private final ReadOnlyObjectWrapper<RunProgress> progress = new ReadOnlyObjectWrapper<>(RunProgress.none(RunProgress.State.WAITING));
-    private final ReadOnlyStringWrapper asked = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper drawing = new ReadOnlyStringWrapper("");
-    private final ObservableList<TuneOrder> waiting = FXCollections.observableArrayList();
-    private final ObservableList<TuneOrder> waitingView = FXCollections.unmodifiableObservableList(waiting);
-    private final List<BiConsumer<TuneOrder, RunProgress>> listeners = new ArrayList<>();
-    private @Nullable LiveRun live;
+    private final ProcessLauncher launcher;
+    private final ReadOnlyObjectWrapper<@Nullable RunSpec> current = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<RunProgress> progress = new ReadOnlyObjectWrapper<>(RunProgress.initial(RunProgress.RunPhase.WAITING));
+    private final ReadOnlyStringWrapper pendingCommand = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper pendingPreview = new ReadOnlyStringWrapper("");
+    private final ObservableList<RunSpec> waiting = FXCollections.observableArrayList();
+    private final ObservableList<RunSpec> waitingView = FXCollections.unmodifiableObservableList(waiting);
+    private final List<BiConsumer<RunSpec, RunProgress>> listeners = new ArrayList<>();
+    private @Nullable ActiveRun activeRun;
 
-    public RunQueue(Jobs jobs, Tuner tuner) {
+    public RunQueue(Jobs jobs, ProcessLauncher launcher) {
         this.jobs = jobs;
-        this.tuner = tuner;
+        this.launcher = launcher;
     }
 
     /// What is tuned now; null when nothing is.
-    public ReadOnlyObjectProperty<@Nullable TuneOrder> current() {
+    public ReadOnlyObjectProperty<@Nullable RunSpec> current() {
         return current.getReadOnlyProperty();
     }
 
@@ -42,49 +42,49 @@ public final class RunQueue {
     }
 
     /// What the run was asked to do and has not done yet (`Pausing…`); empty otherwise.
-    public ReadOnlyStringProperty asked() {
-        return asked.getReadOnlyProperty();
+    public ReadOnlyStringProperty pendingCommand() {
+        return pendingCommand.getReadOnlyProperty();
     }
 
     /// Which picture a person asked for is not there yet; empty when none is.
-    public ReadOnlyStringProperty drawing() {
-        return drawing.getReadOnlyProperty();
+    public ReadOnlyStringProperty pendingPreview() {
+        return pendingPreview.getReadOnlyProperty();
     }
 
-    public ObservableList<TuneOrder> waiting() {
+    public ObservableList<RunSpec> waiting() {
         return waitingView;
     }
 
     /// Calls `listener` with every run that ends, before the next one starts.
-    public void onEnded(BiConsumer<TuneOrder, RunProgress> listener) {
+    public void addEndListener(BiConsumer<RunSpec, RunProgress> listener) {
         listeners.add(listener);
     }
 
-    public boolean busy() {
+    public boolean isBusy() {
         return current.get() != null;
     }
 
     /// Starts the run, or lets it wait for those before it.
-    public void add(TuneOrder order) {
-        if (busy()) waiting.add(order);
-        else start(order);
+    public void add(RunSpec spec) {
+        if (isBusy()) waiting.add(spec);
+        else start(spec);
     }
 
-    public void remove(TuneOrder order) {
-        waiting.remove(order);
+    public void remove(RunSpec spec) {
+        waiting.remove(spec);
     }
 
     public void pause() {
-        ask(TuneProcess.Order.PAUSE, "Pausing…");
+        send(TrainingProcess.ProcessCommand.PAUSE, "Pausing…");
     }
 
     public void resume() {
-        ask(TuneProcess.Order.RESUME, "Going on…");
+        send(TrainingProcess.ProcessCommand.RESUME, "Going on…");
     }
 
     /// Ends the current run with a checkpoint, so that it can be gone on with later.
     public void cancel() {
-        ask(TuneProcess.Order.STOP, "Stopping after this step…");
+        send(TrainingProcess.ProcessCommand.STOP, "Stopping after this step…");
     }
 
     /// Ends everything: nothing waits any more, and the current run writes its checkpoint.
@@ -94,50 +94,50 @@ public final class RunQueue {
     }
 
     /// A picture of this prompt from what the run has learned by now; it goes on, or stays paused.
-    public void generate(String prompt) {
-        if (live == null || prompt.isBlank()) return;
-        drawing.set("Making a picture of “" + prompt.strip() + "”…");
-        live.wish(process -> process.generate(prompt));
+    public void requestPreview(String prompt) {
+        if (activeRun == null || prompt.isBlank()) return;
+        pendingPreview.set("Making a picture of “" + prompt.strip() + "”…");
+        activeRun.enqueue(process -> process.requestPreview(prompt));
     }
 
-    private void ask(TuneProcess.Order order, String what) {
-        if (live == null) return;
-        asked.set(what);
-        live.wish(process -> process.send(order));
+    private void send(TrainingProcess.ProcessCommand command, String text) {
+        if (activeRun == null) return;
+        pendingCommand.set(text);
+        activeRun.enqueue(process -> process.send(command));
     }
 
-    private void start(TuneOrder order) {
-        LiveRun run = new LiveRun(order);
-        live = run;
-        asked.set("");
-        drawing.set("");
-        progress.set(RunProgress.none(RunProgress.State.STARTING));
-        current.set(order);
-        jobs.start("Tuning " + order.subject(), cancellation -> run.follow(tuner, cancellation, jobs.deliverLatest(now -> follow(run, now))), outcome -> {
+    private void start(RunSpec spec) {
+        ActiveRun run = new ActiveRun(spec);
+        activeRun = run;
+        pendingCommand.set("");
+        pendingPreview.set("");
+        progress.set(RunProgress.initial(RunProgress.RunPhase.STARTING));
+        current.set(spec);
+        jobs.start("Tuning " + spec.subject(), cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<RunProgress>(RunProgress last) -> ended(order, last);
-                case JobOutcome.Failed<RunProgress>(String message) -> ended(order, progress.get().with(RunProgress.State.FAILED, message));
-                case JobOutcome.Cancelled<RunProgress>() -> ended(order, progress.get().with(RunProgress.State.CANCELLED, ""));
+                case JobOutcome.Succeeded<RunProgress>(RunProgress last) -> finish(spec, last);
+                case JobOutcome.Failed<RunProgress>(String message) -> finish(spec, progress.get().with(RunProgress.RunPhase.FAILED, message));
+                case JobOutcome.Cancelled<RunProgress>() -> finish(spec, progress.get().with(RunProgress.RunPhase.CANCELLED, ""));
             }
         });
     }
 
-    private void follow(LiveRun run, RunProgress now) {
-        if (live != run) return;
+    private void onProgress(ActiveRun run, RunProgress latest) {
+        if (activeRun != run) return;
         RunProgress before = progress.get();
-        if (now.state() != before.state()) asked.set("");
+        if (latest.phase() != before.phase()) pendingCommand.set("");
         // An answer is a picture that was asked for, or a line why there is none.
-        if (now.asked() > before.asked() || now.history().notes().size() > before.history().notes().size()) drawing.set("");
-        progress.set(now);
+        if (latest.manualPreviews() > before.manualPreviews() || latest.history().notes().size() > before.history().notes().size()) pendingPreview.set("");
+        progress.set(latest);
     }
 
-    private void ended(TuneOrder order, RunProgress last) {
-        live = null;
-        asked.set("");
-        drawing.set("");
+    private void finish(RunSpec spec, RunProgress last) {
+        activeRun = null;
+        pendingCommand.set("");
+        pendingPreview.set("");
         progress.set(last);
         current.set(null);
-        for (BiConsumer<TuneOrder, RunProgress> listener : List.copyOf(listeners)) listener.accept(order, last);
-        if (!busy() && !waiting.isEmpty()) start(waiting.removeFirst());
+        for (BiConsumer<RunSpec, RunProgress> listener : List.copyOf(listeners)) listener.accept(spec, last);
+        if (!isBusy() && !waiting.isEmpty()) start(waiting.removeFirst());
     }
 }

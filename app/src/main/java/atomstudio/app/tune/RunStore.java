@@ -32,7 +32,7 @@ public final class RunStore {
     }
 
     /// Runs of a subject, the newest first. Damaged ones are left out.
-    public List<RunSummary> of(String subject) throws Failure {
+    public List<RunSummary> list(String subject) throws Failure {
         if (!Files.isDirectory(folder)) return List.of();
         Pattern name = Pattern.compile(Pattern.quote(subject) + "-(" + METHODS + ")(-\\d+)?");
         try (Stream<Path> folders = Files.list(folder)) {
@@ -55,10 +55,10 @@ public final class RunStore {
     }
 
     /// A folder for a new run, neither there nor promised; it is made by whoever tunes.
-    public Path free(String subject, Choice method, Collection<Path> promised) {
-        String wish = subject + "-" + method.command();
-        Path path = folder.resolve(wish);
-        for (int n = 2; Files.exists(path) || promised.contains(path); n++) path = folder.resolve(wish + "-" + n);
+    public Path newFolder(String subject, Choice method, Collection<Path> reserved) {
+        String name = subject + "-" + method.command();
+        Path path = folder.resolve(name);
+        for (int n = 2; Files.exists(path) || reserved.contains(path); n++) path = folder.resolve(name + "-" + n);
         return path;
     }
 
@@ -74,12 +74,12 @@ public final class RunStore {
 
     private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
         RunInfo info = run.info();
-        TuneOrder.Chosen chosen = new TuneOrder.Chosen(info.method(), TrainingSettings.of(info.training().recipe(), info.method()));
-        TuneOrder order = new TuneOrder(subject, info.base().path(), run.pictures(), new TuneOrder.Words(info.subject().className(), info.subject().token()),
-            chosen, run.folder());
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(), TrainingSettings.of(info.training().recipe(), info.method()));
+        RunSpec spec = new RunSpec(subject, info.base().path(), run.pictures(), new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
+            choices, run.folder());
         RunStatus status = run.status();
-        RunProgress progress = new EventsFile(run.eventLog(), RunProgress.none(RunProgress.State.CANCELLED)).poll();
-        if (progress.active() && status != RunStatus.RUNNING) progress = progress.with(RunProgress.State.CANCELLED, "");
-        return new RunSummary(order, Instant.parse(info.created()), progress, status, run.result());
+        RunProgress progress = new EventLogReader(run.eventLog(), RunProgress.initial(RunProgress.RunPhase.CANCELLED)).poll();
+        if (progress.isActive() && status != RunStatus.RUNNING) progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
+        return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.result());
     }
 }

@@ -10,33 +10,33 @@ import java.util.List;
 import java.util.Optional;
 
 /// A run folder as lists and galleries show it.
-/// @param order what made it, so that it can be gone on with
+/// @param spec what made it, so that it can be gone on with
 /// @param report of a finished run
-public record RunSummary(TuneOrder order, Instant created, RunProgress progress, RunStatus status, Optional<Report> report) {
+public record RunSummary(RunSpec spec, Instant created, RunProgress progress, RunStatus status, Optional<Report> report) {
     public Path folder() {
-        return order.run();
+        return spec.folder();
     }
 
     public Path adapter() {
         return new RunFolder(folder()).adapter();
     }
 
-    public boolean done() {
+    public boolean isDone() {
         return status == RunStatus.FINISHED && report.isPresent();
     }
 
     public String title() {
-        return order.title();
+        return spec.title();
     }
 
     /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.
-    public String line(Instant now) {
+    public String summary(Instant now) {
         return report.map(result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
-            .orElse("step " + progress.step() + " of " + Math.max(order.chosen().steps(), progress.steps()));
+            .orElse("step " + progress.step() + " of " + Math.max(spec.choices().steps(), progress.steps()));
     }
 
     /// `29,148 parameters · 0.18 %`, and the size of the file below.
-    public List<String> price() {
+    public List<String> costLines() {
         return report.map(result -> List.of(DisplayFormat.count(result.numbers()) + " parameters · " + DisplayFormat.percent(result.share()),
             DisplayFormat.bytes(result.bytes()) + " · tuned in " + DisplayFormat.duration(result.seconds()))).orElse(List.of());
     }

@@ -16,40 +16,40 @@ public final class RunView extends VBox {
         super(12);
         getStyleClass().add("run");
         CardView previews = new CardView("Previews");
-        previews.subtitle().textProperty().bind(model.watched().map(RunView::prompt).orElse(""));
-        previews.add(new PreviewsView(model.watched()), new AskPictureView(model));
+        previews.subtitle().textProperty().bind(model.shownRun().map(RunView::previewPrompt).orElse(""));
+        previews.add(new PreviewStripView(model.shownRun()), new PreviewPromptView(model));
         Label hint = new Label("Previews are all made from one seed. Closing the window keeps the run: it resumes exactly.");
         hint.getStyleClass().add("muted");
         hint.setWrapText(true);
-        ObservableValue<Boolean> now = model.watched().map(run -> run.when() == WatchedRun.When.NOW).orElse(false);
+        ObservableValue<Boolean> now = model.shownRun().map(run -> run.liveness() == ShownRun.Liveness.LIVE).orElse(false);
         hint.visibleProperty().bind(now);
-        getChildren().addAll(loss(model), previews, hint);
+        getChildren().addAll(lossCard(model), previews, hint);
     }
 
-    private static CardView loss(RunsViewModel model) {
+    private static CardView lossCard(RunsViewModel model) {
         CardView loss = new CardView("Loss");
-        loss.title().textProperty().bind(model.watched().map(RunView::title).orElse("Loss"));
-        loss.subtitle().textProperty().bind(model.watched().map(RunView::latest).orElse(""));
-        loss.addToHeader(legend("training", "legend-training", model.watched().map(run -> !run.progress().history().checks().isEmpty()).orElse(false)));
-        loss.addToHeader(legend("held-out picture", "legend-checks", model.watched().map(run -> checked(run, RunProgress.Check::loss)).orElse(false)));
-        loss.addToHeader(legend("previews (right scale)", "legend-checks", model.watched().map(run -> checked(run, check -> !check.loss())).orElse(false)));
-        loss.addToHeader(close(model));
+        loss.title().textProperty().bind(model.shownRun().map(RunView::title).orElse("Loss"));
+        loss.subtitle().textProperty().bind(model.shownRun().map(RunView::latestLoss).orElse(""));
+        loss.addToHeader(legend("training", "legend-training", model.shownRun().map(run -> !run.progress().history().validations().isEmpty()).orElse(false)));
+        loss.addToHeader(legend("held-out picture", "legend-checks", model.shownRun().map(run -> hasValidation(run, RunProgress.ValidationPoint::isLoss)).orElse(false)));
+        loss.addToHeader(legend("previews (right scale)", "legend-checks", model.shownRun().map(run -> hasValidation(run, check -> !check.isLoss())).orElse(false)));
+        loss.addToHeader(closeButton(model));
         LossChartView chart = new LossChartView();
-        model.watched().subscribe(run -> chart.show(run == null ? RunProgress.none(RunProgress.State.WAITING) : run.progress()));
-        chart.accessibleTextProperty().bind(model.watched().map(run -> latest(run) + checkedLine(run)).orElse("no curve yet"));
-        loss.add(new NoteView(NoteView.NoteKind.PLAIN, model.watched().map(run -> run.order().chosen().line()).orElse("")),
-            new NoteView(NoteView.NoteKind.ERROR, model.watched().map(run -> run.progress().state() == RunProgress.State.FAILED ? run.progress().message() : "").orElse("")),
-            chart, new NoteView(NoteView.NoteKind.PLAIN, model.watched().map(RunView::checkedLine).orElse("")), new RemarksView(model.watched()));
+        model.shownRun().subscribe(run -> chart.show(run == null ? RunProgress.initial(RunProgress.RunPhase.WAITING) : run.progress()));
+        chart.accessibleTextProperty().bind(model.shownRun().map(run -> latestLoss(run) + validationLine(run)).orElse("no curve yet"));
+        loss.add(new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
+            new NoteView(NoteView.NoteKind.ERROR, model.shownRun().map(run -> run.progress().phase() == RunProgress.RunPhase.FAILED ? run.progress().message() : "").orElse("")),
+            chart, new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(RunView::validationLine).orElse("")), new RunNotesView(model.shownRun()));
         return loss;
     }
 
-    private static Button close(RunsViewModel model) {
+    private static Button closeButton(RunsViewModel model) {
         Button close = new Button("×");
         close.setId("close-run");
         close.setAccessibleText("Close this run");
         close.getStyleClass().addAll("flat", "small");
         close.setOnAction(pressed -> model.close());
-        close.visibleProperty().bind(model.watched().map(run -> run.when() == WatchedRun.When.PAST).orElse(false));
+        close.visibleProperty().bind(model.shownRun().map(run -> run.liveness() == ShownRun.Liveness.PAST).orElse(false));
         close.managedProperty().bind(close.visibleProperty());
         return close;
     }
@@ -63,30 +63,30 @@ public final class RunView extends VBox {
         return label;
     }
 
-    private static boolean checked(WatchedRun run, Predicate<RunProgress.Check> as) {
-        return run.progress().history().checks().stream().anyMatch(as);
+    private static boolean hasValidation(ShownRun run, Predicate<RunProgress.ValidationPoint> condition) {
+        return run.progress().history().validations().stream().anyMatch(condition);
     }
 
-    private static String title(WatchedRun run) {
-        return run.when() == WatchedRun.When.NOW ? "Loss" : "Loss of " + run.order().title();
+    private static String title(ShownRun run) {
+        return run.liveness() == ShownRun.Liveness.LIVE ? "Loss" : "Loss of " + run.spec().title();
     }
 
-    private static String latest(WatchedRun run) {
-        List<RunProgress.Loss> losses = run.progress().losses();
-        return losses.isEmpty() ? "" : String.format(Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smooth(), losses.getLast().step());
+    private static String latestLoss(ShownRun run) {
+        List<RunProgress.LossPoint> losses = run.progress().losses();
+        return losses.isEmpty() ? "" : String.format(Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smoothed(), losses.getLast().step());
     }
 
     /// `loss of a picture held out: 0.0421 at step 50, the best so far at step 25`.
-    private static String checkedLine(WatchedRun run) {
-        List<RunProgress.Check> checks = run.progress().history().checks();
+    private static String validationLine(ShownRun run) {
+        List<RunProgress.ValidationPoint> checks = run.progress().history().validations();
         if (checks.isEmpty()) return "";
-        RunProgress.Check last = checks.getLast();
-        String best = last.best() == 0 ? "" : last.best() == last.step() ? ", the best so far" : ", the best so far at step " + last.best();
-        return String.format(Locale.ROOT, "%s: %.4f at step %d%s", last.measure(), last.value(), last.step(), best);
+        RunProgress.ValidationPoint last = checks.getLast();
+        String best = last.bestStep() == 0 ? "" : last.bestStep() == last.step() ? ", the best so far" : ", the best so far at step " + last.bestStep();
+        return String.format(Locale.ROOT, "%s: %.4f at step %d%s", last.metric(), last.value(), last.step(), best);
     }
 
-    private static String prompt(WatchedRun run) {
-        return run.progress().previews().stream().filter(preview -> !preview.asked()).map(RunProgress.Preview::prompt).filter(prompt -> prompt != null && !prompt.isEmpty())
+    private static String previewPrompt(ShownRun run) {
+        return run.progress().previews().stream().filter(preview -> !preview.isManual()).map(RunProgress.PreviewImage::prompt).filter(prompt -> prompt != null && !prompt.isEmpty())
             .findFirst().map(prompt -> "“" + prompt + "”, one seed").orElse("");
     }
 }

@@ -22,41 +22,41 @@ import javafx.scene.layout.VBox;
 public final class RunsCardView extends CardView {
     private final RunsViewModel model;
     private final InstantSource clock;
-    private final Function<RunSummary, List<MenuItem>> more;
+    private final Function<RunSummary, List<MenuItem>> extraItems;
 
-    /// @param more what else a run's menu offers, asked when it opens
-    public RunsCardView(RunsViewModel model, InstantSource clock, Function<RunSummary, List<MenuItem>> more) {
+    /// @param extraItems what else a run's menu offers, asked when it opens
+    public RunsCardView(RunsViewModel model, InstantSource clock, Function<RunSummary, List<MenuItem>> extraItems) {
         super("Runs");
         this.model = model;
         this.clock = clock;
-        this.more = more;
+        this.extraItems = extraItems;
         VBox lines = new VBox(2);
-        Runnable fill = () -> {
-            lines.getChildren().setAll(model.runs().isEmpty() ? List.<Node>of(nothing()) : model.runs().stream().map(this::line).toList());
+        Runnable refresh = () -> {
+            lines.getChildren().setAll(model.runs().isEmpty() ? List.<Node>of(emptyLabel()) : model.runs().stream().map(this::runLine).toList());
             subtitle().setText(model.runs().isEmpty() ? "" : String.valueOf(model.runs().size()));
         };
-        model.runs().addListener((ListChangeListener<RunSummary>) change -> fill.run());
-        fill.run();
+        model.runs().addListener((ListChangeListener<RunSummary>) change -> refresh.run());
+        refresh.run();
         add(lines, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
     }
 
-    private static Label nothing() {
-        Label nothing = new Label("none yet");
-        nothing.getStyleClass().add("muted");
-        return nothing;
+    private static Label emptyLabel() {
+        Label label = new Label("none yet");
+        label.getStyleClass().add("muted");
+        return label;
     }
 
-    private Node line(RunSummary run) {
+    private Node runLine(RunSummary run) {
         Label title = new Label(run.title());
-        boolean failed = run.progress().state() == RunProgress.State.FAILED;
-        Label mark = new Label(run.done() ? "✓" : failed ? "failed" : "");
+        boolean failed = run.progress().phase() == RunProgress.RunPhase.FAILED;
+        Label mark = new Label(run.isDone() ? "✓" : failed ? "failed" : "");
         mark.getStyleClass().add(failed ? "bad" : "good");
         mark.setMinWidth(Region.USE_PREF_SIZE);
-        Label when = new Label(run.line(clock.instant()) + (run.status() == RunStatus.RUNNING ? " · in another process" : ""));
+        Label when = new Label(run.summary(clock.instant()) + (run.status() == RunStatus.RUNNING ? " · in another process" : ""));
         when.getStyleClass().add("muted");
         Button open = new Button();
         open.setGraphic(new VBox(new HBox(6, title, mark), when));
-        open.setAccessibleText("Open the run " + run.title() + ", " + run.line(clock.instant()));
+        open.setAccessibleText("Open the run " + run.title() + ", " + run.summary(clock.instant()));
         open.getStyleClass().addAll("flat", "run-line");
         open.setMaxWidth(Double.MAX_VALUE);
         open.setAlignment(Pos.CENTER_LEFT);
@@ -82,7 +82,7 @@ public final class RunsCardView extends CardView {
         delete.setOnAction(chosen -> model.delete(run));
         MenuButton menu = new MenuButton("⋯", null, delete);
         menu.setOnShowing(opening -> {
-            menu.getItems().setAll(more.apply(run));
+            menu.getItems().setAll(extraItems.apply(run));
             menu.getItems().add(delete);
         });
         menu.getStyleClass().addAll("flat", "small", "no-arrow");

@@ -22,7 +22,7 @@ public final class RunsViewModel {
     private final String subject;
     private final ObservableList<RunSummary> runs = FXCollections.observableArrayList();
     private final ObservableList<RunSummary> runsView = FXCollections.unmodifiableObservableList(runs);
-    private final ReadOnlyObjectWrapper<@Nullable WatchedRun> watched = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<@Nullable ShownRun> shownRun = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
     public RunsViewModel(Jobs jobs, RunStore store, RunQueue queue, String subject) {
@@ -30,10 +30,10 @@ public final class RunsViewModel {
         this.store = store;
         this.queue = queue;
         this.subject = subject;
-        queue.current().subscribe(now -> follow());
-        queue.progress().subscribe(now -> follow());
-        queue.onEnded((order, last) -> {
-            if (order.subject().equals(subject)) ended(order, last);
+        queue.current().subscribe(now -> update());
+        queue.progress().subscribe(now -> update());
+        queue.addEndListener((spec, progress) -> {
+            if (spec.subject().equals(subject)) onEnded(spec, progress);
         });
         refresh();
     }
@@ -44,8 +44,8 @@ public final class RunsViewModel {
     }
 
     /// The run whose curve and previews are shown: the one being tuned, or a past one that was opened.
-    public ReadOnlyObjectProperty<@Nullable WatchedRun> watched() {
-        return watched.getReadOnlyProperty();
+    public ReadOnlyObjectProperty<@Nullable ShownRun> shownRun() {
+        return shownRun.getReadOnlyProperty();
     }
 
     public ReadOnlyStringProperty problem() {
@@ -57,25 +57,25 @@ public final class RunsViewModel {
     }
 
     /// Whether one of this subject's runs is being tuned now.
-    public boolean tuning() {
-        TuneOrder now = queue.current().get();
-        return now != null && now.subject().equals(subject);
+    public boolean isTraining() {
+        RunSpec current = queue.current().get();
+        return current != null && current.subject().equals(subject);
     }
 
     /// A run folder's name that nothing has yet.
-    public Path free(Choice method) {
-        List<Path> promised = new ArrayList<>(queue.waiting().stream().map(TuneOrder::run).toList());
-        TuneOrder now = queue.current().get();
-        if (now != null) promised.add(now.run());
-        return store.free(subject, method, promised);
+    public Path newRunFolder(Choice method) {
+        List<Path> reserved = new ArrayList<>(queue.waiting().stream().map(RunSpec::folder).toList());
+        RunSpec current = queue.current().get();
+        if (current != null) reserved.add(current.folder());
+        return store.newFolder(subject, method, reserved);
     }
 
     public void refresh() {
-        jobs.start("Listing the runs of " + subject, cancellation -> store.of(subject), outcome -> {
+        jobs.start("Listing the runs of " + subject, cancellation -> store.list(subject), outcome -> {
             switch (outcome) {
                 case JobOutcome.Succeeded<List<RunSummary>>(List<RunSummary> found) -> {
-                    TuneOrder now = queue.current().get();
-                    runs.setAll(found.stream().filter(run -> now == null || !run.folder().equals(now.run())).toList());
+                    RunSpec current = queue.current().get();
+                    runs.setAll(found.stream().filter(run -> current == null || !run.folder().equals(current.folder())).toList());
                 }
                 case JobOutcome.Failed<List<RunSummary>>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<List<RunSummary>>() -> {}
@@ -84,25 +84,25 @@ public final class RunsViewModel {
     }
 
     public void open(RunSummary run) {
-        watched.set(new WatchedRun(run.order(), run.progress(), WatchedRun.When.PAST));
+        shownRun.set(new ShownRun(run.spec(), run.progress(), ShownRun.Liveness.PAST));
     }
 
     /// Back from a run to the galleries, or to the run that is being tuned.
     public void close() {
-        watched.set(null);
-        follow();
+        shownRun.set(null);
+        update();
     }
 
     /// Goes on with an unfinished run, from its last checkpoint.
     public void resume(RunSummary run) {
         problem.set("");
         runs.remove(run);
-        queue.add(run.order());
+        queue.add(run.spec());
     }
 
     public void delete(RunSummary run) {
         problem.set("");
-        if (watched.get() != null && watched.get().order().run().equals(run.folder())) close();
+        if (shownRun.get() != null && shownRun.get().spec().folder().equals(run.folder())) close();
         jobs.start("Deleting " + run.folder().getFileName(), cancellation -> {
             store.delete(run.folder());
             return run;
@@ -113,25 +113,25 @@ public final class RunsViewModel {
     }
 
     /// Asks the run on its way for a picture from what it has learned by now.
-    public void generate(String prompt) {
-        queue.generate(prompt);
+    public void requestPreview(String prompt) {
+        queue.requestPreview(prompt);
     }
 
-    private void follow() {
-        TuneOrder now = queue.current().get();
-        if (now == null || !now.subject().equals(subject)) return;
-        WatchedRun before = watched.get();
-        if (before != null && before.when() == WatchedRun.When.PAST && !before.order().run().equals(now.run())) return;
-        watched.set(new WatchedRun(now, queue.progress().get(), WatchedRun.When.NOW));
+    private void update() {
+        RunSpec current = queue.current().get();
+        if (current == null || !current.subject().equals(subject)) return;
+        ShownRun before = shownRun.get();
+        if (before != null && before.liveness() == ShownRun.Liveness.PAST && !before.spec().folder().equals(current.folder())) return;
+        shownRun.set(new ShownRun(current, queue.progress().get(), ShownRun.Liveness.LIVE));
     }
 
     /// A finished run makes room for the galleries; one that failed or was cancelled stays in view with its reason.
-    private void ended(TuneOrder order, RunProgress last) {
-        WatchedRun before = watched.get();
-        if (before != null && before.order().run().equals(order.run())) {
-            watched.set(last.state() == RunProgress.State.DONE ? null : new WatchedRun(order, last, WatchedRun.When.PAST));
+    private void onEnded(RunSpec spec, RunProgress progress) {
+        ShownRun before = shownRun.get();
+        if (before != null && before.spec().folder().equals(spec.folder())) {
+            shownRun.set(progress.phase() == RunProgress.RunPhase.DONE ? null : new ShownRun(spec, progress, ShownRun.Liveness.PAST));
         }
-        if (last.state() == RunProgress.State.FAILED) problem.set(order.title() + ": " + last.message());
+        if (progress.phase() == RunProgress.RunPhase.FAILED) problem.set(spec.title() + ": " + progress.message());
         refresh();
     }
 }

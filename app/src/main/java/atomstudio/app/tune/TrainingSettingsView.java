@@ -14,74 +14,74 @@ import javafx.scene.layout.VBox;
 
 /// How the method is trained, in groups; made from the family of training settings.
 final class TrainingSettingsView extends VBox {
-    private final TrainingViewModel model;
-    private final Map<TrainingSetting, OptionView> views = new EnumMap<>(TrainingSetting.class);
+    private final TrainingSettingsViewModel model;
+    private final Map<TrainingSetting, OptionView> optionViews = new EnumMap<>(TrainingSetting.class);
 
     /// What settings are about.
-    private enum Group {
-        COURSE("Course"), PICTURES("Pictures"), CLASS("Keeping the class"), STEP("Each step"), WATCHING("Watching"), MACHINE("Machine");
+    private enum SettingGroup {
+        SCHEDULE("Course"), PHOTOS("Pictures"), PRIOR_PRESERVATION("Keeping the class"), OPTIMIZATION("Each step"), PREVIEWS("Watching"), PERFORMANCE("Machine");
 
         private final String title;
 
-        Group(String title) {
+        SettingGroup(String title) {
             this.title = title;
         }
 
-        static Group of(TrainingSetting setting) {
+        static SettingGroup of(TrainingSetting setting) {
             return switch (setting) {
-                case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, WARMUP, DECAY, SEED -> COURSE;
-                case SIZE, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PICTURES;
-                case PRIOR, PRIOR_WEIGHT -> CLASS;
-                case OPTIMIZER, BATCH, ACCUMULATE, EMA, MIN_SNR, NOISE_OFFSET -> STEP;
-                case PREVIEW_EVERY, VALIDATE, STOP_EARLY -> WATCHING;
-                case PRECISION, CHECKPOINTING, BANK -> MACHINE;
+                case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, WARMUP, DECAY, SEED -> SCHEDULE;
+                case SIZE, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PHOTOS;
+                case PRIOR, PRIOR_WEIGHT -> PRIOR_PRESERVATION;
+                case OPTIMIZER, BATCH, ACCUMULATE, EMA, MIN_SNR, NOISE_OFFSET -> OPTIMIZATION;
+                case PREVIEW_EVERY, VALIDATE, STOP_EARLY -> PREVIEWS;
+                case PRECISION, CHECKPOINTING, BANK -> PERFORMANCE;
             };
         }
     }
 
-    TrainingSettingsView(TrainingViewModel model) {
+    TrainingSettingsView(TrainingSettingsViewModel model) {
         super(5);
         this.model = model;
         setId("training-settings");
         getStyleClass().add("settings");
-        for (TrainingSetting setting : TrainingSetting.values()) views.put(setting, view(setting));
-        views.get(TrainingSetting.PRIOR).beside(chooser());
-        for (Group group : Group.values()) getChildren().addAll(group(group));
-        model.settings().subscribe(now -> views.values().forEach(OptionView::refresh));
-        model.method().subscribe(now -> views.values().forEach(OptionView::refresh));
-        model.wrong().subscribe(wrong -> views.values().forEach(view -> view.blame(wrong)));
+        for (TrainingSetting setting : TrainingSetting.values()) optionViews.put(setting, createView(setting));
+        optionViews.get(TrainingSetting.PRIOR).addTrailing(classImagesChooser());
+        for (SettingGroup group : SettingGroup.values()) getChildren().addAll(groupNodes(group));
+        model.settings().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
+        model.method().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
+        model.invalidMessage().subscribe(wrong -> optionViews.values().forEach(view -> view.markInvalid(wrong)));
     }
 
-    private Node[] group(Group group) {
+    private Node[] groupNodes(SettingGroup group) {
         Label title = new Label(group.title);
         title.getStyleClass().add("group-title");
         FlowPane flags = new FlowPane(14, 5);
-        Stream<Node> fields = views.entrySet().stream().filter(entry -> Group.of(entry.getKey()) == group && !entry.getKey().flag()).map(Map.Entry::getValue);
-        views.entrySet().stream().filter(entry -> Group.of(entry.getKey()) == group && entry.getKey().flag()).map(Map.Entry::getValue).forEach(flags.getChildren()::add);
+        Stream<Node> fields = optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().flag()).map(Map.Entry::getValue);
+        optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().flag()).map(Map.Entry::getValue).forEach(flags.getChildren()::add);
         Stream<Node> last = flags.getChildren().isEmpty() ? Stream.of() : Stream.of(flags);
         return Stream.of(Stream.<Node>of(title), fields, last).flatMap(each -> each).toArray(Node[]::new);
     }
 
-    private OptionView view(TrainingSetting setting) {
-        OptionView.Kind kind = setting.flag() ? OptionView.Kind.FLAG : setting.names().isEmpty() ? OptionView.Kind.TEXT : OptionView.Kind.ONE_OF;
-        OptionView.Option option = new OptionView.Option(setting.command(), setting.description(), kind, setting.names());
-        return new OptionView(option, new OptionView.Value(() -> model.text(setting), () -> usual(setting), text -> model.type(setting, text)), TrainingSetting.YES);
+    private OptionView createView(TrainingSetting setting) {
+        OptionView.ControlKind kind = setting.flag() ? OptionView.ControlKind.FLAG : setting.names().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.command(), setting.description(), kind, setting.names());
+        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting), () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
     }
 
-    private String usual(TrainingSetting setting) {
+    private String defaultText(TrainingSetting setting) {
         return switch (setting) {
             case BATCH, SIZE -> "as the model";
             case PREVIEW_EVERY -> "five in all";
             case CAPTION_TEMPLATE -> "a few usual ones";
             case MIN_SNR, PRIOR -> "none";
-            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.usual(setting);
+            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.defaultValue(setting);
         };
     }
 
     /// A folder for the class; `auto` is offered with it.
-    private Node chooser() {
-        Button auto = button("auto", "Let the model make pictures of the class", () -> model.type(TrainingSetting.PRIOR, model.text(TrainingSetting.PRIOR).equals("auto") ? "" : "auto"));
-        Button folder = button("…", "Choose a folder with pictures of the class", model::choosePrior);
+    private Node classImagesChooser() {
+        Button auto = button("auto", "Let the model make pictures of the class", () -> model.setText(TrainingSetting.PRIOR, model.text(TrainingSetting.PRIOR).equals("auto") ? "" : "auto"));
+        Button folder = button("…", "Choose a folder with pictures of the class", model::chooseClassImages);
         HBox both = new HBox(3, auto, folder);
         both.setMinWidth(USE_PREF_SIZE);
         return both;

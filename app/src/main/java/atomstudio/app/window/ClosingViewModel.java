@@ -3,8 +3,8 @@ package atomstudio.app.window;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunQueue;
+import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunStore;
-import atomstudio.app.tune.TuneOrder;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 
@@ -22,7 +22,7 @@ public final class ClosingViewModel {
         this.jobs = jobs;
         this.queue = queue;
         this.runs = runs;
-        queue.onEnded(this::ended);
+        queue.addEndListener(this::ended);
     }
 
     public ReadOnlyObjectProperty<State> state() {
@@ -32,7 +32,7 @@ public final class ClosingViewModel {
     /// Somebody wants to close the window: it closes if nothing is being tuned, or else the question is asked.
     public void request() {
         if (state.get() != State.OPEN) return;
-        state.set(queue.busy() ? State.ASKING : State.CLOSED);
+        state.set(queue.isBusy() ? State.ASKING : State.CLOSED);
     }
 
     /// Goes on tuning, with the window open.
@@ -53,7 +53,7 @@ public final class ClosingViewModel {
     private void stop(boolean deleted) {
         if (state.get() != State.ASKING) return;
         discard = deleted;
-        if (!queue.busy()) {
+        if (!queue.isBusy()) {
             state.set(State.CLOSED);
             return;
         }
@@ -66,18 +66,18 @@ public final class ClosingViewModel {
         if (state.get() == State.STOPPING) state.set(State.CLOSED);
     }
 
-    private void ended(TuneOrder order, RunProgress last) {
+    private void ended(RunSpec order, RunProgress last) {
         if (state.get() == State.ASKING) {
             // It was done before the question was answered.
             return;
         }
         if (state.get() != State.STOPPING) return;
-        if (!discard || last.state() == RunProgress.State.DONE) {
+        if (!discard || last.phase() == RunProgress.RunPhase.DONE) {
             state.set(State.CLOSED);
             return;
         }
-        jobs.start("Deleting " + order.run().getFileName(), cancellation -> {
-            runs.delete(order.run());
+        jobs.start("Deleting " + order.folder().getFileName(), cancellation -> {
+            runs.delete(order.folder());
             return order;
         }, outcome -> state.set(State.CLOSED));
     }

@@ -13,8 +13,8 @@ import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.subjects.DiskPhotoFinder;
 import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.SubjectStore;
-import atomstudio.app.tune.ChildTuner;
-import atomstudio.app.tune.LayerCosts;
+import atomstudio.app.tune.ChildProcessLauncher;
+import atomstudio.app.tune.LayerCostCounter;
 import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
@@ -40,8 +40,8 @@ final class Composition {
         Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
         EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
-        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCosts(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
+        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
+        Services.Engines engines = new Services.Engines(new LayerCostCounter(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
         Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());
         return new Services(jobs, stores, engines, around);
     }

@@ -103,7 +103,7 @@ final class Restoring {
         for (Strength adapter : recipe.adapters()) {
             for (SubjectPageViewModel page : subjects) {
                 for (RunSummary run : page.runs().runs()) {
-                    boolean fits = run.done() && model != null && run.order().model().equals(model.path());
+                    boolean fits = run.isDone() && model != null && run.spec().model().equals(model.path());
                     if (fits && run.folder().getFileName().toString().equals(adapter.name())) return Optional.of(new Made(page, run, adapter.strength()));
                 }
             }
@@ -137,14 +137,14 @@ final class Restoring {
     private @Nullable Path file(String name, PngInfo picture) {
         Optional<Path> carried = picture.attached().stream().filter(one -> one.name().equals(name)).map(PngInfo.AttachedAdapter::file).findFirst();
         if (carried.isPresent()) return carried.get();
-        return subjects.stream().flatMap(page -> page.runs().runs().stream()).filter(run -> run.done() && run.folder().getFileName().toString().equals(name)).map(RunSummary::adapter).findFirst().orElse(null);
+        return subjects.stream().flatMap(page -> page.runs().runs().stream()).filter(run -> run.isDone() && run.folder().getFileName().toString().equals(name)).map(RunSummary::adapter).findFirst().orElse(null);
     }
 
     /// The words, with the run's own phrase in the subject's place where it stands by itself among them.
     private static SubjectPrompt prompt(String text, Optional<Made> made) {
         String words = text.replaceAll("\\R", " ");
         if (made.isPresent()) {
-            String phrase = made.get().run.order().words().token() + " " + made.get().run.order().words().className();
+            String phrase = made.get().run.spec().phrase().triggerWord() + " " + made.get().run.spec().phrase().className();
             int at = words.indexOf(phrase);
             boolean alone = at >= 0 && (at == 0 || !Character.isLetterOrDigit(words.charAt(at - 1))) && (at + phrase.length() == words.length() || !Character.isLetterOrDigit(words.charAt(at + phrase.length())));
             if (alone) return new SubjectPrompt(words.substring(0, at).strip(), SubjectPrompt.Mention.SUBJECT, words.substring(at + phrase.length()).strip());

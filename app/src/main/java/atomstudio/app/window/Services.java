@@ -11,10 +11,10 @@ import atomstudio.app.models.SummaryReader;
 import atomstudio.app.subjects.PhotoFinder;
 import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.SubjectStore;
+import atomstudio.app.tune.CostCounter;
 import atomstudio.app.tune.Estimator;
-import atomstudio.app.tune.MethodCosts;
+import atomstudio.app.tune.ProcessLauncher;
 import atomstudio.app.tune.RunStore;
-import atomstudio.app.tune.Tuner;
 import atomstudio.diffusion.Failure;
 import java.time.InstantSource;
 import java.util.List;
@@ -25,7 +25,7 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings s
     public record Stores(SummaryReader models, SubjectStore subjects, PhotoFinder pictures, RunStore runs, Samples samples) {}
 
     /// What computes.
-    public record Engines(MethodCosts costs, Tuner tuner, Estimator estimator, RowGenerator maker, RowEvaluator judge, Exporter exporter) {}
+    public record Engines(CostCounter costs, ProcessLauncher tuner, Estimator estimator, RowGenerator maker, RowEvaluator judge, Exporter exporter) {}
 
     /// What the machine and its desktop offer.
     public record Surroundings(FileChoosers choosers, DesktopActions desktop, SettingsStore settings, InstantSource clock, Machine machine) {}

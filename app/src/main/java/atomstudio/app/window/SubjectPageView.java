@@ -11,7 +11,7 @@ import atomstudio.app.tune.QueueCardView;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.RunView;
 import atomstudio.app.tune.RunsCardView;
-import atomstudio.app.tune.TuneCardView;
+import atomstudio.app.tune.TrainCardView;
 import java.time.InstantSource;
 import java.util.List;
 import javafx.beans.value.ObservableValue;
@@ -33,13 +33,13 @@ final class SubjectPageView extends VBox {
     private static final double MARGIN = 12;
 
     private final SubjectHeaderView head;
-    private final TuneCardView tune;
+    private final TrainCardView tune;
     private final PromptBarView prompt;
 
     SubjectPageView(SubjectPageViewModel model, InstantSource clock) {
         getStyleClass().add("subject-page");
         head = new SubjectHeaderView(model.subject(), model::words);
-        tune = new TuneCardView(model.tune(), model.first());
+        tune = new TrainCardView(model.tune(), model.first());
         prompt = new PromptBarView(model.generate(), model.first().map(first -> !first));
         ProgressCardView progress = new ProgressCardView(model.queue());
         Node queue = new QueueCardView(model.queue(), model.tune());
@@ -62,10 +62,10 @@ final class SubjectPageView extends VBox {
     }
 
     private static List<MenuItem> more(SubjectPageViewModel model, RunSummary run) {
-        Menu export = new Menu(run.done() ? "Export adapter" : "Export adapter of the last checkpoint");
+        Menu export = new Menu(run.isDone() ? "Export adapter" : "Export adapter of the last checkpoint");
         export.getItems().setAll(ExportView.formatItems(model.export(), run));
         MenuItem row = new MenuItem(model.compares(run.folder()) ? "Hide its row" : "Show as a row");
-        row.setDisable(!run.done());
+        row.setDisable(!run.isDone());
         row.setOnAction(chosen -> model.toggleRow(run));
         return List.of(row, export);
     }
@@ -73,7 +73,7 @@ final class SubjectPageView extends VBox {
     private Node right(SubjectPageViewModel model) {
         RunView run = new RunView(model.runs());
         GalleryView gallery = new GalleryView(model.generate(), model.large(), row -> row.run().map(of -> new ExportView(model.export(), of)));
-        ObservableValue<Boolean> watching = model.runs().watched().map(watched -> true).orElse(false);
+        ObservableValue<Boolean> watching = model.runs().shownRun().map(watched -> true).orElse(false);
         shown(run, watching);
         shown(gallery, watching.map(now -> !now));
         Label hint = new Label("A row for every method appears here once it is tuned: the same seeds below each other.");

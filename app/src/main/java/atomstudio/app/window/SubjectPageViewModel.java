@@ -10,10 +10,10 @@ import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.SubjectViewModel;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunQueue;
+import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.RunsViewModel;
-import atomstudio.app.tune.TuneOrder;
-import atomstudio.app.tune.TuneViewModel;
+import atomstudio.app.tune.TrainViewModel;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +37,7 @@ public final class SubjectPageViewModel {
     private final SubjectViewModel subject;
     private final RunQueue queue;
     private final RunsViewModel runs;
-    private final TuneViewModel tune;
+    private final TrainViewModel tune;
     private final GenerateViewModel generate;
     private final LargeImageViewModel large;
     private final ExportViewModel export;
@@ -54,7 +54,7 @@ public final class SubjectPageViewModel {
         Services.Surroundings around = services.surroundings();
         subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
-        tune = new TuneViewModel(new TuneViewModel.Means(services.jobs(), services.engines().costs(), services.engines().estimator(), around.choosers()), runs, subject.subject(), models);
+        tune = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costs(), services.engines().estimator(), around.choosers()), runs, subject.subject(), models);
         generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), subject.subject());
         large = new LargeImageViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());
@@ -77,7 +77,7 @@ public final class SubjectPageViewModel {
         return runs;
     }
 
-    public TuneViewModel tune() {
+    public TrainViewModel tune() {
         return tune;
     }
 
@@ -115,21 +115,21 @@ public final class SubjectPageViewModel {
     }
 
     private void follow() {
-        tuning.set(runs.tuning());
-        first.set(runs.runs().stream().noneMatch(RunSummary::done));
+        tuning.set(runs.isTraining());
+        first.set(runs.runs().stream().noneMatch(RunSummary::isDone));
         state.set(describe());
         generate.showRuns(compared());
     }
 
     private String describe() {
         String name = subject.subject().get().name();
-        TuneOrder now = queue.current().get();
+        RunSpec now = queue.current().get();
         if (now != null && now.subject().equals(name)) {
             RunProgress progress = queue.progress().get();
-            return (progress.state() == RunProgress.State.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
+            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
-        List<Choice> tuned = runs.runs().stream().filter(RunSummary::done).map(run -> run.order().choice()).distinct().sorted().toList();
+        List<Choice> tuned = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
         if (tuned.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
         if (tuned.size() > 2) return tuned.size() + " methods tuned ✓";
         return tuned.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
@@ -167,11 +167,11 @@ public final class SubjectPageViewModel {
         List<RunSummary> rows = new ArrayList<>();
         Set<Choice> seen = EnumSet.noneOf(Choice.class);
         for (RunSummary run : runs.runs()) {
-            if (!run.done() || model == null || !run.order().model().equals(model.path())) continue;
-            Row usual = seen.add(run.order().choice()) ? Row.SHOWN : Row.HIDDEN;
+            if (!run.isDone() || model == null || !run.spec().model().equals(model.path())) continue;
+            Row usual = seen.add(run.spec().choice()) ? Row.SHOWN : Row.HIDDEN;
             if (wished.getOrDefault(run.folder(), usual) == Row.SHOWN) rows.add(run);
         }
-        rows.sort(Comparator.comparing(run -> run.order().choice()));
+        rows.sort(Comparator.comparing(run -> run.spec().choice()));
         return rows;
     }
 }

@@ -13,7 +13,7 @@ import atomstudio.app.subjects.Subject;
 import atomstudio.app.subjects.SubjectStore;
 import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunQueue;
-import atomstudio.app.tune.TuneOrder;
+import atomstudio.app.tune.RunSpec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -226,7 +226,7 @@ public final class WindowViewModel {
     }
 
     /// What people call the subject of a run.
-    public String titleOf(TuneOrder order) {
+    public String titleOf(RunSpec order) {
         return subjects.stream().map(page -> page.subject().subject().get()).filter(subject -> subject.name().equals(order.subject())).map(Subject::title).findFirst().orElse(order.subject());
     }
 
@@ -238,12 +238,12 @@ public final class WindowViewModel {
     }
 
     private void describe() {
-        TuneOrder now = queue.current().get();
+        RunSpec now = queue.current().get();
         RunProgress progress = queue.progress().get();
         if (now != null) {
             String left = progress.timeLeft();
             status.set("Tuning " + titleOf(now) + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
-                + (progress.state() == RunProgress.State.PAUSED ? " · paused" : left.isEmpty() ? "" : " · " + left));
+                + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : left.isEmpty() ? "" : " · " + left));
             return;
         }
         GenerateViewModel generate = switch (page.get()) {

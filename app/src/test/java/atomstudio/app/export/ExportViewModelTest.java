@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
-import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final RunSummary run = new RunSummary(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(Choice.LORA), Path.of("/runs/car-lora")),
-        Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.empty());
+    private final RunSummary run = new RunSummary(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(Choice.LORA), Path.of("/runs/car-lora")),
+        Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunStatus.FINISHED, Optional.empty());
 
     private ExportViewModel model(Exporter exporter) {
         return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);

@@ -14,8 +14,8 @@ import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
 import atomstudio.app.tune.RunProgress;
+import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
-import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -67,8 +67,8 @@ class GenerateViewModelTest {
     }
 
     static RunSummary run(Choice method, String token) {
-        TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", token), TuneOrder.Chosen.of(method), Path.of("/runs/car-" + method.command()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.none(RunProgress.State.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, new Report.Written(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
+        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method), Path.of("/runs/car-" + method.command()));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, new Report.Written(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
     @Test void sizeAndGuidanceAreTheModels() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class RunProgressTest {
     private static RunProgress after(TuneEvent... events) {
-        return RunProgress.none(RunProgress.State.STARTING).after(List.of(events));
+        return RunProgress.initial(RunProgress.RunPhase.STARTING).after(List.of(events));
     }
 
     private static TuneEvent step(int step, double loss) {
@@ -21,33 +21,33 @@ class RunProgressTest {
     @Test void saysHowLongItTakesYetAndHowFastItIs() {
         RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(1, 1), step(2, 1));
         assertEquals("0:25 left", progress.timeLeft());
-        assertEquals("4.0 steps/s · 1.2 GB", progress.speed());
+        assertEquals("4.0 steps/s · 1.2 GB", progress.speedText());
         assertEquals(0.02, progress.fraction(), 1e-9);
     }
 
     @Test void theSmoothedLossFollowsSlowlyAndStartsAtTheFirst() {
         RunProgress progress = after(step(1, 1), step(2, 0));
-        assertEquals(1, progress.losses().get(0).smooth(), 1e-9);
-        assertEquals(0.95, progress.losses().get(1).smooth(), 1e-9);
+        assertEquals(1, progress.losses().get(0).smoothed(), 1e-9);
+        assertEquals(0.95, progress.losses().get(1).smoothed(), 1e-9);
     }
 
     @Test void pausedIsActiveAndHasNoTimeLeft() {
         RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(1, 1), new TuneEvent.Paused(1));
-        assertTrue(progress.active());
+        assertTrue(progress.isActive());
         assertEquals("", progress.timeLeft());
-        assertEquals(RunProgress.State.TUNING, progress.after(List.of(new TuneEvent.Resumed(1))).state());
+        assertEquals(RunProgress.RunPhase.TRAINING, progress.after(List.of(new TuneEvent.Resumed(1))).phase());
     }
 
     @Test void aFailureKeepsItsMessageAndTheCurve() {
         RunProgress progress = after(step(1, 1), new TuneEvent.Failed(1, "the loss is no number at step 2"));
         assertEquals("the loss is no number at step 2", progress.message());
         assertEquals(1, progress.losses().size());
-        assertFalse(progress.active());
+        assertFalse(progress.isActive());
     }
 
     @Test void aPreviewOfTheSameStepReplacesTheFormer() {
         RunProgress progress = after(new TuneEvent.Preview(0, "a.png", "p"), new TuneEvent.Preview(50, "b.png", "p"), new TuneEvent.Preview(50, "c.png", "p"));
-        assertEquals(List.of("a.png", "c.png"), progress.previews().stream().map(RunProgress.Preview::file).toList());
+        assertEquals(List.of("a.png", "c.png"), progress.previews().stream().map(RunProgress.PreviewImage::file).toList());
     }
 
     @Test void foldingAtOnceOrOneByOneIsTheSame() {
@@ -55,27 +55,27 @@ class RunProgressTest {
         for (int i = 1; i <= 30; i++) events.add(step(i, 1.0 / i));
         events.add(new TuneEvent.Start(20, 30, "cpu", 2));
         events.add(step(21, 0.5));
-        RunProgress oneByOne = RunProgress.none(RunProgress.State.STARTING);
+        RunProgress oneByOne = RunProgress.initial(RunProgress.RunPhase.STARTING);
         for (TuneEvent event : events) oneByOne = oneByOne.after(List.of(event));
-        assertEquals(RunProgress.none(RunProgress.State.STARTING).after(events), oneByOne);
+        assertEquals(RunProgress.initial(RunProgress.RunPhase.STARTING).after(events), oneByOne);
     }
 
     @Test void validationsAreKeptBesideTheLossWithTheBestOfThem() {
         RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(25, 1), new TuneEvent.Validation(25, "loss of a picture held out", 0.4, 25), new TuneEvent.Validation(50, "loss of a picture held out", 0.5, 25));
-        assertEquals(List.of(25, 50), progress.history().checks().stream().map(RunProgress.Check::step).toList());
-        assertTrue(progress.history().checks().getLast().loss());
-        assertEquals(25, progress.history().checks().getLast().best());
-        assertFalse(new RunProgress.Check(1, "1 - likeness × alignment", 0.9, 0).loss());
+        assertEquals(List.of(25, 50), progress.history().validations().stream().map(RunProgress.ValidationPoint::step).toList());
+        assertTrue(progress.history().validations().getLast().isLoss());
+        assertEquals(25, progress.history().validations().getLast().bestStep());
+        assertFalse(new RunProgress.ValidationPoint(1, "1 - likeness × alignment", 0.9, 0).isLoss());
     }
 
     @Test void everyNoteStaysAndIsNoFailure() {
         RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), new TuneEvent.Note(0, "computed in fp32"), step(1, 1), new TuneEvent.Note(1, "ended early"));
-        assertEquals(List.of("computed in fp32", "ended early"), progress.history().notes().stream().map(RunProgress.Remark::text).toList());
+        assertEquals(List.of("computed in fp32", "ended early"), progress.history().notes().stream().map(RunProgress.RunNote::text).toList());
         assertEquals("", progress.message());
     }
 
     @Test void whatLiesPastTheCheckpointDidNotHappen() {
         RunProgress progress = after(new TuneEvent.Start(0, 100, "cpu", 2), step(30, 1), new TuneEvent.Validation(30, "loss", 0.4, 30), new TuneEvent.Note(30, "a note"), new TuneEvent.Start(20, 100, "cpu", 2));
-        assertEquals(new RunProgress.History(List.of(), List.of(), List.of(), List.of()), progress.history());
+        assertEquals(new RunProgress.RunHistory(List.of(), List.of(), List.of(), List.of()), progress.history());
     }
 }

@@ -16,16 +16,16 @@ import org.junit.jupiter.api.io.TempDir;
 /// With inline jobs the run goes on inside `add`; the fake tuner calls back each time it is waited for, as a person would click meanwhile.
 class RunQueueTest {
     @TempDir Path runs;
-    private final FakeTuner tuner = new FakeTuner();
+    private final FakeProcessLauncher tuner = new FakeProcessLauncher();
     private final RunQueue queue = new RunQueue(new InlineJobs(), tuner);
     private final List<RunProgress> ended = new ArrayList<>();
 
-    private TuneOrder order(Choice method) {
-        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(method), runs.resolve("car-" + method.command()));
+    private RunSpec order(Choice method) {
+        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve("car-" + method.command()));
     }
 
     private RunProgress run(Choice method) {
-        queue.onEnded((order, last) -> ended.add(last));
+        queue.addEndListener((order, last) -> ended.add(last));
         queue.add(order(method));
         return ended.getLast();
     }
@@ -33,27 +33,27 @@ class RunQueueTest {
     @Test void followsARunToItsEnd() {
         List<Integer> seen = new ArrayList<>();
         queue.progress().subscribe(progress -> seen.add(progress.step()));
-        assertEquals(RunProgress.State.DONE, run(Choice.ATOMS).state());
+        assertEquals(RunProgress.RunPhase.DONE, run(Choice.ATOMS).phase());
         assertTrue(seen.containsAll(List.of(0, 5, 10, 15, 20)), seen.toString());
         assertNull(queue.current().get());
     }
 
     @Test void pausesAndGoesOn() {
-        List<RunProgress.State> seen = new ArrayList<>();
+        List<RunProgress.RunPhase> seen = new ArrayList<>();
         int[] looks = {0};
         tuner.onWait = step -> {
-            seen.add(queue.progress().get().state());
+            seen.add(queue.progress().get().phase());
             looks[0]++;
             if (looks[0] == 2) {
                 queue.pause();
-                assertEquals("Pausing…", queue.asked().get());
+                assertEquals("Pausing…", queue.pendingCommand().get());
             }
             if (looks[0] == 6) queue.resume();
         };
-        assertEquals(RunProgress.State.DONE, run(Choice.ATOMS).state());
-        assertEquals(List.of(TuneProcess.Order.PAUSE, TuneProcess.Order.RESUME), tuner.heard);
-        assertTrue(seen.contains(RunProgress.State.PAUSED), seen.toString());
-        assertEquals("", queue.asked().get());
+        assertEquals(RunProgress.RunPhase.DONE, run(Choice.ATOMS).phase());
+        assertEquals(List.of(TrainingProcess.ProcessCommand.PAUSE, TrainingProcess.ProcessCommand.RESUME), tuner.heard);
+        assertTrue(seen.contains(RunProgress.RunPhase.PAUSED), seen.toString());
+        assertEquals("", queue.pendingCommand().get());
     }
 
     @Test void cancellingEndsWithACheckpoint() {
@@ -61,7 +61,7 @@ class RunQueueTest {
             if (step == 10) queue.cancel();
         };
         RunProgress last = run(Choice.ATOMS);
-        assertEquals(RunProgress.State.CANCELLED, last.state());
+        assertEquals(RunProgress.RunPhase.CANCELLED, last.phase());
         assertTrue(last.step() >= 10 && last.step() < 20, "step " + last.step());
     }
 
@@ -71,7 +71,7 @@ class RunQueueTest {
         };
         run(Choice.ATOMS);
         tuner.onWait = step -> {};
-        assertEquals(RunProgress.State.DONE, run(Choice.ATOMS).state());
+        assertEquals(RunProgress.RunPhase.DONE, run(Choice.ATOMS).phase());
         assertEquals(tuner.orders.get(0), tuner.orders.get(1));
     }
 
@@ -80,18 +80,18 @@ class RunQueueTest {
             if (step == 10) queue.cancel();
         };
         run(Choice.ATOMS);
-        List<RunProgress.State> seen = new ArrayList<>();
-        tuner.onWait = step -> seen.add(queue.progress().get().state());
+        List<RunProgress.RunPhase> seen = new ArrayList<>();
+        tuner.onWait = step -> seen.add(queue.progress().get().phase());
         run(Choice.ATOMS);
-        assertEquals(RunProgress.State.STARTING, seen.getFirst());
-        assertFalse(seen.contains(RunProgress.State.CANCELLED), seen.toString());
+        assertEquals(RunProgress.RunPhase.STARTING, seen.getFirst());
+        assertFalse(seen.contains(RunProgress.RunPhase.CANCELLED), seen.toString());
     }
 
     @Test void aCrashIsASentenceWithTheNextStep() {
         tuner.breakAt = 7;
         tuner.breakCode = 134;
         RunProgress last = run(Choice.ATOMS);
-        assertEquals(RunProgress.State.FAILED, last.state());
+        assertEquals(RunProgress.RunPhase.FAILED, last.phase());
         assertTrue(last.message().startsWith("The tuning process crashed in native code (code 134). Resume it;"), last.message());
         assertEquals(7, last.step());
     }
@@ -117,10 +117,10 @@ class RunQueueTest {
             queue.add(order(Choice.LORA));
             queue.add(order(Choice.CHANNELS));
             queue.remove(queue.waiting().getLast());
-            assertEquals(List.of(Choice.LORA), queue.waiting().stream().map(TuneOrder::choice).toList());
+            assertEquals(List.of(Choice.LORA), queue.waiting().stream().map(RunSpec::choice).toList());
         };
         run(Choice.ATOMS);
-        assertEquals(List.of(Choice.ATOMS, Choice.LORA), tuner.orders.stream().map(TuneOrder::choice).toList());
+        assertEquals(List.of(Choice.ATOMS, Choice.LORA), tuner.orders.stream().map(RunSpec::choice).toList());
         assertEquals(2, ended.size());
     }
 

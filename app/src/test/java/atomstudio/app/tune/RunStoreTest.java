@@ -17,55 +17,55 @@ import org.junit.jupiter.api.io.TempDir;
 class RunStoreTest {
     @TempDir Path runs;
 
-    private void tuned(FakeTuner tuner, String name, String subject, Choice method) {
-        new RunQueue(new InlineJobs(), tuner).add(new TuneOrder(subject, Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(method), runs.resolve(name)));
+    private void tuned(FakeProcessLauncher tuner, String name, String subject, Choice method) {
+        new RunQueue(new InlineJobs(), tuner).add(new RunSpec(subject, Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve(name)));
     }
 
     @Test void listsTheRunsOfASubjectAndNoOthers() throws Exception {
-        tuned(new FakeTuner(), "car-atoms", "car", Choice.ATOMS);
-        tuned(new FakeTuner(), "car-lora-2", "car", Choice.LORA);
-        tuned(new FakeTuner(), "car-atoms-lora", "car-atoms", Choice.LORA);
-        tuned(new FakeTuner(), "cart-atoms", "cart", Choice.ATOMS);
-        assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(new RunStore(runs).of("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
+        tuned(new FakeProcessLauncher(), "car-atoms", "car", Choice.ATOMS);
+        tuned(new FakeProcessLauncher(), "car-lora-2", "car", Choice.LORA);
+        tuned(new FakeProcessLauncher(), "car-atoms-lora", "car-atoms", Choice.LORA);
+        tuned(new FakeProcessLauncher(), "cart-atoms", "cart", Choice.ATOMS);
+        assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(new RunStore(runs).list("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
     }
 
     @Test void aFinishedRunKnowsItsPrice() throws Exception {
-        tuned(new FakeTuner(), "car-lora", "car", Choice.LORA);
-        RunSummary run = new RunStore(runs).of("car").getFirst();
-        assertTrue(run.done());
+        tuned(new FakeProcessLauncher(), "car-lora", "car", Choice.LORA);
+        RunSummary run = new RunStore(runs).list("car").getFirst();
+        assertTrue(run.isDone());
         assertEquals("LoRA rank 4", run.title());
-        assertEquals(List.of("2,268 parameters · 0.038 %", "9.6 KB · tuned in 0:05"), run.price());
-        assertTrue(run.line(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "), run.line(Instant.parse("2026-05-03T10:20:00Z")));
+        assertEquals(List.of("2,268 parameters · 0.038 %", "9.6 KB · tuned in 0:05"), run.costLines());
+        assertTrue(run.summary(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "), run.summary(Instant.parse("2026-05-03T10:20:00Z")));
     }
 
     @Test void aRunThatWasCutOffIsUnfinishedAndCanBeGoneOnWith() throws Exception {
-        FakeTuner tuner = new FakeTuner();
+        FakeProcessLauncher tuner = new FakeProcessLauncher();
         tuner.breakAt = 8;
         tuner.breakCode = 137;
         tuned(tuner, "car-atoms", "car", Choice.ATOMS);
-        RunSummary run = new RunStore(runs).of("car").getFirst();
-        assertFalse(run.done());
-        assertEquals(RunProgress.State.CANCELLED, run.progress().state());
+        RunSummary run = new RunStore(runs).list("car").getFirst();
+        assertFalse(run.isDone());
+        assertEquals(RunProgress.RunPhase.CANCELLED, run.progress().phase());
         assertEquals(8, run.progress().step());
-        assertEquals(runs.resolve("car-atoms/pictures"), run.order().pictures());
-        assertEquals(20, run.order().chosen().steps());
+        assertEquals(runs.resolve("car-atoms/pictures"), run.spec().photos());
+        assertEquals(20, run.spec().choices().steps());
     }
 
     @Test void aDamagedRunIsLeftOut() throws Exception {
-        tuned(new FakeTuner(), "car-atoms", "car", Choice.ATOMS);
+        tuned(new FakeProcessLauncher(), "car-atoms", "car", Choice.ATOMS);
         Files.createDirectories(runs.resolve("car-lora"));
         Files.writeString(runs.resolve("car-lora/run.json"), "{\"format\":1}");
-        assertEquals(1, new RunStore(runs).of("car").size());
+        assertEquals(1, new RunStore(runs).list("car").size());
     }
 
     @Test void aNewRunGetsANameThatNeitherDiskNorQueueHas() throws Exception {
         RunStore store = new RunStore(runs);
         Files.createDirectory(runs.resolve("car-atoms"));
-        assertEquals(runs.resolve("car-atoms-3"), store.free("car", Choice.ATOMS, List.of(runs.resolve("car-atoms-2"))));
+        assertEquals(runs.resolve("car-atoms-3"), store.newFolder("car", Choice.ATOMS, List.of(runs.resolve("car-atoms-2"))));
     }
 
     @Test void deletesARunAndNothingOutsideItsFolder() throws Exception {
-        tuned(new FakeTuner(), "car-atoms", "car", Choice.ATOMS);
+        tuned(new FakeProcessLauncher(), "car-atoms", "car", Choice.ATOMS);
         RunStore store = new RunStore(runs);
         store.delete(runs.resolve("car-atoms"));
         assertFalse(Files.exists(runs.resolve("car-atoms")));

@@ -12,10 +12,10 @@ import atomstudio.app.models.SummaryReader;
 import atomstudio.app.subjects.DiskPhotoFinder;
 import atomstudio.app.subjects.SampleSubject;
 import atomstudio.app.subjects.SubjectStore;
-import atomstudio.app.tune.FakeTuner;
+import atomstudio.app.tune.FakeProcessLauncher;
 import atomstudio.app.tune.MethodCost;
+import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunStore;
-import atomstudio.app.tune.TuneOrder;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.GenerationText;
@@ -42,9 +42,9 @@ public final class FakeServices {
     public static final Path MODEL = Path.of("/models/embedded");
 
     public final FakeDesktop desktop = new FakeDesktop();
-    public final FakeTuner tuner = new FakeTuner();
+    public final FakeProcessLauncher tuner = new FakeProcessLauncher();
     public final List<RowRequest> made = new ArrayList<>();
-    public final List<TuneOrder> estimated = new ArrayList<>();
+    public final List<RunSpec> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
     public final Services services;
@@ -93,10 +93,10 @@ public final class FakeServices {
     }
 
     /// Fits when pictures go through the network one by one.
-    private Estimate estimate(TuneOrder order) throws Failure {
+    private Estimate estimate(RunSpec order) throws Failure {
         estimated.add(order);
         if (estimateFailure != null) throw estimateFailure;
-        boolean alone = "1".equals(order.chosen().training().chosen().get(TrainingSetting.BATCH));
+        boolean alone = "1".equals(order.choices().training().chosen().get(TrainingSetting.BATCH));
         Estimate.Memory memory = new Estimate.Memory(alone ? 1_200_000_000L : 4_000_000_000L, "what 4 measured steps held", 3_100_000_000L);
         return new Estimate(29_148, 0.0018, memory, new Estimate.Time(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
     }

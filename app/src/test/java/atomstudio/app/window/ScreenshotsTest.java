@@ -40,9 +40,9 @@ class ScreenshotsTest {
         window.waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().tune().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         window.waitFor(60, () -> page.subject().thumbnails().size() == 6);
-        window.run(page.tune()::askWhetherItFits);
-        window.waitFor(300, () -> page.tune().fit().busy().get().isEmpty());
-        assertTrue(page.tune().fit().line().get().contains(" · about "), page.tune().fit().problem().get());
+        window.run(page.tune()::checkMemory);
+        window.waitFor(300, () -> page.tune().memoryCheck().busy().get().isEmpty());
+        assertTrue(page.tune().memoryCheck().summary().get().contains(" · about "), page.tune().memoryCheck().problem().get());
         window.shoot("subject");
         settings(page);
         window.run(() -> page.generate().generate());
@@ -71,14 +71,14 @@ class ScreenshotsTest {
     private void settings(SubjectPageViewModel page) throws Exception {
         ToggleButton fold = (ToggleButton) window.scene().lookup("#fold-training");
         window.run(() -> {
-            page.tune().training().type(TrainingSetting.VALIDATE, TrainingSetting.YES);
+            page.tune().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
             fold.setSelected(true);
         });
         window.run(() -> window.scene().lookup("#option-checkpointing").requestFocus());
         window.shoot("settings");
         window.run(() -> {
             // The galleries show what the defaults make.
-            page.tune().training().type(TrainingSetting.VALIDATE, "");
+            page.tune().training().setText(TrainingSetting.VALIDATE, "");
             fold.setSelected(false);
         });
         window.run(fold::requestFocus);
@@ -87,18 +87,18 @@ class ScreenshotsTest {
     private void tune(SubjectPageViewModel page) throws Exception {
         int steps = Integer.getInteger("screenshots.steps", 0);
         window.run(() -> {
-            if (steps > 0) page.tune().training().type(TrainingSetting.STEPS, String.valueOf(steps));
+            if (steps > 0) page.tune().training().setText(TrainingSetting.STEPS, String.valueOf(steps));
             page.tune().start(Choice.ATOMS_AND_WORD);
             page.tune().start(Choice.ATOMS_AND_CHANNELS);
             page.tune().start(Choice.LORA);
         });
-        window.waitFor(1800, () -> !page.queue().busy() || page.queue().current().get().choice() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
+        window.waitFor(1800, () -> !page.queue().isBusy() || page.queue().current().get().choice() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
         window.run(page.queue()::pause);
-        window.waitFor(60, () -> page.queue().progress().get().state() == RunProgress.State.PAUSED);
-        window.run(() -> page.runs().generate("a sks car on the beach"));
-        window.waitFor(120, () -> page.queue().drawing().get().isEmpty());
+        window.waitFor(60, () -> page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
+        window.run(() -> page.runs().requestPreview("a sks car on the beach"));
+        window.waitFor(120, () -> page.queue().pendingPreview().get().isEmpty());
         window.shoot("tuning");
         window.run(page.queue()::resume);
-        window.waitFor(3600, () -> !page.queue().busy() && page.runs().runs().size() == 3);
+        window.waitFor(3600, () -> !page.queue().isBusy() && page.runs().runs().size() == 3);
     }
 }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.tune.RunProgress;
-import atomstudio.app.tune.TuneProcess;
-import atomstudio.app.tune.TuneViewModel;
+import atomstudio.app.tune.TrainViewModel;
+import atomstudio.app.tune.TrainingProcess;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.TrainingSetting;
 import java.io.IOException;
@@ -52,12 +52,12 @@ class TuningWindowTest {
         robot.interact(() -> window.scene().getWindow().fireEvent(new WindowEvent(window.scene().getWindow(), WindowEvent.WINDOW_CLOSE_REQUEST)));
         robot.clickOn("#close-keep");
         waitFor(window.closed()::get);
-        assertEquals(List.of(TuneProcess.Order.STOP), window.fake().tuner.heard);
+        assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), window.fake().tuner.heard);
     }
 
     @Test void aMethodAndItsSettingsAreChosenWithTheKeyboard(FxRobot robot) throws Exception {
         window.subject(robot, "car");
-        TuneViewModel tune = window.model().subjects().getFirst().tune();
+        TrainViewModel tune = window.model().subjects().getFirst().tune();
         focus(robot, "#method-lora");
         robot.type(KeyCode.SPACE, KeyCode.DOWN);
         waitFor(() -> tune.method().settings().get().choice() == Choice.ATOMS_AND_WORD);
@@ -120,17 +120,17 @@ class TuningWindowTest {
         robot.clickOn("#start");
         waitFor(() -> window.model().queue().progress().get().step() > 1);
         robot.clickOn("#pause-run");
-        waitFor(() -> window.model().queue().progress().get().state() == RunProgress.State.PAUSED);
+        waitFor(() -> window.model().queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         assertEquals("Resume", robot.lookup("#pause-run").queryAs(Button.class).getText());
         robot.clickOn("#ask-now");
-        waitFor(() -> robot.lookup("#ask-picture").query().isVisible() && window.model().queue().progress().get().asked() == 1);
+        waitFor(() -> robot.lookup("#ask-picture").query().isVisible() && window.model().queue().progress().get().manualPreviews() == 1);
         assertEquals(List.of("a sks owl on the beach"), window.fake().tuner.prompts);
         waitFor(() -> !robot.lookup("#ask-now").queryAs(Button.class).isDisabled());
         window.shoot("paused");
         robot.clickOn("#pause-run");
-        waitFor(() -> window.model().queue().progress().get().state() == RunProgress.State.TUNING);
+        waitFor(() -> window.model().queue().progress().get().phase() == RunProgress.RunPhase.TRAINING);
         robot.clickOn("#cancel-run");
-        waitFor(() -> !window.model().queue().busy() && robot.lookup(".resume-run").tryQuery().isPresent());
+        waitFor(() -> !window.model().queue().isBusy() && robot.lookup(".resume-run").tryQuery().isPresent());
         window.shoot("cancelled");
     }
 }

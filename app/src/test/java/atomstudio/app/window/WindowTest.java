@@ -56,7 +56,7 @@ class WindowTest {
         waitFor(() -> robot.lookup("#progress-card").query().isVisible());
         waitFor(() -> window.model().queue().progress().get().step() > 3);
         assertEquals("cancel-run", window.scene().getFocusOwner().getId());
-        waitFor(() -> window.model().queue().progress().get().history().checks().size() > 1);
+        waitFor(() -> window.model().queue().progress().get().history().validations().size() > 1);
         window.shoot("tuning");
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         assertEquals("generate", window.scene().getFocusOwner().getId());

@@ -13,8 +13,8 @@ import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.app.tune.RunSummary;
-import atomstudio.app.tune.TuneProcess;
-import atomstudio.app.tune.WatchedRun;
+import atomstudio.app.tune.ShownRun;
+import atomstudio.app.tune.TrainingProcess;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -92,18 +92,18 @@ class WindowViewModelTest {
     }
 
     @Test void methodsShowTheirPriceBeforeStart() {
-        assertEquals("2,268 parameters · 9.6 KB", car().tune().method().cost(Choice.ATOMS).orElseThrow().line());
+        assertEquals("2,268 parameters · 9.6 KB", car().tune().method().cost(Choice.ATOMS).orElseThrow().summary());
     }
 
     @Test void anEarlierRunTellsHowLongTheNextTakes() {
         SubjectPageViewModel page = car();
         page.tune().method().choose(Choice.ATOMS);
-        assertEquals("", page.tune().estimate().get());
+        assertEquals("", page.tune().durationEstimate().get());
         page.tune().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.tune().estimate().get());
-        page.tune().training().type(TrainingSetting.STEPS, "40");
-        assertTrue(page.tune().estimate().get().startsWith("about 0:10"), page.tune().estimate().get());
+        assertEquals("about " + DisplayFormat.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.tune().durationEstimate().get());
+        page.tune().training().setText(TrainingSetting.STEPS, "40");
+        assertTrue(page.tune().durationEstimate().get().startsWith("about 0:10"), page.tune().durationEstimate().get());
     }
 
     @Test void theBottomLineAndTheSidebarTellOfARunFromAnyPage() {
@@ -124,10 +124,10 @@ class WindowViewModelTest {
         page.tune().start();
         RunSummary run = page.runs().runs().getFirst();
         page.runs().open(run);
-        assertEquals(20, page.runs().watched().get().progress().losses().size());
-        assertEquals(WatchedRun.When.PAST, page.runs().watched().get().when());
+        assertEquals(20, page.runs().shownRun().get().progress().losses().size());
+        assertEquals(ShownRun.Liveness.PAST, page.runs().shownRun().get().liveness());
         page.runs().close();
-        assertEquals(null, page.runs().watched().get());
+        assertEquals(null, page.runs().shownRun().get());
     }
 
     @Test void aFailedRunStaysInViewWithItsReason() {
@@ -135,11 +135,11 @@ class WindowViewModelTest {
         fake.tuner.breakAt = 7;
         fake.tuner.breakCode = 139;
         page.tune().start();
-        assertTrue(page.runs().watched().get().progress().message().contains("crashed in native code (code 139)"));
+        assertTrue(page.runs().shownRun().get().progress().message().contains("crashed in native code (code 139)"));
         assertTrue(page.runs().problem().get().contains("Resume it"), page.runs().problem().get());
         fake.tuner.breakAt = Integer.MAX_VALUE;
         page.runs().resume(page.runs().runs().getFirst());
-        assertTrue(page.runs().runs().getFirst().done());
+        assertTrue(page.runs().runs().getFirst().isDone());
         assertEquals("", page.runs().problem().get());
     }
 
@@ -195,7 +195,7 @@ class WindowViewModelTest {
         };
         page.tune().start();
         assertEquals(ClosingViewModel.State.OPEN, window.closing().state().get());
-        assertTrue(page.runs().runs().getFirst().done());
+        assertTrue(page.runs().runs().getFirst().isDone());
     }
 
     @Test void keepingWritesACheckpointClosesAndGoesOnNextTime() {
@@ -207,15 +207,15 @@ class WindowViewModelTest {
             assertEquals(ClosingViewModel.State.STOPPING, window.closing().state().get());
         };
         page.tune().start(Choice.ATOMS);
-        assertEquals(List.of(TuneProcess.Order.STOP), fake.tuner.heard);
+        assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), fake.tuner.heard);
         assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
         fake.tuner.onWait = step -> {};
         WindowViewModel again = new WindowViewModel(fake.services);
         again.load();
         SubjectPageViewModel found = again.subjects().getFirst();
-        assertFalse(found.runs().runs().getFirst().done());
+        assertFalse(found.runs().runs().getFirst().isDone());
         found.runs().resume(found.runs().runs().getFirst());
-        assertTrue(found.runs().runs().getFirst().done());
+        assertTrue(found.runs().runs().getFirst().isDone());
     }
 
     @Test void discardingDeletesTheUnfinishedRun() {

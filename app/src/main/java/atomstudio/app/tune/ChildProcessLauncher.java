@@ -21,12 +21,12 @@ import java.util.concurrent.TimeUnit;
 
 /// Tunes with this program's own `tune` command in a child process: a fault in native code or a lack of memory ends the
 /// child, not the window, and all its memory returns when the run ends.
-public final class ChildTuner implements Tuner, Estimator {
+public final class ChildProcessLauncher implements ProcessLauncher, Estimator {
     private static final long POLL_MILLIS = 100;
     /// Preview pictures of a run where nobody says otherwise, beside the one before the first step.
-    private static final int PREVIEWS = 5;
+    private static final int DEFAULT_PREVIEWS = 5;
 
-    private static final List<String> INHERITED = List.of("-Xmx", "-Xms", "-Xss", "-XX:", "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
+    private static final List<String> INHERITED_OPTIONS = List.of("-Xmx", "-Xms", "-Xss", "-XX:", "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
         "-D" + Assets.PROPERTY + "=", "-D" + NativeLibraries.PROPERTY + "=");
 
     private final List<String> program;
@@ -34,66 +34,66 @@ public final class ChildTuner implements Tuner, Estimator {
 
     /// @param program the command line that starts this program, without arguments
     /// @param home where the children find what this process finds, and write what they say
-    public ChildTuner(List<String> program, Home home) {
+    public ChildProcessLauncher(List<String> program, Home home) {
         this.program = List.copyOf(program);
         this.home = home;
     }
 
     /// How this very program was started: the packaged launcher, or the running Java with the same class path.
-    public static List<String> thisProgram(String mainClass) {
+    public static List<String> currentProgram(String mainClass) {
         String launcher = System.getProperty("jpackage.app-path");
         if (launcher != null) return List.of(launcher);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(ChildTuner::inherited).forEach(command::add);
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(ChildProcessLauncher::isInherited).forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         return command;
     }
 
     /// Memory and collector, native access, encodings, and where things are; not a debugger's or a profiler's agent.
-    private static boolean inherited(String argument) {
-        return INHERITED.stream().anyMatch(argument::startsWith);
+    private static boolean isInherited(String argument) {
+        return INHERITED_OPTIONS.stream().anyMatch(argument::startsWith);
     }
 
-    @Override public TuneProcess start(TuneOrder order) throws Failure {
-        return start(arguments(order), order.run().getFileName().toString());
+    @Override public TrainingProcess start(RunSpec spec) throws Failure {
+        return start(arguments(spec), spec.folder().getFileName().toString());
     }
 
     /// Starts `tune` with these arguments, its name among them; what it says goes to a log of this name.
-    public TuneProcess start(List<String> arguments, String name) throws Failure {
+    public TrainingProcess start(List<String> arguments, String logName) throws Failure {
         try {
-            Path log = log(name + ".log");
-            return new ChildTuneProcess(builder(arguments).redirectErrorStream(true).redirectOutput(log.toFile()).start(), log);
+            Path log = logFile(logName + ".log");
+            return new ChildProcess(processBuilder(arguments).redirectErrorStream(true).redirectOutput(log.toFile()).start(), log);
         } catch (IOException e) {
-            throw unstartable(e);
+            throw cannotStart(e);
         }
     }
 
     /// What a run would take, by the command's dry run. It ends when nobody wants to know any more, or this process is gone.
-    @Override public Estimate estimate(TuneOrder order, Cancellation cancellation) throws Failure, InterruptedException {
+    @Override public Estimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json", "--control-stdin"));
-        arguments.addAll(asked(order));
+        arguments.addAll(trainingArguments(spec));
         try {
-            Path said = log("estimate.log");
-            Path result = log("estimate.json");
-            Process process = builder(arguments).redirectError(said.toFile()).redirectOutput(result.toFile()).start();
+            Path errorLog = logFile("estimate.log");
+            Path result = logFile("estimate.json");
+            Process process = processBuilder(arguments).redirectError(errorLog.toFile()).redirectOutput(result.toFile()).start();
             // Open as long as somebody wants to know: it ends with this process.
             try (Writer lifeline = process.outputWriter()) {
                 while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.throwIfRequested();
             } finally {
                 process.destroy();
             }
-            return EstimateJson.read(process.exitValue(), Files.readString(result), ChildTuneProcess.lastWords(said));
+            return EstimateParser.parse(process.exitValue(), Files.readString(result), ChildProcess.lastWords(errorLog));
         } catch (IOException e) {
-            throw unstartable(e);
+            throw cannotStart(e);
         }
     }
 
-    private Path log(String name) throws IOException {
+    private Path logFile(String name) throws IOException {
         return StudioFolder.prepare(home.folder().resolve("logs").resolve(name));
     }
 
-    private ProcessBuilder builder(List<String> arguments) {
+    private ProcessBuilder processBuilder(List<String> arguments) {
         List<String> command = new ArrayList<>(program);
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command);
@@ -105,16 +105,16 @@ public final class ChildTuner implements Tuner, Estimator {
         return builder;
     }
 
-    private Failure unstartable(IOException e) {
+    private Failure cannotStart(IOException e) {
         return new Failure.Unwritable("The tuning process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
     }
 
     /// The arguments for an order; a run that is there goes on as it was begun: captions and masks lie beside the person's pictures, not the run's.
-    static List<String> arguments(TuneOrder order) {
-        if (new RunFolder(order.run()).exists()) return List.of("resume", order.run().toString(), "--control-stdin");
+    static List<String> arguments(RunSpec spec) {
+        if (new RunFolder(spec.folder()).exists()) return List.of("resume", spec.folder().toString(), "--control-stdin");
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin"));
-        arguments.addAll(asked(order));
-        arguments.add(option("out", order.run()));
+        arguments.addAll(trainingArguments(spec));
+        arguments.add(option("out", spec.folder()));
         return arguments;
     }
 
@@ -124,17 +124,17 @@ public final class ChildTuner implements Tuner, Estimator {
     }
 
     /// What is as usual is left to the command's defaults, previews apart.
-    private static List<String> asked(TuneOrder order) {
-        TuneOrder.Chosen chosen = order.chosen();
-        List<String> arguments = new ArrayList<>(List.of(option("model", order.model()), option("pictures", order.pictures()),
-            option("class", order.words().className()), option("token", order.words().token()), option("method", order.choice().command())));
-        chosen.method().chosen().forEach((setting, value) -> add(arguments, setting.command(), value, setting == Setting.TEXT_ENCODER));
-        chosen.training().chosen().forEach((setting, value) -> add(arguments, setting.command(), value, setting.flag()));
-        if (!chosen.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) add(arguments, TrainingSetting.PREVIEW_EVERY.command(), String.valueOf(Math.max(1, chosen.steps() / PREVIEWS)), false);
+    private static List<String> trainingArguments(RunSpec spec) {
+        RunSpec.TrainingChoices choices = spec.choices();
+        List<String> arguments = new ArrayList<>(List.of(option("model", spec.model()), option("pictures", spec.photos()),
+            option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()), option("method", spec.choice().command())));
+        choices.method().chosen().forEach((setting, value) -> addOption(arguments, setting.command(), value, setting == Setting.TEXT_ENCODER));
+        choices.training().chosen().forEach((setting, value) -> addOption(arguments, setting.command(), value, setting.flag()));
+        if (!choices.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) addOption(arguments, TrainingSetting.PREVIEW_EVERY.command(), String.valueOf(Math.max(1, choices.steps() / DEFAULT_PREVIEWS)), false);
         return arguments;
     }
 
-    private static void add(List<String> arguments, String name, String value, boolean flag) {
+    private static void addOption(List<String> arguments, String name, String value, boolean flag) {
         arguments.add(flag ? "--" + name : option(name, value));
     }
 }

@@ -24,9 +24,9 @@ import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 
 /// A tuner that writes a run folder as the real one does, `stepsAtOnce` steps each time it is waited for.
-public final class FakeTuner implements Tuner {
-    public final List<TuneOrder> orders = new ArrayList<>();
-    public final List<TuneProcess.Order> heard = new ArrayList<>();
+public final class FakeProcessLauncher implements ProcessLauncher {
+    public final List<RunSpec> orders = new ArrayList<>();
+    public final List<TrainingProcess.ProcessCommand> heard = new ArrayList<>();
     public final List<String> prompts = new ArrayList<>();
     /// Called each time somebody waits for the process, with the number of finished steps.
     public IntConsumer onWait = step -> {};
@@ -40,20 +40,20 @@ public final class FakeTuner implements Tuner {
     public String words = "";
     public Duration pace = Duration.ZERO;
 
-    @Override public TuneProcess start(TuneOrder order) throws Failure {
+    @Override public TrainingProcess start(RunSpec order) throws Failure {
         orders.add(order);
         try {
-            Files.createDirectories(order.run());
+            Files.createDirectories(order.folder());
             Process process = new Process(order);
-            if (!Files.exists(order.run().resolve("run.json"))) Files.writeString(order.run().resolve("run.json"), request(order));
+            if (!Files.exists(order.folder().resolve("run.json"))) Files.writeString(order.folder().resolve("run.json"), request(order));
             process.line("start", 0, "\"steps\":" + steps + ",\"device\":\"cpu\",\"threads\":2");
             return process;
         } catch (IOException e) {
-            throw new Failure.Unwritable(order.run().toString(), e);
+            throw new Failure.Unwritable(order.folder().toString(), e);
         }
     }
 
-    private String request(TuneOrder order) {
+    private String request(RunSpec order) {
         JsonObject model = new JsonObject();
         model.addProperty("path", order.model().toString());
         model.addProperty("name", "Small illustrated");
@@ -61,20 +61,20 @@ public final class FakeTuner implements Tuner {
         JsonObject json = new JsonObject();
         json.addProperty("format", 2);
         json.add("model", model);
-        json.addProperty("class", order.words().className());
-        json.addProperty("token", order.words().token());
+        json.addProperty("class", order.phrase().className());
+        json.addProperty("token", order.phrase().triggerWord());
         json.addProperty("method", order.choice().command());
         JsonObject settings = new JsonObject();
-        order.chosen().method().entries().forEach(settings::addProperty);
+        order.choices().method().entries().forEach(settings::addProperty);
         json.add("settings", settings);
         json.add("recipe", recipe(order));
-        json.addProperty("batch", Integer.parseInt(order.chosen().training().chosen().getOrDefault(TrainingSetting.BATCH, "6")));
-        json.addProperty("size", Integer.parseInt(order.chosen().training().chosen().getOrDefault(TrainingSetting.SIZE, "128")));
+        json.addProperty("batch", Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.BATCH, "6")));
+        json.addProperty("size", Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.SIZE, "128")));
         JsonObject picture = new JsonObject();
         picture.addProperty("name", "00.png");
         picture.addProperty("sha256", "0".repeat(64));
         json.add("pictures", list(picture));
-        json.add("captions", list(new JsonPrimitive("a " + order.words().token() + " " + order.words().className())));
+        json.add("captions", list(new JsonPrimitive("a " + order.phrase().triggerWord() + " " + order.phrase().className())));
         json.addProperty("numbers", 2268);
         json.addProperty("created", "2026-05-03T10:15:30Z");
         return json.toString();
@@ -86,11 +86,11 @@ public final class FakeTuner implements Tuner {
         return list;
     }
 
-    private JsonObject recipe(TuneOrder order) {
-        TrainingSettings training = order.chosen().training();
+    private JsonObject recipe(RunSpec order) {
+        TrainingSettings training = order.choices().training();
         JsonObject json = new JsonObject();
         for (TrainingSetting setting : TrainingSetting.values()) {
-            String value = training.chosen().getOrDefault(setting, training.usual(setting, order.chosen().method()));
+            String value = training.chosen().getOrDefault(setting, training.usual(setting, order.choices().method()));
             if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR)) value = "0";
             if (value.isEmpty() && setting.command().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
@@ -101,14 +101,14 @@ public final class FakeTuner implements Tuner {
         return json;
     }
 
-    private final class Process implements TuneProcess {
+    private final class Process implements TrainingProcess {
         private final Path run;
         private int step;
         private boolean paused;
         private boolean stopped;
 
-        Process(TuneOrder order) {
-            run = order.run();
+        Process(RunSpec order) {
+            run = order.folder();
         }
 
         void line(String kind, int at, String more) throws IOException {
@@ -116,7 +116,7 @@ public final class FakeTuner implements Tuner {
             Files.writeString(run.resolve("events.jsonl"), line, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         }
 
-        @Override public void send(Order order) {
+        @Override public void send(ProcessCommand order) {
             heard.add(order);
             try {
                 switch (order) {
@@ -135,7 +135,7 @@ public final class FakeTuner implements Tuner {
             }
         }
 
-        @Override public void generate(String prompt) {
+        @Override public void requestPreview(String prompt) {
             prompts.add(prompt);
             try {
                 int number = prompts.size();
@@ -177,7 +177,7 @@ public final class FakeTuner implements Tuner {
             line("done", steps, "\"loss\":0.02,\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0");
         }
 
-        @Override public String lastWords() {
+        @Override public String lastOutput() {
             return words;
         }
 

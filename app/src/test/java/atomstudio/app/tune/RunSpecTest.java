@@ -9,9 +9,9 @@ import atomstudio.tuning.train.TrainingSettings;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class TuneOrderTest {
+class RunSpecTest {
     @ParameterizedTest @CsvSource({", true", "0, false", "20, true"}) void picturesAreMadeOnTheWayUnlessAPersonWantsNone(String every, boolean expected) {
         TrainingSettings training = every == null ? TrainingSettings.USUAL : TrainingSettings.USUAL.with(TrainingSetting.PREVIEW_EVERY, every);
-        assertEquals(expected, new TuneOrder.Chosen(MethodSettings.of(Choice.ATOMS), training).previewed());
+        assertEquals(expected, new RunSpec.TrainingChoices(MethodSettings.of(Choice.ATOMS), training).hasPreviews());
     }
 }

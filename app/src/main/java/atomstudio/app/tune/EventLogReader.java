@@ -15,14 +15,14 @@ import java.util.List;
 
 /// Follows a growing `events.jsonl`. A line counts once its end was written; a file that became shorter, as it does when
 /// a killed run resumes, is read from its beginning. One thread.
-public final class EventsFile {
+public final class EventLogReader {
     private final Path file;
     private RunProgress progress;
     private final RunProgress initial;
     private long offset;
-    private byte[] torn = {};
+    private byte[] partialLine = {};
 
-    public EventsFile(Path file, RunProgress initial) {
+    public EventLogReader(Path file, RunProgress initial) {
         this.file = file;
         this.initial = initial;
         this.progress = initial;
@@ -34,7 +34,7 @@ public final class EventsFile {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             if (channel.size() < offset) {
                 offset = 0;
-                torn = new byte[0];
+                partialLine = new byte[0];
                 progress = initial;
             }
             ByteBuffer added = ByteBuffer.allocate(Math.toIntExact(channel.size() - offset));
@@ -43,15 +43,15 @@ public final class EventsFile {
                 if (read < 0) break;
             }
             offset += added.position();
-            List<TuneEvent> events = lines(Arrays.copyOf(added.array(), added.position()));
+            List<TuneEvent> events = parseLines(Arrays.copyOf(added.array(), added.position()));
             if (!events.isEmpty()) progress = progress.after(events);
         }
         return progress;
     }
 
-    private List<TuneEvent> lines(byte[] added) {
-        byte[] all = Arrays.copyOf(torn, torn.length + added.length);
-        System.arraycopy(added, 0, all, torn.length, added.length);
+    private List<TuneEvent> parseLines(byte[] added) {
+        byte[] all = Arrays.copyOf(partialLine, partialLine.length + added.length);
+        System.arraycopy(added, 0, all, partialLine.length, added.length);
         List<TuneEvent> events = new ArrayList<>();
         int start = 0;
         for (int i = 0; i < all.length; i++) {
@@ -59,7 +59,7 @@ public final class EventsFile {
             TimedEvent.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(timed -> events.add(timed.event()));
             start = i + 1;
         }
-        torn = Arrays.copyOfRange(all, start, all.length);
+        partialLine = Arrays.copyOfRange(all, start, all.length);
         return events;
     }
 }

@@ -8,8 +8,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /// A program of its own for the tests of child processes: notes its arguments and what it hears, and ends as it is told.
-public final class PretendedProgram {
-    private PretendedProgram() {}
+public final class FakeTrainingProgram {
+    private FakeTrainingProgram() {}
 
     public static void main(String[] arguments) throws Exception {
         if (List.of(arguments).contains("--dry-run")) {

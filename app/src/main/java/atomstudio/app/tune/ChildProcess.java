@@ -12,21 +12,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A child with its input open: the end of that stream tells it to write a checkpoint and end.
-final class ChildTuneProcess implements TuneProcess {
-    private static final Logger log = LoggerFactory.getLogger(ChildTuneProcess.class);
+final class ChildProcess implements TrainingProcess {
+    private static final Logger log = LoggerFactory.getLogger(ChildProcess.class);
     private static final int LAST_LINES = 3;
 
     private final Process process;
     private final BufferedWriter input;
     private final Path output;
 
-    ChildTuneProcess(Process process, Path output) {
+    ChildProcess(Process process, Path output) {
         this.process = process;
         this.input = process.outputWriter();
         this.output = output;
     }
 
-    @Override public void send(Order order) {
+    @Override public void send(ProcessCommand order) {
         write(switch (order) {
             case PAUSE -> "pause";
             case RESUME -> "resume";
@@ -34,7 +34,7 @@ final class ChildTuneProcess implements TuneProcess {
         });
     }
 
-    @Override public void generate(String prompt) {
+    @Override public void requestPreview(String prompt) {
         write("generate " + prompt.replaceAll("\\s+", " ").strip());
     }
 
@@ -51,7 +51,7 @@ final class ChildTuneProcess implements TuneProcess {
         return process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS) ? OptionalInt.of(process.exitValue()) : OptionalInt.empty();
     }
 
-    @Override public String lastWords() {
+    @Override public String lastOutput() {
         return lastWords(output);
     }
 

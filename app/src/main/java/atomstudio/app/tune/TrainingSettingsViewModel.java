@@ -12,18 +12,18 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 
 /// How the method is trained: what was typed, and what it means.
-public final class TrainingViewModel {
+public final class TrainingSettingsViewModel {
     private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
-    private final Map<TrainingSetting, String> typed = new EnumMap<>(TrainingSetting.class);
+    private final Map<TrainingSetting, String> typedValues = new EnumMap<>(TrainingSetting.class);
     private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(TrainingSettings.USUAL);
-    private final ReadOnlyStringWrapper wrong = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper line = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper summary = new ReadOnlyStringWrapper("");
 
-    public TrainingViewModel(FileChoosers choosers, ReadOnlyObjectProperty<MethodSettings> method) {
+    public TrainingSettingsViewModel(FileChoosers choosers, ReadOnlyObjectProperty<MethodSettings> method) {
         this.choosers = choosers;
         this.method = method;
-        method.subscribe(now -> understand());
+        method.subscribe(now -> parse());
     }
 
     public ReadOnlyObjectProperty<MethodSettings> method() {
@@ -36,46 +36,46 @@ public final class TrainingViewModel {
     }
 
     /// What is typed and cannot be, in the words of the command line; empty when all is well.
-    public ReadOnlyStringProperty wrong() {
-        return wrong.getReadOnlyProperty();
+    public ReadOnlyStringProperty invalidMessage() {
+        return invalidMessage.getReadOnlyProperty();
     }
 
     /// What is not as usual: `steps 50 · flip`; empty where all is.
-    public ReadOnlyStringProperty line() {
-        return line.getReadOnlyProperty();
+    public ReadOnlyStringProperty summary() {
+        return summary.getReadOnlyProperty();
     }
 
     /// What is typed; empty: as usual.
     public String text(TrainingSetting setting) {
-        return typed.getOrDefault(setting, "");
+        return typedValues.getOrDefault(setting, "");
     }
 
     /// What a setting is while nothing is typed; empty where the model decides.
-    public String usual(TrainingSetting setting) {
+    public String defaultValue(TrainingSetting setting) {
         return settings.get().usual(setting, method.get());
     }
 
-    public void type(TrainingSetting setting, String text) {
+    public void setText(TrainingSetting setting, String text) {
         if (text.strip().equals(text(setting))) return;
-        typed.put(setting, text.strip());
-        understand();
+        typedValues.put(setting, text.strip());
+        parse();
     }
 
     /// Asks for a folder with pictures of other members of the class.
-    public void choosePrior() {
-        choosers.folder("Pictures of other members of the class").ifPresent(folder -> type(TrainingSetting.PRIOR, folder.toString()));
+    public void chooseClassImages() {
+        choosers.folder("Pictures of other members of the class").ifPresent(folder -> setText(TrainingSetting.PRIOR, folder.toString()));
     }
 
-    private void understand() {
+    private void parse() {
         try {
-            TrainingSettings asked = new TrainingSettings(typed);
+            TrainingSettings parsed = new TrainingSettings(typedValues);
             // What is typed as it is anyway is not worth a word.
-            TrainingSettings meant = TrainingSettings.of(asked.recipe(method.get()), method.get());
-            wrong.set("");
-            settings.set(asked);
-            line.set(String.join(" · ", TuneOrder.Chosen.lines(meant)));
-        } catch (IllegalArgumentException cannotBe) {
-            wrong.set(String.valueOf(cannotBe.getMessage()));
+            TrainingSettings effective = TrainingSettings.of(parsed.recipe(method.get()), method.get());
+            invalidMessage.set("");
+            settings.set(parsed);
+            summary.set(String.join(" · ", RunSpec.TrainingChoices.summaries(effective)));
+        } catch (IllegalArgumentException invalid) {
+            invalidMessage.set(String.valueOf(invalid.getMessage()));
         }
     }
 }

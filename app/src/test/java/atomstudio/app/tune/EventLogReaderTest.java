@@ -11,14 +11,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class EventsFileTest {
+class EventLogReaderTest {
     @TempDir Path run;
     private Path file;
-    private EventsFile events;
+    private EventLogReader events;
 
     @BeforeEach void follow() {
         file = run.resolve("events.jsonl");
-        events = new EventsFile(file, RunProgress.none(RunProgress.State.STARTING));
+        events = new EventLogReader(file, RunProgress.initial(RunProgress.RunPhase.STARTING));
     }
 
     private void append(String text) throws Exception {
@@ -34,7 +34,7 @@ class EventsFileTest {
     }
 
     @Test void aRunThatHasNotBegunHasNoEvents() throws Exception {
-        assertEquals(RunProgress.State.STARTING, events.poll().state());
+        assertEquals(RunProgress.RunPhase.STARTING, events.poll().phase());
     }
 
     @Test void readsWhatWasAddedSinceTheLastLook() throws Exception {
@@ -42,8 +42,8 @@ class EventsFileTest {
         assertEquals(1, events.poll().step());
         append(step(2, 0.3));
         RunProgress progress = events.poll();
-        assertEquals("2 / 10", progress.count());
-        assertEquals(List.of(0.4, 0.3), progress.losses().stream().map(RunProgress.Loss::raw).toList());
+        assertEquals("2 / 10", progress.stepText());
+        assertEquals(List.of(0.4, 0.3), progress.losses().stream().map(RunProgress.LossPoint::raw).toList());
         assertSame(progress, events.poll());
     }
 
@@ -81,7 +81,7 @@ class EventsFileTest {
     @Test void whatLiesPastTheCheckpointOfAResumeDidNotHappen() throws Exception {
         append(start(0, 10) + step(1, 0.4) + step(2, 0.3) + step(3, 0.2) + start(2, 10) + step(3, 0.25));
         RunProgress progress = events.poll();
-        assertEquals(List.of(0.4, 0.3, 0.25), progress.losses().stream().map(RunProgress.Loss::raw).toList());
+        assertEquals(List.of(0.4, 0.3, 0.25), progress.losses().stream().map(RunProgress.LossPoint::raw).toList());
         assertEquals(3, progress.step());
     }
 }

@@ -7,7 +7,7 @@ import java.util.List;
 
 /// Counts what methods would tune on a model, from the model's list of layers alone.
 @FunctionalInterface
-public interface MethodCosts {
+public interface CostCounter {
     /// One cost for each of `methods`, in their order.
-    List<MethodCost> of(Path model, List<MethodSettings> methods) throws Failure;
+    List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure;
 }

@@ -15,13 +15,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-class LayerCostsTest {
+class LayerCostCounterTest {
     private static MethodCost cost(MethodSettings method) throws Exception {
-        return new LayerCosts().of(model(), List.of(method)).getFirst();
+        return new LayerCostCounter().count(model(), List.of(method)).getFirst();
     }
 
     private static long numbers(MethodSettings method) throws Exception {
-        return cost(method).numbers();
+        return cost(method).parameterCount();
     }
 
     private static Path model() throws Exception {
@@ -44,18 +44,18 @@ class LayerCostsTest {
     }
 
     @Test void aFileHoldsItsNumbersAndALittleMore() throws Exception {
-        for (MethodCost cost : new LayerCosts().of(model(), Stream.of(Choice.values()).map(MethodSettings::of).toList())) {
+        for (MethodCost cost : new LayerCostCounter().count(model(), Stream.of(Choice.values()).map(MethodSettings::of).toList())) {
             assertEquals("", cost.problem());
             // What is stored beside the trained numbers: a layer's names, and frozen tables of some methods.
-            assertTrue(cost.bytes() > 4 * cost.numbers(), cost.toString());
+            assertTrue(cost.bytes() > 4 * cost.parameterCount(), cost.toString());
         }
     }
 
     @Test void layersThatTheModelDoesNotHaveAreAProblemOfThatMethodAlone() throws Exception {
         MethodSettings nowhere = MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "nowhere.*");
-        List<MethodCost> costs = new LayerCosts().of(model(), List.of(nowhere, MethodSettings.of(Choice.ATOMS)));
+        List<MethodCost> costs = new LayerCostCounter().count(model(), List.of(nowhere, MethodSettings.of(Choice.ATOMS)));
         assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches nothing in "), costs.getFirst().problem());
-        assertEquals("not on this model", costs.getFirst().line());
-        assertTrue(costs.getLast().numbers() > 0);
+        assertEquals("not on this model", costs.getFirst().summary());
+        assertTrue(costs.getLast().parameterCount() > 0);
     }
 }

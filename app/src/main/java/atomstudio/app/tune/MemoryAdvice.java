@@ -9,31 +9,31 @@ import java.util.stream.Stream;
 
 /// What would make a run fit: `--batch 1 --accumulate 6: one picture at a time, the same steps`, understood as settings where it is some.
 /// @param text as it was said
-public record Advice(String text, Map<Setting, String> method, Map<TrainingSetting, String> training) {
+public record MemoryAdvice(String text, Map<Setting, String> methodSettings, Map<TrainingSetting, String> trainingSettings) {
     private static final String OPTION = "--";
 
-    public static Advice parse(String text) {
+    public static MemoryAdvice parse(String text) {
         String[] words = text.split(": ", 2)[0].split(" ");
         Map<String, String> options = new HashMap<>();
         for (int i = 0; i < words.length; i++) {
             if (!words[i].startsWith(OPTION)) continue;
-            boolean valued = i + 1 < words.length && !words[i + 1].startsWith(OPTION);
-            options.put(words[i].substring(OPTION.length()), valued ? words[i + 1] : TrainingSetting.YES);
+            boolean hasValue = i + 1 < words.length && !words[i + 1].startsWith(OPTION);
+            options.put(words[i].substring(OPTION.length()), hasValue ? words[i + 1] : TrainingSetting.YES);
         }
         Map<Setting, String> method = new EnumMap<>(Setting.class);
         Stream.of(Setting.values()).filter(setting -> options.containsKey(setting.command())).forEach(setting -> method.put(setting, options.get(setting.command())));
         Map<TrainingSetting, String> training = new EnumMap<>(TrainingSetting.class);
         Stream.of(TrainingSetting.values()).filter(setting -> options.containsKey(setting.command())).forEach(setting -> training.put(setting, options.get(setting.command())));
-        return new Advice(text, method, training);
+        return new MemoryAdvice(text, method, training);
     }
 
     /// Whether it is a matter of settings, which one click can set.
-    public boolean applicable() {
-        return !method.isEmpty() || !training.isEmpty();
+    public boolean isApplicable() {
+        return !methodSettings.isEmpty() || !trainingSettings.isEmpty();
     }
 
     /// For people: `batch 1, accumulate 6: one picture at a time, the same steps`.
-    public String line() {
+    public String displayText() {
         return text.replaceFirst("^" + OPTION, "").replace(" " + OPTION, ", ").replace("-", " ");
     }
 }

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// Costs by a dry run of the networks and the methods' own formulas.
-public final class LayerCosts implements MethodCosts {
-    @Override public List<MethodCost> of(Path model, List<MethodSettings> methods) throws Failure {
+public final class LayerCostCounter implements CostCounter {
+    @Override public List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure {
         ModelFolder folder = ModelFolder.open(model);
         List<Layer> layers = folder.tunable();
         return methods.stream().map(method -> cost(method, folder.name(), layers)).toList();
@@ -19,8 +19,8 @@ public final class LayerCosts implements MethodCosts {
     private static MethodCost cost(MethodSettings method, String model, List<Layer> layers) {
         try {
             method.check(model, layers);
-        } catch (Failure.Incompatible not) {
-            return new MethodCost(method, 0, 0, not.getMessage());
+        } catch (Failure.Incompatible incompatible) {
+            return new MethodCost(method, 0, 0, incompatible.getMessage());
         }
         return new MethodCost(method, method.method().numbers(layers), AdapterFile.bytes(method, model, layers), "");
     }

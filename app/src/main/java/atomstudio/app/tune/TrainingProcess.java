@@ -4,19 +4,19 @@ import java.time.Duration;
 import java.util.OptionalInt;
 
 /// A child process that tunes. Closing its input makes it write a checkpoint and end, and so does the death of this process.
-public interface TuneProcess extends AutoCloseable {
-    enum Order { PAUSE, RESUME, STOP }
+public interface TrainingProcess extends AutoCloseable {
+    enum ProcessCommand { PAUSE, RESUME, STOP }
 
-    void send(Order order);
+    void send(ProcessCommand command);
 
     /// Asks for a picture from what is tuned by now; it appears among the run's previews.
-    void generate(String prompt);
+    void requestPreview(String prompt);
 
     /// Waits at most so long; the exit code once it has ended.
-    OptionalInt await(Duration atMost) throws InterruptedException;
+    OptionalInt await(Duration timeout) throws InterruptedException;
 
     /// The last lines it wrote to its error output.
-    String lastWords();
+    String lastOutput();
 
     @Override void close();
 }

@@ -21,17 +21,17 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ChildTunerTest {
+class ChildProcessLauncherTest {
     private static final Duration LONG = Duration.ofSeconds(60);
     @TempDir Path place;
 
-    private TuneOrder order(TuneOrder.Chosen chosen) {
-        return new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("police car", "sks"), chosen, place.resolve("car-lora"));
+    private RunSpec order(RunSpec.TrainingChoices chosen) {
+        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("police car", "sks"), chosen, place.resolve("car-lora"));
     }
 
-    private TuneProcess start(TuneOrder.Chosen chosen) throws Exception {
+    private TrainingProcess start(RunSpec.TrainingChoices chosen) throws Exception {
         Home home = new Home(place.resolve("home"));
-        return new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), home).start(order(chosen));
+        return new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), home).start(order(chosen));
     }
 
     private String file(String name) throws Exception {
@@ -39,17 +39,17 @@ class ChildTunerTest {
     }
 
     @Test void ordersAreLinesOnTheChildsInput() throws Exception {
-        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
-            process.send(TuneProcess.Order.RESUME);
-            process.send(TuneProcess.Order.STOP);
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+            process.send(TrainingProcess.ProcessCommand.RESUME);
+            process.send(TrainingProcess.ProcessCommand.STOP);
             assertEquals(OptionalInt.of(130), process.await(LONG));
         }
         assertEquals("resume\nstop\n", file("heard"));
     }
 
     @Test void theChildLivesInTheSameHome() throws Exception {
-        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
-            process.send(TuneProcess.Order.STOP);
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+            process.send(TrainingProcess.ProcessCommand.STOP);
             process.await(LONG);
         }
         assertEquals(place.resolve("home").toString(), file("home"));
@@ -57,25 +57,25 @@ class ChildTunerTest {
     }
 
     @Test void closingEndsTheChildsInput() throws Exception {
-        TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA));
+        TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA));
         process.close();
         assertEquals(OptionalInt.of(0), process.await(LONG));
         assertEquals("end\n", file("heard"));
     }
 
     @Test void itsLastWordsAreKept() throws Exception {
-        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
             assertEquals(OptionalInt.empty(), process.await(Duration.ZERO));
-            process.send(TuneProcess.Order.PAUSE);
+            process.send(TrainingProcess.ProcessCommand.PAUSE);
             assertEquals(OptionalInt.of(1), process.await(LONG));
-            assertTrue(process.lastWords().endsWith("the pictures changed since the run began"), process.lastWords());
+            assertTrue(process.lastOutput().endsWith("the pictures changed since the run began"), process.lastOutput());
             // Nobody listens any more, and that is no failure.
-            process.send(TuneProcess.Order.STOP);
+            process.send(TrainingProcess.ProcessCommand.STOP);
         }
     }
 
     @Test void whatIsNotSetIsLeftToTheCommand() {
-        List<String> arguments = ChildTuner.arguments(order(TuneOrder.Chosen.of(Choice.LORA)));
+        List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(Choice.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
         Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--rate"), arguments.toString());
@@ -85,7 +85,7 @@ class ChildTunerTest {
     @Test void whatIsSetIsPassedOn() {
         TrainingSettings training = TrainingSettings.USUAL.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
         MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "8").with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
-        List<String> arguments = ChildTuner.arguments(order(new TuneOrder.Chosen(method, training)));
+        List<String> arguments = ChildProcessLauncher.arguments(order(new RunSpec.TrainingChoices(method, training)));
         for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8", "--also=textual-inversion", "--flip", "--text-encoder")) {
             assertTrue(arguments.contains(option), arguments.toString());
         }
@@ -93,8 +93,8 @@ class ChildTunerTest {
     }
 
     @Test void noValueOfAPersonCanBecomeAnOption() {
-        TuneOrder order = new TuneOrder("car", Path.of("/model"), Path.of("--out"), new TuneOrder.Words("--out", "@arguments"), TuneOrder.Chosen.of(Choice.LORA), place.resolve("car-lora"));
-        List<String> arguments = ChildTuner.arguments(order);
+        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("--out"), new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(Choice.LORA), place.resolve("car-lora"));
+        List<String> arguments = ChildProcessLauncher.arguments(order);
         assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")), arguments.toString());
         assertTrue(arguments.stream().skip(1).allMatch(argument -> argument.startsWith("--")), arguments.toString());
     }
@@ -102,21 +102,21 @@ class ChildTunerTest {
     @Test void aRunThatIsThereGoesOnAsItWasBegun() throws Exception {
         Files.createDirectories(place.resolve("car-lora"));
         Files.writeString(place.resolve("car-lora/run.json"), "{}");
-        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"), ChildTuner.arguments(order(TuneOrder.Chosen.of(Choice.LORA))));
+        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"), ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(Choice.LORA))));
     }
 
     @Test void aPromptIsALineOnTheChildsInput() throws Exception {
-        try (TuneProcess process = start(TuneOrder.Chosen.of(Choice.LORA))) {
-            process.generate("a sks car\non the  beach ");
-            process.send(TuneProcess.Order.STOP);
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+            process.requestPreview("a sks car\non the  beach ");
+            process.send(TrainingProcess.ProcessCommand.STOP);
             process.await(LONG);
         }
         assertEquals("generate a sks car on the beach\nstop\n", file("heard"));
     }
 
     @Test void anEstimateIsWhatTheDryRunPrints() throws Exception {
-        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), new Home(place.resolve("home")));
-        Estimate estimate = tuner.estimate(order(TuneOrder.Chosen.of(Choice.LORA)), () -> false);
+        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
+        Estimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(Choice.LORA)), () -> false);
         assertEquals(65792, estimate.numbers());
         assertEquals(0.25, estimate.time().step());
         assertEquals(List.of("--batch 1: one picture at a time"), estimate.advice());
@@ -124,21 +124,21 @@ class ChildTunerTest {
     }
 
     @Test void anEstimateThatNobodyWantsEndsItsProcess() {
-        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), new Home(place.resolve("home")));
-        TuneOrder.Chosen slow = new TuneOrder.Chosen(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
+        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
+        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
         Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class, () -> tuner.estimate(order(slow), () -> true)));
     }
 
     @Test void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
-        TuneOrder.Chosen refused = new TuneOrder.Chosen(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.SIZE, "7"));
-        ChildTuner tuner = new ChildTuner(ChildTuner.thisProgram(PretendedProgram.class.getName()), new Home(place.resolve("home")));
+        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.SIZE, "7"));
+        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
         Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.estimate(order(refused), () -> false));
         assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());
     }
 
     @Test void aProgramThatCannotBeStartedIsAFailure() {
-        ChildTuner tuner = new ChildTuner(List.of("/nowhere/java"), new Home(place.resolve("home")));
-        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(TuneOrder.Chosen.of(Choice.LORA))));
+        ChildProcessLauncher tuner = new ChildProcessLauncher(List.of("/nowhere/java"), new Home(place.resolve("home")));
+        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(RunSpec.TrainingChoices.of(Choice.LORA))));
         assertTrue(failure.getMessage().contains("/nowhere/java"), failure.getMessage());
     }
 }

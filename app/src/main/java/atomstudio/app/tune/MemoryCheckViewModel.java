@@ -14,18 +14,18 @@ import org.jspecify.annotations.Nullable;
 
 /// Whether a run will fit, and what would make it fit. Asked for: it takes a few steps of the run, which is seconds or minutes of the
 /// machine. An answer holds until something else is asked for.
-public final class FitViewModel {
+public final class MemoryCheckViewModel {
     private final Jobs jobs;
     private final Estimator estimator;
     private final ReadOnlyObjectWrapper<@Nullable Estimate> estimate = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper line = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<List<Advice>> advice = new ReadOnlyObjectWrapper<>(List.of());
+    private final ReadOnlyStringWrapper summary = new ReadOnlyStringWrapper("");
+    private final ReadOnlyObjectWrapper<List<MemoryAdvice>> advice = new ReadOnlyObjectWrapper<>(List.of());
     private @Nullable JobHandle running;
-    private int question;
+    private int requestId;
 
-    public FitViewModel(Jobs jobs, Estimator estimator) {
+    public MemoryCheckViewModel(Jobs jobs, Estimator estimator) {
         this.jobs = jobs;
         this.estimator = estimator;
     }
@@ -44,25 +44,25 @@ public final class FitViewModel {
     }
 
     /// `fits · 1.2 GB of 3.1 GB · about 0:50`; empty until it is asked for.
-    public ReadOnlyStringProperty line() {
-        return line.getReadOnlyProperty();
+    public ReadOnlyStringProperty summary() {
+        return summary.getReadOnlyProperty();
     }
 
     /// What would make it fit, the mildest first; empty where it fits.
-    public ReadOnlyObjectProperty<List<Advice>> advice() {
+    public ReadOnlyObjectProperty<List<MemoryAdvice>> advice() {
         return advice.getReadOnlyProperty();
     }
 
-    public void ask(TuneOrder order) {
-        forget();
-        int asked = question;
+    public void check(RunSpec spec) {
+        reset();
+        int id = requestId;
         busy.set("Trying a few steps…");
-        running = jobs.start("The estimate", cancellation -> estimator.estimate(order, cancellation), outcome -> {
-            if (asked != question) return;
+        running = jobs.start("The estimate", cancellation -> estimator.estimate(spec, cancellation), outcome -> {
+            if (id != requestId) return;
             running = null;
             busy.set("");
             switch (outcome) {
-                case JobOutcome.Succeeded<Estimate>(Estimate found) -> show(found);
+                case JobOutcome.Succeeded<Estimate>(Estimate result) -> showResult(result);
                 case JobOutcome.Failed<Estimate>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<Estimate>() -> {}
             }
@@ -72,27 +72,27 @@ public final class FitViewModel {
     }
 
     /// Something else is wished for than what was asked about, or nobody wants to know any more.
-    public void forget() {
-        question++;
+    public void reset() {
+        requestId++;
         if (running != null) running.cancel();
         running = null;
         busy.set("");
         problem.set("");
-        line.set("");
+        summary.set("");
         advice.set(List.of());
         estimate.set(null);
     }
 
-    private void show(Estimate found) {
-        line.set(line(found));
-        estimate.set(found);
-        advice.set(found.advice().stream().map(Advice::parse).toList());
+    private void showResult(Estimate result) {
+        summary.set(summary(result));
+        estimate.set(result);
+        advice.set(result.advice().stream().map(MemoryAdvice::parse).toList());
     }
 
-    private static String line(Estimate found) {
-        Estimate.Memory memory = found.memory();
+    private static String summary(Estimate result) {
+        Estimate.Memory memory = result.memory();
         String of = memory.available() > 0 ? " of " + DisplayFormat.bytes(memory.available()) : "";
-        String time = found.time().step() > 0 ? " · about " + DisplayFormat.duration(found.time().total()) : "";
-        return (found.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
+        String time = result.time().step() > 0 ? " · about " + DisplayFormat.duration(result.time().total()) : "";
+        return (result.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
     }
 }

@@ -4,6 +4,6 @@ import atomstudio.diffusion.Failure;
 
 /// Starts tuning in a process of its own.
 @FunctionalInterface
-public interface Tuner {
-    TuneProcess start(TuneOrder order) throws Failure;
+public interface ProcessLauncher {
+    TrainingProcess start(RunSpec spec) throws Failure;
 }

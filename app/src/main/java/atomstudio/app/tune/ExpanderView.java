@@ -6,14 +6,14 @@ import javafx.scene.Node;
 import javafx.scene.control.ToggleButton;
 
 /// Opens and folds a part of a card, and says while it is folded what in it is not as usual.
-final class FoldView extends ToggleButton {
-    FoldView(String id, String name, ObservableValue<String> inside, Node content) {
+final class ExpanderView extends ToggleButton {
+    ExpanderView(String id, String name, ObservableValue<String> summary, Node content) {
         setId(id);
         getStyleClass().addAll("flat", "fold");
         setMaxWidth(Double.MAX_VALUE);
         setAlignment(Pos.CENTER_LEFT);
         setWrapText(true);
-        textProperty().bind(selectedProperty().flatMap(open -> inside.map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
+        textProperty().bind(selectedProperty().flatMap(open -> summary.map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
         content.visibleProperty().bind(selectedProperty());
         content.managedProperty().bind(selectedProperty());
         // The arrow keys go from one method to the next, and pass over those that are disabled, not those that are hidden.

@@ -12,16 +12,16 @@ import java.util.stream.Stream;
 
 /// A run to be made, or gone on with: the same order on the same folder resumes it.
 /// @param subject the subject's name, for people
-/// @param run the run's folder
-public record TuneOrder(String subject, Path model, Path pictures, Words words, Chosen chosen, Path run) {
+/// @param folder the run's folder
+public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phrase, TrainingChoices choices, Path folder) {
     /// The class word and the placeholder that the subject is called by.
-    public record Words(String className, String token) {}
+    public record SubjectPhrase(String className, String triggerWord) {}
 
     /// What is tuned, and how: what a person chose.
-    public record Chosen(MethodSettings method, TrainingSettings training) {
+    public record TrainingChoices(MethodSettings method, TrainingSettings training) {
         /// A method with its usual settings.
-        public static Chosen of(Choice choice) {
-            return new Chosen(MethodSettings.of(choice), TrainingSettings.USUAL);
+        public static TrainingChoices of(Choice choice) {
+            return new TrainingChoices(MethodSettings.of(choice), TrainingSettings.USUAL);
         }
 
         public int steps() {
@@ -29,42 +29,42 @@ public record TuneOrder(String subject, Path model, Path pictures, Words words, 
         }
 
         /// Whether pictures are made on the way: they are, where a person did not choose otherwise.
-        public boolean previewed() {
+        public boolean hasPreviews() {
             return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY) || training.recipe(method).running().previewEvery() > 0;
         }
 
         /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
-        public String line() {
+        public String summary() {
             List<String> parts = new ArrayList<>();
-            method.chosen().forEach((setting, value) -> parts.add(setting == Setting.TEXT_ENCODER ? "text encoder" : words(setting.command()) + " " + value));
-            parts.addAll(lines(training));
+            method.chosen().forEach((setting, value) -> parts.add(setting == Setting.TEXT_ENCODER ? "text encoder" : displayName(setting.command()) + " " + value));
+            parts.addAll(summaries(training));
             return String.join(" · ", parts);
         }
 
-        static List<String> lines(TrainingSettings training) {
-            return training.chosen().entrySet().stream().map(entry -> line(entry.getKey(), entry.getValue())).toList();
+        static List<String> summaries(TrainingSettings training) {
+            return training.chosen().entrySet().stream().map(entry -> summary(entry.getKey(), entry.getValue())).toList();
         }
 
-        private static String line(TrainingSetting setting, String value) {
-            return setting.flag() ? words(setting.command()) : words(setting.command()) + " " + value;
+        private static String summary(TrainingSetting setting, String value) {
+            return setting.flag() ? displayName(setting.command()) : displayName(setting.command()) + " " + value;
         }
 
         /// An option's name as words: `channel block`.
-        static String words(String command) {
+        static String displayName(String command) {
             return command.replace('-', ' ');
         }
     }
 
     public Choice choice() {
-        return chosen.method().choice();
+        return choices.method().choice();
     }
 
     /// `Filter atoms`, `Filter atoms m = 6`, `LoRA rank 4 + Textual inversion`.
     public String title() {
-        MethodSettings method = chosen.method();
-        String few = method.chosen().containsKey(Setting.ATOMS) ? " m = " + method.atoms() : "";
+        MethodSettings method = choices.method();
+        String atoms = method.chosen().containsKey(Setting.ATOMS) ? " m = " + method.atoms() : "";
         String rank = method.choice().settings().contains(Setting.RANK) ? " rank " + method.rank() : "";
-        Stream<String> beside = Stream.concat(method.also().map(Choice::display).stream(), method.textEncoder() ? Stream.of("text encoder") : Stream.of());
-        return method.displayName() + few + rank + String.join("", beside.map(name -> " + " + name).toList());
+        Stream<String> extras = Stream.concat(method.also().map(Choice::display).stream(), method.textEncoder() ? Stream.of("text encoder") : Stream.of());
+        return method.displayName() + atoms + rank + String.join("", extras.map(name -> " + " + name).toList());
     }
 }

@@ -8,20 +8,20 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 
 /// What `tune --dry-run --json` printed.
-final class EstimateJson {
-    private EstimateJson() {}
+final class EstimateParser {
+    private EstimateParser() {}
 
-    /// @param said its last words, for when it failed
-    static Estimate read(int exit, String printed, String said) throws Failure {
+    /// @param errorOutput its last words, for when it failed
+    static Estimate parse(int exit, String output, String errorOutput) throws Failure {
         if (exit == 137) throw new Failure.Incompatible("The estimate itself did not fit into the memory. Close other programs, or choose a smaller size.");
-        if (exit != 0) throw new Failure.Unreadable(said.isEmpty() ? "The estimate ended by itself (code " + exit + "). Ask again." : said);
+        if (exit != 0) throw new Failure.Unreadable(errorOutput.isEmpty() ? "The estimate ended by itself (code " + exit + "). Ask again." : errorOutput);
         try {
-            JsonObject json = JsonParser.parseString(printed).getAsJsonObject();
+            JsonObject json = JsonParser.parseString(output).getAsJsonObject();
             Estimate.Memory memory = new Estimate.Memory(json.get("memory").getAsLong(), json.get("memorySource").getAsString(), json.get("available").getAsLong());
             Estimate.Time time = new Estimate.Time(json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(), json.get("seconds").getAsDouble());
             return new Estimate(json.get("numbers").getAsLong(), json.get("share").getAsDouble(), memory, time, json.getAsJsonArray("advice").asList().stream().map(JsonElement::getAsString).toList());
         } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-            throw new Failure.Unreadable("The estimate cannot be read: expected one JSON object, found \"" + printed.strip() + "\"", e);
+            throw new Failure.Unreadable("The estimate cannot be read: expected one JSON object, found \"" + output.strip() + "\"", e);
         }
     }
 }

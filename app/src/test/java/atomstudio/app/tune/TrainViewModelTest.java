@@ -23,11 +23,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// The card in which a method is chosen, on the page of a subject.
-class TuneViewModelTest {
+class TrainViewModelTest {
     @TempDir Path place;
     private FakeServices fake;
     private SubjectPageViewModel page;
-    private TuneViewModel tune;
+    private TrainViewModel tune;
 
     @BeforeEach void open() {
         fake = new FakeServices(place.resolve("home"), new InlineJobs());
@@ -38,7 +38,7 @@ class TuneViewModelTest {
         tune = page.tune();
     }
 
-    private TuneOrder started() {
+    private RunSpec started() {
         tune.start();
         return fake.tuner.orders.getLast();
     }
@@ -50,46 +50,46 @@ class TuneViewModelTest {
 
     @Test void whatIsChosenReachesTheRun() {
         tune.method().choose(Choice.LORA);
-        tune.method().type(Setting.RANK, "8");
-        tune.method().type(Setting.ALSO, "textual-inversion");
-        tune.method().type(Setting.TEXT_ENCODER, Setting.YES);
-        tune.training().type(TrainingSetting.FLIP, TrainingSetting.YES);
-        tune.training().type(TrainingSetting.SEED, "7");
-        TuneOrder order = started();
+        tune.method().setText(Setting.RANK, "8");
+        tune.method().setText(Setting.ALSO, "textual-inversion");
+        tune.method().setText(Setting.TEXT_ENCODER, Setting.YES);
+        tune.training().setText(TrainingSetting.FLIP, TrainingSetting.YES);
+        tune.training().setText(TrainingSetting.SEED, "7");
+        RunSpec order = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", order.title());
-        assertEquals(7, order.chosen().training().recipe(order.chosen().method()).course().seed());
-        assertEquals("rank 8 · also textual-inversion · text encoder · seed 7 · flip", order.chosen().line());
+        assertEquals(7, order.choices().training().recipe(order.choices().method()).course().seed());
+        assertEquals("rank 8 · also textual-inversion · text encoder · seed 7 · flip", order.choices().summary());
     }
 
     @Test void aRunThatIsOpenedAgainShowsItsSettings() {
         tune.method().choose(Choice.ATOMS);
-        tune.method().type(Setting.LAYERS, "up");
-        tune.training().type(TrainingSetting.CROP, "random");
-        tune.training().type(TrainingSetting.PRIOR, "auto");
+        tune.method().setText(Setting.LAYERS, "up");
+        tune.training().setText(TrainingSetting.CROP, "random");
+        tune.training().setText(TrainingSetting.PRIOR, "auto");
         tune.start();
         page.runs().open(page.runs().runs().getFirst());
-        assertEquals("layers up · steps 20 · crop random · prior auto", page.runs().watched().get().order().chosen().line());
+        assertEquals("layers up · steps 20 · crop random · prior auto", page.runs().shownRun().get().spec().choices().summary());
     }
 
     @Test void whatCannotBeIsSaidInTheCommandLinesWordsAndHoldsStart() {
         tune.method().choose(Choice.ATOMS);
-        tune.method().type(Setting.ATOMS, "12");
-        String wrong = tune.method().wrong().get();
+        tune.method().setText(Setting.ATOMS, "12");
+        String wrong = tune.method().invalidMessage().get();
         assertTrue(wrong.startsWith("atoms: expected 1 to 9"), wrong);
         assertEquals(wrong, tune.missing().get());
         tune.start();
         assertEquals(List.of(), fake.tuner.orders);
-        tune.method().type(Setting.ATOMS, "6");
+        tune.method().setText(Setting.ATOMS, "6");
         assertEquals("", tune.missing().get());
-        tune.training().type(TrainingSetting.RATE, "fast");
+        tune.training().setText(TrainingSetting.RATE, "fast");
         assertEquals("rate: expected a number, found fast", tune.missing().get());
-        tune.training().type(TrainingSetting.RATE, "");
+        tune.training().setText(TrainingSetting.RATE, "");
         assertEquals("Filter atoms m = 6", started().title());
     }
 
     @Test void aMethodKeepsItsSettingsWhileAnotherIsLookedAt() {
         tune.method().choose(Choice.LORA);
-        tune.method().type(Setting.RANK, "16");
+        tune.method().setText(Setting.RANK, "16");
         tune.method().choose(Choice.LOHA);
         assertEquals("", tune.method().text(Setting.RANK));
         tune.method().choose(Choice.LORA);
@@ -99,7 +99,7 @@ class TuneViewModelTest {
 
     @Test void whatIsWrongWithOneMethodDoesNotHoldAnother() {
         tune.method().choose(Choice.LORA);
-        tune.method().type(Setting.RANK, "none");
+        tune.method().setText(Setting.RANK, "none");
         assertFalse(tune.missing().get().isEmpty());
         tune.method().choose(Choice.ATOMS);
         assertEquals("", tune.missing().get());
@@ -108,111 +108,111 @@ class TuneViewModelTest {
     @Test void rankIsTheTextEncodersWhileThatIsTunedToo() {
         tune.method().choose(Choice.ATOMS);
         assertFalse(tune.method().settings().get().settings().contains(Setting.RANK));
-        tune.method().type(Setting.TEXT_ENCODER, Setting.YES);
-        tune.method().type(Setting.RANK, "2");
+        tune.method().setText(Setting.TEXT_ENCODER, Setting.YES);
+        tune.method().setText(Setting.RANK, "2");
         assertEquals(2, tune.method().settings().get().rank());
-        tune.method().type(Setting.TEXT_ENCODER, "");
-        assertEquals("", tune.method().wrong().get());
+        tune.method().setText(Setting.TEXT_ENCODER, "");
+        assertEquals("", tune.method().invalidMessage().get());
         assertFalse(tune.method().settings().get().settings().contains(Setting.RANK));
     }
 
     @Test void settingsChangeThePriceOfTheirMethod() {
         tune.method().choose(Choice.ATOMS);
-        tune.method().type(Setting.ATOMS, "3");
-        assertEquals("756 parameters · 9.6 KB", tune.method().cost(Choice.ATOMS).orElseThrow().line());
-        assertEquals("756 parameters trained · 0.0046 % of the network", tune.price().get());
+        tune.method().setText(Setting.ATOMS, "3");
+        assertEquals("756 parameters · 9.6 KB", tune.method().cost(Choice.ATOMS).orElseThrow().summary());
+        assertEquals("756 parameters trained · 0.0046 % of the network", tune.costLine().get());
     }
 
     @Test void aModelThatCannotBeTunedSoSaysWhy() {
         tune.method().choose(Choice.FULL);
         assertEquals("method full: not on the model of this test", tune.missing().get());
-        assertEquals("", tune.price().get());
+        assertEquals("", tune.costLine().get());
     }
 
     @Test void whatDiffersFromTheDefaultsIsSaidWhileFolded() {
-        assertEquals("", tune.training().line().get());
-        tune.training().type(TrainingSetting.STEPS, String.valueOf(tune.method().settings().get().choice().steps()));
-        assertEquals("", tune.training().line().get());
-        tune.training().type(TrainingSetting.STEPS, "50");
-        tune.training().type(TrainingSetting.CHECKPOINTING, TrainingSetting.YES);
-        tune.training().type(TrainingSetting.OPTIMIZER, "muon");
-        assertEquals("steps 50 · optimizer muon · checkpointing", tune.training().line().get());
+        assertEquals("", tune.training().summary().get());
+        tune.training().setText(TrainingSetting.STEPS, String.valueOf(tune.method().settings().get().choice().steps()));
+        assertEquals("", tune.training().summary().get());
+        tune.training().setText(TrainingSetting.STEPS, "50");
+        tune.training().setText(TrainingSetting.CHECKPOINTING, TrainingSetting.YES);
+        tune.training().setText(TrainingSetting.OPTIMIZER, "muon");
+        assertEquals("steps 50 · optimizer muon · checkpointing", tune.training().summary().get());
     }
 
     @Test void aFolderOfTheClassIsChosenByTheDesktopsChooser() {
         fake.desktop.folder = Path.of("/cars");
-        tune.training().choosePrior();
-        assertEquals("prior /cars", tune.training().line().get());
+        tune.training().chooseClassImages();
+        assertEquals("prior /cars", tune.training().summary().get());
     }
 
     @ParameterizedTest @EnumSource(Choice.class)
     void theUsualSettingsOfEveryMethodCanBeStarted(Choice choice) {
         tune.method().choose(choice);
-        assertEquals("", tune.method().wrong().get());
-        assertEquals("", tune.training().wrong().get());
-        assertEquals(choice.steps(), new TuneOrder.Chosen(tune.method().settings().get(), tune.training().settings().get()).steps());
+        assertEquals("", tune.method().invalidMessage().get());
+        assertEquals("", tune.training().invalidMessage().get());
+        assertEquals(choice.steps(), new RunSpec.TrainingChoices(tune.method().settings().get(), tune.training().settings().get()).steps());
     }
 
     @Test void whetherItFitsIsSaidBeforeStartAndOneClickMakesItFit() {
-        tune.askWhetherItFits();
-        assertEquals("does not fit · 4.0 GB of 3.1 GB · about 0:51", tune.fit().line().get());
-        assertEquals(2, tune.fit().advice().get().size());
-        tune.apply(tune.fit().advice().get().getFirst());
-        assertEquals("fits · 1.2 GB of 3.1 GB · about 0:51", tune.fit().line().get());
-        assertEquals(List.of(), tune.fit().advice().get());
-        assertEquals("batch 1 · accumulate 6", tune.training().line().get());
-        assertEquals("1", started().chosen().training().chosen().get(TrainingSetting.BATCH));
+        tune.checkMemory();
+        assertEquals("does not fit · 4.0 GB of 3.1 GB · about 0:51", tune.memoryCheck().summary().get());
+        assertEquals(2, tune.memoryCheck().advice().get().size());
+        tune.applyAdvice(tune.memoryCheck().advice().get().getFirst());
+        assertEquals("fits · 1.2 GB of 3.1 GB · about 0:51", tune.memoryCheck().summary().get());
+        assertEquals(List.of(), tune.memoryCheck().advice().get());
+        assertEquals("batch 1 · accumulate 6", tune.training().summary().get());
+        assertEquals("1", started().choices().training().chosen().get(TrainingSetting.BATCH));
     }
 
     @Test void anAnswerHoldsUntilSomethingElseIsWished() {
-        tune.askWhetherItFits();
-        tune.training().type(TrainingSetting.SIZE, "64");
-        assertEquals("", tune.fit().line().get());
-        assertEquals(null, tune.fit().estimate().get());
+        tune.checkMemory();
+        tune.training().setText(TrainingSetting.SIZE, "64");
+        assertEquals("", tune.memoryCheck().summary().get());
+        assertEquals(null, tune.memoryCheck().estimate().get());
     }
 
     @Test void anEstimateThatFailsSaysWhyAndStartStaysPossible() {
         fake.estimateFailure = new Failure.Unreadable("size: expected a multiple of 8, found 7");
-        tune.askWhetherItFits();
-        assertEquals("size: expected a multiple of 8, found 7", tune.fit().problem().get());
-        assertEquals("", tune.fit().busy().get());
+        tune.checkMemory();
+        assertEquals("size: expected a multiple of 8, found 7", tune.memoryCheck().problem().get());
+        assertEquals("", tune.memoryCheck().busy().get());
         assertEquals("", tune.missing().get());
     }
 
     @Test void aLateAnswerToAnOldQuestionIsPassedOver() {
         ManualJobs jobs = new ManualJobs();
         boolean[] wanted = {true};
-        FitViewModel fit = new FitViewModel(jobs, (order, cancellation) -> {
+        MemoryCheckViewModel fit = new MemoryCheckViewModel(jobs, (order, cancellation) -> {
             wanted[0] = !cancellation.isRequested();
             return new Estimate(1, 0.1, new Estimate.Memory(1, "", 2), new Estimate.Time(1, 1, 1), List.of());
         });
-        fit.ask(new TuneOrder("car", Path.of("/model"), Path.of("/pictures"), new TuneOrder.Words("car", "sks"), TuneOrder.Chosen.of(Choice.LORA), place));
+        fit.check(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(Choice.LORA), place));
         assertEquals("Trying a few steps…", fit.busy().get());
-        fit.forget();
+        fit.reset();
         assertEquals("", fit.busy().get());
         jobs.runAll();
         assertFalse(wanted[0]);
-        assertEquals("", fit.line().get());
+        assertEquals("", fit.summary().get());
     }
 
     @Test void aPausedRunMakesAPictureFromWhatItHasLearned() {
         fake.tuner.onWait = step -> {
             if (step == 5 && fake.tuner.heard.isEmpty()) page.queue().pause();
-            if (page.queue().progress().get().state() == RunProgress.State.PAUSED && fake.tuner.prompts.isEmpty()) {
-                page.runs().generate("a sks car on the beach");
-                assertEquals("Making a picture of “a sks car on the beach”…", page.queue().drawing().get());
-            } else if (page.queue().progress().get().asked() == 1 && page.queue().progress().get().state() == RunProgress.State.PAUSED) {
-                assertEquals("", page.queue().drawing().get());
+            if (page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED && fake.tuner.prompts.isEmpty()) {
+                page.runs().requestPreview("a sks car on the beach");
+                assertEquals("Making a picture of “a sks car on the beach”…", page.queue().pendingPreview().get());
+            } else if (page.queue().progress().get().manualPreviews() == 1 && page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED) {
+                assertEquals("", page.queue().pendingPreview().get());
                 page.queue().resume();
             }
         };
         tune.start();
         assertEquals(List.of("a sks car on the beach"), fake.tuner.prompts);
         RunSummary run = page.runs().runs().getFirst();
-        assertTrue(run.done());
+        assertTrue(run.isDone());
         assertEquals(1, run.progress().previews().size());
-        RunProgress.Preview asked = run.progress().previews().getFirst();
-        assertTrue(asked.asked() && asked.step() < 20, asked.toString());
+        RunProgress.PreviewImage asked = run.progress().previews().getFirst();
+        assertTrue(asked.isManual() && asked.step() < 20, asked.toString());
         assertEquals("a sks car on the beach", asked.prompt());
     }
 }
