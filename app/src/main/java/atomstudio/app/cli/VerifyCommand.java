@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.verify.Verification;
-import atomstudio.app.verify.Verification.Check;
+import atomstudio.app.verify.Verification.TensorCheck;
 import atomstudio.app.verify.Verifier;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelChoices;
@@ -53,8 +53,8 @@ final class VerifyCommand implements Callable<Integer> {
         for (Path golden : goldens) {
             try {
                 Verification verification = verifier.verify(golden);
-                failed |= !verification.agrees();
-                unsupported |= !verification.notBuilt().isEmpty();
+                failed |= !verification.isWithinTolerance();
+                unsupported |= !verification.unsupported().isEmpty();
                 if (json) results.add(json(verification));
                 else print(verification);
             } catch (Failure.NotBuilt e) {
@@ -75,19 +75,19 @@ final class VerifyCommand implements Callable<Integer> {
         Terminal terminal = context.terminal();
         terminal.printResult(verification.golden().toString());
         int width = verification.checks().stream().mapToInt(check -> check.deviation().tensor().length()).max().orElse(0);
-        for (Check check : verification.checks()) {
+        for (TensorCheck check : verification.checks()) {
             Deviation deviation = check.deviation();
             terminal.printResult(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.tensor(),
                     deviation.absolute(), deviation.relative(), deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT), deviation.within() ? "ok" : "TOO FAR"));
         }
-        verification.notBuilt().forEach(message -> terminal.printResult("  not built: " + message));
+        verification.unsupported().forEach(message -> terminal.printResult("  not built: " + message));
     }
 
     private static JsonObject json(Verification verification) {
         JsonObject json = new JsonObject();
         json.addProperty("golden", verification.golden().toString());
         JsonArray checks = new JsonArray();
-        for (Check check : verification.checks()) {
+        for (TensorCheck check : verification.checks()) {
             JsonObject checkJson = new JsonObject();
             checkJson.addProperty("engine", check.engine());
             checkJson.addProperty("tensor", check.deviation().tensor());
@@ -99,7 +99,7 @@ final class VerifyCommand implements Callable<Integer> {
         }
         json.add("tensors", checks);
         JsonArray unsupported = new JsonArray();
-        verification.notBuilt().forEach(unsupported::add);
+        verification.unsupported().forEach(unsupported::add);
         json.add("notBuilt", unsupported);
         return json;
     }

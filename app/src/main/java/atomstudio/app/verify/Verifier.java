@@ -1,7 +1,7 @@
 package atomstudio.app.verify;
 
 import atomstudio.app.jobs.Assets;
-import atomstudio.app.verify.Verification.Check;
+import atomstudio.app.verify.Verification.TensorCheck;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Quoted;
 import atomstudio.diffusion.engine.Device;
@@ -34,38 +34,38 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
     /// @throws Failure.NotBuilt when nothing in the golden can be run yet
     public Verification verify(Path golden) throws Failure {
         try {
-            return compare(golden);
-        } catch (RuntimeException damaged) {                           // shapes, names and numbers are what the golden says; any of them may be wrong
-            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together (" + Quoted.of(damaged.getMessage() == null ? damaged.getClass().getSimpleName() : damaged.getMessage()) + "); get it again", damaged);
+            return verifyByKind(golden);
+        } catch (RuntimeException error) {                           // shapes, names and numbers are what the golden says; any of them may be wrong
+            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together (" + Quoted.of(error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage()) + "); get it again", error);
         }
     }
 
-    private Verification compare(Path golden) throws Failure {
+    private Verification verifyByKind(Path golden) throws Failure {
         if (golden.getFileName() == null) throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl, found a folder");
         String name = golden.getFileName().toString().toLowerCase(Locale.ROOT);
-        if (name.endsWith(".jsonl")) return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizer())));
+        if (name.endsWith(".jsonl")) return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizerFolder())));
         if (!name.endsWith(".safetensors")) {
             throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl" + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
         }
         try (Safetensors file = Safetensors.open(golden)) {
-            if (PictureGolden.recognizes(file)) return pictures(golden, file);
-            if (FromPictureGolden.recognizes(file)) return fromPictures(golden, file);
-            if (PromptGolden.recognizes(file)) return prompts(golden, file);
-            if (TuningGolden.matches(file.tensors().keySet())) return tuning(golden, file);
-            if (NetworkGolden.recognizes(file)) return networks(golden, file);
+            if (PictureGolden.recognizes(file)) return verifyImage(golden, file);
+            if (FromPictureGolden.recognizes(file)) return verifyImageToImage(golden, file);
+            if (PromptGolden.recognizes(file)) return verifyPrompts(golden, file);
+            if (TuningGolden.matches(file.tensors().keySet())) return verifyTraining(golden, file);
+            if (NetworkGolden.recognizes(file)) return verifyNetworks(golden, file);
             if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
             if (NoiseGolden.recognizes(file)) return Verification.of(golden, "java", NoiseGolden.verify(golden));
         }
         throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
     }
 
-    private ModelFolder open(Path place) throws Failure {
-        return ModelFolder.open(place, choices);
+    private ModelFolder open(Path path) throws Failure {
+        return ModelFolder.open(path, choices);
     }
 
-    private Verification networks(Path golden, Safetensors file) throws Failure {
+    private Verification verifyNetworks(Path golden, Safetensors file) throws Failure {
         ModelFolder folder = open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
-        List<Check> checks = new ArrayList<>();
+        List<TensorCheck> checks = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
         }
@@ -75,45 +75,45 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         return new Verification(golden, checks, List.of());
     }
 
-    private Verification pictures(Path golden, Safetensors file) throws Failure {
+    private Verification verifyImage(Path golden, Safetensors file) throws Failure {
         ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PictureGolden.compare(file, folder, engine));
         }
     }
 
-    private Verification fromPictures(Path golden, Safetensors file) throws Failure {
-        Path own = FromPictureGolden.ofAnInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
-        ModelFolder folder = ModelFolder.open(model.orElse(own));
+    private Verification verifyImageToImage(Path golden, Safetensors file) throws Failure {
+        Path defaultModel = FromPictureGolden.ofAnInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
+        ModelFolder folder = ModelFolder.open(model.orElse(defaultModel));
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", FromPictureGolden.compare(file, folder, engine));
         }
     }
 
-    private Verification prompts(Path golden, Safetensors file) throws Failure {
+    private Verification verifyPrompts(Path golden, Safetensors file) throws Failure {
         ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PromptGolden.compare(file, folder, engine));
         }
     }
 
-    private Verification tuning(Path golden, Safetensors file) throws Failure {
-        TuningGolden.Comparison result = TuningGolden.compare(file, open(model.isPresent() ? model.get() : named(golden, file)), device, torch);
+    private Verification verifyTraining(Path golden, Safetensors file) throws Failure {
+        TuningGolden.Comparison result = TuningGolden.compare(file, open(model.isPresent() ? model.get() : referencedModel(golden, file)), device, torch);
         return new Verification(golden, Verification.checks("torch", result.deviations()), result.notBuilt());
     }
 
     /// The model that a golden's metadata names, relative to a folder above the golden.
-    private static Path named(Path golden, Safetensors file) throws Failure {
+    private static Path referencedModel(Path golden, Safetensors file) throws Failure {
         String name = file.metadata().get("model");
         if (name == null) throw new Failure.Unreadable(golden + ": its metadata names no model; give one with --model");
-        for (Path above = golden.toAbsolutePath().getParent(); above != null; above = above.getParent()) {
-            if (Files.isDirectory(above.resolve(name))) return above.resolve(name);
+        for (Path folder = golden.toAbsolutePath().getParent(); folder != null; folder = folder.getParent()) {
+            if (Files.isDirectory(folder.resolve(name))) return folder.resolve(name);
         }
         throw new Failure.Unreadable(golden + ": the model that it names, " + Quoted.of(name) + ", is in no folder above it; give it with --model");
     }
 
     /// The tokenizer's own folder: a model's, or one with CLIP's merges.
-    private Path tokenizer() throws Failure {
+    private Path tokenizerFolder() throws Failure {
         Path folder = model.isPresent() ? model.get() : Assets.find().defaultModel();
         return Files.isDirectory(folder.resolve("tokenizer")) ? folder.resolve("tokenizer") : folder;
     }
