@@ -10,38 +10,38 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 
 /// Closing the window. While something is tuned it asks first: keep the run for later, throw it away, or go on.
 public final class ClosingViewModel {
-    public enum State { OPEN, ASKING, STOPPING, CLOSED }
+    public enum ClosingState { OPEN, CONFIRMING, STOPPING, CLOSED }
 
     private final Jobs jobs;
     private final RunQueue queue;
     private final RunStore runs;
-    private final ReadOnlyObjectWrapper<State> state = new ReadOnlyObjectWrapper<>(State.OPEN);
+    private final ReadOnlyObjectWrapper<ClosingState> state = new ReadOnlyObjectWrapper<>(ClosingState.OPEN);
     private boolean discard;
 
     public ClosingViewModel(Jobs jobs, RunQueue queue, RunStore runs) {
         this.jobs = jobs;
         this.queue = queue;
         this.runs = runs;
-        queue.addEndListener(this::ended);
+        queue.addEndListener(this::onRunEnded);
     }
 
-    public ReadOnlyObjectProperty<State> state() {
+    public ReadOnlyObjectProperty<ClosingState> state() {
         return state.getReadOnlyProperty();
     }
 
     /// Somebody wants to close the window: it closes if nothing is being tuned, or else the question is asked.
-    public void request() {
-        if (state.get() != State.OPEN) return;
-        state.set(queue.isBusy() ? State.ASKING : State.CLOSED);
+    public void requestClose() {
+        if (state.get() != ClosingState.OPEN) return;
+        state.set(queue.isBusy() ? ClosingState.CONFIRMING : ClosingState.CLOSED);
     }
 
     /// Goes on tuning, with the window open.
-    public void stay() {
-        if (state.get() == State.ASKING) state.set(State.OPEN);
+    public void cancel() {
+        if (state.get() == ClosingState.CONFIRMING) state.set(ClosingState.OPEN);
     }
 
     /// Writes a checkpoint, then closes: the run can be gone on with exactly.
-    public void keep() {
+    public void saveAndClose() {
         stop(false);
     }
 
@@ -50,35 +50,35 @@ public final class ClosingViewModel {
         stop(true);
     }
 
-    private void stop(boolean deleted) {
-        if (state.get() != State.ASKING) return;
-        discard = deleted;
+    private void stop(boolean discardRun) {
+        if (state.get() != ClosingState.CONFIRMING) return;
+        discard = discardRun;
         if (!queue.isBusy()) {
-            state.set(State.CLOSED);
+            state.set(ClosingState.CLOSED);
             return;
         }
-        state.set(State.STOPPING);
+        state.set(ClosingState.STOPPING);
         queue.stopAll();
     }
 
     /// Does not wait any longer for the checkpoint: the end of its input makes the process write it and end by itself.
     public void closeNow() {
-        if (state.get() == State.STOPPING) state.set(State.CLOSED);
+        if (state.get() == ClosingState.STOPPING) state.set(ClosingState.CLOSED);
     }
 
-    private void ended(RunSpec order, RunProgress last) {
-        if (state.get() == State.ASKING) {
+    private void onRunEnded(RunSpec spec, RunProgress progress) {
+        if (state.get() == ClosingState.CONFIRMING) {
             // It was done before the question was answered.
             return;
         }
-        if (state.get() != State.STOPPING) return;
-        if (!discard || last.phase() == RunProgress.RunPhase.DONE) {
-            state.set(State.CLOSED);
+        if (state.get() != ClosingState.STOPPING) return;
+        if (!discard || progress.phase() == RunProgress.RunPhase.DONE) {
+            state.set(ClosingState.CLOSED);
             return;
         }
-        jobs.start("Deleting " + order.folder().getFileName(), cancellation -> {
-            runs.delete(order.folder());
-            return order;
-        }, outcome -> state.set(State.CLOSED));
+        jobs.start("Deleting " + spec.folder().getFileName(), cancellation -> {
+            runs.delete(spec.folder());
+            return spec;
+        }, outcome -> state.set(ClosingState.CLOSED));
     }
 }

@@ -29,21 +29,21 @@ import java.util.List;
 final class Composition {
     private static final String MAIN = "atomstudio.app.cli.Main";
     /// Sample subjects of the first page, and the word that the embedded model knows them by.
-    private record FirstSample(String name, String className) {}
+    private record SampleEntry(String name, String className) {}
 
-    private static final List<FirstSample> FIRST_SAMPLES = List.of(new FirstSample("car", "car"), new FirstSample("clock", "clock"), new FirstSample("boat", "sailboat"), new FirstSample("backpack", "object"));
+    private static final List<SampleEntry> SAMPLE_ENTRIES = List.of(new SampleEntry("car", "car"), new SampleEntry("clock", "clock"), new SampleEntry("boat", "sailboat"), new SampleEntry("backpack", "object"));
 
     private Composition() {}
 
-    static Services of(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
-        DiskPhotoFinder pictures = new DiskPhotoFinder();
-        Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), pictures), pictures, new RunStore(home.runs()), Composition::samples);
+    static Services create(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
+        DiskPhotoFinder photoFinder = new DiskPhotoFinder();
+        Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
-        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCostCounter(), tuner, tuner, rows, rows, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
-        Services.Surroundings around = new Services.Surroundings(choosers, desktop, settings, InstantSource.system(), new ThisMachine());
-        return new Services(jobs, stores, engines, around);
+        EngineRowGenerator generator = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
+        ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
+        Services.Engines engines = new Services.Engines(new LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
+        Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(), new LocalSystemInfo());
+        return new Services(jobs, stores, engines, environment);
     }
 
     private static SettingsFile settings(Home home, Jobs jobs) {
@@ -56,14 +56,14 @@ final class Composition {
     /// A few of the subjects that come with the program.
     private static List<SampleSubject> samples() throws Failure {
         Assets assets = Assets.find();
-        DiskPhotoFinder pictures = new DiskPhotoFinder();
+        DiskPhotoFinder photoFinder = new DiskPhotoFinder();
         List<SampleSubject> samples = new ArrayList<>();
-        for (FirstSample first : FIRST_SAMPLES) {
-            String name = first.name();
+        for (SampleEntry entry : SAMPLE_ENTRIES) {
+            String name = entry.name();
             if (!assets.subjectNames().contains(name)) continue;
             Path folder = assets.subjectFolder(name);
-            List<Path> files = pictures.find(List.of(folder)).files();
-            if (!files.isEmpty()) samples.add(new SampleSubject(name, first.className(), folder, files.getFirst()));
+            List<Path> files = photoFinder.find(List.of(folder)).files();
+            if (!files.isEmpty()) samples.add(new SampleSubject(name, entry.className(), folder, files.getFirst()));
         }
         return samples;
     }

@@ -20,23 +20,23 @@ final class GeneratePageView extends VBox {
         getStyleClass().add("plain-page");
         Label title = new Label("Generate");
         title.getStyleClass().add("page-title");
-        Label on = new Label();
-        on.getStyleClass().add("muted");
-        on.textProperty().bind(model.models().current().map(summary -> "with " + summary.title()).orElse("The model is being read."));
-        getChildren().addAll(title, on);
+        Label modelLabel = new Label();
+        modelLabel.getStyleClass().add("muted");
+        modelLabel.textProperty().bind(model.models().current().map(summary -> "with " + summary.title()).orElse("The model is being read."));
+        getChildren().addAll(title, modelLabel);
     }
 
     /// The page with its prompt and gallery in it.
-    GeneratePageView with(Page.Generate page) {
+    GeneratePageView showPage(WindowPage.Generate page) {
         if (body == null) {
-            ScrollPane scroll = new ScrollPane(new GalleryView(page.generate(), page.large(), row -> Optional.empty()));
+            ScrollPane scroll = new ScrollPane(new GalleryView(page.generate(), page.largeImage(), row -> Optional.empty()));
             scroll.setFitToWidth(true);
             scroll.getStyleClass().add("edge-to-edge");
             VBox.setVgrow(scroll, Priority.ALWAYS);
-            VBox made = new VBox(12, new PromptBarView(page.generate(), new SimpleBooleanProperty(true)), scroll);
-            VBox.setVgrow(made, Priority.ALWAYS);
-            body = made;
-            getChildren().add(made);
+            VBox content = new VBox(12, new PromptBarView(page.generate(), new SimpleBooleanProperty(true)), scroll);
+            VBox.setVgrow(content, Priority.ALWAYS);
+            body = content;
+            getChildren().add(content);
         }
         return this;
     }

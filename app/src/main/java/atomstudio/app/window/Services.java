@@ -20,19 +20,19 @@ import java.time.InstantSource;
 import java.util.List;
 
 /// Everything the window works with, put together in one place.
-public record Services(Jobs jobs, Stores stores, Engines engines, Surroundings surroundings) {
+public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment) {
     /// What lies on disk.
-    public record Stores(SummaryReader models, SubjectStore subjects, PhotoFinder pictures, RunStore runs, Samples samples) {}
+    public record Stores(SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder, RunStore runs, SampleSource samples) {}
 
     /// What computes.
-    public record Engines(CostCounter costs, ProcessLauncher tuner, Estimator estimator, RowGenerator maker, RowEvaluator judge, Exporter exporter) {}
+    public record Engines(CostCounter costCounter, ProcessLauncher launcher, Estimator estimator, RowGenerator rowGenerator, RowEvaluator rowEvaluator, Exporter exporter) {}
 
     /// What the machine and its desktop offer.
-    public record Surroundings(FileChoosers choosers, DesktopActions desktop, SettingsStore settings, InstantSource clock, Machine machine) {}
+    public record Environment(FileChoosers choosers, DesktopActions desktop, SettingsStore settings, InstantSource clock, SystemInfo systemInfo) {}
 
     /// Subjects to start with.
     @FunctionalInterface
-    public interface Samples {
+    public interface SampleSource {
         List<SampleSubject> list() throws Failure;
     }
 }

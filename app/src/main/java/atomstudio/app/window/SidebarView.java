@@ -21,8 +21,8 @@ import javafx.scene.layout.VBox;
 
 /// Subjects, and the other pages.
 final class SidebarView extends VBox {
-    private static final PseudoClass ON = PseudoClass.getPseudoClass("on");
-    private static final double COVER = 34;
+    private static final PseudoClass SELECTED = PseudoClass.getPseudoClass("on");
+    private static final double COVER_SIDE = 34;
 
     private final WindowViewModel model;
     private final VBox items = new VBox(2);
@@ -32,45 +32,45 @@ final class SidebarView extends VBox {
         super(4);
         this.model = model;
         getStyleClass().add("sidebar");
-        Button fresh = new Button("+ New subject");
-        fresh.setId("new-subject");
-        fresh.setMaxWidth(Double.MAX_VALUE);
-        fresh.setOnAction(pressed -> model.newSubject());
+        Button newSubject = new Button("+ New subject");
+        newSubject.setId("new-subject");
+        newSubject.setMaxWidth(Double.MAX_VALUE);
+        newSubject.setOnAction(pressed -> model.newSubject());
         Label title = new Label("Subjects");
         title.getStyleClass().addAll("muted", "small-text", "side-title");
-        Label none = new Label("none yet");
-        none.getStyleClass().addAll("muted", "side-none");
+        Label emptyLabel = new Label("none yet");
+        emptyLabel.getStyleClass().addAll("muted", "side-none");
         ScrollPane scroll = new ScrollPane(items);
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> fill(none));
-        fill(none);
-        getChildren().addAll(fresh, title, none, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()),
-            link("Generate only", model::openGenerate, Page.Generate.class), link("Models", model::openModels, Page.Models.class), link("Settings", model::openSettings, Page.Settings.class));
-        model.page().subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(ON, page instanceof Page.OfSubject(SubjectPageViewModel shown) && shown == subject)));
+        model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh(emptyLabel));
+        refresh(emptyLabel);
+        getChildren().addAll(newSubject, title, emptyLabel, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()),
+            pageButton("Generate only", model::openGenerate, WindowPage.Generate.class), pageButton("Models", model::openModels, WindowPage.Models.class), pageButton("Settings", model::openSettings, WindowPage.Settings.class));
+        model.page().subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED, page instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject)));
     }
 
-    private void fill(Label none) {
-        items.getChildren().setAll(model.subjects().stream().map(subject -> buttons.computeIfAbsent(subject, this::item)).toList());
-        none.setVisible(model.subjects().isEmpty());
-        none.setManaged(model.subjects().isEmpty());
+    private void refresh(Label emptyLabel) {
+        items.getChildren().setAll(model.subjects().stream().map(subject -> buttons.computeIfAbsent(subject, this::subjectButton)).toList());
+        emptyLabel.setVisible(model.subjects().isEmpty());
+        emptyLabel.setManaged(model.subjects().isEmpty());
     }
 
-    private Button item(SubjectPageViewModel subject) {
+    private Button subjectButton(SubjectPageViewModel subject) {
         String name = subject.subject().subject().get().name();
         Label title = new Label();
         title.textProperty().bind(subject.subject().subject().map(Subject::title));
         Label state = new Label();
         state.getStyleClass().addAll("muted", "small-text");
-        state.textProperty().bind(subject.state());
+        state.textProperty().bind(subject.sidebarText());
         StackPane cover = new StackPane();
         cover.getStyleClass().add("cover");
-        cover.setMinSize(COVER, COVER);
-        cover.setMaxSize(COVER, COVER);
-        Runnable picture = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER)).toList());
-        subject.subject().thumbnails().addListener((ListChangeListener<Thumbnail>) change -> picture.run());
-        picture.run();
+        cover.setMinSize(COVER_SIDE, COVER_SIDE);
+        cover.setMaxSize(COVER_SIDE, COVER_SIDE);
+        Runnable updateCover = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER_SIDE)).toList());
+        subject.subject().thumbnails().addListener((ListChangeListener<Thumbnail>) change -> updateCover.run());
+        updateCover.run();
         HBox content = new HBox(9, cover, new VBox(title, state));
         content.setAlignment(Pos.CENTER_LEFT);
         Button item = new Button();
@@ -81,18 +81,18 @@ final class SidebarView extends VBox {
         item.setMaxWidth(Double.MAX_VALUE);
         item.setAlignment(Pos.CENTER_LEFT);
         item.setOnAction(pressed -> model.open(subject));
-        item.pseudoClassStateChanged(ON, model.page().get() instanceof Page.OfSubject(SubjectPageViewModel shown) && shown == subject);
+        item.pseudoClassStateChanged(SELECTED, model.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject);
         return item;
     }
 
-    private Button link(String text, Runnable action, Class<? extends Page> page) {
+    private Button pageButton(String text, Runnable action, Class<? extends WindowPage> page) {
         Button link = new Button(text);
         link.setId("open-" + page.getSimpleName().toLowerCase(Locale.ROOT));
         link.getStyleClass().addAll("flat", "side-item");
         link.setMaxWidth(Double.MAX_VALUE);
         link.setAlignment(Pos.CENTER_LEFT);
         link.setOnAction(pressed -> action.run());
-        model.page().subscribe(shown -> link.pseudoClassStateChanged(ON, page.isInstance(shown)));
+        model.page().subscribe(shown -> link.pseudoClassStateChanged(SELECTED, page.isInstance(shown)));
         return link;
     }
 }

@@ -32,37 +32,37 @@ import javafx.collections.ListChangeListener;
 
 /// Everything about one subject, on one page.
 public final class SubjectPageViewModel {
-    private enum Row { SHOWN, HIDDEN }
+    private enum RowVisibility { SHOWN, HIDDEN }
 
     private final SubjectViewModel subject;
     private final RunQueue queue;
     private final RunsViewModel runs;
-    private final TrainViewModel tune;
+    private final TrainViewModel train;
     private final GenerateViewModel generate;
-    private final LargeImageViewModel large;
+    private final LargeImageViewModel largeImage;
     private final ExportViewModel export;
     private final ModelsViewModel models;
-    private final Map<Path, Row> wished = new HashMap<>();
-    private final ReadOnlyStringWrapper state = new ReadOnlyStringWrapper("");
-    private final ReadOnlyBooleanWrapper tuning = new ReadOnlyBooleanWrapper();
-    private final ReadOnlyBooleanWrapper first = new ReadOnlyBooleanWrapper(true);
+    private final Map<Path, RowVisibility> rowVisibility = new HashMap<>();
+    private final ReadOnlyStringWrapper sidebarText = new ReadOnlyStringWrapper("");
+    private final ReadOnlyBooleanWrapper training = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper untrained = new ReadOnlyBooleanWrapper(true);
 
-    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Subject of) {
+    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Subject initial) {
         this.models = models;
         this.queue = queue;
         Services.Stores stores = services.stores();
-        Services.Surroundings around = services.surroundings();
-        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.pictures(), around.choosers(), of);
-        runs = new RunsViewModel(services.jobs(), stores.runs(), queue, of.name());
-        tune = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costs(), services.engines().estimator(), around.choosers()), runs, subject.subject(), models);
-        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), subject.subject());
-        large = new LargeImageViewModel(services.jobs(), around.choosers(), around.desktop(), generate);
-        export = new ExportViewModel(services.jobs(), services.engines().exporter(), around.choosers(), around.desktop());
-        runs.runs().addListener((ListChangeListener<RunSummary>) change -> follow());
-        queue.current().subscribe(now -> follow());
-        queue.progress().subscribe(now -> follow());
-        subject.subject().subscribe(now -> follow());
-        models.current().subscribe(now -> follow());
+        Services.Environment environment = services.environment();
+        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.photoFinder(), environment.choosers(), initial);
+        runs = new RunsViewModel(services.jobs(), stores.runs(), queue, initial.name());
+        train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(), services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
+        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), services.engines().rowEvaluator(), environment.choosers()), environment.clock(), models.current(), subject.subject());
+        largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate);
+        export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(), environment.desktop());
+        runs.runs().addListener((ListChangeListener<RunSummary>) change -> update());
+        queue.current().subscribe(now -> update());
+        queue.progress().subscribe(now -> update());
+        subject.subject().subscribe(now -> update());
+        models.current().subscribe(now -> update());
     }
 
     public SubjectViewModel subject() {
@@ -77,16 +77,16 @@ public final class SubjectPageViewModel {
         return runs;
     }
 
-    public TrainViewModel tune() {
-        return tune;
+    public TrainViewModel train() {
+        return train;
     }
 
     public GenerateViewModel generate() {
         return generate;
     }
 
-    public LargeImageViewModel large() {
-        return large;
+    public LargeImageViewModel largeImage() {
+        return largeImage;
     }
 
     public ExportViewModel export() {
@@ -94,45 +94,45 @@ public final class SubjectPageViewModel {
     }
 
     /// Words for the class that the current model knows.
-    public List<String> words() {
+    public List<String> classWords() {
         ModelSummary model = models.current().get();
         return model == null ? List.of() : model.classWords();
     }
 
     /// What the sidebar says: `tuning · 62 %`, `Atoms ✓ · LoRA ✓`, `6 pictures`.
-    public ReadOnlyStringProperty state() {
-        return state.getReadOnlyProperty();
+    public ReadOnlyStringProperty sidebarText() {
+        return sidebarText.getReadOnlyProperty();
     }
 
     /// Whether one of the subject's runs is being tuned.
-    public ReadOnlyBooleanProperty tuning() {
-        return tuning.getReadOnlyProperty();
+    public ReadOnlyBooleanProperty training() {
+        return training.getReadOnlyProperty();
     }
 
     /// Whether nothing was tuned yet, so that Start is what comes next.
-    public ReadOnlyBooleanProperty first() {
-        return first.getReadOnlyProperty();
+    public ReadOnlyBooleanProperty untrained() {
+        return untrained.getReadOnlyProperty();
     }
 
-    private void follow() {
-        tuning.set(runs.isTraining());
-        first.set(runs.runs().stream().noneMatch(RunSummary::isDone));
-        state.set(describe());
-        generate.showRuns(compared());
+    private void update() {
+        training.set(runs.isTraining());
+        untrained.set(runs.runs().stream().noneMatch(RunSummary::isDone));
+        sidebarText.set(describeState());
+        generate.showRuns(comparedRuns());
     }
 
-    private String describe() {
+    private String describeState() {
         String name = subject.subject().get().name();
-        RunSpec now = queue.current().get();
-        if (now != null && now.subject().equals(name)) {
+        RunSpec current = queue.current().get();
+        if (current != null && current.subject().equals(name)) {
             RunProgress progress = queue.progress().get();
             return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
-        List<Choice> tuned = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
-        if (tuned.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
-        if (tuned.size() > 2) return tuned.size() + " methods tuned ✓";
-        return tuned.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
+        List<Choice> trained = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
+        if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
+        if (trained.size() > 2) return trained.size() + " methods tuned ✓";
+        return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }
 
     private static String shortName(Choice method) {
@@ -151,25 +151,25 @@ public final class SubjectPageViewModel {
     }
 
     /// Whether a run is a row of the galleries.
-    public boolean compares(Path run) {
+    public boolean isCompared(Path run) {
         return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run));
     }
 
     /// Makes a run a row of the galleries, or takes its row away.
     public void toggleRow(RunSummary run) {
-        wished.put(run.folder(), compares(run.folder()) ? Row.HIDDEN : Row.SHOWN);
-        follow();
+        rowVisibility.put(run.folder(), isCompared(run.folder()) ? RowVisibility.HIDDEN : RowVisibility.SHOWN);
+        update();
     }
 
     /// The rows below Base: the newest finished run of every method on the current model, and whatever else the person wished for, in the methods' order.
-    private List<RunSummary> compared() {
+    private List<RunSummary> comparedRuns() {
         ModelSummary model = models.current().get();
         List<RunSummary> rows = new ArrayList<>();
         Set<Choice> seen = EnumSet.noneOf(Choice.class);
         for (RunSummary run : runs.runs()) {
             if (!run.isDone() || model == null || !run.spec().model().equals(model.path())) continue;
-            Row usual = seen.add(run.spec().choice()) ? Row.SHOWN : Row.HIDDEN;
-            if (wished.getOrDefault(run.folder(), usual) == Row.SHOWN) rows.add(run);
+            RowVisibility defaultVisibility = seen.add(run.spec().choice()) ? RowVisibility.SHOWN : RowVisibility.HIDDEN;
+            if (rowVisibility.getOrDefault(run.folder(), defaultVisibility) == RowVisibility.SHOWN) rows.add(run);
         }
         rows.sort(Comparator.comparing(run -> run.spec().choice()));
         return rows;

@@ -27,43 +27,43 @@ final class TopBarView extends HBox {
         HBox.setHgrow(gap, Priority.ALWAYS);
         Label machine = new Label();
         machine.getStyleClass().add("chip-label");
-        machine.textProperty().bind(model.machine());
-        machine.visibleProperty().bind(model.machine().isNotEmpty());
+        machine.textProperty().bind(model.systemInfo());
+        machine.visibleProperty().bind(model.systemInfo().isNotEmpty());
         Button theme = new Button();
         theme.setId("theme");
         theme.getStyleClass().add("theme-button");
-        Region sign = new Region();
-        sign.getStyleClass().add("theme-sign");
-        theme.setGraphic(sign);
+        Region icon = new Region();
+        icon.getStyleClass().add("theme-sign");
+        theme.setGraphic(icon);
         theme.setTooltip(new Tooltip("Light or dark"));
         theme.setAccessibleText("Light or dark");
-        theme.setOnAction(pressed -> model.preferences().toggleTheme());
-        getChildren().addAll(name, models(model), gap, machine, theme);
-        PulseView.every(Duration.seconds(5), this, model::refreshMachine);
+        theme.setOnAction(pressed -> model.settings().toggleTheme());
+        getChildren().addAll(name, modelMenu(model), gap, machine, theme);
+        RepeatWhileShown.every(Duration.seconds(5), this, model::refreshSystemInfo);
     }
 
-    private static MenuButton models(WindowViewModel window) {
+    private static MenuButton modelMenu(WindowViewModel window) {
         ModelsViewModel models = window.models();
         MenuButton menu = new MenuButton();
         menu.setId("model-menu");
         menu.setMnemonicParsing(false);
         menu.textProperty().bind(models.current().map(ModelSummary::title).orElse("no model").map(title -> "Model  " + title));
-        Runnable fill = () -> {
+        Runnable refresh = () -> {
             menu.getItems().setAll(models.known().stream().map(summary -> {
                 MenuItem item = new MenuItem(summary.title());
                 item.setMnemonicParsing(false);
                 item.setOnAction(chosen -> models.select(summary));
                 return item;
             }).toList());
-            menu.getItems().addAll(new SeparatorMenuItem(), opening("Open a model folder…", window, models::chooseFolder), opening("Open a model file…", window, models::chooseFile));
+            menu.getItems().addAll(new SeparatorMenuItem(), openItem("Open a model folder…", window, models::chooseFolder), openItem("Open a model file…", window, models::chooseFile));
         };
-        models.known().addListener((ListChangeListener<ModelSummary>) change -> fill.run());
-        fill.run();
+        models.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
+        refresh.run();
         return menu;
     }
 
     /// What becomes of it is said on the page Models.
-    private static MenuItem opening(String text, WindowViewModel window, Runnable action) {
+    private static MenuItem openItem(String text, WindowViewModel window, Runnable action) {
         MenuItem item = new MenuItem(text);
         item.setOnAction(chosen -> {
             window.openModels();

@@ -19,19 +19,19 @@ public final class WindowLauncher {
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
-    private volatile @Nullable RowGenerator engine;
+    private volatile @Nullable RowGenerator generator;
 
     private WindowLauncher() {}
 
     /// @return the process's exit code
     /// @throws Failure.NoDevice when there is no display that a window could be opened on
     public static int open(String[] arguments) throws Failure {
-        if (!display()) throw new Failure.NoDevice(NO_DISPLAY);
+        if (!hasDisplay()) throw new Failure.NoDevice(NO_DISPLAY);
         return new WindowLauncher().run();
     }
 
     /// Whether a window can be opened here, as far as one can tell without trying.
-    private static boolean display() {
+    private static boolean hasDisplay() {
         boolean linux = System.getProperty("os.name").startsWith("Linux");
         return !linux || System.getenv("DISPLAY") != null || System.getenv("WAYLAND_DISPLAY") != null || "Headless".equals(System.getProperty("glass.platform"));
     }
@@ -47,7 +47,7 @@ public final class WindowLauncher {
         }
         if (failure != null) throw new IllegalStateException("The window could not be opened: " + failure, failure);
         // The process ends after this: native code that still runs would lose its ground.
-        if (engine != null) engine.close();
+        if (generator != null) generator.close();
         return 0;
     }
 
@@ -57,10 +57,10 @@ public final class WindowLauncher {
         try {
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);
-            Services services = Composition.of(Home.current(), jobs, new FxChoosers(() -> stage), new FxDesktop());
-            engine = services.engines().maker();
+            Services services = Composition.create(Home.current(), jobs, new FxChoosers(() -> stage), new FxDesktop());
+            generator = services.engines().rowGenerator();
             WindowViewModel model = new WindowViewModel(services);
-            StudioStage.fill(stage, model, services, () -> {
+            WindowStage.populate(stage, model, services, () -> {
                 stage.hide();
                 model.cancelGenerating();
                 Platform.exit();

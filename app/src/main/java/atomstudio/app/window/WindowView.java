@@ -26,51 +26,51 @@ public final class WindowView extends StackPane {
     private final BorderPane frame = new BorderPane();
     private final StackPane over = new StackPane();
     private final Map<SubjectPageViewModel, SubjectPageView> subjectPages = new HashMap<>();
-    private final StartView start;
-    private final GeneratePageView generate;
+    private final StartView startView;
+    private final GeneratePageView generateView;
 
     public WindowView(WindowViewModel model, InstantSource clock) {
         this.model = model;
         this.clock = clock;
         getStyleClass().add("window");
-        start = new StartView(model.start());
-        generate = new GeneratePageView(model);
+        startView = new StartView(model.start());
+        generateView = new GeneratePageView(model);
         frame.setTop(new TopBarView(model));
         frame.setLeft(new SidebarView(model));
         frame.setBottom(new StatusBarView(model));
         over.setPickOnBounds(false);
         getChildren().addAll(frame, over, new ClosingView(model));
-        model.page().subscribe(this::show);
+        model.page().subscribe(this::showPage);
         setOnDragOver(this::over);
         setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
-        setOnDragDropped(this::dropped);
+        setOnDragDropped(this::onDropped);
     }
 
-    private void show(Page page) {
+    private void showPage(WindowPage page) {
         List<Node> overlays = new ArrayList<>();
         frame.setCenter(switch (page) {
-            case Page.Start _ -> start;
-            case Page.OfSubject(SubjectPageViewModel subject) -> {
+            case WindowPage.StartPage _ -> startView;
+            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> {
                 SubjectPageView view = subjectPages.computeIfAbsent(subject, missing -> new SubjectPageView(missing, clock));
-                overlays.add(new LargeImageView(subject.large()));
+                overlays.add(new LargeImageView(subject.largeImage()));
                 overlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
             }
-            case Page.Generate shown -> {
-                overlays.add(new LargeImageView(shown.large()));
+            case WindowPage.Generate shown -> {
+                overlays.add(new LargeImageView(shown.largeImage()));
                 overlays.add(new MaskPaintView(shown.generate().source()));
-                yield generate.with(shown);
+                yield generateView.showPage(shown);
             }
-            case Page.Models _ -> new ModelsView(model.models());
-            case Page.Settings _ -> new SettingsView(model);
+            case WindowPage.Models _ -> new ModelsView(model.models());
+            case WindowPage.Settings _ -> new SettingsView(model);
         });
         over.getChildren().setAll(overlays);
-        if (page instanceof Page.OfSubject && frame.getCenter() instanceof SubjectPageView view) view.ask(inSidebar());
+        if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view) view.focusInitialControl(arrival());
     }
 
-    private SubjectPageView.Arrival inSidebar() {
+    private SubjectPageView.Arrival arrival() {
         Node focused = getScene() == null ? null : getScene().getFocusOwner();
-        for (Node node = focused; node != null; node = node.getParent()) if (node == frame.getLeft()) return SubjectPageView.Arrival.BY_SIDEBAR;
+        for (Node node = focused; node != null; node = node.getParent()) if (node == frame.getLeft()) return SubjectPageView.Arrival.FROM_SIDEBAR;
         return SubjectPageView.Arrival.NEW;
     }
 
@@ -81,10 +81,10 @@ public final class WindowView extends StackPane {
         drag.consume();
     }
 
-    private void dropped(DragEvent drag) {
+    private void onDropped(DragEvent drag) {
         pseudoClassStateChanged(DROPPING, false);
         boolean files = drag.getDragboard().hasFiles();
-        if (files) model.dropped(drag.getDragboard().getFiles().stream().map(File::toPath).toList());
+        if (files) model.onFilesDropped(drag.getDragboard().getFiles().stream().map(File::toPath).toList());
         drag.setDropCompleted(files);
         drag.consume();
     }

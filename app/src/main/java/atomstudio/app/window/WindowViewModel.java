@@ -32,35 +32,35 @@ public final class WindowViewModel {
     private final RunQueue queue;
     private final StartViewModel start;
     private final ClosingViewModel closing;
-    private final Page.Generate generatePage;
+    private final WindowPage.Generate generatePage;
     private final ObservableList<SubjectPageViewModel> subjects = FXCollections.observableArrayList();
     private final ObservableList<SubjectPageViewModel> subjectsView = FXCollections.unmodifiableObservableList(subjects);
-    private final ReadOnlyObjectWrapper<Page> page = new ReadOnlyObjectWrapper<>(new Page.Start());
+    private final ReadOnlyObjectWrapper<WindowPage> page = new ReadOnlyObjectWrapper<>(new WindowPage.StartPage());
     private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper machine = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper systemInfo = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
-    private final PreferencesViewModel preferences;
+    private final SettingsViewModel settings;
 
     public WindowViewModel(Services services) {
         this.services = services;
-        Services.Surroundings around = services.surroundings();
-        models = new ModelsViewModel(services.jobs(), services.stores().models(), around.settings(), around.choosers(), around.desktop());
-        queue = new RunQueue(services.jobs(), services.engines().tuner());
+        Services.Environment environment = services.environment();
+        models = new ModelsViewModel(services.jobs(), services.stores().models(), environment.settings(), environment.choosers(), environment.desktop());
+        queue = new RunQueue(services.jobs(), services.engines().launcher());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
-        start = new StartViewModel(services.jobs(), services.stores().subjects(), around.choosers(), models.current(), new StartViewModel.Navigation(this::created, this::openModels, this::openGenerate));
-        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().maker(), services.engines().judge(), around.choosers()), around.clock(), models.current(), new SimpleObjectProperty<>());
-        generatePage = new Page.Generate(generate, new LargeImageViewModel(services.jobs(), around.choosers(), around.desktop(), generate));
-        preferences = new PreferencesViewModel(around.settings(), around.choosers(), this::forgetPictures);
-        queue.current().subscribe(now -> describe());
-        queue.progress().subscribe(now -> describe());
-        page.subscribe(now -> describe());
-        follow(generate);
+        start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(), models.current(), new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), services.engines().rowEvaluator(), environment.choosers()), environment.clock(), models.current(), new SimpleObjectProperty<>());
+        generatePage = new WindowPage.Generate(generate, new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate));
+        settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::invalidateImages);
+        queue.current().subscribe(now -> updateStatus());
+        queue.progress().subscribe(now -> updateStatus());
+        page.subscribe(now -> updateStatus());
+        watch(generate);
     }
 
     /// Reads what is on disk. Called once, when the window is there.
     public void load() {
         models.load();
-        refreshMachine();
+        refreshSystemInfo();
         services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
             switch (outcome) {
                 case JobOutcome.Succeeded<List<SampleSubject>>(List<SampleSubject> samples) -> start.setSamples(samples);
@@ -70,22 +70,22 @@ public final class WindowViewModel {
         });
         services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<List<Subject>>(List<Subject> found) -> subjects.addAll(found.stream().map(this::pageOf).toList());
+                case JobOutcome.Succeeded<List<Subject>>(List<Subject> found) -> subjects.addAll(found.stream().map(this::createPage).toList());
                 case JobOutcome.Failed<List<Subject>>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<List<Subject>>() -> {}
             }
         });
     }
 
-    private SubjectPageViewModel pageOf(Subject subject) {
-        SubjectPageViewModel made = new SubjectPageViewModel(services, models, queue, subject);
-        follow(made.generate());
-        return made;
+    private SubjectPageViewModel createPage(Subject subject) {
+        SubjectPageViewModel subjectPage = new SubjectPageViewModel(services, models, queue, subject);
+        watch(subjectPage.generate());
+        return subjectPage;
     }
 
-    private void follow(GenerateViewModel generate) {
-        generate.busy().subscribe(now -> describe());
-        generate.report().subscribe(now -> describe());
+    private void watch(GenerateViewModel generate) {
+        generate.busy().subscribe(now -> updateStatus());
+        generate.report().subscribe(now -> updateStatus());
     }
 
     public ModelsViewModel models() {
@@ -108,7 +108,7 @@ public final class WindowViewModel {
         return subjectsView;
     }
 
-    public ReadOnlyObjectProperty<Page> page() {
+    public ReadOnlyObjectProperty<WindowPage> page() {
         return page.getReadOnlyProperty();
     }
 
@@ -118,8 +118,8 @@ public final class WindowViewModel {
     }
 
     /// `CPU  2 threads · 3.1 GB free`.
-    public ReadOnlyStringProperty machine() {
-        return machine.getReadOnlyProperty();
+    public ReadOnlyStringProperty systemInfo() {
+        return systemInfo.getReadOnlyProperty();
     }
 
     /// What could not be read at the start.
@@ -127,28 +127,28 @@ public final class WindowViewModel {
         return problem.getReadOnlyProperty();
     }
 
-    public PreferencesViewModel preferences() {
-        return preferences;
+    public SettingsViewModel settings() {
+        return settings;
     }
 
-    private void forgetPictures() {
+    private void invalidateImages() {
         generatePage.generate().invalidateImages();
         subjects.forEach(subject -> subject.generate().invalidateImages());
     }
 
-    public void refreshMachine() {
-        Machine around = services.surroundings().machine();
-        services.jobs().start("Looking at the machine", cancellation -> around.device() + "  " + DisplayFormat.plural(around.threads(), "thread") + " · " + DisplayFormat.bytes(around.freeMemory()) + " free", outcome -> {
-            if (outcome instanceof JobOutcome.Succeeded<String>(String text)) machine.set(text);
+    public void refreshSystemInfo() {
+        SystemInfo info = services.environment().systemInfo();
+        services.jobs().start("Looking at the machine", cancellation -> info.device() + "  " + DisplayFormat.plural(info.threads(), "thread") + " · " + DisplayFormat.bytes(info.freeMemory()) + " free", outcome -> {
+            if (outcome instanceof JobOutcome.Succeeded<String>(String text)) systemInfo.set(text);
         });
     }
 
     public void newSubject() {
-        page.set(new Page.Start());
+        page.set(new WindowPage.StartPage());
     }
 
     public void open(SubjectPageViewModel subject) {
-        page.set(new Page.OfSubject(subject));
+        page.set(new WindowPage.SubjectPage(subject));
     }
 
     public void openGenerate() {
@@ -156,16 +156,16 @@ public final class WindowViewModel {
     }
 
     public void openModels() {
-        page.set(new Page.Models());
+        page.set(new WindowPage.Models());
     }
 
     public void openSettings() {
-        page.set(new Page.Settings());
+        page.set(new WindowPage.Settings());
     }
 
     /// Shows where subjects and runs are kept.
     public void showFiles() {
-        services.surroundings().desktop().showInFileManager(home());
+        services.environment().desktop().showInFileManager(home());
     }
 
     /// Ends every generation at its next step.
@@ -180,36 +180,36 @@ public final class WindowViewModel {
     }
 
     /// Something was dropped somewhere on the window. A saved picture that says how it was made brings that back, whatever page it is.
-    public void dropped(List<Path> files) {
+    public void onFilesDropped(List<Path> files) {
         if (files.size() != 1) {
-            take(files);
+            useFiles(files);
             return;
         }
         Path file = files.getFirst();
         services.jobs().start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<Optional<PngInfo>>(Optional<PngInfo> picture) -> picture.ifPresentOrElse(this::restore, () -> take(files));
+                case JobOutcome.Succeeded<Optional<PngInfo>>(Optional<PngInfo> info) -> info.ifPresentOrElse(this::restore, () -> useFiles(files));
                 // As a picture it says for itself what is wrong with it.
-                case JobOutcome.Failed<Optional<PngInfo>> _ -> take(files);
+                case JobOutcome.Failed<Optional<PngInfo>> _ -> useFiles(files);
                 case JobOutcome.Cancelled<Optional<PngInfo>>() -> {}
             }
         });
     }
 
-    private void restore(PngInfo picture) {
-        Restoring.Restored restored = new Restoring(models, subjectsView, generatePage.generate()).restore(picture);
-        restored.subject().ifPresentOrElse(this::open, this::openGenerate);
-        restored.subject().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(restored.line());
+    private void restore(PngInfo info) {
+        PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate()).restore(info);
+        result.page().ifPresentOrElse(this::open, this::openGenerate);
+        result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(result.message());
     }
 
     /// Pictures: on a subject's page they are added to it, on the page Generate one of them is what pictures start from, elsewhere they
     /// make a new subject.
-    private void take(List<Path> files) {
-        if (page.get() instanceof Page.OfSubject(SubjectPageViewModel subject)) {
+    private void useFiles(List<Path> files) {
+        if (page.get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)) {
             subject.subject().add(files);
             return;
         }
-        if (page.get() instanceof Page.Generate(GenerateViewModel generate, LargeImageViewModel _) && files.size() == 1) {
+        if (page.get() instanceof WindowPage.Generate(GenerateViewModel generate, LargeImageViewModel _) && files.size() == 1) {
             generate.source().setImage(files.getFirst());
             return;
         }
@@ -217,41 +217,41 @@ public final class WindowViewModel {
         start.createFromFiles(files);
     }
 
-    private void created(SubjectStore.ImportResult imported) {
-        SubjectPageViewModel made = pageOf(imported.subject());
-        made.subject().showRejected(imported.rejected());
-        nameByFolder(made);
-        subjects.addFirst(made);
-        open(made);
+    private void onSubjectCreated(SubjectStore.ImportResult result) {
+        SubjectPageViewModel subjectPage = createPage(result.subject());
+        subjectPage.subject().showRejected(result.rejected());
+        guessClassName(subjectPage);
+        subjects.addFirst(subjectPage);
+        open(subjectPage);
     }
 
     /// What people call the subject of a run.
-    public String titleOf(RunSpec order) {
-        return subjects.stream().map(page -> page.subject().subject().get()).filter(subject -> subject.name().equals(order.subject())).map(Subject::title).findFirst().orElse(order.subject());
+    public String titleOf(RunSpec spec) {
+        return subjects.stream().map(page -> page.subject().subject().get()).filter(subject -> subject.name().equals(spec.subject())).map(Subject::title).findFirst().orElse(spec.subject());
     }
 
     /// A folder called by a word that the model knows answers the one question by itself.
-    private void nameByFolder(SubjectPageViewModel made) {
-        Subject subject = made.subject().subject().get();
+    private void guessClassName(SubjectPageViewModel subjectPage) {
+        Subject subject = subjectPage.subject().subject().get();
         String name = subject.name().replaceFirst("-\\d+$", "");
-        if (subject.className().isEmpty()) made.words().stream().filter(word -> word.equalsIgnoreCase(name)).findFirst().ifPresent(made.subject()::setClassName);
+        if (subject.className().isEmpty()) subjectPage.classWords().stream().filter(word -> word.equalsIgnoreCase(name)).findFirst().ifPresent(subjectPage.subject()::setClassName);
     }
 
-    private void describe() {
-        RunSpec now = queue.current().get();
+    private void updateStatus() {
+        RunSpec current = queue.current().get();
         RunProgress progress = queue.progress().get();
-        if (now != null) {
-            String left = progress.timeLeft();
-            status.set("Tuning " + titleOf(now) + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
-                + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : left.isEmpty() ? "" : " · " + left));
+        if (current != null) {
+            String timeLeft = progress.timeLeft();
+            status.set("Tuning " + titleOf(current) + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
+                + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? "" : " · " + timeLeft));
             return;
         }
         GenerateViewModel generate = switch (page.get()) {
-            case Page.OfSubject(SubjectPageViewModel subject) -> subject.generate();
-            case Page.Generate(GenerateViewModel only, LargeImageViewModel _) -> only;
-            case Page.Start _, Page.Models _, Page.Settings _ -> null;
+            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> subject.generate();
+            case WindowPage.Generate(GenerateViewModel only, LargeImageViewModel _) -> only;
+            case WindowPage.StartPage _, WindowPage.Models _, WindowPage.Settings _ -> null;
         };
-        String making = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get() : generate.busy().get();
-        status.set(making.isEmpty() ? "Ready · nothing leaves this computer" : making);
+        String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get() : generate.busy().get();
+        status.set(generating.isEmpty() ? "Ready · nothing leaves this computer" : generating);
     }
 }

@@ -35,7 +35,7 @@ class TrainViewModelTest {
         window.load();
         window.start().useSample(window.start().samples().getFirst());
         page = window.subjects().getFirst();
-        tune = page.tune();
+        tune = page.train();
     }
 
     private RunSpec started() {

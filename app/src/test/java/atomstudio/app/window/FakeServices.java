@@ -57,7 +57,7 @@ public final class FakeServices {
             exported.add(file);
             return "";
         });
-        services = new Services(jobs, stores, engines, new Services.Surroundings(desktop, desktop, desktop, InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new Machine() {
+        services = new Services(jobs, stores, engines, new Services.Environment(desktop, desktop, desktop, InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new SystemInfo() {
             @Override public String device() {
                 return "CPU";
             }

@@ -32,7 +32,7 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
         fake.tuner.pace = Duration.ofMillis(200);
         WindowViewModel model = new WindowViewModel(fake.services);
         AtomicBoolean closed = new AtomicBoolean();
-        Scene scene = StudioStage.fill(stage, model, fake.services, () -> {
+        Scene scene = WindowStage.populate(stage, model, fake.services, () -> {
             closed.set(true);
             stage.hide();
         });
@@ -64,7 +64,7 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
     /// What holds on every page: at most one accented button, and no small text.
     private void judge() {
         Set<Node> accented = scene.getRoot().lookupAll(".accent");
-        assertTrue(accented.stream().filter(FakeWindow::seen).count() <= 1 || !model.closing().state().get().equals(ClosingViewModel.State.OPEN), "accented: " + accented);
+        assertTrue(accented.stream().filter(FakeWindow::seen).count() <= 1 || !model.closing().state().get().equals(ClosingViewModel.ClosingState.OPEN), "accented: " + accented);
         Set<Node> texts = scene.getRoot().lookupAll(".text");
         assertTrue(texts.size() > 8, "texts found: " + texts.size());
         for (Node node : texts) {

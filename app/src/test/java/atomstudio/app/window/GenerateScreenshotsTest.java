@@ -46,12 +46,12 @@ class GenerateScreenshotsTest {
     @Test void fromAPictureAndWithinAMask() throws Exception {
         window.waitFor(60, () -> window.model().models().current().get() != null);
         window.run(window.model()::openGenerate);
-        GenerateViewModel page = ((Page.Generate) window.model().page().get()).generate();
+        GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();
         window.run(() -> {
             page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
             ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true);
             page.settings(page.settings().get().withSampling(page.settings().get().sampling().with(SamplerName.DPM_PLUS_PLUS_2M_SDE).with(ScheduleName.KARRAS)));
-            window.model().dropped(List.of(Shared.root().resolve("assets/subjects/car/00.png")));
+            window.model().onFilesDropped(List.of(Shared.root().resolve("assets/subjects/car/00.png")));
         });
         window.waitFor(60, () -> page.settings().get().source().image().isPresent());
         window.run(page.source()::startPainting);

@@ -67,9 +67,9 @@ class PagesScreenshotsTest {
         Path old = models.resolve("old.png");
         PngWriter.write(old, Picture.filled(128, 128, 0x336699), GenerationText.of("a [red|blue] car AND a <lora:gone:0.7> tree", "").steps(8).sampler("Euler a").seed(7).size(128, 128)
             .with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png").toPng());
-        window.run(() -> window.model().dropped(List.of(old)));
-        window.waitFor(60, () -> window.model().page().get() instanceof Page.Generate);
-        GenerateViewModel page = ((Page.Generate) window.model().page().get()).generate();
+        window.run(() -> window.model().onFilesDropped(List.of(old)));
+        window.waitFor(60, () -> window.model().page().get() instanceof WindowPage.Generate);
+        GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();
         window.run(() -> page.settings(page.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(toy, 0.8)))));
         window.run(page::generate);
         window.waitFor(120, () -> page.busy().get().isEmpty());

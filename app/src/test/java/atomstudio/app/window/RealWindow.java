@@ -27,9 +27,9 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
     /// On the toolkit's thread.
     static RealWindow open(Stage stage, Path home, Path pictures) {
         FakeDesktop desktop = new FakeDesktop();
-        Services services = Composition.of(new Home(home), new BackgroundJobs(Platform::runLater), desktop, desktop);
+        Services services = Composition.create(new Home(home), new BackgroundJobs(Platform::runLater), desktop, desktop);
         WindowViewModel model = new WindowViewModel(services);
-        Scene scene = StudioStage.fill(stage, model, services, stage::hide);
+        Scene scene = WindowStage.populate(stage, model, services, stage::hide);
         stage.setWidth(1280);
         stage.setHeight(800);
         stage.show();

@@ -37,12 +37,12 @@ class ScreenshotsTest {
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
         window.shoot("start");
         window.run(() -> model.start().useSample(model.start().samples().getFirst()));
-        window.waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().tune().method().costs().isEmpty());
+        window.waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         window.waitFor(60, () -> page.subject().thumbnails().size() == 6);
-        window.run(page.tune()::checkMemory);
-        window.waitFor(300, () -> page.tune().memoryCheck().busy().get().isEmpty());
-        assertTrue(page.tune().memoryCheck().summary().get().contains(" · about "), page.tune().memoryCheck().problem().get());
+        window.run(page.train()::checkMemory);
+        window.waitFor(300, () -> page.train().memoryCheck().busy().get().isEmpty());
+        assertTrue(page.train().memoryCheck().summary().get().contains(" · about "), page.train().memoryCheck().problem().get());
         window.shoot("subject");
         settings(page);
         window.run(() -> page.generate().generate());
@@ -52,12 +52,12 @@ class ScreenshotsTest {
         window.run(() -> page.generate().generate());
         window.waitFor(600, () -> page.generate().busy().get().isEmpty() && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
         window.shoot("galleries");
-        window.run(model.preferences()::toggleTheme);
+        window.run(model.settings()::toggleTheme);
         window.shoot("galleries-dark");
-        window.run(() -> page.large().open(page.generate().rows().get(2), 1));
+        window.run(() -> page.largeImage().open(page.generate().rows().get(2), 1));
         window.shoot("large-dark");
-        window.run(page.large()::close);
-        window.run(model.preferences()::toggleTheme);
+        window.run(page.largeImage()::close);
+        window.run(model.settings()::toggleTheme);
         window.desktop().target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
         window.run(() -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
@@ -71,14 +71,14 @@ class ScreenshotsTest {
     private void settings(SubjectPageViewModel page) throws Exception {
         ToggleButton fold = (ToggleButton) window.scene().lookup("#fold-training");
         window.run(() -> {
-            page.tune().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
+            page.train().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
             fold.setSelected(true);
         });
         window.run(() -> window.scene().lookup("#option-checkpointing").requestFocus());
         window.shoot("settings");
         window.run(() -> {
             // The galleries show what the defaults make.
-            page.tune().training().setText(TrainingSetting.VALIDATE, "");
+            page.train().training().setText(TrainingSetting.VALIDATE, "");
             fold.setSelected(false);
         });
         window.run(fold::requestFocus);
@@ -87,10 +87,10 @@ class ScreenshotsTest {
     private void tune(SubjectPageViewModel page) throws Exception {
         int steps = Integer.getInteger("screenshots.steps", 0);
         window.run(() -> {
-            if (steps > 0) page.tune().training().setText(TrainingSetting.STEPS, String.valueOf(steps));
-            page.tune().start(Choice.ATOMS_AND_WORD);
-            page.tune().start(Choice.ATOMS_AND_CHANNELS);
-            page.tune().start(Choice.LORA);
+            if (steps > 0) page.train().training().setText(TrainingSetting.STEPS, String.valueOf(steps));
+            page.train().start(Choice.ATOMS_AND_WORD);
+            page.train().start(Choice.ATOMS_AND_CHANNELS);
+            page.train().start(Choice.LORA);
         });
         window.waitFor(1800, () -> !page.queue().isBusy() || page.queue().current().get().choice() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
         window.run(page.queue()::pause);

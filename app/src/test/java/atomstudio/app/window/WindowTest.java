@@ -80,7 +80,7 @@ class WindowTest {
         Path picture = home.resolve("thing.png");
         PngWriter.write(picture, Picture.filled(40, 40, 0x8844AA), Map.of());
         Path notes = Files.writeString(home.resolve("notes.txt"), "hello");
-        WaitForAsyncUtils.asyncFx(() -> window.model().dropped(List.of(picture, notes))).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().onFilesDropped(List.of(picture, notes))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
         assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
         assertTrue(robot.lookup(".note-error").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().startsWith("notes.txt: expected a JPEG")));
@@ -103,7 +103,7 @@ class WindowTest {
     @Test void picturesAreLookedAtWithTheKeyboard(FxRobot robot) throws Exception {
         compared(robot);
         robot.clickOn(robot.lookup(".picture-button").nth(1).<Node>query());
-        LargeImageViewModel large = window.model().subjects().getFirst().large();
+        LargeImageViewModel large = window.model().subjects().getFirst().largeImage();
         waitFor(() -> large.shown().get() != null);
         robot.type(KeyCode.DOWN, KeyCode.RIGHT);
         assertEquals("LoRA rank 4 · seed 2", large.shown().get().title());
@@ -165,7 +165,7 @@ class WindowTest {
     private void compared(FxRobot robot) throws Exception {
         window.fake().tuner.pace = Duration.ZERO;
         window.subject(robot, "car");
-        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().tune().start(Choice.LORA)).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(Choice.LORA)).get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8 && window.model().subjects().getFirst().generate().busy().get().isEmpty());

@@ -53,20 +53,20 @@ class WindowViewModelTest {
 
     @Test void threeGesturesLeadFromNothingToTheComparison() {
         SubjectPageViewModel page = car();
-        assertEquals(new Page.OfSubject(page), window.page().get());
-        assertTrue(page.first().get());
-        page.tune().method().choose(Choice.ATOMS);
-        page.tune().start();
-        assertFalse(page.first().get());
+        assertEquals(new WindowPage.SubjectPage(page), window.page().get());
+        assertTrue(page.untrained().get());
+        page.train().method().choose(Choice.ATOMS);
+        page.train().start();
+        assertFalse(page.untrained().get());
         page.generate().generate();
         assertEquals(List.of("Base", "Filter atoms"), page.generate().rows().stream().map(GalleryRow::title).toList());
         assertTrue(page.generate().rows().stream().allMatch(row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.image() != null)));
-        assertEquals("Atoms ✓", page.state().get());
+        assertEquals("Atoms ✓", page.sidebarText().get());
     }
 
     @Test void picturesDroppedOnASubjectsPageAreAddedToIt() throws Exception {
         SubjectPageViewModel page = car();
-        window.dropped(List.of(picture("another.png"), Files.writeString(place.resolve("notes.txt"), "x")));
+        window.onFilesDropped(List.of(picture("another.png"), Files.writeString(place.resolve("notes.txt"), "x")));
         assertEquals(7, page.subject().thumbnails().size());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
         assertEquals(1, window.subjects().size());
@@ -74,36 +74,36 @@ class WindowViewModelTest {
 
     @Test void picturesDroppedElsewhereMakeANewSubjectThatAsksForItsClass() throws Exception {
         window.openModels();
-        window.dropped(List.of(picture("a.png"), Files.writeString(place.resolve("notes.txt"), "x")));
+        window.onFilesDropped(List.of(picture("a.png"), Files.writeString(place.resolve("notes.txt"), "x")));
         SubjectPageViewModel page = window.subjects().getFirst();
-        assertInstanceOf(Page.OfSubject.class, window.page().get());
+        assertInstanceOf(WindowPage.SubjectPage.class, window.page().get());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
-        assertEquals("Say what it is: a class word.", page.tune().missing().get());
-        page.tune().start();
+        assertEquals("Say what it is: a class word.", page.train().missing().get());
+        page.train().start();
         assertEquals(0, fake.tuner.orders.size());
         page.subject().setClassName("dog");
-        assertEquals("", page.tune().missing().get());
+        assertEquals("", page.train().missing().get());
     }
 
     @Test void aFolderNamedByAWordOfTheModelNeedsNoQuestion() throws Exception {
         picture("boat/1.png");
-        window.dropped(List.of(place.resolve("boat")));
+        window.onFilesDropped(List.of(place.resolve("boat")));
         assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().promptPhrase());
     }
 
     @Test void methodsShowTheirPriceBeforeStart() {
-        assertEquals("2,268 parameters · 9.6 KB", car().tune().method().cost(Choice.ATOMS).orElseThrow().summary());
+        assertEquals("2,268 parameters · 9.6 KB", car().train().method().cost(Choice.ATOMS).orElseThrow().summary());
     }
 
     @Test void anEarlierRunTellsHowLongTheNextTakes() {
         SubjectPageViewModel page = car();
-        page.tune().method().choose(Choice.ATOMS);
-        assertEquals("", page.tune().durationEstimate().get());
-        page.tune().start();
+        page.train().method().choose(Choice.ATOMS);
+        assertEquals("", page.train().durationEstimate().get());
+        page.train().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.tune().durationEstimate().get());
-        page.tune().training().setText(TrainingSetting.STEPS, "40");
-        assertTrue(page.tune().durationEstimate().get().startsWith("about 0:10"), page.tune().durationEstimate().get());
+        assertEquals("about " + DisplayFormat.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.train().durationEstimate().get());
+        page.train().training().setText(TrainingSetting.STEPS, "40");
+        assertTrue(page.train().durationEstimate().get().startsWith("about 0:10"), page.train().durationEstimate().get());
     }
 
     @Test void theBottomLineAndTheSidebarTellOfARunFromAnyPage() {
@@ -112,16 +112,16 @@ class WindowViewModelTest {
             if (step != 10) return;
             window.openSettings();
             assertEquals("Tuning car · step 10 of 20 · 0:03 left", window.status().get());
-            assertEquals("tuning · 50 %", page.state().get());
-            assertTrue(page.tuning().get());
+            assertEquals("tuning · 50 %", page.sidebarText().get());
+            assertTrue(page.training().get());
         };
-        page.tune().start();
+        page.train().start();
         assertEquals("Ready · nothing leaves this computer", window.status().get());
     }
 
     @Test void pastRunsCanBeOpenedAndClosed() {
         SubjectPageViewModel page = car();
-        page.tune().start();
+        page.train().start();
         RunSummary run = page.runs().runs().getFirst();
         page.runs().open(run);
         assertEquals(20, page.runs().shownRun().get().progress().losses().size());
@@ -134,7 +134,7 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         fake.tuner.breakAt = 7;
         fake.tuner.breakCode = 139;
-        page.tune().start();
+        page.train().start();
         assertTrue(page.runs().shownRun().get().progress().message().contains("crashed in native code (code 139)"));
         assertTrue(page.runs().problem().get().contains("Resume it"), page.runs().problem().get());
         fake.tuner.breakAt = Integer.MAX_VALUE;
@@ -145,56 +145,56 @@ class WindowViewModelTest {
 
     @Test void onlyTheNewestRunOfAMethodIsARow() {
         SubjectPageViewModel page = car();
-        page.tune().start(Choice.LORA);
-        page.tune().start(Choice.LORA);
-        page.tune().start(Choice.ATOMS);
+        page.train().start(Choice.LORA);
+        page.train().start(Choice.LORA);
+        page.train().start(Choice.ATOMS);
         assertEquals(3, page.runs().runs().size());
         assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"), page.generate().rows().stream().map(GalleryRow::title).toList());
     }
 
     @Test void anyRunCanBeARowAndAnyRowCanGo() {
         SubjectPageViewModel page = car();
-        page.tune().start(Choice.LORA);
-        page.tune().start(Choice.LORA);
+        page.train().start(Choice.LORA);
+        page.train().start(Choice.LORA);
         for (RunSummary run : List.copyOf(page.runs().runs())) page.toggleRow(run);
         List<GalleryRow> rows = page.generate().rows();
         assertEquals(2, rows.size());
-        assertFalse(page.compares(page.runs().runs().getFirst().folder()));
-        assertTrue(page.compares(page.runs().runs().getLast().folder()));
+        assertFalse(page.isCompared(page.runs().runs().getFirst().folder()));
+        assertTrue(page.isCompared(page.runs().runs().getLast().folder()));
         page.toggleRow(page.runs().runs().getFirst());
         assertEquals(3, page.generate().rows().size());
     }
 
     @Test void aDeletedRunLeavesListAndGalleries() {
         SubjectPageViewModel page = car();
-        page.tune().start(Choice.LORA);
+        page.train().start(Choice.LORA);
         page.runs().delete(page.runs().runs().getFirst());
         assertEquals(List.of(), page.runs().runs());
         assertEquals(1, page.generate().rows().size());
     }
 
     @Test void aSecondStartFindsSubjectsAndRuns() {
-        car().tune().start(Choice.ATOMS);
+        car().train().start(Choice.ATOMS);
         WindowViewModel again = new WindowViewModel(fake.services);
         again.load();
-        assertEquals("Atoms ✓", again.subjects().getFirst().state().get());
+        assertEquals("Atoms ✓", again.subjects().getFirst().sidebarText().get());
     }
 
     @Test void withoutARunTheWindowClosesAtOnce() {
-        window.closing().request();
-        assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
+        window.closing().requestClose();
+        assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
     }
 
     @Test void duringARunClosingAsksAndOneMayStay() {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
-            window.closing().request();
-            assertEquals(ClosingViewModel.State.ASKING, window.closing().state().get());
-            window.closing().stay();
+            window.closing().requestClose();
+            assertEquals(ClosingViewModel.ClosingState.CONFIRMING, window.closing().state().get());
+            window.closing().cancel();
         };
-        page.tune().start();
-        assertEquals(ClosingViewModel.State.OPEN, window.closing().state().get());
+        page.train().start();
+        assertEquals(ClosingViewModel.ClosingState.OPEN, window.closing().state().get());
         assertTrue(page.runs().runs().getFirst().isDone());
     }
 
@@ -202,13 +202,13 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
-            window.closing().request();
-            window.closing().keep();
-            assertEquals(ClosingViewModel.State.STOPPING, window.closing().state().get());
+            window.closing().requestClose();
+            window.closing().saveAndClose();
+            assertEquals(ClosingViewModel.ClosingState.STOPPING, window.closing().state().get());
         };
-        page.tune().start(Choice.ATOMS);
+        page.train().start(Choice.ATOMS);
         assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), fake.tuner.heard);
-        assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
+        assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
         fake.tuner.onWait = step -> {};
         WindowViewModel again = new WindowViewModel(fake.services);
         again.load();
@@ -222,60 +222,60 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
-            window.closing().request();
+            window.closing().requestClose();
             window.closing().discard();
         };
-        page.tune().start(Choice.ATOMS);
-        assertEquals(ClosingViewModel.State.CLOSED, window.closing().state().get());
+        page.train().start(Choice.ATOMS);
+        assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
         assertFalse(Files.exists(place.resolve("home/runs/car-atoms")));
     }
 
     @Test void lightOrDarkIsRemembered() {
-        window.preferences().toggleTheme();
-        assertEquals(AppSettings.Theme.DARK, window.preferences().theme().get());
-        assertEquals(AppSettings.Theme.DARK, new WindowViewModel(fake.services).preferences().theme().get());
+        window.settings().toggleTheme();
+        assertEquals(AppSettings.Theme.DARK, window.settings().theme().get());
+        assertEquals(AppSettings.Theme.DARK, new WindowViewModel(fake.services).settings().theme().get());
     }
 
     @Test void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
         SubjectPageViewModel page = car();
         page.generate().generate();
-        window.preferences().heed(SafetyFilter.OFF);
+        window.settings().setSafety(SafetyFilter.OFF);
         assertTrue(page.generate().rows().getFirst().stale().get());
         int before = fake.made.size();
         page.generate().generate();
         assertEquals(before + 1, fake.made.size());
-        assertEquals(SafetyFilter.OFF, new WindowViewModel(fake.services).preferences().safety().getValue());
+        assertEquals(SafetyFilter.OFF, new WindowViewModel(fake.services).settings().safety().getValue());
     }
 
     @Test void anotherEngineIsRememberedAndPicturesAreMadeAgain() {
         window.openGenerate();
-        GenerateViewModel generate = ((Page.Generate) window.page().get()).generate();
+        GenerateViewModel generate = ((WindowPage.Generate) window.page().get()).generate();
         generate.generate();
-        window.preferences().engine(EngineName.AUTO);
+        window.settings().engine(EngineName.AUTO);
         assertFalse(generate.rows().getFirst().stale().get(), "that is the one already");
-        window.preferences().engine(EngineName.TORCH);
+        window.settings().engine(EngineName.TORCH);
         assertTrue(generate.rows().getFirst().stale().get());
         assertEquals(EngineName.TORCH, fake.desktop.get().generation().engine());
-        assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).preferences().engine().getValue());
+        assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).settings().engine().getValue());
     }
 
     @Test void theMachineIsShown() {
-        assertEquals("CPU  2 threads · 3.1 GB free", window.machine().get());
+        assertEquals("CPU  2 threads · 3.1 GB free", window.systemInfo().get());
     }
 
     @Test void aPictureDroppedOnThePageGenerateIsWhatOthersStartFrom() throws Exception {
         window.openGenerate();
-        window.dropped(List.of(picture("green.png")));
-        GenerateViewModel generate = ((Page.Generate) window.page().get()).generate();
+        window.onFilesDropped(List.of(picture("green.png")));
+        GenerateViewModel generate = ((WindowPage.Generate) window.page().get()).generate();
         assertEquals("green.png", generate.settings().get().source().image().orElseThrow().name());
         assertTrue(window.subjects().isEmpty());
     }
 
     @Test void theDecoderForPreviewsIsRemembered() {
         fake.desktop.adapters = List.of(Path.of("/taesd.safetensors"));
-        window.preferences().choosePreview();
-        assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).preferences().preview().getValue());
-        window.preferences().preview(Optional.empty());
+        window.settings().choosePreviewDecoder();
+        assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).settings().previewDecoder().getValue());
+        window.settings().previewDecoder(Optional.empty());
         assertEquals(Optional.empty(), fake.desktop.get().generation().previewDecoder());
     }
 }

@@ -13,20 +13,20 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.value.ObservableValue;
 
 /// What a person chose once for all pages: the look, and how pictures are made whatever their prompt. Remembered at once.
-public final class PreferencesViewModel {
+public final class SettingsViewModel {
     private final SettingsStore settings;
     private final FileChoosers choosers;
-    private final Runnable outdated;
+    private final Runnable onImagesOutdated;
     private final ReadOnlyObjectWrapper<AppSettings.Theme> theme;
-    private final ReadOnlyObjectWrapper<AppSettings.GenerationPreferences> pictures;
+    private final ReadOnlyObjectWrapper<AppSettings.GenerationPreferences> imageSettings;
 
-    /// @param outdated hears when pictures that are there would come out otherwise now
-    PreferencesViewModel(SettingsStore settings, FileChoosers choosers, Runnable outdated) {
+    /// @param onImagesOutdated hears when pictures that are there would come out otherwise now
+    SettingsViewModel(SettingsStore settings, FileChoosers choosers, Runnable onImagesOutdated) {
         this.settings = settings;
         this.choosers = choosers;
-        this.outdated = outdated;
+        this.onImagesOutdated = onImagesOutdated;
         theme = new ReadOnlyObjectWrapper<>(settings.get().theme());
-        pictures = new ReadOnlyObjectWrapper<>(settings.get().generation());
+        imageSettings = new ReadOnlyObjectWrapper<>(settings.get().generation());
     }
 
     public ReadOnlyObjectProperty<AppSettings.Theme> theme() {
@@ -40,44 +40,44 @@ public final class PreferencesViewModel {
     }
 
     /// The decoder that shows pictures while they are made; empty: the model's own means.
-    public ObservableValue<Optional<Path>> preview() {
-        return pictures.map(AppSettings.GenerationPreferences::previewDecoder);
+    public ObservableValue<Optional<Path>> previewDecoder() {
+        return imageSettings.map(AppSettings.GenerationPreferences::previewDecoder);
     }
 
-    public void choosePreview() {
-        choosers.adapters("A decoder for previews (TAESD)").stream().findFirst().ifPresent(file -> preview(Optional.of(file)));
+    public void choosePreviewDecoder() {
+        choosers.adapters("A decoder for previews (TAESD)").stream().findFirst().ifPresent(file -> previewDecoder(Optional.of(file)));
     }
 
-    public void preview(Optional<Path> changed) {
+    public void previewDecoder(Optional<Path> changed) {
         change(now -> now.withPreviewDecoder(changed));
     }
 
     /// Whether the safety checkers of models that bring one are heeded.
     public ObservableValue<SafetyFilter> safety() {
-        return pictures.map(AppSettings.GenerationPreferences::safetyFilter);
+        return imageSettings.map(AppSettings.GenerationPreferences::safetyFilter);
     }
 
     /// Pictures that were made the other way are made again.
-    public void heed(SafetyFilter wish) {
-        change(now -> now.with(wish));
-        outdated.run();
+    public void setSafety(SafetyFilter chosen) {
+        change(now -> now.with(chosen));
+        onImagesOutdated.run();
     }
 
     /// What runs the networks when pictures are made.
     public ObservableValue<EngineName> engine() {
-        return pictures.map(AppSettings.GenerationPreferences::engine);
+        return imageSettings.map(AppSettings.GenerationPreferences::engine);
     }
 
     /// Pictures that another engine made are made again: theirs differ by rounding.
     public void engine(EngineName chosen) {
-        if (chosen == pictures.get().engine()) return;
+        if (chosen == imageSettings.get().engine()) return;
         change(now -> now.with(chosen));
-        outdated.run();
+        onImagesOutdated.run();
     }
 
     private void change(UnaryOperator<AppSettings.GenerationPreferences> change) {
-        AppSettings.GenerationPreferences changed = change.apply(pictures.get());
-        pictures.set(changed);
+        AppSettings.GenerationPreferences changed = change.apply(imageSettings.get());
+        imageSettings.set(changed);
         settings.update(now -> now.with(changed));
     }
 }

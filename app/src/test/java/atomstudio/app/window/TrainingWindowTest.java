@@ -30,7 +30,7 @@ import org.testfx.framework.junit5.Start;
 
 /// Tuning, as a person at the window meets it: methods, settings, pause, cancel, closing.
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
-class TuningWindowTest {
+class TrainingWindowTest {
     @TempDir static Path home;
 
     private FakeWindow window;
@@ -48,7 +48,7 @@ class TuningWindowTest {
         waitFor(() -> robot.lookup("#close-stay").query().isVisible());
         window.shoot("closing");
         robot.type(KeyCode.ESCAPE);
-        waitFor(() -> window.model().closing().state().get() == ClosingViewModel.State.OPEN);
+        waitFor(() -> window.model().closing().state().get() == ClosingViewModel.ClosingState.OPEN);
         robot.interact(() -> window.scene().getWindow().fireEvent(new WindowEvent(window.scene().getWindow(), WindowEvent.WINDOW_CLOSE_REQUEST)));
         robot.clickOn("#close-keep");
         waitFor(window.closed()::get);
@@ -57,7 +57,7 @@ class TuningWindowTest {
 
     @Test void aMethodAndItsSettingsAreChosenWithTheKeyboard(FxRobot robot) throws Exception {
         window.subject(robot, "car");
-        TrainViewModel tune = window.model().subjects().getFirst().tune();
+        TrainViewModel tune = window.model().subjects().getFirst().train();
         focus(robot, "#method-lora");
         robot.type(KeyCode.SPACE, KeyCode.DOWN);
         waitFor(() -> tune.method().settings().get().choice() == Choice.ATOMS_AND_WORD);

@@ -7,15 +7,15 @@ import javafx.scene.Node;
 import javafx.util.Duration;
 
 /// Something that happens again and again while a node is on a screen.
-final class PulseView {
-    private PulseView() {}
+final class RepeatWhileShown {
+    private RepeatWhileShown() {}
 
     static void every(Duration period, Node node, Runnable action) {
-        Timeline beat = new Timeline(new KeyFrame(period, tick -> action.run()));
-        beat.setCycleCount(Animation.INDEFINITE);
+        Timeline timeline = new Timeline(new KeyFrame(period, tick -> action.run()));
+        timeline.setCycleCount(Animation.INDEFINITE);
         node.sceneProperty().subscribe(scene -> {
-            if (scene == null) beat.stop();
-            else beat.play();
+            if (scene == null) timeline.stop();
+            else timeline.play();
         });
     }
 }

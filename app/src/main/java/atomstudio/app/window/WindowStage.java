@@ -14,20 +14,20 @@ import javafx.scene.text.Font;
 import javafx.stage.Stage;
 
 /// The stage with the window in it.
-final class StudioStage {
-    private static final List<String> SHEETS = List.of("parts/parts.css", "window/window.css", "subjects/subjects.css", "tune/tune.css", "generate/generate.css");
-    private static final List<String> LETTERS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
+final class WindowStage {
+    private static final List<String> STYLE_SHEETS = List.of("parts/parts.css", "window/window.css", "subjects/subjects.css", "tune/tune.css", "generate/generate.css");
+    private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 
-    private StudioStage() {}
+    private WindowStage() {}
 
     /// Fills a stage; `onClosed` runs once the window may go.
-    static Scene fill(Stage stage, WindowViewModel model, Services services, Runnable onClosed) {
-        loadLetters();
-        WindowView view = new WindowView(model, services.surroundings().clock());
+    static Scene populate(Stage stage, WindowViewModel model, Services services, Runnable onClosed) {
+        loadFonts();
+        WindowView view = new WindowView(model, services.environment().clock());
         Scene scene = new Scene(view, 1280, 800);
-        for (String sheet : SHEETS) scene.getStylesheets().add(sheet(sheet));
-        model.preferences().theme().subscribe(theme -> {
+        for (String sheet : STYLE_SHEETS) scene.getStylesheets().add(styleSheetUrl(sheet));
+        model.settings().theme().subscribe(theme -> {
             Application.setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet() : new PrimerLight().getUserAgentStylesheet());
             view.pseudoClassStateChanged(DARK, theme == AppSettings.Theme.DARK);
         });
@@ -39,24 +39,24 @@ final class StudioStage {
         stage.setScene(scene);
         stage.setOnCloseRequest(request -> {
             request.consume();
-            model.closing().request();
+            model.closing().requestClose();
         });
         model.closing().state().subscribe(state -> {
-            if (state == ClosingViewModel.State.CLOSED) onClosed.run();
+            if (state == ClosingViewModel.ClosingState.CLOSED) onClosed.run();
         });
         return scene;
     }
 
     /// Where the typeface is missing, the sheets name others.
-    private static void loadLetters() {
-        for (String name : LETTERS) {
-            URL file = StudioStage.class.getResource("/com/formdev/flatlaf/fonts/inter/" + name);
+    private static void loadFonts() {
+        for (String name : FONTS) {
+            URL file = WindowStage.class.getResource("/com/formdev/flatlaf/fonts/inter/" + name);
             if (file != null) Font.loadFont(file.toExternalForm(), 13);
         }
     }
 
-    private static String sheet(String name) {
-        URL sheet = StudioStage.class.getResource("/atomstudio/app/" + name);
+    private static String styleSheetUrl(String name) {
+        URL sheet = WindowStage.class.getResource("/atomstudio/app/" + name);
         return Objects.requireNonNull(sheet, () -> name + " is missing from the class path").toExternalForm();
     }
 }

@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
 /// What the machine has to work with.
-public interface Machine {
+public interface SystemInfo {
     /// Where pictures are computed: `CPU`, `CUDA`.
     String device();
 

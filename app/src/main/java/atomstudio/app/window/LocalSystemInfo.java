@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere only what nobody uses.
-public final class ThisMachine implements Machine {
+public final class LocalSystemInfo implements SystemInfo {
     @Override public String device() {
         return Devices.detect().available().getFirst().name();
     }

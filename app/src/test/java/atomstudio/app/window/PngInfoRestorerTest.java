@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Saved pictures that are dropped on the window.
-class RestoringTest {
+class PngInfoRestorerTest {
     @TempDir Path place;
     private WindowViewModel window;
     private String model;
@@ -54,7 +54,7 @@ class RestoringTest {
     private Path drop(String name, GenerationText text, PngAttachment... attachments) throws Exception {
         Path file = place.resolve(name);
         PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), new Making(text, List.of(attachments)));
-        window.dropped(List.of(file));
+        window.onFilesDropped(List.of(file));
         return file;
     }
 
@@ -65,11 +65,11 @@ class RestoringTest {
     @Test void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
         window.start().useSample(window.start().samples().getFirst());
         SubjectPageViewModel car = window.subjects().getFirst();
-        car.tune().start(Choice.LORA);
-        car.tune().start(Choice.LORA);
+        car.train().start(Choice.LORA);
+        car.train().start(Choice.LORA);
         window.openSettings();
         drop("car.png", text("a 3d (sks car:1.2)\nin the snow").adapter("car-lora", 0.7).with("Clip skip", "2"));
-        assertEquals(new Page.OfSubject(car), window.page().get());
+        assertEquals(new WindowPage.SubjectPage(car), window.page().get());
         assertEquals(new SubjectPrompt("a 3d (", SubjectPrompt.Mention.SUBJECT, ":1.2) in the snow"), car.generate().prompt().get());
         ImageSettings settings = car.generate().settings().get();
         assertEquals(new ImageSettings.Seeds(77, 1), settings.seeds());
@@ -80,14 +80,14 @@ class RestoringTest {
         assertEquals("192 × 128", settings.size().toString());
         assertEquals("blurry", settings.negativePrompt());
         assertEquals(0.7, settings.adapterWeight());
-        assertTrue(car.compares(place.resolve("home/runs/car-lora")), "the older of two runs is a row now");
+        assertTrue(car.isCompared(place.resolve("home/runs/car-lora")), "the older of two runs is a row now");
         assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Generate makes it again.", window.status().get());
     }
 
     @Test void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
         Path file = drop("other.png", text("a <cat-toy>").adapter("toy", 0.6).adapter("large", 1).with("Denoising strength", "0.4").with("Hires upscale", "1.5"), embedding("toy", "<cat-toy>"));
-        assertInstanceOf(Page.Generate.class, window.page().get());
-        ImageSettings settings = ((Page.Generate) window.page().get()).generate().settings().get();
+        assertInstanceOf(WindowPage.Generate.class, window.page().get());
+        ImageSettings settings = ((WindowPage.Generate) window.page().get()).generate().settings().get();
         assertEquals(1, settings.adapters().size());
         SelectedAdapter toy = settings.adapters().getFirst();
         assertEquals(0.6, toy.weight());
@@ -105,7 +105,7 @@ class RestoringTest {
         assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.", window.status().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
-        assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"), ((Page.Generate) window.page().get()).generate().prompt().get());
+        assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"), ((WindowPage.Generate) window.page().get()).generate().prompt().get());
     }
 
     @Test void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
@@ -120,13 +120,13 @@ class RestoringTest {
     }
 
     private GenerateViewModel generate() {
-        return ((Page.Generate) window.page().get()).generate();
+        return ((WindowPage.Generate) window.page().get()).generate();
     }
 
     @Test void onlyOneSuchPictureByItselfIsRead() throws Exception {
         Path one = place.resolve("1.png"), two = place.resolve("2.png");
         for (Path file : List.of(one, two)) PngWriter.write(file, Picture.filled(8, 8, 0x0000FF), new Making(text("a dog"), List.of()));
-        window.dropped(List.of(one, two));
+        window.onFilesDropped(List.of(one, two));
         assertEquals(2, window.subjects().getFirst().subject().thumbnails().size());
     }
 
@@ -182,7 +182,7 @@ class RestoringTest {
             "png-hires/resize.png", "Generate makes it again", "png-hires/steps.png", "“Hires steps: 10”", "png-lines-after-settings/template.png", "seed 3, Euler a", "png-one-bad-text/bad.png", "seed 3, Euler",
             "seed-of-64-bits/seed.png", "seed 18446744073709551615");
         for (Map.Entry<String, String> one : expected.entrySet()) {
-            window.dropped(List.of(Shared.file("cases/" + one.getKey())));
+            window.onFilesDropped(List.of(Shared.file("cases/" + one.getKey())));
             assertTrue(window.status().get().contains(one.getValue()), one.getKey() + ": " + window.status().get());
         }
         assertTrue(GenerationParameters.read(Shared.file("cases/png-prompt-of-colons/colons.png")).isEmpty());
