@@ -8,17 +8,17 @@ import org.jspecify.annotations.Nullable;
 /// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it is,
 /// with the control codes that names and values of foreign files may have brought into it written as escapes.
 public abstract sealed class Failure extends Exception {
-    private static final String DENIED = "permission denied";
+    private static final String PERMISSION_DENIED = "permission denied";
 
     private Failure(String message, @Nullable Throwable cause) {
-        super(Quoted.printable(explained(message, cause)), cause);
+        super(SafeText.escape(withReason(message, cause)), cause);
     }
 
     /// Java's own exception for missing rights has nothing but the path for a message, so the reason is added here, for every file.
-    private static String explained(String message, @Nullable Throwable cause) {
+    private static String withReason(String message, @Nullable Throwable cause) {
         Throwable reason = cause instanceof UncheckedIOException unchecked ? unchecked.getCause() : cause;
-        if (!(reason instanceof AccessDeniedException) || message.toLowerCase(Locale.ROOT).contains(DENIED)) return message;
-        return (message.endsWith(".") ? message.substring(0, message.length() - 1) : message) + ": " + DENIED + " on this file or folder.";
+        if (!(reason instanceof AccessDeniedException) || message.toLowerCase(Locale.ROOT).contains(PERMISSION_DENIED)) return message;
+        return (message.endsWith(".") ? message.substring(0, message.length() - 1) : message) + ": " + PERMISSION_DENIED + " on this file or folder.";
     }
 
     /// A file or folder that is missing, damaged, or not what it should be.
@@ -40,8 +40,8 @@ public abstract sealed class Failure extends Exception {
     }
 
     /// Something that exists and would have been overwritten, or is in use by another process.
-    public static final class Occupied extends Failure {
-        public Occupied(String message) {
+    public static final class Conflict extends Failure {
+        public Conflict(String message) {
             super(message, null);
         }
     }
@@ -54,12 +54,12 @@ public abstract sealed class Failure extends Exception {
     }
 
     /// The device asked for is not there.
-    public static final class NoDevice extends Failure {
-        public NoDevice(String message) {
+    public static final class DeviceUnavailable extends Failure {
+        public DeviceUnavailable(String message) {
             super(message, null);
         }
 
-        public NoDevice(String message, Throwable cause) {
+        public DeviceUnavailable(String message, Throwable cause) {
             super(message, cause);
         }
     }
@@ -72,8 +72,8 @@ public abstract sealed class Failure extends Exception {
     }
 
     /// Something that this program knows of and cannot do yet; never run some other way instead.
-    public static final class NotBuilt extends Failure {
-        public NotBuilt(String message) {
+    public static final class Unsupported extends Failure {
+        public Unsupported(String message) {
             super(message, null);
         }
     }

@@ -183,7 +183,7 @@ final class GenerateCommand implements Callable<Integer> {
         String stem = name.substring(0, name.length() - 4);
         List<Path> files = count == 1 ? List.of(out) : IntStream.range(0, count).mapToObj(k -> out.resolveSibling(stem + "-" + k + name.substring(stem.length()))).toList();
         for (Path file : files) {
-            if (Files.exists(file) && !overwrite) throw new Failure.Occupied(file + ": is there already; choose another --out or add --overwrite");
+            if (Files.exists(file) && !overwrite) throw new Failure.Conflict(file + ": is there already; choose another --out or add --overwrite");
         }
         return files;
     }

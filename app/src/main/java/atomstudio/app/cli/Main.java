@@ -4,7 +4,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.NativeLibraries;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Shortage;
+import atomstudio.diffusion.MemoryShortage;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.file.TemporaryPath;
 import java.util.Locale;
@@ -128,7 +128,7 @@ public final class Main implements Callable<Integer> {
         try {
             return new CommandLine.RunLast().execute(parseResult);
         } catch (OutOfMemoryError error) {
-            return reportFailure(new Failure.OutOfMemory(Shortage.of(error).words(), error));
+            return reportFailure(new Failure.OutOfMemory(MemoryShortage.of(error).message(), error));
         } catch (InternalError error) {
             return reportFailure(new Failure.Unreadable("a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more", error));
         } catch (StackOverflowError | AssertionError | LinkageError error) {

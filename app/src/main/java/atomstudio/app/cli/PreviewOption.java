@@ -29,7 +29,7 @@ final class PreviewOption {
     PreviewFile start(ImageGenerator generator, Path out) throws Failure {
         if (decoderFile == null) return PreviewFile.none();
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
-        if (Files.exists(file)) throw new Failure.Occupied(file + ": is there already, and the preview would go there; move it away or leave --preview out");
+        if (Files.exists(file)) throw new Failure.Conflict(file + ": is there already, and the preview would go there; move it away or leave --preview out");
         return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.of(file));
     }
 

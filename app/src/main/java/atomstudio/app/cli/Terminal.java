@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -59,14 +59,14 @@ public final class Terminal {
     /// A line of the result, for a person or another program.
     public synchronized void printResult(String line) {
         eraseStatus();
-        out.println(Quoted.printable(line));
+        out.println(SafeText.escape(line));
         out.flush();
     }
 
     /// A line beside the result: what is being done, warnings, refusals.
     public synchronized void printNote(String line) {
         eraseStatus();
-        err.println(Quoted.printable(line));
+        err.println(SafeText.escape(line));
         err.flush();
     }
 
@@ -81,7 +81,7 @@ public final class Terminal {
         if (!interactive()) {
             return;
         }
-        String printable = Quoted.printable(line);
+        String printable = SafeText.escape(line);
         String visible = printable.length() < columns ? printable : printable.substring(0, columns - 1);
         err.print("\r" + visible + " ".repeat(Math.max(0, statusLength - visible.length())));
         err.flush();

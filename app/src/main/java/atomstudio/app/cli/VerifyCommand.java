@@ -57,7 +57,7 @@ final class VerifyCommand implements Callable<Integer> {
                 unsupported |= !verification.unsupported().isEmpty();
                 if (json) results.add(json(verification));
                 else print(verification);
-            } catch (Failure.NotBuilt e) {
+            } catch (Failure.Unsupported e) {
                 unsupported = true;
                 if (json) results.add(json(new Verification(golden, List.of(), List.of(e.getMessage()))));
                 else print(new Verification(golden, List.of(), List.of(e.getMessage())));

@@ -17,17 +17,17 @@ record ComparisonFolder(Path folder) {
 
     /// Checks that a comparison of this subject may be written here.
     void requireUsable(ComparedSubject subject) throws Failure {
-        if (Files.exists(folder) && !Files.isDirectory(folder)) throw new Failure.Occupied(folder + ": expected a folder or nothing, found a file; choose another --out");
+        if (Files.exists(folder) && !Files.isDirectory(folder)) throw new Failure.Conflict(folder + ": expected a folder or nothing, found a file; choose another --out");
         if (Files.exists(folder.resolve(Comparison.FILE))) {
             Comparison existing = Comparison.read(folder);
             if (!existing.className().equals(subject.className()) || !existing.token().equals(subject.triggerWord())) {
-                throw new Failure.Occupied(folder + ": holds a comparison of \"" + existing.token() + " " + existing.className() + "\", not of \""
+                throw new Failure.Conflict(folder + ": holds a comparison of \"" + existing.token() + " " + existing.className() + "\", not of \""
                     + subject.triggerWord() + " " + subject.className() + "\"; choose another --out");
             }
             return;
         }
         for (String name : RESERVED) {
-            if (Files.exists(folder.resolve(name))) throw new Failure.Occupied(folder.resolve(name) + ": is there already and belongs to no comparison; choose another --out");
+            if (Files.exists(folder.resolve(name))) throw new Failure.Conflict(folder.resolve(name) + ": is there already and belongs to no comparison; choose another --out");
         }
     }
 

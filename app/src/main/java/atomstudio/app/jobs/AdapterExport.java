@@ -28,10 +28,10 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         if (Files.isDirectory(file)) {
-            throw new Failure.Occupied(file + ": is a folder; name a file in it");
+            throw new Failure.Conflict(file + ": is a folder; name a file in it");
         }
         if (Files.exists(file) && existing == IfExists.FAIL) {
-            throw new Failure.Occupied(file + ": is there already; choose another file or add --overwrite");
+            throw new Failure.Conflict(file + ": is there already; choose another file or add --overwrite");
         }
         AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));

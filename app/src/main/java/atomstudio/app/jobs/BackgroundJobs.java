@@ -1,7 +1,7 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Shortage;
+import atomstudio.diffusion.MemoryShortage;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
@@ -44,7 +44,7 @@ public final class BackgroundJobs implements Jobs {
             return new JobOutcome.Failed<>(title + ": " + e.getMessage());
         } catch (OutOfMemoryError e) {
             log.error("{} ran out of memory", title, e);
-            return new JobOutcome.Failed<>(title + ": " + Shortage.of(e).words() + ".");
+            return new JobOutcome.Failed<>(title + ": " + MemoryShortage.of(e).message() + ".");
         } catch (InternalError e) {
             log.error("{} failed", title, e);
             return new JobOutcome.Failed<>(title + ": a file shrank, or its disk failed, while it was read. Open it again.");

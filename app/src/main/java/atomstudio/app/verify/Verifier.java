@@ -3,7 +3,7 @@ package atomstudio.app.verify;
 import atomstudio.app.jobs.Assets;
 import atomstudio.app.verify.Verification.TensorCheck;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.FromPictureGolden;
@@ -36,7 +36,7 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         try {
             return verifyByKind(golden);
         } catch (RuntimeException error) {                           // shapes, names and numbers are what the golden says; any of them may be wrong
-            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together (" + Quoted.of(error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage()) + "); get it again", error);
+            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together (" + SafeText.of(error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage()) + "); get it again", error);
         }
     }
 
@@ -109,7 +109,7 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         for (Path folder = golden.toAbsolutePath().getParent(); folder != null; folder = folder.getParent()) {
             if (Files.isDirectory(folder.resolve(name))) return folder.resolve(name);
         }
-        throw new Failure.Unreadable(golden + ": the model that it names, " + Quoted.of(name) + ", is in no folder above it; give it with --model");
+        throw new Failure.Unreadable(golden + ": the model that it names, " + SafeText.of(name) + ", is in no folder above it; give it with --model");
     }
 
     /// The tokenizer's own folder: a model's, or one with CLIP's merges.

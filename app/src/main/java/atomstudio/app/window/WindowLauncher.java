@@ -26,7 +26,7 @@ public final class WindowLauncher {
     /// @return the process's exit code
     /// @throws Failure.NoDevice when there is no display that a window could be opened on
     public static int open(String[] arguments) throws Failure {
-        if (!hasDisplay()) throw new Failure.NoDevice(NO_DISPLAY);
+        if (!hasDisplay()) throw new Failure.DeviceUnavailable(NO_DISPLAY);
         return new WindowLauncher().run();
     }
 
@@ -41,7 +41,7 @@ public final class WindowLauncher {
             Platform.startup(this::start);
             closed.await();
         } catch (UnsupportedOperationException | UnsatisfiedLinkError none) {
-            throw new Failure.NoDevice("The window could not be opened: " + none.getMessage() + ". The commands need no display: see --help.");
+            throw new Failure.DeviceUnavailable("The window could not be opened: " + none.getMessage() + ". The commands need no display: see --help.");
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }

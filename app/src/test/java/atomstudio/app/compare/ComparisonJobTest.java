@@ -213,7 +213,7 @@ class ComparisonJobTest {
         Path mine = folder.resolve("out/index.html");
         Files.createDirectories(mine.getParent());
         Files.writeString(mine, "my home page");
-        assertTrue(assertThrows(Failure.Occupied.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("index.html"));
+        assertTrue(assertThrows(Failure.Conflict.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("index.html"));
         assertEquals("my home page", Files.readString(mine));
         Files.delete(mine);
         Files.writeString(folder.resolve("out/notes.txt"), "mine too");
@@ -225,7 +225,7 @@ class ComparisonJobTest {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.createDirectories(folder.resolve("out"));
         Files.writeString(folder.resolve("out/compare.json"), new Comparison("m", "owl", "sks", List.of("a"), List.of(0L), List.of(ComparisonRow.base())).toJson());
-        assertTrue(assertThrows(Failure.Occupied.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("sks owl"));
+        assertTrue(assertThrows(Failure.Conflict.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("sks owl"));
     }
 
     @Test void readsALongPromptToItsEnd() throws Failure {

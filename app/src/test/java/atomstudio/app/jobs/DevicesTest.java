@@ -31,14 +31,14 @@ class DevicesTest {
     @Test
     void cudaIsRefusedByAProgramBuiltForTheCpuAndTheCommandThatAddsItIsNamed() throws Exception {
         Devices devices = new Devices(FOR_CPU, List.of(Files.createFile(folder.resolve("driver"))));
-        Failure failure = assertThrows(Failure.NoDevice.class, () -> devices.select(Optional.of(Device.CUDA)));
+        Failure failure = assertThrows(Failure.DeviceUnavailable.class, () -> devices.select(Optional.of(Device.CUDA)));
         assertTrue(failure.getMessage().contains("mvn -P cuda"), failure::getMessage);
     }
 
     @Test
     void cudaIsRefusedWhereThereIsNoDriver() {
         Devices devices = new Devices(FOR_CUDA, List.of());
-        Failure failure = assertThrows(Failure.NoDevice.class, () -> devices.select(Optional.of(Device.CUDA)));
+        Failure failure = assertThrows(Failure.DeviceUnavailable.class, () -> devices.select(Optional.of(Device.CUDA)));
         assertTrue(failure.getMessage().contains("no NVIDIA driver"), failure::getMessage);
     }
 }

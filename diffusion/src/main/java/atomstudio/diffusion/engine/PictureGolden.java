@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Generation.Prompt;
 import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.model.ModelFolder;
@@ -97,7 +97,7 @@ public final class PictureGolden {
     }
 
     private static Failure wrong(Safetensors golden, RuntimeException e) {
-        return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + Quoted.of(e.getMessage()), e);
+        return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + SafeText.of(e.getMessage()), e);
     }
 
     /// The model's config with the case's changes, read as the case's class reads it.
@@ -106,7 +106,7 @@ public final class PictureGolden {
         try {
             JsonObject changes = made.getAsJsonObject("config");
             for (String decided : List.of("steps_offset", "clip_sample", "skip_prk_steps")) {
-                if (changes.has(decided)) throw new Failure.NotBuilt("scheduler setting " + decided + " of a picture's case is not built yet");
+                if (changes.has(decided)) throw new Failure.Unsupported("scheduler setting " + decided + " of a picture's case is not built yet");
             }
             return model.scheduler().with(changes).forClass(made.get("scheduler").getAsString());
         } catch (RuntimeException e) {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.json;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
@@ -44,7 +44,7 @@ public record Json(String source, JsonObject object) {
 
     private static String reason(RuntimeException e) {
         String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-        return Quoted.of(message.replaceFirst("^[\\w.]+Exception: ", ""));
+        return SafeText.of(message.replaceFirst("^[\\w.]+Exception: ", ""));
     }
 
     public boolean has(String key) {
@@ -83,7 +83,7 @@ public record Json(String source, JsonObject object) {
         JsonArray array = get(key, "a list of objects", JsonElement::getAsJsonArray);
         List<Json> objects = new ArrayList<>();
         for (int i = 0; i < array.size(); i++) {
-            if (!array.get(i).isJsonObject()) throw new Failure.Unreadable(source + ": " + key + "[" + i + "]: expected an object, found " + Quoted.of(array.get(i)));
+            if (!array.get(i).isJsonObject()) throw new Failure.Unreadable(source + ": " + key + "[" + i + "]: expected an object, found " + SafeText.of(array.get(i)));
             objects.add(new Json(source + ": " + key + "[" + i + "]", array.get(i).getAsJsonObject()));
         }
         return List.copyOf(objects);
@@ -108,7 +108,7 @@ public record Json(String source, JsonObject object) {
         try {
             return Optional.of(as.apply(object.get(key)));
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(source + ": " + Quoted.of(key) + ": expected " + expected + ", found " + Quoted.of(object.get(key)), e);
+            throw new Failure.Unreadable(source + ": " + SafeText.of(key) + ": expected " + expected + ", found " + SafeText.of(object.get(key)), e);
         }
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -79,7 +79,7 @@ public record Config(Path file, JsonObject json) {
     /// Refuses a key whose value is something that is not built here.
     public void expect(String key, JsonElement supported) throws Failure {
         if (has(key) && !json.get(key).equals(supported)) {
-            throw new Failure.Incompatible(file + ": " + key + " = " + Quoted.of(json.get(key)) + " is not supported; only " + supported + " is");
+            throw new Failure.Incompatible(file + ": " + key + " = " + SafeText.of(json.get(key)) + " is not supported; only " + supported + " is");
         }
     }
 
@@ -89,7 +89,7 @@ public record Config(Path file, JsonObject json) {
     }
 
     public Failure wrong(String key, String expected, JsonElement found) {
-        return new Failure.Unreadable(file + ": " + key + ": expected " + expected + ", found " + Quoted.of(found));
+        return new Failure.Unreadable(file + ": " + key + ": expected " + expected + ", found " + SafeText.of(found));
     }
 
     private Json keys() {

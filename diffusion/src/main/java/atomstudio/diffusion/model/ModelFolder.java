@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
@@ -65,7 +65,7 @@ public record ModelFolder(Path folder, String name, Networks networks, Scheduler
         }
         Config pipeline = Config.read(index);
         String kind = pipeline.text("_class_name", "StableDiffusionPipeline");
-        if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + Quoted.of(kind) + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
+        if (!PIPELINES.contains(kind)) throw new Failure.Incompatible(index + ": " + SafeText.of(kind) + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
         Config unetConfig = config(folder, Part.UNET);
         Autoencoder vae = choices.vae().isPresent() ? Autoencoder.at(choices.vae().get()) : Autoencoder.ofFolder(folder.resolve(Part.VAE.folder()));
         Networks networks = new Networks(NetworkConfigs.unet(unetConfig), vae.network(), NetworkConfigs.text(config(folder, Part.TEXT)));

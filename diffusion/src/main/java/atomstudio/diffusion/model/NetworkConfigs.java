@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.net.ClipBlocks;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.ClipVision;
@@ -67,7 +67,7 @@ public final class NetworkConfigs {
         for (String key : List.of("center_input_sample", "dual_cross_attention", "only_cross_attention", "class_embeddings_concat", "resnet_skip_time_act")) config.expect(key, new JsonPrimitive(false));
         for (String key : List.of("conv_in_kernel", "conv_out_kernel")) config.expect(key, new JsonPrimitive(3));
         for (String key : List.of("downsample_padding", "mid_block_scale_factor", "transformer_layers_per_block", "resnet_out_scale_factor")) {
-            if (config.has(key) && config.number(key, 1) != 1) throw new Failure.Incompatible(config.file() + ": " + key + " = " + Quoted.of(config.json().get(key)) + " is not supported; only 1 is");
+            if (config.has(key) && config.number(key, 1) != 1) throw new Failure.Incompatible(config.file() + ": " + key + " = " + SafeText.of(config.json().get(key)) + " is not supported; only 1 is");
         }
         config.expect("act_fn", new JsonPrimitive("silu"));
         config.expect("mid_block_type", new JsonPrimitive("UNetMidBlock2DCrossAttn"));
@@ -115,7 +115,7 @@ public final class NetworkConfigs {
         ClipBlocks.Activation known = switch (activation) {
             case "quick_gelu" -> ClipBlocks.Activation.QUICK_GELU;
             case "gelu" -> ClipBlocks.Activation.GELU;
-            default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + Quoted.of(activation) + " is not supported; quick_gelu and gelu are");
+            default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + SafeText.of(activation) + " is not supported; quick_gelu and gelu are");
         };
         int width = config.positive("hidden_size", otherwise.width);
         int heads = config.positive("num_attention_heads", otherwise.heads);
@@ -133,7 +133,7 @@ public final class NetworkConfigs {
         List<UNet.Block> blocks = new ArrayList<>();
         for (String name : config.texts(key, otherwise)) {
             UNet.Block block = known.get(name);
-            if (block == null) throw new Failure.Incompatible(config.file() + ": " + key + ": " + Quoted.of(name) + " is not supported; only " + known.keySet().stream().sorted().toList() + " are");
+            if (block == null) throw new Failure.Incompatible(config.file() + ": " + key + ": " + SafeText.of(name) + " is not supported; only " + known.keySet().stream().sorted().toList() + " are");
             blocks.add(block);
         }
         if (blocks.isEmpty() || blocks.size() > MOST_LEVELS) throw config.wrong(key, "1 to " + MOST_LEVELS + " blocks", config.json().get(key));

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.util.List;
 import java.util.Optional;
@@ -65,7 +65,7 @@ final class Refusals {
         if (TinyAutoencoder.recognizes(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
         Optional<String> what = ALONE.stream().filter(known -> names.stream().anyMatch(name -> name.startsWith(known.mark))).map(Kind::what).findFirst();
         return new Failure.Incompatible(file.file() + ": " + what.map(known -> "is " + known).orElse("is no Stable Diffusion in one file: expected tensors " + OriginalLayout.UNET + "…, " + OriginalLayout.VAE
-                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + Quoted.of(names.iterator().next()))));
+                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + SafeText.of(names.iterator().next()))));
     }
 
     private static boolean has(Set<String> names, String mark) {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,11 +66,11 @@ final class WeightFiles {
     }
 
     private static Path shard(Path index, String name) throws Failure {
-        if (name.contains("/") || name.contains("\\") || name.equals("..")) throw new Failure.Unreadable(index + ": weight_map: " + Quoted.of(name) + " lies outside the folder; expected a file name");
+        if (name.contains("/") || name.contains("\\") || name.equals("..")) throw new Failure.Unreadable(index + ": weight_map: " + SafeText.of(name) + " lies outside the folder; expected a file name");
         try {
             return index.resolveSibling(name);
         } catch (InvalidPathException e) {
-            throw new Failure.Unreadable(index + ": weight_map: expected a file name, found " + Quoted.of(name), e);
+            throw new Failure.Unreadable(index + ": weight_map: expected a file name, found " + SafeText.of(name), e);
         }
     }
 }

@@ -23,7 +23,7 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
         } catch (OrtException e) {
             throw failure(e, "ONNX Runtime on " + device);
         } catch (UnsatisfiedLinkError e) {
-            throw new Failure.NoDevice("ONNX Runtime cannot be loaded on this machine: " + e.getMessage());
+            throw new Failure.DeviceUnavailable("ONNX Runtime cannot be loaded on this machine: " + e.getMessage());
         }
     }
 
@@ -74,7 +74,7 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
             options.addCUDA(0);
         } catch (OrtException e) {
             options.close();
-            throw new Failure.NoDevice("no CUDA device for ONNX Runtime: " + e.getMessage() + "; use --device cpu, or build with the CUDA natives: mvn -P cuda -DskipTests package");
+            throw new Failure.DeviceUnavailable("no CUDA device for ONNX Runtime: " + e.getMessage() + "; use --device cpu, or build with the CUDA natives: mvn -P cuda -DskipTests package");
         }
     }
 

@@ -32,7 +32,7 @@ final class Telemetry {
         } catch (VirtualMachineError fatal) {
             throw fatal;
         } catch (Throwable e) {
-            throw new Failure.NoDevice("ONNX Runtime's telemetry cannot be switched off (" + e.getMessage() + "), so it is not loaded; set " + VARIABLE + "=" + YES + " in the environment and start again", e);
+            throw new Failure.DeviceUnavailable("ONNX Runtime's telemetry cannot be switched off (" + e.getMessage() + "), so it is not loaded; set " + VARIABLE + "=" + YES + " in the environment and start again", e);
         }
     }
 }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -60,7 +60,7 @@ final class TokenizerFiles {
         Json json = Json.read(file);
         Json model = json.object("model");
         String type = model.find("type", "a text", Json::text).orElse("BPE");
-        if (!type.equals("BPE")) throw new Failure.Incompatible(file + ": model: type: expected BPE, as of CLIP, found " + Quoted.of(type));
+        if (!type.equals("BPE")) throw new Failure.Incompatible(file + ": model: type: expected BPE, as of CLIP, found " + SafeText.of(type));
         List<String> pairs = model.get("merges", "a list of pairs of tokens", list -> list.getAsJsonArray().asList().stream().map(TokenizerFiles::pair).toList());
         JsonObject settings = settings(folder, "tokenizer_config.json");
         if (!settings.has("added_tokens_decoder") && json.has("added_tokens")) {
@@ -102,7 +102,7 @@ final class TokenizerFiles {
         Map<String, Integer> vocabulary = new HashMap<>();
         for (String token : json.object().keySet()) {
             int id = json.get(token, "an id from 0 to " + LARGEST_ID, element -> Math.toIntExact(Json.whole(element)));
-            if (id < 0 || id > LARGEST_ID) throw new Failure.Unreadable(json.source() + ": " + Quoted.of(token) + ": expected an id from 0 to " + LARGEST_ID + ", found " + id);
+            if (id < 0 || id > LARGEST_ID) throw new Failure.Unreadable(json.source() + ": " + SafeText.of(token) + ": expected an id from 0 to " + LARGEST_ID + ", found " + id);
             vocabulary.put(token, id);
         }
         return vocabulary;
@@ -161,7 +161,7 @@ final class TokenizerFiles {
             Integer right = vocabulary.get(parts[parts.length - 1]);
             Integer joined = vocabulary.get(String.join("", parts));
             if (parts.length != 2 || left == null || right == null || joined == null) {
-                throw new Failure.Unreadable(file + ": merge " + (rank + 1) + ": expected two tokens of the vocabulary that join to a third, found \"" + Quoted.of(merges.get(rank)) + "\"");
+                throw new Failure.Unreadable(file + ": merge " + (rank + 1) + ": expected two tokens of the vocabulary that join to a third, found \"" + SafeText.of(merges.get(rank)) + "\"");
             }
             ranked.put(BytePairs.pair(left, right), new BytePairs.Merge(rank, joined));
             made.add(String.join("", parts));
@@ -175,7 +175,7 @@ final class TokenizerFiles {
     private static void requireAllMade(Path file, Set<String> tokens, Set<String> made, SpecialTokens specials) throws Failure {
         List<String> unmade = tokens.stream().filter(token -> !made.contains(token) && !specials.has(token) && !letter(token)).sorted().toList();
         if (unmade.isEmpty()) return;
-        throw new Failure.Unreadable(file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for " + unmade.size() + " of them, such as \"" + Quoted.of(unmade.getFirst())
+        throw new Failure.Unreadable(file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for " + unmade.size() + " of them, such as \"" + SafeText.of(unmade.getFirst())
                 + "\"; the merges were cut short or belong to another vocabulary: get both files again");
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -38,7 +38,7 @@ public final class TokenizerGolden {
             try {
                 verify(number, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
             } catch (RuntimeException e) {                             // of any kind that the parser throws for a value of another
-                throw new Failure.Unreadable(golden + ", line " + number + ": expected JSON with text and ids: " + Quoted.of(e.getMessage()), e);
+                throw new Failure.Unreadable(golden + ", line " + number + ": expected JSON with text and ids: " + SafeText.of(e.getMessage()), e);
             }
         }
         return deviations;

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.prompt;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.prompt.SpecialTokens.Matched;
 import atomstudio.diffusion.prompt.SpecialTokens.Special;
@@ -45,7 +45,7 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
 
     private int id(Declared token) throws Failure {
         Integer id = vocabulary.get(token.content);
-        if (id == null) throw new Failure.Unreadable(where + ": the special token \"" + Quoted.of(token.content) + "\": expected it in the vocabulary, found nothing");
+        if (id == null) throw new Failure.Unreadable(where + ": the special token \"" + SafeText.of(token.content) + "\": expected it in the vocabulary, found nothing");
         return id;
     }
 
@@ -71,11 +71,11 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
     /// @param key in messages
     private Declared declared(String key, JsonElement token) throws Failure {
         if (token.isJsonPrimitive() && token.getAsJsonPrimitive().isString()) return new Declared(token.getAsString(), Form.TEXT);
-        if (!token.isJsonObject()) throw new Failure.Unreadable(where + ": " + Quoted.of(key) + ": expected a token, found " + Quoted.of(token));
-        Json written = new Json(where + ": " + Quoted.of(key), token.getAsJsonObject());
+        if (!token.isJsonObject()) throw new Failure.Unreadable(where + ": " + SafeText.of(key) + ": expected a token, found " + SafeText.of(token));
+        Json written = new Json(where + ": " + SafeText.of(key), token.getAsJsonObject());
         String content = written.text("content");
         for (String property : List.of("lstrip", "rstrip", "single_word")) {
-            if (flag(written, property)) throw new Failure.NotBuilt(where + ": the special token \"" + Quoted.of(content) + "\": " + property + " is not built yet");
+            if (flag(written, property)) throw new Failure.Unsupported(where + ": the special token \"" + SafeText.of(content) + "\": " + property + " is not built yet");
         }
         return new Declared(content, flag(written, "normalized") ? Form.NORMALIZED : Form.RAW);
     }
@@ -116,7 +116,7 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
             try {
                 listed.put(Integer.parseInt(entry.getKey()), declared("added_tokens_decoder: " + entry.getKey(), entry.getValue()));
             } catch (NumberFormatException e) {
-                throw new Failure.Unreadable(tokens.source() + ": expected ids of tokens, found " + Quoted.of(entry.getKey()), e);
+                throw new Failure.Unreadable(tokens.source() + ": expected ids of tokens, found " + SafeText.of(entry.getKey()), e);
             }
         }
         return listed;

@@ -68,7 +68,7 @@ public enum SamplerName {
             }
             case "DPMSolverSDEScheduler" -> throw config.unsupported("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
             default -> Arrays.stream(values()).filter(name -> name.referenceClass.equals(config.className())).findFirst()
-                    .orElseThrow(() -> new Failure.NotBuilt("sampler " + config.className() + " is not built yet"));
+                    .orElseThrow(() -> new Failure.Unsupported("sampler " + config.className() + " is not built yet"));
         };
     }
 
@@ -76,7 +76,7 @@ public enum SamplerName {
     public static Optional<SamplerName> ofSupported(SchedulerConfig config) throws Failure {
         try {
             return Optional.of(of(config));
-        } catch (Failure.NotBuilt e) {
+        } catch (Failure.Unsupported e) {
             return Optional.empty();
         }
     }

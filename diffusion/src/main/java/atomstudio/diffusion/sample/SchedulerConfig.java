@@ -1,7 +1,7 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -206,8 +206,8 @@ public final class SchedulerConfig {
         }
     }
 
-    Failure.NotBuilt unsupported(String key, String value) {
-        return new Failure.NotBuilt(Quoted.of(className) + ": " + key + " " + Quoted.of(value) + " is not built yet");
+    Failure.Unsupported unsupported(String key, String value) {
+        return new Failure.Unsupported(SafeText.of(className) + ": " + key + " " + SafeText.of(value) + " is not built yet");
     }
 
     @Override public boolean equals(Object other) {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +43,7 @@ final class PickledCalls {
         String family = module.split("\\.", 2)[0];
         boolean builtIn = (module.equals("builtins") || module.equals("__builtin__")) && BUILT_IN.contains(name);
         if (BESIDE.contains(family) || builtIn || module.equals("_codecs") && name.equals("encode")) return global;
-        throw new Failure.Incompatible(file + ": asks Python for " + Quoted.of(global) + ", which builds no tensor and could run code; nothing of it was run. Do not open such a file elsewhere; get the model as safetensors");
+        throw new Failure.Incompatible(file + ": asks Python for " + SafeText.of(global) + ", which builds no tensor and could run code; nothing of it was run. Do not open such a file elsewhere; get the model as safetensors");
     }
 
     Pickled call(Pickled function, Pickled arguments) throws Failure {
@@ -126,7 +126,7 @@ final class PickledCalls {
         if (kind.equals("storage") && parts.size() >= 5 && parts.get(1) instanceof Pickled.Global type && parts.get(2) instanceof Pickled.Text(String key)
                 && parts.get(4) instanceof Pickled.Whole(long elements) && elements >= 0) {
             DType dtype = STORAGES.get(type.name());
-            if (dtype == null) throw new Failure.Incompatible(file + ": " + Quoted.of(type) + " is a type of numbers that is not supported; expected float, half, bfloat16, double or integers");
+            if (dtype == null) throw new Failure.Incompatible(file + ": " + SafeText.of(type) + " is a type of numbers that is not supported; expected float, half, bfloat16, double or integers");
             if (parts.size() > 5 && parts.get(5) instanceof Pickled.Tuple) throw new Failure.Incompatible(file + ": holds a view of a storage, which PyTorch has not written for years; save it again with a newer PyTorch");
             return new Pickled.Storage(dtype, key, elements);
         }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,7 +70,7 @@ record PickledTensors(Map<String, TensorInfo> tensors, Map<String, String> metad
             for (Map.Entry<String, Pickled> entry : dictionary.entries.entrySet()) {
                 if (++seen > MOST) throw new Failure.Incompatible(file + ": its pickle holds more than " + MOST + " entries; no model has as many");
                 String name = prefix + entry.getKey();
-                if (name.length() > LONGEST_NAME) throw new Failure.Incompatible(file + ": its pickle has a name of " + name.length() + " letters, longer than any tensor's: " + Quoted.of(name));
+                if (name.length() > LONGEST_NAME) throw new Failure.Incompatible(file + ": its pickle has a name of " + name.length() + " letters, longer than any tensor's: " + SafeText.of(name));
                 switch (entry.getValue()) {
                     case Pickled.Stored tensor -> tensors.put(name, info(name, tensor));
                     case Pickled.Entries nested when depth < DEEPEST -> add(name + ".", nested, depth + 1);
@@ -92,12 +92,12 @@ record PickledTensors(Map<String, TensorInfo> tensors, Map<String, String> metad
         private TensorInfo info(String name, Pickled.Stored tensor) throws Failure {
             DType dtype = tensor.storage().dtype();
             Place place = places.of(tensor.storage()).orElseThrow(() -> new Failure.Unreadable(
-                    file + ": " + Quoted.of(name) + ": its numbers (storage " + Quoted.of(tensor.storage().key()) + ") are missing; download or copy it again"));
+                    file + ": " + SafeText.of(name) + ": its numbers (storage " + SafeText.of(tensor.storage().key()) + ") are missing; download or copy it again"));
             long from = Math.multiplyExact(tensor.from(), (long) dtype.bytes());
             long length = Math.multiplyExact(tensor.shape().elements(), (long) dtype.bytes());
             long needed = tensor.strides().isEmpty() ? length : Math.multiplyExact(tensor.storage().elements() - tensor.from(), (long) dtype.bytes());
             if (needed > place.length() - from) {
-                throw new Failure.Unreadable(file + ": " + Quoted.of(name) + ": " + dtype + " " + tensor.shape() + " needs " + needed + " bytes from " + from + " on, its storage has " + place.length() + "; download or copy it again");
+                throw new Failure.Unreadable(file + ": " + SafeText.of(name) + ": " + dtype + " " + tensor.shape() + " needs " + needed + " bytes from " + from + " on, its storage has " + place.length() + "; download or copy it again");
             }
             if (tensor.strides().isEmpty()) return new TensorInfo(name, dtype, tensor.shape(), place.offset() + from, length);
             return inOrder(name, tensor, place.offset() + from, length);
@@ -105,7 +105,7 @@ record PickledTensors(Map<String, TensorInfo> tensors, Map<String, String> metad
 
         private TensorInfo inOrder(String name, Pickled.Stored tensor, long source, long length) throws Failure {
             if (length > size) {
-                throw new Failure.Incompatible(file + ": " + Quoted.of(name) + " " + tensor.shape() + " repeats a few numbers of the file (strides " + tensor.strides() + "); save it after .contiguous()");
+                throw new Failure.Incompatible(file + ": " + SafeText.of(name) + " " + tensor.shape() + " repeats a few numbers of the file (strides " + tensor.strides() + "); save it after .contiguous()");
             }
             TensorInfo info = new TensorInfo(name, tensor.storage().dtype(), tensor.shape(), end, length);
             strided.put(end, new Strided(info, source, tensor.strides()));

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
@@ -104,7 +104,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
 
         private Failure notJson(Exception e) {
             boolean syntax = e instanceof MalformedJsonException || e instanceof java.io.EOFException;
-            String where = place.isEmpty() ? "" : Quoted.of(place) + ": ";
+            String where = place.isEmpty() ? "" : SafeText.of(place) + ": ";
             String what = syntax ? "its safetensors header is not valid JSON (" + firstLine(e) + ")" : where + "expected dtype, shape and data_offsets (" + firstLine(e) + ")";
             return new Failure.Unreadable(file + ": " + what, e);
         }
@@ -118,7 +118,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             json.beginObject();
             while (json.hasNext()) {
                 String key = name();
-                if (json.peek() != JsonToken.STRING) throw bad(file, "__metadata__." + Quoted.of(key) + ": expected a string");
+                if (json.peek() != JsonToken.STRING) throw bad(file, "__metadata__." + SafeText.of(key) + ": expected a string");
                 metadata.put(key, whole(json.nextString()));
             }
             json.endObject();
@@ -133,7 +133,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             while (json.hasNext()) {
                 String field = name();
                 boolean known = field.equals("dtype") || field.equals("shape") || field.equals("data_offsets");
-                if (known && !seen.add(field)) throw bad(file, Quoted.of(place) + ": " + field + " stands twice");
+                if (known && !seen.add(field)) throw bad(file, SafeText.of(place) + ": " + field + " stands twice");
                 switch (field) {
                     case "dtype" -> dtype = dtype();
                     case "shape" -> shape = new Shape(numbers());
@@ -143,7 +143,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             }
             json.endObject();
             if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
-                throw bad(file, Quoted.of(place) + ": expected dtype, shape and data_offsets (two numbers)");
+                throw bad(file, SafeText.of(place) + ": expected dtype, shape and data_offsets (two numbers)");
             }
             return new Described(dtype, shape, offsets[0], offsets[1]);
         }
@@ -154,7 +154,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             for (DType known : DType.values()) {
                 if (known.name().equals(dtype)) return known;
             }
-            throw bad(file, Quoted.of(place) + ": element type " + Quoted.of(dtype) + " is not supported; expected F32, F16, BF16, F64 or integers");
+            throw bad(file, SafeText.of(place) + ": element type " + SafeText.of(dtype) + " is not supported; expected F32, F16, BF16, F64 or integers");
         }
 
         private long[] numbers() throws IOException {
@@ -163,9 +163,9 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             while (json.hasNext()) {
                 if (json.peek() != JsonToken.NUMBER) throw new IllegalStateException("expected a whole number, found " + json.peek());
                 String digits = json.nextString();
-                if (digits.startsWith("-")) throw new IllegalStateException("a size or offset is negative: " + Quoted.of(digits));
-                if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) throw new IllegalStateException("expected a whole number, found " + Quoted.of(digits));
-                if (digits.length() > MOST_DIGITS) throw new IllegalStateException("no file is so large: " + Quoted.of(digits));
+                if (digits.startsWith("-")) throw new IllegalStateException("a size or offset is negative: " + SafeText.of(digits));
+                if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) throw new IllegalStateException("expected a whole number, found " + SafeText.of(digits));
+                if (digits.length() > MOST_DIGITS) throw new IllegalStateException("no file is so large: " + SafeText.of(digits));
                 numbers.add(Long.parseLong(digits));
             }
             json.endArray();
@@ -178,7 +178,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
 
         /// The parser lets halves of a letter through, which no UTF-8 text can hold.
         private static String whole(String string) throws IOException {
-            if (!StandardCharsets.UTF_8.newEncoder().canEncode(string)) throw new MalformedJsonException("half of a letter in " + Quoted.of(string));
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(string)) throw new MalformedJsonException("half of a letter in " + SafeText.of(string));
             return string;
         }
     }
@@ -192,9 +192,9 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         String previous = "";
         for (Map.Entry<String, Described> entry : ordered) {
             Described tensor = entry.getValue();
-            String name = Quoted.of(entry.getKey());
+            String name = SafeText.of(entry.getKey());
             long bytes = bytes(file, name, tensor);
-            if (tensor.begin < end) throw bad(file, Quoted.of(previous) + " and " + name + " overlap");
+            if (tensor.begin < end) throw bad(file, SafeText.of(previous) + " and " + name + " overlap");
             if (tensor.begin > end) throw bad(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name + " belong to no tensor; download or copy it again");
             if (tensor.end > size - payload) {
                 throw bad(file, "is truncated: " + name + " should end at byte " + (payload + tensor.end) + ", the file has " + size + "; download or copy it again");
@@ -212,10 +212,10 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         try {
             bits = Math.multiplyExact(tensor.shape.elements(), tensor.dtype.bits());
         } catch (ArithmeticException e) {
-            throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets (" + Quoted.of(tensor.shape) + " is larger than any file)", e);
+            throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets (" + SafeText.of(tensor.shape) + " is larger than any file)", e);
         }
         if (bits % 8 != 0 || tensor.end < tensor.begin || tensor.end - tensor.begin != bits / 8) {
-            throw bad(file, name + ": " + tensor.dtype + " " + Quoted.of(tensor.shape) + " needs " + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
+            throw bad(file, name + ": " + tensor.dtype + " " + SafeText.of(tensor.shape) + " needs " + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
         }
         return bits / 8;
     }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -97,7 +97,7 @@ public sealed interface TensorFile extends AutoCloseable permits Safetensors, To
     /// @throws IllegalArgumentException when it has over 2^31 elements, or elements that are no numbers
     default Tensor read(TensorInfo info) {
         if (info.shape().elements() > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(file() + ": " + Quoted.of(info.name()) + " " + info.shape() + " is too large to be read at once");
+            throw new IllegalArgumentException(file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is too large to be read at once");
         }
         return Elements.widened(bytes(info), info.dtype(), info.shape());
     }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -192,7 +192,7 @@ final class Unpickler {
     }
 
     private String key(String key) throws Failure {
-        if (key.length() > LONGEST_KEY) throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length() + " letters, longer than any tensor's name: " + Quoted.of(key));
+        if (key.length() > LONGEST_KEY) throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length() + " letters, longer than any tensor's name: " + SafeText.of(key));
         return key;
     }
 

@@ -34,7 +34,7 @@ class CudaTest {
     private static OnnxEngine open(ModelFolder model) throws Failure {
         try {
             return OnnxEngine.open(model, Device.CUDA, 2);
-        } catch (Failure.NoDevice none) {
+        } catch (Failure.DeviceUnavailable none) {
             return abort("skipped: " + none.getMessage());
         }
     }

@@ -106,7 +106,7 @@ class SchedulerConfigTest {
 
     private static void assertNotBuilt(String className, String setting, String named) throws Failure {
         SchedulerConfig config = parse("{" + setting + "}").forClass(className);
-        String message = assertThrows(Failure.NotBuilt.class, () -> plan(SamplerName.of(config), config, 10), setting).getMessage();
+        String message = assertThrows(Failure.Unsupported.class, () -> plan(SamplerName.of(config), config, 10), setting).getMessage();
         assertTrue(message.contains(named), message);
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -184,10 +184,10 @@ final class AdapterFormat {
             Optional<String> refused = AdapterKind.refusal(tensors.tensors().keySet());
             if (refused.isPresent()) throw new Failure.Incompatible(file + ": " + refused.get());
             throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
-                    + (metadata.containsKey("format") ? "format " + Quoted.of(metadata.get("format")) : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
+                    + (metadata.containsKey("format") ? "format " + SafeText.of(metadata.get("format")) : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
         }
         if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
-            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + Quoted.of(metadata.get("version")) + "; update Atom Studio to use it");
+            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + SafeText.of(metadata.get("version")) + "; update Atom Studio to use it");
         }
         return parse(file, tensors, metadata);
     }
@@ -204,7 +204,7 @@ final class AdapterFormat {
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(file + ": " + e.getMessage());
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + Quoted.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
+            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + SafeText.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
         }
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Placeholder;
@@ -57,7 +57,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     static EmbeddingFile of(TensorFile file, TensorInfo info, String name) throws Failure {
         boolean empty = info.shape().elements() == 0;
         if (empty || info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().floating() || info.shape().size(0) > MOST_ROWS && info.shape().rank() == 2) {
-            throw new Failure.Unreadable(file.file() + ": expected " + (empty ? "at least one row" : "rows") + " of a text encoder's table, found " + Quoted.of(info.name()) + " " + info.dtype() + " " + info.shape() + "; files that this program can use are what it made itself, embeddings, and LoRA, LoCon, LoHa and LoKr of other programs");
+            throw new Failure.Unreadable(file.file() + ": expected " + (empty ? "at least one row" : "rows") + " of a text encoder's table, found " + SafeText.of(info.name()) + " " + info.dtype() + " " + info.shape() + "; files that this program can use are what it made itself, embeddings, and LoRA, LoCon, LoHa and LoKr of other programs");
         }
         Tensor read = file.read(info.name());
         for (float number : read.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": its rows hold " + number + "; the file is damaged, get it again");
@@ -99,11 +99,11 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     @Override public void check(ModelFolder model) throws Failure {
         long width = rows.shape().size(1);
         if (width != model.text().width()) {
-            throw new Failure.Incompatible("the embedding \"" + Quoted.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.text().width()
+            throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.text().width()
                     + "; expected one made for such a model (768: Stable Diffusion 1.x, 1024: 2.x)");
         }
         int most = model.text().tokens() - 2;
-        if (count() > most) throw new Failure.Incompatible("the embedding \"" + Quoted.of(word) + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
+        if (count() > most) throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
     }
 
     @Override public String words() {

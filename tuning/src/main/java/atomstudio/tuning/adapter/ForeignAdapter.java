@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
@@ -67,10 +67,10 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
     }
 
     private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
-        if (!info.dtype().readable()) throw new Failure.Unreadable(file.file() + ": " + Quoted.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
-        if (info.shape().elements() > Integer.MAX_VALUE - 8) throw new Failure.Unreadable(file.file() + ": " + Quoted.of(info.name()) + " " + info.shape() + " is larger than any layer's change");
+        if (!info.dtype().readable()) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
+        if (info.shape().elements() > Integer.MAX_VALUE - 8) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is larger than any layer's change");
         Tensor tensor = file.read(info.name());
-        for (float number : tensor.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": " + Quoted.of(info.name()) + " holds " + number + "; the file is damaged, get it again");
+        for (float number : tensor.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + number + "; the file is damaged, get it again");
         return tensor;
     }
 
@@ -121,7 +121,7 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
         List<String> left = new ArrayList<>(others.keySet());
         left.addAll(fit(model).unplaced().keySet());
         if (left.isEmpty()) return List.of();
-        return List.of(file + ": " + model.name() + " has no place for " + (left.size() == 1 ? "a tensor" : left.size() + " tensors") + " of this adapter, which is used without: " + few(left.stream().sorted().map(Quoted::of).toList(), ", "));
+        return List.of(file + ": " + model.name() + " has no place for " + (left.size() == 1 ? "a tensor" : left.size() + " tensors") + " of this adapter, which is used without: " + few(left.stream().sorted().map(SafeText::of).toList(), ", "));
     }
 
     private ForeignFit fit(ModelFolder model) throws Failure {

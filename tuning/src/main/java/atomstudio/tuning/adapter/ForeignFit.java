@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
@@ -69,7 +69,7 @@ record ForeignFit(Map<String, ForeignChange> changes, Map<String, Shape> unplace
             }
             numbers.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.number(), tensor);
             String before = keys.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.number(), key);
-            if (before != null) wrong.add(layer.get().name() + ": " + Quoted.of(before) + " and " + Quoted.of(key) + " are the same number of one layer; the file holds more than one adapter");
+            if (before != null) wrong.add(layer.get().name() + ": " + SafeText.of(before) + " and " + SafeText.of(key) + " are the same number of one layer; the file holds more than one adapter");
         }
 
         private void refuseWhatIsForAnother(int fitting) throws Failure.Incompatible {
@@ -79,8 +79,8 @@ record ForeignFit(Map<String, ForeignChange> changes, Map<String, Shape> unplace
             boolean another = TrainedFor.byName(strange).isPresent();
             if (!another && wrong.isEmpty() && fitting > 0 && fitting >= missing.size()) return;
             List<String> reasons = new ArrayList<>(wrong.stream().sorted().toList());
-            unplaced.keySet().forEach(key -> reasons.add(Quoted.of(key) + ": the model has no such layer"));
-            adapter.others().keySet().stream().sorted().forEach(key -> reasons.add(Quoted.of(key) + ": is no tensor of an adapter"));
+            unplaced.keySet().forEach(key -> reasons.add(SafeText.of(key) + ": the model has no such layer"));
+            adapter.others().keySet().stream().sorted().forEach(key -> reasons.add(SafeText.of(key) + ": is no tensor of an adapter"));
             Optional<TrainedFor.Evidence> kind = TrainedFor.of(strange);
             String made = kind.map(evidence -> " for " + evidence.text(strange.get(evidence.key()))).orElse("");
             int all = fitting + wrong.size() + missing.size();

@@ -1,6 +1,6 @@
 package atomstudio.tuning.foreign;
 
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.ops.Layer;
 import java.util.Collection;
 import java.util.List;
@@ -81,7 +81,7 @@ public enum AdapterKind {
             if (kind.law.isPresent()) continue;
             Optional<String> key = keys.stream().filter(kind::has).sorted().findFirst();
             if (key.isPresent()) {
-                return Optional.of("is " + kind.title + ", which cannot be read (it has " + Quoted.of(key.get()) + "); LoRA, LoCon, LoHa, LoKr and whole differences can."
+                return Optional.of("is " + kind.title + ", which cannot be read (it has " + SafeText.of(key.get()) + "); LoRA, LoCon, LoHa, LoKr and whole differences can."
                         + " Merge it into a checkpoint with the program that made it and use that with --model, or extract a LoRA from it there");
             }
         }

@@ -1,7 +1,7 @@
 package atomstudio.tuning.foreign;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -74,7 +74,7 @@ public record PeftScale(double alpha, OptionalDouble rank, Form form, Map<String
             try {
                 Pattern.compile(pattern);
             } catch (PatternSyntaxException e) {
-                throw new Failure.Unreadable(patterns.source() + ": expected patterns of layers' names, found " + Quoted.of(pattern), e);
+                throw new Failure.Unreadable(patterns.source() + ": expected patterns of layers' names, found " + SafeText.of(pattern), e);
             }
             numbers.put(pattern, patterns.number(pattern));
         }
@@ -103,7 +103,7 @@ public record PeftScale(double alpha, OptionalDouble rank, Form form, Map<String
         try {
             return Pattern.compile("(.*\\.)?(" + pattern + ")").matcher(new Watched(layer, new int[1])).matches();
         } catch (PatternSyntaxException | StackOverflowError e) {
-            throw new IllegalArgumentException("a pattern of layers' names cannot be matched: " + Quoted.of(pattern), e);
+            throw new IllegalArgumentException("a pattern of layers' names cannot be matched: " + SafeText.of(pattern), e);
         }
     }
 
@@ -114,7 +114,7 @@ public record PeftScale(double alpha, OptionalDouble rank, Form form, Map<String
         }
 
         @Override public char charAt(int index) {
-            if (++looks[0] > MOST_LOOKS) throw new IllegalArgumentException("a pattern of layers' names takes too long to match " + Quoted.of(text));
+            if (++looks[0] > MOST_LOOKS) throw new IllegalArgumentException("a pattern of layers' names takes too long to match " + SafeText.of(text));
             return text.charAt(index);
         }
 

@@ -1,6 +1,6 @@
 package atomstudio.tuning.foreign;
 
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +40,7 @@ public enum TrainedFor {
     public record Evidence(TrainedFor kind, String key) {
         /// `Stable Diffusion XL (it has lora_te2_… (4,1280))`.
         public String text(Shape shape) {
-            return kind.title + " (it has " + Quoted.of(key) + " " + shape + ")";
+            return kind.title + " (it has " + SafeText.of(key) + " " + shape + ")";
         }
     }
 

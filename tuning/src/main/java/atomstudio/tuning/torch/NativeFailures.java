@@ -2,7 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.engine.EngineException;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Shortage;
+import atomstudio.diffusion.MemoryShortage;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -22,7 +22,7 @@ final class NativeFailures {
             }
             throw e;
         } catch (OutOfMemoryError e) {
-            throw new Failure.OutOfMemory(what + ": " + Shortage.of(e).words(), e);
+            throw new Failure.OutOfMemory(what + ": " + MemoryShortage.of(e).message(), e);
         }
     }
 }

@@ -14,8 +14,8 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -43,19 +43,19 @@ public final class Torch implements AutoCloseable {
 
     /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is downloaded or reported to anybody.
     /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
-    public static Torch open(Device device, TorchSettings settings) throws Failure.NoDevice {
+    public static Torch open(Device device, TorchSettings settings) throws Failure.DeviceUnavailable {
         prepare(settings.natives());
         try {
             Engine engine = TorchLibraries.load(settings.natives());
             if (device == Device.CUDA && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
-                throw new Failure.NoDevice("device cuda: no NVIDIA GPU that PyTorch " + engine.getVersion()
+                throw new Failure.DeviceUnavailable("device cuda: no NVIDIA GPU that PyTorch " + engine.getVersion()
                         + " can use was found; build with `mvn -Pcuda package`, or use --device cpu");
             }
             JniUtils.setNumThreads(settings.threads());
             ai.djl.Device place = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
             return new Torch(device, (PtNDManager) engine.newBaseManager(place));
         } catch (EngineException | UnsatisfiedLinkError e) {
-            throw new Failure.NoDevice("PyTorch could not be loaded from " + settings.natives() + ": " + e.getMessage()
+            throw new Failure.DeviceUnavailable("PyTorch could not be loaded from " + settings.natives() + ": " + e.getMessage()
                     + "; about 500 MB must be free there, or set ATOMSTUDIO_HOME to another folder");
         }
     }

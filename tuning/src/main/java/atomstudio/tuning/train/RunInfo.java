@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.sample.Seed;
@@ -162,7 +162,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     }
 
     private static void requireSame(List<String> other, String key, Object here, Object there) {
-        if (!here.equals(there)) other.add(key + ": " + Quoted.of(here) + " here, " + Quoted.of(there) + " there");
+        if (!here.equals(there)) other.add(key + ": " + SafeText.of(here) + " here, " + SafeText.of(there) + " there");
     }
 
     /// This run with what is asked of it now: nothing but more steps may differ (and where the model lies).

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonElement;
@@ -142,6 +142,6 @@ final class RunInfoJson {
     }
 
     private Failure.Unreadable wrong(String key, String expected, Object found) {
-        return new Failure.Unreadable(json.source() + ": " + key + ": expected " + expected + ", found " + Quoted.of(found));
+        return new Failure.Unreadable(json.source() + ": " + key + ": expected " + expected + ", found " + SafeText.of(found));
     }
 }

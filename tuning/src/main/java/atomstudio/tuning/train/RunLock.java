@@ -88,7 +88,7 @@ final class RunLock implements AutoCloseable {
     }
 
     static Failure occupied(Path folder) {
-        return new Failure.Occupied(folder + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
+        return new Failure.Conflict(folder + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
     }
 
     @Override public void close() throws Failure {

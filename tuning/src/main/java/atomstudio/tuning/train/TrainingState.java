@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.Quoted;
+import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -185,12 +185,12 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
             } catch (NumberFormatException e) {
                 // Refused below, as are NaN and infinity.
             }
-            throw new IllegalArgumentException(key + ": expected a finite number, found " + Quoted.of(text));
+            throw new IllegalArgumentException(key + ": expected a finite number, found " + SafeText.of(text));
         }
 
         private int whole(String key, int least, int most) {
             double number = number(key);
-            if (number != Math.rint(number) || number < least || number > most) throw new IllegalArgumentException(key + ": expected a whole number from " + least + " to " + most + ", found " + Quoted.of(tensors.metadata().get(key)));
+            if (number != Math.rint(number) || number < least || number > most) throw new IllegalArgumentException(key + ": expected a whole number from " + least + " to " + most + ", found " + SafeText.of(tensors.metadata().get(key)));
             return (int) number;
         }
 

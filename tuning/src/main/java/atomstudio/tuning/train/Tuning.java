@@ -143,10 +143,10 @@ public final class Tuning {
         Path path = folder.folder();
         if (RunLock.held(path)) throw RunLock.occupied(path);
         if (folder.exists() || !Files.exists(path)) return;
-        if (!Files.isDirectory(path)) throw new Failure.Occupied(path + ": expected a folder for the run, found a file; choose another --out");
+        if (!Files.isDirectory(path)) throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another --out");
         try (Stream<Path> list = Files.list(path)) {
             List<String> others = list.filter(file -> !AtomicFile.isPart(file)).map(file -> file.getFileName().toString()).filter(name -> !BEGINNINGS.contains(name)).sorted().toList();
-            if (!others.isEmpty()) throw new Failure.Occupied(path + ": expected an empty folder or a run, found " + others.getFirst() + (others.size() > 1 ? " and more" : "") + "; choose another --out");
+            if (!others.isEmpty()) throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + others.getFirst() + (others.size() > 1 ? " and more" : "") + "; choose another --out");
         } catch (IOException e) {
             throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
         }

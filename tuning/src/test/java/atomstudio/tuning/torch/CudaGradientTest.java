@@ -50,7 +50,7 @@ class CudaGradientTest {
     private static TorchEngine open(ModelFolder model) throws Failure {
         try {
             return TorchEngine.open(model, Device.CUDA, TorchSettings.standard());
-        } catch (Failure.NoDevice none) {
+        } catch (Failure.DeviceUnavailable none) {
             return abort("skipped: " + none.getMessage());
         }
     }

@@ -136,7 +136,7 @@ class KilledRunTest {
             await(run, child);
             assertEquals(RunStatus.RUNNING, run.status());
             Tuning tuning = new Tuning(new Machine(Device.CPU, 1, RunTest.home()));
-            Failure occupied = assertThrows(Failure.Occupied.class, () -> tuning.run(request(folder), run.folder(), Control.none(), TuneListener.silent()));
+            Failure occupied = assertThrows(Failure.Conflict.class, () -> tuning.run(request(folder), run.folder(), Control.none(), TuneListener.silent()));
             assertTrue(occupied.getMessage().contains("already going on"));
             child.destroyForcibly();
             assertTrue(child.waitFor(20, TimeUnit.SECONDS));

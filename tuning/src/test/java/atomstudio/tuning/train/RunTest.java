@@ -206,7 +206,7 @@ class RunTest {
     @Test void aFolderOfSomethingElseIsLeftAlone() throws Exception {
         Path mine = Files.createDirectory(folder.resolve("mine"));
         Files.writeString(mine.resolve("thesis.txt"), "words");
-        Failure occupied = assertThrows(Failure.Occupied.class, () -> run(request("atoms", 3), "mine"));
+        Failure occupied = assertThrows(Failure.Conflict.class, () -> run(request("atoms", 3), "mine"));
         assertTrue(occupied.getMessage().contains("thesis.txt"));
         assertEquals(1, Files.list(mine).count());
     }

@@ -3,7 +3,7 @@ package atomstudio.diffusion;
 import java.util.Locale;
 
 /// What of its memory Java ran out of. It throws one error for several things that have different remedies.
-public enum Shortage {
+public enum MemoryShortage {
     /// The heap reached its bound (`-Xmx`).
     HEAP("Java's heap of %d MB is full; ask for smaller or fewer images, or give it more with JAVA_TOOL_OPTIONS=-Xmx4g"),
     /// A buffer outside the heap would pass its own bound.
@@ -15,14 +15,14 @@ public enum Shortage {
 
     private static final int MEGABYTE_BITS = 20;
 
-    private final String words;
+    private final String message;
 
-    Shortage(String words) {
-        this.words = words;
+    MemoryShortage(String message) {
+        this.message = message;
     }
 
     /// By the texts of OpenJDK 25.
-    public static Shortage of(OutOfMemoryError error) {
+    public static MemoryShortage of(OutOfMemoryError error) {
         String message = String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT);
         if (message.contains("thread")) return THREAD;
         if (message.contains("direct buffer")) return DIRECT;
@@ -31,7 +31,7 @@ public enum Shortage {
     }
 
     /// What happened, and what to do.
-    public String words() {
-        return words.formatted(Runtime.getRuntime().maxMemory() >> MEGABYTE_BITS);
+    public String message() {
+        return message.formatted(Runtime.getRuntime().maxMemory() >> MEGABYTE_BITS);
     }
 }

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class ShortageTest {
+class MemoryShortageTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "HEAP|Java heap space",
@@ -19,15 +19,15 @@ class ShortageTest {
         "SYSTEM|Map failed",
         "SYSTEM|Unable to allocate 8589934592 bytes",
         "SYSTEM|Metaspace"})
-    void whatRanOutIsToldByTheErrorsText(Shortage expected, String text) {
-        assertEquals(expected, Shortage.of(new OutOfMemoryError(text)));
+    void whatRanOutIsToldByTheErrorsText(MemoryShortage expected, String text) {
+        assertEquals(expected, MemoryShortage.of(new OutOfMemoryError(text)));
     }
 
     @Test
     void anErrorOfThisJavaIsOneOfTheHeapAndOneWithoutTextToo() {
         OutOfMemoryError error = assertThrows(OutOfMemoryError.class, () -> System.out.println(new long[Integer.MAX_VALUE].length));
-        assertEquals(Shortage.HEAP, Shortage.of(error));
-        assertEquals(Shortage.HEAP, Shortage.of(new OutOfMemoryError()));
-        assertTrue(Shortage.HEAP.words().contains(Long.toString(Runtime.getRuntime().maxMemory() >> 20)));
+        assertEquals(MemoryShortage.HEAP, MemoryShortage.of(error));
+        assertEquals(MemoryShortage.HEAP, MemoryShortage.of(new OutOfMemoryError()));
+        assertTrue(MemoryShortage.HEAP.message().contains(Long.toString(Runtime.getRuntime().maxMemory() >> 20)));
     }
 }

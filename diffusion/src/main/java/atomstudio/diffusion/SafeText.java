@@ -2,42 +2,42 @@ package atomstudio.diffusion;
 
 /// Text of other people's files in messages and on terminals: control codes are written as escapes, so that no file can move the cursor,
 /// change colours or hide letters, and long values are cut.
-public final class Quoted {
+public final class SafeText {
     /// Letters of a quoted value that are shown.
-    public static final int LONGEST = 200;
+    public static final int MAX_LENGTH = 200;
 
-    private Quoted() {}
+    private SafeText() {}
 
-    /// A name or value from a file: on one line, and of at most [#LONGEST] letters.
+    /// A name or value from a file: on one line, and of at most [#MAX_LENGTH] letters.
     public static String of(Object value) {
         String text = String.valueOf(value);
-        if (text.length() <= LONGEST) return escaped(text, false);
-        int end = Character.isHighSurrogate(text.charAt(LONGEST - 1)) ? LONGEST - 1 : LONGEST;
+        if (text.length() <= MAX_LENGTH) return escaped(text, false);
+        int end = Character.isHighSurrogate(text.charAt(MAX_LENGTH - 1)) ? MAX_LENGTH - 1 : MAX_LENGTH;
         return escaped(text.substring(0, end), false) + "… (" + text.length() + " letters)";
     }
 
     /// A whole message or line: line breaks and tabs stay, every other control code becomes visible.
-    public static String printable(String text) {
+    public static String escape(String text) {
         return escaped(text, true);
     }
 
-    private static String escaped(String text, boolean lines) {
-        if (text.codePoints().allMatch(code -> shown(code, lines))) return text;
+    private static String escaped(String text, boolean keepLineBreaks) {
+        if (text.codePoints().allMatch(code -> isPrintable(code, keepLineBreaks))) return text;
         StringBuilder escaped = new StringBuilder();
         text.codePoints().forEach(code -> {
-            if (shown(code, lines)) escaped.appendCodePoint(code);
+            if (isPrintable(code, keepLineBreaks)) escaped.appendCodePoint(code);
             else escaped.append(String.format("\\u%04x", code));
         });
         return escaped.toString();
     }
 
-    private static boolean shown(int code, boolean lines) {
-        if (code == '\n' || code == '\t') return lines;
-        return !Character.isISOControl(code) && !turnsDirection(code) && !(code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE);
+    private static boolean isPrintable(int code, boolean keepLineBreaks) {
+        if (code == '\n' || code == '\t') return keepLineBreaks;
+        return !Character.isISOControl(code) && !isBidiControl(code) && !(code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE);
     }
 
     /// Marks that reorder the letters around them, and the separators that some terminals take for line breaks.
-    private static boolean turnsDirection(int code) {
+    private static boolean isBidiControl(int code) {
         return code == 0x2028 || code == 0x2029 || code >= 0x202A && code <= 0x202E || code >= 0x2066 && code <= 0x2069;
     }
 }
