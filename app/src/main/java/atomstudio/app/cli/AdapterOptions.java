@@ -3,7 +3,7 @@ package atomstudio.app.cli;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -37,7 +37,7 @@ final class AdapterOptions {
     }
 
     /// Adapters that fit a model, and how strongly each is applied.
-    record LoadedAdapters(List<LoadedAdapter> loaded, List<Applied> weights) {
+    record LoadedAdapters(List<LoadedAdapter> loaded, List<WeightedAdapter> weights) {
         List<PngAttachment> attachments() {
             return loaded.stream().map(LoadedAdapter::attachment).flatMap(Optional::stream).toList();
         }
@@ -46,10 +46,10 @@ final class AdapterOptions {
     /// Reads them, and those that the prompt names; notes which the prompt does not ask for.
     LoadedAdapters load(CommandContext context, ModelFolder model, PromptAdapters promptAdapters) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
-        List<Applied> weights = new ArrayList<>();
+        List<WeightedAdapter> weights = new ArrayList<>();
         for (AdapterOption option : adapters) {
-            if (option.weight == null || Applied.isStrength(option.weight)) continue;
-            throw new ParameterException(spec.commandLine(), "--strength: expected " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + option.weight);
+            if (option.weight == null || WeightedAdapter.isValidWeight(option.weight)) continue;
+            throw new ParameterException(spec.commandLine(), "--strength: expected " + -(int) WeightedAdapter.MAX_WEIGHT + " to " + (int) WeightedAdapter.MAX_WEIGHT + ", found " + option.weight);
         }
         boolean hasSeveral = adapters.size() + promptAdapters.references().size() > 1;
         for (AdapterOption option : adapters) {

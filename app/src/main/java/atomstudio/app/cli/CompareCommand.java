@@ -9,7 +9,7 @@ import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.app.compare.PromptFile;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.tuning.train.SubjectFiles;
@@ -135,8 +135,8 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     /// Rows are runs, and nothing else is worn.
-    private void rejectAdapterTags(Prompt prompt) throws Failure {
-        if (PromptAdapters.hasTags(prompt)) throw new Failure.Incompatible(promptFile + ": \"" + prompt.text() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
+    private void rejectAdapterTags(PromptPair prompt) throws Failure {
+        if (PromptAdapters.hasTags(prompt)) throw new Failure.Incompatible(promptFile + ": \"" + prompt.positive() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
     }
 
     private ParameterException usageError(String message) {

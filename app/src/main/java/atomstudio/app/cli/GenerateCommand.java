@@ -5,7 +5,7 @@ import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
@@ -106,7 +106,7 @@ final class GenerateCommand implements Callable<Integer> {
         promptAdapters.warnings().forEach(context.terminal()::printNote);
         ModelFolder model = modelOptions.reference(context, sampling.prediction()).open();
         model.notes().forEach(context.terminal()::printNote);
-        Settings settings = sampling.settings(context, model);
+        GenerationSettings settings = sampling.settings(context, model);
         long firstSeed = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         AdapterOptions.LoadedAdapters loadedAdapters = adapters.load(context, model, promptAdapters);
         Generation generation = source.apply(new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()), context.terminal());
@@ -200,9 +200,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private static JsonObject json(Generation generation, JsonArray images, double seconds) {
-        Settings settings = generation.settings();
+        GenerationSettings settings = generation.settings();
         JsonObject json = new JsonObject();
-        json.addProperty("prompt", generation.prompt().text());
+        json.addProperty("prompt", generation.prompt().positive());
         json.addProperty("negative", generation.prompt().negative());
         json.addProperty("sampler", settings.sampling().sampler().option());
         json.addProperty("schedule", settings.sampling().schedule().option());
@@ -212,10 +212,10 @@ final class GenerateCommand implements Callable<Integer> {
         if (settings.guidance().rescale() != 0) json.addProperty("guidanceRescale", settings.guidance().rescale());
         json.addProperty("width", settings.width());
         json.addProperty("height", settings.height());
-        if (generation.source() instanceof Generation.Source.FromPicture initImage) json.addProperty("denoise", initImage.denoise());
+        if (generation.source() instanceof Generation.Source.FromImage initImage) json.addProperty("denoise", initImage.denoisingStrength());
         generation.hires().ifPresent(hires -> {
             json.addProperty("hires", hires.scale());
-            json.addProperty("denoise", hires.denoise());
+            json.addProperty("denoise", hires.denoisingStrength());
         });
         json.add("pictures", images);
         json.addProperty("seconds", seconds);

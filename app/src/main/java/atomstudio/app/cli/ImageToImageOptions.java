@@ -2,8 +2,8 @@ package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Hires;
-import atomstudio.diffusion.engine.Generation.Settings;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
@@ -40,7 +40,7 @@ final class ImageToImageOptions {
     Generation apply(Generation generation, Terminal terminal) throws Failure {
         double strength = denoisingStrengthOrDefault();
         if (mask != null && image == null) throw usageError("--mask says where a picture may change; expected the picture with --image");
-        Generation withSource = image == null ? generation : generation.from(readSource(image, strength, generation.settings(), terminal));
+        Generation withSource = image == null ? generation : generation.withSource(readSource(image, strength, generation.settings(), terminal));
         if (hiresScale == null) return withSource;
         if (!(hiresScale > 1 && hiresScale <= MAX_HIRES_SCALE)) throw usageError("--hires: expected above 1 to " + (int) MAX_HIRES_SCALE + ", found " + hiresScale);
         return withSource.with(new Hires(hiresScale, strength));
@@ -58,13 +58,13 @@ final class ImageToImageOptions {
         return denoisingStrength;
     }
 
-    private Source readSource(Path file, double strength, Settings settings, Terminal terminal) throws Failure {
+    private Source readSource(Path file, double strength, GenerationSettings settings, Terminal terminal) throws Failure {
         Picture initImage = Pictures.read(file);
         Optional<Mask> inpaintMask = mask == null ? Optional.empty() : Optional.of(Mask.read(mask, initImage));
         if ((long) initImage.width() * settings.height() != (long) initImage.height() * settings.width()) {
             terminal.printNote(file + " is " + initImage.width() + "x" + initImage.height() + ": its centre is scaled to fill " + settings.width() + "x" + settings.height() + " (--width, --height), what sticks out is cropped.");
         }
-        return new Source.FromPicture(initImage, inpaintMask, strength);
+        return new Source.FromImage(initImage, inpaintMask, strength);
     }
 
     private ParameterException usageError(String message) {

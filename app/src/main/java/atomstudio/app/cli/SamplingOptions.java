@@ -1,8 +1,8 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.sample.Guidance;
@@ -80,21 +80,21 @@ final class SamplingOptions {
     }
 
     /// A prompt with the negative one; refuses before anything is loaded what could not be read.
-    Prompt prompt(String text) throws Failure {
+    PromptPair prompt(String text) throws Failure {
         PromptLanguage.parse(text);
         PromptLanguage.parse(negativePrompt);
-        return new Prompt(text, negativePrompt);
+        return new PromptPair(text, negativePrompt);
     }
 
     /// Fills in what was not given; refuses before anything is loaded what could not be sampled.
-    Settings settings(CommandContext context, ModelFolder model) throws Failure {
+    GenerationSettings settings(CommandContext context, ModelFolder model) throws Failure {
         if (steps < 1 || steps > SamplingSettings.MAX_STEPS) throw usageError("--steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + steps);
         double scale = guidanceScale != null ? guidanceScale : context.assets().isDefaultModel(model.folder()) ? DEFAULT_MODEL_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE;
         if (!Double.isFinite(scale)) throw usageError("--guidance: expected a number, found " + scale);
         int depth = model.text().blocks().depth();
         if (clipSkip < 1 || clipSkip > depth) throw usageError("--clip-skip: expected 1 to " + depth + ", found " + clipSkip);
         if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) throw usageError("--guidance-rescale: expected 0 to 1, found " + guidanceRescale);
-        Settings settings = new Settings(samplingWith(sampler == null ? modelSampler(context, model) : sampler), new Guidance(scale, guidanceRescale), clipSkip,
+        GenerationSettings settings = new GenerationSettings(samplingWith(sampler == null ? modelSampler(context, model) : sampler), new Guidance(scale, guidanceRescale), clipSkip,
                 width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());

@@ -1,6 +1,6 @@
 package atomstudio.app.compare;
 
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.model.NamedModel;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,5 +36,5 @@ public record ComparisonRequest(NamedModel model, ComparedSubject subject, RunSo
     }
 
     /// The same for every picture.
-    public record ImageOptions(String negativePrompt, Settings settings) {}
+    public record ImageOptions(String negativePrompt, GenerationSettings settings) {}
 }

@@ -4,9 +4,9 @@ import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonListener.ComparisonControl;
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
@@ -46,11 +46,11 @@ final class ComparisonSampler {
         int done = 0;
         for (int i = 0; i < comparison.rows().size(); i++) {
             ComparisonRow row = comparison.rows().get(i);
-            List<Applied> adapters = row.isBase() ? List.of() : List.of(loadAdapter(row, runs.get(i - 1)));
+            List<WeightedAdapter> adapters = row.isBase() ? List.of() : List.of(loadAdapter(row, runs.get(i - 1)));
             for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
                 String text = comparison.prompt(row, prompt);
                 for (long seed : comparison.seeds()) {
-                    Generation generation = new Generation(new Prompt(text, request.options().negativePrompt()), request.options().settings(), seed, adapters);
+                    Generation generation = new Generation(new PromptPair(text, request.options().negativePrompt()), request.options().settings(), seed, adapters);
                     if (generate(generation, output.imageFile(row, prompt, seed), baseHash, new StepOffset(done, total)) == ComparisonControl.STOP) return ComparisonControl.STOP;
                     done += steps();
                 }
@@ -85,12 +85,12 @@ final class ComparisonSampler {
         }
     }
 
-    private Applied loadAdapter(ComparisonRow row, Path run) throws Failure {
+    private WeightedAdapter loadAdapter(ComparisonRow row, Path run) throws Failure {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
         ModelFolder model = maker.model();
         try {
             file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts()))).ifPresent(note -> listener.onNote(run + ": " + note));
-            return new Applied(file.adapter(row.name(), model), 1);
+            return new WeightedAdapter(file.adapter(row.name(), model), 1);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(run + ": " + e.getMessage());
         }

@@ -2,8 +2,8 @@ package atomstudio.app.experiment;
 
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngWriter;
@@ -34,7 +34,7 @@ final class Evaluator {
     private final Map<Path, List<Embedding>> referenceCache = new HashMap<>();
 
     /// Where images go, and how each is sampled.
-    record OutputSettings(Path folder, Generation.Settings settings) {}
+    record OutputSettings(Path folder, Generation.GenerationSettings settings) {}
 
     Evaluator(ImageGenerator generator, Ruler metrics, OutputSettings output, BooleanSupplier stop) {
         this.generator = generator;
@@ -53,7 +53,7 @@ final class Evaluator {
 
     /// @param subfolder where the pictures go, within the folder
     /// @return empty when somebody said stop
-    Optional<Measures> evaluate(EvaluatedSubject evaluated, List<Applied> adapters, String subfolder) throws Failure {
+    Optional<Measures> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder) throws Failure {
         List<Samples> samples = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
             List<Embedding> embeddings = new ArrayList<>();
@@ -69,8 +69,8 @@ final class Evaluator {
         return Optional.of(metrics.measure(referenceEmbeddings(evaluated.photos), samples));
     }
 
-    private Generation generation(String prompt, long seed, List<Applied> adapters) {
-        return new Generation(new Generation.Prompt(prompt, ""), output.settings, seed, adapters);
+    private Generation generation(String prompt, long seed, List<WeightedAdapter> adapters) {
+        return new Generation(new Generation.PromptPair(prompt, ""), output.settings, seed, adapters);
     }
 
     private List<Embedding> referenceEmbeddings(Path photoFolder) throws Failure {

@@ -9,9 +9,9 @@ import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.tensor.AtomicFile;
@@ -40,7 +40,7 @@ public final class Experiment {
     /// @param outputFolder      the experiment's folder
     /// @param sampling  of every image that is measured
     /// @param precision of training
-    public record ExperimentSetup(NamedModel model, Path photos, Path outputFolder, Device device, BaseHashes hashes, Generation.Settings sampling, Recipe.Precision precision) {
+    public record ExperimentSetup(NamedModel model, Path photos, Path outputFolder, Device device, BaseHashes hashes, Generation.GenerationSettings sampling, Recipe.Precision precision) {
         public Path tableFile() {
             return outputFolder.resolve("experiment.csv");
         }
@@ -154,7 +154,7 @@ public final class Experiment {
             }
             LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(runFolder).adapter(), evaluator.generator().model()).getFirst();
             Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject, adapter.source().words(), photoFolder(trialSubject));
-            Optional<Measures> measures = evaluator.evaluate(evaluated, List.of(new Applied(adapter.adapter(), 1)), trial.folderName() + "/" + step);
+            Optional<Measures> measures = evaluator.evaluate(evaluated, List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, trialSubject.kind(), cost(runFolder), measures.get()));
         }

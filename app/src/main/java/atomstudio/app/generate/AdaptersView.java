@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.parts.NumberFieldView;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +48,7 @@ final class AdaptersView extends FlowPane {
         Label label = new Label(adapter.name());
         label.setTooltip(new Tooltip(adapter.file().toString()));
         label.setMaxWidth(180);
-        NumberFieldView weightField = new NumberFieldView(new NumberFieldView.NumberRange(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
+        NumberFieldView weightField = new NumberFieldView(new NumberFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1), ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
         weightField.setPrefColumnCount(3);
         weightField.setAccessibleText("Strength of " + label.getText());
         weightField.showValue(adapter.weight());

@@ -10,8 +10,8 @@ import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Making;
@@ -56,7 +56,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     @Override public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
         ImageGenerator maker = openMaker(request.model());
         maker.setSafetyFilter(imageSettings.get().safetyFilter());
-        PromptAdapters promptAdapters = PromptAdapters.parse(new Generation.Prompt(request.prompt(), request.settings().negativePrompt().strip()), tokenizerFolders.home());
+        PromptAdapters promptAdapters = PromptAdapters.parse(new Generation.PromptPair(request.prompt(), request.settings().negativePrompt().strip()), tokenizerFolders.home());
         promptAdapters.warnings().forEach(listener::warning);
         RowAdapters adapters = loadAdapters(request, promptAdapters, maker, listener);
         Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
@@ -82,8 +82,8 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     }
 
     /// A row's adapters, and what its pictures carry along.
-    private record RowAdapters(List<LoadedAdapter> loaded, List<Applied> weighted, List<PngAttachment> attachments) {
-        void add(LoadedAdapter adapter, Applied weight) {
+    private record RowAdapters(List<LoadedAdapter> loaded, List<WeightedAdapter> weighted, List<PngAttachment> attachments) {
+        void add(LoadedAdapter adapter, WeightedAdapter weight) {
             loaded.add(adapter);
             weighted.add(weight);
             adapter.attachment().ifPresent(attachments::add);
@@ -96,7 +96,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
             for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
                 loaded.warnings().forEach(listener::warning);
                 loaded.triggerWarning(promptAdapters.prompt()).ifPresent(listener::warning);
-                adapters.add(loaded, new Applied(loaded.adapter(), selected.weight()));
+                adapters.add(loaded, new WeightedAdapter(loaded.adapter(), selected.weight()));
             }
         }
         for (PromptAdapters.AdapterReference selected : promptAdapters.references()) {
@@ -131,7 +131,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
                 cancellation.throwIfRequested();
                 embeddings.add(ruler.picture(image));
             }
-            measures.add(ruler.measure(subjectEmbeddings, List.of(new Samples(embeddings, ruler.prompt(PromptAdapters.parse(new Generation.Prompt(request.prompt(), ""), tokenizerFolders.home()).prompt().text())))));
+            measures.add(ruler.measure(subjectEmbeddings, List.of(new Samples(embeddings, ruler.prompt(PromptAdapters.parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home()).prompt().positive())))));
         }
         return Optional.of(measures);
     }

@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.NumberFieldView;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -94,7 +94,7 @@ public final class PromptBarView extends VBox {
         Label label = new Label("strength");
         label.getStyleClass().add("muted");
         label.setMinWidth(Region.USE_PREF_SIZE);
-        NumberFieldView numberField = new NumberFieldView(new NumberFieldView.NumberRange(-Applied.MOST_STRENGTH, Applied.MOST_STRENGTH, 0.1), ImageSettings::number,
+        NumberFieldView numberField = new NumberFieldView(new NumberFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1), ImageSettings::number,
                 value -> model.settings(model.settings().get().withAdapterWeight(value)));
         numberField.setId("strength-number");
         numberField.setAccessibleText("Strength of the adapters, −10 to 10");

@@ -1,9 +1,9 @@
 package atomstudio.app.generate;
 
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.sample.SamplingSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,13 +26,13 @@ public record RowRequest(Path model, String prompt, Optional<Path> adapter, Imag
     }
 
     /// The picture of a seed.
-    Generation generation(long seed, List<Applied> adapters) {
+    Generation generation(long seed, List<WeightedAdapter> adapters) {
         ImageSettings.SamplerSettings samplingSettings = settings.sampling();
         ImageSettings.SourceSettings sourceSettings = settings.source();
         SamplingSettings sampling = new SamplingSettings(samplingSettings.sampler(), samplingSettings.schedule(), samplingSettings.steps(), samplingSettings.eta(), Optional.empty());
-        Generation.Settings generationSettings = new Generation.Settings(sampling, samplingSettings.guidance(), samplingSettings.clipSkip(), settings.size().width(), settings.size().height());
-        Source source = sourceSettings.image().<Source>map(given -> new Source.FromPicture(given.image(), given.mask(), sourceSettings.denoisingStrength())).orElseGet(Source.FromNoise::new);
+        Generation.GenerationSettings generationSettings = new Generation.GenerationSettings(sampling, samplingSettings.guidance(), samplingSettings.clipSkip(), settings.size().width(), settings.size().height());
+        Source source = sourceSettings.image().<Source>map(given -> new Source.FromImage(given.image(), given.mask(), sourceSettings.denoisingStrength())).orElseGet(Source.FromNoise::new);
         Optional<Hires> hires = sourceSettings.hiresScale().isPresent() ? Optional.of(new Hires(sourceSettings.hiresScale().getAsDouble(), sourceSettings.denoisingStrength())) : Optional.empty();
-        return new Generation(new Generation.Prompt(prompt, settings.negativePrompt().strip()), generationSettings, seed, adapters, source, hires);
+        return new Generation(new Generation.PromptPair(prompt, settings.negativePrompt().strip()), generationSettings, seed, adapters, source, hires);
     }
 }

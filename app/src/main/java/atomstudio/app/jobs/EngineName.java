@@ -3,7 +3,7 @@ package atomstudio.app.jobs;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.UNetElsewhere;
+import atomstudio.diffusion.engine.SplitEngine;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -48,7 +48,7 @@ public enum EngineName {
     private static Engine openSplit(ModelFolder model, Device device) throws Failure {
         Engine unet = TORCH.open(model, device);
         try {
-            return new UNetElsewhere(unet, ONNX.open(model, device));
+            return new SplitEngine(unet, ONNX.open(model, device));
         } catch (Failure e) {
             unet.close();
             throw e;

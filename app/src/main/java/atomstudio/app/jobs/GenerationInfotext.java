@@ -1,9 +1,9 @@
 package atomstudio.app.jobs;
 
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.sample.SamplerName;
@@ -43,23 +43,23 @@ final class GenerationInfotext {
     }
 
     static GenerationText of(Generation generation, Provenance provenance) {
-        Settings settings = generation.settings();
+        GenerationSettings settings = generation.settings();
         SamplingSettings sampling = settings.sampling();
-        GenerationText infotext = GenerationText.of(generation.prompt().text(), generation.prompt().negative()).steps(sampling.steps())
+        GenerationText infotext = GenerationText.of(generation.prompt().positive(), generation.prompt().negative()).steps(sampling.steps())
                 .sampler(sampling.sampler().title()).schedule(sampling.schedule().title()).guidance(settings.guidance().scale())
                 .seed(generation.seed()).size(settings.width(), settings.height());
         if (provenance.modelHash.isPresent()) infotext = infotext.with(MODEL_HASH, provenance.modelHash.get().substring(0, HASH_DIGITS));
         infotext = infotext.model(provenance.model);
         if (settings.clipSkip() != 1) infotext = infotext.clipSkip(settings.clipSkip());
         infotext = withPasses(withNonDefaults(infotext, settings), generation);
-        if (generation.source() instanceof Source.FromPicture && provenance.sourceImage.isPresent()) infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
-        for (Applied adapterWeight : generation.adapters()) infotext = withAdapter(infotext, adapterWeight);
+        if (generation.source() instanceof Source.FromImage && provenance.sourceImage.isPresent()) infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
+        for (WeightedAdapter adapterWeight : generation.adapters()) infotext = withAdapter(infotext, adapterWeight);
         // Where its noise comes from: the web UI reads it and draws the same.
         return infotext.with("RNG", "CPU").version("Atom Studio " + BuildInfo.current().version());
     }
 
     /// What most pictures are made without.
-    private static GenerationText withNonDefaults(GenerationText base, Settings settings) {
+    private static GenerationText withNonDefaults(GenerationText base, GenerationSettings settings) {
         GenerationText infotext = base;
         SamplingSettings sampling = settings.sampling();
         if (sampling.eta().isPresent()) infotext = infotext.with(sampling.sampler() == SamplerName.DDIM ? ETA_DDIM : ETA, GenerationText.number(sampling.eta().getAsDouble()));
@@ -70,20 +70,20 @@ final class GenerationInfotext {
 
     private static GenerationText withPasses(GenerationText base, Generation generation) {
         GenerationText infotext = base;
-        if (generation.source() instanceof Source.FromPicture initImage) {
-            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(initImage.denoise()));
+        if (generation.source() instanceof Source.FromImage initImage) {
+            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(initImage.denoisingStrength()));
             if (initImage.mask().isPresent()) infotext = infotext.with(INPAINT_AREA, "Whole picture");
         }
         if (generation.hires().isPresent()) {
             Generation.Hires hires = generation.hires().get();
-            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(hires.denoise())).with(HIRES_UPSCALE, GenerationText.number(hires.scale())).with(HIRES_UPSCALER, LATENT_UPSCALER);
+            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(hires.denoisingStrength())).with(HIRES_UPSCALE, GenerationText.number(hires.scale())).with(HIRES_UPSCALER, LATENT_UPSCALER);
         }
         return infotext;
     }
 
-    private static GenerationText withAdapter(GenerationText infotext, Applied adapterWeight) {
+    private static GenerationText withAdapter(GenerationText infotext, WeightedAdapter adapterWeight) {
         Adapter adapter = adapterWeight.adapter();
         String hashes = adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
-        return infotext.adapter(adapter.name(), adapterWeight.strength(), adapterWeight.textStrength()).hash(hashes, adapter.name(), adapter.hash());
+        return infotext.adapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight()).hash(hashes, adapter.name(), adapter.hash());
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.sample.PredictionType;
@@ -53,8 +53,8 @@ public record GenerationParameters(GenerationText infotext) {
         return parsed.settings().isEmpty() ? Optional.empty() : Optional.of(new GenerationParameters(parsed));
     }
 
-    public Prompt prompt() {
-        return new Prompt(infotext.prompt(), infotext.negative());
+    public PromptPair prompt() {
+        return new PromptPair(infotext.prompt(), infotext.negative());
     }
 
     /// The model's name, as it calls itself or as its file is called.

@@ -2,10 +2,10 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Look;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.model.TinyAutoencoder;
@@ -35,15 +35,15 @@ public final class ImageGenerator implements AutoCloseable {
     private final ModelFolder model;
     private final Device device;
     private final Engine engine;
-    private final TextToImage pipeline;
+    private final DiffusionPipeline pipeline;
     private final Consumer<String> warnings;
     private Future<Optional<String>> modelHash = CompletableFuture.completedFuture(Optional.empty());
     private SafetyFilter safetyFilter = SafetyFilter.ON;
     private @Nullable OnnxSafety safetyChecker;
-    private @Nullable Look previewer;
+    private @Nullable LatentPreviewer previewer;
     private @Nullable TinyLook taesd;
 
-    private ImageGenerator(ModelFolder model, Device device, Engine engine, TextToImage pipeline, Consumer<String> warnings) {
+    private ImageGenerator(ModelFolder model, Device device, Engine engine, DiffusionPipeline pipeline, Consumer<String> warnings) {
         this.warnings = warnings;
         this.model = model;
         this.device = device;
@@ -60,7 +60,7 @@ public final class ImageGenerator implements AutoCloseable {
     public static ImageGenerator open(ModelFolder model, Device device, EngineName engineName, Consumer<String> warnings) throws Failure {
         Engine engine = engineName.open(model, device);
         try {
-            return new ImageGenerator(model, device, engine, TextToImage.of(model, engine, warnings), warnings);
+            return new ImageGenerator(model, device, engine, DiffusionPipeline.of(model, engine, warnings), warnings);
         } catch (Failure e) {
             engine.close();
             throw e;
@@ -95,7 +95,7 @@ public final class ImageGenerator implements AutoCloseable {
     /// Whether the model's files are as they were when this was opened.
     public boolean isCurrent() {
         try {
-            engine.check();
+            engine.checkFiles();
             return true;
         } catch (Failure.Unreadable changed) {
             return false;
@@ -104,20 +104,20 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// How many steps a picture takes, all its passes together.
     public int stepCount(Generation generation) throws Failure {
-        return pipeline.steps(generation);
+        return pipeline.stepCount(generation);
     }
 
     /// Shows quickly what a picture becomes while it is made.
-    Look previewer() throws Failure {
-        Look cached = previewer;
-        if (cached == null) previewer = cached = Look.cheap(model, engine);
+    LatentPreviewer previewer() throws Failure {
+        LatentPreviewer cached = previewer;
+        if (cached == null) previewer = cached = LatentPreviewer.fastest(model, engine);
         return cached;
     }
 
     /// Makes one picture; empty when the listener said stop.
     public Optional<Picture> generate(Generation generation, StepListener listener) throws Failure {
         activeSafetyChecker();
-        Optional<Picture> image = pipeline.picture(generation, listener);
+        Optional<Picture> image = pipeline.generate(generation, listener);
         if (image.isEmpty() || !isBlocked(image.get())) return image;
         warnings.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
         return Optional.of(blank(image.get()));

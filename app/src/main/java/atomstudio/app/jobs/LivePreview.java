@@ -1,7 +1,7 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Look;
+import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
@@ -16,7 +16,7 @@ public final class LivePreview {
 
     private final ImageGenerator generator;
     private final Consumer<Picture> listener;
-    private @Nullable Look previewer;
+    private @Nullable LatentPreviewer previewer;
     private boolean disabled;
     private long nextNanos = System.nanoTime();
 
@@ -31,10 +31,10 @@ public final class LivePreview {
         long now = System.nanoTime();
         if (disabled || now < nextNanos) return;
         try {
-            Look current = previewer == null ? generator.previewer() : previewer;
+            LatentPreviewer current = previewer == null ? generator.previewer() : previewer;
             previewer = current;
             long started = System.nanoTime();
-            Picture preview = current.of(denoised);
+            Picture preview = current.preview(denoised);
             disabled = generator.isBlocked(preview);
             listener.accept(disabled ? ImageGenerator.blank(preview) : preview);
             long ended = System.nanoTime();

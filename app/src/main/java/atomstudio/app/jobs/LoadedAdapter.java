@@ -1,8 +1,8 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
@@ -69,12 +69,12 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     }
 
     /// That a prompt does not say the words that the adapter answers to.
-    public Optional<String> triggerWarning(Prompt prompt) {
+    public Optional<String> triggerWarning(PromptPair prompt) {
         String token = source.token();
         return switch (source) {
-            case AdapterFile ownAdapter -> mentions(prompt.text(), token) ? Optional.empty()
+            case AdapterFile ownAdapter -> mentions(prompt.positive(), token) ? Optional.empty()
                     : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + source.words() + "\" and may not show");
-            case EmbeddingFile embedding -> mentions(prompt.text(), token) || mentions(prompt.negative(), token) ? Optional.empty()
+            case EmbeddingFile embedding -> mentions(prompt.positive(), token) || mentions(prompt.negative(), token) ? Optional.empty()
                     : Optional.of("Neither prompt says \"" + token + "\", which the embedding stands for: it changes nothing");
             case ForeignAdapter foreign -> Optional.empty();
         };
@@ -94,9 +94,9 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     }
 
     /// At the weight that was chosen, or else those of the picture that it comes from, or 1.
-    public Applied withWeight(OptionalDouble requested) {
-        if (requested.isPresent()) return new Applied(adapter, requested.getAsDouble());
-        return savedWeights.map(saved -> new Applied(adapter, saved.strength(), saved.text())).orElse(new Applied(adapter, 1));
+    public WeightedAdapter withWeight(OptionalDouble requested) {
+        if (requested.isPresent()) return new WeightedAdapter(adapter, requested.getAsDouble());
+        return savedWeights.map(saved -> new WeightedAdapter(adapter, saved.strength(), saved.text())).orElse(new WeightedAdapter(adapter, 1));
     }
 
     /// What a picture that is made with it carries along, where it is small.

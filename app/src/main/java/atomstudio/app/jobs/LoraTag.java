@@ -1,7 +1,7 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -43,9 +43,9 @@ record LoraTag(String name, double unetWeight, double textEncoderWeight, List<St
 
     private static double weight(String tag, String value, double defaultWeight) throws Failure {
         if (value.isEmpty()) return defaultWeight;
-        Optional<Double> weight = parseNumber(value).filter(Applied::isStrength);
+        Optional<Double> weight = parseNumber(value).filter(WeightedAdapter::isValidWeight);
         if (weight.isPresent()) return weight.get();
-        throw new Failure.Incompatible("the prompt has " + tag + ": expected a weight of " + -(int) Applied.MOST_STRENGTH + " to " + (int) Applied.MOST_STRENGTH + ", found " + value.substring(0, Math.min(MAX_QUOTE_LENGTH, value.length())));
+        throw new Failure.Incompatible("the prompt has " + tag + ": expected a weight of " + -(int) WeightedAdapter.MAX_WEIGHT + " to " + (int) WeightedAdapter.MAX_WEIGHT + ", found " + value.substring(0, Math.min(MAX_QUOTE_LENGTH, value.length())));
     }
 
     private static Optional<Double> parseNumber(String text) {

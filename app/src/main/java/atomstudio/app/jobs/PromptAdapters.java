@@ -1,8 +1,8 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adapter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 /// @param prompt what is left for the text encoder
 /// @param references  those that were found, in their order
 /// @param warnings  what was not found, and what else of that program's language is left out or read as plain text
-public record PromptAdapters(Prompt prompt, List<AdapterReference> references, List<String> warnings) {
+public record PromptAdapters(PromptPair prompt, List<AdapterReference> references, List<String> warnings) {
     private static final Pattern TAG = Pattern.compile("<((?i)lora|lyco):([^<>]*+)>");
     private static final Pattern MALFORMED_TAG = Pattern.compile("<\\s*+(?i)(?:lora|lyco)\\s*+:[^<>]*+");
     private static final Pattern UNSUPPORTED_SYNTAX = Pattern.compile("<hypernet:[^<>]*+>|\\bAND\\b", Pattern.UNICODE_CHARACTER_CLASS);
@@ -35,8 +35,8 @@ public record PromptAdapters(Prompt prompt, List<AdapterReference> references, L
         }
 
         /// The file's adapter at these weights.
-        public Applied weighted(Adapter adapter) {
-            return new Applied(adapter, unetWeight, textEncoderWeight);
+        public WeightedAdapter weighted(Adapter adapter) {
+            return new WeightedAdapter(adapter, unetWeight, textEncoderWeight);
         }
     }
 
@@ -46,9 +46,9 @@ public record PromptAdapters(Prompt prompt, List<AdapterReference> references, L
     }
 
     /// @throws Failure.Incompatible for a weight that is none, or too many adapters
-    public static PromptAdapters parse(Prompt prompt, Home home) throws Failure {
-        Matcher matcher = TAG.matcher(prompt.text());
-        if (!matcher.find()) return new PromptAdapters(prompt, List.of(), unsupportedSyntax(prompt.text(), prompt.negative()));
+    public static PromptAdapters parse(PromptPair prompt, Home home) throws Failure {
+        Matcher matcher = TAG.matcher(prompt.positive());
+        if (!matcher.find()) return new PromptAdapters(prompt, List.of(), unsupportedSyntax(prompt.positive(), prompt.negative()));
         TagReader reader = new TagReader(home);
         StringBuilder remaining = new StringBuilder();
         do {
@@ -58,7 +58,7 @@ public record PromptAdapters(Prompt prompt, List<AdapterReference> references, L
         matcher.appendTail(remaining);
         Set<String> warnings = new LinkedHashSet<>(reader.warnings);
         warnings.addAll(unsupportedSyntax(remaining.toString(), prompt.negative()));
-        return new PromptAdapters(new Prompt(remaining.toString(), prompt.negative()), reader.references, limited(warnings));
+        return new PromptAdapters(new PromptPair(remaining.toString(), prompt.negative()), reader.references, limited(warnings));
     }
 
     /// What of other programs' language is read as plain text.
@@ -88,8 +88,8 @@ public record PromptAdapters(Prompt prompt, List<AdapterReference> references, L
     }
 
     /// Whether a prompt asks for adapters at all.
-    public static boolean hasTags(Prompt prompt) {
-        return TAG.matcher(prompt.text()).find() || TAG.matcher(prompt.negative()).find();
+    public static boolean hasTags(PromptPair prompt) {
+        return TAG.matcher(prompt.positive()).find() || TAG.matcher(prompt.negative()).find();
     }
 
     /// The tags of one prompt.

@@ -6,9 +6,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.FromPictureGolden;
+import atomstudio.diffusion.engine.ImageGolden;
+import atomstudio.diffusion.engine.Img2ImgGolden;
 import atomstudio.diffusion.engine.NetworkGolden;
-import atomstudio.diffusion.engine.PictureGolden;
 import atomstudio.diffusion.engine.PromptGolden;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
@@ -48,8 +48,8 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
             throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl" + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
         }
         try (Safetensors file = Safetensors.open(golden)) {
-            if (PictureGolden.recognizes(file)) return verifyImage(golden, file);
-            if (FromPictureGolden.recognizes(file)) return verifyImageToImage(golden, file);
+            if (ImageGolden.recognizes(file)) return verifyImage(golden, file);
+            if (Img2ImgGolden.recognizes(file)) return verifyImageToImage(golden, file);
             if (PromptGolden.recognizes(file)) return verifyPrompts(golden, file);
             if (TuningGolden.matches(file.tensors().keySet())) return verifyTraining(golden, file);
             if (NetworkGolden.recognizes(file)) return verifyNetworks(golden, file);
@@ -78,15 +78,15 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
     private Verification verifyImage(Path golden, Safetensors file) throws Failure {
         ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
-            return Verification.of(golden, "onnx", PictureGolden.compare(file, folder, engine));
+            return Verification.of(golden, "onnx", ImageGolden.compare(file, folder, engine));
         }
     }
 
     private Verification verifyImageToImage(Path golden, Safetensors file) throws Failure {
-        Path defaultModel = FromPictureGolden.ofAnInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
+        Path defaultModel = Img2ImgGolden.needsInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
         ModelFolder folder = ModelFolder.open(model.orElse(defaultModel));
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
-            return Verification.of(golden, "onnx", FromPictureGolden.compare(file, folder, engine));
+            return Verification.of(golden, "onnx", Img2ImgGolden.compare(file, folder, engine));
         }
     }
 

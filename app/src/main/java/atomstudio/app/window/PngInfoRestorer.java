@@ -11,8 +11,8 @@ import atomstudio.app.jobs.GenerationParameters;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.tune.RunSummary;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation.Hires;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.GenerationText.Strength;
 import atomstudio.diffusion.sample.Guidance;
@@ -57,7 +57,7 @@ final class PngInfoRestorer {
         Optional<MatchedRun> match = matchRun(recipe);
         GenerateViewModel target = match.map(one -> one.page.generate()).orElse(generatePage);
         List<SelectedAdapter> adapters = findAdapters(info, match);
-        target.setPrompt(toPrompt(recipe.prompt().text(), match));
+        target.setPrompt(toPrompt(recipe.prompt().positive(), match));
         ImageSettings settings = toSettings(target.settings().get(), recipe);
         missing.addAll(recipe.unsupported());
         missing.addAll(differences(settings, recipe));
@@ -124,7 +124,7 @@ final class PngInfoRestorer {
             if (file == null) {
                 missing.add("the adapter “" + adapter.name() + "”");
             } else {
-                double weight = Math.clamp(adapter.strength(), -Applied.MOST_STRENGTH, Applied.MOST_STRENGTH);
+                double weight = Math.clamp(adapter.strength(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
                 if (weight != adapter.strength()) missing.add("the strength " + GenerationText.number(adapter.strength()) + " of “" + adapter.name() + "”, " + GenerationText.number(weight) + " instead");
                 adapters.add(new SelectedAdapter(file, weight));
                 restored.add(adapter.name());

@@ -12,8 +12,8 @@ import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
 import atomstudio.app.compare.ComparisonRequest.ImageOptions;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Generation.Settings;
-import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.engine.ClipTestModels;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.model.NamedModel;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Comparisons of runs that are made up here, sampled from the embedded model in two steps.
 class ComparisonJobTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
-    private static final Settings QUICK = Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+    private static final GenerationSettings QUICK = GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
 
     @TempDir private Path folder;
 
@@ -153,7 +153,7 @@ class ComparisonJobTest {
     }
 
     private static Path copy(Path to) throws IOException {
-        Towers.copy(MODEL, to);
+        ClipTestModels.copy(MODEL, to);
         return to;
     }
 

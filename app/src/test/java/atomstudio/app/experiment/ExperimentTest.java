@@ -33,7 +33,7 @@ class ExperimentTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
     private static final Path PICTURES = Shared.root().resolve("assets/subjects");
 
-    private static final Generation.Settings ONE_STEP = Generation.Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 4, 128, 128);
+    private static final Generation.GenerationSettings ONE_STEP = Generation.GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 4, 128, 128);
 
     @TempDir Path folder;
 

@@ -53,8 +53,8 @@ class SourceViewModelTest {
         assertTrue(galleries.settings().get().summary().contains("from 00.png within a mask · denoise 0.60"), galleries.settings().get().summary());
         galleries.generate();
         Generation made = maker.orders.getFirst().generation(1, List.of());
-        Source.FromPicture from = (Source.FromPicture) made.source();
-        assertEquals(0.6, from.denoise());
+        Source.FromImage from = (Source.FromImage) made.source();
+        assertEquals(0.6, from.denoisingStrength());
         Mask mask = from.mask().orElseThrow().filling(128, 128);
         assertTrue(mask.changes(64, 60));
         assertFalse(mask.changes(20, 60));

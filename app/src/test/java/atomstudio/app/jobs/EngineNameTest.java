@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
-import atomstudio.diffusion.engine.TextToImage;
-import atomstudio.diffusion.engine.UNetElsewhere;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.engine.SplitEngine;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
@@ -25,7 +25,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class EngineNameTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
 
     @Test void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
         ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
@@ -44,8 +44,8 @@ class EngineNameTest {
                 pictures.add(maker.generate(GENERATION, StepListener.none()).orElseThrow());
             }
         }
-        try (Engine both = new UNetElsewhere(EngineName.TORCH.open(model, Device.CPU), EngineName.ONNX.open(model, Device.CPU))) {
-            Picture split = TextToImage.of(model, both).picture(GENERATION, StepListener.none()).orElseThrow();
+        try (Engine both = new SplitEngine(EngineName.TORCH.open(model, Device.CPU), EngineName.ONNX.open(model, Device.CPU))) {
+            Picture split = DiffusionPipeline.of(model, both).generate(GENERATION, StepListener.none()).orElseThrow();
             assertTrue(apart(pictures.getLast(), split) < 0.5, "text and decoder on the other engine, of 255: " + apart(pictures.getLast(), split));
         }
         double rootMeanSquare = apart(pictures.getFirst(), pictures.getLast());

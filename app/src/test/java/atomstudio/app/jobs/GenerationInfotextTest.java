@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.GenerationInfotext.Provenance;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Hires;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Mask;
@@ -34,10 +34,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What pictures say of their making, and what is read from it.
 class GenerationInfotextTest {
-    private static final Prompt PROMPT = new Prompt("a (sks car:1.2), [trees]\nBREAK snow", "blurry, (bad:1.1)");
+    private static final PromptPair PROMPT = new PromptPair("a (sks car:1.2), [trees]\nBREAK snow", "blurry, (bad:1.1)");
 
     private static Generation generation(SamplingSettings sampling) {
-        return new Generation(PROMPT, new Settings(sampling, Guidance.of(7.5), 1, 512, 640), 42, List.of());
+        return new Generation(PROMPT, new GenerationSettings(sampling, Guidance.of(7.5), 1, 512, 640), 42, List.of());
     }
 
     private static GenerationParameters read(GenerationText text) {
@@ -64,7 +64,7 @@ class GenerationInfotextTest {
         SamplingSettings plain = SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
         GenerationParameters usual = read(GenerationInfotext.of(generation(plain), Provenance.of("m")));
         assertEquals(List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty()), List.of(usual.clipSkip(), usual.eta(), usual.guidanceRescale(), usual.prediction(), usual.hires()));
-        Generation unusual = new Generation(PROMPT, new Settings(plain.withEta(0.5).withPredictionType(PredictionType.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
+        Generation unusual = new Generation(PROMPT, new GenerationSettings(plain.withEta(0.5).withPredictionType(PredictionType.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
         GenerationParameters recipe = read(GenerationInfotext.of(unusual, Provenance.of("m")));
         assertEquals(OptionalInt.of(2), recipe.clipSkip());
         assertEquals(OptionalDouble.of(0.5), recipe.eta());
@@ -75,8 +75,8 @@ class GenerationInfotextTest {
 
     @Test void thePassesAndAdaptersHaveTheNamesOfOtherPrograms() {
         Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()), words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
-        Generation generation = new Generation(PROMPT, Settings.of(SamplingSettings.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new Applied(atoms, 0.8), new Applied(words, 1)))
-                .from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.empty(), 0.6));
+        Generation generation = new Generation(PROMPT, GenerationSettings.of(SamplingSettings.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new WeightedAdapter(atoms, 0.8), new WeightedAdapter(words, 1)))
+                .withSource(new Source.FromImage(Picture.filled(8, 8, 0), Optional.empty(), 0.6));
         String line = GenerationInfotext.of(generation, new Provenance("sd-v1-5", Optional.of("6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"), Optional.of("table.png"))).format().lines().toList().getLast();
         assertTrue(line.startsWith("Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: 6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
                 + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: \"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, Version: Atom Studio "), line);
@@ -86,7 +86,7 @@ class GenerationInfotextTest {
         Generation plain = generation(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20));
         GenerationParameters noise = read(GenerationInfotext.of(plain, new Provenance("m", Optional.empty(), Optional.of("old.png"))));
         assertEquals(List.of(false, false, Optional.empty(), OptionalDouble.empty()), List.of(noise.isImageToImage(), noise.isMasked(), noise.sourceImageName(), noise.denoisingStrength()));
-        Generation within = plain.from(new Source.FromPicture(Picture.filled(8, 8, 0), Optional.of(Mask.white(8, 8)), 0.45));
+        Generation within = plain.withSource(new Source.FromImage(Picture.filled(8, 8, 0), Optional.of(Mask.white(8, 8)), 0.45));
         GenerationParameters masked = read(GenerationInfotext.of(within, new Provenance("m", Optional.empty(), Optional.of("a, b.png"))));
         assertEquals(List.of(true, true, Optional.of("a, b.png"), OptionalDouble.of(0.45)), List.of(masked.isImageToImage(), masked.isMasked(), masked.sourceImageName(), masked.denoisingStrength()));
         GenerationParameters both = read(GenerationInfotext.of(within.with(new Hires(2, 0.45)), new Provenance("m", Optional.empty(), Optional.of("a.png"))));

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.sample.SamplerName;
@@ -25,7 +25,7 @@ class ImageGeneratorTest {
     @TempDir Path folder;
 
     private static String line(ModelFolder model, FileHashes hashes) throws Exception {
-        Generation generation = new Generation(new Prompt("a", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU)) {
             maker.computeModelHash(hashes);
             return maker.infotext(generation, Optional.empty()).format();

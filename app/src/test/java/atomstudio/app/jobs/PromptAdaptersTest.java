@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.PromptAdapters.AdapterReference;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,20 +27,20 @@ class PromptAdaptersTest {
     }
 
     private PromptAdapters read(String text) throws Failure {
-        return PromptAdapters.parse(new Prompt(text, "blurry"), new Home(folder));
+        return PromptAdapters.parse(new PromptPair(text, "blurry"), new Home(folder));
     }
 
     @Test void namesAreFilesOfTheHomeOrRuns() throws Exception {
         Path ink = file("adapters/ink drawing.safetensors"), toy = file("adapters/0a1b2c3d/toy.pt"), run = file("runs/car-atoms/adapter.safetensors");
         PromptAdapters read = read("a car <lora:ink drawing:0.8>, snow<lyco:toy> <lora:car-atoms:1.5:0.5>");
-        assertEquals(new Prompt("a car , snow ", "blurry"), read.prompt());
+        assertEquals(new PromptPair("a car , snow ", "blurry"), read.prompt());
         assertEquals(List.of(new AdapterReference(ink, 0.8), new AdapterReference(toy, 1), new AdapterReference(run, 0.5, 1.5)), read.references());
         assertEquals(List.of(), read.warnings());
     }
 
     @Test void aPromptThatNamesNoneIsLeftAsItIs() throws Exception {
         for (String text : List.of("a < b > c", "<lora>", "a (b:1.2) [c:d:3] \\$1", "AND\u00e9")) {
-            assertEquals(new PromptAdapters(new Prompt(text, "blurry"), List.of(), List.of()), read(text), text);
+            assertEquals(new PromptAdapters(new PromptPair(text, "blurry"), List.of(), List.of()), read(text), text);
         }
     }
 
@@ -48,11 +48,11 @@ class PromptAdaptersTest {
         file("adapters/x.safetensors");
         PromptAdapters read = read("a <lora:../adapters/x:1> car AND a <hypernet:old:1> dog");
         assertEquals(List.of(), read.references());
-        assertEquals("a  car AND a <hypernet:old:1> dog", read.prompt().text());
+        assertEquals("a  car AND a <hypernet:old:1> dog", read.prompt().positive());
         assertEquals(3, read.warnings().size());
         assertTrue(read.warnings().get(0).contains("<lora:../adapters/x:1>") && read.warnings().get(0).contains("--adapter FILE --strength X"), read.warnings().get(0));
         assertTrue(read.warnings().get(1).startsWith("AND in a prompt is read as plain text"), read.warnings().get(1));
-        PromptAdapters negative = PromptAdapters.parse(new Prompt("a", "<lora:x:1>"), new Home(folder));
+        PromptAdapters negative = PromptAdapters.parse(new PromptPair("a", "<lora:x:1>"), new Home(folder));
         assertEquals(1, negative.warnings().size());
         assertEquals("<lora:x:1>", negative.prompt().negative());
     }
@@ -84,7 +84,7 @@ class PromptAdaptersTest {
         for (Map.Entry<String, AdapterReference> one : expected.entrySet()) {
             PromptAdapters read = read("a " + one.getKey() + "car");
             assertEquals(List.of(one.getValue()), read.references(), one.getKey());
-            assertEquals("a car", read.prompt().text(), one.getKey());
+            assertEquals("a car", read.prompt().positive(), one.getKey());
             assertEquals(List.of(), read.warnings(), one.getKey());
         }
     }
@@ -99,13 +99,13 @@ class PromptAdaptersTest {
         for (String text : List.of("a red car <lora:x:1", "<lora:x:1 a red car, <b>", "< lora:x:1> a red car", "<lora :x:1> a red car")) {
             PromptAdapters read = read(text);
             assertEquals(List.of(), read.references(), text);
-            assertEquals(text, read.prompt().text());
+            assertEquals(text, read.prompt().positive());
             assertTrue(read.warnings().getFirst().contains("read as plain text: expected <lora:NAME:WEIGHT>"), read.warnings().toString());
         }
         for (String text : List.of("<lora::1> a red car", "<lora:> a red car", "<lora: :1> a red car")) {
             PromptAdapters read = read(text);
             assertEquals(List.of(), read.references(), text);
-            assertEquals(" a red car", read.prompt().text());
+            assertEquals(" a red car", read.prompt().positive());
             assertTrue(read.warnings().getFirst().contains("expected a name"), read.warnings().toString());
         }
     }

@@ -3,11 +3,11 @@ package atomstudio.app.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
-import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
@@ -33,7 +33,7 @@ class SafetyFilterTest {
 
     /// Whose checker takes every picture for unsafe, or none.
     private ModelFolder model(float limit) throws Exception {
-        Path place = Towers.withSafetyChecker(folder.resolve("model " + limit));
+        Path place = ClipTestModels.withSafetyChecker(folder.resolve("model " + limit));
         Files.createDirectories(place.resolve("tokenizer"));
         Files.writeString(place.resolve("tokenizer/vocab.json"), "{\"a\": 0, \"a</w>\": 1, \"<|startoftext|>\": 198, \"<|endoftext|>\": 199}");
         Files.writeString(place.resolve("tokenizer/merges.txt"), "#version: 0.2\n");
@@ -53,7 +53,7 @@ class SafetyFilterTest {
     private static GeneratedImage make(ModelFolder model, SafetyFilter safety) throws Exception {
         List<String> notes = new ArrayList<>();
         List<Picture> looks = new ArrayList<>();
-        Generation generation = new Generation(new Prompt("a", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.setSafetyFilter(safety);
             LivePreview preview = new LivePreview(maker, looks::add);

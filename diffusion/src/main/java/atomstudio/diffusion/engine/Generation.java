@@ -9,24 +9,24 @@ import java.util.Optional;
 
 /// Everything that decides one picture.
 /// @param hires a second, larger pass over what the first one made
-public record Generation(Prompt prompt, Settings settings, long seed, List<Applied> adapters, Source source, Optional<Hires> hires) {
+public record Generation(PromptPair prompt, GenerationSettings settings, long seed, List<WeightedAdapter> adapters, Source source, Optional<Hires> hires) {
     public Generation {
         adapters = List.copyOf(adapters);
     }
 
     /// From nothing but noise, in one pass.
-    public Generation(Prompt prompt, Settings settings, long seed, List<Applied> adapters) {
+    public Generation(PromptPair prompt, GenerationSettings settings, long seed, List<WeightedAdapter> adapters) {
         this(prompt, settings, seed, adapters, new Source.FromNoise(), Optional.empty());
     }
 
     /// What the picture should show, and what it should not; both may be empty.
-    public record Prompt(String text, String negative) {}
+    public record PromptPair(String positive, String negative) {}
 
     /// How it is sampled; width and height in pixels.
     /// @param clipSkip which of the text encoder's last layers is read, counted from the end: 1 is the last
-    public record Settings(SamplingSettings sampling, Guidance guidance, int clipSkip, int width, int height) {
-        public static Settings of(SamplingSettings sampling, double guidance, int width, int height) {
-            return new Settings(sampling, Guidance.of(guidance), 1, width, height);
+    public record GenerationSettings(SamplingSettings sampling, Guidance guidance, int clipSkip, int width, int height) {
+        public static GenerationSettings of(SamplingSettings sampling, double guidance, int width, int height) {
+            return new GenerationSettings(sampling, Guidance.of(guidance), 1, width, height);
         }
     }
 
@@ -36,24 +36,24 @@ public record Generation(Prompt prompt, Settings settings, long seed, List<Appli
 
         /// A picture of any size: its largest centred part of the asked shape is scaled to the asked size, the mask's like it.
         /// @param mask    where the picture may change; everywhere if empty
-        /// @param denoise how much of the steps is walked anew, above 0 to 1
-        record FromPicture(Picture picture, Optional<Mask> mask, double denoise) implements Source {}
+        /// @param denoisingStrength how much of the steps is walked anew, above 0 to 1
+        record FromImage(Picture image, Optional<Mask> mask, double denoisingStrength) implements Source {}
     }
 
     /// A second pass from the first one's latents, enlarged.
     /// @param scale   of the sides, above 1
-    /// @param denoise how much of the steps is walked anew, above 0 to 1
-    public record Hires(double scale, double denoise) {}
+    /// @param denoisingStrength how much of the steps is walked anew, above 0 to 1
+    public record Hires(double scale, double denoisingStrength) {}
 
     public Generation withSeed(long other) {
         return new Generation(prompt, settings, other, adapters, source, hires);
     }
 
-    public Generation with(Prompt other) {
+    public Generation with(PromptPair other) {
         return new Generation(other, settings, seed, adapters, source, hires);
     }
 
-    public Generation from(Source other) {
+    public Generation withSource(Source other) {
         return new Generation(prompt, settings, seed, adapters, other, hires);
     }
 

@@ -29,7 +29,7 @@ public final class NetworkGolden {
         for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
         for (String variant : variants(golden, "vae", ".image")) encoder(golden, engine, variant, deviations);
         if (golden.has("text.input_ids")) text(golden, engine, deviations);
-        if (golden.has("vision.pixel_values")) add(golden, "vision.image_embeds", engine.embedPictures(golden.read("vision.pixel_values")), deviations);
+        if (golden.has("vision.pixel_values")) add(golden, "vision.image_embeds", engine.embedImages(golden.read("vision.pixel_values")), deviations);
         return deviations;
     }
 
@@ -42,7 +42,7 @@ public final class NetworkGolden {
     }
 
     private static void unet(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
-        Tensor out = engine.predict(golden.read(name + ".sample"), golden.read(name + ".timestep").data(), golden.read(name + ".encoder_hidden_states"), List.of());
+        Tensor out = engine.predictNoise(golden.read(name + ".sample"), golden.read(name + ".timestep").data(), golden.read(name + ".encoder_hidden_states"), List.of());
         add(golden, name + ".out", out, deviations);
     }
 
@@ -51,9 +51,9 @@ public final class NetworkGolden {
     }
 
     private static void encoder(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
-        Moments moments = engine.encode(golden.read(name + ".image"));
-        add(golden, name + ".mean", moments.mean(), deviations);
-        add(golden, name + ".logvar", moments.logVariance(), deviations);
+        LatentDistribution distribution = engine.encode(golden.read(name + ".image"));
+        add(golden, name + ".mean", distribution.mean(), deviations);
+        add(golden, name + ".logvar", distribution.logVariance(), deviations);
     }
 
     private static void text(Safetensors golden, Engine engine, List<Deviation> deviations) throws Failure {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -32,7 +32,7 @@ public final class PromptGolden {
             String text = one.get("prompt").getAsString();
             int clipSkip = one.has("clip skip") ? one.get("clip skip").getAsInt() : 1;
             String name = "context." + k;
-            deviations.add(Deviation.relative(name, golden.read(name), encoder.contexts(new Prompt(text, text), clipSkip, List.of()).prompt(), TOLERANCE));
+            deviations.add(Deviation.relative(name, golden.read(name), encoder.encode(new PromptPair(text, text), clipSkip, List.of()).prompt(), TOLERANCE));
         }
         return deviations;
     }

@@ -3,7 +3,7 @@ package atomstudio.diffusion.onnx;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Adapter;
@@ -47,9 +47,9 @@ final class AdapterInputs implements AutoCloseable {
     }
 
     /// Feeds of the adapters' strengths.
-    static Map<String, Feed> strengths(List<Applied> adapters) {
+    static Map<String, Feed> strengths(List<WeightedAdapter> adapters) {
         Map<String, Feed> feeds = new LinkedHashMap<>();
-        for (int i = 0; i < adapters.size(); i++) feeds.put(strength(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).strength())));
+        for (int i = 0; i < adapters.size(); i++) feeds.put(strength(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
         return feeds;
     }
 
@@ -62,8 +62,8 @@ final class AdapterInputs implements AutoCloseable {
     }
 
     /// The standing inputs of these adapters, as far as the graph asks for them.
-    Map<String, OnnxTensor> of(Runtime runtime, List<Applied> adapters, Set<String> asked) throws Failure {
-        List<Adapter> used = adapters.stream().map(Applied::adapter).toList();
+    Map<String, OnnxTensor> of(Runtime runtime, List<WeightedAdapter> adapters, Set<String> asked) throws Failure {
+        List<Adapter> used = adapters.stream().map(WeightedAdapter::adapter).toList();
         copies.entrySet().removeIf(entry -> {
             boolean idle = used.stream().noneMatch(adapter -> adapter == entry.getKey());
             if (idle) entry.getValue().values().forEach(OnnxTensor::close);

@@ -3,7 +3,7 @@ package atomstudio.diffusion.onnx;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Affine;
@@ -26,11 +26,11 @@ final class FoldedWeights implements AutoCloseable {
     /// Bytes of numbers that are kept beside those in use.
     private static final long KEPT = 256L << 20;
 
-    private record Folded(List<Applied> adapters, OrtSession.Result numbers, Map<String, OnnxTensor> inputs, long bytes) {
-        boolean under(List<Applied> others) {
+    private record Folded(List<WeightedAdapter> adapters, OrtSession.Result numbers, Map<String, OnnxTensor> inputs, long bytes) {
+        boolean under(List<WeightedAdapter> others) {
             if (others.size() != adapters.size()) return false;
             for (int i = 0; i < adapters.size(); i++) {
-                if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).strength() != adapters.get(i).strength()) return false;
+                if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).weight() != adapters.get(i).weight()) return false;
             }
             return true;
         }
@@ -93,7 +93,7 @@ final class FoldedWeights implements AutoCloseable {
     }
 
     /// The inputs' numbers under these adapters; valid until the next call.
-    Map<String, OnnxTensor> of(Runtime runtime, List<Applied> adapters) throws Failure {
+    Map<String, OnnxTensor> of(Runtime runtime, List<WeightedAdapter> adapters) throws Failure {
         Folded folded = take(adapters);
         if (folded == null) {
             // Before, not after: at Stable Diffusion 1.5's size each set is 2 to 3 GB.
@@ -113,11 +113,11 @@ final class FoldedWeights implements AutoCloseable {
         return made.stream().mapToLong(Folded::bytes).sum();
     }
 
-    private static List<Adaptation> forms(List<Applied> adapters) {
+    private static List<Adaptation> forms(List<WeightedAdapter> adapters) {
         return adapters.stream().map(applied -> applied.adapter().form()).toList();
     }
 
-    private @Nullable Folded take(List<Applied> adapters) {
+    private @Nullable Folded take(List<WeightedAdapter> adapters) {
         for (Folded folded : made) {
             if (!folded.under(adapters)) continue;
             made.remove(folded);
@@ -126,7 +126,7 @@ final class FoldedWeights implements AutoCloseable {
         return null;
     }
 
-    private Folded fold(Runtime runtime, List<Applied> adapters) throws Failure {
+    private Folded fold(Runtime runtime, List<WeightedAdapter> adapters) throws Failure {
         List<Adaptation> forms = forms(adapters);
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);

@@ -2,11 +2,11 @@ package atomstudio.diffusion.onnx;
 
 import ai.onnxruntime.OnnxTensor;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.Moments;
-import atomstudio.diffusion.engine.Reach;
+import atomstudio.diffusion.engine.LatentDistribution;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
@@ -50,7 +50,7 @@ public final class OnnxEngine implements Engine {
     private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
-    private final Reach reach;
+    private final AdapterTargets reach;
     private final OnnxSettings settings;
     private boolean half;
     private boolean sliced;
@@ -63,7 +63,7 @@ public final class OnnxEngine implements Engine {
         this.settings = settings;
         this.half = settings.numbers() == OnnxSettings.Numbers.FLOAT16;
         this.runtime = runtime;
-        this.reach = Reach.of(model);
+        this.reach = AdapterTargets.of(model);
         this.towers = new OnnxTowers(model, runtime);
         this.tiles = new OnnxTiles(model.vae(), runtime);
     }
@@ -87,16 +87,16 @@ public final class OnnxEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure {
-        List<Applied> used = reach.onText(adapters);
+    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
+        List<WeightedAdapter> used = reach.targetingTextEncoder(adapters);
         Session session = session(new Key(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), forms(used), Set.of()));
         Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
         feeds.put("ids", Feed.ids(ids));
         return session.run(feeds, textInputs.of(runtime, used, session.inputs()));
     }
 
-    @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
-        List<Applied> used = reach.onUnet(adapters);
+    @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
+        List<WeightedAdapter> used = reach.targetingUnet(adapters);
         List<Shape> shapes = List.of(latents.shape(), context.shape());
         Map<String, Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", Feed.of(latents));
@@ -114,22 +114,22 @@ public final class OnnxEngine implements Engine {
         return session.run(feeds, standing);
     }
 
-    @Override public void check() throws Failure.Unreadable {
+    @Override public void checkFiles() throws Failure.Unreadable {
         for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
     }
 
-    @Override public boolean slice() {
+    @Override public boolean enableAttentionSlicing() {
         if (sliced) return false;
         sliced = true;
         dropUnet();
         return true;
     }
 
-    @Override public Width width() {
-        return half ? Width.HALF : Width.FULL;
+    @Override public ComputePrecision precision() {
+        return half ? ComputePrecision.HALF : ComputePrecision.FULL;
     }
 
-    @Override public void widen() {
+    @Override public void useFullPrecision() {
         half = false;
         kernel = null;                                                          // was chosen for the other numbers
         dropUnet();
@@ -161,7 +161,7 @@ public final class OnnxEngine implements Engine {
         return found;
     }
 
-    private static List<Adaptation> forms(List<Applied> adapters) {
+    private static List<Adaptation> forms(List<WeightedAdapter> adapters) {
         return adapters.stream().map(applied -> applied.adapter().form()).toList();
     }
 
@@ -177,12 +177,12 @@ public final class OnnxEngine implements Engine {
         return tiles.tile(checkpoint(Part.VAE), features, level, norms);
     }
 
-    @Override public Moments encode(Tensor pictures) throws Failure {
+    @Override public LatentDistribution encode(Tensor pictures) throws Failure {
         Tensor both = session(new Key(Network.ENCODER, List.of(pictures.shape()))).run(Map.of("pictures", Feed.of(pictures)), Map.of());
-        return Moments.of(both);
+        return LatentDistribution.ofEncoderOutput(both);
     }
 
-    @Override public Tensor embedPictures(Tensor pictures) throws Failure {
+    @Override public Tensor embedImages(Tensor pictures) throws Failure {
         return towers.pictures(pictures);
     }
 

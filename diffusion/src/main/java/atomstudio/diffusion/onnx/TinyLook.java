@@ -2,7 +2,7 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.engine.Look;
+import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.net.TinyDecoder;
@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Looks through a decoder for previews (TAESD). Owns its session and the map of its weights.
-public final class TinyLook implements Look, AutoCloseable {
+public final class TinyLook implements LatentPreviewer, AutoCloseable {
     private final TinyDecoder decoder;
     private final Checkpoint weights;
     private final Runtime runtime;
@@ -32,7 +32,7 @@ public final class TinyLook implements Look, AutoCloseable {
         return new TinyLook(tiny.decoder(), tiny.checkpoint(), runtime);
     }
 
-    @Override public Picture of(Tensor clean) throws Failure {
+    @Override public Picture preview(Tensor clean) throws Failure {
         return Picture.of(decode(clean));
     }
 

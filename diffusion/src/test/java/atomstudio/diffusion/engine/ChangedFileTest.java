@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSettings;
@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// large models are. On Windows a mapped file cannot be changed.
 @DisabledOnOs(OS.WINDOWS)
 class ChangedFileTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
 
     @TempDir
     private Path folder;
@@ -72,7 +72,7 @@ class ChangedFileTest {
     @ParameterizedTest @ValueSource(longs = {0, Long.MAX_VALUE}) void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile(long copied) throws Exception {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(copied, OnnxSettings.Adapters.FOLDED))) {
             List<Integer> steps = new ArrayList<>();
-            Failure failure = assertThrows(Failure.Unreadable.class, () -> TextToImage.of(model, engine).picture(GENERATION, step -> {
+            Failure failure = assertThrows(Failure.Unreadable.class, () -> DiffusionPipeline.of(model, engine).generate(GENERATION, step -> {
                 steps.add(step.completedSteps());
                 if (step.completedSteps() == 2) shrink(weights("unet"));
                 return StepListener.Next.CONTINUE;
@@ -86,10 +86,10 @@ class ChangedFileTest {
         for (String part : List.of("text_encoder", "unet", "vae")) {
             copyTheModel();
             try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-                TextToImage.of(model, engine).picture(GENERATION, StepListener.none());
+                DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none());
                 shrink(weights(part));
-                assertThrows(Failure.Unreadable.class, engine::check);
-                Failure failure = assertThrows(Failure.Unreadable.class, () -> TextToImage.of(model, engine).picture(GENERATION, StepListener.none()));
+                assertThrows(Failure.Unreadable.class, engine::checkFiles);
+                Failure failure = assertThrows(Failure.Unreadable.class, () -> DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()));
                 assertTrue(failure.getMessage().contains(weights(part).toString()), failure.getMessage());
             }
         }
@@ -103,7 +103,7 @@ class ChangedFileTest {
                 if (kind == 0) Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
                 if (kind == 1) replace(file);
                 if (kind == 2) Files.delete(file);
-                assertThrows(Failure.Unreadable.class, engine::check);
+                assertThrows(Failure.Unreadable.class, engine::checkFiles);
             }
         }
     }

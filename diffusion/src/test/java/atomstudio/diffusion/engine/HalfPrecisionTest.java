@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// With an engine whose half precision overflows in one network.
 class HalfPrecisionTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
 
     @ParameterizedTest
     @ValueSource(strings = {"predict", "decode"})
@@ -34,25 +34,25 @@ class HalfPrecisionTest {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            Picture expected = TextToImage.of(model, engine).picture(GENERATION, StepListener.none()).orElseThrow();
-            Picture found = TextToImage.of(model, half(engine, overflowing), notes::add).picture(GENERATION, StepListener.none()).orElseThrow();
+            Picture expected = DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()).orElseThrow();
+            Picture found = DiffusionPipeline.of(model, half(engine, overflowing), notes::add).generate(GENERATION, StepListener.none()).orElseThrow();
             assertEquals(expected, found);
             assertTrue(notes.size() == 1 && notes.getFirst().contains("full precision"), notes.toString());
-            assertThrows(Failure.Diverged.class, () -> TextToImage.of(model, overflowingAlways(engine)).picture(GENERATION, StepListener.none()));
+            assertThrows(Failure.Diverged.class, () -> DiffusionPipeline.of(model, overflowingAlways(engine)).generate(GENERATION, StepListener.none()));
         }
     }
 
     private static Engine half(Engine engine, String overflowing) {
-        Engine.Width[] precision = {Engine.Width.HALF};
+        Engine.ComputePrecision[] precision = {Engine.ComputePrecision.HALF};
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
             case "width" -> precision[0];
             case "widen" -> {
-                precision[0] = Engine.Width.FULL;
+                precision[0] = Engine.ComputePrecision.FULL;
                 yield null;
             }
             default -> {
                 Object result = call(engine, method, arguments);
-                boolean overflows = method.getName().equals(overflowing) && precision[0] == Engine.Width.HALF;
+                boolean overflows = method.getName().equals(overflowing) && precision[0] == Engine.ComputePrecision.HALF;
                 yield overflows ? Tensor.filled(((Tensor) result).shape(), Float.NaN) : result;
             }
         });
@@ -60,7 +60,7 @@ class HalfPrecisionTest {
 
     private static Engine overflowingAlways(Engine engine) {
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "width" -> Engine.Width.FULL;
+            case "width" -> Engine.ComputePrecision.FULL;
             case "predict" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
             default -> call(engine, method, arguments);
         });

@@ -3,9 +3,9 @@ package atomstudio.diffusion.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Hires;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -37,7 +37,7 @@ class PromptEditingTest {
         model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         engine = OnnxEngine.open(model, Device.CPU, 2);
         PromptEncoder encoder = PromptEncoder.of(model, engine);
-        for (String text : List.of("a red car", "a blue car", "snow", "rain", "")) known.put(encoder.contexts(new Prompt(text, ""), 1, List.of()).prompt(), text);
+        for (String text : List.of("a red car", "a blue car", "snow", "rain", "")) known.put(encoder.encode(new PromptPair(text, ""), 1, List.of()).prompt(), text);
     }
 
     @AfterEach void close() {
@@ -45,13 +45,13 @@ class PromptEditingTest {
     }
 
     private Generation generation(String prompt, String negative, SamplerName sampler) {
-        return new Generation(new Prompt(prompt, negative), Settings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+        return new Generation(new PromptPair(prompt, negative), GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
     }
 
     /// The prompts of each time that the network was asked, the negative one first.
     private List<String> asked(Generation generation) throws Exception {
         heard.clear();
-        TextToImage.of(model, listening()).latents(generation, StepListener.none());
+        DiffusionPipeline.of(model, listening()).sampleLatents(generation, StepListener.none());
         return heard.stream().map(context -> known.get(context.rows(0, 1)) + "|" + known.get(context.rows(1, 2))).toList();
     }
 
@@ -76,7 +76,7 @@ class PromptEditingTest {
 
     @Test void stepsAreThoseThatAreWalkedAndASecondPassGoesOnCounting() throws Exception {
         Generation plain = generation("a [red:blue:.5] car", "", SamplerName.DDIM);
-        assertEquals(List.of("|a red car", "|a blue car"), asked(plain.from(new Source.FromPicture(Picture.filled(64, 64, 0x808080), Optional.empty(), 0.5))));
+        assertEquals(List.of("|a red car", "|a blue car"), asked(plain.withSource(new Source.FromImage(Picture.filled(64, 64, 0x808080), Optional.empty(), 0.5))));
         assertEquals(List.of("|a red car", "|a red car", "|a blue car", "|a blue car", "|a blue car", "|a blue car"), asked(plain.with(new Hires(1.5, 0.5))));
         assertEquals(List.of("|a red car", "|a red car", "|a red car", "|a red car", "|a red car", "|a blue car"), asked(generation("a [red:blue:1.5] car", "", SamplerName.DDIM).with(new Hires(1.5, 0.5))));
     }

@@ -7,10 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Tensor;
@@ -33,7 +32,7 @@ class PromptGoldenTest {
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/default-model.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
             Tensor plain = engine.encodeText(new int[][] {model.tokenizer().tokens("a red car in the snow").ids()}, 1, List.of());
-            assertEquals(plain, PromptEncoder.of(model, engine).contexts(new Prompt("a red car in the snow", ""), 1, List.of()).prompt(), "bit by bit where nothing is stressed");
+            assertEquals(plain, PromptEncoder.of(model, engine).encode(new PromptPair("a red car in the snow", ""), 1, List.of()).prompt(), "bit by bit where nothing is stressed");
         }
     }
 
@@ -49,11 +48,11 @@ class PromptGoldenTest {
         ModelFolder model = sd1();
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             List<String> prompts = prompts(golden);
-            PromptEncoder.Contexts contexts = PromptEncoder.of(model, engine).contexts(new Prompt(prompts.get(12), prompts.get(8)), 1, List.of());
+            PromptEncoder.PromptEmbeddings contexts = PromptEncoder.of(model, engine).encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
             assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1), "of other lengths by themselves");
             assertEquals(contexts.prompt().shape(), contexts.negative().shape());
             Tensor latents = golden.read("unet.latents");
-            Tensor both = engine.predict(Tensor.stack(latents, latents), new float[] {500, 500}, Tensor.stack(contexts.prompt(), contexts.negative()), List.of());
+            Tensor both = engine.predictNoise(Tensor.stack(latents, latents), new float[] {500, 500}, Tensor.stack(contexts.prompt(), contexts.negative()), List.of());
             assertClose("prompt", golden.read("unet.prompt"), both.rows(0, 1), 1e-4);
             assertClose("negative", golden.read("unet.negative"), both.rows(1, 2), 1e-4);
         }
@@ -64,7 +63,7 @@ class PromptGoldenTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
             for (int clipSkip : new int[] {0, model.text().blocks().depth() + 1}) {
-                String message = assertThrows(Failure.Incompatible.class, () -> encoder.contexts(new Prompt("a", ""), clipSkip, List.of())).getMessage();
+                String message = assertThrows(Failure.Incompatible.class, () -> encoder.encode(new PromptPair("a", ""), clipSkip, List.of())).getMessage();
                 assertTrue(message.contains("1 to " + model.text().blocks().depth()), message);
             }
         }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Generation.Prompt;
-import atomstudio.diffusion.engine.Generation.Settings;
+import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.SamplerName;
@@ -25,36 +25,36 @@ import org.junit.jupiter.api.Test;
 
 /// With an engine whose memory suffices for slices of attention only.
 class SlicedAttentionTest {
-    private static final Generation GENERATION = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
 
     @Test void goesOnWithThemAndSaysSoOnce() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            Tensor expected = latents(TextToImage.of(model, engine));
-            assertClose("latents", expected, latents(TextToImage.of(model, small(engine), notes::add)), 1e-5);
+            Tensor expected = latents(DiffusionPipeline.of(model, engine));
+            assertClose("latents", expected, latents(DiffusionPipeline.of(model, small(engine), notes::add)), 1e-5);
             assertTrue(notes.size() == 1 && notes.getFirst().contains("slices"), notes.toString());
-            assertFalse(engine.slice(), "it is sliced already");
-            assertThrows(Failure.OutOfMemory.class, () -> latents(TextToImage.of(model, small(engine))));
+            assertFalse(engine.enableAttentionSlicing(), "it is sliced already");
+            assertThrows(Failure.OutOfMemory.class, () -> latents(DiffusionPipeline.of(model, small(engine))));
         }
     }
 
     /// 63 tokens where there are most: no eighth is a whole number.
     @Test void anOddSizeIsSlicedToo() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
-        Generation odd = new Generation(new Prompt("a red apple", ""), Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
+        Generation odd = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            Tensor expected = finished(TextToImage.of(model, engine), odd);
-            assertTrue(engine.slice());
-            assertClose("latents", expected, finished(TextToImage.of(model, engine), odd), 1e-5);
+            Tensor expected = finished(DiffusionPipeline.of(model, engine), odd);
+            assertTrue(engine.enableAttentionSlicing());
+            assertClose("latents", expected, finished(DiffusionPipeline.of(model, engine), odd), 1e-5);
         }
     }
 
-    private static Tensor finished(TextToImage pipeline, Generation generation) throws Failure {
-        return pipeline.latents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor latents) ? latents : null;
+    private static Tensor finished(DiffusionPipeline pipeline, Generation generation) throws Failure {
+        return pipeline.sampleLatents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor latents) ? latents : null;
     }
 
-    private static Tensor latents(TextToImage pipeline) throws Failure {
+    private static Tensor latents(DiffusionPipeline pipeline) throws Failure {
         return finished(pipeline, GENERATION);
     }
 

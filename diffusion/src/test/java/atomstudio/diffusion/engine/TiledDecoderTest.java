@@ -38,9 +38,9 @@ class TiledDecoderTest {
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor latents = latents(model);
-            Tensor whole = new Decoder(model, engine, () -> Long.MAX_VALUE, notes::add).decode(latents);
+            Tensor whole = new LatentDecoder(model, engine, () -> Long.MAX_VALUE, notes::add).decode(latents);
             assertEquals(List.of(), notes);
-            Tensor found = new Decoder(model, engine, () -> 1L << 20, notes::add).decode(latents);
+            Tensor found = new LatentDecoder(model, engine, () -> 1L << 20, notes::add).decode(latents);
             assertTrue(notes.size() == 1 && notes.getFirst().contains("in tiles"), notes.toString());
             assertTrue(Deviation.absolute("picture", whole, found, A_TENTH_OF_A_LEVEL).within());
         }

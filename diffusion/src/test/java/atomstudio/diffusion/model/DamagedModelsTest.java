@@ -5,17 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.prompt.TokenizerGolden;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.diffusion.tensor.TorchArchives;
-import atomstudio.diffusion.tensor.Shape;
-import atomstudio.diffusion.tensor.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -94,8 +93,8 @@ class DamagedModelsTest {
 
     /// Small, and with a file of every kind.
     private Path model() throws Exception {
-        Path place = Towers.withSafetyChecker(folder.resolve("model"));
-        Towers.copy(Towers.MODEL.resolve("image_encoder"), place.resolve("image_encoder"));
+        Path place = ClipTestModels.withSafetyChecker(folder.resolve("model"));
+        ClipTestModels.copy(ClipTestModels.MODEL.resolve("image_encoder"), place.resolve("image_encoder"));
         Files.createDirectories(place.resolve("tokenizer"));
         for (String name : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
             Path from = Shared.own("goldens/tokenizer/plain").resolve(name);

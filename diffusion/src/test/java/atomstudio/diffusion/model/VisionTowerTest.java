@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Towers;
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.net.ClipBlocks;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.net.ClipVision;
@@ -32,15 +32,15 @@ class VisionTowerTest {
     }
 
     @Test void anImageEncoderComesBeforeASafetyChecker() throws Exception {
-        Towers.copy(Towers.MODEL, temporary);
-        Towers.copy(Towers.FOLDER.resolve("safety_checker"), temporary.resolve("safety_checker"));
+        ClipTestModels.copy(ClipTestModels.MODEL, temporary);
+        ClipTestModels.copy(ClipTestModels.FOLDER.resolve("safety_checker"), temporary.resolve("safety_checker"));
         VisionTower tower = ModelFolder.open(temporary).visionTower().orElseThrow();
         assertEquals(VisionTower.Place.IMAGE_ENCODER, tower.place());
         assertEquals("image_encoder of " + temporary.getFileName(), tower.encoder());
     }
 
     @Test void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
-        VisionTower tower = ModelFolder.open(Towers.withSafetyChecker(temporary)).visionTower().orElseThrow();
+        VisionTower tower = ModelFolder.open(ClipTestModels.withSafetyChecker(temporary)).visionTower().orElseThrow();
         assertEquals(new ClipVision(new ClipVision.Patches(3, 32, 8), new ClipBlocks(16, 24, 1, 2, ClipBlocks.Activation.QUICK_GELU, 1e-5), 12), tower.network());
         try (Checkpoint weights = tower.checkpoint()) {
             assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
@@ -48,16 +48,16 @@ class VisionTowerTest {
     }
 
     @Test void aModelMayHaveNone() throws Exception {
-        assertTrue(ModelFolder.open(Towers.without(temporary)).visionTower().isEmpty());
+        assertTrue(ModelFolder.open(ClipTestModels.without(temporary)).visionTower().isEmpty());
     }
 
     @Test void aModelMayHaveNoProjectionOfTexts() throws Exception {
         assertTrue(ModelFolder.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model")).textProjection().isEmpty());
-        assertEquals(20, ModelFolder.open(Towers.MODEL).textProjection().orElseThrow().projected());
+        assertEquals(20, ModelFolder.open(ClipTestModels.MODEL).textProjection().orElseThrow().projected());
     }
 
     @Test void aMissingTensorIsRefusedByName() throws Exception {
-        Towers.copy(Towers.MODEL, temporary);
+        ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path config = temporary.resolve("image_encoder/config.json");
         Files.writeString(config, Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
         VisionTower tower = ModelFolder.open(temporary).visionTower().orElseThrow();
@@ -66,7 +66,7 @@ class VisionTowerTest {
     }
 
     @Test void aPreparationOfAnotherSizeIsRefused() throws Exception {
-        Towers.copy(Towers.MODEL, temporary);
+        ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path file = temporary.resolve("feature_extractor/preprocessor_config.json");
         Files.writeString(file, Files.readString(file).replace("\"height\": 32", "\"height\": 24").replace("\"width\": 32", "\"width\": 24"));
         Failure refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(temporary).visionTower());
@@ -74,9 +74,9 @@ class VisionTowerTest {
     }
 
     @Test void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
-        PicturePreparation own = ModelFolder.open(Towers.MODEL).visionTower().orElseThrow().preparation();
+        PicturePreparation own = ModelFolder.open(ClipTestModels.MODEL).visionTower().orElseThrow().preparation();
         PicturePreparation clip = PicturePreparation.of(temporary.resolve("none.json"), 32);
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("preparation.safetensors"))) {
+        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
                 Picture picture = picture(golden.read("picture." + n));
                 for (String key : new String[] {"pixel_values", "clip"}) {

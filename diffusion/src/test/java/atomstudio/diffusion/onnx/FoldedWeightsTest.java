@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
@@ -35,12 +35,12 @@ class FoldedWeightsTest {
         Runtime runtime = Runtime.open(Device.CPU, 1);
         try (Checkpoint weights = model.checkpoint(Part.UNET);
                 FoldedWeights small = new FoldedWeights(model.layers(Part.UNET), weights, bytes); FoldedWeights large = new FoldedWeights(model.layers(Part.UNET), weights, 2 * bytes)) {
-            for (FoldedWeights folded : List.of(small, large)) folded.of(runtime, List.of(new Applied(adapter, 1)));
+            for (FoldedWeights folded : List.of(small, large)) folded.of(runtime, List.of(new WeightedAdapter(adapter, 1)));
             assertEquals(List.of(bytes, bytes), List.of(small.held(), large.held()));
-            for (FoldedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.of(runtime, List.of(new Applied(empty, 1))));
+            for (FoldedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.of(runtime, List.of(new WeightedAdapter(empty, 1))));
             assertEquals(List.of(0L, bytes), List.of(small.held(), large.held()));
-            var half = large.of(runtime, List.of(new Applied(adapter, 0.5)));
-            assertSame(half, large.of(runtime, List.of(new Applied(adapter, 0.5))), "made once");
+            var half = large.of(runtime, List.of(new WeightedAdapter(adapter, 0.5)));
+            assertSame(half, large.of(runtime, List.of(new WeightedAdapter(adapter, 0.5))), "made once");
             assertEquals(2 * bytes, large.held());
         }
     }

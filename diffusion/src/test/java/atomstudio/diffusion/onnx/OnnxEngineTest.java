@@ -37,18 +37,18 @@ class OnnxEngineTest {
         Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().contextWidth());
         float[] timesteps = {801, 20};
         try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16))) {
-            assertEquals(List.of(Engine.Width.FULL, Engine.Width.HALF), List.of(full.width(), half.width()));
-            Tensor expected = full.predict(latents, timesteps, context, List.of());
-            Tensor rounded = half.predict(latents, timesteps, context, List.of());
+            assertEquals(List.of(Engine.ComputePrecision.FULL, Engine.ComputePrecision.HALF), List.of(full.precision(), half.precision()));
+            Tensor expected = full.predictNoise(latents, timesteps, context, List.of());
+            Tensor rounded = half.predictNoise(latents, timesteps, context, List.of());
             assertClose("UNet", expected, rounded, 0.01);
             assertNotEquals(expected, rounded);
             assertEquals(full.decode(wave(1, 1, 4, 16, 16)), half.decode(wave(1, 1, 4, 16, 16)), "the decoder stays in float32");
             Tensor large = wave(1e6f, 2, 4, 16, 16);
-            assertFalse(finite(half.predict(large, timesteps, context, List.of())));
-            half.widen();
-            assertEquals(Engine.Width.FULL, half.width());
-            assertTrue(finite(half.predict(large, timesteps, context, List.of())));
-            assertEquals(expected, half.predict(latents, timesteps, context, List.of()));
+            assertFalse(finite(half.predictNoise(large, timesteps, context, List.of())));
+            half.useFullPrecision();
+            assertEquals(Engine.ComputePrecision.FULL, half.precision());
+            assertTrue(finite(half.predictNoise(large, timesteps, context, List.of())));
+            assertEquals(expected, half.predictNoise(latents, timesteps, context, List.of()));
         }
     }
 

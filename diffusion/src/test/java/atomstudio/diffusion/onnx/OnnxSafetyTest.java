@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.picture.Picture;
@@ -26,8 +26,8 @@ class OnnxSafetyTest {
     @TempDir Path temporary;
 
     @Test void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
-        SafetyChecker own = checker(Towers.withSafetyChecker(temporary));
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety.safetensors"))) {
+        SafetyChecker own = checker(ClipTestModels.withSafetyChecker(temporary));
+        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety.safetensors"))) {
             SafetyChecker checker = new SafetyChecker(own.tower(), concepts(golden, "special_care_embeds"), concepts(golden, "concept_embeds"));
             Tensor embeddings = golden.read("image_embeds");
             Tensor expected = golden.read("unsafe");
@@ -42,8 +42,8 @@ class OnnxSafetyTest {
     }
 
     @Test void judgesPicturesWithTheModelsOwnTower() throws Exception {
-        SafetyChecker checker = checker(Towers.withSafetyChecker(temporary));
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("safety.safetensors")); Safetensors pictures = Safetensors.open(Towers.FOLDER.resolve("safety_checker.safetensors"));
+        SafetyChecker checker = checker(ClipTestModels.withSafetyChecker(temporary));
+        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety.safetensors")); Safetensors pictures = Safetensors.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
                 OnnxSafety safety = OnnxSafety.open(checker, Device.CPU, 1)) {
             Tensor prepared = pictures.read("vision.pixel_values");
             for (int i = 0; i < prepared.shape().size(0); i++) assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.unsafe(prepared.rows(i, i + 1)), "picture " + i);
@@ -51,7 +51,7 @@ class OnnxSafetyTest {
     }
 
     @Test void aThresholdThatNothingReachesLetsEveryPicturePass() throws Exception {
-        Path model = Towers.withSafetyChecker(temporary);
+        Path model = ClipTestModels.withSafetyChecker(temporary);
         Map<String, Tensor> weights = new HashMap<>();
         try (Safetensors file = Safetensors.open(model.resolve(WEIGHTS))) {
             for (String name : file.tensors().keySet()) weights.put(name, file.read(name));
@@ -73,7 +73,7 @@ class OnnxSafetyTest {
     }
 
     @Test void aModelWithoutOneHasNone() throws Exception {
-        assertTrue(ModelFolder.open(Towers.MODEL).safetyChecker().isEmpty());
+        assertTrue(ModelFolder.open(ClipTestModels.MODEL).safetyChecker().isEmpty());
     }
 
     private static SafetyChecker checker(Path model) throws Failure {

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipEncodersLaw;
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.engine.Towers;
-import atomstudio.diffusion.engine.TowersLaw;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
@@ -17,35 +17,35 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class OnnxTowersTest implements TowersLaw {
+class OnnxTowersTest implements ClipEncodersLaw {
     @TempDir Path temporary;
 
     @Test void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
-        try (Safetensors golden = Safetensors.open(Towers.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(Towers.MODEL)) {
+        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(ClipTestModels.MODEL)) {
             Tensor pictures = golden.read("vision.pixel_values");
-            Tensor all = engine.embedPictures(pictures);
+            Tensor all = engine.embedImages(pictures);
             for (int i = 0; i < 3; i++) {
-                Tensor alone = engine.embedPictures(pictures.rows(i, i + 1));
+                Tensor alone = engine.embedImages(pictures.rows(i, i + 1));
                 for (int k = 0; k < alone.data().length; k++) assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
             }
         }
     }
 
     @Test void aModelWithoutTowersSaysSoOnlyWhenAsked() throws Exception {
-        try (OnnxEngine engine = open(Towers.without(temporary))) {
-            Failure refused = assertThrows(Failure.Incompatible.class, () -> engine.embedPictures(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+        try (OnnxEngine engine = open(ClipTestModels.without(temporary))) {
+            Failure refused = assertThrows(Failure.Incompatible.class, () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(refused.getMessage().contains("no vision tower"), refused.getMessage());
         }
     }
 
     @Test void aDamagedTowerIsNamedOnlyWhenAskedFor() throws Exception {
-        Towers.copy(Towers.MODEL, temporary);
+        ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path weights = temporary.resolve("image_encoder/model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
         Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length / 2));
         try (OnnxEngine engine = open(temporary)) {
             assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, java.util.List.of()).shape(), "everything else works");
-            Failure refused = assertThrows(Failure.Unreadable.class, () -> engine.embedPictures(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+            Failure refused = assertThrows(Failure.Unreadable.class, () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());
         }
     }

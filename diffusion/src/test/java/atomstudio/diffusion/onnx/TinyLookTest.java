@@ -24,7 +24,7 @@ class TinyLookTest {
         try (TinyLook look = TinyLook.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
             assertTrue(deviation.within(), deviation.toString());
-            Picture picture = look.of(golden.read("latents"));
+            Picture picture = look.preview(golden.read("latents"));
             assertEquals("56x40", picture.width() + "x" + picture.height());
         }
     }

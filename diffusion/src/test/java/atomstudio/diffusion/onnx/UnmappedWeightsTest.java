@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -35,7 +35,7 @@ class UnmappedWeightsTest {
     private Path file;
 
     @BeforeEach void copy() throws Exception {
-        Towers.copy(Shared.own("goldens/nets/sd1/model"), folder);
+        ClipTestModels.copy(Shared.own("goldens/nets/sd1/model"), folder);
         file = folder.resolve("unet/diffusion_pytorch_model.safetensors");
         try (TensorFile read = TensorFile.open(file)) {
             for (String name : read.tensors().keySet()) weights.put(name, read.read(name));
@@ -48,7 +48,7 @@ class UnmappedWeightsTest {
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] = (float) Math.sin(1 + 7.3 * i);
         Tensor context = Tensor.filled(Shape.of(1, 5, model.unet().contextWidth()), 0.3f);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            return engine.predict(latents, new float[] {321}, context, List.of());
+            return engine.predictNoise(latents, new float[] {321}, context, List.of());
         }
     }
 

@@ -55,7 +55,7 @@ public final class Ruler {
     }
 
     public Embedding picture(Picture picture) throws Failure {
-        return Embedding.of(engine.embedPictures(tower.preparation().prepare(picture)).data());
+        return Embedding.of(engine.embedImages(tower.preparation().prepare(picture)).data());
     }
 
     public List<Embedding> pictures(List<Picture> pictures) throws Failure {

@@ -131,7 +131,7 @@ public final class Differentiation implements AutoCloseable {
     }
 
     private <T> T guard(Recording recording, Supplier<T> work) throws Failure {
-        engine.check();
+        engine.checkFiles();
         return NativeFailures.guard("training step", () -> {
             try (TorchScope scope = engine.torch().scope(recording)) {
                 return work.get();

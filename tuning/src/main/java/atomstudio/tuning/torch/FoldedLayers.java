@@ -2,7 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
@@ -20,11 +20,11 @@ final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
     private final Torch torch;
     private final TorchWeights base;
     private final Precision precision;
-    private final List<Applied> adapters;
+    private final List<WeightedAdapter> adapters;
     private final Map<String, Affine<NDArray>> made = new HashMap<>();
     private final List<NDArray> owned = new ArrayList<>();
 
-    FoldedLayers(Torch torch, TorchWeights base, Precision precision, List<Applied> adapters) {
+    FoldedLayers(Torch torch, TorchWeights base, Precision precision, List<WeightedAdapter> adapters) {
         this.torch = torch;
         this.base = base;
         this.precision = precision;
@@ -32,10 +32,10 @@ final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
     }
 
     /// Whether these are the weights under these adapters at these strengths.
-    boolean under(List<Applied> others) {
+    boolean under(List<WeightedAdapter> others) {
         if (others.size() != adapters.size()) return false;
         for (int i = 0; i < adapters.size(); i++) {
-            if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).strength() != adapters.get(i).strength()) return false;
+            if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).weight() != adapters.get(i).weight()) return false;
         }
         return true;
     }
@@ -54,7 +54,7 @@ final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
             EagerOps ops = torch.ops();
             Layers<NDArray> plain = precision == Precision.FP32 ? base : base::once;
             List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
-            for (Applied applied : adapters) bound.add(bind(applied));
+            for (WeightedAdapter applied : adapters) bound.add(bind(applied));
             Affine<NDArray> before = plain.get(layer);
             Affine<NDArray> folded = new Adapted<>(ops, same -> before, bound).get(layer).settled(ops);
             return new Affine<>(kept(folded.weight(), before), folded.bias() == null ? null : kept(folded.bias(), before));
@@ -73,9 +73,9 @@ final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
         return kept;
     }
 
-    private Adapted.Bound<NDArray> bind(Applied applied) {
+    private Adapted.Bound<NDArray> bind(WeightedAdapter applied) {
         Map<String, Tensor> values = applied.adapter().values();
-        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.strength()));
+        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.weight()));
         return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), strength);
     }
 

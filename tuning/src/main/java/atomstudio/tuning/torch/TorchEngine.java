@@ -2,11 +2,11 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.Moments;
-import atomstudio.diffusion.engine.Reach;
+import atomstudio.diffusion.engine.LatentDistribution;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
@@ -43,7 +43,7 @@ public final class TorchEngine implements Engine {
     private final ModelFolder model;
     private final Torch torch;
     private final EagerOps ops;
-    private final Reach reach;
+    private final AdapterTargets reach;
     private final TorchTowers towers;
     private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
@@ -57,7 +57,7 @@ public final class TorchEngine implements Engine {
         this.torch = torch;
         this.sampling = sampling;
         this.ops = torch.ops();
-        this.reach = Reach.of(model);
+        this.reach = AdapterTargets.of(model);
         this.towers = new TorchTowers(model, torch);
     }
 
@@ -86,21 +86,21 @@ public final class TorchEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure {
-        return run("text encoder", () -> model.text().encode(ops, adapted(Network.TEXT, reach.onText(adapters)), torch.array(ids), clipSkip - 1));
+    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
+        return run("text encoder", () -> model.text().encode(ops, adapted(Network.TEXT, reach.targetingTextEncoder(adapters)), torch.array(ids), clipSkip - 1));
     }
 
-    @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
+    @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
         Precision precision = sampling.orElse(Precision.FP32);
         return run("UNet", () -> {
-            Layers<NDArray> layers = sampling.isPresent() ? folded(precision, reach.onUnet(adapters)) : adapted(Network.UNET, reach.onUnet(adapters));
+            Layers<NDArray> layers = sampling.isPresent() ? folded(precision, reach.targetingUnet(adapters)) : adapted(Network.UNET, reach.targetingUnet(adapters));
             EagerOps in = torch.ops(precision);
             Tensor features = model.unet().time().of(timesteps);
             return in.leave(model.unet().predict(in, layers, in.enter(torch.array(latents)), in.enter(torch.array(features)), in.enter(torch.array(context))));
         });
     }
 
-    private FoldedLayers folded(Precision precision, List<Applied> adapters) {
+    private FoldedLayers folded(Precision precision, List<WeightedAdapter> adapters) {
         FoldedLayers found = folded;
         if (found != null && found.under(adapters)) return found;
         if (found != null) found.close();
@@ -109,15 +109,15 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Layers<NDArray> adapted(Network network, List<Applied> adapters) {
+    private Layers<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
         List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
-        for (Applied applied : adapters) bound.add(bind(applied));
+        for (WeightedAdapter applied : adapters) bound.add(bind(applied));
         return new Adapted<>(ops, layers(network), bound);
     }
 
-    private Adapted.Bound<NDArray> bind(Applied applied) {
+    private Adapted.Bound<NDArray> bind(WeightedAdapter applied) {
         Map<String, Tensor> values = applied.adapter().values();
-        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.strength()));
+        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.weight()));
         return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> numbers(values, layer.name() + "." + slot), strength);
     }
 
@@ -159,11 +159,11 @@ public final class TorchEngine implements Engine {
         });
     }
 
-    @Override public Moments encode(Tensor pictures) throws Failure {
-        return Moments.of(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(pictures))));
+    @Override public LatentDistribution encode(Tensor pictures) throws Failure {
+        return LatentDistribution.ofEncoderOutput(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(pictures))));
     }
 
-    @Override public Tensor embedPictures(Tensor pictures) throws Failure {
+    @Override public Tensor embedImages(Tensor pictures) throws Failure {
         return run("vision tower", towers.pictures(pictures));
     }
 
@@ -171,15 +171,15 @@ public final class TorchEngine implements Engine {
         return run("text encoder", towers.texts(ids));
     }
 
-    @Override public void check() throws Failure.Unreadable {
+    @Override public void checkFiles() throws Failure.Unreadable {
         for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
     }
 
-    @Override public Width width() {
-        return sampling.equals(Optional.of(Precision.BF16)) ? Width.HALF : Width.FULL;
+    @Override public ComputePrecision precision() {
+        return sampling.equals(Optional.of(Precision.BF16)) ? ComputePrecision.HALF : ComputePrecision.FULL;
     }
 
-    @Override public void widen() {
+    @Override public void useFullPrecision() {
         if (folded != null) folded.close();
         folded = null;
         sampling = Optional.of(Precision.FP32);
@@ -231,7 +231,7 @@ public final class TorchEngine implements Engine {
     }
 
     private Tensor run(String what, Supplier<NDArray> network) throws Failure {
-        check();
+        checkFiles();
         return NativeFailures.guard(what, () -> {
             try (TorchScope scope = torch.scope(Recording.OFF)) {
                 return torch.tensor(network.get());

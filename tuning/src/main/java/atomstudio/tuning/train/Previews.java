@@ -1,9 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
@@ -26,11 +26,11 @@ final class Previews {
 
     private final RunFolder folder;
     private final ModelFolder model;
-    private final TextToImage maker;
+    private final DiffusionPipeline maker;
     private final RunInfo.Subject subject;
     private int asked;
 
-    Previews(RunFolder folder, ModelFolder model, TextToImage maker, RunInfo.Subject subject) {
+    Previews(RunFolder folder, ModelFolder model, DiffusionPipeline maker, RunInfo.Subject subject) {
         this.folder = folder;
         this.model = model;
         this.maker = maker;
@@ -38,7 +38,7 @@ final class Previews {
     }
 
     /// What makes the pictures.
-    TextToImage maker() {
+    DiffusionPipeline maker() {
         return maker;
     }
 
@@ -65,7 +65,7 @@ final class Previews {
 
     /// Embeds the prompts, so that the text encoder is needed no more.
     void embed() throws Failure {
-        maker.prompts().contexts(new Generation.Prompt(prompt(), ""), 1, List.of());
+        maker.promptEncoder().encode(new Generation.PromptPair(prompt(), ""), 1, List.of());
     }
 
     /// The preview of a step; empty when the listener said stop.
@@ -80,20 +80,20 @@ final class Previews {
     }
 
     private Optional<Made> made(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
-        Generation generation = new Generation(new Generation.Prompt(prompt, ""), settings(model), SEED, List.of(new Applied(adapter.stored("preview"), 1)));
-        Optional<Picture> picture = maker.picture(generation, listener);
+        Generation generation = new Generation(new Generation.PromptPair(prompt, ""), settings(model), SEED, List.of(new WeightedAdapter(adapter.stored("preview"), 1)));
+        Optional<Picture> picture = maker.generate(generation, listener);
         if (picture.isPresent()) PngWriter.write(folder.file(file), picture.get(), Map.of());
         return picture.map(each -> new Made(each, file, prompt));
     }
 
     /// How pictures are sampled while training goes on.
-    static Generation.Settings settings(ModelFolder model) throws Failure {
+    static Generation.GenerationSettings settings(ModelFolder model) throws Failure {
         return settings(model, STEPS);
     }
 
     /// The same with another number of steps.
-    static Generation.Settings settings(ModelFolder model, int steps) throws Failure {
+    static Generation.GenerationSettings settings(ModelFolder model, int steps) throws Failure {
         SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
-        return Generation.Settings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.pictureSize(), model.pictureSize());
+        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.pictureSize(), model.pictureSize());
     }
 }

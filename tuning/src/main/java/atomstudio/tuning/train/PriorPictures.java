@@ -1,8 +1,8 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.picture.Picture;
@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
 /// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and copied into
 /// the run, which needs the home no more.
 /// @param machine `prior` in its home holds a folder for each [#key]
-record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder model, TextToImage maker) {
+record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder model, DiffusionPipeline maker) {
     /// How many are made: enough for a small set of pictures, few enough to wait for.
     static final int COUNT = 20;
 
@@ -45,7 +45,7 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder m
                     if (!said) journal.note(new TuneEvent.Note(step, "making " + (COUNT - i) + " pictures of \"" + info.subject().className() + "\" with the base model, once; " + kept + " keeps them"));
                     said = true;
                     if (gate.stopBefore(step)) return Optional.empty();
-                    Optional<Picture> made = maker.picture(generation(i), gate.sampling());
+                    Optional<Picture> made = maker.generate(generation(i), gate.sampling());
                     if (made.isEmpty()) {
                         gate.stopBefore(step);
                         return Optional.empty();
@@ -78,7 +78,7 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder m
     }
 
     private Generation generation(int i) throws Failure {
-        return new Generation(new Generation.Prompt(prompts().get(i % prompts().size()), ""), Previews.settings(model), i, List.of());
+        return new Generation(new Generation.PromptPair(prompts().get(i % prompts().size()), ""), Previews.settings(model), i, List.of());
     }
 
     /// Names everything that the pictures depend on: the weights of all three networks, what the networks are made like, the noise schedule

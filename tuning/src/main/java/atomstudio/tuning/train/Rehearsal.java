@@ -1,9 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
@@ -103,13 +103,13 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
 
     /// Two pictures of a few steps tell how long one of all its steps takes.
     private Sampled sample(Preparation preparation, Watching watching, Tried tried, TorchEngine engine) throws Failure {
-        TextToImage maker = TextToImage.of(model, engine);
+        DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
         String prompt = Previews.prompt(info.subject());
-        List<Applied> adapters = List.of(new Applied(tried.adapter.stored("preview"), 1));
-        maker.prompts().contexts(new Generation.Prompt(prompt, ""), 1, adapters);
+        List<WeightedAdapter> adapters = List.of(new WeightedAdapter(tried.adapter.stored("preview"), 1));
+        maker.promptEncoder().encode(new Generation.PromptPair(prompt, ""), 1, adapters);
         if (!tried.adapter.parts().contains(Part.TEXT)) engine.release(TorchEngine.Network.TEXT);
-        double few = timed(maker, new Generation(new Generation.Prompt(prompt, ""), Previews.settings(model, FEW_STEPS), 0, adapters)).seconds;
-        Timed last = timed(maker, new Generation(new Generation.Prompt(prompt, ""), Previews.settings(model, FEW_STEPS + 1), 0, adapters));
+        double few = timed(maker, new Generation(new Generation.PromptPair(prompt, ""), Previews.settings(model, FEW_STEPS), 0, adapters)).seconds;
+        Timed last = timed(maker, new Generation(new Generation.PromptPair(prompt, ""), Previews.settings(model, FEW_STEPS + 1), 0, adapters));
         double more = last.seconds;
         double picture = few + (Previews.STEPS - FEW_STEPS) * Math.max(0, more - few);
         if (watching.validated() != Watching.Validated.BY_SCORE) return new Sampled(picture, 0, 0);
@@ -123,14 +123,14 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
 
     private record Timed(Picture picture, double seconds) {}
 
-    private static Timed timed(TextToImage maker, Generation generation) throws Failure {
+    private static Timed timed(DiffusionPipeline maker, Generation generation) throws Failure {
         long start = System.nanoTime();
-        Picture picture = maker.picture(generation, StepListener.none()).orElseThrow();
+        Picture picture = maker.generate(generation, StepListener.none()).orElseThrow();
         return new Timed(picture, (System.nanoTime() - start) / 1e9);
     }
 
     private PriorPictures prior(TorchEngine engine) throws Failure {
-        return new PriorPictures(machine, new RunFolder(machine.home()), info, model, TextToImage.of(model, engine));
+        return new PriorPictures(machine, new RunFolder(machine.home()), info, model, DiffusionPipeline.of(model, engine));
     }
 
     /// Seconds of one validation by loss.

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.ops.Layer;
@@ -74,7 +74,7 @@ final class Workshop implements AutoCloseable {
 
     private TuneOutcome train(Course course, Journal journal, Gate gate) throws Failure {
         TrainingState from = course.from.state();
-        Previews previews = new Previews(folder, model, TextToImage.of(model, engine), info.subject());
+        Previews previews = new Previews(folder, model, DiffusionPipeline.of(model, engine), info.subject());
         Optional<Datasets> found = datasets(course, previews, journal, gate);
         if (found.isEmpty()) {
             journal.note(new TuneEvent.Cancelled(from.step()));

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.Generation.Prompt;
+import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.PromptEncoder;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Placeholder;
@@ -77,13 +77,13 @@ class EmbeddingFileTest {
         ModelFolder model = model();
         try (Safetensors golden = Safetensors.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
-            List<Applied> adapters = List.of(new Applied(embedding(GOLDENS.resolve("sks.pt")).adapter("sks", model), 1));
+            List<WeightedAdapter> adapters = List.of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).adapter("sks", model), 1));
             int compared = 0, k = 0;
             for (JsonElement each : JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray()) {
                 JsonObject one = each.getAsJsonObject();
                 String text = one.get("prompt").getAsString();
                 if (one.has("word")) {
-                    assertClose(text, golden.read("context." + k), encoder.contexts(new Prompt(text, text), 1, adapters).prompt(), 1e-4);
+                    assertClose(text, golden.read("context." + k), encoder.encode(new PromptPair(text, text), 1, adapters).prompt(), 1e-4);
                     compared++;
                 }
                 k++;
@@ -96,7 +96,7 @@ class EmbeddingFileTest {
         ModelFolder model = model();
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new Applied(embedding.adapter("x", model), 1))).encode("a By bad -neg");
+            int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new WeightedAdapter(embedding.adapter("x", model), 1))).encode("a By bad -neg");
             int next = model.text().vocabulary();
             assertEquals(List.of(next, next + 1, next + 2), List.of(ids[2], ids[3], ids[4]));
         }

@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NamedModel;
@@ -194,11 +194,11 @@ class ForeignAdapterTest {
     }
 
     @Test void bothEnginesUseItAlike() throws Exception {
-        Applied applied = new Applied(AdapterSource.read(FOLDER.resolve("lycoris.safetensors")).getFirst().source().adapter("lycoris", model), 0.7);
+        WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors")).getFirst().source().adapter("lycoris", model), 0.7);
         Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().contextWidth());
         try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1); TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
-            Tensor expected = torch.predict(latents, new float[] {321}, context, List.of(applied));
-            assertClose("UNet", expected, onnx.predict(latents, new float[] {321}, context, List.of(applied)), 5e-5);
+            Tensor expected = torch.predictNoise(latents, new float[] {321}, context, List.of(applied));
+            assertClose("UNet", expected, onnx.predictNoise(latents, new float[] {321}, context, List.of(applied)), 5e-5);
             int[][] ids = {new int[model.text().tokens()]};
             assertClose("text encoder", torch.encodeText(ids, 1, List.of(applied)), onnx.encodeText(ids, 1, List.of(applied)), 5e-5);
         }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NamedModel;
@@ -87,13 +87,13 @@ class DifferenceExportTest {
         AdapterSource read = AdapterSource.read(file).getFirst().source();
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().contextWidth());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            Tensor plain = engine.predict(latents, new float[] {321}, context, List.of());
-            Tensor expected = engine.predict(latents, new float[] {321}, context, List.of(new Applied(ours.adapter("ours", model), 1)));
+            Tensor plain = engine.predictNoise(latents, new float[] {321}, context, List.of());
+            Tensor expected = engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(ours.adapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
             if (settings.choice() == Choice.SSF) return;                       // it also gives biases to layers that have none
-            assertClose(settings.toString(), expected, engine.predict(latents, new float[] {321}, context, List.of(new Applied(read.adapter("read", model), 1))), 5e-3);
+            assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
             int[][] ids = {new int[model.text().tokens()]};
-            assertClose("text encoder", engine.encodeText(ids, 1, List.of(new Applied(ours.adapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new Applied(read.adapter("read", model), 1))), 5e-3);
+            assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.adapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
         }
     }
 
@@ -115,7 +115,7 @@ class DifferenceExportTest {
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().contextWidth());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             List<Tensor> found = new ArrayList<>();
-            for (Path file : List.of(whole, biases)) found.add(engine.predict(latents, new float[] {321}, context, List.of(new Applied(AdapterSource.read(file).getFirst().source().adapter("read", model), 1))));
+            for (Path file : List.of(whole, biases)) found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(AdapterSource.read(file).getFirst().source().adapter("read", model), 1))));
             assertClose(choice.command(), found.get(0), found.get(1), 1e-6);
         }
     }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.engine.Towers;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
@@ -24,7 +24,7 @@ class RulerTest {
     @TempDir Path temporary;
 
     @Test void aPictureIsMostLikeItself() throws Exception {
-        ModelFolder model = ModelFolder.open(Towers.EMBEDDED);
+        ModelFolder model = ModelFolder.open(ClipTestModels.EMBEDDED);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Ruler ruler = Ruler.of(model, engine).orElseThrow();
             Embedding red = ruler.picture(RED);
@@ -40,7 +40,7 @@ class RulerTest {
     }
 
     @Test void aSafetyCheckersTowerMeasuresLikenessAndDiversityOnly() throws Exception {
-        ModelFolder model = ModelFolder.open(Towers.withSafetyChecker(temporary));
+        ModelFolder model = ModelFolder.open(ClipTestModels.withSafetyChecker(temporary));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Ruler ruler = Ruler.of(model, engine).orElseThrow();
             assertEquals(Optional.empty(), ruler.prompt("a car"));
@@ -50,14 +50,14 @@ class RulerTest {
     }
 
     @Test void aModelWithoutATowerHasNoRuler() throws Exception {
-        ModelFolder model = ModelFolder.open(Towers.without(temporary));
+        ModelFolder model = ModelFolder.open(ClipTestModels.without(temporary));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             assertTrue(Ruler.of(model, engine).isEmpty());
         }
     }
 
     @Test void aDamagedTowerIsRefusedByName() throws Exception {
-        Towers.copy(Towers.MODEL, temporary);
+        ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Files.delete(temporary.resolve("image_encoder/model.safetensors"));
         ModelFolder model = ModelFolder.open(temporary);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {

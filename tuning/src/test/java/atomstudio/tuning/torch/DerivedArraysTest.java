@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.Shape;
@@ -54,9 +54,9 @@ class DerivedArraysTest {
             try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, completed))) {
                 expected = differentiation.gradient(numbers, batch).vector();
             }
-            Tensor picture = engine.predict(batch.noisy(), batch.timesteps(), context(model), List.of(new Applied(new Adapter("whole", "", layout.method(), whole), 1)));
-            List<Applied> applied = List.of(new Applied(new Adapter("stored", "", layout.method(), stored), 1));
-            assertThrows(IllegalStateException.class, () -> engine.predict(batch.noisy(), batch.timesteps(), context(model), applied), "nothing is derived yet");
+            Tensor picture = engine.predictNoise(batch.noisy(), batch.timesteps(), context(model), List.of(new WeightedAdapter(new Adapter("whole", "", layout.method(), whole), 1)));
+            List<WeightedAdapter> applied = List.of(new WeightedAdapter(new Adapter("stored", "", layout.method(), stored), 1));
+            assertThrows(IllegalStateException.class, () -> engine.predictNoise(batch.noisy(), batch.timesteps(), context(model), applied), "nothing is derived yet");
 
             engine.derive(layout, frozen);
             assertEquals(Float.BYTES * layout.derivedNumbers(), engine.derivedBytes());
@@ -64,7 +64,7 @@ class DerivedArraysTest {
                 try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, frozen))) {
                     assertArrayEquals(expected, differentiation.gradient(numbers, batch).vector());
                 }
-                assertEquals(picture, engine.predict(batch.noisy(), batch.timesteps(), context(model), applied));
+                assertEquals(picture, engine.predictNoise(batch.noisy(), batch.timesteps(), context(model), applied));
             }
             assertTrue(engine.derivedBytes() > 0, "closing a differentiation leaves them");
         }

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -81,19 +81,19 @@ class EnginesAgreeTest {
 
     @ParameterizedTest @MethodSource("methods") void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
-        Tensor base = torch.predict(LATENTS, TIMESTEPS, context, List.of());
+        Tensor base = torch.predictNoise(LATENTS, TIMESTEPS, context, List.of());
         for (double strength : new double[] {0, 0.7, 2}) {
-            List<Applied> applied = List.of(new Applied(adapter(method, 1), strength));
-            Tensor expected = torch.predict(LATENTS, TIMESTEPS, context, applied);
-            Tensor folded = onnx.predict(LATENTS, TIMESTEPS, context, applied);
+            List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), strength));
+            Tensor expected = torch.predictNoise(LATENTS, TIMESTEPS, context, applied);
+            Tensor folded = onnx.predictNoise(LATENTS, TIMESTEPS, context, applied);
             assertClose(method + " at " + strength, expected, folded, TOLERANCE);
-            assertClose(method + " multiplied in or live, at " + strength, live.predict(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
-            assertClose(method + " multiplied in by PyTorch, at " + strength, expected, folding.predict(LATENTS, TIMESTEPS, context, applied), 1e-5);
-            Tensor rounded = half.predict(LATENTS, TIMESTEPS, context, applied);
+            assertClose(method + " multiplied in or live, at " + strength, live.predictNoise(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
+            assertClose(method + " multiplied in by PyTorch, at " + strength, expected, folding.predictNoise(LATENTS, TIMESTEPS, context, applied), 1e-5);
+            Tensor rounded = half.predictNoise(LATENTS, TIMESTEPS, context, applied);
             assertClose(method + " in bfloat16, at " + strength, expected, rounded, 0.1);
             assertNotEquals(expected, rounded);
             for (OnnxEngine graph : strength == 0.7 ? halfGraphs : List.<OnnxEngine>of()) {
-                Tensor inHalf = graph.predict(LATENTS, TIMESTEPS, context, applied);
+                Tensor inHalf = graph.predictNoise(LATENTS, TIMESTEPS, context, applied);
                 assertClose(method + " in float16, at " + strength, expected, inHalf, 0.02);
                 assertNotEquals(expected, inHalf);
             }
@@ -104,12 +104,12 @@ class EnginesAgreeTest {
 
     @Test void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
-        List<List<Applied>> looks = new ArrayList<>(List.of(List.of()));
-        for (double strength : new double[] {1, 0.5}) for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2))) looks.add(List.of(new Applied(adapter(method, 1), strength)));
+        List<List<WeightedAdapter>> looks = new ArrayList<>(List.of(List.of()));
+        for (double strength : new double[] {1, 0.5}) for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2))) looks.add(List.of(new WeightedAdapter(adapter(method, 1), strength)));
         for (Engine engine : List.of(onnx, live, folding)) {
             List<Tensor> first = new ArrayList<>();
-            for (List<Applied> look : looks) first.add(engine.predict(LATENTS, TIMESTEPS, context, look));
-            for (int i = looks.size() - 1; i >= 0; i--) assertEquals(first.get(i), engine.predict(LATENTS, TIMESTEPS, context, looks.get(i)), engine + " " + looks.get(i));
+            for (List<WeightedAdapter> look : looks) first.add(engine.predictNoise(LATENTS, TIMESTEPS, context, look));
+            for (int i = looks.size() - 1; i >= 0; i--) assertEquals(first.get(i), engine.predictNoise(LATENTS, TIMESTEPS, context, looks.get(i)), engine + " " + looks.get(i));
             for (int i = 1; i < first.size(); i++) assertNotEquals(first.getFirst(), first.get(i));
         }
     }
@@ -118,23 +118,23 @@ class EnginesAgreeTest {
         Tensor wide = Plain.random(3, 1, 4, 32, 32);
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
         try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED))) {
-            for (List<Applied> applied : List.of(List.<Applied>of(), List.of(new Applied(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
-                Tensor expected = onnx.predict(wide, TIMESTEPS, context, applied);
-                assertClose("in parts", expected, mapped.predict(wide, TIMESTEPS, context, applied), 1e-5);
-                assertClose("in parts, adapters live", expected, live.predict(wide, TIMESTEPS, context, applied), 1e-5);
+            for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(), List.of(new WeightedAdapter(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
+                Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
+                assertClose("in parts", expected, mapped.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);
+                assertClose("in parts, adapters live", expected, live.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);
             }
-            Tensor whole = mapped.predict(wide, TIMESTEPS, context, List.of());
-            assertTrue(mapped.slice());
-            assertClose("in slices", whole, mapped.predict(wide, TIMESTEPS, context, List.of()), 1e-5);
+            Tensor whole = mapped.predictNoise(wide, TIMESTEPS, context, List.of());
+            assertTrue(mapped.enableAttentionSlicing());
+            assertClose("in slices", whole, mapped.predictNoise(wide, TIMESTEPS, context, List.of()), 1e-5);
         }
     }
 
     @Test void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
-        List<Applied> applied = List.of(new Applied(adapter(new FilterAtoms(9), 1), 1), new Applied(adapter(new FilterAtoms(4), 2), 0.5), new Applied(adapter(new Lora(2), 3), 1.5));
-        assertClose("three", torch.predict(LATENTS, TIMESTEPS, context, applied), onnx.predict(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
-        List<Applied> opposed = List.of(applied.getFirst(), new Applied(applied.getFirst().adapter(), -1));
-        assertClose("an adapter and its opposite", torch.predict(LATENTS, TIMESTEPS, context, List.of()), torch.predict(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
+        List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1), new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5), new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
+        assertClose("three", torch.predictNoise(LATENTS, TIMESTEPS, context, applied), onnx.predictNoise(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
+        List<WeightedAdapter> opposed = List.of(applied.getFirst(), new WeightedAdapter(applied.getFirst().adapter(), -1));
+        assertClose("an adapter and its opposite", torch.predictNoise(LATENTS, TIMESTEPS, context, List.of()), torch.predictNoise(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
     }
 
     @Test void onTheDecoderInParts() throws Exception {

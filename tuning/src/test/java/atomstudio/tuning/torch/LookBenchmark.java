@@ -1,8 +1,8 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.Part;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -36,11 +36,11 @@ public final class LookBenchmark {
             Arrays.fill(ids[0], 7);
             Tensor context = engine.encodeText(ids, 1, List.of());
             System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
-            List<Applied> adapters = arguments.length > 3 ? List.of(new Applied(adapter(model, arguments[3]), 1)) : List.of();
+            List<WeightedAdapter> adapters = arguments.length > 3 ? List.of(new WeightedAdapter(adapter(model, arguments[3]), 1)) : List.of();
             Tensor latents = Plain.random(1, 2, model.unet().channels().in(), side, side);
             for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
                 long before = System.nanoTime();
-                Tensor out = engine.predict(latents, new float[] {500, 500}, Tensor.stack(context, context), adapters);
+                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.stack(context, context), adapters);
                 System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0], memory());
             }
         }

@@ -4,8 +4,8 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
@@ -45,17 +45,17 @@ class MergedTest {
         ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
         ModelFolder merged = TinyModel.make(folder.resolve("merged"), "sd1");
         TuningMethod method = settings.method();
-        Applied applied = new Applied(EnginesAgreeTest.adapter(model, method, 1), STRENGTH);
+        WeightedAdapter applied = new WeightedAdapter(EnginesAgreeTest.adapter(model, method, 1), STRENGTH);
         SafetensorsWriter.write(folder.resolve("merged/unet/diffusion_pytorch_model.safetensors"), merge(model, method, applied), Map.of());
         Tensor latents = Plain.random(1, 1, 4, 8, 8);
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
         try (OnnxEngine live = OnnxEngine.open(model, Device.CPU, 1); OnnxEngine plain = OnnxEngine.open(merged, Device.CPU, 1)) {
-            Tensor expected = live.predict(latents, new float[] {321}, context, List.of(applied));
-            assertClose(method.toString(), expected, plain.predict(latents, new float[] {321}, context, List.of()), 2e-5);
+            Tensor expected = live.predictNoise(latents, new float[] {321}, context, List.of(applied));
+            assertClose(method.toString(), expected, plain.predictNoise(latents, new float[] {321}, context, List.of()), 2e-5);
         }
     }
 
-    private static Map<String, Tensor> merge(ModelFolder model, TuningMethod method, Applied applied) throws Failure {
+    private static Map<String, Tensor> merge(ModelFolder model, TuningMethod method, WeightedAdapter applied) throws Failure {
         Map<String, Tensor> weights = new HashMap<>();
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); Checkpoint checkpoint = model.checkpoint(Part.UNET); TorchScope scope = torch.scope(Recording.OFF)) {
             for (Layer layer : Inventory.of(model.unet())) {

@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
@@ -47,7 +47,7 @@ class PromptsWithAdaptersTest {
     private static ModelFolder model;
     private static OnnxEngine onnx;
     private final List<int[]> encoded = new ArrayList<>();
-    private TextToImage pipeline;
+    private DiffusionPipeline pipeline;
 
     @BeforeAll static void open(@TempDir Path folder) throws Exception {
         model = TinyModel.make(folder.resolve("model"), "sd1");
@@ -68,11 +68,11 @@ class PromptsWithAdaptersTest {
                 throw e.getCause();
             }
         });
-        pipeline = TextToImage.of(model, engine);
+        pipeline = DiffusionPipeline.of(model, engine);
     }
 
-    private static Applied rows(String name, String word, int count, double strength) {
-        return new Applied(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Placeholder(word, count))), strength);
+    private static WeightedAdapter rows(String name, String word, int count, double strength) {
+        return new WeightedAdapter(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Placeholder(word, count))), strength);
     }
 
     private static Adapter adapter(String name, Adaptation form, Optional<Placeholder> placeholder) {
@@ -87,9 +87,9 @@ class PromptsWithAdaptersTest {
         return new Adapter(name, "hash of " + name, form, values, placeholder);
     }
 
-    private Picture picture(String prompt, List<Applied> adapters) throws Failure {
-        Generation.Settings settings = Generation.Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
-        return pipeline.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
+    private Picture picture(String prompt, List<WeightedAdapter> adapters) throws Failure {
+        Generation.GenerationSettings settings = Generation.GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+        return pipeline.generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 
     @Test void aPlaceholderChangesThePictureAndOnlyWithItsAdapter() throws Exception {
@@ -101,8 +101,8 @@ class PromptsWithAdaptersTest {
 
     @Test void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
         int next = model.text().vocabulary();
-        List<Applied> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
-        int[] ids = pipeline.prompts().tokenizer(adapters).encode("qwe, SKS");
+        List<WeightedAdapter> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
+        int[] ids = pipeline.promptEncoder().tokenizer(adapters).encode("qwe, SKS");
         assertArrayEquals(new int[] {next + 2}, Arrays.copyOfRange(ids, 1, 2));
         assertArrayEquals(new int[] {next, next + 1}, Arrays.copyOfRange(ids, ids.length - 3, ids.length - 1));
         picture("qwe sks", adapters);
@@ -110,7 +110,7 @@ class PromptsWithAdaptersTest {
     }
 
     @Test void twoAdaptersOfOneWordAreRefusedByName() {
-        List<Applied> adapters = List.of(rows("boat", "sks", 1, 1), rows("owl", "SKS", 1, 1));
+        List<WeightedAdapter> adapters = List.of(rows("boat", "sks", 1, 1), rows("owl", "SKS", 1, 1));
         String message = assertThrows(Failure.Incompatible.class, () -> picture("a sks", adapters)).getMessage();
         assertTrue(message.contains("boat") && message.contains("owl") && message.contains("SKS"), message);
     }
@@ -118,12 +118,12 @@ class PromptsWithAdaptersTest {
     @Test void aPromptIsEmbeddedAgainOnlyWhereTheTextEncoderChanges() throws Exception {
         picture("a sks car", List.of());
         assertEquals(2, encoded.size(), "the prompt and the negative one");
-        picture("a sks car", List.of(new Applied(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
-        picture("a sks car", List.of(new Applied(adapter("atoms", new FilterAtoms(9), Optional.empty()), 0.5)));
+        picture("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
+        picture("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 0.5)));
         assertEquals(2, encoded.size(), "an adapter of the UNet alone");
         picture("a sks car", List.of(rows("one", "sks", 1, 1)));
         assertEquals(4, encoded.size());
-        picture("a sks car", List.of(rows("one", "sks", 1, 1), new Applied(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
+        picture("a sks car", List.of(rows("one", "sks", 1, 1), new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
         assertEquals(4, encoded.size(), "with another that does not reach the text encoder");
         picture("a sks car", List.of(rows("one", "sks", 1, 0.5)));
         assertEquals(6, encoded.size(), "at another strength");

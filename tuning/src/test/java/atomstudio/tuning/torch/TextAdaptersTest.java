@@ -4,8 +4,8 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
@@ -71,7 +71,7 @@ class TextAdaptersTest {
         onnx.close();
     }
 
-    private static Applied applied(Adaptation form, long seed, double strength) {
+    private static WeightedAdapter applied(Adaptation form, long seed, double strength) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.tunable()) {
             form.shapes(layer).forEach((slot, shape) -> {
@@ -80,7 +80,7 @@ class TextAdaptersTest {
                 values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
             });
         }
-        return new Applied(new Adapter("random", form + " " + seed, form, values), strength);
+        return new WeightedAdapter(new Adapter("random", form + " " + seed, form, values), strength);
     }
 
     private static int[][] ids(int... own) {
@@ -91,7 +91,7 @@ class TextAdaptersTest {
         return new int[][] {ids};
     }
 
-    private static Tensor agreed(int[][] ids, List<Applied> adapters) throws Exception {
+    private static Tensor agreed(int[][] ids, List<WeightedAdapter> adapters) throws Exception {
         Tensor expected = torch.encodeText(ids, 1, adapters);
         assertClose("last", expected, onnx.encodeText(ids, 1, adapters), TOLERANCE);
         assertClose("last but one", torch.encodeText(ids, 2, adapters), onnx.encodeText(ids, 2, adapters), TOLERANCE);
@@ -107,8 +107,8 @@ class TextAdaptersTest {
 
     @Test void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
         int next = model.text().vocabulary();
-        Applied one = applied(new Rows(1), 1, 1);
-        Applied two = applied(new Rows(2), 2, 0.6);
+        WeightedAdapter one = applied(new Rows(1), 1, 1);
+        WeightedAdapter two = applied(new Rows(2), 2, 0.6);
         Tensor both = agreed(ids(3, next, next + 1, next + 2), List.of(one, applied(new Projections("v_proj"), 3, 1), two));
         assertNotEquals(both, agreed(ids(3, next, next + 1, next + 2), List.of(one, two)));
         assertEquals(torch.encodeText(ids(3, next), 1, List.of(one)), torch.encodeText(ids(3, next), 1, List.of(one, two)), "the first one's row is where it was");
@@ -117,24 +117,24 @@ class TextAdaptersTest {
 
     @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
         int next = model.text().vocabulary();
-        Applied row = applied(new Rows(1), 1, 0);
+        WeightedAdapter row = applied(new Rows(1), 1, 0);
         Map<String, Tensor> started = new HashMap<>(row.adapter().values());
         started.put(TABLE + ".rows", started.get(TABLE + ".start"));
-        Tensor start = agreed(ids(3, next), List.of(new Applied(new Adapter("start", "start", new Rows(1), started), 1)));
+        Tensor start = agreed(ids(3, next), List.of(new WeightedAdapter(new Adapter("start", "start", new Rows(1), started), 1)));
         assertClose("strength 0", start, agreed(ids(3, next), List.of(row)), 1e-6);
-        assertNotEquals(start, agreed(ids(3, next), List.of(new Applied(row.adapter(), 1))));
+        assertNotEquals(start, agreed(ids(3, next), List.of(new WeightedAdapter(row.adapter(), 1))));
     }
 
     @Test void anAdapterThatDoesNotReachANetworkLeavesItAlone() throws Exception {
-        Applied unet = applied(new Projections("to_q"), 1, 1);
-        Applied text = applied(new Projections("q_proj"), 1, 1);
+        WeightedAdapter unet = applied(new Projections("to_q"), 1, 1);
+        WeightedAdapter text = applied(new Projections("q_proj"), 1, 1);
         assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));
         assertEquals(onnx.encodeText(ids(3), 1, List.of()), onnx.encodeText(ids(3), 1, List.of(unet)));
         Tensor latents = Plain.random(1, 1, 4, 8, 8);
         Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
         float[] timesteps = {321};
-        assertEquals(torch.predict(latents, timesteps, context, List.of()), torch.predict(latents, timesteps, context, List.of(text)));
-        assertEquals(onnx.predict(latents, timesteps, context, List.of()), onnx.predict(latents, timesteps, context, List.of(text)));
-        assertNotEquals(onnx.predict(latents, timesteps, context, List.of()), onnx.predict(latents, timesteps, context, List.of(text, unet)));
+        assertEquals(torch.predictNoise(latents, timesteps, context, List.of()), torch.predictNoise(latents, timesteps, context, List.of(text)));
+        assertEquals(onnx.predictNoise(latents, timesteps, context, List.of()), onnx.predictNoise(latents, timesteps, context, List.of(text)));
+        assertNotEquals(onnx.predictNoise(latents, timesteps, context, List.of()), onnx.predictNoise(latents, timesteps, context, List.of(text, unet)));
     }
 }

@@ -3,9 +3,9 @@ package atomstudio.tuning.torch;
 import static atomstudio.diffusion.TensorAssert.assertClose;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
@@ -67,7 +67,7 @@ class TextGoldenTest {
     private static void check(String name, int[][] ids, Adapter adapter) throws Exception {
         for (Engine engine : engines) {
             assertClose("base", golden.read("base"), engine.encodeText(ids("ids.plain"), 1, List.of()), TOLERANCE);
-            assertClose(name, golden.read(name), engine.encodeText(ids, 1, List.of(new Applied(adapter, 1))), TOLERANCE);
+            assertClose(name, golden.read(name), engine.encodeText(ids, 1, List.of(new WeightedAdapter(adapter, 1))), TOLERANCE);
         }
     }
 }

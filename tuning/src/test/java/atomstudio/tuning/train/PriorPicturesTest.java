@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.TextToImage;
 import atomstudio.diffusion.model.ModelChoices;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -37,7 +37,7 @@ class PriorPicturesTest {
         RunInfo.Subject subject = new RunInfo.Subject(className, "sks", List.of(), List.of());
         RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), model.name(), "the UNet's alone"), subject, ATOMS, new RunInfo.Training(recipe, 1, 16), 1, "");
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            return new PriorPictures(new Machine(Device.CPU, 1, folder.resolve("home")), new RunFolder(folder.resolve("run")), info, model, TextToImage.of(model, engine)).key();
+            return new PriorPictures(new Machine(Device.CPU, 1, folder.resolve("home")), new RunFolder(folder.resolve("run")), info, model, DiffusionPipeline.of(model, engine)).key();
         }
     }
 

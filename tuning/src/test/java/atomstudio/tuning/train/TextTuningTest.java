@@ -10,10 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Applied;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.model.NamedModel;
@@ -150,19 +150,19 @@ class TextTuningTest {
         assertFalse(BaseModel.agree("0".repeat(64), adapter.base().hash()));
         assertEquals(Optional.empty(), adapter.fit("model", model.tunable(), Optional.of(adapter.base().hash())));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            TextToImage maker = TextToImage.of(model, engine);
+            DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
             Picture base = picture(maker, "a sks thing", List.of());
-            Picture tuned = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word", model), 1)));
-            Picture started = picture(maker, "a sks thing", List.of(new Applied(adapter.adapter("word", model), 0)));
+            Picture tuned = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 1)));
+            Picture started = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 0)));
             assertNotEquals(base, tuned);
             assertNotEquals(started, tuned);
             assertEquals(base, picture(maker, "a sks thing", List.of()));
         }
     }
 
-    private static Picture picture(TextToImage maker, String prompt, List<Applied> adapters) throws Failure {
-        Generation.Settings settings = Generation.Settings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
-        return maker.picture(new Generation(new Generation.Prompt(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
+    private static Picture picture(DiffusionPipeline maker, String prompt, List<WeightedAdapter> adapters) throws Failure {
+        Generation.GenerationSettings settings = Generation.GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+        return maker.generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 
     @Test void previewsAreMadeWithTheRowsAsTheyAre() throws Exception {

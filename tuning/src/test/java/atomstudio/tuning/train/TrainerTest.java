@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.TextToImage;
+import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.model.Inventory;
 import atomstudio.diffusion.model.ModelFolder;
 import atomstudio.diffusion.ops.Layer;
@@ -83,7 +83,7 @@ class TrainerTest {
     private TrainingState train(Trainer.Loss loss) throws Failure {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
             Journal journal = Journal.of(log, TuneListener.silent());
-            Previews none = new Previews(run, model, TextToImage.of(model, null), setup.info().subject());
+            Previews none = new Previews(run, model, DiffusionPipeline.of(model, null), setup.info().subject());
             return new Trainer(setup, new Trainer.Company(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()), TrainingState.start(new float[layout.size()])).run(new Gate(Control.none(), journal)).state();
         }
     }

@@ -58,7 +58,7 @@ class WordingTest {
             String caption = caption(chunks);
             Conditioning.Embedded trained = assertInstanceOf(Conditioning.Embedded.class, Wording.embedded(List.of(caption), tokenizer, engine).of(List.of(caption)));
             // Against a negative prompt of as many chunks, so that sampling repeats nothing.
-            Tensor sampled = prompts.contexts(new Generation.Prompt(caption, caption), 1, List.of()).prompt();
+            Tensor sampled = prompts.encode(new Generation.PromptPair(caption, caption), 1, List.of()).prompt();
             assertEquals(sampled, trained.context(), chunks + " chunks");
             assertEquals(chunks * tokenizer.limit(), trained.context().shape().size(1));
         }

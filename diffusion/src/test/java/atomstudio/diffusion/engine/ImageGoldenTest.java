@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Whole pictures of the embedded model against the reference pipeline. The goldens belong to the model: `assets/refresh.sh` replaces both.
-class PictureGoldenTest {
+class ImageGoldenTest {
     private static final Path OWN = Shared.own("goldens/pictures");
 
     @Test void makesThePicturesThatTheReferenceMakes() throws Exception {
@@ -35,7 +35,7 @@ class PictureGoldenTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             for (Path file : goldens(folder)) {
                 try (Safetensors golden = Safetensors.open(file)) {
-                    List<Deviation> deviations = PictureGolden.compare(golden, model, engine);
+                    List<Deviation> deviations = ImageGolden.compare(golden, model, engine);
                     compared += deviations.size();
                     for (Deviation deviation : deviations) assertTrue(deviation.within(), file.getFileName() + ": " + deviation);
                 }

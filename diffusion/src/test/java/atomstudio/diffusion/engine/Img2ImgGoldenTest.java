@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Pictures from pictures against the reference's pipelines; `make.py` beside the goldens made them.
-class FromPictureGoldenTest {
+class Img2ImgGoldenTest {
     private static final Path GOLDENS = Shared.own("goldens/from-pictures");
 
     @ParameterizedTest
@@ -37,22 +37,22 @@ class FromPictureGoldenTest {
     private static void check(String name, Path of) throws Exception {
         ModelFolder model = ModelFolder.open(of);
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve(name + ".safetensors"))) {
-            assertTrue(FromPictureGolden.recognizes(golden));
-            for (Deviation deviation : FromPictureGolden.compare(golden, model, engine)) assertTrue(deviation.within(), deviation.toString());
+            assertTrue(Img2ImgGolden.recognizes(golden));
+            for (Deviation deviation : Img2ImgGolden.compare(golden, model, engine)) assertTrue(deviation.within(), deviation.toString());
         }
     }
 
     @Test void aListenerHearsTheStepsOfBothPassesAndCanStopInEither() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
-            Generation generation = FromPictureGolden.generation(golden, model);
-            Painter painter = new Painter(model, engine, unheard -> {});
-            Script script = Script.of(generation, PromptEncoder.of(model, engine));
+            Generation generation = Img2ImgGolden.generation(golden, model);
+            LatentSampler painter = new LatentSampler(model, engine, unheard -> {});
+            ConditioningSchedule script = ConditioningSchedule.of(generation, PromptEncoder.of(model, engine));
             int[] heard = {0};
-            assertInstanceOf(SamplingResult.Finished.class, painter.paint(generation, script, progress -> progress.completedSteps() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
-            assertEquals(painter.steps(generation), heard[0]);
+            assertInstanceOf(SamplingResult.Finished.class, painter.sample(generation, script, progress -> progress.completedSteps() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
+            assertEquals(painter.stepCount(generation), heard[0]);
             int last = heard[0] - 1;
-            assertInstanceOf(SamplingResult.Cancelled.class, painter.paint(generation, script, progress -> progress.completedSteps() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
+            assertInstanceOf(SamplingResult.Cancelled.class, painter.sample(generation, script, progress -> progress.completedSteps() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
         }
     }
 }

@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// The models and goldens of CLIP's towers, for the tests of every engine.
-public final class Towers {
+public final class ClipTestModels {
     public static final Path FOLDER = Shared.own("goldens/towers");
     public static final Path MODEL = FOLDER.resolve("model");
     public static final Path EMBEDDED = Shared.root().resolve("assets/default-model");
 
-    private Towers() {}
+    private ClipTestModels() {}
 
     /// A copy of the small model in which only the safety checker has a vision tower.
     public static Path withSafetyChecker(Path to) throws IOException {

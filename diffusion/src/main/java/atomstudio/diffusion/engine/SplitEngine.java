@@ -6,13 +6,13 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
 /// One model on two engines: the UNet, which runs in every step, where it is fastest, and everything else on the other. Owns both.
-public record UNetElsewhere(Engine unet, Engine others) implements Engine {
-    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<Applied> adapters) throws Failure {
+public record SplitEngine(Engine unet, Engine others) implements Engine {
+    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
         return others.encodeText(ids, clipSkip, adapters);
     }
 
-    @Override public Tensor predict(Tensor latents, float[] timesteps, Tensor context, List<Applied> adapters) throws Failure {
-        return unet.predict(latents, timesteps, context, adapters);
+    @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
+        return unet.predictNoise(latents, timesteps, context, adapters);
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
@@ -27,33 +27,33 @@ public record UNetElsewhere(Engine unet, Engine others) implements Engine {
         return others.decodeTile(features, level, norms);
     }
 
-    @Override public Moments encode(Tensor pictures) throws Failure {
-        return others.encode(pictures);
+    @Override public LatentDistribution encode(Tensor images) throws Failure {
+        return others.encode(images);
     }
 
-    @Override public Tensor embedPictures(Tensor pictures) throws Failure {
-        return others.embedPictures(pictures);
+    @Override public Tensor embedImages(Tensor images) throws Failure {
+        return others.embedImages(images);
     }
 
     @Override public Tensor embedText(int[][] ids) throws Failure {
         return others.embedText(ids);
     }
 
-    @Override public void check() throws Failure.Unreadable {
-        others.check();
-        unet.check();
+    @Override public void checkFiles() throws Failure.Unreadable {
+        others.checkFiles();
+        unet.checkFiles();
     }
 
-    @Override public Width width() {
-        return unet.width();
+    @Override public ComputePrecision precision() {
+        return unet.precision();
     }
 
-    @Override public void widen() throws Failure {
-        unet.widen();
+    @Override public void useFullPrecision() throws Failure {
+        unet.useFullPrecision();
     }
 
-    @Override public boolean slice() {
-        return unet.slice();
+    @Override public boolean enableAttentionSlicing() {
+        return unet.enableAttentionSlicing();
     }
 
     @Override public void close() {

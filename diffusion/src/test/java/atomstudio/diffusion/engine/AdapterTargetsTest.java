@@ -18,18 +18,18 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class ReachTest {
+class AdapterTargetsTest {
     @Test void eachNetworkGetsItsOwnWeight() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
         Map<String, Tensor> values = new HashMap<>();
         for (Part part : List.of(Part.UNET, Part.TEXT)) values.put(model.layers(part).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
         Adapter adapter = new Adapter("both", "00", new Nothing(), values);
-        Applied applied = new Applied(adapter, 0.75, -0.5);
-        Reach reach = Reach.of(model);
-        assertEquals(List.of(0.75), reach.onUnet(List.of(applied)).stream().map(Applied::strength).toList());
-        List<Applied> text = reach.onText(List.of(applied));
-        assertEquals(List.of(-0.5), text.stream().map(Applied::strength).toList());
-        assertEquals(text, reach.onText(text), "once more changes nothing");
+        WeightedAdapter applied = new WeightedAdapter(adapter, 0.75, -0.5);
+        AdapterTargets reach = AdapterTargets.of(model);
+        assertEquals(List.of(0.75), reach.targetingUnet(List.of(applied)).stream().map(WeightedAdapter::weight).toList());
+        List<WeightedAdapter> text = reach.targetingTextEncoder(List.of(applied));
+        assertEquals(List.of(-0.5), text.stream().map(WeightedAdapter::weight).toList());
+        assertEquals(text, reach.targetingTextEncoder(text), "once more changes nothing");
     }
 
     private record Nothing() implements Adaptation {

@@ -12,19 +12,19 @@ import java.util.SplittableRandom;
 /// The function is the least-squares one over a chart of random colours, in smooth and in hard patches, that the model's own encoder turns into
 /// latents once: nothing to bring along or to download, and right for any autoencoder.
 /// @param weights three rows (red, green, blue in −1..1), each a weight for every latent channel and a constant
-record LinearLook(double[][] weights, int factor) implements Look {
+record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements LatentPreviewer {
     /// Of an autoencoder that is fast enough to show every step itself.
-    static final long MOST_PARAMETERS = 5_000_000;
-    private static final int PATCHES = 16;
-    private static final int PATCH = 2;
+    static final long MAX_DECODER_PARAMETERS = 5_000_000;
+    private static final int PATCHES_PER_SIDE = 16;
+    private static final int LATENTS_PER_PATCH = 2;
 
-    static LinearLook fit(ModelFolder model, Engine engine) throws Failure {
-        int factor = model.vae().factor();
-        Picture chart = chart(PATCHES * PATCH * factor);
-        Tensor latents = engine.encode(chart.toTensor()).mean();
-        Tensor colours = chart.resize(PATCHES * PATCH, PATCHES * PATCH, Resampling.BILINEAR).toTensor();
+    static Latent2RgbPreviewer fit(ModelFolder model, Engine engine) throws Failure {
+        int upscaleFactor = model.vae().factor();
+        Picture image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
+        Tensor latents = engine.encode(image.toTensor()).mean();
+        Tensor colours = image.resize(PATCHES_PER_SIDE * LATENTS_PER_PATCH, PATCHES_PER_SIDE * LATENTS_PER_PATCH, Resampling.BILINEAR).toTensor();
         int channels = Math.toIntExact(latents.shape().size(1));
-        int pixels = PATCHES * PATCH * PATCHES * PATCH;
+        int pixels = PATCHES_PER_SIDE * LATENTS_PER_PATCH * PATCHES_PER_SIDE * LATENTS_PER_PATCH;
         double[][] inputs = new double[pixels][channels + 1];
         for (int i = 0; i < pixels; i++) {
             for (int c = 0; c < channels; c++) inputs[i][c] = latents.data()[c * pixels + i] * model.vae().scalingFactor();
@@ -32,29 +32,29 @@ record LinearLook(double[][] weights, int factor) implements Look {
         }
         double[][] weights = new double[3][];
         for (int colour = 0; colour < 3; colour++) weights[colour] = leastSquares(inputs, colours.data(), colour * pixels);
-        return new LinearLook(weights, factor);
+        return new Latent2RgbPreviewer(weights, upscaleFactor);
     }
 
     /// Left half smooth, right half hard-edged.
-    private static Picture chart(int side) {
+    private static Picture calibrationImage(int side) {
         SplittableRandom random = new SplittableRandom(1);
-        int[] colours = random.ints((long) PATCHES * PATCHES, 0, 1 << 24).map(rgb -> 0xFF000000 | rgb).toArray();
-        Picture small = new Picture(PATCHES, PATCHES, colours);
+        int[] colours = random.ints((long) PATCHES_PER_SIDE * PATCHES_PER_SIDE, 0, 1 << 24).map(rgb -> 0xFF000000 | rgb).toArray();
+        Picture small = new Picture(PATCHES_PER_SIDE, PATCHES_PER_SIDE, colours);
         Picture smooth = small.resize(side, side, Resampling.BILINEAR);
         int[] argb = smooth.argb().clone();
-        int patch = side / PATCHES;
-        for (int i = 0; i < argb.length; i++) if (i % side >= side / 2) argb[i] = colours[i / side / patch * PATCHES + i % side / patch];
+        int patch = side / PATCHES_PER_SIDE;
+        for (int i = 0; i < argb.length; i++) if (i % side >= side / 2) argb[i] = colours[i / side / patch * PATCHES_PER_SIDE + i % side / patch];
         return new Picture(side, side, argb);
     }
 
     /// w with Σ (w · x − y)² least, by the normal equations.
-    private static double[] leastSquares(double[][] inputs, float[] targets, int from) {
+    private static double[] leastSquares(double[][] inputs, float[] targets, int offset) {
         int n = inputs[0].length;
         double[][] system = new double[n][n + 1];
         for (int i = 0; i < inputs.length; i++) {
             for (int row = 0; row < n; row++) {
                 for (int column = 0; column < n; column++) system[row][column] += inputs[i][row] * inputs[i][column];
-                system[row][n] += inputs[i][row] * targets[from + i];
+                system[row][n] += inputs[i][row] * targets[offset + i];
             }
         }
         return solve(system);
@@ -66,8 +66,8 @@ record LinearLook(double[][] weights, int factor) implements Look {
         for (int pivot = 0; pivot < n; pivot++) {
             for (int row = 0; row < n; row++) {
                 if (row == pivot) continue;
-                double by = system[row][pivot] / system[pivot][pivot];
-                for (int column = pivot; column <= n; column++) system[row][column] -= by * system[pivot][column];
+                double ratio = system[row][pivot] / system[pivot][pivot];
+                for (int column = pivot; column <= n; column++) system[row][column] -= ratio * system[pivot][column];
             }
         }
         double[] solution = new double[n];
@@ -75,19 +75,19 @@ record LinearLook(double[][] weights, int factor) implements Look {
         return solution;
     }
 
-    @Override public Picture of(Tensor clean) {
-        Shape shape = clean.shape();
+    @Override public Picture preview(Tensor denoised) {
+        Shape shape = denoised.shape();
         int channels = Math.toIntExact(shape.size(1));
-        int plane = Math.toIntExact(shape.size(2) * shape.size(3));
+        int planeSize = Math.toIntExact(shape.size(2) * shape.size(3));
         Tensor colours = Tensor.zeros(shape.with(1, 3));
         for (int colour = 0; colour < 3; colour++) {
-            for (int i = 0; i < plane; i++) {
+            for (int i = 0; i < planeSize; i++) {
                 double sum = weights[colour][channels];
-                for (int c = 0; c < channels; c++) sum += weights[colour][c] * clean.data()[c * plane + i];
-                colours.data()[colour * plane + i] = (float) sum;
+                for (int c = 0; c < channels; c++) sum += weights[colour][c] * denoised.data()[c * planeSize + i];
+                colours.data()[colour * planeSize + i] = (float) sum;
             }
         }
         Picture small = Picture.of(colours);
-        return small.resize(small.width() * factor, small.height() * factor, Resampling.BICUBIC);
+        return small.resize(small.width() * upscaleFactor, small.height() * upscaleFactor, Resampling.BICUBIC);
     }
 }

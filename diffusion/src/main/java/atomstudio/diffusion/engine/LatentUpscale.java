@@ -5,30 +5,30 @@ import atomstudio.diffusion.tensor.Tensor;
 
 /// Scales maps (B,C,h,w) linearly between the four nearest pixels' centres: torch's `interpolate(mode="bilinear", align_corners=False,
 /// antialias=False)`, which "latent upscale" means in other programs.
-record Enlarging(int height, int width) {
-    Tensor of(Tensor x) {
+record LatentUpscale(int height, int width) {
+    Tensor apply(Tensor x) {
         Shape from = x.shape();
-        Axis down = Axis.of(Math.toIntExact(from.size(2)), height);
-        Axis across = Axis.of(Math.toIntExact(from.size(3)), width);
-        Tensor large = Tensor.zeros(from.with(2, height).with(3, width));
-        int rows = Math.toIntExact(from.size(0) * from.size(1));
-        int wide = Math.toIntExact(from.size(3));
-        int plane = Math.toIntExact(from.size(2)) * wide;
-        for (int row = 0; row < rows; row++) {
+        Axis vertical = Axis.of(Math.toIntExact(from.size(2)), height);
+        Axis horizontal = Axis.of(Math.toIntExact(from.size(3)), width);
+        Tensor upscaled = Tensor.zeros(from.with(2, height).with(3, width));
+        int planes = Math.toIntExact(from.size(0) * from.size(1));
+        int sourceWidth = Math.toIntExact(from.size(3));
+        int planeSize = Math.toIntExact(from.size(2)) * sourceWidth;
+        for (int plane = 0; plane < planes; plane++) {
             for (int y = 0; y < height; y++) {
-                int top = row * plane + down.first[y] * wide;
-                int bottom = row * plane + down.second[y] * wide;
+                int top = plane * planeSize + vertical.first[y] * sourceWidth;
+                int bottom = plane * planeSize + vertical.second[y] * sourceWidth;
                 for (int i = 0; i < width; i++) {
-                    float above = mix(x.data()[top + across.first[i]], x.data()[top + across.second[i]], across.weight[i]);
-                    float below = mix(x.data()[bottom + across.first[i]], x.data()[bottom + across.second[i]], across.weight[i]);
-                    large.data()[(row * height + y) * width + i] = mix(above, below, down.weight[y]);
+                    float above = lerp(x.data()[top + horizontal.first[i]], x.data()[top + horizontal.second[i]], horizontal.weight[i]);
+                    float below = lerp(x.data()[bottom + horizontal.first[i]], x.data()[bottom + horizontal.second[i]], horizontal.weight[i]);
+                    upscaled.data()[(plane * height + y) * width + i] = lerp(above, below, vertical.weight[y]);
                 }
             }
         }
-        return large;
+        return upscaled;
     }
 
-    private static float mix(float a, float b, float weight) {
+    private static float lerp(float a, float b, float weight) {
         return a * (1 - weight) + b * weight;
     }
 

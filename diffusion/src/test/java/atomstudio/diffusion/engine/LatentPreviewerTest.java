@@ -13,14 +13,14 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-class LookTest {
+class LatentPreviewerTest {
     @Test void theLinearLookShowsThePicturesColoursInTheirPlaces() throws Exception {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            Look look = LinearLook.fit(model, engine);
+            LatentPreviewer look = Latent2RgbPreviewer.fit(model, engine);
             for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"), Shared.root().resolve("assets/subjects/owl/01.png")}) {
                 Picture picture = Pictures.read(file);
-                Picture seen = look.of(latents(model, engine, picture));
+                Picture seen = look.preview(latents(model, engine, picture));
                 assertEquals(picture.width() + "x" + picture.height(), seen.width() + "x" + seen.height());
                 double grey = difference(picture, Picture.filled(picture.width(), picture.height(), 0x808080));
                 double found = difference(picture, seen);
@@ -33,7 +33,7 @@ class LookTest {
         ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Picture picture = Pictures.read(Shared.own("goldens/from-pictures/picture.png"));
-            assertTrue(difference(picture, Look.cheap(model, engine).of(latents(model, engine, picture))) < 12);
+            assertTrue(difference(picture, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, picture))) < 12);
         }
     }
 
