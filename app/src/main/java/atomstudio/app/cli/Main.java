@@ -60,7 +60,7 @@ public final class Main implements Callable<Integer> {
         Terminal terminal = Terminal.ofProcess();
         StopSignal stopSignal = new StopSignal(terminal, Main::exitNow);
         stopSignal.install();
-        TemporaryPath.sweep();
+        TemporaryPath.removeStale();
         System.exit(run(new CommandContext(home, terminal, stopSignal), NativeLibraries::prepare, arguments));
     }
 

@@ -30,7 +30,7 @@ final class PreviewOption {
         if (decoderFile == null) return PreviewFile.none();
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
         if (Files.exists(file)) throw new Failure.Conflict(file + ": is there already, and the preview would go there; move it away or leave --preview out");
-        return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.of(file));
+        return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.register(file));
     }
 
     /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it is written.

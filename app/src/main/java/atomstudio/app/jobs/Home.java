@@ -25,7 +25,7 @@ public record Home(Path folder) {
     public void protect() {
         if (!folder.equals(defaultFolder(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder)) return;
         try {
-            StudioFolder.protect(folder);
+            StudioFolder.restrictPermissions(folder);
         } catch (IOException notOwner) {
             LoggerFactory.getLogger(Home.class).debug("the rights of {} stay as they are", folder, notOwner);
         }
@@ -34,7 +34,7 @@ public record Home(Path folder) {
     /// Makes the home and its log with their owner's rights: the logger itself would make them with the usual ones.
     public void prepareLog() {
         try {
-            StudioFolder.prepare(log());
+            StudioFolder.createFile(log());
         } catch (IOException unwritable) {
             // What needs the home says so itself.
         }

@@ -1,7 +1,7 @@
 package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.file.CompleteMark;
+import atomstudio.diffusion.file.CompletionMarker;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.file.TemporaryPath;
 import java.io.IOException;
@@ -60,7 +60,7 @@ public final class NativeLibraries {
                 JarEntry libraryEntry = connection.getJarEntry();
                 List<JarEntry> entries = siblings(jar, libraryEntry.getName());
                 Path folder = natives.resolve("onnxruntime-%08x".formatted(libraryEntry.getCrc()));
-                if (!CompleteMark.holds(folder)) {
+                if (!CompletionMarker.isComplete(folder)) {
                     StudioFolder.createDirectories(natives);
                     install(jar, entries, folder);
                 }
@@ -82,15 +82,15 @@ public final class NativeLibraries {
     }
 
     private static void install(JarFile jar, List<JarEntry> entries, Path folder) throws IOException {
-        try (TemporaryPath unpacked = TemporaryPath.of(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
-                TemporaryPath damaged = TemporaryPath.of(folder.resolveSibling(".damaged-" + TemporaryPath.random()))) {
+        try (TemporaryPath unpacked = TemporaryPath.register(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
+                TemporaryPath damaged = TemporaryPath.register(folder.resolveSibling(".damaged-" + TemporaryPath.randomSuffix()))) {
             for (JarEntry entry : entries) {
                 copy(jar, entry, unpacked.path().resolve(fileName(entry)));
             }
-            CompleteMark.write(unpacked.path());
+            CompletionMarker.write(unpacked.path());
             if (Files.exists(folder)) {
                 // Damaged, or just put there by another process: whichever it is, what counts is that it is complete afterwards.
-                if (CompleteMark.holds(folder)) {
+                if (CompletionMarker.isComplete(folder)) {
                     return;
                 }
                 Files.move(folder, damaged.path(), StandardCopyOption.ATOMIC_MOVE);
@@ -103,7 +103,7 @@ public final class NativeLibraries {
         try {
             Files.move(unpacked, folder, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException alreadyThere) {
-            if (!CompleteMark.holds(folder)) {
+            if (!CompletionMarker.isComplete(folder)) {
                 throw alreadyThere;
             }
         }

@@ -116,8 +116,8 @@ public final class SubjectStore {
             StudioFolder.createDirectories(subject.photoFolder());
             for (Path file : files) {
                 Path copy = uniquePath(copyFolder(file, subject), file.getFileName().toString());
-                StudioFolder.protect(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
-                for (Path sidecar : SidecarFiles.of(file)) StudioFolder.protect(Files.copy(sidecar, SidecarFiles.copyTarget(sidecar, file, copy), StandardCopyOption.REPLACE_EXISTING));
+                StudioFolder.restrictPermissions(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
+                for (Path sidecar : SidecarFiles.of(file)) StudioFolder.restrictPermissions(Files.copy(sidecar, SidecarFiles.copyTarget(sidecar, file, copy), StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
             throw new Failure.Unwritable("Pictures cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
@@ -136,7 +136,7 @@ public final class SubjectStore {
         try {
             for (Path file : Stream.concat(found.files().stream(), found.ignored().stream()).toList()) {
                 for (Path photo : subject.photos()) {
-                    if (SidecarFiles.belongsTo(file, List.of(photo))) StudioFolder.protect(Files.copy(file, photo.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
+                    if (SidecarFiles.belongsTo(file, List.of(photo))) StudioFolder.restrictPermissions(Files.copy(file, photo.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
                 }
             }
         } catch (IOException e) {

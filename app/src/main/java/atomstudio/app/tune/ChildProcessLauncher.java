@@ -90,7 +90,7 @@ public final class ChildProcessLauncher implements ProcessLauncher, Estimator {
     }
 
     private Path logFile(String name) throws IOException {
-        return StudioFolder.prepare(home.folder().resolve("logs").resolve(name));
+        return StudioFolder.createFile(home.folder().resolve("logs").resolve(name));
     }
 
     private ProcessBuilder processBuilder(List<String> arguments) {

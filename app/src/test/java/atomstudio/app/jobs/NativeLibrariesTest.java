@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.file.CompleteMark;
+import atomstudio.diffusion.file.CompletionMarker;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
@@ -79,8 +79,8 @@ class NativeLibrariesTest {
         Path unpacked = NativeLibraries.unpack(jar, folder.resolve("natives"));
         for (String text : new String[] {null, "", "1 2", "x y z libone.so", "0 0 0 ../../elsewhere"}) {
             Files.write(unpacked.resolve("libtwo.so"), new byte[] {1, 2, 3});
-            if (text == null) Files.delete(unpacked.resolve(CompleteMark.NAME));
-            else Files.writeString(unpacked.resolve(CompleteMark.NAME), text);
+            if (text == null) Files.delete(unpacked.resolve(CompletionMarker.NAME));
+            else Files.writeString(unpacked.resolve(CompletionMarker.NAME), text);
             NativeLibraries.unpack(jar, folder.resolve("natives"));
             assertArrayEquals(LIBRARIES.get("native/x/libtwo.so"), Files.readAllBytes(unpacked.resolve("libtwo.so")));
             assertEquals(List.of(unpacked.getFileName().toString()), names(folder.resolve("natives")));
@@ -128,7 +128,7 @@ class NativeLibrariesTest {
 
     private static List<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(CompleteMark.NAME)).sorted().toList();
+            return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(CompletionMarker.NAME)).sorted().toList();
         }
     }
 }

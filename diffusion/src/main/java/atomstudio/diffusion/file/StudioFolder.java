@@ -16,8 +16,8 @@ public final class StudioFolder {
     /// The system property that names the folder; without it there is none.
     public static final String PROPERTY = "atomstudio.home";
 
-    private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-------");
-    private static final Set<PosixFilePermission> FOLDER = PosixFilePermissions.fromString("rwx------");
+    private static final Set<PosixFilePermission> FILE_PERMISSIONS = PosixFilePermissions.fromString("rw-------");
+    private static final Set<PosixFilePermission> FOLDER_PERMISSIONS = PosixFilePermissions.fromString("rwx------");
 
     private StudioFolder() {}
 
@@ -27,50 +27,50 @@ public final class StudioFolder {
     }
 
     /// Whether a file lies in the studio's folder, or is it.
-    static boolean holds(Path file) {
+    static boolean contains(Path file) {
         return path().filter(folder -> file.toAbsolutePath().normalize().startsWith(folder)).isPresent();
     }
 
     /// Makes a folder and what is missing above it; those in the studio's folder, itself included, are made for their owner only.
     public static Path createDirectories(Path folder) throws IOException {
-        if (!holds(folder) || !posix(folder)) return Files.createDirectories(folder);
+        if (!contains(folder) || !supportsPosix(folder)) return Files.createDirectories(folder);
         if (Files.isDirectory(folder)) return folder;
         Path parent = folder.toAbsolutePath().getParent();
         if (parent != null) createDirectories(parent);
         try {
-            return Files.createDirectory(folder, owner(folder));
-        } catch (FileAlreadyExistsException made) {
+            return Files.createDirectory(folder, ownerOnlyAttributes(folder));
+        } catch (FileAlreadyExistsException exists) {
             if (Files.isDirectory(folder)) return folder;               // by another process
-            throw made;
+            throw exists;
         }
     }
 
     /// The rights that a new file is made with: its owner's in the studio's folder, the usual ones elsewhere.
-    public static FileAttribute<?>[] rights(Path file) {
-        return holds(file) && posix(file) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FILE)} : new FileAttribute<?>[0];
+    public static FileAttribute<?>[] fileAttributes(Path file) {
+        return contains(file) && supportsPosix(file) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FILE_PERMISSIONS)} : new FileAttribute<?>[0];
     }
 
     /// The rights of a folder that only its owner may enter, wherever it lies.
-    static FileAttribute<?>[] owner(Path folder) {
-        return posix(folder) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FOLDER)} : new FileAttribute<?>[0];
+    static FileAttribute<?>[] ownerOnlyAttributes(Path folder) {
+        return supportsPosix(folder) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FOLDER_PERMISSIONS)} : new FileAttribute<?>[0];
     }
 
     /// Gives a file or folder that is there the rights of the studio's folder, if it lies in it.
-    public static void protect(Path file) throws IOException {
-        if (holds(file) && posix(file)) Files.setPosixFilePermissions(file, Files.isDirectory(file) ? FOLDER : FILE);
+    public static void restrictPermissions(Path file) throws IOException {
+        if (contains(file) && supportsPosix(file)) Files.setPosixFilePermissions(file, Files.isDirectory(file) ? FOLDER_PERMISSIONS : FILE_PERMISSIONS);
     }
 
     /// Makes an empty file for its owner only where it is not there, so that others may append to it.
-    public static Path prepare(Path file) throws IOException {
+    public static Path createFile(Path file) throws IOException {
         createDirectories(file.toAbsolutePath().getParent());
         try {
-            return Files.createFile(file, rights(file));
-        } catch (FileAlreadyExistsException there) {
+            return Files.createFile(file, fileAttributes(file));
+        } catch (FileAlreadyExistsException exists) {
             return file;
         }
     }
 
-    private static boolean posix(Path file) {
+    private static boolean supportsPosix(Path file) {
         return file.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 }

@@ -18,41 +18,41 @@ import org.jspecify.annotations.Nullable;
 /// process is stopped by a signal, and at the next start when the process was killed. A note is a small file, named by its process:
 /// `PID-BIRTH-RANDOM`, with the machine in its first line and the path in the rest. Without a studio's folder nothing is noted.
 public final class TemporaryPath implements AutoCloseable {
-    private static final String NOTES = "temporary";
-    private static final int ATTEMPTS = 5;
+    private static final String REGISTRY_FOLDER = "temporary";
+    private static final int MAX_ATTEMPTS = 5;
     private static final SecureRandom RANDOM = new SecureRandom();
     /// The system computes a process's time of birth from its clock, which may have been set since.
-    private static final long SAME_BIRTH_MILLIS = 10_000;
+    private static final long START_TOLERANCE_MILLIS = 10_000;
 
     private final Path path;
-    private final @Nullable Path note;
+    private final @Nullable Path registration;
 
-    private TemporaryPath(Path path, @Nullable Path note) {
+    private TemporaryPath(Path path, @Nullable Path registration) {
         this.path = path;
-        this.note = note;
+        this.registration = registration;
     }
 
     /// Notes a path before anything is made there. What cannot be noted is temporary all the same.
-    public static TemporaryPath of(Path path) {
+    public static TemporaryPath register(Path path) {
         Path absolute = path.toAbsolutePath();
-        Optional<Path> folder = notes();
+        Optional<Path> folder = registryFolder();
         if (folder.isEmpty()) return new TemporaryPath(absolute, null);
-        Path note = folder.get().resolve(Owner.CURRENT.pid + "-" + Owner.CURRENT.birth + "-" + random());
+        Path registration = folder.get().resolve(Owner.CURRENT.pid + "-" + Owner.CURRENT.startMillis + "-" + randomSuffix());
         try {
-            StudioFolder.prepare(note);
-            Files.writeString(note, Owner.MACHINE + "\n" + absolute);
-            return new TemporaryPath(absolute, note);
-        } catch (IOException unnoted) {
+            StudioFolder.createFile(registration);
+            Files.writeString(registration, Owner.HOST + "\n" + absolute);
+            return new TemporaryPath(absolute, registration);
+        } catch (IOException unregistered) {
             return new TemporaryPath(absolute, null);
         }
     }
 
     /// A new folder among the system's temporary ones, which only its owner may enter.
-    public static TemporaryPath folder(String purpose) throws IOException {
+    public static TemporaryPath createFolder(String purpose) throws IOException {
         // Noted before it is made: a signal may come between the two.
-        TemporaryPath folder = of(Path.of(System.getProperty("java.io.tmpdir"), "atomstudio-" + purpose + "-" + random()));
+        TemporaryPath folder = register(Path.of(System.getProperty("java.io.tmpdir"), "atomstudio-" + purpose + "-" + randomSuffix()));
         try {
-            Files.createDirectory(folder.path, StudioFolder.owner(folder.path));
+            Files.createDirectory(folder.path, StudioFolder.ownerOnlyAttributes(folder.path));
             return folder;
         } catch (IOException e) {
             folder.close();
@@ -61,7 +61,7 @@ public final class TemporaryPath implements AutoCloseable {
     }
 
     /// Letters that nobody can guess.
-    public static String random() {
+    public static String randomSuffix() {
         byte[] bytes = new byte[8];
         RANDOM.nextBytes(bytes);
         return HexFormat.of().formatHex(bytes);
@@ -74,39 +74,39 @@ public final class TemporaryPath implements AutoCloseable {
     /// Removes what is there. What cannot be removed is only in the way.
     @Override public void close() {
         remove(path);
-        if (note != null) remove(note);
+        if (registration != null) remove(registration);
     }
 
     /// Removes what processes of this machine left that are gone.
-    public static void sweep() {
-        removeNoted(owner -> !owner.alive());
+    public static void removeStale() {
+        removeRegistered(owner -> !owner.isAlive());
     }
 
     /// Removes what this process has not removed yet: for a signal that ends it at once.
     public static void removeOwn() {
-        removeNoted(Owner.CURRENT::equals);
+        removeRegistered(Owner.CURRENT::equals);
     }
 
-    private static void removeNoted(Predicate<Owner> which) {
-        Optional<Path> folder = notes().filter(Files::isDirectory);
+    private static void removeRegistered(Predicate<Owner> filter) {
+        Optional<Path> folder = registryFolder().filter(Files::isDirectory);
         if (folder.isEmpty()) return;
-        try (Stream<Path> notes = Files.list(folder.get())) {
-            for (Path note : notes.toList()) {
-                Optional<Owner> owner = Owner.of(note);
-                if (owner.isEmpty() || !which.test(owner.get())) continue;
-                String[] text = Files.readString(note).split("\n", 2);
-                if (text.length == 2 && !text[0].equals(Owner.MACHINE)) continue;       // a shared disk: its processes cannot be seen from here
-                if (text.length == 2) remove(Path.of(text[1]));
-                remove(note);
+        try (Stream<Path> registrations = Files.list(folder.get())) {
+            for (Path registration : registrations.toList()) {
+                Optional<Owner> owner = Owner.of(registration);
+                if (owner.isEmpty() || !filter.test(owner.get())) continue;
+                String[] lines = Files.readString(registration).split("\n", 2);
+                if (lines.length == 2 && !lines[0].equals(Owner.HOST)) continue;       // a shared disk: its processes cannot be seen from here
+                if (lines.length == 2) remove(Path.of(lines[1]));
+                remove(registration);
             }
-        } catch (IOException | UncheckedIOException later) {
+        } catch (IOException | UncheckedIOException retriedAtNextStart) {
             // The next start tries again.
         }
     }
 
     /// Again where something is still being written into a folder.
     private static void remove(Path path) {
-        for (int attempt = 0; attempt < ATTEMPTS && Files.exists(path, LinkOption.NOFOLLOW_LINKS); attempt++) removeOnce(path);
+        for (int attempt = 0; attempt < MAX_ATTEMPTS && Files.exists(path, LinkOption.NOFOLLOW_LINKS); attempt++) removeOnce(path);
     }
 
     /// Folders with what is in them, links as links.
@@ -116,39 +116,39 @@ public final class TemporaryPath implements AutoCloseable {
                 Files.deleteIfExists(path);
                 return;
             }
-            try (Stream<Path> inside = Files.walk(path)) {
-                for (Path each : inside.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(each);
+            try (Stream<Path> contents = Files.walk(path)) {
+                for (Path entry : contents.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(entry);
             }
-        } catch (IOException | UncheckedIOException left) {
+        } catch (IOException | UncheckedIOException undeleted) {
             // Only in the way.
         }
     }
 
     /// The process that a note is of.
-    /// @param birth in milliseconds: process numbers come again
-    private record Owner(long pid, long birth) {
-        static final Owner CURRENT = new Owner(ProcessHandle.current().pid(), birth(ProcessHandle.current()));
-        static final String MACHINE = machine();
+    /// @param startMillis in milliseconds: process numbers come again
+    private record Owner(long pid, long startMillis) {
+        static final Owner CURRENT = new Owner(ProcessHandle.current().pid(), startMillis(ProcessHandle.current()));
+        static final String HOST = hostName();
 
-        static Optional<Owner> of(Path note) {
-            String[] parts = note.getFileName().toString().split("-");
+        static Optional<Owner> of(Path registration) {
+            String[] parts = registration.getFileName().toString().split("-");
             try {
                 return parts.length == 3 ? Optional.of(new Owner(Long.parseLong(parts[0]), Long.parseLong(parts[1]))) : Optional.empty();
-            } catch (NumberFormatException somethingElse) {
+            } catch (NumberFormatException notARegistration) {
                 return Optional.empty();
             }
         }
 
-        boolean alive() {
-            return ProcessHandle.of(pid).filter(process -> Math.abs(birth(process) - birth) < SAME_BIRTH_MILLIS).isPresent();
+        boolean isAlive() {
+            return ProcessHandle.of(pid).filter(process -> Math.abs(startMillis(process) - startMillis) < START_TOLERANCE_MILLIS).isPresent();
         }
 
-        private static long birth(ProcessHandle process) {
+        private static long startMillis(ProcessHandle process) {
             return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
         }
 
         /// Its name, without looking it up in a network.
-        private static String machine() {
+        private static String hostName() {
             try {
                 return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
             } catch (IOException notLinux) {
@@ -157,7 +157,7 @@ public final class TemporaryPath implements AutoCloseable {
         }
     }
 
-    private static Optional<Path> notes() {
-        return StudioFolder.path().map(folder -> folder.resolve(NOTES));
+    private static Optional<Path> registryFolder() {
+        return StudioFolder.path().map(folder -> folder.resolve(REGISTRY_FOLDER));
     }
 }

@@ -62,8 +62,8 @@ public final class AtomicFile {
             Path folder = StudioFolder.createDirectories(target.getParent());
             Set<PosixFilePermission> kept = rights(target);
             // Made anew under a name that nobody can guess: never through a link that somebody laid there.
-            try (TemporaryPath beside = TemporaryPath.of(folder.resolve("." + TemporaryPath.random() + PART))) {
-                try (FileChannel channel = FileChannel.open(beside.path(), NEW, StudioFolder.rights(target));
+            try (TemporaryPath beside = TemporaryPath.register(folder.resolve("." + TemporaryPath.randomSuffix() + PART))) {
+                try (FileChannel channel = FileChannel.open(beside.path(), NEW, StudioFolder.fileAttributes(target));
                         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
                     content.writeTo(out);
                     out.flush();
@@ -92,7 +92,7 @@ public final class AtomicFile {
     }
 
     private static Set<PosixFilePermission> rights(Path file) throws IOException {
-        if (!Files.exists(file) || StudioFolder.rights(file).length > 0 || !file.getFileSystem().supportedFileAttributeViews().contains("posix")) return Set.of();
+        if (!Files.exists(file) || StudioFolder.fileAttributes(file).length > 0 || !file.getFileSystem().supportedFileAttributeViews().contains("posix")) return Set.of();
         return Files.getPosixFilePermissions(file);
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.file.FileState;
+import atomstudio.diffusion.file.FileSnapshot;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,11 +10,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /// A whole file, mapped read-only until its arena is closed.
-record MappedFile(Arena arena, MemorySegment bytes, FileState state) {
+record MappedFile(Arena arena, MemorySegment bytes, FileSnapshot state) {
     static MappedFile open(Path file) throws Failure {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file)) {
-            FileState state = FileState.of(file);
+            FileSnapshot state = FileSnapshot.of(file);
             return new MappedFile(arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), state);
         } catch (NoSuchFileException e) {
             arena.close();

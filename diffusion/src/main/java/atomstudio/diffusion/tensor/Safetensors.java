@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.file.FileState;
+import atomstudio.diffusion.file.FileSnapshot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -18,7 +18,7 @@ public final class Safetensors implements TensorFile {
     private final Arena arena;
     private final MemorySegment bytes;
     private final SafetensorsHeader header;
-    private @Nullable FileState state;
+    private @Nullable FileSnapshot state;
 
     private Safetensors(Path file, Arena arena, MemorySegment bytes, SafetensorsHeader header) {
         this.file = file;
@@ -59,7 +59,7 @@ public final class Safetensors implements TensorFile {
     }
 
     @Override public void check() throws Failure.Unreadable {
-        if (state != null) state.check();
+        if (state != null) state.checkUnchanged();
     }
 
     @Override public Path file() {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.file.FileState;
+import atomstudio.diffusion.file.FileSnapshot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,7 +24,7 @@ public final class TorchFile implements TensorFile {
     private final Map<String, String> metadata;
     private final TreeMap<Long, Strided> strided;
     private final Map<Long, MemorySegment> ordered = new ConcurrentHashMap<>();
-    private final FileState state;
+    private final FileSnapshot state;
 
     private TorchFile(Path file, MappedFile mapped, PickledTensors found) {
         this.file = file;
@@ -80,7 +80,7 @@ public final class TorchFile implements TensorFile {
     }
 
     @Override public void check() throws Failure.Unreadable {
-        state.check();
+        state.checkUnchanged();
     }
 
     @Override public Path file() {

@@ -49,7 +49,7 @@ class TemporaryPathTest {
     static final class Writer {
         public static void main(String[] arguments) throws Exception {
             System.setProperty(StudioFolder.PROPERTY, arguments[0]);
-            TemporaryPath scratch = TemporaryPath.folder("estimate");
+            TemporaryPath scratch = TemporaryPath.createFolder("estimate");
             Files.writeString(scratch.path().resolve("0-0.safetensors"), "numbers");
             AtomicFile.write(Path.of(arguments[1], "adapter.safetensors"), stream -> {
                 stream.write(new byte[1 << 20]);
@@ -70,12 +70,12 @@ class TemporaryPathTest {
     void whatAKilledProcessLeftAnywhereIsSweptAtTheNextStartAndWhatALivingOneHasIsKept() throws Exception {
         Process killed = writer();
         Process living = writer();
-        try (BufferedReader first = killed.inputReader(); BufferedReader second = living.inputReader(); TemporaryPath own = TemporaryPath.of(Files.writeString(folder.resolve("own"), ""))) {
+        try (BufferedReader first = killed.inputReader(); BufferedReader second = living.inputReader(); TemporaryPath own = TemporaryPath.register(Files.writeString(folder.resolve("own"), ""))) {
             Path left = Path.of(first.readLine());
             Path kept = Path.of(second.readLine());
             killed.destroyForcibly().waitFor();
             assertEquals(2, files(out).size());
-            TemporaryPath.sweep();
+            TemporaryPath.removeStale();
             assertFalse(Files.exists(left));
             assertTrue(Files.exists(kept.resolve("0-0.safetensors")));
             assertTrue(Files.exists(own.path()));
@@ -83,7 +83,7 @@ class TemporaryPathTest {
         } finally {
             living.destroyForcibly().waitFor();
         }
-        TemporaryPath.sweep();
+        TemporaryPath.removeStale();
         assertEquals(List.of(), files(out));
         assertEquals(List.of(), files(home));
     }
@@ -103,7 +103,7 @@ class TemporaryPathTest {
 
     @Test
     void nothingIsLeftWhereTheWorkEnds() throws Exception {
-        try (TemporaryPath folder = TemporaryPath.folder("estimate")) {
+        try (TemporaryPath folder = TemporaryPath.createFolder("estimate")) {
             Files.writeString(Files.createDirectory(folder.path().resolve("a")).resolve("b"), "");
             assertEquals(1, files(home).size());
         }
@@ -114,7 +114,7 @@ class TemporaryPathTest {
     @DisabledOnOs(OS.WINDOWS)
     void aLinkInATemporaryFolderIsRemovedAndWhatItPointsToIsKept() throws Exception {
         Path precious = Files.writeString(out.resolve("precious"), "");
-        try (TemporaryPath temporary = TemporaryPath.folder("estimate")) {
+        try (TemporaryPath temporary = TemporaryPath.createFolder("estimate")) {
             Files.createSymbolicLink(temporary.path().resolve("link"), out);
         }
         assertTrue(Files.exists(precious));

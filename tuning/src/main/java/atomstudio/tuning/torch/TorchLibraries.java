@@ -1,7 +1,7 @@
 package atomstudio.tuning.torch;
 
 import ai.djl.engine.Engine;
-import atomstudio.diffusion.file.CompleteMark;
+import atomstudio.diffusion.file.CompletionMarker;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.file.TemporaryPath;
 import java.io.IOException;
@@ -24,10 +24,10 @@ final class TorchLibraries {
     static synchronized Engine load(Path natives) {
         if (System.getProperty("PYTORCH_LIBRARY_PATH") != null || System.getenv("PYTORCH_LIBRARY_PATH") != null) return Engine.getEngine("PyTorch");
         Path folder = natives.resolve("pytorch");
-        try (FileChannel channel = FileChannel.open(StudioFolder.prepare(natives.resolve("pytorch.lock")), StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
+        try (FileChannel channel = FileChannel.open(StudioFolder.createFile(natives.resolve("pytorch.lock")), StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
             removeDamaged(folder);
             Engine engine = Engine.getEngine("PyTorch");
-            for (Path version : versions(folder)) if (!Files.exists(version.resolve(CompleteMark.NAME))) CompleteMark.write(version);
+            for (Path version : versions(folder)) if (!Files.exists(version.resolve(CompletionMarker.NAME))) CompletionMarker.write(version);
             return engine;
         } catch (IOException e) {
             LoggerFactory.getLogger(TorchLibraries.class).warn("PyTorch's libraries in {} cannot be checked", folder, e);
@@ -38,8 +38,8 @@ final class TorchLibraries {
     /// Moved first: a folder that is half removed would be taken for a whole one.
     static void removeDamaged(Path folder) throws IOException {
         for (Path version : versions(folder)) {
-            if (CompleteMark.holds(version)) continue;
-            try (TemporaryPath damaged = TemporaryPath.of(folder.resolveSibling(".damaged-" + TemporaryPath.random()))) {
+            if (CompletionMarker.isComplete(version)) continue;
+            try (TemporaryPath damaged = TemporaryPath.register(folder.resolveSibling(".damaged-" + TemporaryPath.randomSuffix()))) {
                 Files.move(version, damaged.path(), StandardCopyOption.ATOMIC_MOVE);
             }
         }

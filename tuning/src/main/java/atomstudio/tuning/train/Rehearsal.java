@@ -170,7 +170,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
 
     private static TemporaryPath scratch() throws Failure {
         try {
-            return TemporaryPath.folder("estimate");
+            return TemporaryPath.createFolder("estimate");
         } catch (IOException e) {
             throw new Failure.Unwritable("no folder for a trial can be made in the temporary folder " + System.getProperty("java.io.tmpdir") + ": it does not exist or cannot be written; make it, or free some space", e);
         }

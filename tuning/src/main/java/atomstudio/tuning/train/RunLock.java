@@ -31,12 +31,12 @@ final class RunLock implements AutoCloseable {
         try {
             StudioFolder.createDirectories(folder);
             if (held(folder)) throw occupied(folder);
-            FileChannel channel = FileChannel.open(StudioFolder.prepare(folder.resolve("lock")), StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(StudioFolder.createFile(folder.resolve("lock")), StandardOpenOption.WRITE);
             if (!locked(channel)) {
                 channel.close();
                 throw occupied(folder);
             }
-            Files.writeString(StudioFolder.prepare(folder.resolve("owner")), self());
+            Files.writeString(StudioFolder.createFile(folder.resolve("owner")), self());
             return new RunLock(folder, channel);
         } catch (OverlappingFileLockException e) {
             throw occupied(folder);

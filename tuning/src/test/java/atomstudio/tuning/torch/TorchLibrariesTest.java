@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.file.CompleteMark;
+import atomstudio.diffusion.file.CompletionMarker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -25,7 +25,7 @@ class TorchLibrariesTest {
 
     @Test void whatIsAsItWasMarkedStaysAndCostsNoCheckSum() throws Exception {
         Path version = version("2.7.1");
-        CompleteMark.write(version);
+        CompletionMarker.write(version);
         TorchLibraries.removeDamaged(natives.resolve("pytorch"));
         assertTrue(Files.exists(version));
         Files.setLastModifiedTime(version.resolve("libtorch.so"), FileTime.fromMillis(1000));
@@ -38,7 +38,7 @@ class TorchLibrariesTest {
         Path truncated = version("truncated");
         Path altered = version("altered");
         Path missing = version("missing");
-        for (Path version : List.of(whole, truncated, altered, missing)) CompleteMark.write(version);
+        for (Path version : List.of(whole, truncated, altered, missing)) CompletionMarker.write(version);
         Path unmarked = version("unmarked");
         Files.writeString(truncated.resolve("libtorch.so"), "library");
         Files.writeString(altered.resolve("libtorch.so"), "librarx".repeat(1000));
