@@ -63,7 +63,7 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
         report.adapter().sha256().ifPresent(hash -> object.addProperty("sha256", hash));
         object.addProperty("steps", report.steps());
         object.addProperty("seconds", report.seconds());
-        object.add("loss", Json.ofNumber(report.loss().orElse(Double.NaN)));
+        object.add("loss", Json.numberOrNull(report.loss().orElse(Double.NaN)));
         object.addProperty("peakMemory", report.peakMemory());
         report.best().ifPresent(step -> object.addProperty("best", step));
         return object;

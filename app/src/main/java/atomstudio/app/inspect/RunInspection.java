@@ -39,7 +39,7 @@ final class RunInspection {
             json.addProperty("adapter bytes", report.get().bytes());
             report.get().adapter().sha256().ifPresent(hash -> json.addProperty("adapter sha256", hash));
             json.addProperty("seconds", report.get().seconds());
-            json.add("loss", Json.ofNumber(report.get().loss().orElse(Double.NaN)));
+            json.add("loss", Json.numberOrNull(report.get().loss().orElse(Double.NaN)));
             json.addProperty("share of the UNet", report.get().share());
         }
         return Inspection.of(json);

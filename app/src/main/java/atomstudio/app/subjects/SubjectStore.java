@@ -192,8 +192,8 @@ public final class SubjectStore {
         Json json;
         try {
             json = Json.read(subjectFolder.resolve(FILE));
-            json.text("class");
-            json.text("token");
+            json.string("class");
+            json.string("token");
         } catch (Failure.Unreadable e) {
             throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
         }
@@ -205,6 +205,6 @@ public final class SubjectStore {
         } catch (IOException e) {
             throw new Failure.Unreadable(photoFolder + ": cannot be read: " + e.getMessage(), e);
         }
-        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.text("class"), json.text("token"), files, sidecars);
+        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.string("class"), json.string("token"), files, sidecars);
     }
 }

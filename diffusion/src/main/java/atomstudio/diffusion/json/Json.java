@@ -21,13 +21,13 @@ import java.util.function.Function;
 /// A JSON object; what is missing or of another kind is refused by place and key. A key whose value is null counts as absent.
 /// @param source what complaints call it: its file, and where in it
 public record Json(String source, JsonObject object) {
-    private static final long LONGEST = 64L << 20;
+    private static final long MAX_BYTES = 64L << 20;
 
     /// @throws Failure.Unreadable when the file is missing, too long to be a configuration, or no JSON object
     public static Json read(Path file) throws Failure.Unreadable {
         if (!Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a JSON file, found " + (Files.exists(file) ? "no file" : "nothing"));
         try {
-            if (Files.size(file) > LONGEST) throw new Failure.Unreadable(file + ": expected at most " + LONGEST + " bytes of JSON, found " + Files.size(file));
+            if (Files.size(file) > MAX_BYTES) throw new Failure.Unreadable(file + ": expected at most " + MAX_BYTES + " bytes of JSON, found " + Files.size(file));
             return parse(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read as text: " + e.getMessage(), e);
@@ -51,16 +51,16 @@ public record Json(String source, JsonObject object) {
         return object.has(key) && !object.get(key).isJsonNull();
     }
 
-    public long whole(String key) throws Failure.Unreadable {
-        return get(key, "a whole number", Json::whole);
+    public long integer(String key) throws Failure.Unreadable {
+        return get(key, "a whole number", Json::integer);
     }
 
     /// A whole number within bounds that include both ends.
-    public int whole(String key, int least, int most) throws Failure.Unreadable {
-        String expected = most == Integer.MAX_VALUE ? "a whole number of at least " + least : "a whole number from " + least + " to " + most;
+    public int integer(String key, int min, int max) throws Failure.Unreadable {
+        String expected = max == Integer.MAX_VALUE ? "a whole number of at least " + min : "a whole number from " + min + " to " + max;
         return get(key, expected, element -> {
-            long number = whole(element);
-            if (number < least || number > most) throw new IllegalArgumentException("out of bounds");
+            long number = integer(element);
+            if (number < min || number > max) throw new IllegalArgumentException("out of bounds");
             return (int) number;
         });
     }
@@ -70,8 +70,8 @@ public record Json(String source, JsonObject object) {
         return get(key, "a number", Json::number);
     }
 
-    public String text(String key) throws Failure.Unreadable {
-        return get(key, "a text", Json::text);
+    public String string(String key) throws Failure.Unreadable {
+        return get(key, "a text", Json::string);
     }
 
     public Json object(String key) throws Failure.Unreadable {
@@ -89,43 +89,43 @@ public record Json(String source, JsonObject object) {
         return List.copyOf(objects);
     }
 
-    public List<String> texts(String key) throws Failure.Unreadable {
-        return get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(Json::text).toList());
+    public List<String> strings(String key) throws Failure.Unreadable {
+        return get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(Json::string).toList());
     }
 
     /// What has to be there.
-    /// @param as throws what it likes for a value of another kind
-    public <T> T get(String key, String expected, Function<JsonElement, T> as) throws Failure.Unreadable {
-        Optional<T> found = find(key, expected, as);
+    /// @param convert throws what it likes for a value of another kind
+    public <T> T get(String key, String expected, Function<JsonElement, T> convert) throws Failure.Unreadable {
+        Optional<T> found = find(key, expected, convert);
         if (found.isPresent()) return found.get();
         throw new Failure.Unreadable(source + ": " + key + ": expected " + expected + ", found nothing");
     }
 
     /// What may be left out.
-    /// @param as throws what it likes for a value of another kind
-    public <T> Optional<T> find(String key, String expected, Function<JsonElement, T> as) throws Failure.Unreadable {
+    /// @param convert throws what it likes for a value of another kind
+    public <T> Optional<T> find(String key, String expected, Function<JsonElement, T> convert) throws Failure.Unreadable {
         if (!has(key)) return Optional.empty();
         try {
-            return Optional.of(as.apply(object.get(key)));
+            return Optional.of(convert.apply(object.get(key)));
         } catch (RuntimeException e) {
             throw new Failure.Unreadable(source + ": " + SafeText.of(key) + ": expected " + expected + ", found " + SafeText.of(object.get(key)), e);
         }
     }
 
     /// Of an element that is a text, and not a number that could be read as one.
-    public static String text(JsonElement element) {
+    public static String string(JsonElement element) {
         if (!element.getAsJsonPrimitive().isString()) throw new IllegalStateException("no text");
         return element.getAsString();
     }
 
     /// Of an element that is true or false.
-    public static boolean flag(JsonElement element) {
+    public static boolean bool(JsonElement element) {
         if (!element.getAsJsonPrimitive().isBoolean()) throw new IllegalStateException("neither true nor false");
         return element.getAsBoolean();
     }
 
     /// Of an element that is a number without a fraction.
-    public static long whole(JsonElement element) {
+    public static long integer(JsonElement element) {
         if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("no number");
         return element.getAsBigDecimal().longValueExact();
     }
@@ -138,13 +138,13 @@ public record Json(String source, JsonObject object) {
 
     /// Of an element that is a path which this system can have.
     public static Path path(JsonElement element) {
-        String text = text(element);
-        if (text.isBlank()) throw new IllegalStateException("no path");
-        return Path.of(text);
+        String string = string(element);
+        if (string.isBlank()) throw new IllegalStateException("no path");
+        return Path.of(string);
     }
 
     /// A number as JSON can hold it: null where it is not finite.
-    public static JsonElement ofNumber(double number) {
+    public static JsonElement numberOrNull(double number) {
         return Double.isFinite(number) ? new JsonPrimitive(number) : JsonNull.INSTANCE;
     }
 }

@@ -41,7 +41,7 @@ public record Config(Path file, JsonObject json) {
     }
 
     private int bounded(String key, int otherwise, int least, int most) throws Failure {
-        return keys().has(key) ? keys().whole(key, least, most) : otherwise;
+        return keys().has(key) ? keys().integer(key, least, most) : otherwise;
     }
 
     public double number(String key, double otherwise) throws Failure {
@@ -49,15 +49,15 @@ public record Config(Path file, JsonObject json) {
     }
 
     public boolean flag(String key, boolean otherwise) throws Failure {
-        return keys().find(key, "true or false", Json::flag).orElse(otherwise);
+        return keys().find(key, "true or false", Json::bool).orElse(otherwise);
     }
 
     public String text(String key, String otherwise) throws Failure {
-        return keys().find(key, "a text", Json::text).orElse(otherwise);
+        return keys().find(key, "a text", Json::string).orElse(otherwise);
     }
 
     public List<String> texts(String key, List<String> otherwise) throws Failure {
-        return keys().find(key, "a list of texts", e -> list(e, Json::text)).orElse(otherwise);
+        return keys().find(key, "a list of texts", e -> list(e, Json::string)).orElse(otherwise);
     }
 
     /// As many finite numbers as `otherwise` has.
@@ -71,7 +71,7 @@ public record Config(Path file, JsonObject json) {
     /// A list of positive whole numbers; a single number stands for itself, `length` times.
     public List<Integer> wholes(String key, List<Integer> otherwise, int length) throws Failure {
         List<Integer> found = keys().find(key, "a whole number or a list of them", e -> e.isJsonArray()
-                ? list(e, x -> Math.toIntExact(Json.whole(x))) : Collections.nCopies(length, Math.toIntExact(Json.whole(e)))).orElse(otherwise);
+                ? list(e, x -> Math.toIntExact(Json.integer(x))) : Collections.nCopies(length, Math.toIntExact(Json.integer(e)))).orElse(otherwise);
         if (found.stream().anyMatch(x -> x < 1 || x > MOST) || found.size() > LONGEST) throw wrong(key, "1 to " + LONGEST + " numbers of at least 1", json.get(key));
         return found;
     }

@@ -57,7 +57,7 @@ final class WeightFiles {
     private static List<Path> shards(Path index) throws Failure {
         Json map = Json.read(index).object("weight_map");
         TreeSet<String> names = new TreeSet<>();
-        for (String tensor : map.object().keySet()) names.add(map.text(tensor));
+        for (String tensor : map.object().keySet()) names.add(map.string(tensor));
         if (names.isEmpty()) throw new Failure.Unreadable(index + ": weight_map: expected the files of tensors, found none");
         if (names.size() > MOST_SHARDS) throw new Failure.Unreadable(index + ": weight_map: expected at most " + MOST_SHARDS + " files, found " + names.size());
         List<Path> shards = new ArrayList<>();

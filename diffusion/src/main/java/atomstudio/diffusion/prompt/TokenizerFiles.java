@@ -59,13 +59,13 @@ final class TokenizerFiles {
         Path file = folder.resolve(WHOLE);
         Json json = Json.read(file);
         Json model = json.object("model");
-        String type = model.find("type", "a text", Json::text).orElse("BPE");
+        String type = model.find("type", "a text", Json::string).orElse("BPE");
         if (!type.equals("BPE")) throw new Failure.Incompatible(file + ": model: type: expected BPE, as of CLIP, found " + SafeText.of(type));
         List<String> pairs = model.get("merges", "a list of pairs of tokens", list -> list.getAsJsonArray().asList().stream().map(TokenizerFiles::pair).toList());
         JsonObject settings = settings(folder, "tokenizer_config.json");
         if (!settings.has("added_tokens_decoder") && json.has("added_tokens")) {
             JsonObject added = new JsonObject();
-            for (Json token : json.objects("added_tokens")) added.add(Integer.toString(token.whole("id", 0, LARGEST_ID)), token.object());
+            for (Json token : json.objects("added_tokens")) added.add(Integer.toString(token.integer("id", 0, LARGEST_ID)), token.object());
             settings.add("added_tokens_decoder", added);
         }
         return tokenizer(new TokenizerSettings(folder.toString(), settings, vocabulary(model.object("vocab"))), file, pairs);
@@ -73,9 +73,9 @@ final class TokenizerFiles {
 
     /// Written as a list of two, or by older versions with a blank between them.
     private static String pair(JsonElement merge) {
-        if (!merge.isJsonArray()) return Json.text(merge);
+        if (!merge.isJsonArray()) return Json.string(merge);
         if (merge.getAsJsonArray().size() != 2) throw new IllegalStateException("not two tokens");
-        return Json.text(merge.getAsJsonArray().get(0)) + " " + Json.text(merge.getAsJsonArray().get(1));
+        return Json.string(merge.getAsJsonArray().get(0)) + " " + Json.string(merge.getAsJsonArray().get(1));
     }
 
     private static Tokenizer published(Path folder) throws Failure {
@@ -101,7 +101,7 @@ final class TokenizerFiles {
     private static Map<String, Integer> vocabulary(Json json) throws Failure {
         Map<String, Integer> vocabulary = new HashMap<>();
         for (String token : json.object().keySet()) {
-            int id = json.get(token, "an id from 0 to " + LARGEST_ID, element -> Math.toIntExact(Json.whole(element)));
+            int id = json.get(token, "an id from 0 to " + LARGEST_ID, element -> Math.toIntExact(Json.integer(element)));
             if (id < 0 || id > LARGEST_ID) throw new Failure.Unreadable(json.source() + ": " + SafeText.of(token) + ": expected an id from 0 to " + LARGEST_ID + ", found " + id);
             vocabulary.put(token, id);
         }

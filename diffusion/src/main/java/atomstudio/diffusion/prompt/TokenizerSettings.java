@@ -73,7 +73,7 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
         if (token.isJsonPrimitive() && token.getAsJsonPrimitive().isString()) return new Declared(token.getAsString(), Form.TEXT);
         if (!token.isJsonObject()) throw new Failure.Unreadable(where + ": " + SafeText.of(key) + ": expected a token, found " + SafeText.of(token));
         Json written = new Json(where + ": " + SafeText.of(key), token.getAsJsonObject());
-        String content = written.text("content");
+        String content = written.string("content");
         for (String property : List.of("lstrip", "rstrip", "single_word")) {
             if (flag(written, property)) throw new Failure.Unsupported(where + ": the special token \"" + SafeText.of(content) + "\": " + property + " is not built yet");
         }
@@ -81,7 +81,7 @@ record TokenizerSettings(String where, JsonObject json, Map<String, Integer> voc
     }
 
     private static boolean flag(Json written, String property) throws Failure {
-        return written.find(property, "true or false", Json::flag).orElse(false);
+        return written.find(property, "true or false", Json::bool).orElse(false);
     }
 
     /// In the reference's order: the listed ones by id, then those of roles, then more. Of two that are written alike the first

@@ -158,11 +158,11 @@ public final class SchedulerConfig {
 
     /// The text of a key, or `otherwise` where it is not written.
     String string(String key, String defaultValue) throws Failure {
-        return reader().find(key, "a text", Json::text).orElse(defaultValue);
+        return reader().find(key, "a text", Json::string).orElse(defaultValue);
     }
 
     boolean bool(String key, boolean defaultValue) throws Failure {
-        return reader().find(key, "true or false", Json::flag).orElse(defaultValue);
+        return reader().find(key, "true or false", Json::bool).orElse(defaultValue);
     }
 
     double number(String key, double defaultValue) throws Failure {
@@ -183,7 +183,7 @@ public final class SchedulerConfig {
     }
 
     int integer(String key, int defaultValue) throws Failure {
-        return reader().find(key, "a whole number", element -> Math.toIntExact(Json.whole(element))).orElse(defaultValue);
+        return reader().find(key, "a whole number", element -> Math.toIntExact(Json.integer(element))).orElse(defaultValue);
     }
 
     /// A list of numbers, for betas that are written out.

@@ -47,7 +47,7 @@ public record PeftScale(double alpha, OptionalDouble rank, Form form, Map<String
         Optional<Double> alpha = own.find("lora_alpha", "a number", Json::number);
         if (alpha.isEmpty()) alpha = own.find("alpha", "a number", Json::number);
         Optional<Double> rank = own.find("r", "a rank", PeftScale::rank);
-        boolean stabilized = own.find("use_rslora", "true or false", Json::flag).orElse(false);
+        boolean stabilized = own.find("use_rslora", "true or false", Json::bool).orElse(false);
         return Optional.of(new PeftScale(alpha.orElse(USUAL_ALPHA), rank.map(OptionalDouble::of).orElse(OptionalDouble.empty()), stabilized ? Form.RANK_STABILIZED : Form.STANDARD,
                 numbers(own, "alpha_pattern"), numbers(own, "rank_pattern")));
     }

@@ -23,7 +23,7 @@ final class BaseJson {
 
     private static Optional<PredictionType> prediction(Json model) throws Failure.Unreadable {
         if (!model.has(PREDICTION)) return Optional.empty();
-        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> PredictionType.ofOption(Json.text(e)).orElseThrow()));
+        return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> PredictionType.ofOption(Json.string(e)).orElseThrow()));
     }
 
     private static Optional<Path> path(Json model, String key) throws Failure.Unreadable {

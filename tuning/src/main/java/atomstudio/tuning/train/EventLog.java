@@ -74,25 +74,25 @@ final class EventLog implements AutoCloseable {
 
     static @Nullable TimedEvent parse(Json json) throws Failure.Unreadable {
         int step = count(json, "step");
-        TuneEvent event = switch (json.text("kind")) {
-            case "start" -> new TuneEvent.Start(step, count(json, "steps"), json.text("device"), count(json, "threads"));
-            case "step" -> new TuneEvent.Step(step, number(json, "loss"), json.number("rate"), json.number("seconds"), json.whole("memory"));
-            case "preview" -> new TuneEvent.Preview(step, json.text("file"), json.text("prompt"));
-            case "validation" -> new TuneEvent.Validation(step, json.text("measure"), number(json, "value"), count(json, "best"));
+        TuneEvent event = switch (json.string("kind")) {
+            case "start" -> new TuneEvent.Start(step, count(json, "steps"), json.string("device"), count(json, "threads"));
+            case "step" -> new TuneEvent.Step(step, number(json, "loss"), json.number("rate"), json.number("seconds"), json.integer("memory"));
+            case "preview" -> new TuneEvent.Preview(step, json.string("file"), json.string("prompt"));
+            case "validation" -> new TuneEvent.Validation(step, json.string("measure"), number(json, "value"), count(json, "best"));
             case "checkpoint" -> new TuneEvent.Checkpoint(step);
             case "paused" -> new TuneEvent.Paused(step);
             case "resumed" -> new TuneEvent.Resumed(step);
             case "cancelled" -> new TuneEvent.Cancelled(step);
-            case "failed" -> new TuneEvent.Failed(step, json.text("message"));
-            case "note" -> new TuneEvent.Note(step, json.text("message"));
-            case "done" -> new TuneEvent.Done(step, number(json, "loss"), json.whole("numbers"), json.whole("bytes"), json.number("seconds"));
+            case "failed" -> new TuneEvent.Failed(step, json.string("message"));
+            case "note" -> new TuneEvent.Note(step, json.string("message"));
+            case "done" -> new TuneEvent.Done(step, number(json, "loss"), json.integer("numbers"), json.integer("bytes"), json.number("seconds"));
             default -> null;                                            // of a newer version: nothing to show here
         };
-        return event == null ? null : new TimedEvent(json.whole("time"), event);
+        return event == null ? null : new TimedEvent(json.integer("time"), event);
     }
 
     private static int count(Json json, String key) throws Failure.Unreadable {
-        return json.whole(key, 0, Integer.MAX_VALUE);
+        return json.integer(key, 0, Integer.MAX_VALUE);
     }
 
     /// A measured number, which is null where it was none.
@@ -112,9 +112,9 @@ final class EventLog implements AutoCloseable {
                 json.addProperty("threads", start.threads());
             }
             case TuneEvent.Step step -> {
-                json.add("loss", Json.ofNumber(step.loss()));
-                json.add("rate", Json.ofNumber(step.rate()));
-                json.add("seconds", Json.ofNumber(step.seconds()));
+                json.add("loss", Json.numberOrNull(step.loss()));
+                json.add("rate", Json.numberOrNull(step.rate()));
+                json.add("seconds", Json.numberOrNull(step.seconds()));
                 json.addProperty("memory", step.memory());
             }
             case TuneEvent.Preview preview -> {
@@ -123,16 +123,16 @@ final class EventLog implements AutoCloseable {
             }
             case TuneEvent.Validation validation -> {
                 json.addProperty("measure", validation.measure());
-                json.add("value", Json.ofNumber(validation.value()));
+                json.add("value", Json.numberOrNull(validation.value()));
                 json.addProperty("best", validation.best());
             }
             case TuneEvent.Failed failed -> json.addProperty("message", failed.message());
             case TuneEvent.Note note -> json.addProperty("message", note.message());
             case TuneEvent.Done done -> {
-                json.add("loss", Json.ofNumber(done.loss()));
+                json.add("loss", Json.numberOrNull(done.loss()));
                 json.addProperty("numbers", done.numbers());
                 json.addProperty("bytes", done.bytes());
-                json.add("seconds", Json.ofNumber(done.seconds()));
+                json.add("seconds", Json.numberOrNull(done.seconds()));
             }
             case TuneEvent.Checkpoint _, TuneEvent.Paused _, TuneEvent.Resumed _, TuneEvent.Cancelled _ -> {}
         }

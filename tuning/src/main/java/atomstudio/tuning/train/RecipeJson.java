@@ -72,12 +72,12 @@ final class RecipeJson {
     static Recipe read(Json json) throws Failure.Unreadable {
         Recipe.Course course = new Recipe.Course(whole(json, "steps"), rates(json), seed(json), whole(json, "warmup"), named(json, "decay", Recipe.Decay.class));
         Recipe.Update update = new Recipe.Update(named(json, "optimizer", Recipe.OptimizerName.class), whole(json, "batch"), whole(json, "accumulate"), json.number("ema"));
-        Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.text("caption-template"), json.has("bank") ? whole(json, "bank") : 0);
-        String prior = json.text("prior");
+        Recipe.Material material = new Recipe.Material(whole(json, "size"), named(json, "crop", Recipe.Crop.class), json.string("caption-template"), json.has("bank") ? whole(json, "bank") : 0);
+        String prior = json.string("prior");
         Recipe.Weighing weighing = new Recipe.Weighing(json.number("min-snr"), json.number("noise-offset"),
                 prior.isEmpty() ? Optional.empty() : Optional.of(new Recipe.Prior(prior, json.number("prior-weight"))));
         Set<Recipe.Feature> features = EnumSet.noneOf(Recipe.Feature.class);
-        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::flag)) features.add(feature);
+        for (Recipe.Feature feature : Recipe.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::bool)) features.add(feature);
         return new Recipe(course, update, material, weighing, new Recipe.Running(whole(json, "preview-every"), named(json, "precision", Recipe.Precision.class), features));
     }
 
@@ -114,11 +114,11 @@ final class RecipeJson {
 
     /// Which of them are too small is for the recipe to say.
     private static int whole(Json json, String key) throws Failure.Unreadable {
-        return json.whole(key, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        return json.integer(key, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private static <E extends Enum<E> & Recipe.Named> E named(Json json, String key, Class<E> family) throws Failure.Unreadable {
         String expected = "one of " + Arrays.stream(family.getEnumConstants()).map(Recipe.Named::option).collect(Collectors.joining(", "));
-        return json.get(key, expected, element -> Recipe.Named.of(family, Json.text(element)).orElseThrow());
+        return json.get(key, expected, element -> Recipe.Named.of(family, Json.string(element)).orElseThrow());
     }
 }

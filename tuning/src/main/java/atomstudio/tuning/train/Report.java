@@ -27,10 +27,10 @@ public record Report(long numbers, Written adapter, double seconds, int steps, O
 
     static Report read(Path file) throws Failure {
         Json json = Json.read(file);
-        Written adapter = new Written(json.whole("bytes"), json.find("sha256", "a SHA-256", Json::text));
+        Written adapter = new Written(json.integer("bytes"), json.find("sha256", "a SHA-256", Json::string));
         Optional<Double> loss = json.find("loss", "a number or null", Json::number);
-        return new Report(json.whole("numbers"), adapter, json.number("seconds"), json.whole("steps", 0, Integer.MAX_VALUE), loss.isPresent() ? OptionalDouble.of(loss.get()) : OptionalDouble.empty(),
-                json.number("share"), json.whole("peakMemory"), json.has("best") ? OptionalInt.of(json.whole("best", 0, Integer.MAX_VALUE)) : OptionalInt.empty());
+        return new Report(json.integer("numbers"), adapter, json.number("seconds"), json.integer("steps", 0, Integer.MAX_VALUE), loss.isPresent() ? OptionalDouble.of(loss.get()) : OptionalDouble.empty(),
+                json.number("share"), json.integer("peakMemory"), json.has("best") ? OptionalInt.of(json.integer("best", 0, Integer.MAX_VALUE)) : OptionalInt.empty());
     }
 
     void write(Path file) throws Failure {
@@ -38,10 +38,10 @@ public record Report(long numbers, Written adapter, double seconds, int steps, O
         json.addProperty("numbers", numbers);
         json.addProperty("bytes", adapter.bytes);
         adapter.sha256.ifPresent(hash -> json.addProperty("sha256", hash));
-        json.add("seconds", Json.ofNumber(seconds));
+        json.add("seconds", Json.numberOrNull(seconds));
         json.addProperty("steps", steps);
-        json.add("loss", Json.ofNumber(loss.orElse(Double.NaN)));
-        json.add("share", Json.ofNumber(share));
+        json.add("loss", Json.numberOrNull(loss.orElse(Double.NaN)));
+        json.add("share", Json.numberOrNull(share));
         json.addProperty("peakMemory", peakMemory);
         best.ifPresent(step -> json.addProperty("best", step));
         AtomicFile.write(file, out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));

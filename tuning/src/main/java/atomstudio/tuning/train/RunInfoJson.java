@@ -37,24 +37,24 @@ final class RunInfoJson {
     /// @throws Failure.Incompatible when a newer version wrote it
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
-        long format = json.whole("format");
+        long format = json.integer("format");
         if (format != FORMAT && format != FIRST_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
         return new RunInfoJson(json, format).info();
     }
 
     private RunInfo info() throws Failure {
         Json model = json.object("model");
-        RunInfo.Base base = new RunInfo.Base(model.get("path", "a path", Json::path), model.text("name"), model.text("hash"), BaseJson.choices(model));
+        RunInfo.Base base = new RunInfo.Base(model.get("path", "a path", Json::path), model.string("name"), model.string("hash"), BaseJson.choices(model));
         RunInfo.Subject subject = new RunInfo.Subject(word(json, "class"), word(json, "token"), pictures("pictures"), texts(json, "captions"));
         if (subject.pictures().isEmpty()) throw wrong("pictures", "at least one picture", "none");
         if (subject.captions().isEmpty()) throw wrong("captions", "at least one caption", "none");
-        String created = json.get("created", "an ISO time", element -> Instant.parse(Json.text(element)).toString());
+        String created = json.get("created", "an ISO time", element -> Instant.parse(Json.string(element)).toString());
         return new RunInfo(base, subject, method(), training(), json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created);
     }
 
     private MethodSettings method() throws Failure {
         try {
-            return MethodSettings.parse(json.text("method"), settings());
+            return MethodSettings.parse(json.string("method"), settings());
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(json.source() + ": " + e.getMessage());
         }
@@ -62,19 +62,19 @@ final class RunInfoJson {
 
     /// The method's settings; runs made before these had an object of their own have atoms and rank beside the method.
     private Map<String, String> settings() throws Failure {
-        if (!json.has("settings")) return Map.of("atoms", Integer.toString(json.whole("atoms", 1, Integer.MAX_VALUE)), "rank", Integer.toString(json.whole("rank", 1, Integer.MAX_VALUE)));
+        if (!json.has("settings")) return Map.of("atoms", Integer.toString(json.integer("atoms", 1, Integer.MAX_VALUE)), "rank", Integer.toString(json.integer("rank", 1, Integer.MAX_VALUE)));
         Json given = json.object("settings");
         Map<String, String> settings = new LinkedHashMap<>();
-        for (String setting : given.object().keySet()) settings.put(setting, given.text(setting));
+        for (String setting : given.object().keySet()) settings.put(setting, given.string(setting));
         return settings;
     }
 
     private RunInfo.Training training() throws Failure {
-        int batch = json.whole("batch", 1, Integer.MAX_VALUE);
+        int batch = json.integer("batch", 1, Integer.MAX_VALUE);
         try {
             if (format == FIRST_FORMAT) return new RunInfo.Training(RecipeJson.readFirst(json), batch, Recipe.OPEN);
             Recipe recipe = RecipeJson.read(json.object("recipe"));
-            RunInfo.Training training = new RunInfo.Training(recipe, batch, json.whole("size", SMALLEST_SIDE, LARGEST_SIDE), json.has("prior") ? pictures("prior") : List.of());
+            RunInfo.Training training = new RunInfo.Training(recipe, batch, json.integer("size", SMALLEST_SIDE, LARGEST_SIDE), json.has("prior") ? pictures("prior") : List.of());
             requireAgreement(training);
             return training;
         } catch (IllegalArgumentException e) {
@@ -101,7 +101,7 @@ final class RunInfoJson {
         for (Json each : json.objects(key)) {
             String mask = each.has("mask") ? each.get("mask", "a SHA-256", RunInfoJson::hash) : "";
             pictures.add(new RunInfo.Picture(each.get("name", "the name of a file", RunInfoJson::fileName), each.get("sha256", "a SHA-256", RunInfoJson::hash), mask,
-                    each.has("captions") ? texts(each, "captions") : List.of(), each.has("repeats") ? each.whole("repeats", 1, MOST_REPEATS) : 1));
+                    each.has("captions") ? texts(each, "captions") : List.of(), each.has("repeats") ? each.integer("repeats", 1, MOST_REPEATS) : 1));
         }
         if (pictures.size() > MOST_PICTURES) throw wrong(key, "at most " + MOST_PICTURES, pictures.size());
         return List.copyOf(pictures);
@@ -116,7 +116,7 @@ final class RunInfoJson {
     }
 
     private static String written(JsonElement element) {
-        String text = Json.text(element);
+        String text = Json.string(element);
         if (text.isBlank()) throw new IllegalArgumentException("empty");
         return text;
     }
@@ -130,13 +130,13 @@ final class RunInfoJson {
     }
 
     private static String hash(JsonElement element) {
-        String hash = Json.text(element);
+        String hash = Json.string(element);
         if (!hash.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("no hash");
         return hash;
     }
 
     private static long positive(JsonElement element) {
-        long number = Json.whole(element);
+        long number = Json.integer(element);
         if (number < 1) throw new IllegalArgumentException("not positive");
         return number;
     }
