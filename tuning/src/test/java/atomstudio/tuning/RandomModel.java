@@ -1,7 +1,7 @@
 package atomstudio.tuning;
 
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.diffusion.tensor.Shape;
@@ -52,16 +52,16 @@ public final class RandomModel {
         make(Path.of(arguments[0]), Precision.valueOf(arguments[1]));
     }
 
-    public static ModelFolder make(Path folder, Precision precision) throws Exception {
+    public static DiffusionModel make(Path folder, Precision precision) throws Exception {
         TinyModel.tokenizer(folder);
         Map<String, String> files = Map.of("model_index.json", INDEX, "unet/config.json", UNET, "vae/config.json", VAE, "text_encoder/config.json", TEXT, "scheduler/scheduler_config.json", SCHEDULER);
         for (Map.Entry<String, String> file : files.entrySet()) {
             Files.createDirectories(folder.resolve(file.getKey()).getParent());
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
         }
-        ModelFolder model = ModelFolder.open(folder);
-        for (Part part : List.of(Part.UNET, Part.VAE, Part.TEXT)) {
-            Path file = folder.resolve(part.folder()).resolve(part == Part.TEXT ? "model.safetensors" : "diffusion_pytorch_model.safetensors");
+        DiffusionModel model = DiffusionModel.open(folder);
+        for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.VAE, ModelComponent.TEXT_ENCODER)) {
+            Path file = folder.resolve(part.folder()).resolve(part == ModelComponent.TEXT_ENCODER ? "model.safetensors" : "diffusion_pytorch_model.safetensors");
             write(file, tensors(model.layers(part)), precision);
         }
         return model;

@@ -1,7 +1,7 @@
 package atomstudio.tuning;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,10 +18,10 @@ public final class TinyModel {
     }
 
     /// A model folder that pictures can be made with.
-    public static ModelFolder make(Path folder, String name) throws Exception {
+    public static DiffusionModel make(Path folder, String name) throws Exception {
         copy(reference(name), folder);
         tokenizer(folder);
-        return ModelFolder.open(folder);
+        return DiffusionModel.open(folder);
     }
 
     /// A tokenizer of single letters.

@@ -4,7 +4,7 @@ import atomstudio.app.jobs.LoadedAdapter;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.tuning.adapter.BaseHashes;
 import java.nio.file.Path;
@@ -44,7 +44,7 @@ final class AdapterOptions {
     }
 
     /// Reads them, and those that the prompt names; notes which the prompt does not ask for.
-    LoadedAdapters load(CommandContext context, ModelFolder model, PromptAdapters promptAdapters) throws Failure {
+    LoadedAdapters load(CommandContext context, DiffusionModel model, PromptAdapters promptAdapters) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
         List<WeightedAdapter> weights = new ArrayList<>();
         for (AdapterOption option : adapters) {

@@ -1,8 +1,8 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.sample.PredictionType;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -27,7 +27,7 @@ final class BaseModelOptions {
 
     /// The model that the person named, or the embedded one.
     /// @param prediction what the person says that it predicts
-    NamedModel reference(CommandContext context, Optional<PredictionType> prediction) throws Failure {
-        return new NamedModel(context.modelPath(model), new ModelChoices(prediction, Optional.ofNullable(vae), Optional.ofNullable(tokenizer), context.tokenizerLocations()));
+    ModelReference reference(CommandContext context, Optional<PredictionType> prediction) throws Failure {
+        return new ModelReference(context.modelPath(model), new ModelLoadOptions(prediction, Optional.ofNullable(vae), Optional.ofNullable(tokenizer), context.tokenizerLocations()));
     }
 }

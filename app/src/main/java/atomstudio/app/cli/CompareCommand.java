@@ -10,8 +10,8 @@ import atomstudio.app.compare.PromptFile;
 import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.train.SubjectFiles;
 import atomstudio.tuning.train.TuneRequest;
 import java.nio.file.Path;
@@ -118,8 +118,8 @@ final class CompareCommand implements Callable<Integer> {
         if (options.token != null && options.token.isBlank()) throw usageError("--token: expected a word, found nothing");
         if (options.trainingSteps != null && options.trainingSteps < 1) throw usageError("--tune-steps: expected at least 1, found " + options.trainingSteps);
         SubjectFiles.of(options.photos);
-        NamedModel model = new NamedModel(context.modelPath(options.model),
-                new ModelChoices(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
+        ModelReference model = new ModelReference(context.modelPath(options.model),
+                new ModelLoadOptions(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
         ComparedSubject subject = new ComparedSubject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
         OptionalInt steps = options.trainingSteps == null ? OptionalInt.empty() : OptionalInt.of(options.trainingSteps);
         return new ComparisonRequest(model, subject, new TrainNewRuns(options.photos, steps), promptTexts, seedList, samplingFor(model), out);
@@ -130,7 +130,7 @@ final class CompareCommand implements Callable<Integer> {
         return new ComparisonRequest(givenRuns.model(), givenRuns.subject(), new ExistingRuns(new ArrayList<>(runs)), promptTexts, seedList, samplingFor(givenRuns.model()), out);
     }
 
-    private ImageOptions samplingFor(NamedModel model) throws Failure {
+    private ImageOptions samplingFor(ModelReference model) throws Failure {
         return new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
     }
 

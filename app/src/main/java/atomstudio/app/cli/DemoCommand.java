@@ -5,7 +5,7 @@ import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.app.compare.ComparisonRequest.ImageOptions;
 import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.train.TuneRequest;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,7 +46,7 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     @Override public Integer call() throws Failure {
-        NamedModel model = NamedModel.at(context.assets().defaultModel());
+        ModelReference model = ModelReference.of(context.assets().defaultModel());
         ImageOptions look = new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
         ComparisonRequest request = new ComparisonRequest(model, new ComparedSubject(SUBJECT, TuneRequest.TOKEN),
             new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);

@@ -14,8 +14,8 @@ import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.experiment.TrialListener;
 import atomstudio.app.tune.ChildProcessLauncher;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.train.Recipe;
@@ -112,7 +112,7 @@ final class ExperimentCommand implements Callable<Integer>, TrialListener {
 
     @Override public Integer call() throws Failure {
         Path assetsFolder = context.assets().folder();
-        NamedModel modelReference = new NamedModel(context.modelPath(model), ModelChoices.searching(context.tokenizerLocations()));
+        ModelReference modelReference = new ModelReference(context.modelPath(model), ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()));
         Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(modelReference, photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(), new BaseHashes(context.home().baseHashes()),
                 sampling.settings(context, modelReference.open()), precision);
         if (plotOnly || tableOnly) return showExisting(setup);

@@ -2,7 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
@@ -84,8 +84,8 @@ final class MethodsCommand implements Callable<Integer>, RunsWithoutNatives {
     }
 
     @Override public Integer call() throws Failure {
-        ModelFolder model = modelOptions.reference(context, Optional.empty()).open();
-        List<Layer> layers = model.tunable();
+        DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
+        List<Layer> layers = model.trainableLayers();
         List<MethodRow> rows = List.of(Choice.values()).stream().map(choice -> MethodRow.of(choice, model.name(), layers)).toList();
         if (json) {
             JsonObject object = new JsonObject();

@@ -3,7 +3,7 @@ package atomstudio.app.cli;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.PredictionType;
@@ -87,15 +87,15 @@ final class SamplingOptions {
     }
 
     /// Fills in what was not given; refuses before anything is loaded what could not be sampled.
-    GenerationSettings settings(CommandContext context, ModelFolder model) throws Failure {
+    GenerationSettings settings(CommandContext context, DiffusionModel model) throws Failure {
         if (steps < 1 || steps > SamplingSettings.MAX_STEPS) throw usageError("--steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + steps);
-        double scale = guidanceScale != null ? guidanceScale : context.assets().isDefaultModel(model.folder()) ? DEFAULT_MODEL_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE;
+        double scale = guidanceScale != null ? guidanceScale : context.assets().isDefaultModel(model.path()) ? DEFAULT_MODEL_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE;
         if (!Double.isFinite(scale)) throw usageError("--guidance: expected a number, found " + scale);
-        int depth = model.text().blocks().depth();
+        int depth = model.textEncoder().blocks().depth();
         if (clipSkip < 1 || clipSkip > depth) throw usageError("--clip-skip: expected 1 to " + depth + ", found " + clipSkip);
         if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) throw usageError("--guidance-rescale: expected 0 to 1, found " + guidanceRescale);
         GenerationSettings settings = new GenerationSettings(samplingWith(sampler == null ? modelSampler(context, model) : sampler), new Guidance(scale, guidanceRescale), clipSkip,
-                width != null ? width : model.pictureSize(), height != null ? height : model.pictureSize());
+                width != null ? width : model.defaultImageSize(), height != null ? height : model.defaultImageSize());
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
         settings.sampling().warnings(model.scheduler()).forEach(context.terminal()::printNote);
@@ -111,7 +111,7 @@ final class SamplingOptions {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    private static SamplerName modelSampler(CommandContext context, ModelFolder model) throws Failure {
+    private static SamplerName modelSampler(CommandContext context, DiffusionModel model) throws Failure {
         Optional<SamplerName> supported = SamplerName.ofSupported(model.scheduler());
         if (supported.isEmpty()) context.terminal().printNote("The model's own sampler, " + model.scheduler().className() + ", is not built for its settings; using ddim.");
         return supported.orElse(SamplerName.DDIM);

@@ -4,7 +4,7 @@ import atomstudio.app.verify.Verification;
 import atomstudio.app.verify.Verification.TensorCheck;
 import atomstudio.app.verify.Verifier;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.tuning.torch.TorchSettings;
 import com.google.gson.JsonArray;
@@ -46,7 +46,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     @Override public Integer call() throws Failure {
-        Verifier verifier = new Verifier(Optional.ofNullable(model), ModelChoices.searching(context.tokenizerLocations()), device.device(), new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
+        Verifier verifier = new Verifier(Optional.ofNullable(model), ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()), device.device(), new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
         JsonArray results = new JsonArray();
         boolean failed = false;
         boolean unsupported = false;

@@ -2,7 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// What runs that are compared have in common: the base model and the subject's words.
-public record ComparedRuns(NamedModel model, ComparedSubject subject) {
+public record ComparedRuns(ModelReference model, ComparedSubject subject) {
     /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
     /// @throws Failure.Unreadable when a folder is no run
     /// @throws Failure.Incompatible when the runs disagree, or one is not finished

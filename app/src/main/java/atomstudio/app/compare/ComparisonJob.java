@@ -9,7 +9,7 @@ import atomstudio.app.jobs.BuildInfo;
 import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PictureFolder;
 import atomstudio.diffusion.picture.PictureFolders;
@@ -62,12 +62,12 @@ public final class ComparisonJob {
     /// @throws Failure.Incompatible when runs disagree or hold other settings
     public Optional<ComparisonResult> run() throws Failure {
         output.requireUsable(request.subject());
-        ModelFolder model = request.model().open();
+        DiffusionModel model = request.model().open();
         Optional<List<Path>> runs = collectRuns();
         if (runs.isEmpty()) return Optional.empty();
         List<ComparisonRow> rows = createRows(runs.get());
         ComparedSubject subject = request.subject();
-        Comparison comparison = new Comparison(request.model().place().toAbsolutePath().normalize().toString(), subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
+        Comparison comparison = new Comparison(request.model().path().toAbsolutePath().normalize().toString(), subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
         output.write(output.descriptionFile(), comparison.toJson());
         List<Picture> photos = copySubjectPhotos(runs.get().getFirst());
         try (ImageGenerator maker = ImageGenerator.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
@@ -138,7 +138,7 @@ public final class ComparisonJob {
         return "subject/%02d.png".formatted(index);
     }
 
-    private ComparisonResult writeReport(Comparison comparison, List<Picture> photos, ModelFolder model) throws Failure {
+    private ComparisonResult writeReport(Comparison comparison, List<Picture> photos, DiffusionModel model) throws Failure {
         ReportContent content = new ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + BuildInfo.current().version());
         Picture sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed)));
         PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));

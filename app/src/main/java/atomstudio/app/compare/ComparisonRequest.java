@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelReference;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
@@ -9,7 +9,7 @@ import java.util.OptionalInt;
 /// What is to be compared, how it is sampled, and where it goes.
 /// @param prompts with `{}` for the subject
 /// @param outputFolder folder of the comparison
-public record ComparisonRequest(NamedModel model, ComparedSubject subject, RunSource source, List<String> prompts, List<Long> seeds, ImageOptions options, Path outputFolder) {
+public record ComparisonRequest(ModelReference model, ComparedSubject subject, RunSource source, List<String> prompts, List<Long> seeds, ImageOptions options, Path outputFolder) {
     public ComparisonRequest {
         prompts = List.copyOf(prompts);
         seeds = List.copyOf(seeds);

@@ -7,7 +7,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
@@ -87,9 +87,9 @@ final class ComparisonSampler {
 
     private WeightedAdapter loadAdapter(ComparisonRow row, Path run) throws Failure {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
-        ModelFolder model = maker.model();
+        DiffusionModel model = maker.model();
         try {
-            file.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, file.parts()))).ifPresent(note -> listener.onNote(run + ": " + note));
+            file.fit(model.name(), model.trainableLayers(), Optional.of(hashes.of(model, file.parts()))).ifPresent(note -> listener.onNote(run + ": " + note));
             return new WeightedAdapter(file.adapter(row.name(), model), 1);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(run + ": " + e.getMessage());

@@ -12,8 +12,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.measure.Measures;
@@ -40,7 +40,7 @@ public final class Experiment {
     /// @param outputFolder      the experiment's folder
     /// @param sampling  of every image that is measured
     /// @param precision of training
-    public record ExperimentSetup(NamedModel model, Path photos, Path outputFolder, Device device, BaseHashes hashes, Generation.GenerationSettings sampling, Recipe.Precision precision) {
+    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device, BaseHashes hashes, Generation.GenerationSettings sampling, Recipe.Precision precision) {
         public Path tableFile() {
             return outputFolder.resolve("experiment.csv");
         }
@@ -73,10 +73,10 @@ public final class Experiment {
         for (Phase phase : plan.phases()) {
             for (ExperimentSubject trialSubject : plan.subjectsOf(phase)) photoFolder(trialSubject);
         }
-        ModelFolder model = setup.model().open();
+        DiffusionModel model = setup.model().open();
         checkSettings(model);
         try (ImageGenerator generator = ImageGenerator.open(model, setup.device())) {
-            Ruler metrics = generator.clipMetrics().orElseThrow(() -> new Failure.Incompatible(setup.model().place() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+            Ruler metrics = generator.clipMetrics().orElseThrow(() -> new Failure.Incompatible(setup.model().path() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
             Evaluator evaluator = new Evaluator(generator, metrics, new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
                 if (run(plan, phase, table, evaluator) == Next.STOP) return new ExperimentResult(table, List.copyOf(failures), true);
@@ -86,7 +86,7 @@ public final class Experiment {
     }
 
     /// @throws Failure.Incompatible when the table was made with other settings
-    private void checkSettings(ModelFolder model) throws Failure {
+    private void checkSettings(DiffusionModel model) throws Failure {
         String requested = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
         Path file = setup.settingsFile();
         if (!Files.exists(file)) {
@@ -138,7 +138,7 @@ public final class Experiment {
         for (int step : trial.settings().checkpointSteps()) {
             Key key = Key.of(trial, step);
             if (table.contains(key)) continue;
-            TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().place(), photoFolder(trialSubject), trial, step, runFolder), () -> listener.next() == Next.STOP);
+            TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().path(), photoFolder(trialSubject), trial, step, runFolder), () -> listener.next() == Next.STOP);
             switch (outcome) {
                 case TrialOutcome.TrialCompleted done -> { }
                 case TrialOutcome.TrialStopped stopped -> {

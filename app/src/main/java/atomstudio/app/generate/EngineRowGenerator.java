@@ -12,8 +12,8 @@ import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.picture.Making;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
@@ -151,10 +151,10 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
 
     private ImageGenerator openMaker(Path model) throws Failure {
         EngineName engine = imageSettings.get().engine();
-        if (current != null && engine == currentEngine && current.model().folder().equals(model) && current.isCurrent()) return current;
+        if (current != null && engine == currentEngine && current.model().path().equals(model) && current.isCurrent()) return current;
         close();
         currentEngine = engine;
-        current = ImageGenerator.open(ModelFolder.open(model, ModelChoices.searching(tokenizerFolders.folders())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
+        current = ImageGenerator.open(DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
         current.computeModelHash(new FileHashes(hashes.memory()));
         return current;
     }

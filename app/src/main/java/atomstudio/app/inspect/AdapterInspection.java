@@ -1,6 +1,6 @@
 package atomstudio.app.inspect;
 
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
@@ -43,7 +43,7 @@ final class AdapterInspection {
         json.addProperty("method", adapter.method().name());
         json.addProperty("trigger", adapter.trigger().text());
         adapter.placeholder().ifPresent(word -> json.addProperty("word", describeRows(word.word(), word.rows())));
-        json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> Part.ofTunable(layer.name()) == part)).map(Part::folder).collect(Collectors.joining(", ")));
+        json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part)).map(ModelComponent::folder).collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());
         json.addProperty("layers", adapter.layers().size());

@@ -1,7 +1,7 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.FileKind;
+import atomstudio.diffusion.model.TensorFileKind;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
@@ -42,11 +42,11 @@ public record Inspection(JsonObject json, List<String> problems) {
     }
 
     private static Inspection ofTensors(Path path) throws Failure {
-        FileKind kind;
+        TensorFileKind kind;
         try (TensorFile file = TensorFile.open(path)) {
-            kind = FileKind.of(file);
+            kind = TensorFileKind.detect(file);
         }
-        return kind == FileKind.MODEL ? ModelInspection.of(path) : TensorFileInspection.of(path);
+        return kind == TensorFileKind.MODEL ? ModelInspection.of(path) : TensorFileInspection.of(path);
     }
 
     static Inspection of(JsonObject json) {

@@ -2,13 +2,13 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.Config;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NetworkConfigs;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ImageEncoder;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.ModelConfig;
+import atomstudio.diffusion.model.NetworkFactory;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodSettings;
@@ -25,49 +25,49 @@ final class ModelInspection {
     private ModelInspection() {}
 
     static Inspection of(Path path) throws Failure {
-        ModelFolder model = ModelFolder.open(path);
+        DiffusionModel model = DiffusionModel.open(path);
         JsonObject json = new JsonObject();
         json.addProperty("kind", "model");
         json.addProperty("name", model.name());
-        json.addProperty(model.inOneFile() ? "file" : "folder", path.toString());
-        json.addProperty("picture size", model.pictureSize() + "x" + model.pictureSize());
+        json.addProperty(model.isSingleFile() ? "file" : "folder", path.toString());
+        json.addProperty("picture size", model.defaultImageSize() + "x" + model.defaultImageSize());
         json.addProperty("prediction", switch (model.scheduler().predictionType()) {
             case EPSILON -> "epsilon";
             case V -> "v_prediction";
             case SAMPLE -> "sample";
         });
-        if (!model.notes().isEmpty()) json.addProperty("guessed", String.join(" ", model.notes()));
+        if (!model.warnings().isEmpty()) json.addProperty("guessed", String.join(" ", model.warnings()));
         if (model.unet().channels().in() != model.unet().channels().out()) json.addProperty("inpainting", "takes a mask: " + model.unet().channels().in() + " input channels");
         json.addProperty("scheduler", model.scheduler().className());
-        json.addProperty("tokens", model.text().tokens());
+        json.addProperty("tokens", model.textEncoder().tokens());
         List<String> problems = new ArrayList<>();
-        for (Part component : Part.values()) json.add(component.folder(), componentJson(model, component, problems));
+        for (ModelComponent component : ModelComponent.values()) json.add(component.folder(), componentJson(model, component, problems));
         addClipLayers(model, json, problems);
-        json.add("numbers tuned", parametersByMethod(model.tunable()));
+        json.add("numbers tuned", parametersByMethod(model.trainableLayers()));
         return new Inspection(json, problems);
     }
 
     /// What the model brings to measure pictures with: nothing in many.
-    private static void addClipLayers(ModelFolder model, JsonObject json, List<String> problems) {
+    private static void addClipLayers(DiffusionModel model, JsonObject json, List<String> problems) {
         try {
-            Optional<VisionTower> imageEncoder = model.visionTower();
+            Optional<ImageEncoder> imageEncoder = model.imageEncoder();
             if (imageEncoder.isPresent()) {
                 JsonObject counts = counts(imageEncoder.get().layers());
                 json.add(imageEncoder.get().folder().getFileName().toString(), counts);
-                imageEncoder.get().checkpoint().close();
+                imageEncoder.get().openCheckpoint().close();
             }
-            model.textProjection().ifPresent(projection -> json.addProperty("text projection", projection.projected() + " numbers"));
+            model.textProjection().ifPresent(projection -> json.addProperty("text projection", projection.projectionDim() + " numbers"));
         } catch (Failure error) {
             if (!problems.contains(error.getMessage())) problems.add(error.getMessage());
         }
     }
 
-    private static JsonObject componentJson(ModelFolder model, Part component, List<String> problems) {
+    private static JsonObject componentJson(DiffusionModel model, ModelComponent component, List<String> problems) {
         List<Layer> layers = model.layers(component);
         JsonObject json = counts(layers);
         try (Checkpoint checkpoint = Checkpoint.open(model.weights(component))) {
             json.addProperty("stored as", dtypes(checkpoint));
-            List<String> unused = checkpoint.unused(storedLayers(model, component, layers));
+            List<String> unused = checkpoint.unusedKeys(storedLayers(model, component, layers));
             if (!unused.isEmpty()) {
                 JsonArray names = new JsonArray();
                 unused.forEach(names::add);
@@ -81,35 +81,35 @@ final class ModelInspection {
     }
 
     /// A part's layers, with what measuring pictures reads of the same file.
-    private static List<Layer> storedLayers(ModelFolder model, Part component, List<Layer> layers) throws Failure {
-        return component == Part.TEXT ? model.textProjection().map(TextProjection::layers).orElse(layers) : layers;
+    private static List<Layer> storedLayers(DiffusionModel model, ModelComponent component, List<Layer> layers) throws Failure {
+        return component == ModelComponent.TEXT_ENCODER ? model.textProjection().map(TextProjection::layers).orElse(layers) : layers;
     }
 
     private static String dtypes(Checkpoint checkpoint) {
         TreeSet<String> dtypes = new TreeSet<>();
-        for (String name : checkpoint.names()) dtypes.add(checkpoint.info(name).dtype().name());
+        for (String name : checkpoint.keys()) dtypes.add(checkpoint.info(name).dtype().name());
         return String.join(", ", dtypes);
     }
 
     /// A network's configuration without its weights.
     static Inspection ofConfig(Path file) throws Failure {
-        Config config = Config.read(file);
-        String className = config.text("_class_name", config.text("model_type", ""));
+        ModelConfig config = ModelConfig.read(file);
+        String className = config.string("_class_name", config.string("model_type", ""));
         JsonObject json = new JsonObject();
         switch (className) {
             case "UNet2DConditionModel" -> {
-                List<Layer> layers = Inventory.of(NetworkConfigs.unet(config));
+                List<Layer> layers = NetworkLayers.of(NetworkFactory.unet(config));
                 json.addProperty("kind", "unet");
                 json.add("unet", counts(layers));
                 json.add("numbers tuned", parametersByMethod(layers));
             }
             case "AutoencoderKL" -> {
                 json.addProperty("kind", "vae");
-                json.add("vae", counts(Inventory.of(NetworkConfigs.vae(config))));
+                json.add("vae", counts(NetworkLayers.of(NetworkFactory.vae(config))));
             }
             case "clip_text_model" -> {
                 json.addProperty("kind", "text_encoder");
-                json.add("text_encoder", counts(Inventory.of(NetworkConfigs.text(config))));
+                json.add("text_encoder", counts(NetworkLayers.of(NetworkFactory.textEncoder(config))));
             }
             default -> throw new Failure.Unreadable(file + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text model, found "
                     + (className.isEmpty() ? "none of these" : className));

@@ -1,7 +1,7 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.FileKind;
+import atomstudio.diffusion.model.TensorFileKind;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
@@ -36,8 +36,8 @@ final class TensorFileInspection {
 
     private static JsonObject describe(TensorFile file) {
         JsonObject json = new JsonObject();
-        FileKind kind = FileKind.of(file);
-        json.addProperty("kind", kind != FileKind.OTHER ? kind.words() : file instanceof Safetensors ? "safetensors" : "tensors of PyTorch");
+        TensorFileKind kind = TensorFileKind.detect(file);
+        json.addProperty("kind", kind != TensorFileKind.OTHER ? kind.description() : file instanceof Safetensors ? "safetensors" : "tensors of PyTorch");
         json.addProperty("numbers", file.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
         return json;
     }

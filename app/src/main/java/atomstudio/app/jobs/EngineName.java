@@ -4,8 +4,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.SplitEngine;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.torch.Precision;
@@ -37,7 +37,7 @@ public enum EngineName {
     }
 
     /// Opens a model for sampling with all processors.
-    Engine open(ModelFolder model, Device device) throws Failure {
+    Engine open(DiffusionModel model, Device device) throws Failure {
         return switch (this) {
             case AUTO -> device == Device.CPU && prefersBf16(model, device) ? openSplit(model, device) : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
@@ -45,7 +45,7 @@ public enum EngineName {
         };
     }
 
-    private static Engine openSplit(ModelFolder model, Device device) throws Failure {
+    private static Engine openSplit(DiffusionModel model, Device device) throws Failure {
         Engine unet = TORCH.open(model, device);
         try {
             return new SplitEngine(unet, ONNX.open(model, device));
@@ -56,7 +56,7 @@ public enum EngineName {
     }
 
     /// A small network gains nothing from bfloat16.
-    private static boolean prefersBf16(ModelFolder model, Device device) {
-        return Precision.hasUnits(device) && Inventory.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= MIN_BF16_PARAMETERS;
+    private static boolean prefersBf16(DiffusionModel model, Device device) {
+        return Precision.hasUnits(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= MIN_BF16_PARAMETERS;
     }
 }

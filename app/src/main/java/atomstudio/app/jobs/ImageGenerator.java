@@ -6,7 +6,7 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.LatentPreviewer;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.onnx.OnnxSafety;
@@ -32,7 +32,7 @@ public final class ImageGenerator implements AutoCloseable {
     private static final int BLACK = 0;
     private static final long HASH_WAIT_SECONDS = 2;
 
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Device device;
     private final Engine engine;
     private final DiffusionPipeline pipeline;
@@ -43,7 +43,7 @@ public final class ImageGenerator implements AutoCloseable {
     private @Nullable LatentPreviewer previewer;
     private @Nullable TinyLook taesd;
 
-    private ImageGenerator(ModelFolder model, Device device, Engine engine, DiffusionPipeline pipeline, Consumer<String> warnings) {
+    private ImageGenerator(DiffusionModel model, Device device, Engine engine, DiffusionPipeline pipeline, Consumer<String> warnings) {
         this.warnings = warnings;
         this.model = model;
         this.device = device;
@@ -52,12 +52,12 @@ public final class ImageGenerator implements AutoCloseable {
     }
 
     /// Opens a model for sampling with all processors.
-    public static ImageGenerator open(ModelFolder model, Device device) throws Failure {
+    public static ImageGenerator open(DiffusionModel model, Device device) throws Failure {
         return open(model, device, EngineName.AUTO, ignored -> {});
     }
 
     /// @param warnings hears when a picture is made another way than usual, in a sentence
-    public static ImageGenerator open(ModelFolder model, Device device, EngineName engineName, Consumer<String> warnings) throws Failure {
+    public static ImageGenerator open(DiffusionModel model, Device device, EngineName engineName, Consumer<String> warnings) throws Failure {
         Engine engine = engineName.open(model, device);
         try {
             return new ImageGenerator(model, device, engine, DiffusionPipeline.of(model, engine, warnings), warnings);
@@ -67,7 +67,7 @@ public final class ImageGenerator implements AutoCloseable {
         }
     }
 
-    public ModelFolder model() {
+    public DiffusionModel model() {
         return model;
     }
 
@@ -152,12 +152,12 @@ public final class ImageGenerator implements AutoCloseable {
     /// From now on pictures say the hash of a model in one file, by which other programs know it. It is computed once a file, beside the first
     /// picture, which takes longer.
     public void computeModelHash(FileHashes hashes) {
-        if (!model.inOneFile()) return;
+        if (!model.isSingleFile()) return;
         CompletableFuture<Optional<String>> computed = new CompletableFuture<>();
         modelHash = computed;
-        Thread.ofPlatform().daemon().name("hash of " + model.folder()).start(() -> {
+        Thread.ofPlatform().daemon().name("hash of " + model.path()).start(() -> {
             try {
-                computed.complete(Optional.of(hashes.of(model.folder())));
+                computed.complete(Optional.of(hashes.of(model.path())));
             } catch (Failure unreadable) {
                 // The engine reads the same file and says so.
                 computed.complete(Optional.empty());

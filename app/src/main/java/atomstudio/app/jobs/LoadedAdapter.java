@@ -3,7 +3,7 @@ package atomstudio.app.jobs;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.PngAttachment;
@@ -25,10 +25,10 @@ import java.util.stream.Collectors;
 
 /// An adapter that fits a model.
 /// @param savedWeights how strongly it was applied to the picture that it comes from
-public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder model, Optional<GenerationText.Strength> savedWeights) {
+public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionModel model, Optional<GenerationText.Strength> savedWeights) {
     /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
-    public static List<LoadedAdapter> load(Path file, ModelFolder model) throws Failure {
+    public static List<LoadedAdapter> load(Path file, DiffusionModel model) throws Failure {
         try {
             return read(file, model);
         } catch (Failure.Incompatible e) {
@@ -38,7 +38,7 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
         }
     }
 
-    private static List<LoadedAdapter> read(Path file, ModelFolder model) throws Failure {
+    private static List<LoadedAdapter> read(Path file, DiffusionModel model) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
         for (AdapterSource.Found found : AdapterSource.read(file)) {
             found.source().check(model);
@@ -57,7 +57,7 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, ModelFolder m
     /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.
     public Optional<String> baseModelWarning(BaseHashes hashes) throws Failure {
         return switch (source) {
-            case AdapterFile ownAdapter -> ownAdapter.fit(model.name(), model.tunable(), Optional.of(hashes.of(model, ownAdapter.parts())));
+            case AdapterFile ownAdapter -> ownAdapter.fit(model.name(), model.trainableLayers(), Optional.of(hashes.of(model, ownAdapter.parts())));
             case EmbeddingFile embedding -> Optional.empty();
             case ForeignAdapter foreign -> Optional.empty();
         };

@@ -2,9 +2,9 @@ package atomstudio.app.models;
 
 import atomstudio.app.jobs.Assets;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.ops.Layer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -28,18 +28,18 @@ public final class ModelFolderReader implements SummaryReader {
     }
 
     /// What was guessed, and why no prompt could be read where that is so.
-    private static ModelSummary.ModelWarnings readWarnings(ModelFolder model) {
+    private static ModelSummary.ModelWarnings readWarnings(DiffusionModel model) {
         try {
             model.tokenizer();
-            return new ModelSummary.ModelWarnings(model.notes(), Optional.empty());
+            return new ModelSummary.ModelWarnings(model.warnings(), Optional.empty());
         } catch (Failure missing) {
-            return new ModelSummary.ModelWarnings(model.notes(), Optional.of(missing.getMessage()));
+            return new ModelSummary.ModelWarnings(model.warnings(), Optional.of(missing.getMessage()));
         }
     }
 
     private ModelSummary summarize(Path path, ModelSummary.Origin origin) throws Failure {
-        ModelFolder model = ModelFolder.open(path, ModelChoices.searching(tokenizerFolders.folders()));
-        long parameters = model.layers(Part.UNET).stream().mapToLong(Layer::parameters).sum();
-        return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin, model.pictureSize(), parameters, model.words(), readWarnings(model));
+        DiffusionModel model = DiffusionModel.open(path, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
+        long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameters).sum();
+        return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin, model.defaultImageSize(), parameters, model.knownWords(), readWarnings(model));
     }
 }

@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
@@ -11,8 +11,8 @@ import java.util.List;
 /// Costs by a dry run of the networks and the methods' own formulas.
 public final class LayerCostCounter implements CostCounter {
     @Override public List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure {
-        ModelFolder folder = ModelFolder.open(model);
-        List<Layer> layers = folder.tunable();
+        DiffusionModel folder = DiffusionModel.open(model);
+        List<Layer> layers = folder.trainableLayers();
         return methods.stream().map(method -> cost(method, folder.name(), layers)).toList();
     }
 

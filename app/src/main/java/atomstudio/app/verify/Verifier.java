@@ -10,8 +10,8 @@ import atomstudio.diffusion.engine.ImageGolden;
 import atomstudio.diffusion.engine.Img2ImgGolden;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.engine.PromptGolden;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.prompt.TokenizerGolden;
@@ -30,7 +30,7 @@ import java.util.Optional;
 
 /// Runs goldens of every kind on the engines that apply; the kind shows in the keys or the extension.
 /// @param model what goldens are compared with, and where to look for its tokenizer; what belongs to each golden where the place is empty
-public record Verifier(Optional<Path> model, ModelChoices choices, Device device, TorchSettings torch) {
+public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device device, TorchSettings torch) {
     /// @throws Failure.NotBuilt when nothing in the golden can be run yet
     public Verification verify(Path golden) throws Failure {
         try {
@@ -59,12 +59,12 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
         throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
     }
 
-    private ModelFolder open(Path path) throws Failure {
-        return ModelFolder.open(path, choices);
+    private DiffusionModel open(Path path) throws Failure {
+        return DiffusionModel.open(path, choices);
     }
 
     private Verification verifyNetworks(Path golden, Safetensors file) throws Failure {
-        ModelFolder folder = open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
+        DiffusionModel folder = open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
         List<TensorCheck> checks = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
@@ -76,7 +76,7 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
     }
 
     private Verification verifyImage(Path golden, Safetensors file) throws Failure {
-        ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
+        DiffusionModel folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", ImageGolden.compare(file, folder, engine));
         }
@@ -84,14 +84,14 @@ public record Verifier(Optional<Path> model, ModelChoices choices, Device device
 
     private Verification verifyImageToImage(Path golden, Safetensors file) throws Failure {
         Path defaultModel = Img2ImgGolden.needsInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
-        ModelFolder folder = ModelFolder.open(model.orElse(defaultModel));
+        DiffusionModel folder = DiffusionModel.open(model.orElse(defaultModel));
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", Img2ImgGolden.compare(file, folder, engine));
         }
     }
 
     private Verification verifyPrompts(Path golden, Safetensors file) throws Failure {
-        ModelFolder folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
+        DiffusionModel folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PromptGolden.compare(file, folder, engine));
         }

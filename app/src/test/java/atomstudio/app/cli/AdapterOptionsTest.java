@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.Assets;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.GenerationText.Strength;
@@ -40,10 +40,10 @@ class AdapterOptionsTest {
     @TempDir Path folder;
 
     private Path adapter(String name, Choice choice, String token) throws Exception {
-        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         MethodSettings settings = MethodSettings.of(choice);
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.tunable()) {
+        for (Layer layer : model.trainableLayers()) {
             settings.method().stored(layer).forEach((slot, shape) -> {
                 float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
@@ -51,7 +51,7 @@ class AdapterOptionsTest {
             });
         }
         Path file = folder.resolve(name + ".safetensors");
-        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"), new AdapterFile.Training(1, 0.1, 0), TunedLayer.of(settings.method(), model.tunable()), values).write(file);
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"), new AdapterFile.Training(1, 0.1, 0), TunedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
         return file;
     }
 
@@ -66,8 +66,8 @@ class AdapterOptionsTest {
 
     @Test void aTensorThatTheModelHasNoPlaceForIsToldAndTheRestIsUsed() throws Exception {
         String layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
-        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
-        Shape weight = model.tunable().stream().filter(each -> layer.endsWith(each.name().replace('.', '_'))).findFirst().orElseThrow().weight();
+        DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
+        Shape weight = model.trainableLayers().stream().filter(each -> layer.endsWith(each.name().replace('.', '_'))).findFirst().orElseThrow().weight();
         Map<String, Tensor> tensors = new HashMap<>(Map.of(layer + ".lora_down.weight", Tensor.filled(Shape.of(1, weight.size(1)), 0.3f), layer + ".lora_up.weight", Tensor.filled(Shape.of(weight.size(0), 1), 0.3f)));
         Path plain = folder.resolve("plain.safetensors"), with = folder.resolve("with.safetensors");
         SafetensorsWriter.write(plain, tensors, Map.of());
@@ -137,7 +137,7 @@ class AdapterOptionsTest {
     }
 
     @Test void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
-        int width = ModelFolder.open(Assets.find().defaultModel()).text().width();
+        int width = DiffusionModel.open(Assets.find().defaultModel()).textEncoder().width();
         Path file = folder.resolve("bad hands-5.safetensors");
         SafetensorsWriter.write(file, Map.of("emb_params", new Tensor(Shape.of(2, width), new Noise(1, "rows").normals(2 * width))), Map.of());
         Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"), silent = folder.resolve("silent.png");

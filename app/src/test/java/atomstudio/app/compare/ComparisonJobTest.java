@@ -14,7 +14,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
@@ -84,7 +84,7 @@ class ComparisonJobTest {
     }
 
     private ComparisonRequest request(Path model, List<Path> runs, String... prompts) throws Failure {
-        return new ComparisonRequest(NamedModel.at(model), new ComparedSubject("car", "sks"), new ExistingRuns(runs), List.of(prompts), List.of(0L, 1L), new ImageOptions("", QUICK), folder.resolve("out"));
+        return new ComparisonRequest(ModelReference.of(model), new ComparedSubject("car", "sks"), new ExistingRuns(runs), List.of(prompts), List.of(0L, 1L), new ImageOptions("", QUICK), folder.resolve("out"));
     }
 
     private Optional<ComparisonJob.ComparisonResult> compare(ComparisonRequest request, Listener listener) throws Failure {

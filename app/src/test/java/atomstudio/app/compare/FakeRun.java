@@ -1,8 +1,8 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
@@ -36,9 +36,9 @@ public record FakeRun(Path model, BaseHashes hashes, String method, String class
     }
 
     public Path write(Path run) throws Failure {
-        ModelFolder folder = ModelFolder.open(model);
+        DiffusionModel folder = DiffusionModel.open(model);
         MethodSettings settings = MethodSettings.parse(method, Map.of());
-        List<Layer> layers = folder.layers(Part.UNET);
+        List<Layer> layers = folder.layers(ModelComponent.UNET);
         Map<String, Tensor> values = new HashMap<>();
         Random random = new Random(7);
         for (Layer layer : layers) {

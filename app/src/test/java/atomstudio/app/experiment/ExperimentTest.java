@@ -13,7 +13,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -76,7 +76,7 @@ class ExperimentTest {
     }
 
     private Experiment.ExperimentSetup setup(Path model) {
-        return new Experiment.ExperimentSetup(NamedModel.at(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
+        return new Experiment.ExperimentSetup(ModelReference.of(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
     }
 
     private static Experiment experiment(Experiment.ExperimentSetup setup, Tuner tuner, Listener listener) {
@@ -130,7 +130,7 @@ class ExperimentTest {
     }
 
     @Test void aSubjectWithoutPicturesIsRefusedBeforeAnythingIsRun() {
-        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(NamedModel.at(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
+        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(ModelReference.of(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> experiment(setup, new Tuner(), new Listener()).run(plan("atoms"))).getMessage().contains("teapot"));
     }
 

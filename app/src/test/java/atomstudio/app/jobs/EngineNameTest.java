@@ -11,7 +11,7 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.SplitEngine;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
@@ -28,7 +28,7 @@ class EngineNameTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
 
     @Test void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
-        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         try (Engine auto = EngineName.AUTO.open(model, Device.CPU); Engine onnx = EngineName.ONNX.open(model, Device.CPU); Engine torch = EngineName.TORCH.open(model, Device.CPU)) {
             assertInstanceOf(OnnxEngine.class, auto);
             assertInstanceOf(OnnxEngine.class, onnx);
@@ -37,7 +37,7 @@ class EngineNameTest {
     }
 
     @Test void picturesOfBothDifferByRounding() throws Exception {
-        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         List<Picture> pictures = new ArrayList<>();
         for (EngineName name : List.of(EngineName.ONNX, EngineName.TORCH)) {
             try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, name, unheard -> {})) {

@@ -8,8 +8,8 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ImageGeneratorTest {
     @TempDir Path folder;
 
-    private static String line(ModelFolder model, FileHashes hashes) throws Exception {
-        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+    private static String line(DiffusionModel model, FileHashes hashes) throws Exception {
+        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.defaultImageSize(), model.defaultImageSize()), 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU)) {
             maker.computeModelHash(hashes);
             return maker.infotext(generation, Optional.empty()).format();
@@ -39,9 +39,9 @@ class ImageGeneratorTest {
         Files.createDirectories(folder.resolve("words"));
         Files.writeString(folder.resolve("words/vocab.json"), "{\"a</w>\":0,\"<|startoftext|>\":998,\"<|endoftext|>\":999}");
         Files.writeString(folder.resolve("words/merges.txt"), "#version: 0.2\n");
-        String one = line(ModelFolder.open(file, ModelChoices.none().withTokenizer(folder.resolve("words"))), hashes);
+        String one = line(DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(folder.resolve("words"))), hashes);
         assertEquals("Model hash: " + hashes.of(file).substring(0, 10) + ", Model: mine", one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
-        String other = line(ModelFolder.open(Shared.root().resolve("assets/default-model")), hashes);
+        String other = line(DiffusionModel.open(Shared.root().resolve("assets/default-model")), hashes);
         assertFalse(other.contains("Model hash"), "a folder is no file: " + other);
     }
 }

@@ -2,8 +2,8 @@ package atomstudio.app.jobs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -22,12 +22,12 @@ class LoadedAdapterTest {
     @TempDir Path place;
 
     private String nameOf(Path file) throws Exception {
-        ModelFolder model = ModelFolder.open(Assets.find().defaultModel());
+        DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         MethodSettings settings = MethodSettings.of(MethodSettings.Choice.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.layers(Part.UNET)) settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
+        for (Layer layer : model.layers(ModelComponent.UNET)) settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
         new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.Training(1, 0.1, 0),
-            TunedLayer.of(settings.method(), model.layers(Part.UNET)), values).write(file);
+            TunedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
         return LoadedAdapter.load(file, model).getFirst().adapter().name();
     }
 

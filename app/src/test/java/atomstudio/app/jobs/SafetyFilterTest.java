@@ -8,7 +8,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
@@ -32,7 +32,7 @@ class SafetyFilterTest {
     @TempDir Path folder;
 
     /// Whose checker takes every picture for unsafe, or none.
-    private ModelFolder model(float limit) throws Exception {
+    private DiffusionModel model(float limit) throws Exception {
         Path place = ClipTestModels.withSafetyChecker(folder.resolve("model " + limit));
         Files.createDirectories(place.resolve("tokenizer"));
         Files.writeString(place.resolve("tokenizer/vocab.json"), "{\"a\": 0, \"a</w>\": 1, \"<|startoftext|>\": 198, \"<|endoftext|>\": 199}");
@@ -45,15 +45,15 @@ class SafetyFilterTest {
         }
         tensors.computeIfPresent("concept_embeds_weights", (name, limits) -> Tensor.filled(limits.shape(), limit));
         SafetensorsWriter.write(weights, tensors, Map.of());
-        return ModelFolder.open(place);
+        return DiffusionModel.open(place);
     }
 
     private record GeneratedImage(Picture picture, List<Picture> looks, List<String> notes) {}
 
-    private static GeneratedImage make(ModelFolder model, SafetyFilter safety) throws Exception {
+    private static GeneratedImage make(DiffusionModel model, SafetyFilter safety) throws Exception {
         List<String> notes = new ArrayList<>();
         List<Picture> looks = new ArrayList<>();
-        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.pictureSize(), model.pictureSize()), 5, List.of());
+        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.defaultImageSize(), model.defaultImageSize()), 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.setSafetyFilter(safety);
             LivePreview preview = new LivePreview(maker, looks::add);
@@ -70,7 +70,7 @@ class SafetyFilterTest {
     }
 
     @Test void anUnsafePictureIsBlackAndSaidToBeUnlessTheCheckerIsOff() throws Exception {
-        ModelFolder strict = model(-2);
+        DiffusionModel strict = model(-2);
         GeneratedImage heeded = make(strict, SafetyFilter.ON), not = make(strict, SafetyFilter.OFF);
         assertTrue(black(heeded.picture));
         assertEquals(1, heeded.notes.size());

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.Assets;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -29,7 +29,7 @@ class LayerCostCounterTest {
     }
 
     @Test void countsByTheModelsOwnLayers() throws Exception {
-        List<Layer> layers = ModelFolder.open(model()).layers(Part.UNET);
+        List<Layer> layers = DiffusionModel.open(model()).layers(ModelComponent.UNET);
         long convolutions = layers.stream().filter(layer -> layer.kernel() == 3).count();
         assertEquals(81 * convolutions, numbers(MethodSettings.of(Choice.ATOMS)));
     }

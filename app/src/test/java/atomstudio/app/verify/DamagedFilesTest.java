@@ -11,7 +11,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -36,7 +36,7 @@ class DamagedFilesTest {
     @TempDir Path folder;
 
     private static Verification verify(Path golden) throws Failure {
-        return new Verifier(Optional.empty(), ModelChoices.none(), Device.CPU, TorchSettings.standard().withThreads(1)).verify(golden);
+        return new Verifier(Optional.empty(), ModelLoadOptions.defaults(), Device.CPU, TorchSettings.standard().withThreads(1)).verify(golden);
     }
 
     @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileIsReadOrRefusedByName() throws Exception {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import java.util.List;
 import java.util.Set;
@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
 /// @param unetLayers names of the UNet's layers
 /// @param textLayers names of the text encoder's layers
 public record AdapterTargets(Set<String> unetLayers, Set<String> textLayers) {
-    public static AdapterTargets of(ModelFolder model) {
-        return new AdapterTargets(names(model.layers(Part.UNET)), names(model.layers(Part.TEXT)));
+    public static AdapterTargets of(DiffusionModel model) {
+        return new AdapterTargets(names(model.layers(ModelComponent.UNET)), names(model.layers(ModelComponent.TEXT_ENCODER)));
     }
 
     private static Set<String> names(List<Layer> layers) {

@@ -2,7 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
@@ -26,12 +26,12 @@ public final class DiffusionPipeline {
     }
 
     /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
-    public static DiffusionPipeline of(ModelFolder model, Engine engine) throws Failure {
+    public static DiffusionPipeline of(DiffusionModel model, Engine engine) throws Failure {
         return of(model, engine, ignored -> {});
     }
 
     /// @param warnings hears, in a sentence, when something was done another way than usual: decoded in tiles, made again in full precision
-    public static DiffusionPipeline of(ModelFolder model, Engine engine, Consumer<String> warnings) throws Failure {
+    public static DiffusionPipeline of(DiffusionModel model, Engine engine, Consumer<String> warnings) throws Failure {
         return new DiffusionPipeline(engine, PromptEncoder.of(model, engine), new LatentSampler(model, engine, warnings), new LatentDecoder(model, engine, AvailableMemory::bytes, warnings));
     }
 

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.SamplerName;
@@ -38,9 +38,9 @@ public final class ImageGolden {
 
     /// Makes each picture of the case by itself and compares.
     /// @throws Failure.NotBuilt for a sampler or setting that this program does not have yet
-    public static List<Deviation> compare(Safetensors golden, ModelFolder model, Engine engine) throws Failure {
+    public static List<Deviation> compare(Safetensors golden, DiffusionModel model, Engine engine) throws Failure {
         JsonObject description = caseOf(golden);
-        ModelFolder scheduled = model.withScheduler(scheduler(golden, description, model));
+        DiffusionModel scheduled = model.withScheduler(scheduler(golden, description, model));
         Generation first = generation(golden, description, scheduled);
         DiffusionPipeline pipeline = DiffusionPipeline.of(scheduled, engine);
         Tensor noise = golden.read("noise");
@@ -79,7 +79,7 @@ public final class ImageGolden {
         }
     }
 
-    private static Generation generation(Safetensors golden, JsonObject description, ModelFolder model) throws Failure {
+    private static Generation generation(Safetensors golden, JsonObject description, DiffusionModel model) throws Failure {
         try {
             SamplingSettings sampling = sampling(SamplerName.of(model.scheduler()), description);
             GenerationSettings settings = GenerationSettings.of(sampling, description.get("guidance").getAsDouble(), side(description, "width", model), side(description, "height", model));
@@ -102,7 +102,7 @@ public final class ImageGolden {
 
     /// The model's config with the case's changes, read as the case's class reads it.
     /// @throws Failure.NotBuilt for what generation itself decides
-    private static SchedulerConfig scheduler(Safetensors golden, JsonObject description, ModelFolder model) throws Failure {
+    private static SchedulerConfig scheduler(Safetensors golden, JsonObject description, DiffusionModel model) throws Failure {
         try {
             JsonObject changes = description.getAsJsonObject("config");
             for (String fixed : List.of("steps_offset", "clip_sample", "skip_prk_steps")) {
@@ -114,8 +114,8 @@ public final class ImageGolden {
         }
     }
 
-    static int side(JsonObject description, String key, ModelFolder model) {
-        int side = description.has(key) ? description.get(key).getAsInt() : model.pictureSize();
+    static int side(JsonObject description, String key, DiffusionModel model) {
+        int side = description.has(key) ? description.get(key).getAsInt() : model.defaultImageSize();
         if (side < 1 || side > MAX_SIDE) throw new IllegalArgumentException(key + ": expected 1 to " + MAX_SIDE + ", found " + side);
         return side;
     }

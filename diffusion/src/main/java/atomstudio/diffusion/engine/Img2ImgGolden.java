@@ -7,7 +7,7 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.engine.PromptEncoder.PromptEmbeddings;
 import atomstudio.diffusion.json.Json;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
@@ -41,7 +41,7 @@ public final class Img2ImgGolden {
     }
 
     /// @throws Failure.NotBuilt for a sampler that this program does not have
-    public static List<Deviation> compare(Safetensors golden, ModelFolder model, Engine engine) throws Failure {
+    public static List<Deviation> compare(Safetensors golden, DiffusionModel model, Engine engine) throws Failure {
         Generation generation = generation(golden, model);
         PromptEmbeddings embeddings = needsInpaintingModel(golden) ? new PromptEmbeddings(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine).encode(generation.prompt(), 1, List.of());
@@ -49,7 +49,7 @@ public final class Img2ImgGolden {
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));
     }
 
-    static Generation generation(Safetensors golden, ModelFolder model) throws Failure {
+    static Generation generation(Safetensors golden, DiffusionModel model) throws Failure {
         JsonObject description = caseOf(golden);
         try {
             int width = ImageGolden.side(description, "width", model);

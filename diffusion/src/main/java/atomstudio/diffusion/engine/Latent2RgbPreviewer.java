@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Resampling;
 import atomstudio.diffusion.tensor.Shape;
@@ -18,7 +18,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
     private static final int PATCHES_PER_SIDE = 16;
     private static final int LATENTS_PER_PATCH = 2;
 
-    static Latent2RgbPreviewer fit(ModelFolder model, Engine engine) throws Failure {
+    static Latent2RgbPreviewer fit(DiffusionModel model, Engine engine) throws Failure {
         int upscaleFactor = model.vae().factor();
         Picture image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
         Tensor latents = engine.encode(image.toTensor()).mean();

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 /// From latents to the picture's numbers: at once where memory suffices, in tiles where it does not. Does not own the engine.
 /// @param availableBytes bytes that decoding may count on
 /// @param warnings     hears, in a sentence, when something was done another way than usual
-record LatentDecoder(ModelFolder model, Engine engine, LongSupplier availableBytes, Consumer<String> warnings) {
+record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier availableBytes, Consumer<String> warnings) {
     /// Of a tile, in pixels of the map that a level starts from: large enough that its margin is no waste, small beside any picture that needs tiles.
     private static final int TILE_SIDE = 64;
     /// Maps of a level that are held at the same time, of its channels before and after.

@@ -2,7 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Mask;
 import atomstudio.diffusion.sample.InitialLatents;
 import atomstudio.diffusion.sample.NoiseSource;
@@ -42,13 +42,13 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
         };
     }
 
-    PassInputs inputs(ModelFolder model, Engine engine, SamplingPlan fullPlan, NoiseSource noiseSource) throws Failure {
+    PassInputs inputs(DiffusionModel model, Engine engine, SamplingPlan fullPlan, NoiseSource noiseSource) throws Failure {
         SamplingPlan plan = fullPlan.lastSteps(steps(fullPlan));
         int inputChannels = model.unet().channels().in();
         int latentChannels = model.vae().latentChannels();
         if (inputChannels == latentChannels) return plainInputs(new LatentEncoder(model, engine, noiseSource), plan, noiseSource);
         if (inputChannels == 2 * latentChannels + 1) return inpaintingModelInputs(new LatentEncoder(model, engine, noiseSource), plan, noiseSource);
-        throw new Failure.Incompatible(model.folder() + ": its UNet has " + inputChannels + " input channels; expected " + latentChannels + ", or " + (2 * latentChannels + 1) + " of an inpainting model");
+        throw new Failure.Incompatible(model.path() + ": its UNet has " + inputChannels + " input channels; expected " + latentChannels + ", or " + (2 * latentChannels + 1) + " of an inpainting model");
     }
 
     private PassInputs plainInputs(LatentEncoder encoding, SamplingPlan plan, NoiseSource noiseSource) throws Failure {
@@ -89,19 +89,19 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
         return denoisingStrength() == 1 ? InitialLatents.pureNoise(noise) : InitialLatents.noisedImage(latents, noise);
     }
 
-    private Mask mask(ModelFolder model) {
+    private Mask mask(DiffusionModel model) {
         int factor = model.vae().factor();
         Optional<Mask> provided = source instanceof Source.FromImage init ? init.mask() : Optional.empty();
         return provided.map(mask -> mask.filling(size.width() * factor, size.height() * factor)).orElseGet(() -> Mask.white(size.width() * factor, size.height() * factor));
     }
 
-    private Tensor pixels(ModelFolder model, Source.FromImage init) {
+    private Tensor pixels(DiffusionModel model, Source.FromImage init) {
         int factor = model.vae().factor();
         return init.image().filling(size.width() * factor, size.height() * factor).toTensor();
     }
 
     /// Pictures to latents, drawn from what the autoencoder says of them.
-    private record LatentEncoder(ModelFolder model, Engine engine, NoiseSource noiseSource) {
+    private record LatentEncoder(DiffusionModel model, Engine engine, NoiseSource noiseSource) {
         Tensor encode(Tensor pixels) throws Failure {
             Tensor sample = engine.encode(pixels).sample(noiseSource);
             float scalingFactor = (float) model.vae().scalingFactor();

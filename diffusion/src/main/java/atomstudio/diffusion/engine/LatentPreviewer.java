@@ -1,8 +1,8 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Tensor;
@@ -15,8 +15,8 @@ public interface LatentPreviewer {
     Picture preview(Tensor denoised) throws Failure;
 
     /// The best that costs little beside a step: a small model's own decoder, a linear look at a large one's latents.
-    static LatentPreviewer fastest(ModelFolder model, Engine engine) throws Failure {
-        long parameters = DryRun.parameters(Inventory.of(model.vae()));
+    static LatentPreviewer fastest(DiffusionModel model, Engine engine) throws Failure {
+        long parameters = DryRun.parameters(NetworkLayers.of(model.vae()));
         return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> Picture.of(new LatentDecoder(model, engine, AvailableMemory::bytes, ignored -> {}).decode(latents)) : Latent2RgbPreviewer.fit(model, engine);
     }
 }

@@ -3,7 +3,7 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.PromptEncoder.PromptEmbeddings;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.prompt.PromptSchedule.Pass;
 import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.Guidance;
@@ -23,7 +23,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// Samples latents: from noise or from a picture, everywhere or within a mask, in one pass or two. Does not own the engine.
-record LatentSampler(ModelFolder model, Engine engine, Consumer<String> warnings) {
+record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warnings) {
     /// Size of a pass in latent pixels.
     record LatentSize(int height, int width) {}
 
@@ -108,7 +108,7 @@ record LatentSampler(ModelFolder model, Engine engine, Consumer<String> warnings
     }
 
     /// A shape of latents.
-    static Shape latentShape(ModelFolder model, LatentSize size) {
+    static Shape latentShape(DiffusionModel model, LatentSize size) {
         return Shape.of(1, model.vae().latentChannels(), size.height, size.width);
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Placeholder;
@@ -24,7 +24,7 @@ public final class PromptEncoder {
     /// Embeddings that are kept: galleries ask for the same prompts for every row and seed.
     private static final int MAX_CACHED = 32;
 
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Tokenizer tokenizer;
     private final Engine engine;
     private final AdapterTargets targets;
@@ -47,7 +47,7 @@ public final class PromptEncoder {
         }
     }
 
-    private PromptEncoder(ModelFolder model, Tokenizer tokenizer, Engine engine) {
+    private PromptEncoder(DiffusionModel model, Tokenizer tokenizer, Engine engine) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.engine = engine;
@@ -55,7 +55,7 @@ public final class PromptEncoder {
     }
 
     /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
-    public static PromptEncoder of(ModelFolder model, Engine engine) throws Failure {
+    public static PromptEncoder of(DiffusionModel model, Engine engine) throws Failure {
         return new PromptEncoder(model, model.tokenizer(), engine);
     }
 
@@ -64,7 +64,7 @@ public final class PromptEncoder {
     /// @throws Failure.Incompatible when two adapters answer to the same word
     public Tokenizer tokenizer(List<WeightedAdapter> adapters) throws Failure {
         Tokenizer extended = tokenizer;
-        int nextId = model.text().vocabulary();
+        int nextId = model.textEncoder().vocabulary();
         List<Adapter> previous = new ArrayList<>();
         for (WeightedAdapter weighted : targets.targetingTextEncoder(adapters)) {
             Adapter adapter = weighted.adapter();
@@ -98,7 +98,7 @@ public final class PromptEncoder {
     /// @param clipSkip after which of the text encoder's last blocks, from 1
     /// @throws Failure.Incompatible for a weight that is no number, a word of too many rows, or more blocks skipped than there are
     public PromptEmbeddings encode(PromptPair prompt, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        int depth = model.text().blocks().depth();
+        int depth = model.textEncoder().blocks().depth();
         if (clipSkip < 1 || clipSkip > depth) throw new Failure.Incompatible("clip skip: expected 1 to " + depth + ", the blocks of the text encoder of " + model.name() + ", found " + clipSkip);
         Tensor text = embed(prompt.positive(), clipSkip, adapters);
         Tensor negative = embed(prompt.negative(), clipSkip, adapters);

@@ -2,7 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import com.google.gson.JsonElement;
@@ -22,7 +22,7 @@ public final class PromptGolden {
         return file.metadata().containsKey("cases") && file.has("context.0");
     }
 
-    public static List<Deviation> compare(Safetensors golden, ModelFolder model, Engine engine) throws Failure {
+    public static List<Deviation> compare(Safetensors golden, DiffusionModel model, Engine engine) throws Failure {
         PromptEncoder encoder = PromptEncoder.of(model, engine);
         List<Deviation> deviations = new ArrayList<>();
         List<JsonElement> cases = cases(golden);

@@ -24,18 +24,18 @@ import java.util.TreeSet;
 public final class Checkpoint implements AutoCloseable {
     private record Entry(TensorFile file, TensorInfo info) {}
 
-    private static final int MOST_NAMED = 20;
+    private static final int MAX_REPORTED = 20;
 
-    private final Path place;
+    private final Path path;
     private final List<TensorFile> files;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-    private Checkpoint(Weights weights, List<TensorFile> files) {
-        this.place = weights.place();
+    private Checkpoint(WeightLocation weights, List<TensorFile> files) {
+        this.path = weights.path();
         this.files = files;
         for (TensorFile file : files) {
             for (TensorInfo stored : file.tensors().values()) {
-                for (TensorInfo info : weights.naming().of(stored)) entries.put(info.name(), new Entry(file, info));
+                for (TensorInfo info : weights.mapping().map(stored)) entries.put(info.name(), new Entry(file, info));
             }
         }
     }
@@ -43,7 +43,7 @@ public final class Checkpoint implements AutoCloseable {
     /// Maps the files of some weights.
     /// @throws Failure.Unreadable when there are none, or one is damaged
     /// @throws Failure.Incompatible when one holds more than tensors
-    public static Checkpoint open(Weights weights) throws Failure {
+    public static Checkpoint open(WeightLocation weights) throws Failure {
         List<TensorFile> files = new ArrayList<>();
         try {
             for (Path file : weights.files()) files.add(TensorFile.open(file));
@@ -55,8 +55,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// The folder or file that the weights were asked of.
-    public Path folder() {
-        return place;
+    public Path path() {
+        return path;
     }
 
     /// To be called before a network is run with these weights.
@@ -66,7 +66,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// Today's names of all tensors.
-    public Iterable<String> names() {
+    public Iterable<String> keys() {
         return entries.keySet();
     }
 
@@ -80,7 +80,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// Whether a tensor's bytes lie in its file as they are, so that others can map them there.
-    public boolean inOrder(String key) {
+    public boolean isContiguous(String key) {
         return entry(key).file.inOrder(entry(key).info);
     }
 
@@ -104,41 +104,41 @@ public final class Checkpoint implements AutoCloseable {
     /// Checks that every layer is there in its shape.
     /// @throws Failure.Incompatible that lists all that are missing or of another shape
     public void check(List<Layer> layers) throws Failure {
-        List<String> wrong = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
         for (Layer layer : layers) {
-            check(layer.weightKey(), layer.weight(), wrong);
-            if (layer.biased()) check(layer.biasKey(), layer.biasShape(), wrong);
+            check(layer.weightKey(), layer.weight(), problems);
+            if (layer.biased()) check(layer.biasKey(), layer.biasShape(), problems);
         }
-        if (!wrong.isEmpty()) {
-            List<String> named = wrong.stream().limit(MOST_NAMED).toList();
-            String more = wrong.size() > MOST_NAMED ? "\n  and " + (wrong.size() - MOST_NAMED) + " more" : "";
-            throw new Failure.Incompatible(place + ": " + wrong.size() + (wrong.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(place) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", named) + more);
+        if (!problems.isEmpty()) {
+            List<String> reported = problems.stream().limit(MAX_REPORTED).toList();
+            String more = problems.size() > MAX_REPORTED ? "\n  and " + (problems.size() - MAX_REPORTED) + " more" : "";
+            throw new Failure.Incompatible(path + ": " + problems.size() + (problems.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(path) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", reported) + more);
         }
     }
 
-    private void check(String key, Shape expected, List<String> wrong) {
+    private void check(String key, Shape expected, List<String> problems) {
         if (!has(key)) {
-            wrong.add(key + ": expected " + expected + ", found nothing");
+            problems.add(key + ": expected " + expected + ", found nothing");
         } else if (!info(key).shape().equals(expected)) {
-            wrong.add(key + ": expected " + expected + ", found " + info(key).shape());
+            problems.add(key + ": expected " + expected + ", found " + info(key).shape());
         } else if (!info(key).dtype().floating()) {
-            wrong.add(key + ": expected floating-point numbers, found " + info(key).dtype());
+            problems.add(key + ": expected floating-point numbers, found " + info(key).dtype());
         }
     }
 
     /// Names of tensors that none of these layers uses, such as position ids.
-    public List<String> unused(List<Layer> layers) {
-        TreeSet<String> names = new TreeSet<>(entries.keySet());
+    public List<String> unusedKeys(List<Layer> layers) {
+        TreeSet<String> keys = new TreeSet<>(entries.keySet());
         for (Layer layer : layers) {
-            names.remove(layer.weightKey());
-            if (layer.biased()) names.remove(layer.biasKey());
+            keys.remove(layer.weightKey());
+            if (layer.biased()) keys.remove(layer.biasKey());
         }
-        return List.copyOf(names);
+        return List.copyOf(keys);
     }
 
     /// SHA-256 of the tensors' bytes as they lie in their files, shards in name order, in hexadecimal: of a safetensors file with nothing else in
     /// it, of everything after the header. Reads every byte: not for the way to the first picture.
-    public String hash() {
+    public String sha256() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (TensorFile file : files) {
@@ -151,13 +151,13 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private static void update(MessageDigest digest, MemorySegment bytes) {
-        long step = 1L << 24;
-        for (long at = 0; at < bytes.byteSize(); at += step) digest.update(bytes.asSlice(at, Math.min(step, bytes.byteSize() - at)).asByteBuffer());
+        long chunk = 1L << 24;
+        for (long at = 0; at < bytes.byteSize(); at += chunk) digest.update(bytes.asSlice(at, Math.min(chunk, bytes.byteSize() - at)).asByteBuffer());
     }
 
     private Entry entry(String key) {
         Entry entry = entries.get(key);
-        if (entry == null) throw new IllegalArgumentException(place + ": no tensor named " + key);
+        if (entry == null) throw new IllegalArgumentException(path + ": no tensor named " + key);
         return entry;
     }
 

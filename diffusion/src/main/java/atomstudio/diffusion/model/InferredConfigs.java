@@ -14,15 +14,15 @@ import java.util.Map;
 /// tell (heads, groups of the norms) is as in the published models.
 record InferredConfigs(Path file, Map<String, Shape> tensors) {
     private static final int SD1_HEADS = 8;
-    private static final int HEAD_WIDTH = 64;
-    private static final int SD2_TEXT_WIDTH = 1024;
-    private static final int SD2_TEXT_DEPTH = 23;
+    private static final int HEAD_DIM = 64;
+    private static final int SD2_TEXT_HIDDEN_SIZE = 1024;
+    private static final int SD2_TEXT_LAYERS = 23;
 
     /// How a text encoder is stored, which says what it was trained with.
-    enum Clip { TRANSFORMERS, OPEN_CLIP }
+    enum TextEncoderLayout { TRANSFORMERS, OPEN_CLIP }
 
     /// Whether a UNet is of the second generation, whose transformers are entered by linear layers.
-    boolean linear() throws Failure {
+    boolean usesLinearProjection() throws Failure {
         return shape("mid_block.attentions.0.proj_in.weight").rank() == 2;
     }
 
@@ -34,11 +34,11 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         JsonArray down = new JsonArray();
         JsonArray up = new JsonArray();
         for (int level = 0; level < widths.size(); level++) {
-            down.add(attends("down_blocks." + level) ? "CrossAttnDownBlock2D" : "DownBlock2D");
-            up.add(attends("up_blocks." + level) ? "CrossAttnUpBlock2D" : "UpBlock2D");
+            down.add(hasAttention("down_blocks." + level) ? "CrossAttnDownBlock2D" : "DownBlock2D");
+            up.add(hasAttention("up_blocks." + level) ? "CrossAttnUpBlock2D" : "UpBlock2D");
         }
         JsonArray heads = new JsonArray();
-        for (long width : widths) heads.add(linear() ? Math.max(1, width / HEAD_WIDTH) : SD1_HEADS);
+        for (long width : widths) heads.add(usesLinearProjection() ? Math.max(1, width / HEAD_DIM) : SD1_HEADS);
         JsonObject json = new JsonObject();
         json.addProperty("in_channels", shape("conv_in.weight").size(1));
         json.addProperty("out_channels", shape("conv_out.weight").size(0));
@@ -48,11 +48,11 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         json.add("attention_head_dim", heads);
         json.addProperty("layers_per_block", count("down_blocks.0.resnets.", ".conv1.weight"));
         json.addProperty("cross_attention_dim", shape("mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight").size(1));
-        json.addProperty("use_linear_projection", linear());
+        json.addProperty("use_linear_projection", usesLinearProjection());
         return json;
     }
 
-    private boolean attends(String block) {
+    private boolean hasAttention(String block) {
         return tensors.containsKey(block + ".attentions.0.proj_in.weight");
     }
 
@@ -77,21 +77,21 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     }
 
     /// Of the second generation every text encoder was trained with one block more than is used: the original files have it, diffusers' do not.
-    JsonObject text(Clip clip) throws Failure {
-        Shape table = shape("text_model.embeddings.token_embedding.weight");
-        long width = table.size(1);
-        int stored = count("text_model.encoder.layers.", ".layer_norm1.weight");
-        boolean second = clip == Clip.OPEN_CLIP || width == SD2_TEXT_WIDTH;
-        int used = !second || width == SD2_TEXT_WIDTH && stored == SD2_TEXT_DEPTH ? stored : stored - 1;
+    JsonObject textEncoder(TextEncoderLayout layout) throws Failure {
+        Shape tokenEmbedding = shape("text_model.embeddings.token_embedding.weight");
+        long hiddenSize = tokenEmbedding.size(1);
+        int storedLayers = count("text_model.encoder.layers.", ".layer_norm1.weight");
+        boolean isSd2 = layout == TextEncoderLayout.OPEN_CLIP || hiddenSize == SD2_TEXT_HIDDEN_SIZE;
+        int usedLayers = !isSd2 || hiddenSize == SD2_TEXT_HIDDEN_SIZE && storedLayers == SD2_TEXT_LAYERS ? storedLayers : storedLayers - 1;
         JsonObject json = new JsonObject();
-        json.addProperty("vocab_size", table.size(0));
-        json.addProperty("hidden_size", width);
+        json.addProperty("vocab_size", tokenEmbedding.size(0));
+        json.addProperty("hidden_size", hiddenSize);
         json.addProperty("max_position_embeddings", shape("text_model.embeddings.position_embedding.weight").size(0));
         json.addProperty("intermediate_size", shape("text_model.encoder.layers.0.mlp.fc1.weight").size(0));
-        json.addProperty("num_hidden_layers", used);
-        json.addProperty("num_attention_heads", Math.max(1, width / HEAD_WIDTH));
-        json.addProperty("hidden_act", second ? "gelu" : "quick_gelu");
-        json.addProperty("eos_token_id", table.size(0) - 1);
+        json.addProperty("num_hidden_layers", usedLayers);
+        json.addProperty("num_attention_heads", Math.max(1, hiddenSize / HEAD_DIM));
+        json.addProperty("hidden_act", isSd2 ? "gelu" : "quick_gelu");
+        json.addProperty("eos_token_id", tokenEmbedding.size(0) - 1);
         return json;
     }
 
@@ -104,16 +104,16 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     }
 
     /// Output channels of a tensor that every level has.
-    private List<Long> widths(String before, String after) throws Failure {
+    private List<Long> widths(String prefix, String suffix) throws Failure {
         List<Long> widths = new ArrayList<>();
-        for (int level = 0; level < count(before, after); level++) widths.add(shape(before + level + after).size(0));
-        if (widths.isEmpty()) shape(before + "0" + after);
+        for (int level = 0; level < count(prefix, suffix); level++) widths.add(shape(prefix + level + suffix).size(0));
+        if (widths.isEmpty()) shape(prefix + "0" + suffix);
         return widths;
     }
 
-    private int count(String before, String after) {
+    private int count(String prefix, String suffix) {
         int count = 0;
-        while (tensors.containsKey(before + count + after)) count++;
+        while (tensors.containsKey(prefix + count + suffix)) count++;
         return count;
     }
 

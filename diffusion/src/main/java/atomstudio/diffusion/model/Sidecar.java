@@ -20,29 +20,29 @@ import java.util.regex.Pattern;
 /// keep notes of their own in NAME.json, so that a key of a folder's name without an object under it says nothing.
 /// NAME.yaml, the original code's configuration, says only whether the UNet predicts v.
 record Sidecar(Path file, JsonObject json) {
-    private static final long LONGEST_YAML = 1L << 20;
+    private static final long MAX_YAML_BYTES = 1L << 20;
     /// Within a line, and without going back: a file of blanks alone would take hours otherwise.
     private static final Pattern PARAMETERIZATION = Pattern.compile("(?m)^[ \\t]*+parameterization[ \\t]*+:[ \\t]*+[\"']?(\\w++)");
 
     static Sidecar of(Path file, Map<String, String> metadata) throws Failure {
         JsonObject json = new JsonObject();
-        String inside = metadata.get("config");
-        if (inside != null) merge(json, ofMetadata(inside));
-        Path beside = beside(file, ".json");
-        if (Files.isRegularFile(beside)) merge(json, Config.read(beside).json());
-        for (String part : new String[] {"unet", "vae", "text_encoder", "scheduler"}) {
-            Path config = beside(file, "").resolve(part).resolve(part.equals("scheduler") ? "scheduler_config.json" : "config.json");
+        String embedded = metadata.get("config");
+        if (embedded != null) merge(json, parseMetadata(embedded));
+        Path jsonFile = sibling(file, ".json");
+        if (Files.isRegularFile(jsonFile)) merge(json, ModelConfig.read(jsonFile).json());
+        for (String component : new String[] {"unet", "vae", "text_encoder", "scheduler"}) {
+            Path config = sibling(file, "").resolve(component).resolve(component.equals("scheduler") ? "scheduler_config.json" : "config.json");
             if (Files.isRegularFile(config)) {
-                JsonObject one = new JsonObject();
-                one.add(part, Config.read(config).json());
-                merge(json, one);
+                JsonObject nested = new JsonObject();
+                nested.add(component, ModelConfig.read(config).json());
+                merge(json, nested);
             }
         }
         return new Sidecar(file, json);
     }
 
     /// Metadata is anybody's: what is no JSON object says nothing.
-    private static JsonObject ofMetadata(String text) {
+    private static JsonObject parseMetadata(String text) {
         try {
             JsonElement parsed = JsonParser.parseString(text);
             return parsed.isJsonObject() ? parsed.getAsJsonObject() : new JsonObject();
@@ -62,37 +62,37 @@ record Sidecar(Path file, JsonObject json) {
     }
 
     /// The file of the same name with another ending.
-    static Path beside(Path file, String ending) {
+    static Path sibling(Path file, String suffix) {
         String name = file.toAbsolutePath().getFileName().toString();
         int dot = name.lastIndexOf('.');
-        return file.toAbsolutePath().resolveSibling((dot < 1 ? name + ".d" : name.substring(0, dot)) + ending);
+        return file.toAbsolutePath().resolveSibling((dot < 1 ? name + ".d" : name.substring(0, dot)) + suffix);
     }
 
     /// A part's configuration: what its tensors tell, and over it what is written here.
-    Config over(String part, JsonObject inferred) throws Failure {
-        JsonObject all = inferred.deepCopy();
-        merge(all, part(part).json());
-        return new Config(file, all);
+    ModelConfig mergedConfig(String component, JsonObject inferred) throws Failure {
+        JsonObject merged = inferred.deepCopy();
+        merge(merged, section(component).json());
+        return new ModelConfig(file, merged);
     }
 
-    private Config part(String part) throws Failure {
-        boolean told = json.has(part) && json.get(part).isJsonObject();
-        return told ? new Config(file, json).part(part) : new Config(file, new JsonObject());
+    private ModelConfig section(String component) throws Failure {
+        boolean isDeclared = json.has(component) && json.get(component).isJsonObject();
+        return isDeclared ? new ModelConfig(file, json).section(component) : new ModelConfig(file, new JsonObject());
     }
 
-    Optional<String> text(String part, String key) throws Failure {
-        Config config = part(part);
-        return config.has(key) ? Optional.of(config.text(key, "")) : Optional.empty();
+    Optional<String> string(String component, String key) throws Failure {
+        ModelConfig config = section(component);
+        return config.has(key) ? Optional.of(config.string(key, "")) : Optional.empty();
     }
 
     /// What the original code's configuration says that the UNet predicts: `eps`, `v` or `x0`.
     Optional<String> parameterization() throws Failure {
-        Path yaml = beside(file, ".yaml");
+        Path yaml = sibling(file, ".yaml");
         if (!Files.isRegularFile(yaml)) return Optional.empty();
         try {
-            if (Files.size(yaml) > LONGEST_YAML) throw new Failure.Unreadable(yaml + ": expected a configuration, found " + Files.size(yaml) + " bytes");
-            Matcher found = PARAMETERIZATION.matcher(new String(Files.readAllBytes(yaml), StandardCharsets.UTF_8));
-            return Optional.of(found.find() ? found.group(1).toLowerCase(Locale.ROOT) : "eps");
+            if (Files.size(yaml) > MAX_YAML_BYTES) throw new Failure.Unreadable(yaml + ": expected a configuration, found " + Files.size(yaml) + " bytes");
+            Matcher matcher = PARAMETERIZATION.matcher(new String(Files.readAllBytes(yaml), StandardCharsets.UTF_8));
+            return Optional.of(matcher.find() ? matcher.group(1).toLowerCase(Locale.ROOT) : "eps");
         } catch (IOException e) {
             throw new Failure.Unreadable(yaml + ": cannot be read: " + e.getMessage(), e);
         }

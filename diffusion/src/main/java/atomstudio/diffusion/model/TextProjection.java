@@ -9,48 +9,48 @@ import java.util.List;
 import java.util.Optional;
 
 /// The projection of a text's end into the space that CLIP shares with pictures, where a text encoder brings it along.
-/// @param projected numbers of an embedding
-/// @param endOfText the id that ends a text
-public record TextProjection(ClipText text, int projected, int endOfText) {
+/// @param projectionDim numbers of an embedding
+/// @param eosTokenId the id that ends a text
+public record TextProjection(ClipText textEncoder, int projectionDim, int eosTokenId) {
     private static final String KEY = "text_projection.weight";
     /// Configurations that give this id, which was never right, mean the largest id of the text.
     /// Source: transformers, CLIPTextTransformer.forward.
-    private static final int LEGACY = 2;
+    private static final int LEGACY_EOS_ID = 2;
 
-    static Optional<TextProjection> of(ModelFolder model) throws Failure {
-        if (model.inOneFile()) return Optional.empty();                          // OpenCLIP keeps its own, which no encoder of pictures in the file matches
-        try (Checkpoint checkpoint = Checkpoint.open(model.weights(Part.TEXT))) {
+    static Optional<TextProjection> of(DiffusionModel model) throws Failure {
+        if (model.isSingleFile()) return Optional.empty();                          // OpenCLIP keeps its own, which no encoder of pictures in the file matches
+        try (Checkpoint checkpoint = Checkpoint.open(model.weights(ModelComponent.TEXT_ENCODER))) {
             if (!checkpoint.has(KEY)) return Optional.empty();
             Shape found = checkpoint.info(KEY).shape();
-            int width = model.text().width();
+            int width = model.textEncoder().width();
             if (found.rank() != 2 || found.size(1) != width || found.size(0) < 1) {
                 throw new Failure.Incompatible(checkpoint.file(KEY) + ": " + KEY + ": expected (numbers of an embedding," + width + "), found " + found);
             }
-            Config config = Config.read(model.folder().resolve(Part.TEXT.folder()).resolve("config.json"));
-            return Optional.of(new TextProjection(model.text(), Math.toIntExact(found.size(0)), config.whole("eos_token_id", 49407)));
+            ModelConfig config = ModelConfig.read(model.path().resolve(ModelComponent.TEXT_ENCODER.folder()).resolve("config.json"));
+            return Optional.of(new TextProjection(model.textEncoder(), Math.toIntExact(found.size(0)), config.integer("eos_token_id", 49407)));
         }
     }
 
     /// Every layer from ids to embedding.
     public List<Layer> layers() {
-        return DryRun.layers((ops, layers) -> text.project(ops, layers, new ClipText.Texts<>(Shape.of(1, text.tokens()), Shape.of(1, 1)), projected));
+        return DryRun.layers((ops, layers) -> textEncoder.project(ops, layers, new ClipText.Texts<>(Shape.of(1, textEncoder.tokens()), Shape.of(1, 1)), projectionDim));
     }
 
     /// Where each of the texts (B,S) ends, (B,1), counted over the rows of all: the first end-of-text id.
     /// @throws IllegalArgumentException for a text without one
-    public int[][] ends(int[][] ids) {
-        int[][] ends = new int[ids.length][1];
-        for (int text = 0; text < ids.length; text++) ends[text][0] = text * ids[text].length + end(ids[text]);
-        return ends;
+    public int[][] eosPositions(int[][] ids) {
+        int[][] positions = new int[ids.length][1];
+        for (int row = 0; row < ids.length; row++) positions[row][0] = row * ids[row].length + eosPosition(ids[row]);
+        return positions;
     }
 
-    private int end(int[] ids) {
-        int largest = 0;
+    private int eosPosition(int[] ids) {
+        int largestAt = 0;
         for (int i = 0; i < ids.length; i++) {
-            if (endOfText != LEGACY && ids[i] == endOfText) return i;
-            if (ids[i] > ids[largest]) largest = i;
+            if (eosTokenId != LEGACY_EOS_ID && ids[i] == eosTokenId) return i;
+            if (ids[i] > ids[largestAt]) largestAt = i;
         }
-        if (endOfText != LEGACY) throw new IllegalArgumentException("token ids: expected " + endOfText + " (end of text) among them, found none");
-        return largest;
+        if (eosTokenId != LEGACY_EOS_ID) throw new IllegalArgumentException("token ids: expected " + eosTokenId + " (end of text) among them, found none");
+        return largestAt;
     }
 }

@@ -13,38 +13,38 @@ import java.util.Map;
 import java.util.Set;
 
 /// A decoder for previews (TAESD) in a file or a folder: alone as it was published, or in diffusers' AutoencoderTiny.
-public record TinyAutoencoder(TinyDecoder decoder, Weights weights) {
-    private static final String FIRST = "1.weight";
-    private static final String DIFFUSERS = "decoder.layers.";
+public record TinyAutoencoder(TinyDecoder decoder, WeightLocation weights) {
+    private static final String FIRST_CONV = "1.weight";
+    private static final String DIFFUSERS_PREFIX = "decoder.layers.";
 
     /// @throws Failure.Incompatible when it is something else, or of latents that the model does not have
-    public static TinyAutoencoder open(Path place, ModelFolder model) throws Failure {
-        Path file = Files.isDirectory(place) ? WeightFiles.in(place).getFirst() : place;
+    public static TinyAutoencoder open(Path path, DiffusionModel model) throws Failure {
+        Path file = Files.isDirectory(path) ? WeightFiles.find(path).getFirst() : path;
         try (TensorFile tensors = TensorFile.open(file)) {
             Set<String> names = tensors.tensors().keySet();
-            if (!recognizes(names)) {
-                throw new Failure.Incompatible(place + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
+            if (!isTinyDecoder(names)) {
+                throw new Failure.Incompatible(path + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
                         + (names.stream().anyMatch(name -> name.startsWith("0.")) ? "an encoder" : "other tensors"));
             }
-            Naming naming = Naming.renaming(TinyAutoencoder::today);
-            Map<String, Shape> shapes = OriginalLayout.shapes(tensors.tensors().values(), naming);
-            Shape first = shapes.get(FIRST);
-            if (first == null || first.rank() != 4) throw new Failure.Incompatible(place + ": " + FIRST + ": expected the weight of a convolution, found " + first);
-            int latents = Math.toIntExact(first.size(1));
-            if (latents != model.vae().latentChannels()) {
-                throw new Failure.Incompatible(place + ": decodes latents of " + latents + " channels, those of " + model.name() + " have " + model.vae().latentChannels() + "; get the TAESD of Stable Diffusion 1.x and 2.x");
+            KeyMapping mapping = KeyMapping.renaming(TinyAutoencoder::publishedKey);
+            Map<String, Shape> shapes = LdmLayout.shapes(tensors.tensors().values(), mapping);
+            Shape first = shapes.get(FIRST_CONV);
+            if (first == null || first.rank() != 4) throw new Failure.Incompatible(path + ": " + FIRST_CONV + ": expected the weight of a convolution, found " + first);
+            int latentChannels = Math.toIntExact(first.size(1));
+            if (latentChannels != model.vae().latentChannels()) {
+                throw new Failure.Incompatible(path + ": decodes latents of " + latentChannels + " channels, those of " + model.name() + " have " + model.vae().latentChannels() + "; get the TAESD of Stable Diffusion 1.x and 2.x");
             }
-            return new TinyAutoencoder(new TinyDecoder(latents, model.vae().pictureChannels(), Math.toIntExact(first.size(0))), new Weights.InFile(file, naming));
+            return new TinyAutoencoder(new TinyDecoder(latentChannels, model.vae().pictureChannels(), Math.toIntExact(first.size(0))), new WeightLocation.InFile(file, mapping));
         }
     }
 
     /// Whether tensors of these names hold such a decoder.
-    static boolean recognizes(Set<String> names) {
-        return names.contains(FIRST) && names.contains("3.conv.0.weight") || names.contains(DIFFUSERS + "2.conv.0.weight");
+    static boolean isTinyDecoder(Set<String> names) {
+        return names.contains(FIRST_CONV) && names.contains("3.conv.0.weight") || names.contains(DIFFUSERS_PREFIX + "2.conv.0.weight");
     }
 
     /// diffusers clamps outside the sequence, so that its places are one less.
-    private static String today(String key) {
+    private static String publishedKey(String key) {
         String name = key.startsWith("decoder.") ? key.substring("decoder.".length()) : key;
         if (!name.startsWith("layers.")) return key.startsWith("decoder.") ? name : key;
         String[] parts = name.split("\\.", 3);
@@ -56,7 +56,7 @@ public record TinyAutoencoder(TinyDecoder decoder, Weights weights) {
     }
 
     /// Maps the weights and checks that all are there; the caller closes.
-    public Checkpoint checkpoint() throws Failure {
+    public Checkpoint openCheckpoint() throws Failure {
         Checkpoint checkpoint = Checkpoint.open(weights);
         try {
             checkpoint.check(layers());

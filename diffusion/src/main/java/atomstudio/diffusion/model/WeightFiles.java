@@ -15,51 +15,51 @@ import java.util.stream.Stream;
 
 /// Which files of a part's folder hold its weights: one or shards that an index names, safetensors before what PyTorch pickled.
 final class WeightFiles {
-    private static final List<String> SAFE = List.of("diffusion_pytorch_model", "model", "diffusion_pytorch_model.fp16", "model.fp16");
-    private static final List<String> PICKLED = List.of("diffusion_pytorch_model", "pytorch_model", "diffusion_pytorch_model.fp16", "pytorch_model.fp16");
+    private static final List<String> SAFETENSORS_NAMES = List.of("diffusion_pytorch_model", "model", "diffusion_pytorch_model.fp16", "model.fp16");
+    private static final List<String> PICKLE_NAMES = List.of("diffusion_pytorch_model", "pytorch_model", "diffusion_pytorch_model.fp16", "pytorch_model.fp16");
 
-    private static final int MOST_SHARDS = 1000;
+    private static final int MAX_SHARDS = 1000;
 
     private WeightFiles() {}
 
     /// @throws Failure.Unreadable when there are none, or too many to tell
-    static List<Path> in(Path folder) throws Failure {
+    static List<Path> find(Path folder) throws Failure {
         if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a folder with weights, found nothing");
-        List<Path> found;
+        List<Path> listing;
         try (Stream<Path> list = Files.list(folder)) {
-            found = list.filter(Files::isRegularFile).sorted().toList();
+            listing = list.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
             throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
         }
-        for (Kind kind : List.of(new Kind(".safetensors", SAFE), new Kind(".bin", PICKLED))) {
-            Optional<List<Path>> files = kind.in(folder, found);
+        for (Format format : List.of(new Format(".safetensors", SAFETENSORS_NAMES), new Format(".bin", PICKLE_NAMES))) {
+            Optional<List<Path>> files = format.find(folder, listing);
             if (files.isPresent()) return files.get();
         }
-        List<Path> weights = found.stream().filter(file -> file.toString().endsWith(".safetensors")).toList();
+        List<Path> safetensors = listing.stream().filter(file -> file.toString().endsWith(".safetensors")).toList();
         throw new Failure.Unreadable(folder + ": expected diffusion_pytorch_model.safetensors or model.safetensors, found "
-                + (weights.isEmpty() ? "no weights" : weights.size() + " safetensors files and no index that names them"));
+                + (safetensors.isEmpty() ? "no weights" : safetensors.size() + " safetensors files and no index that names them"));
     }
 
     /// Files of one ending, and the names that they may have.
-    private record Kind(String ending, List<String> stems) {
-        Optional<List<Path>> in(Path folder, List<Path> found) throws Failure {
-            for (String stem : stems) {
-                boolean half = stem.endsWith(".fp16");
-                Path index = folder.resolve(stem.replace(".fp16", "") + ending + ".index" + (half ? ".fp16" : "") + ".json");
-                if (found.contains(folder.resolve(stem + ending))) return Optional.of(List.of(folder.resolve(stem + ending)));
-                if (found.contains(index)) return Optional.of(shards(index));
+    private record Format(String extension, List<String> names) {
+        Optional<List<Path>> find(Path folder, List<Path> listing) throws Failure {
+            for (String name : names) {
+                boolean isFp16 = name.endsWith(".fp16");
+                Path index = folder.resolve(name.replace(".fp16", "") + extension + ".index" + (isFp16 ? ".fp16" : "") + ".json");
+                if (listing.contains(folder.resolve(name + extension))) return Optional.of(List.of(folder.resolve(name + extension)));
+                if (listing.contains(index)) return Optional.of(shards(index));
             }
-            List<Path> all = found.stream().filter(file -> file.toString().endsWith(ending)).toList();
-            return all.size() == 1 ? Optional.of(all) : Optional.empty();
+            List<Path> candidates = listing.stream().filter(file -> file.toString().endsWith(extension)).toList();
+            return candidates.size() == 1 ? Optional.of(candidates) : Optional.empty();
         }
     }
 
     private static List<Path> shards(Path index) throws Failure {
-        Json map = Json.read(index).object("weight_map");
+        Json weightMap = Json.read(index).object("weight_map");
         TreeSet<String> names = new TreeSet<>();
-        for (String tensor : map.object().keySet()) names.add(map.string(tensor));
+        for (String tensor : weightMap.object().keySet()) names.add(weightMap.string(tensor));
         if (names.isEmpty()) throw new Failure.Unreadable(index + ": weight_map: expected the files of tensors, found none");
-        if (names.size() > MOST_SHARDS) throw new Failure.Unreadable(index + ": weight_map: expected at most " + MOST_SHARDS + " files, found " + names.size());
+        if (names.size() > MAX_SHARDS) throw new Failure.Unreadable(index + ": weight_map: expected at most " + MAX_SHARDS + " files, found " + names.size());
         List<Path> shards = new ArrayList<>();
         for (String name : names) shards.add(shard(index, name));
         return shards;

@@ -41,14 +41,14 @@ final class GraphWeights implements Layers<Value> {
     /// The one folder that all files lie in once links are followed; the runtime refuses links that leave it.
     static Path folder(Checkpoint checkpoint) throws Failure {
         Path folder = null;
-        for (String name : checkpoint.names()) {
+        for (String name : checkpoint.keys()) {
             Path parent = real(checkpoint.file(name)).getParent();
             if (folder != null && !folder.equals(parent)) {
-                throw new Failure.Incompatible(checkpoint.folder() + ": its weight files lie in different folders (" + folder + ", " + parent + "); put them into one");
+                throw new Failure.Incompatible(checkpoint.path() + ": its weight files lie in different folders (" + folder + ", " + parent + "); put them into one");
             }
             folder = parent;
         }
-        if (folder == null) throw new Failure.Unreadable(checkpoint.folder() + ": holds no tensors");
+        if (folder == null) throw new Failure.Unreadable(checkpoint.path() + ": holds no tensors");
         return folder;
     }
 
@@ -68,7 +68,7 @@ final class GraphWeights implements Layers<Value> {
         return made.computeIfAbsent(key, k -> {
             TensorInfo info = checkpoint.info(key);
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
-            if (!checkpoint.inOrder(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), Element.FLOAT);
+            if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), Element.FLOAT);
             Element as = Element.of(info.dtype());
             if (half == Half.INPUTS && (as == Element.FLOAT16 || as == Element.BFLOAT16)) return cast(graph.input(key, shape, as), as);
             Value stored = graph.external(key, shape, as, new Graph.Place(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.bytes()));

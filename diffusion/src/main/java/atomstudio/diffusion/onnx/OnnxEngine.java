@@ -8,8 +8,8 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
@@ -42,9 +42,9 @@ public final class OnnxEngine implements Engine {
         }
     }
 
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Runtime runtime;
-    private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+    private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
     private final OnnxTowers towers;
     private final OnnxTiles tiles;
     private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
@@ -58,7 +58,7 @@ public final class OnnxEngine implements Engine {
     private @Nullable StoredInputs stored;
     private GraphOps.@Nullable Kernel kernel;
 
-    private OnnxEngine(ModelFolder model, Runtime runtime, OnnxSettings settings) {
+    private OnnxEngine(DiffusionModel model, Runtime runtime, OnnxSettings settings) {
         this.model = model;
         this.settings = settings;
         this.half = settings.numbers() == OnnxSettings.Numbers.FLOAT16;
@@ -71,15 +71,15 @@ public final class OnnxEngine implements Engine {
     /// Nothing of the weights is read before the first call that needs them, but all are checked here.
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
     /// @throws Failure.NoDevice when the device is not there
-    public static OnnxEngine open(ModelFolder model, Device device, int threads) throws Failure {
+    public static OnnxEngine open(DiffusionModel model, Device device, int threads) throws Failure {
         return open(model, device, threads, OnnxSettings.of(device));
     }
 
     /// The same with other settings.
-    public static OnnxEngine open(ModelFolder model, Device device, int threads, OnnxSettings settings) throws Failure {
+    public static OnnxEngine open(DiffusionModel model, Device device, int threads, OnnxSettings settings) throws Failure {
         OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), settings);
         try {
-            for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
+            for (ModelComponent part : ModelComponent.values()) engine.checkpoints.put(part, model.openCheckpoint(part));
             return engine;
         } catch (Failure e) {
             engine.close();
@@ -145,17 +145,17 @@ public final class OnnxEngine implements Engine {
 
     private FoldedWeights folded() {
         FoldedWeights found = folded;
-        if (found == null) folded = found = new FoldedWeights(model.layers(Part.UNET), checkpoint(Part.UNET));
+        if (found == null) folded = found = new FoldedWeights(model.layers(ModelComponent.UNET), checkpoint(ModelComponent.UNET));
         return found;
     }
 
     private StoredInputs stored() {
         StoredInputs found = stored;
-        if (found == null) stored = found = new StoredInputs(checkpoint(Part.UNET));
+        if (found == null) stored = found = new StoredInputs(checkpoint(ModelComponent.UNET));
         return found;
     }
 
-    private Checkpoint checkpoint(Part part) {
+    private Checkpoint checkpoint(ModelComponent part) {
         Checkpoint found = checkpoints.get(part);
         if (found == null) throw new IllegalStateException("the engine is closed");
         return found;
@@ -170,11 +170,11 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
-        return tiles.head(checkpoint(Part.VAE), latents, levels);
+        return tiles.head(checkpoint(ModelComponent.VAE), latents, levels);
     }
 
     @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
-        return tiles.tile(checkpoint(Part.VAE), features, level, norms);
+        return tiles.tile(checkpoint(ModelComponent.VAE), features, level, norms);
     }
 
     @Override public LatentDistribution encode(Tensor pictures) throws Failure {
@@ -214,7 +214,7 @@ public final class OnnxEngine implements Engine {
         Layers<Value> weights = remembering(AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms));
         Shape first = key.inputs.getFirst();
         Value output = switch (key.network) {
-            case TEXT -> model.text().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
+            case TEXT -> model.textEncoder().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
             case DECODER -> model.vae().decode(ops, weights, ops.entering("latents", first));
             case ENCODER -> model.vae().encode(ops, weights, ops.entering("pictures", first));
             case UNET -> throw new IllegalArgumentException("has a graph of its own");
@@ -223,7 +223,7 @@ public final class OnnxEngine implements Engine {
     }
 
     private Session buildUnet(Key key) throws Failure {
-        Checkpoint checkpoint = checkpoint(Part.UNET);
+        Checkpoint checkpoint = checkpoint(ModelComponent.UNET);
         Session.Weights stored = Session.Weights.of(checkpoint, settings);
         GraphOps.Choice plain = GraphOps.Choice.of(runtime.device(), stored.use());
         GraphOps.Choice choice = (sliced ? plain.scarce() : plain).in(half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT, kernel(key.inputs.getFirst()));
@@ -246,11 +246,11 @@ public final class OnnxEngine implements Engine {
         return layer -> known.computeIfAbsent(layer.name(), name -> layers.get(layer));
     }
 
-    private static Part part(Network network) {
+    private static ModelComponent part(Network network) {
         return switch (network) {
-            case TEXT -> Part.TEXT;
-            case UNET -> Part.UNET;
-            case DECODER, ENCODER -> Part.VAE;
+            case TEXT -> ModelComponent.TEXT_ENCODER;
+            case UNET -> ModelComponent.UNET;
+            case DECODER, ENCODER -> ModelComponent.VAE;
         };
     }
 

@@ -26,23 +26,23 @@ public final class OnnxSafety implements AutoCloseable {
     /// @throws Failure.Incompatible when tensors are missing or of another shape
     public static OnnxSafety open(SafetyChecker checker, Device device, int threads) throws Failure {
         Runtime runtime = Runtime.open(device, threads);
-        return new OnnxSafety(checker, checker.tower().checkpoint(), runtime);
+        return new OnnxSafety(checker, checker.imageEncoder().openCheckpoint(), runtime);
     }
 
     /// Whether a picture should not be shown.
     public boolean unsafe(Picture picture) throws Failure {
-        return unsafe(checker.tower().preparation().prepare(picture));
+        return unsafe(checker.imageEncoder().processor().preprocess(picture));
     }
 
     /// The same of a prepared picture (1,3,S,S).
     boolean unsafe(Tensor prepared) throws Failure {
         Session ready = session != null ? session : build(prepared.shape());
-        return checker.unsafe(ready.run(Map.of("pictures", Feed.of(prepared)), Map.of()).data());
+        return checker.isUnsafe(ready.run(Map.of("pictures", Feed.of(prepared)), Map.of()).data());
     }
 
     private Session build(Shape shape) throws Failure {
         Graph graph = new Graph();
-        Value output = checker.tower().network().embed(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("pictures", shape, Graph.Element.FLOAT));
+        Value output = checker.imageEncoder().network().embed(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("pictures", shape, Graph.Element.FLOAT));
         Session built = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
         session = built;
         return built;

@@ -2,10 +2,10 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ImageEncoder;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -22,13 +22,13 @@ final class OnnxTowers implements AutoCloseable {
 
     private enum Tower { PICTURES, TEXTS }
 
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Runtime runtime;
     private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
     private @Nullable Checkpoint visionWeights;
     private @Nullable Checkpoint textWeights;
 
-    OnnxTowers(ModelFolder model, Runtime runtime) {
+    OnnxTowers(DiffusionModel model, Runtime runtime) {
         this.model = model;
         this.runtime = runtime;
     }
@@ -38,7 +38,7 @@ final class OnnxTowers implements AutoCloseable {
     }
 
     Tensor texts(int[][] ids) throws Failure {
-        int[][] ends = textProjection().ends(ids);
+        int[][] ends = textProjection().eosPositions(ids);
         return session(new Key(Tower.TEXTS, Shape.of(ids.length, ids[0].length))).run(Map.of("ids", Feed.ids(ids), "ends", Feed.ids(ends)), Map.of());
     }
 
@@ -56,8 +56,8 @@ final class OnnxTowers implements AutoCloseable {
     }
 
     private Session vision(Shape input) throws Failure {
-        VisionTower tower = model.visionTower().orElseThrow(() -> new Failure.Incompatible(model.folder() + ": has no vision tower (image_encoder or safety_checker)"));
-        Checkpoint weights = visionWeights != null ? visionWeights : tower.checkpoint();
+        ImageEncoder tower = model.imageEncoder().orElseThrow(() -> new Failure.Incompatible(model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+        Checkpoint weights = visionWeights != null ? visionWeights : tower.openCheckpoint();
         visionWeights = weights;
         Graph graph = new Graph();
         Value pictures = graph.input("pictures", input, Graph.Element.FLOAT);
@@ -67,16 +67,16 @@ final class OnnxTowers implements AutoCloseable {
 
     private Session text(Shape input) throws Failure {
         TextProjection projection = textProjection();
-        Checkpoint weights = textWeights != null ? textWeights : model.checkpoint(Part.TEXT);
+        Checkpoint weights = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         textWeights = weights;
         Graph graph = new Graph();
         ClipText.Texts<Value> texts = new ClipText.Texts<>(graph.input("ids", input, Graph.Element.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.Element.INT64));
-        Value output = projection.text().project(new GraphOps(graph), new GraphWeights(graph, weights), texts, projection.projected());
+        Value output = projection.textEncoder().project(new GraphOps(graph), new GraphWeights(graph, weights), texts, projection.projectionDim());
         return runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
     }
 
     private TextProjection textProjection() throws Failure {
-        return model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.folder() + ": its text_encoder has no text_projection"));
+        return model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
     }
 
     @Override public void close() {

@@ -40,7 +40,7 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output, Wei
 
         static Weights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
             long bytes = 0;
-            for (String name : checkpoint.names()) bytes += checkpoint.info(name).bytes();
+            for (String name : checkpoint.keys()) bytes += checkpoint.info(name).bytes();
             return new Weights(GraphWeights.folder(checkpoint), bytes > settings.copied() ? Use.MAPPED : Use.COPIED, Optional.of(checkpoint));
         }
 

@@ -29,7 +29,7 @@ public final class TinyLook implements LatentPreviewer, AutoCloseable {
     /// @throws Failure.Incompatible when tensors are missing or of another shape
     public static TinyLook open(TinyAutoencoder tiny, Device device, int threads) throws Failure {
         Runtime runtime = Runtime.open(device, threads);
-        return new TinyLook(tiny.decoder(), tiny.checkpoint(), runtime);
+        return new TinyLook(tiny.decoder(), tiny.openCheckpoint(), runtime);
     }
 
     @Override public Picture preview(Tensor clean) throws Failure {

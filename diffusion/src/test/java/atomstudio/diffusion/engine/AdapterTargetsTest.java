@@ -3,8 +3,8 @@ package atomstudio.diffusion.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Affine;
@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Test;
 
 class AdapterTargetsTest {
     @Test void eachNetworkGetsItsOwnWeight() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Map<String, Tensor> values = new HashMap<>();
-        for (Part part : List.of(Part.UNET, Part.TEXT)) values.put(model.layers(part).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
+        for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) values.put(model.layers(part).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
         Adapter adapter = new Adapter("both", "00", new Nothing(), values);
         WeightedAdapter applied = new WeightedAdapter(adapter, 0.75, -0.5);
         AdapterTargets reach = AdapterTargets.of(model);

@@ -8,7 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSettings;
 import atomstudio.diffusion.sample.SamplerName;
@@ -41,7 +41,7 @@ class ChangedFileTest {
     @TempDir
     private Path folder;
 
-    private ModelFolder model;
+    private DiffusionModel model;
 
     @BeforeEach
     void copyTheModel() throws Exception {
@@ -53,7 +53,7 @@ class ChangedFileTest {
                 else Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
             }
         }
-        model = ModelFolder.open(folder);
+        model = DiffusionModel.open(folder);
     }
 
     private Path weights(String part) {

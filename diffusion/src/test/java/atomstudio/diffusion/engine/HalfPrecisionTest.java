@@ -8,7 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
@@ -31,7 +31,7 @@ class HalfPrecisionTest {
     @ParameterizedTest
     @ValueSource(strings = {"predict", "decode"})
     void makesThePictureAgainInFullPrecisionAndSaysSo(String overflowing) throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Picture expected = DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()).orElseThrow();

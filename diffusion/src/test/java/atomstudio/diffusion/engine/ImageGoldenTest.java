@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -30,7 +30,7 @@ class ImageGoldenTest {
     }
 
     private static int check(Path folder, Path of) throws Exception {
-        ModelFolder model = ModelFolder.open(of);
+        DiffusionModel model = DiffusionModel.open(of);
         int compared = 0;
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             for (Path file : goldens(folder)) {

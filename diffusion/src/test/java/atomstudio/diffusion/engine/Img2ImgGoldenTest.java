@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
@@ -35,7 +35,7 @@ class Img2ImgGoldenTest {
     }
 
     private static void check(String name, Path of) throws Exception {
-        ModelFolder model = ModelFolder.open(of);
+        DiffusionModel model = DiffusionModel.open(of);
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve(name + ".safetensors"))) {
             assertTrue(Img2ImgGolden.recognizes(golden));
             for (Deviation deviation : Img2ImgGolden.compare(golden, model, engine)) assertTrue(deviation.within(), deviation.toString());
@@ -43,7 +43,7 @@ class Img2ImgGoldenTest {
     }
 
     @Test void aListenerHearsTheStepsOfBothPassesAndCanStopInEither() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = Img2ImgGolden.generation(golden, model);
             LatentSampler painter = new LatentSampler(model, engine, unheard -> {});

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class LatentPreviewerTest {
     @Test void theLinearLookShowsThePicturesColoursInTheirPlaces() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             LatentPreviewer look = Latent2RgbPreviewer.fit(model, engine);
             for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"), Shared.root().resolve("assets/subjects/owl/01.png")}) {
@@ -30,14 +30,14 @@ class LatentPreviewerTest {
     }
 
     @Test void aSmallModelShowsItsStepsByItsOwnDecoder() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Picture picture = Pictures.read(Shared.own("goldens/from-pictures/picture.png"));
             assertTrue(difference(picture, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, picture))) < 12);
         }
     }
 
-    private static Tensor latents(ModelFolder model, Engine engine, Picture picture) throws Exception {
+    private static Tensor latents(DiffusionModel model, Engine engine, Picture picture) throws Exception {
         Tensor latents = engine.encode(picture.toTensor()).mean();
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] *= (float) model.vae().scalingFactor();
         return latents;

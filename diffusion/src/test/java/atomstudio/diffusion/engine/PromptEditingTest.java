@@ -7,7 +7,7 @@ import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.Generation.Source;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
@@ -30,11 +30,11 @@ import org.junit.jupiter.api.Test;
 class PromptEditingTest {
     private final List<Tensor> heard = new ArrayList<>();
     private final Map<Tensor, String> known = new HashMap<>();
-    private ModelFolder model;
+    private DiffusionModel model;
     private Engine engine;
 
     @BeforeEach void open() throws Exception {
-        model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         engine = OnnxEngine.open(model, Device.CPU, 2);
         PromptEncoder encoder = PromptEncoder.of(model, engine);
         for (String text : List.of("a red car", "a blue car", "snow", "rain", "")) known.put(encoder.encode(new PromptPair(text, ""), 1, List.of()).prompt(), text);

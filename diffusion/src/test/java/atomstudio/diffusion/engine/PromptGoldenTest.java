@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -28,7 +28,7 @@ class PromptGoldenTest {
     @TempDir private Path place;
 
     @Test void readsPromptsAsTheReferenceDoesWithTheEmbeddedModel() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/default-model.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
             Tensor plain = engine.encodeText(new int[][] {model.tokenizer().tokens("a red car in the snow").ids()}, 1, List.of());
@@ -37,7 +37,7 @@ class PromptGoldenTest {
     }
 
     @Test void readsPromptsAsTheReferenceDoesAtClipsOwnLength() throws Exception {
-        ModelFolder model = sd1();
+        DiffusionModel model = sd1();
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
         }
@@ -45,7 +45,7 @@ class PromptGoldenTest {
 
     /// The reference calls the network once for each; here both go through it together.
     @Test void promptsOfOtherLengthsAreWhatTheyAreByThemselves() throws Exception {
-        ModelFolder model = sd1();
+        DiffusionModel model = sd1();
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             List<String> prompts = prompts(golden);
             PromptEncoder.PromptEmbeddings contexts = PromptEncoder.of(model, engine).encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
@@ -59,17 +59,17 @@ class PromptGoldenTest {
     }
 
     @Test void skippingMoreBlocksThanThereAreIsRefused() throws Exception {
-        ModelFolder model = sd1();
+        DiffusionModel model = sd1();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
-            for (int clipSkip : new int[] {0, model.text().blocks().depth() + 1}) {
+            for (int clipSkip : new int[] {0, model.textEncoder().blocks().depth() + 1}) {
                 String message = assertThrows(Failure.Incompatible.class, () -> encoder.encode(new PromptPair("a", ""), clipSkip, List.of())).getMessage();
-                assertTrue(message.contains("1 to " + model.text().blocks().depth()), message);
+                assertTrue(message.contains("1 to " + model.textEncoder().blocks().depth()), message);
             }
         }
     }
 
-    private static void agrees(Safetensors golden, ModelFolder model, Engine engine) throws Exception {
+    private static void agrees(Safetensors golden, DiffusionModel model, Engine engine) throws Exception {
         List<Deviation> deviations = PromptGolden.compare(golden, model, engine);
         assertEquals(CASES, deviations.size());
         for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
@@ -80,11 +80,11 @@ class PromptGoldenTest {
     }
 
     /// The small model with a small tokenizer of CLIP's length.
-    private ModelFolder sd1() throws Exception {
+    private DiffusionModel sd1() throws Exception {
         copy(Shared.own("goldens/nets/sd1/model"), place);
         copy(Shared.own("goldens/tokenizer/plain"), place.resolve("tokenizer"));
         Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 77}");
-        return ModelFolder.open(place);
+        return DiffusionModel.open(place);
     }
 
     private static void copy(Path from, Path to) throws IOException {

@@ -9,7 +9,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingResult;
@@ -28,7 +28,7 @@ class SlicedAttentionTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
 
     @Test void goesOnWithThemAndSaysSoOnce() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = latents(DiffusionPipeline.of(model, engine));
@@ -41,7 +41,7 @@ class SlicedAttentionTest {
 
     /// 63 tokens where there are most: no eighth is a whole number.
     @Test void anOddSizeIsSlicedToo() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Generation odd = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = finished(DiffusionPipeline.of(model, engine), odd);

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -23,7 +23,7 @@ class TiledDecoderTest {
     @ParameterizedTest
     @CsvSource({"3, 12", "1, 9"})
     void aPictureInTilesIsTheWholePicture(int whole, int side) throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor latents = latents(model);
             Tensor expected = engine.decode(latents);
@@ -34,7 +34,7 @@ class TiledDecoderTest {
     }
 
     @Test void decodesInTilesWhereMemoryIsShortAndSaysSo() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor latents = latents(model);
@@ -47,7 +47,7 @@ class TiledDecoderTest {
     }
 
     /// A part of a real picture, not square.
-    private static Tensor latents(ModelFolder model) throws Exception {
+    private static Tensor latents(DiffusionModel model) throws Exception {
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/from-pictures/hires-ddim-2.safetensors"))) {
             Tensor square = golden.read("latents");
             int height = 19;

@@ -72,21 +72,21 @@ class DamagedModelsTest {
     }
 
     private static void read(Path place) throws Failure {
-        ModelFolder model = ModelFolder.open(place, ModelChoices.none().lookingIn(List.of(Shared.own("goldens/tokenizer/plain"))));
-        model.words();
+        DiffusionModel model = DiffusionModel.open(place, ModelLoadOptions.defaults().withTokenizerFolders(List.of(Shared.own("goldens/tokenizer/plain"))));
+        model.knownWords();
         NoiseSchedule.of(model.scheduler());
         SamplerName.of(model.scheduler());
-        for (Part part : Part.values()) model.checkpoint(part).close();
-        if (model.inOneFile()) return;
+        for (ModelComponent part : ModelComponent.values()) model.openCheckpoint(part).close();
+        if (model.isSingleFile()) return;
         model.tokenizer().tokens("a photo of a dog, 12");
-        model.visionTower();
+        model.imageEncoder();
         model.safetyChecker();
         model.textProjection();
     }
 
     private static void tensors(Path place) throws Failure {
         try (TensorFile file = TensorFile.open(place)) {
-            FileKind.of(file);
+            TensorFileKind.detect(file);
             for (TensorInfo info : file.tensors().values()) if (info.dtype().readable()) file.read(info);
         }
     }

@@ -8,7 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @Tag("gpu")
 class CudaTest {
     @Test void theGraphicsProcessorSaysWhatTheProcessorSaysUpToFloat16() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().contextWidth());
         try (OnnxEngine cpu = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine cuda = open(model)) {
             assertEquals(Engine.ComputePrecision.HALF, cuda.precision());
@@ -31,7 +31,7 @@ class CudaTest {
         }
     }
 
-    private static OnnxEngine open(ModelFolder model) throws Failure {
+    private static OnnxEngine open(DiffusionModel model) throws Failure {
         try {
             return OnnxEngine.open(model, Device.CUDA, 2);
         } catch (Failure.DeviceUnavailable none) {

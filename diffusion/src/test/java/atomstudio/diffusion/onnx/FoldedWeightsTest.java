@@ -9,8 +9,8 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Affine;
@@ -25,16 +25,16 @@ import org.junit.jupiter.api.Test;
 
 class FoldedWeightsTest {
     @Test void oldNumbersAreDroppedBeforeNewOnesAreMade() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
-        Layer layer = model.layers(Part.UNET).getFirst();
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
+        Layer layer = model.layers(ModelComponent.UNET).getFirst();
         Plus form = new Plus(layer.name());
         long bytes = Float.BYTES * layer.weight().elements();
         Adapter adapter = new Adapter("plus", "00", form, Map.of(layer.name() + ".w", Tensor.filled(layer.weight(), 1)));
         // Without its numbers nothing can be made: what is held then is what was held while they would have been.
         Adapter empty = new Adapter("empty", "01", form, Map.of());
         Runtime runtime = Runtime.open(Device.CPU, 1);
-        try (Checkpoint weights = model.checkpoint(Part.UNET);
-                FoldedWeights small = new FoldedWeights(model.layers(Part.UNET), weights, bytes); FoldedWeights large = new FoldedWeights(model.layers(Part.UNET), weights, 2 * bytes)) {
+        try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET);
+                FoldedWeights small = new FoldedWeights(model.layers(ModelComponent.UNET), weights, bytes); FoldedWeights large = new FoldedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
             for (FoldedWeights folded : List.of(small, large)) folded.of(runtime, List.of(new WeightedAdapter(adapter, 1)));
             assertEquals(List.of(bytes, bytes), List.of(small.held(), large.held()));
             for (FoldedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.of(runtime, List.of(new WeightedAdapter(empty, 1))));

@@ -10,7 +10,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
@@ -33,7 +33,7 @@ class OnnxEngineTest {
     }
 
     @Test void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().contextWidth());
         float[] timesteps = {801, 20};
         try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16))) {
@@ -66,7 +66,7 @@ class OnnxEngineTest {
     private static void agrees(String name, OnnxSettings settings) throws Exception {
         Path folder = Shared.own("goldens/nets/" + name);
         try (Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
-                OnnxEngine engine = OnnxEngine.open(ModelFolder.open(folder.resolve("model")), Device.CPU, 2, settings)) {
+                OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2, settings)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());

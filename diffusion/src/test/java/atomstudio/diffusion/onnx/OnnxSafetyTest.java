@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -28,12 +28,12 @@ class OnnxSafetyTest {
     @Test void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
         SafetyChecker own = checker(ClipTestModels.withSafetyChecker(temporary));
         try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety.safetensors"))) {
-            SafetyChecker checker = new SafetyChecker(own.tower(), concepts(golden, "special_care_embeds"), concepts(golden, "concept_embeds"));
+            SafetyChecker checker = new SafetyChecker(own.imageEncoder(), concepts(golden, "special_care_embeds"), concepts(golden, "concept_embeds"));
             Tensor embeddings = golden.read("image_embeds");
             Tensor expected = golden.read("unsafe");
             int unsafe = 0;
             for (int i = 0; i < expected.data().length; i++) {
-                boolean found = checker.unsafe(embeddings.rows(i, i + 1).data());
+                boolean found = checker.isUnsafe(embeddings.rows(i, i + 1).data());
                 assertEquals(expected.data()[i] == 1, found, "embedding " + i);
                 unsafe += found ? 1 : 0;
             }
@@ -73,11 +73,11 @@ class OnnxSafetyTest {
     }
 
     @Test void aModelWithoutOneHasNone() throws Exception {
-        assertTrue(ModelFolder.open(ClipTestModels.MODEL).safetyChecker().isEmpty());
+        assertTrue(DiffusionModel.open(ClipTestModels.MODEL).safetyChecker().isEmpty());
     }
 
     private static SafetyChecker checker(Path model) throws Failure {
-        return ModelFolder.open(model).safetyChecker().orElseThrow();
+        return DiffusionModel.open(model).safetyChecker().orElseThrow();
     }
 
     private static SafetyChecker.Concepts concepts(Safetensors golden, String name) {

@@ -8,7 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipEncodersLaw;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -51,6 +51,6 @@ class OnnxTowersTest implements ClipEncodersLaw {
     }
 
     @Override public OnnxEngine open(Path model) throws Failure {
-        return OnnxEngine.open(ModelFolder.open(model), Device.CPU, 1);
+        return OnnxEngine.open(DiffusionModel.open(model), Device.CPU, 1);
     }
 }

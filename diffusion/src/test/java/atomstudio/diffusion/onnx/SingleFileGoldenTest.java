@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.NetworkGolden;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import java.nio.file.Path;
@@ -18,7 +18,7 @@ class SingleFileGoldenTest {
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
     void aModelInOneFileOfTheOriginalLayoutComputesWhatTheReferenceFolderDoes(String file, String net) throws Exception {
         Path golden = Shared.own("goldens/nets/" + net + "/golden.safetensors");
-        try (Safetensors expected = Safetensors.open(golden); OnnxEngine engine = OnnxEngine.open(ModelFolder.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
+        try (Safetensors expected = Safetensors.open(golden); OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
             List<Deviation> deviations = NetworkGolden.compare(expected, engine);
             assertEquals(14, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Deviation;
@@ -20,7 +20,7 @@ class TinyLookTest {
     private static final Path GOLDEN = Shared.own("goldens/taesd");
 
     @Test void decodesAsTheReferenceDoes() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         try (TinyLook look = TinyLook.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
             assertTrue(deviation.within(), deviation.toString());
@@ -30,7 +30,7 @@ class TinyLookTest {
     }
 
     @Test void refusesOtherFiles() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Path other = Shared.own("goldens/nets/sd1/golden.safetensors");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage().contains("no decoder for previews"));
     }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -43,7 +43,7 @@ class UnmappedWeightsTest {
     }
 
     private Tensor predicted() throws Exception {
-        ModelFolder model = ModelFolder.open(folder);
+        DiffusionModel model = DiffusionModel.open(folder);
         Tensor latents = Tensor.zeros(Shape.of(1, model.unet().channels().in(), 8, 8));
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] = (float) Math.sin(1 + 7.3 * i);
         Tensor context = Tensor.filled(Shape.of(1, 5, model.unet().contextWidth()), 0.3f);

@@ -2,8 +2,8 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Placeholder;
@@ -95,10 +95,10 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
 
     /// For an engine; what the file does not hold is derived from the model's weights.
     /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
-    @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
-        SlotLayout layout = SlotLayout.of(method.method(), model.layers(Part.UNET));
+    @Override public Adapter adapter(String name, DiffusionModel model) throws Failure {
+        SlotLayout layout = SlotLayout.of(method.method(), model.layers(ModelComponent.UNET));
         if (layout.derived().isEmpty()) return stored(name);
-        try (Checkpoint weights = model.checkpoint(Part.UNET)) {
+        try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET)) {
             return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.complete(values, weights::read), placeholder());
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
@@ -110,8 +110,8 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
     }
 
-    @Override public void check(ModelFolder model) throws Failure {
-        fit(model.name(), model.tunable(), Optional.empty());
+    @Override public void check(DiffusionModel model) throws Failure {
+        fit(model.name(), model.trainableLayers(), Optional.empty());
     }
 
     @Override public String words() {
@@ -132,9 +132,9 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.
-    public Set<Part> parts() {
-        Set<Part> parts = EnumSet.of(Part.UNET);
-        for (TunedLayer layer : layers) parts.add(Part.ofTunable(layer.name()));
+    public Set<ModelComponent> parts() {
+        Set<ModelComponent> parts = EnumSet.of(ModelComponent.UNET);
+        for (TunedLayer layer : layers) parts.add(ModelComponent.ofLayer(layer.name()));
         return parts;
     }
 
@@ -155,7 +155,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
             else slots(form, layer, wrong);
         }
         for (Layer layer : network) {
-            if (byName.containsKey(layer.name()) && parts().contains(Part.ofTunable(layer.name())) && form.tunes(layer)) wrong.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
+            if (byName.containsKey(layer.name()) && parts().contains(ModelComponent.ofLayer(layer.name())) && form.tunes(layer)) wrong.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
         }
         if (!wrong.isEmpty()) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model + ", whose layers differ:\n  "

@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Pictures;
@@ -90,13 +90,13 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
 
     /// For an engine.
     /// @throws Failure.Incompatible when it does not fit the model
-    Adapter adapter(String name, ModelFolder model) throws Failure;
+    Adapter adapter(String name, DiffusionModel model) throws Failure;
 
     /// @throws Failure.Incompatible that says what does not fit
-    void check(ModelFolder model) throws Failure;
+    void check(DiffusionModel model) throws Failure;
 
     /// What of it a model has no place for, so that it is used without; told wherever it is used.
-    default List<String> notes(ModelFolder model) throws Failure {
+    default List<String> notes(DiffusionModel model) throws Failure {
         return List.of();
     }
 

@@ -2,9 +2,9 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
-import atomstudio.diffusion.model.Weights;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.WeightLocation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,35 +15,35 @@ import java.util.TreeSet;
 /// Hashes of base models, remembered in a file by path, size and time of their weights: a model of gigabytes is read once.
 public record BaseHashes(Path memory) {
     /// SHA-256 of the model's UNet files' bytes after their headers, shards in name order. May read every byte: call it off the way of a person.
-    public String of(ModelFolder model) throws Failure {
-        return of(model, Part.UNET);
+    public String of(DiffusionModel model) throws Failure {
+        return of(model, ModelComponent.UNET);
     }
 
     /// What names the weights of some parts: their hashes, the UNet's first, joined by hyphens.
-    public String of(ModelFolder model, Set<Part> parts) throws Failure {
+    public String of(DiffusionModel model, Set<ModelComponent> parts) throws Failure {
         List<String> hashes = new ArrayList<>();
-        for (Part part : new TreeSet<>(parts)) hashes.add(of(model, part));
+        for (ModelComponent part : new TreeSet<>(parts)) hashes.add(of(model, part));
         return String.join(BaseModel.AND, hashes);
     }
 
-    private String of(ModelFolder model, Part part) throws Failure {
+    private String of(DiffusionModel model, ModelComponent part) throws Failure {
         HashMemory known = new HashMemory(memory);
         String key = key(model, part);
         Optional<String> remembered = known.get(key);
         if (remembered.isPresent()) return remembered.get();
         try (Checkpoint checkpoint = Checkpoint.open(model.weights(part))) {
-            String hash = checkpoint.hash();
+            String hash = checkpoint.sha256();
             known.put(key, hash);
             return hash;
         }
     }
 
     /// The UNet's hash if it is known already.
-    public Optional<String> remembered(ModelFolder model) throws Failure {
-        return new HashMemory(memory).get(key(model, Part.UNET));
+    public Optional<String> remembered(DiffusionModel model) throws Failure {
+        return new HashMemory(memory).get(key(model, ModelComponent.UNET));
     }
 
-    private static String key(ModelFolder model, Part part) throws Failure {
-        return (model.weights(part) instanceof Weights.InFile ? part.folder() + " of " : "") + HashMemory.key(model.weights(part).files());
+    private static String key(DiffusionModel model, ModelComponent part) throws Failure {
+        return (model.weights(part) instanceof WeightLocation.InFile ? part.folder() + " of " : "") + HashMemory.key(model.weights(part).files());
     }
 }

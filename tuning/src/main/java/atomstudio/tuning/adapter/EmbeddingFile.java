@@ -2,7 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.tensor.DType;
@@ -90,19 +90,19 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
         return Math.toIntExact(rows.shape().size(0));
     }
 
-    @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
+    @Override public Adapter adapter(String name, DiffusionModel model) throws Failure {
         check(model);
         Map<String, Tensor> values = Map.of(AdapterFile.ROWS, rows, TextualInversion.TABLE + ".start", Tensor.zeros(rows.shape()));
         return new Adapter(name, hash, new TextualInversion(count()), values, Optional.of(new Placeholder(word, count())));
     }
 
-    @Override public void check(ModelFolder model) throws Failure {
+    @Override public void check(DiffusionModel model) throws Failure {
         long width = rows.shape().size(1);
-        if (width != model.text().width()) {
-            throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.text().width()
+        if (width != model.textEncoder().width()) {
+            throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.textEncoder().width()
                     + "; expected one made for such a model (768: Stable Diffusion 1.x, 1024: 2.x)");
         }
-        int most = model.text().tokens() - 2;
+        int most = model.textEncoder().tokens() - 2;
         if (count() > most) throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
     }
 

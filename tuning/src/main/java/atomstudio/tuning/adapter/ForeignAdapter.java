@@ -2,7 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.DType;
@@ -103,7 +103,7 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
         }
     }
 
-    @Override public Adapter adapter(String name, ModelFolder model) throws Failure {
+    @Override public Adapter adapter(String name, DiffusionModel model) throws Failure {
         Map<String, Adaptation> forms = new HashMap<>();
         Map<String, Tensor> values = new HashMap<>();
         fit(model).changes().forEach((layer, change) -> {
@@ -113,18 +113,18 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
         return new Adapter(name, hash, new ForeignForm(forms), values);
     }
 
-    @Override public void check(ModelFolder model) throws Failure {
+    @Override public void check(DiffusionModel model) throws Failure {
         fit(model);
     }
 
-    @Override public List<String> notes(ModelFolder model) throws Failure {
+    @Override public List<String> notes(DiffusionModel model) throws Failure {
         List<String> left = new ArrayList<>(others.keySet());
         left.addAll(fit(model).unplaced().keySet());
         if (left.isEmpty()) return List.of();
         return List.of(file + ": " + model.name() + " has no place for " + (left.size() == 1 ? "a tensor" : left.size() + " tensors") + " of this adapter, which is used without: " + few(left.stream().sorted().map(SafeText::of).toList(), ", "));
     }
 
-    private ForeignFit fit(ModelFolder model) throws Failure {
+    private ForeignFit fit(DiffusionModel model) throws Failure {
         try {
             return ForeignFit.of(this, model);
         } catch (Failure.Incompatible e) {

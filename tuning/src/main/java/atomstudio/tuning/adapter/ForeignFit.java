@@ -2,7 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -23,14 +23,14 @@ import java.util.TreeSet;
 /// @param unplaced by their names in the file
 record ForeignFit(Map<String, ForeignChange> changes, Map<String, Shape> unplaced) {
     /// @throws Failure.Incompatible when numbers do not fit a layer, when most of it has no layer, or when it is for models of another kind
-    static ForeignFit of(ForeignAdapter adapter, ModelFolder model) throws Failure.Incompatible {
+    static ForeignFit of(ForeignAdapter adapter, DiffusionModel model) throws Failure.Incompatible {
         return new Placing(adapter, model).fit();
     }
 
     /// One adapter's tensors on their way to one model's layers.
     private static final class Placing {
         private final ForeignAdapter adapter;
-        private final ModelFolder model;
+        private final DiffusionModel model;
         private final Map<Layer, Map<String, Tensor>> numbers = new HashMap<>();
         private final Map<Layer, Map<String, String>> keys = new HashMap<>();
         private final Map<String, Shape> unplaced = new TreeMap<>();
@@ -38,13 +38,13 @@ record ForeignFit(Map<String, ForeignChange> changes, Map<String, Shape> unplace
         private final List<String> wrong = new ArrayList<>();
         private final TreeSet<String> missing = new TreeSet<>();
 
-        Placing(ForeignAdapter adapter, ModelFolder model) {
+        Placing(ForeignAdapter adapter, DiffusionModel model) {
             this.adapter = adapter;
             this.model = model;
         }
 
         ForeignFit fit() throws Failure.Incompatible {
-            ForeignLayers layers = new ForeignLayers(model.tunable());
+            ForeignLayers layers = new ForeignLayers(model.trainableLayers());
             new TreeMap<>(adapter.tensors()).forEach((key, tensor) -> place(layers, key, tensor));
             Map<String, ForeignChange> changes = new TreeMap<>();
             numbers.forEach((layer, own) -> {

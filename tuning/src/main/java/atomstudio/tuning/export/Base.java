@@ -1,23 +1,23 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.torch.TorchSettings;
 
 /// The model that an adapter was trained on, for formats that hold whole weights. Nothing of it is read by any other.
 /// @param torch how PyTorch is loaded, which multiplies the adapter into the weights
-public record Base(NamedModel model, BaseHashes hashes, TorchSettings torch) {
+public record Base(ModelReference model, BaseHashes hashes, TorchSettings torch) {
     /// The model, with the very weights that the adapter was trained on. May read all of them once.
     /// @throws Failure.Incompatible when they are others
-    ModelFolder of(AdapterFile adapter) throws Failure {
-        ModelFolder found = model.open();
+    DiffusionModel of(AdapterFile adapter) throws Failure {
+        DiffusionModel found = model.open();
         adapter.check(found);
         String hash = hashes.of(found, adapter.parts());
         if (!hash.equals(adapter.base().hash())) {
-            throw new Failure.Incompatible(model.place() + ": expected the weights that the adapter was trained on (" + adapter.base().hash() + "), found others (" + hash
+            throw new Failure.Incompatible(model.path() + ": expected the weights that the adapter was trained on (" + adapter.base().hash() + "), found others (" + hash
                     + "), of which the differences would be other ones; put the model back, or export for this program");
         }
         return found;

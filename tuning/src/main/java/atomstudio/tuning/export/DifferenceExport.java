@@ -1,8 +1,8 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.DType;
@@ -33,7 +33,7 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
     private record Piece(Layer layer, boolean bias) {}
 
     ExportFormat.Written write(Path file) throws Failure {
-        ModelFolder model = base.of(adapter);
+        DiffusionModel model = base.of(adapter);
         try (TunedWeights weights = TunedWeights.open(model, adapter.adapter("", model), base.torch())) {
             if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.fitting(adapter).option());
             Map<String, Piece> pieces = new HashMap<>();
@@ -41,7 +41,7 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
             int without = 0;
             for (Layer layer : weights.layers()) {
                 Affine<Tensor> added = weights.added(layer);
-                String name = (Part.ofTunable(layer.name()) == Part.TEXT ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
+                String name = (ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
                 boolean norm = layer.kind() == Layer.Kind.NORM;
                 boolean needed = norm || untuned == Untuned.ZEROS || adapter.method().method().changesWeight(layer);
                 if (needed) put(name + (norm ? ".w_norm" : ".diff"), layer.weight(), new Piece(layer, false), shapes, pieces);
@@ -85,14 +85,14 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
     }
 
     /// A low-rank change of nothing, where no layer tells the width of the text.
-    private static Map<String, Tensor> marker(ModelFolder model, Map<String, Shape> shapes) {
+    private static Map<String, Tensor> marker(DiffusionModel model, Map<String, Shape> shapes) {
         boolean tells = shapes.keySet().stream().anyMatch(key -> key.contains("attn2_to_k") || key.contains("attn2_to_v"));
-        boolean there = model.tunable().stream().anyMatch(layer -> MARKER.endsWith(layer.name().replace('.', '_')));
+        boolean there = model.trainableLayers().stream().anyMatch(layer -> MARKER.endsWith(layer.name().replace('.', '_')));
         if (tells || !there) return Map.of();
         return Map.of(MARKER + ".lora_down.weight", Tensor.zeros(Shape.of(1, model.unet().contextWidth())), MARKER + ".lora_up.weight", Tensor.zeros(Shape.of(model.unet().levels().getFirst().width(), 1)));
     }
 
-    private Map<String, String> metadata(ModelFolder model) {
+    private Map<String, String> metadata(DiffusionModel model) {
         boolean second = model.unet().contextWidth() == SECOND_WIDTH;
         Map<String, String> metadata = new HashMap<>();
         metadata.put("ss_network_module", "lycoris.kohya");

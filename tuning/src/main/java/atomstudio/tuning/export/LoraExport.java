@@ -1,7 +1,7 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -42,7 +42,7 @@ record LoraExport(Naming naming) {
     }
 
     private static void kohya(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
-        String name = (Part.ofTunable(layer) == Part.TEXT ? "lora_te_" : "lora_unet_") + layer.replace('.', '_');
+        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_") + layer.replace('.', '_');
         tensors.put(name + ".lora_down.weight", down);
         tensors.put(name + ".lora_up.weight", up);
         tensors.put(name + ".alpha", new Tensor(Shape.of(), new float[] {(float) alpha}));
@@ -50,7 +50,7 @@ record LoraExport(Naming naming) {
 
     /// α/r is multiplied in: the file has no place for it that every reader looks at.
     private static void peft(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
-        String name = (Part.ofTunable(layer) == Part.TEXT ? "text_encoder." : "unet.") + layer;
+        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "text_encoder." : "unet.") + layer;
         float factor = (float) (alpha / down.shape().size(0));
         float[] scaled = up.data().clone();
         for (int i = 0; i < scaled.length; i++) scaled[i] *= factor;

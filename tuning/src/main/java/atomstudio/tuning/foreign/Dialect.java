@@ -1,7 +1,7 @@
 package atomstudio.tuning.foreign;
 
-import atomstudio.diffusion.model.OriginalUnetNames;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.FromDiffusers;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -42,12 +42,12 @@ public enum Dialect {
 
     private final Scheme scheme;
     private final char separator;
-    private final Map<Part, List<String>> prefixes;
+    private final Map<ModelComponent, List<String>> prefixes;
 
     Dialect(Scheme scheme, char separator, List<String> unet, List<String> text) {
         this.scheme = scheme;
         this.separator = separator;
-        this.prefixes = Map.of(Part.UNET, unet, Part.TEXT, text);
+        this.prefixes = Map.of(ModelComponent.UNET, unet, ModelComponent.TEXT_ENCODER, text);
     }
 
     /// All names that files of this dialect have for a model's layers.
@@ -55,7 +55,7 @@ public enum Dialect {
     Map<String, Layer> names(List<Layer> model) {
         Map<String, Layer> names = new HashMap<>();
         scheme.names(model).forEach((layer, own) -> {
-            for (String prefix : prefixes.get(Part.ofTunable(layer.name()))) {
+            for (String prefix : prefixes.get(ModelComponent.ofLayer(layer.name()))) {
                 for (String name : own) names.putIfAbsent(prefix + name.replace('.', separator), layer);
             }
         });
@@ -73,10 +73,10 @@ public enum Dialect {
         /// As the original code names the UNet's blocks; text encoders have one name in both.
         ORIGINAL {
             @Override Map<Layer, Set<String>> names(List<Layer> model) {
-                OriginalUnetNames original = new OriginalUnetNames(model.stream().map(Layer::name).toList());
-                return each(model, layer -> switch (Part.ofTunable(layer.name())) {
-                    case TEXT -> paths(layer.name());
-                    case UNET, VAE -> Set.of(original.of(layer.name()));
+                FromDiffusers original = new FromDiffusers(model.stream().map(Layer::name).toList());
+                return each(model, layer -> switch (ModelComponent.ofLayer(layer.name())) {
+                    case TEXT_ENCODER -> paths(layer.name());
+                    case UNET, VAE -> Set.of(original.ldmKey(layer.name()));
                 });
             }
         },
@@ -100,8 +100,8 @@ public enum Dialect {
         COUNTED {
             @Override Map<Layer, Set<String>> names(List<Layer> model) {
                 Map<Layer, Set<String>> names = new HashMap<>();
-                for (Part part : List.of(Part.UNET, Part.TEXT)) {
-                    List<Layer> counted = CountedLayers.of(model.stream().filter(layer -> Part.ofTunable(layer.name()) == part).toList());
+                for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) {
+                    List<Layer> counted = CountedLayers.of(model.stream().filter(layer -> ModelComponent.ofLayer(layer.name()) == part).toList());
                     for (int i = 0; i < counted.size(); i++) names.put(counted.get(i), Set.of(Integer.toString(i)));
                 }
                 return names;

@@ -2,7 +2,7 @@ package atomstudio.tuning.foreign;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ public final class PeftScales {
     /// How peft begins its tensors' names, and the file that its configuration belongs to.
     private static final String PREFIX = "base_model.model.";
     private static final String FILE = "adapter_model.";
-    private static final Map<Part, String> COMPONENTS = Map.of(Part.UNET, "unet.", Part.TEXT, "text_encoder.");
+    private static final Map<ModelComponent, String> COMPONENTS = Map.of(ModelComponent.UNET, "unet.", ModelComponent.TEXT_ENCODER, "text_encoder.");
 
     /// What stands before a layer's path within its component.
     private static final String WITHIN = "^(?:base_model\\.model\\.|unet\\.|text_encoder\\.)*";
@@ -32,9 +32,9 @@ public final class PeftScales {
     /// Names of programs that keep α among the tensors and know no configuration.
     private static final List<String> ELSEWHERE = List.of("lora_unet_", "lora_te", "lycoris_", "unet:", "text_encoder:");
 
-    private final Map<Part, PeftScale> scales;
+    private final Map<ModelComponent, PeftScale> scales;
 
-    private PeftScales(Map<Part, PeftScale> scales) {
+    private PeftScales(Map<ModelComponent, PeftScale> scales) {
         this.scales = scales;
     }
 
@@ -48,13 +48,13 @@ public final class PeftScales {
     }
 
     private static PeftScales of(Json config) throws Failure {
-        Map<Part, PeftScale> scales = new EnumMap<>(Part.class);
-        for (Map.Entry<Part, String> component : COMPONENTS.entrySet()) {
+        Map<ModelComponent, PeftScale> scales = new EnumMap<>(ModelComponent.class);
+        for (Map.Entry<ModelComponent, String> component : COMPONENTS.entrySet()) {
             PeftScale.read(config, component.getValue()).ifPresent(scale -> scales.put(component.getKey(), scale));
         }
         if (scales.isEmpty()) {
             Optional<PeftScale> alone = PeftScale.read(config, "");
-            if (alone.isPresent()) for (Part part : COMPONENTS.keySet()) scales.put(part, alone.get());
+            if (alone.isPresent()) for (ModelComponent part : COMPONENTS.keySet()) scales.put(part, alone.get());
         }
         return new PeftScales(scales);
     }
@@ -76,7 +76,7 @@ public final class PeftScales {
 
     private void factor(String layer, Map<String, String> numbers, Map<String, Tensor> tensors, Map<String, Double> factors) {
         String path = layer.replaceFirst(WITHIN, "");
-        PeftScale scale = scales.get(layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith) ? Part.TEXT : Part.UNET);
+        PeftScale scale = scales.get(layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith) ? ModelComponent.TEXT_ENCODER : ModelComponent.UNET);
         Optional<String> multiplied = List.of(ForeignChange.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b").stream().filter(numbers::containsKey).findFirst();
         if (scale == null || multiplied.isEmpty() || numbers.containsKey(ForeignChange.ALPHA)) return;
         Optional<String> ranked = List.of(ForeignChange.DOWN, "hada_w1_b").stream().filter(numbers::containsKey).findFirst();

@@ -2,9 +2,9 @@ package atomstudio.tuning.measure;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.prompt.PromptSchedule;
@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 
 /// A model's own CLIP as the measure of its pictures. One thread at a time; does not own the engine.
 public final class Ruler {
-    private final VisionTower tower;
+    private final ImageEncoder tower;
     private final Engine engine;
     private final @Nullable Tokenizer tokenizer;
     private final Map<String, Embedding> prompts = new HashMap<>();
 
-    private Ruler(VisionTower tower, Engine engine, @Nullable Tokenizer tokenizer) {
+    private Ruler(ImageEncoder tower, Engine engine, @Nullable Tokenizer tokenizer) {
         this.tower = tower;
         this.engine = engine;
         this.tokenizer = tokenizer;
@@ -33,29 +33,29 @@ public final class Ruler {
     /// Empty where the model has no vision tower: then there is no number to show.
     /// @param engine that runs this model
     /// @throws Failure that names the tower when there is one that is damaged
-    public static Optional<Ruler> of(ModelFolder model, Engine engine) throws Failure {
-        Optional<VisionTower> tower = model.visionTower();
+    public static Optional<Ruler> of(DiffusionModel model, Engine engine) throws Failure {
+        Optional<ImageEncoder> tower = model.imageEncoder();
         if (tower.isEmpty()) return Optional.empty();
-        tower.get().checkpoint().close();                               // all of it is checked before anything is measured
+        tower.get().openCheckpoint().close();                               // all of it is checked before anything is measured
         Tokenizer tokenizer = readsTexts(tower.get(), model.textProjection()) ? model.tokenizer() : null;
         return Optional.of(new Ruler(tower.get(), engine, tokenizer));
     }
 
     /// A text encoder's projection belongs to the image encoder beside it if both end in the same space; a safety checker's tower has no text side.
-    private static boolean readsTexts(VisionTower tower, Optional<TextProjection> projection) {
-        return switch (tower.place()) {
-            case IMAGE_ENCODER -> projection.isPresent() && projection.get().projected() == tower.network().projected();
+    private static boolean readsTexts(ImageEncoder tower, Optional<TextProjection> projection) {
+        return switch (tower.source()) {
+            case IMAGE_ENCODER -> projection.isPresent() && projection.get().projectionDim() == tower.network().projected();
             case SAFETY_CHECKER -> false;
         };
     }
 
     /// Which encoder all of this is by.
     public String encoder() {
-        return tower.encoder();
+        return tower.description();
     }
 
     public Embedding picture(Picture picture) throws Failure {
-        return Embedding.of(engine.embedImages(tower.preparation().prepare(picture)).data());
+        return Embedding.of(engine.embedImages(tower.processor().preprocess(picture)).data());
     }
 
     public List<Embedding> pictures(List<Picture> pictures) throws Failure {

@@ -117,7 +117,7 @@ public final class Differentiation implements AutoCloseable {
     /// (B,chunks·S,C).
     private NDArray context(Conditioning.Words words, List<Adapted.Bound<NDArray>> bound) {
         Torch torch = engine.torch();
-        ClipText text = engine.model().text();
+        ClipText text = engine.model().textEncoder();
         NDArray states = text.encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
         int length = words.ids()[0].length;
         return words.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(words.ids().length / words.chunks(), (long) words.chunks() * length, text.width()));

@@ -1,7 +1,7 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.DryRun;
@@ -11,7 +11,7 @@ import atomstudio.tuning.method.SlotLayout;
 import java.util.List;
 
 /// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are made.
-public record SamplingMemory(ModelFolder model, SlotLayout layout) {
+public record SamplingMemory(DiffusionModel model, SlotLayout layout) {
     /// With the prompt and with the negative prompt, in one batch.
     private static final int GUIDED = 2;
 
@@ -22,7 +22,7 @@ public record SamplingMemory(ModelFolder model, SlotLayout layout) {
 
     /// Weights that training does not hold.
     public long weights() {
-        return Float.BYTES * DryRun.parameters(Inventory.of(model.vae()).stream().filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv")).toList());
+        return Float.BYTES * DryRun.parameters(NetworkLayers.of(model.vae()).stream().filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv")).toList());
     }
 
     private long unet(long height, long width) {
@@ -30,7 +30,7 @@ public record SamplingMemory(ModelFolder model, SlotLayout layout) {
         Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), layer -> slot -> Held.frozen(layout.method().shapes(layer).get(slot)), Held.frozen(Shape.of(1)));
         Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
         model.unet().predict(ops, layers, Held.frozen(Shape.of(GUIDED, model.unet().channels().in(), height, width)), Held.frozen(Shape.of(GUIDED, model.unet().time().width())),
-            Held.frozen(Shape.of(GUIDED, model.text().tokens(), model.unet().contextWidth())));
+            Held.frozen(Shape.of(GUIDED, model.textEncoder().tokens(), model.unet().contextWidth())));
         return ops.most();
     }
 

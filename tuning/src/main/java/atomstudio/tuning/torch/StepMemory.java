@@ -1,7 +1,7 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Slots;
@@ -12,7 +12,7 @@ import java.util.List;
 /// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the UNet, and through
 /// the text encoder where the layout has layers of it: nothing is computed.
 /// An estimate: what PyTorch's kernels use within themselves is not in it.
-public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationInput.Activations activations, Precision precision) {
+public record StepMemory(DiffusionModel model, SlotLayout layout, DifferentiationInput.Activations activations, Precision precision) {
     /// @param batch  pictures
     /// @param height of the latents, and their width
     public long bytes(int batch, long height, long width) {
@@ -21,16 +21,16 @@ public record StepMemory(ModelFolder model, SlotLayout layout, DifferentiationIn
         Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
         Held latents = Held.frozen(Shape.of(batch, model.unet().channels().in(), height, width));
         Held features = Held.frozen(Shape.of(batch, model.unet().time().width()));
-        Held context = Held.frozen(Shape.of(batch, model.text().tokens(), model.unet().contextWidth()));
+        Held context = Held.frozen(Shape.of(batch, model.textEncoder().tokens(), model.unet().contextWidth()));
         model.unet().predict(ops, layers, latents, features, context);
         return ops.most() + text(batch, bound);
     }
 
     /// In float32 and with everything kept, whatever the UNet's part does.
     private long text(int batch, Adapted.Bound<Held> bound) {
-        if (layout.trained().stream().noneMatch(entry -> Part.ofTunable(entry.layer().name()) == Part.TEXT)) return 0;
+        if (layout.trained().stream().noneMatch(entry -> ModelComponent.ofLayer(entry.layer().name()) == ModelComponent.TEXT_ENCODER)) return 0;
         HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT);
-        model.text().encode(ops, new Adapted<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.text().tokens())), 0);
+        model.textEncoder().encode(ops, new Adapted<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.textEncoder().tokens())), 0);
         return ops.most();
     }
 

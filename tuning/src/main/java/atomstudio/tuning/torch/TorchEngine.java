@@ -8,8 +8,8 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
@@ -31,28 +31,28 @@ import org.jspecify.annotations.Nullable;
 public final class TorchEngine implements Engine {
     /// The networks, by what their weights can be released together.
     public enum Network {
-        TEXT(Part.TEXT), UNET(Part.UNET), ENCODER(Part.VAE), DECODER(Part.VAE);
+        TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE), DECODER(ModelComponent.VAE);
 
-        private final Part part;
+        private final ModelComponent part;
 
-        Network(Part part) {
+        Network(ModelComponent part) {
             this.part = part;
         }
     }
 
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Torch torch;
     private final EagerOps ops;
     private final AdapterTargets reach;
     private final TorchTowers towers;
-    private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+    private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
     /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and leave nothing behind.
     private Optional<Precision> sampling;
     private @Nullable FoldedLayers folded;
     private @Nullable DerivedArrays derived;
 
-    private TorchEngine(ModelFolder model, Torch torch, Optional<Precision> sampling) {
+    private TorchEngine(DiffusionModel model, Torch torch, Optional<Precision> sampling) {
         this.model = model;
         this.torch = torch;
         this.sampling = sampling;
@@ -64,20 +64,20 @@ public final class TorchEngine implements Engine {
     /// For tuning, and single looks on the way.
     /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
     /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
-    public static TorchEngine open(ModelFolder model, Device device, TorchSettings settings) throws Failure {
+    public static TorchEngine open(DiffusionModel model, Device device, TorchSettings settings) throws Failure {
         return open(model, Torch.open(device, settings), Optional.empty());
     }
 
     /// For sampling: adapters are multiplied into the UNet's weights once for all looks under them, and it runs in this precision.
     /// @throws Failure as `open`
-    public static TorchEngine openForSampling(ModelFolder model, Device device, TorchSettings settings, Precision precision) throws Failure {
+    public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings, Precision precision) throws Failure {
         return open(model, Torch.open(device, settings), Optional.of(precision));
     }
 
-    private static TorchEngine open(ModelFolder model, Torch torch, Optional<Precision> sampling) throws Failure {
+    private static TorchEngine open(DiffusionModel model, Torch torch, Optional<Precision> sampling) throws Failure {
         TorchEngine engine = new TorchEngine(model, torch, sampling);
         try {
-            for (Part part : Part.values()) engine.checkpoints.put(part, model.checkpoint(part));
+            for (ModelComponent part : ModelComponent.values()) engine.checkpoints.put(part, model.openCheckpoint(part));
             for (Network network : Network.values()) engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.part)));
             return engine;
         } catch (Failure e) {
@@ -87,7 +87,7 @@ public final class TorchEngine implements Engine {
     }
 
     @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        return run("text encoder", () -> model.text().encode(ops, adapted(Network.TEXT, reach.targetingTextEncoder(adapters)), torch.array(ids), clipSkip - 1));
+        return run("text encoder", () -> model.textEncoder().encode(ops, adapted(Network.TEXT, reach.targetingTextEncoder(adapters)), torch.array(ids), clipSkip - 1));
     }
 
     @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
@@ -197,7 +197,7 @@ public final class TorchEngine implements Engine {
 
     /// A tensor of the base model's UNet or text encoder.
     public Tensor tensor(String key) {
-        return checkpoint(Part.ofTunable(key)).read(key);
+        return checkpoint(ModelComponent.ofLayer(key)).read(key);
     }
 
     /// Threads that one operation may use.
@@ -210,7 +210,7 @@ public final class TorchEngine implements Engine {
         return new TorchOrthogonalization(torch);
     }
 
-    ModelFolder model() {
+    DiffusionModel model() {
         return model;
     }
 
@@ -224,7 +224,7 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Checkpoint checkpoint(Part part) {
+    private Checkpoint checkpoint(ModelComponent part) {
         Checkpoint found = checkpoints.get(part);
         if (found == null) throw new IllegalStateException("the engine is closed");
         return found;

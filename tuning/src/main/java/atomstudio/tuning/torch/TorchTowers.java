@@ -3,10 +3,10 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ImageEncoder;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.model.VisionTower;
 import atomstudio.diffusion.net.ClipText;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Supplier;
@@ -22,40 +22,40 @@ final class TorchTowers implements AutoCloseable {
         }
     }
 
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Torch torch;
-    private @Nullable Opened<VisionTower> vision;
+    private @Nullable Opened<ImageEncoder> vision;
     private @Nullable Opened<TextProjection> text;
 
-    TorchTowers(ModelFolder model, Torch torch) {
+    TorchTowers(DiffusionModel model, Torch torch) {
         this.model = model;
         this.torch = torch;
     }
 
     /// What embeds prepared pictures once it is run inside a scope.
     Supplier<NDArray> pictures(Tensor pixels) throws Failure {
-        Opened<VisionTower> opened = vision();
+        Opened<ImageEncoder> opened = vision();
         return () -> opened.tower.network().embed(torch.ops(), opened.weights, torch.array(pixels));
     }
 
     /// What embeds texts once it is run inside a scope.
     Supplier<NDArray> texts(int[][] ids) throws Failure {
         Opened<TextProjection> opened = text();
-        int[][] ends = opened.tower.ends(ids);
-        return () -> opened.tower.text().project(torch.ops(), opened.weights, new ClipText.Texts<>(torch.array(ids), torch.array(ends)), opened.tower.projected());
+        int[][] ends = opened.tower.eosPositions(ids);
+        return () -> opened.tower.textEncoder().project(torch.ops(), opened.weights, new ClipText.Texts<>(torch.array(ids), torch.array(ends)), opened.tower.projectionDim());
     }
 
-    private Opened<VisionTower> vision() throws Failure {
+    private Opened<ImageEncoder> vision() throws Failure {
         if (vision != null) return vision;
-        VisionTower tower = model.visionTower().orElseThrow(() -> new Failure.Incompatible(model.folder() + ": has no vision tower (image_encoder or safety_checker)"));
-        Checkpoint checkpoint = tower.checkpoint();
+        ImageEncoder tower = model.imageEncoder().orElseThrow(() -> new Failure.Incompatible(model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+        Checkpoint checkpoint = tower.openCheckpoint();
         return vision = new Opened<>(tower, checkpoint, new TorchWeights(torch, checkpoint));
     }
 
     private Opened<TextProjection> text() throws Failure {
         if (text != null) return text;
-        TextProjection projection = model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.folder() + ": its text_encoder has no text_projection"));
-        Checkpoint checkpoint = model.checkpoint(Part.TEXT);
+        TextProjection projection = model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
+        Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         return text = new Opened<>(projection, checkpoint, new TorchWeights(torch, checkpoint));
     }
 

@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
@@ -22,7 +22,7 @@ public final class TunedWeights implements AutoCloseable {
     private final List<Layer> layers;
     private final Adapter adapter;
     private final Torch torch;
-    private final Map<Part, Checkpoint> checkpoints = new EnumMap<>(Part.class);
+    private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
 
     private TunedWeights(List<Layer> layers, Adapter adapter, Torch torch) {
         this.layers = layers;
@@ -31,11 +31,11 @@ public final class TunedWeights implements AutoCloseable {
     }
 
     /// @throws Failure.NoDevice when PyTorch cannot be loaded
-    public static TunedWeights open(ModelFolder model, Adapter adapter, TorchSettings settings) throws Failure {
-        List<Layer> layers = model.tunable().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.form().shapes(layer).isEmpty()).toList();
+    public static TunedWeights open(DiffusionModel model, Adapter adapter, TorchSettings settings) throws Failure {
+        List<Layer> layers = model.trainableLayers().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.form().shapes(layer).isEmpty()).toList();
         TunedWeights weights = new TunedWeights(layers, adapter, Torch.open(Device.CPU, settings));
         try {
-            for (Part part : List.of(Part.UNET, Part.TEXT)) weights.checkpoints.put(part, model.checkpoint(part));
+            for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) weights.checkpoints.put(part, model.openCheckpoint(part));
             return weights;
         } catch (Failure e) {
             weights.close();
@@ -50,7 +50,7 @@ public final class TunedWeights implements AutoCloseable {
 
     /// What is added to a layer's weight and to its bias; no bias where it has none or its own stays.
     public Affine<Tensor> added(Layer layer) {
-        Checkpoint checkpoint = checkpoints.get(Part.ofTunable(layer.name()));
+        Checkpoint checkpoint = checkpoints.get(ModelComponent.ofLayer(layer.name()));
         try (TorchScope scope = torch.scope(Recording.OFF)) {
             NDArray bias = layer.biased() ? torch.array(checkpoint.read(layer.biasKey())) : null;
             Affine<NDArray> base = new Affine<>(torch.array(checkpoint.read(layer.weightKey())), bias);

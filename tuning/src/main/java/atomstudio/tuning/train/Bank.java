@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.ShapeOps;
@@ -47,7 +47,7 @@ record Bank(Path folder, int steps, Lower lower) {
     }
 
     /// Bytes of a model's entries for pictures of this side, in half precision.
-    static long bytes(ModelFolder model, int entries, int side) {
+    static long bytes(DiffusionModel model, int entries, int side) {
         long latents = side / model.vae().factor();
         UNet unet = model.unet();
         UNet.Lower<Shape> one = unet.lower(new ShapeOps(), new DryRun(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));

@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
-import atomstudio.diffusion.model.ModelChoices;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.sample.PredictionType;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -17,8 +17,8 @@ final class BaseJson {
 
     private BaseJson() {}
 
-    static ModelChoices choices(Json model) throws Failure.Unreadable {
-        return new ModelChoices(prediction(model), path(model, VAE), path(model, TOKENIZER), List.of());
+    static ModelLoadOptions choices(Json model) throws Failure.Unreadable {
+        return new ModelLoadOptions(prediction(model), path(model, VAE), path(model, TOKENIZER), List.of());
     }
 
     private static Optional<PredictionType> prediction(Json model) throws Failure.Unreadable {
@@ -30,8 +30,8 @@ final class BaseJson {
         return model.find(key, "a path", Json::path);
     }
 
-    static void write(ModelChoices choices, JsonObject model) {
-        choices.prediction().ifPresent(prediction -> model.addProperty(PREDICTION, prediction.option()));
+    static void write(ModelLoadOptions choices, JsonObject model) {
+        choices.predictionType().ifPresent(prediction -> model.addProperty(PREDICTION, prediction.option()));
         choices.vae().ifPresent(path -> model.addProperty(VAE, path.toAbsolutePath().normalize().toString()));
         choices.tokenizer().ifPresent(path -> model.addProperty(TOKENIZER, path.toAbsolutePath().normalize().toString()));
     }

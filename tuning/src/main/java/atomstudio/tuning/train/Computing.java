@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Differentiation;
@@ -27,7 +27,7 @@ record Computing(Activations activations, Precision precision, Optional<String> 
     record Trial(TorchEngine engine, SlotLayout layout, Map<String, Tensor> constants, Passes passes, TrainingState state) {}
 
     /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
-    static Computing of(Recipe recipe, ModelFolder model, Device device, Trial trial) throws Failure {
+    static Computing of(Recipe recipe, DiffusionModel model, Device device, Trial trial) throws Failure {
         Activations activations = activations(recipe, model);
         return switch (recipe.running().precision()) {
             case FP32 -> new Computing(activations, Precision.FP32, Optional.empty());
@@ -49,12 +49,12 @@ record Computing(Activations activations, Precision precision, Optional<String> 
     }
 
     /// What is known before anything is tried: `auto` counts as float32, which takes more.
-    static Computing expected(Recipe recipe, ModelFolder model) {
+    static Computing expected(Recipe recipe, DiffusionModel model) {
         Precision precision = recipe.running().precision() == Recipe.Precision.BF16 ? Precision.BF16 : Precision.FP32;
         return new Computing(activations(recipe, model), precision, Optional.empty());
     }
 
-    private static Activations activations(Recipe recipe, ModelFolder model) {
+    private static Activations activations(Recipe recipe, DiffusionModel model) {
         return recipe.has(Recipe.Feature.CHECKPOINTING) ? Activations.RECOMPUTED : Tuning.parameters(model) > LARGE ? Activations.LEAN : Activations.KEPT;
     }
 

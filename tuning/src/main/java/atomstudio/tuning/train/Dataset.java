@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -36,7 +36,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     /// @param batch  pictures a batch
     /// @param window side of the square of latent pixels that is cut out at random; empty: latents are taken whole
     record Drawing(Noising noising, Recipe recipe, int batch, Optional<Integer> window) {
-        static Drawing of(Recipe recipe, RunInfo.Training training, ModelFolder model) throws Failure {
+        static Drawing of(Recipe recipe, RunInfo.Training training, DiffusionModel model) throws Failure {
             Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
             boolean window = recipe.material().crop() == Recipe.Crop.RANDOM;
             return new Drawing(noising, recipe, training.batch(), window ? Optional.of(training.size() / model.vae().factor()) : Optional.empty());

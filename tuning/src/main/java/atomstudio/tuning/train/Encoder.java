@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Tensor;
@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Makes datasets of pictures and captions.
-record Encoder(Engine engine, ModelFolder model, Tokenizer tokenizer, Texts texts) {
+record Encoder(Engine engine, DiffusionModel model, Tokenizer tokenizer, Texts texts) {
     /// Whether captions are read once for all, or in every step by a text encoder that is tuned itself.
     enum Texts { EMBEDDED, READ }
 

@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Ruler;
@@ -14,7 +14,7 @@ import java.util.Optional;
 record LikenessAndAlignment(Ruler ruler, List<Embedding> subject, Embedding prompt) implements Validation.PictureScore {
     /// Empty where the model lacks an encoder.
     /// @param prompt with the class in the subject's place
-    static Optional<Validation.PictureScore> of(ModelFolder model, Engine engine, Crops crops, String prompt) throws Failure {
+    static Optional<Validation.PictureScore> of(DiffusionModel model, Engine engine, Crops crops, String prompt) throws Failure {
         Optional<Ruler> ruler = Ruler.of(model, engine);
         if (ruler.isEmpty()) return Optional.empty();
         Optional<Embedding> text = ruler.get().prompt(prompt);

@@ -1,9 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.SamplingMemory;
@@ -23,32 +23,32 @@ interface MemoryEstimate {
         /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments, the last good ones.
         private static final int COMPANIONS = 8;
 
-        static Predicted of(RunInfo info, ModelFolder model, SlotLayout layout, Computing computing) throws Failure {
+        static Predicted of(RunInfo info, DiffusionModel model, SlotLayout layout, Computing computing) throws Failure {
             RunInfo.Training training = info.training();
             long side = training.size() / model.vae().factor();
-            long weights = DryRun.parameters(Inventory.of(model.unet())) * switch (computing.precision()) {
+            long weights = DryRun.parameters(NetworkLayers.of(model.unet())) * switch (computing.precision()) {
                 case FP32 -> 4;
                 case BF16 -> 6;                                                 // the copies, and what they are made from
             };
             long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(training.batch(), side, side);
-            if (Vocabulary.parts(layout).contains(Part.TEXT)) weights += text(model);
+            if (Vocabulary.parts(layout).contains(ModelComponent.TEXT_ENCODER)) weights += text(model);
             long numbers = Float.BYTES * (COMPANIONS * (long) layout.size() + layout.derivedNumbers());
             Watching watching = Watching.of(info, model);
             if (!watching.samples()) return new Predicted(PROGRAM + weights + step + numbers);
             SamplingMemory sampling = new SamplingMemory(model, layout);
-            long latent = model.pictureSize() / model.vae().factor();
+            long latent = model.defaultImageSize() / model.vae().factor();
             weights += sampling.weights();
             if (watching.validated() == Watching.Validated.BY_SCORE) weights += towers(model);
             return new Predicted(PROGRAM + weights + numbers + Math.max(step, sampling.activations(latent, latent)));
         }
 
-        private static long text(ModelFolder model) {
-            return Float.BYTES * DryRun.parameters(Inventory.of(model.text()));
+        private static long text(DiffusionModel model) {
+            return Float.BYTES * DryRun.parameters(NetworkLayers.of(model.textEncoder()));
         }
 
         /// CLIP's two encoders, which score previews.
-        private static long towers(ModelFolder model) throws Failure {
-            long vision = model.visionTower().map(tower -> Float.BYTES * DryRun.parameters(Inventory.of(tower.network()))).orElse(0L);
+        private static long towers(DiffusionModel model) throws Failure {
+            long vision = model.imageEncoder().map(tower -> Float.BYTES * DryRun.parameters(NetworkLayers.of(tower.network()))).orElse(0L);
             return vision + text(model);
         }
 

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /// What a request's folders hold, prepared for training: the subject's pictures, and the given ones of its class.
 /// @param longCaptions notes on captions that are longer than what is trained on
 record Preparation(Crops subject, Crops prior, Framing framing, List<String> longCaptions) {
-    static Preparation of(TuneRequest request, ModelFolder model) throws Failure {
+    static Preparation of(TuneRequest request, DiffusionModel model) throws Failure {
         Recipe recipe = request.recipe();
         Framing framing = new Framing(recipe.material().crop(), size(recipe, model), model.vae().factor());
         Captions captions = Captions.of(request.words(), recipe);
@@ -39,9 +39,9 @@ record Preparation(Crops subject, Crops prior, Framing framing, List<String> lon
         return new Crops(crops.prepared(), Stream.concat(Stream.of(source + ": the captions beside the pictures of the class are used"), crops.notes().stream()).toList());
     }
 
-    private static int size(Recipe recipe, ModelFolder model) throws Failure {
+    private static int size(Recipe recipe, DiffusionModel model) throws Failure {
         int asked = recipe.material().size();
-        if (asked == Recipe.OPEN) return model.pictureSize();
+        if (asked == Recipe.OPEN) return model.defaultImageSize();
         Optional<String> problem = model.sizeProblem(asked, asked);
         if (problem.isPresent()) throw new Failure.Incompatible("--size: " + problem.get());
         return asked;

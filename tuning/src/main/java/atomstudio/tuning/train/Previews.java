@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.SamplerName;
@@ -25,12 +25,12 @@ final class Previews {
     static final double GUIDANCE = 4;
 
     private final RunFolder folder;
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final DiffusionPipeline maker;
     private final RunInfo.Subject subject;
     private int asked;
 
-    Previews(RunFolder folder, ModelFolder model, DiffusionPipeline maker, RunInfo.Subject subject) {
+    Previews(RunFolder folder, DiffusionModel model, DiffusionPipeline maker, RunInfo.Subject subject) {
         this.folder = folder;
         this.model = model;
         this.maker = maker;
@@ -87,13 +87,13 @@ final class Previews {
     }
 
     /// How pictures are sampled while training goes on.
-    static Generation.GenerationSettings settings(ModelFolder model) throws Failure {
+    static Generation.GenerationSettings settings(DiffusionModel model) throws Failure {
         return settings(model, STEPS);
     }
 
     /// The same with another number of steps.
-    static Generation.GenerationSettings settings(ModelFolder model, int steps) throws Failure {
+    static Generation.GenerationSettings settings(DiffusionModel model, int steps) throws Failure {
         SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
-        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.pictureSize(), model.pictureSize());
+        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.defaultImageSize(), model.defaultImageSize());
     }
 }

@@ -3,8 +3,8 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.PngWriter;
@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
 /// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and copied into
 /// the run, which needs the home no more.
 /// @param machine `prior` in its home holds a folder for each [#key]
-record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder model, DiffusionPipeline maker) {
+record PriorPictures(Machine machine, RunFolder run, RunInfo info, DiffusionModel model, DiffusionPipeline maker) {
     /// How many are made: enough for a small set of pictures, few enough to wait for.
     static final int COUNT = 20;
 
@@ -85,7 +85,7 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, ModelFolder m
     /// with what the UNet predicts, how pictures are sampled, the prompts and how they are read. The machine's rounding is left out.
     String key() throws Failure {
         Tokenizer tokenizer = model.tokenizer();
-        List<String> parts = new ArrayList<>(List.of(machine.hashes().of(model, EnumSet.allOf(Part.class)), model.unet().toString(), model.vae().toString(), model.text().toString(), model.scheduler().toString(), Previews.settings(model).toString()));
+        List<String> parts = new ArrayList<>(List.of(machine.hashes().of(model, EnumSet.allOf(ModelComponent.class)), model.unet().toString(), model.vae().toString(), model.textEncoder().toString(), model.scheduler().toString(), Previews.settings(model).toString()));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
         parts.add(Arrays.toString(tokenizer.tokens("").ids()));
         String all = String.join("\n", parts);

@@ -5,8 +5,8 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.file.TemporaryPath;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -30,7 +30,7 @@ import java.util.OptionalInt;
 
 /// A few steps of a run that is not made, with a validation and a preview where it has any: they say how long these take, and what they hold. The largest of the pictures stands for
 /// all, and for those of its class.
-record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
+record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
     /// The first one, which compiles and allocates, is not counted.
     private static final int STEPS = 4;
     /// With a bank the first of these fill it, the others find it filled.
@@ -78,7 +78,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
 
     private Dataset dataset(Preparation preparation, SlotLayout layout, TorchEngine engine) throws Failure {
         Crops.Prepared largest = preparation.subject().prepared().stream().max(Comparator.comparingInt(each -> each.picture().argb().length)).orElseThrow();
-        boolean spoken = Vocabulary.parts(layout).contains(Part.TEXT);
+        boolean spoken = Vocabulary.parts(layout).contains(ModelComponent.TEXT_ENCODER);
         Encoder encoder = new Encoder(engine, model, vocabulary(layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
         Dataset.Drawing drawing = Dataset.Drawing.of(info.training().recipe(), info.training(), model);
         Encoder.Source source = new Encoder.Source("", new Crops(List.of(largest), List.of()), info.subject().captions(), drawing);
@@ -107,7 +107,7 @@ record Rehearsal(RunInfo info, ModelFolder model, Machine machine) {
         String prompt = Previews.prompt(info.subject());
         List<WeightedAdapter> adapters = List.of(new WeightedAdapter(tried.adapter.stored("preview"), 1));
         maker.promptEncoder().encode(new Generation.PromptPair(prompt, ""), 1, adapters);
-        if (!tried.adapter.parts().contains(Part.TEXT)) engine.release(TorchEngine.Network.TEXT);
+        if (!tried.adapter.parts().contains(ModelComponent.TEXT_ENCODER)) engine.release(TorchEngine.Network.TEXT);
         double few = timed(maker, new Generation(new Generation.PromptPair(prompt, ""), Previews.settings(model, FEW_STEPS), 0, adapters)).seconds;
         Timed last = timed(maker, new Generation(new Generation.PromptPair(prompt, ""), Previews.settings(model, FEW_STEPS + 1), 0, adapters));
         double more = last.seconds;

@@ -2,8 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -31,19 +31,19 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
 
     /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseHashes`.
     /// @param choices what the person said of the model, without places to look for a tokenizer: these are the machine's
-    public record Base(Path path, String name, String hash, ModelChoices choices) {
+    public record Base(Path path, String name, String hash, ModelLoadOptions choices) {
         public Base {
-            choices = choices.lookingIn(List.of());
+            choices = choices.withTokenizerFolders(List.of());
         }
 
         /// A model that nothing more was said of.
         public Base(Path path, String name, String hash) {
-            this(path, name, hash, ModelChoices.none());
+            this(path, name, hash, ModelLoadOptions.defaults());
         }
 
         /// To be opened on a machine that looks for tokenizers in these places.
-        public NamedModel model(List<Path> vocabularies) {
-            return new NamedModel(path, choices.lookingIn(vocabularies));
+        public ModelReference model(List<Path> vocabularies) {
+            return new ModelReference(path, choices.withTokenizerFolders(vocabularies));
         }
     }
 
@@ -170,7 +170,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
     RunInfo reconciled(RunInfo asked, Path folder) throws Failure {
         List<String> changed = new ArrayList<>();
         differ(changed, "model", base.name + " " + base.hash, asked.base.name + " " + asked.base.hash);
-        differ(changed, "prediction", base.choices.prediction(), asked.base.choices.prediction());
+        differ(changed, "prediction", base.choices.predictionType(), asked.base.choices.predictionType());
         differ(changed, "vae", base.choices.vae(), asked.base.choices.vae());
         differ(changed, "class", subject.className, asked.subject.className);
         differ(changed, "token", subject.token, asked.subject.token);

@@ -1,12 +1,12 @@
 package atomstudio.tuning.train;
 
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.diffusion.model.NamedModel;
 import java.nio.file.Path;
 
 /// What is to be tuned on what: `pictures` is a folder of pictures; the subject is called "TOKEN CLASS".
-public record TuneRequest(NamedModel model, Path pictures, Trigger words, MethodSettings method, Recipe recipe) {
+public record TuneRequest(ModelReference model, Path pictures, Trigger words, MethodSettings method, Recipe recipe) {
     /// One token in CLIP's vocabulary that says nothing by itself.
     public static final String TOKEN = "sks";
 
@@ -16,11 +16,11 @@ public record TuneRequest(NamedModel model, Path pictures, Trigger words, Method
 
     /// With the method's own steps and rate, the usual token, seed 0 and no previews.
     public static TuneRequest of(Path model, Path pictures, String className, MethodSettings method) {
-        return of(NamedModel.at(model), pictures, className, method);
+        return of(ModelReference.of(model), pictures, className, method);
     }
 
     /// The same for a model that more is said of.
-    public static TuneRequest of(NamedModel model, Path pictures, String className, MethodSettings method) {
+    public static TuneRequest of(ModelReference model, Path pictures, String className, MethodSettings method) {
         return new TuneRequest(model, pictures, new Trigger(TOKEN, className), method, Recipe.of(method));
     }
 

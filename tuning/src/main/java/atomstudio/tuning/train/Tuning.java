@@ -1,8 +1,8 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.AtomicFile;
@@ -38,10 +38,10 @@ public final class Tuning {
     public TuneOutcome run(TuneRequest request, Path run, Control control, TuneListener listener) throws Failure {
         RunFolder folder = new RunFolder(run);
         admit(folder);
-        ModelFolder model = request.model().open();
+        DiffusionModel model = request.model().open();
         Preparation preparation = Preparation.of(request, model);
         RunInfo asked = describe(request, model, preparation);
-        Session session = new Session(control, listener, Stream.concat(model.notes().stream(), preparation.notes().stream()).toList());
+        Session session = new Session(control, listener, Stream.concat(model.warnings().stream(), preparation.notes().stream()).toList());
         try (RunLock lock = RunLock.take(folder.folder())) {
             AtomicFile.sweep(folder.folder());
             if (folder.exists()) {
@@ -59,10 +59,10 @@ public final class Tuning {
     public TuneOutcome resume(Path run, Control control, TuneListener listener) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
-        ModelFolder model = info.base().model(machine.vocabularies()).open();
-        info.method().check(model.folder().toString(), layers(model));
+        DiffusionModel model = info.base().model(machine.vocabularies()).open();
+        info.method().check(model.path().toString(), layers(model));
         String hash = hash(model, SlotLayout.of(info.method().method(), layers(model)));
-        if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.folder() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
+        if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.path() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         requireUsable(folder, info, model);
         try (RunLock lock = RunLock.take(folder.folder())) {
             AtomicFile.sweep(folder.folder());
@@ -71,7 +71,7 @@ public final class Tuning {
     }
 
     /// Everything that is wrong with a run's own files is said before any of them is touched.
-    private static void requireUsable(RunFolder folder, RunInfo info, ModelFolder model) throws Failure {
+    private static void requireUsable(RunFolder folder, RunInfo info, DiffusionModel model) throws Failure {
         int size = info.training().size();
         Optional<String> problem = size == Recipe.OPEN ? Optional.empty() : model.sizeProblem(size, size);
         if (problem.isPresent()) throw new Failure.Unreadable(folder.description() + ": size: " + problem.get());
@@ -82,7 +82,7 @@ public final class Tuning {
 
     /// What a run of this request would take, by encoding a picture and training a few steps: nothing is written.
     public Estimate estimate(TuneRequest request) throws Failure {
-        ModelFolder model = request.model().open();
+        DiffusionModel model = request.model().open();
         Preparation preparation = Preparation.of(request, model);
         return new Rehearsal(describe(request, model, preparation), model, machine).run(preparation);
     }
@@ -90,7 +90,7 @@ public final class Tuning {
     /// Who steers a run, who hears of it, and what a person should know before it begins.
     record Session(Control control, TuneListener listener, List<String> notes) {}
 
-    private TuneOutcome proceed(RunFolder folder, RunInfo info, ModelFolder model, Session session) throws Failure {
+    private TuneOutcome proceed(RunFolder folder, RunInfo info, DiffusionModel model, Session session) throws Failure {
         boolean more = info.training().steps() > folder.info().training().steps();
         if (!more && Files.isRegularFile(folder.report()) && Files.isRegularFile(folder.adapter())) return new TuneOutcome.Finished(Report.read(folder.report()));
         if (more) {
@@ -104,24 +104,24 @@ public final class Tuning {
         return train(folder, info, model, session);
     }
 
-    private TuneOutcome train(RunFolder folder, RunInfo info, ModelFolder model, Session session) throws Failure {
+    private TuneOutcome train(RunFolder folder, RunInfo info, DiffusionModel model, Session session) throws Failure {
         try (Workshop workshop = Workshop.open(folder, info, model, machine)) {
             return workshop.train(session);
         }
     }
 
-    private RunInfo describe(TuneRequest request, ModelFolder model, Preparation preparation) throws Failure {
+    private RunInfo describe(TuneRequest request, DiffusionModel model, Preparation preparation) throws Failure {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
-            throw new Failure.Incompatible(model.folder() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
+            throw new Failure.Incompatible(model.path() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
         }
         List<Layer> layers = layers(model);
-        request.method().check(model.folder().toString(), layers);
+        request.method().check(model.path().toString(), layers);
         SlotLayout layout = SlotLayout.of(request.method().method(), layers);
         Bank.check(request.recipe(), layout);
         long numbers = request.method().method().numbers(layers);
         Vocabulary.of(model, layout, request.words());
         String hash = hash(model, layout);
-        RunInfo.Base base = new RunInfo.Base(model.folder().toAbsolutePath().normalize(), model.name(), hash, request.model().choices());
+        RunInfo.Base base = new RunInfo.Base(model.path().toAbsolutePath().normalize(), model.name(), hash, request.model().options());
         Recipe recipe = request.recipe();
         RunInfo.Subject subject = new RunInfo.Subject(request.words().className(), request.words().token(), preparation.subject().names(), Captions.of(request.words(), recipe).general());
         RunInfo.Training training = new RunInfo.Training(recipe, recipe.update().batch() == Recipe.OPEN ? batch(model) : recipe.update().batch(), preparation.framing().size(), preparation.prior().names());
@@ -129,11 +129,11 @@ public final class Tuning {
     }
 
     /// Of the weights that the trained numbers belong to.
-    private String hash(ModelFolder model, SlotLayout layout) throws Failure {
+    private String hash(DiffusionModel model, SlotLayout layout) throws Failure {
         return machine.hashes().of(model, Vocabulary.parts(layout));
     }
 
-    private static int batch(ModelFolder model) {
+    private static int batch(DiffusionModel model) {
         long pixels = (long) model.sampleSize() * model.sampleSize();
         return (int) Math.clamp(BATCH_PIXELS / pixels, 1, LARGEST_BATCH);
     }
@@ -153,12 +153,12 @@ public final class Tuning {
     }
 
     /// Every layer that a run may tune.
-    static List<Layer> layers(ModelFolder model) {
-        return model.tunable();
+    static List<Layer> layers(DiffusionModel model) {
+        return model.trainableLayers();
     }
 
     /// Numbers of all layers of a model's UNet.
-    static long parameters(ModelFolder model) {
-        return DryRun.parameters(Inventory.of(model.unet()));
+    static long parameters(DiffusionModel model) {
+        return DryRun.parameters(NetworkLayers.of(model.unet()));
     }
 }

@@ -2,8 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -72,14 +72,14 @@ public final class TuningGolden {
 
     /// Runs everything that the golden holds.
     /// @param model the model that the golden's metadata name
-    public static Comparison compare(Safetensors golden, ModelFolder model, Device device, TorchSettings settings) throws Failure {
+    public static Comparison compare(Safetensors golden, DiffusionModel model, Device device, TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
             Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
             return new TuningGolden(golden, engine, noising).run(model);
         }
     }
 
-    private Comparison run(ModelFolder model) throws Failure {
+    private Comparison run(DiffusionModel model) throws Failure {
         float[] timesteps = golden.read("timesteps").data();
         Tensor latents = golden.read("latents");
         Tensor noise = golden.read("noise");
@@ -89,7 +89,7 @@ public final class TuningGolden {
         loss("loss.min_snr_5", model, batch(noising.minSnrWeights(timesteps, GAMMA)));
         Set<String> others = new LinkedHashSet<>();
         for (String name : golden.tensors().keySet()) if (name.endsWith(".losses")) others.add(name.substring(0, name.length() - ".losses".length()));
-        for (Kind kind : KINDS) if (others.remove(kind.name)) tune(kind, SlotLayout.of(kind.method, Inventory.of(model.unet())));
+        for (Kind kind : KINDS) if (others.remove(kind.name)) tune(kind, SlotLayout.of(kind.method, NetworkLayers.of(model.unet())));
         return new Comparison(deviations, List.copyOf(others));
     }
 
@@ -98,8 +98,8 @@ public final class TuningGolden {
     }
 
     /// The untuned network's loss.
-    private void loss(String name, ModelFolder model, Batch batch) throws Failure {
-        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), Inventory.of(model.unet()));
+    private void loss(String name, DiffusionModel model, Batch batch) throws Failure {
+        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
         try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of()))) {
             add(name, new Tensor(Shape.of(1), new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
         }

@@ -1,8 +1,8 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.tuning.adapter.Trigger;
@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 /// How a run's words are read: what the class is made of, and what its token stands for where a method appends rows to the text
 /// encoder's table.
 record Vocabulary(Tokenizer tokenizer, List<Integer> classTokens) {
-    static Vocabulary of(ModelFolder model, SlotLayout layout, Trigger words) throws Failure {
+    static Vocabulary of(DiffusionModel model, SlotLayout layout, Trigger words) throws Failure {
         Tokenizer plain = model.tokenizer();
         int[] framed = plain.encode(words.className());
         List<Integer> classTokens = Arrays.stream(framed, 1, framed.length - 1).boxed().toList();
@@ -35,9 +35,9 @@ record Vocabulary(Tokenizer tokenizer, List<Integer> classTokens) {
     }
 
     /// The parts whose layers a method tunes, and the UNet in any case: the weights that the trained numbers belong to.
-    static Set<Part> parts(SlotLayout layout) {
-        Set<Part> parts = EnumSet.of(Part.UNET);
-        for (SlotLayout.Entry entry : layout.trained()) parts.add(Part.ofTunable(entry.layer().name()));
+    static Set<ModelComponent> parts(SlotLayout layout) {
+        Set<ModelComponent> parts = EnumSet.of(ModelComponent.UNET);
+        for (SlotLayout.Entry entry : layout.trained()) parts.add(ModelComponent.ofLayer(entry.layer().name()));
         return parts;
     }
 

@@ -1,17 +1,17 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 
 /// What a run makes beside its steps: previews, validations, and pictures of the class. Counted before the run.
 /// @param validated how the numbers are validated, as far as the model allows it
 record Watching(RunInfo info, Validated validated) {
     enum Validated { NONE, BY_LOSS, BY_SCORE }
 
-    static Watching of(RunInfo info, ModelFolder model) throws Failure {
+    static Watching of(RunInfo info, DiffusionModel model) throws Failure {
         if (!info.training().recipe().has(Recipe.Feature.VALIDATE)) return new Watching(info, Validated.NONE);
         if (info.subject().pictures().size() >= Validation.ENOUGH) return new Watching(info, Validated.BY_LOSS);
-        boolean scored = model.visionTower().isPresent() && model.textProjection().isPresent();
+        boolean scored = model.imageEncoder().isPresent() && model.textProjection().isPresent();
         return new Watching(info, scored ? Validated.BY_SCORE : Validated.NONE);
     }
 

@@ -2,8 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -29,11 +29,11 @@ import java.util.OptionalInt;
 final class Workshop implements AutoCloseable {
     private final RunFolder folder;
     private final RunInfo info;
-    private final ModelFolder model;
+    private final DiffusionModel model;
     private final Machine machine;
     private final TorchEngine engine;
 
-    private Workshop(RunFolder folder, RunInfo info, ModelFolder model, Machine machine) throws Failure {
+    private Workshop(RunFolder folder, RunInfo info, DiffusionModel model, Machine machine) throws Failure {
         this.folder = folder;
         this.info = info;
         this.model = model;
@@ -41,7 +41,7 @@ final class Workshop implements AutoCloseable {
         this.engine = TorchEngine.open(model, machine.device(), machine.torch());
     }
 
-    static Workshop open(RunFolder folder, RunInfo info, ModelFolder model, Machine machine) throws Failure {
+    static Workshop open(RunFolder folder, RunInfo info, DiffusionModel model, Machine machine) throws Failure {
         return new Workshop(folder, info, model, machine);
     }
 
@@ -103,7 +103,7 @@ final class Workshop implements AutoCloseable {
 
     /// What is trained on, encoded; what encoded it is released where no step needs it. Empty when told to stop.
     private Optional<Datasets> datasets(Course course, Previews previews, Journal journal, Gate gate) throws Failure {
-        boolean spoken = Vocabulary.parts(course.layout).contains(Part.TEXT);
+        boolean spoken = Vocabulary.parts(course.layout).contains(ModelComponent.TEXT_ENCODER);
         boolean watching = info.training().previewEvery() > 0 || info.training().recipe().has(Recipe.Feature.VALIDATE) && info.subject().pictures().size() < Validation.ENOUGH;
         if (watching && !spoken) previews.embed();
         Encoder encoder = new Encoder(engine, model, vocabulary(course.layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);

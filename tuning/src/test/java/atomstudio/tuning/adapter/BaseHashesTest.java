@@ -3,7 +3,7 @@ package atomstudio.tuning.adapter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.tuning.TinyModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ class BaseHashesTest {
     @TempDir Path folder;
 
     @Test void isTheHashOfTheWeightsAndRememberedUntilTheyChange() throws Exception {
-        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         BaseHashes hashes = new BaseHashes(folder.resolve("home/hashes.json"));
         assertEquals(Optional.empty(), hashes.remembered(model));
         Path weights = folder.resolve("model/unet/diffusion_pytorch_model.safetensors");
@@ -36,7 +36,7 @@ class BaseHashesTest {
     }
 
     @Test void aDamagedMemoryIsForgotten() throws Exception {
-        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         Files.writeString(folder.resolve("hashes.json"), "{damaged");
         BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
         String hash = hashes.of(model);

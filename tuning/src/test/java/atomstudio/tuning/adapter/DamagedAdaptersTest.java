@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
@@ -36,8 +36,8 @@ class DamagedAdaptersTest {
 
     private void change(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
-        ModelFolder embedded = ModelFolder.open(Shared.root().resolve("assets/default-model"));
-        ModelFolder tiny = TinyModel.make(folder.resolve("model"), "sd1");
+        DiffusionModel embedded = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel tiny = TinyModel.make(folder.resolve("model"), "sd1");
         int refused = 0;
         for (String name : List.of("kohya.safetensors", "lycoris.safetensors", "counted.safetensors", "processor.safetensors", "header.safetensors", "folder-lokr/adapter_model.safetensors")) {
             Path file = copied(FOREIGN.resolve(name), name);
@@ -62,7 +62,7 @@ class DamagedAdaptersTest {
         return Files.copy(from, folder.resolve(name));
     }
 
-    private static void read(Path file, ModelFolder model) throws Failure {
+    private static void read(Path file, DiffusionModel model) throws Failure {
         for (AdapterSource.Found found : AdapterSource.read(file)) {
             found.source().check(model);
             found.source().adapter(found.name(), model);
@@ -70,13 +70,13 @@ class DamagedAdaptersTest {
         }
     }
 
-    private Path own(String method, ModelFolder model) throws Failure {
+    private Path own(String method, DiffusionModel model) throws Failure {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
-        SlotLayout layout = SlotLayout.of(settings.method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values = new java.util.HashMap<>(layout.values(new float[layout.size()]));
         for (SlotLayout.Entry entry : layout.frozen()) values.put(entry.key(), Tensor.zeros(entry.slot().shape()));
         Path file = folder.resolve("own " + method + ".safetensors");
-        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.Training(1, 0.01, 1), TunedLayer.of(settings.method(), model.tunable()), values).write(file);
+        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.Training(1, 0.01, 1), TunedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
         return file;
     }
 }

@@ -13,7 +13,7 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.tensor.DType;
@@ -74,7 +74,7 @@ class EmbeddingFileTest {
     }
 
     @Test void saysWithTheReferenceWhatItsWordMeansAtEveryWeight() throws Exception {
-        ModelFolder model = model();
+        DiffusionModel model = model();
         try (Safetensors golden = Safetensors.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
             List<WeightedAdapter> adapters = List.of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).adapter("sks", model), 1));
@@ -93,17 +93,17 @@ class EmbeddingFileTest {
     }
 
     @Test void aNameOfSeveralWordsIsFoundInPrompts() throws Exception {
-        ModelFolder model = model();
+        DiffusionModel model = model();
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new WeightedAdapter(embedding.adapter("x", model), 1))).encode("a By bad -neg");
-            int next = model.text().vocabulary();
+            int next = model.textEncoder().vocabulary();
             assertEquals(List.of(next, next + 1, next + 2), List.of(ids[2], ids[3], ids[4]));
         }
     }
 
     @Test void embeddingsOfOtherModelsAreRefusedWithTheReason() throws Exception {
-        ModelFolder model = model();
+        DiffusionModel model = model();
         Path wide = file("wide.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(2, 768))));
         assertRefused(() -> embedding(wide).adapter("wide", model), "768 numbers a row", "24");
         Path xl = file("xl.safetensors", Map.of("clip_g", Tensor.zeros(Shape.of(2, 1280)), "clip_l", Tensor.zeros(Shape.of(2, 768))));
@@ -156,12 +156,12 @@ class EmbeddingFileTest {
         assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage().contains("a tensor without a name"));
     }
 
-    private ModelFolder model() throws Exception {
+    private DiffusionModel model() throws Exception {
         Path place = folder.resolve("model");
         if (!Files.exists(place)) {
             TinyModel.make(place, "sd1");
             for (String file : List.of("vocab.json", "merges.txt")) Files.copy(Shared.own("goldens/tokenizer/plain/" + file), place.resolve("tokenizer/" + file), StandardCopyOption.REPLACE_EXISTING);
         }
-        return ModelFolder.open(place);
+        return DiffusionModel.open(place);
     }
 }

@@ -12,10 +12,10 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NamedModel;
-import atomstudio.diffusion.model.OriginalUnetNames;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.FromDiffusers;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Affine;
@@ -59,10 +59,10 @@ class ForeignAdapterTest {
     private static final Shape TO_K_SHAPE = Shape.of(128, 128);
     private static final String TO_K = "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k";
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
     }
 
     @ParameterizedTest @ValueSource(strings = {"kohya", "peft", "processor", "lycoris", "counted"}) void changesTheWeightsAsTheProgramThatItIsForWould(String name) throws Exception {
@@ -171,12 +171,12 @@ class ForeignAdapterTest {
     /// Weights and biases that an adapter changes, minus the base model's.
     private static Map<String, Tensor> changes(Adapter adapter, double strength) throws Failure {
         Map<String, Tensor> changes = new TreeMap<>();
-        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1)); Checkpoint unet = model.checkpoint(Part.UNET); Checkpoint text = model.checkpoint(Part.TEXT); TorchScope scope = torch.scope(Recording.OFF)) {
-            for (Layer layer : model.tunable()) {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1)); Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); TorchScope scope = torch.scope(Recording.OFF)) {
+            for (Layer layer : model.trainableLayers()) {
                 Map<String, Shape> shapes = adapter.form().shapes(layer);
                 if (shapes.isEmpty()) continue;
                 shapes.forEach((slot, shape) -> assertEquals(shape, adapter.values().get(layer.name() + "." + slot).shape()));
-                Checkpoint weights = Part.ofTunable(layer.name()) == Part.TEXT ? text : unet;
+                Checkpoint weights = ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? text : unet;
                 Affine<NDArray> base = new Affine<>(torch.array(weights.read(layer.weightKey())), layer.biased() ? torch.array(weights.read(layer.biasKey())) : null);
                 Affine<NDArray> tuned = adapter.form().effective(torch.ops(), layer, base, slot -> torch.array(adapter.values().get(layer.name() + "." + slot)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
                 changes.put(layer.weightKey(), torch.tensor(tuned.weight().sub(base.weight())));
@@ -199,7 +199,7 @@ class ForeignAdapterTest {
         try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1); TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
             Tensor expected = torch.predictNoise(latents, new float[] {321}, context, List.of(applied));
             assertClose("UNet", expected, onnx.predictNoise(latents, new float[] {321}, context, List.of(applied)), 5e-5);
-            int[][] ids = {new int[model.text().tokens()]};
+            int[][] ids = {new int[model.textEncoder().tokens()]};
             assertClose("text encoder", torch.encodeText(ids, 1, List.of(applied)), onnx.encodeText(ids, 1, List.of(applied)), 5e-5);
         }
     }
@@ -212,11 +212,11 @@ class ForeignAdapterTest {
 
     @ParameterizedTest @EnumSource(value = ExportFormat.class, names = {"KOHYA", "PEFT"}) void whatThisProgramExportsForOthersReadsBackAsTheSameChange(ExportFormat format) throws Exception {
         MethodSettings settings = MethodSettings.parse("locon", Map.of("rank", "2", "alpha", "3", "text-encoder", "yes"));
-        SlotLayout layout = SlotLayout.of(settings.method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
         float[] numbers = random(layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.Training(1, 1, 1), TunedLayer.of(settings.method(), model.tunable()), layout.values(numbers));
-        format.write(ours, new Base(NamedModel.at(model.folder()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
+        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.Training(1, 1, 1), TunedLayer.of(settings.method(), model.trainableLayers()), layout.values(numbers));
+        format.write(ours, new Base(ModelReference.of(model.path()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
         AdapterSource read = AdapterSource.read(folder.resolve("file.safetensors")).getFirst().source();
         assertInstanceOf(ForeignAdapter.class, read);
         Map<String, Tensor> expected = changes(ours.adapter("ours", model), 1), found = changes(read.adapter("read", model), 1);
@@ -310,11 +310,11 @@ class ForeignAdapterTest {
     /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
     @Test void everyLayerHasItsOriginalName() throws Exception {
         Map<String, Tensor> expected = new HashMap<>(), original = new HashMap<>(), dotted = new HashMap<>();
-        OriginalUnetNames names = new OriginalUnetNames(model.layers(Part.UNET).stream().map(Layer::name).toList());
+        FromDiffusers names = new FromDiffusers(model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
         Set<String> blocks = new TreeSet<>();
-        for (Layer layer : model.layers(Part.UNET)) {
+        for (Layer layer : model.layers(ModelComponent.UNET)) {
             Tensor change = random(layer.weight().sizes());
-            String own = names.of(layer.name());
+            String own = names.ldmKey(layer.name());
             expected.put("lora_unet_" + layer.name().replace('.', '_') + ".diff", change);
             original.put("lora_unet_" + own.replace('.', '_') + ".diff", change);
             dotted.put("diffusion_model." + own + ".diff", change);

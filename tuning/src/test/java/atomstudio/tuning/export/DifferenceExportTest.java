@@ -10,9 +10,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NamedModel;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -47,7 +47,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DifferenceExportTest {
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static BaseHashes hashes;
 
     @BeforeAll static void make() throws Exception {
@@ -56,22 +56,22 @@ class DifferenceExportTest {
     }
 
     private static Base base() {
-        return new Base(NamedModel.at(model.folder()), hashes, TorchSettings.standard().withThreads(1));
+        return new Base(ModelReference.of(model.path()), hashes, TorchSettings.standard().withThreads(1));
     }
 
     /// A method's numbers, a little away from where they start.
     private static AdapterFile adapter(MethodSettings settings) throws Failure {
-        SlotLayout layout = SlotLayout.of(settings.method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values;
-        try (Checkpoint unet = model.checkpoint(Part.UNET); Checkpoint text = model.checkpoint(Part.TEXT)) {
-            SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> (Part.ofTunable(key) == Part.TEXT ? text : unet).read(key), 3, List.of(1));
+        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+            SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3, List.of(1));
             values = new HashMap<>(layout.constants(beginning));
             float[] numbers = layout.start(beginning);
             for (int i = 0; i < numbers.length; i++) numbers[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
             values.putAll(layout.values(numbers));
         }
         AdapterFile.Training training = new AdapterFile.Training(10, 1e-2, 0);
-        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, TunedLayer.of(settings.method(), model.tunable()), values);
+        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, TunedLayer.of(settings.method(), model.trainableLayers()), values);
         return new AdapterFile(settings, new BaseModel("tiny", hashes.of(model, unnamed.parts())), unnamed.trigger(), training, unnamed.layers(), values);
     }
 
@@ -92,7 +92,7 @@ class DifferenceExportTest {
             assertFalse(plain.equals(expected));
             if (settings.choice() == Choice.SSF) return;                       // it also gives biases to layers that have none
             assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
-            int[][] ids = {new int[model.text().tokens()]};
+            int[][] ids = {new int[model.textEncoder().tokens()]};
             assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.adapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
         }
     }
@@ -146,7 +146,7 @@ class DifferenceExportTest {
         AdapterFile other = new AdapterFile(ours.method(), new BaseModel("other", "1234"), ours.trigger(), ours.training(), ours.layers(), ours.values());
         Path file = folder.resolve("whole.safetensors");
         Failure refused = assertThrows(Failure.Incompatible.class, () -> ExportFormat.DIFF.write(other, base(), file));
-        assertTrue(refused.getMessage().contains("1234") && refused.getMessage().contains(model.folder().toString()), refused.getMessage());
+        assertTrue(refused.getMessage().contains("1234") && refused.getMessage().contains(model.path().toString()), refused.getMessage());
         assertFalse(Files.exists(file));
     }
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.picture.Picture;
 import java.nio.file.Files;
@@ -24,7 +24,7 @@ class RulerTest {
     @TempDir Path temporary;
 
     @Test void aPictureIsMostLikeItself() throws Exception {
-        ModelFolder model = ModelFolder.open(ClipTestModels.EMBEDDED);
+        DiffusionModel model = DiffusionModel.open(ClipTestModels.EMBEDDED);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Ruler ruler = Ruler.of(model, engine).orElseThrow();
             Embedding red = ruler.picture(RED);
@@ -40,7 +40,7 @@ class RulerTest {
     }
 
     @Test void aSafetyCheckersTowerMeasuresLikenessAndDiversityOnly() throws Exception {
-        ModelFolder model = ModelFolder.open(ClipTestModels.withSafetyChecker(temporary));
+        DiffusionModel model = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Ruler ruler = Ruler.of(model, engine).orElseThrow();
             assertEquals(Optional.empty(), ruler.prompt("a car"));
@@ -50,7 +50,7 @@ class RulerTest {
     }
 
     @Test void aModelWithoutATowerHasNoRuler() throws Exception {
-        ModelFolder model = ModelFolder.open(ClipTestModels.without(temporary));
+        DiffusionModel model = DiffusionModel.open(ClipTestModels.without(temporary));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             assertTrue(Ruler.of(model, engine).isEmpty());
         }
@@ -59,7 +59,7 @@ class RulerTest {
     @Test void aDamagedTowerIsRefusedByName() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Files.delete(temporary.resolve("image_encoder/model.safetensors"));
-        ModelFolder model = ModelFolder.open(temporary);
+        DiffusionModel model = DiffusionModel.open(temporary);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Failure refused = assertThrows(Failure.Unreadable.class, () -> Ruler.of(model, engine));
             assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());

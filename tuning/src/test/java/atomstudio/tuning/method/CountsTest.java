@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.net.TimestepFeatures;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.Block;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Numbers that every method tunes: those known of Stable Diffusion 1.5, and on every model what the formulas of the papers say.
 class CountsTest {
     @Test void onStableDiffusion15TheyAreThoseThatAreKnown() {
-        List<Layer> layers = Inventory.of(MethodTest.stableDiffusion15());
+        List<Layer> layers = NetworkLayers.of(MethodTest.stableDiffusion15());
         assertEquals(4_212, count(Choice.ATOMS, layers));
         assertEquals(4_258, count(MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv"), layers));
         assertEquals(1_872, count(MethodSettings.of(Choice.ATOMS).with(Setting.ATOMS, "4"), layers));
@@ -44,12 +44,12 @@ class CountsTest {
     }
 
     static Stream<UNet> models() throws Exception {
-        return Stream.of(MethodTest.stableDiffusion15(), stableDiffusion21(), ModelFolder.open(Shared.root().resolve("assets/default-model")).unet());
+        return Stream.of(MethodTest.stableDiffusion15(), stableDiffusion21(), DiffusionModel.open(Shared.root().resolve("assets/default-model")).unet());
     }
 
     /// One sum over the layers for every method, written apart from the methods.
     @ParameterizedTest @MethodSource("models") void everywhereTheyAreWhatTheFormulasSay(UNet unet) {
-        List<Layer> layers = Inventory.of(unet);
+        List<Layer> layers = NetworkLayers.of(unet);
         Predicate<Layer> three = layer -> layer.weight().rank() == 4 && layer.weight().size(2) == 3;
         Predicate<Layer> conv = layer -> layer.weight().rank() == 4;
         Predicate<Layer> matrix = layer -> layer.weight().rank() == 2 || conv.test(layer) && layer.weight().size(2) == 1;
@@ -83,12 +83,12 @@ class CountsTest {
     }
 
     @Test void textualInversionTunesOneRowOfTheTable() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
-        assertEquals(model.text().width(), count(Choice.TEXTUAL_INVERSION, model.tunable()));
-        assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(Choice.ATOMS_AND_WORD, model.tunable()));
-        assertEquals(count(Choice.ATOMS, model.tunable()) + model.text().width(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.tunable()));
-        long lora = model.tunable().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.text().width();
-        assertEquals(count(Choice.ATOMS, model.tunable()) + lora, count(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes"), model.tunable()));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
+        assertEquals(model.textEncoder().width(), count(Choice.TEXTUAL_INVERSION, model.trainableLayers()));
+        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + model.textEncoder().width(), count(Choice.ATOMS_AND_WORD, model.trainableLayers()));
+        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + model.textEncoder().width(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.trainableLayers()));
+        long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.textEncoder().width();
+        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + lora, count(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes"), model.trainableLayers()));
     }
 
     private static long count(Choice choice, List<Layer> layers) {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import java.time.Duration;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class LayerPatternTest {
     private static List<Layer> layers() throws Failure {
-        return ModelFolder.open(Shared.own("goldens/nets/sd1/model")).tunable();
+        return DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).trainableLayers();
     }
 
     @ParameterizedTest @ValueSource(strings = {"conv_in", "down_blocks.*", "*.to_q", "*attn?.to_k", "up_blocks.*.attn1.*", "*"})

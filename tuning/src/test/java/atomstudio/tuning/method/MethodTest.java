@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.net.TimestepFeatures;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.Block;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 class MethodTest {
     @Test void theTimeEmbeddingIsTunedByChannelAtomsAndConvolutionsOfThreeAreNot() {
-        List<Layer> layers = Inventory.of(stableDiffusion15());
+        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         ChannelAtoms channels = new ChannelAtoms(4, 16);
         assertTrue(layers.stream().filter(layer -> layer.name().startsWith("time_embedding.linear_")).allMatch(channels::tunes));
         assertTrue(layers.stream().filter(layer -> layer.kernel() == 3).noneMatch(channels::tunes));
@@ -35,7 +35,7 @@ class MethodTest {
     }
 
     @Test void layersAreChosenByKindByNameAndByPlace() {
-        List<Layer> layers = Inventory.of(stableDiffusion15());
+        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         assertEquals(52, chosen("conv3x3", layers).size());
         assertEquals(98, chosen("conv", layers).size());
         assertEquals(184, chosen("linear", layers).size());
@@ -62,7 +62,7 @@ class MethodTest {
     }
 
     @Test void upAloneNarrowsTheMethodsOwnLayers() {
-        List<Layer> layers = Inventory.of(stableDiffusion15());
+        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         assertEquals(27 * 81, MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "up").method().numbers(layers));
         List<String> tuned = layers.stream().filter(MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "up").method()::tunes).map(Layer::name).toList();
         assertEquals(9 * 8, tuned.size());
@@ -70,7 +70,7 @@ class MethodTest {
     }
 
     @Test void layersThatCannotBeTunedAreRefusedWithTheNamesThatCould() throws Exception {
-        List<Layer> layers = Inventory.of(stableDiffusion15());
+        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         Failure refused = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv3x3,attentoin").check("the model", layers));
         assertTrue(refused.getMessage().contains("attentoin") && refused.getMessage().contains("the model") && refused.getMessage().contains("conv3x3, conv, up, conv_in") && refused.getMessage().contains("down_blocks.*.resnets.*.conv1"), refused.getMessage());
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "linear").check("the model", layers));

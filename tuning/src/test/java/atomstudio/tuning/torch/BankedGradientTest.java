@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.method.LayerChoice;
 import atomstudio.tuning.method.FilterAtoms;
+import atomstudio.tuning.method.LayerChoice;
 import atomstudio.tuning.method.On;
 import atomstudio.tuning.method.SlotLayout;
 import java.util.Arrays;
@@ -22,9 +22,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BankedGradientTest {
     /// A side that is odd on its way down, too: what is rounded up there comes back by the skips' shapes.
     @ParameterizedTest @ValueSource(ints = {8, 12}) void aStepThatBeginsAboveTheLowerPartIsTheWholeStep(int side) throws Exception {
-        ModelFolder model = ModelFolder.open(TinyModel.reference("sd1"));
+        DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
-            SlotLayout layout = SlotLayout.of(new On(new FilterAtoms(9), LayerChoice.parse("up")), model.tunable());
+            SlotLayout layout = SlotLayout.of(new On(new FilterAtoms(9), LayerChoice.parse("up")), model.trainableLayers());
             assertTrue(layout.trained().stream().allMatch(entry -> UNet.inUpper(entry.layer().name())));
             float[] numbers = Plain.random(1, layout.size()).data();
             for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;

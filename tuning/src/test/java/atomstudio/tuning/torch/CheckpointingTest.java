@@ -3,7 +3,7 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.model.Inventory;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.method.BitFit;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.DiffFit;
@@ -41,7 +41,7 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases") void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Activations activations) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, Inventory.of(network.model().unet()));
+        SlotLayout layout = SlotLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         Differentiation.Gradient kept = network.gradient(layout, numbers, Activations.KEPT, Precision.FP32);
@@ -65,7 +65,7 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases") void twoCallsInARowAreEqual(TuningMethod method, Activations activations) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, Inventory.of(network.model().unet()));
+        SlotLayout layout = SlotLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, Precision.FP32).vector(), network.gradient(layout, numbers, activations, Precision.FP32).vector()));
     }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 @Tag("gpu")
 class CudaGradientTest {
     @Test void gradientsOfBothPrecisionsAreNearTheProcessors() throws Exception {
-        ModelFolder model = ModelFolder.open(TinyModel.reference("sd1"));
-        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), model.tunable());
+        DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
+        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), model.trainableLayers());
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
@@ -47,7 +47,7 @@ class CudaGradientTest {
         return dot / Math.sqrt(first * second);
     }
 
-    private static TorchEngine open(ModelFolder model) throws Failure {
+    private static TorchEngine open(DiffusionModel model) throws Failure {
         try {
             return TorchEngine.open(model, Device.CUDA, TorchSettings.standard());
         } catch (Failure.DeviceUnavailable none) {

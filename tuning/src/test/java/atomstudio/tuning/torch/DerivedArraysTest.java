@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -33,8 +33,8 @@ class DerivedArraysTest {
     }
 
     @Test void gradientsAndSamplingReadTheArraysThatWereDerivedOnce() throws Exception {
-        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
-        SlotLayout layout = SlotLayout.of(new SparseAtoms(12), model.tunable());
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
+        SlotLayout layout = SlotLayout.of(new SparseAtoms(12), model.trainableLayers());
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, SETTINGS)) {
             AtomicInteger read = new AtomicInteger();
             Map<String, Tensor> frozen = layout.constants(new SlotLayout.Beginning(engine::tensor, 5, List.of()));
@@ -70,11 +70,11 @@ class DerivedArraysTest {
         }
     }
 
-    private static Tensor context(ModelFolder model) {
+    private static Tensor context(DiffusionModel model) {
         return new Tensor(Shape.of(1, 3, model.unet().contextWidth()), normals(3 * (int) model.unet().contextWidth(), "context"));
     }
 
-    private static Batch batch(ModelFolder model) {
+    private static Batch batch(DiffusionModel model) {
         Shape latents = Shape.of(1, model.unet().channels().in(), 8, 8);
         int count = (int) latents.elements();
         return new Batch(new Tensor(latents, normals(count, "noisy")), new float[] {7}, new Conditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")), Tensor.filled(Shape.of(1, 1, 1, 1), 1));

@@ -9,8 +9,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSettings;
 import atomstudio.diffusion.ops.Adapter;
@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The law of the family, its last part: PyTorch and ONNX Runtime say the same of every adapted network.
 class EnginesAgreeTest {
     private static final double TOLERANCE = 2e-5;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static TorchEngine torch;
     private static OnnxEngine onnx;
     private static OnnxEngine live;
@@ -50,7 +50,7 @@ class EnginesAgreeTest {
     private static final float[] TIMESTEPS = {321};
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
+        model = DiffusionModel.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
         live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.LIVE));
@@ -154,9 +154,9 @@ class EnginesAgreeTest {
         return adapter(model, method, seed);
     }
 
-    static Adapter adapter(ModelFolder model, TuningMethod method, long seed) {
+    static Adapter adapter(DiffusionModel model, TuningMethod method, long seed) {
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : Inventory.of(model.unet())) {
+        for (Layer layer : NetworkLayers.of(model.unet())) {
             for (Map.Entry<String, Shape> slot : method.shapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
                 float[] numbers = new Noise(seed, key).normals((int) slot.getValue().elements());

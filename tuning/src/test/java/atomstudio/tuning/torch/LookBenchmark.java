@@ -3,8 +3,8 @@ package atomstudio.tuning.torch;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
@@ -29,10 +29,10 @@ public final class LookBenchmark {
     public static void main(String[] arguments) throws Exception {
         Thread.ofPlatform().daemon().start(LookBenchmark::watch);
         long start = System.nanoTime();
-        ModelFolder model = ModelFolder.open(Path.of(arguments[0]));
+        DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
         long side = model.sampleSize();
         try (Engine engine = engine(model, arguments[1])) {
-            int[][] ids = new int[1][model.text().tokens()];
+            int[][] ids = new int[1][model.textEncoder().tokens()];
             Arrays.fill(ids[0], 7);
             Tensor context = engine.encodeText(ids, 1, List.of());
             System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
@@ -48,10 +48,10 @@ public final class LookBenchmark {
     }
 
     /// Random numbers of a method's shapes, small enough to leave the network in its range.
-    private static Adapter adapter(ModelFolder model, String method) throws Exception {
+    private static Adapter adapter(DiffusionModel model, String method) throws Exception {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.layers(Part.UNET)) {
+        for (Layer layer : model.layers(ModelComponent.UNET)) {
             settings.method().stored(layer).forEach((slot, shape) -> {
                 Tensor value = Plain.random(values.size(), shape.sizes());
                 for (int i = 0; i < value.data().length; i++) value.data()[i] *= 1e-3f;
@@ -61,7 +61,7 @@ public final class LookBenchmark {
         return new Adapter(method, "0", settings.method(), values);
     }
 
-    private static Engine engine(ModelFolder model, String name) throws Exception {
+    private static Engine engine(DiffusionModel model, String name) throws Exception {
         return switch (name) {
             case "onnx" -> OnnxEngine.open(model, Device.CPU, Runtime.getRuntime().availableProcessors());
             case "torch" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), Precision.FP32);

@@ -7,9 +7,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
@@ -42,8 +42,8 @@ class MergedTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void mergedWeightsSayTheSameAsTheAdapterLive(MethodSettings settings) throws Exception {
-        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
-        ModelFolder merged = TinyModel.make(folder.resolve("merged"), "sd1");
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
+        DiffusionModel merged = TinyModel.make(folder.resolve("merged"), "sd1");
         TuningMethod method = settings.method();
         WeightedAdapter applied = new WeightedAdapter(EnginesAgreeTest.adapter(model, method, 1), STRENGTH);
         SafetensorsWriter.write(folder.resolve("merged/unet/diffusion_pytorch_model.safetensors"), merge(model, method, applied), Map.of());
@@ -55,10 +55,10 @@ class MergedTest {
         }
     }
 
-    private static Map<String, Tensor> merge(ModelFolder model, TuningMethod method, WeightedAdapter applied) throws Failure {
+    private static Map<String, Tensor> merge(DiffusionModel model, TuningMethod method, WeightedAdapter applied) throws Failure {
         Map<String, Tensor> weights = new HashMap<>();
-        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); Checkpoint checkpoint = model.checkpoint(Part.UNET); TorchScope scope = torch.scope(Recording.OFF)) {
-            for (Layer layer : Inventory.of(model.unet())) {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); Checkpoint checkpoint = model.openCheckpoint(ModelComponent.UNET); TorchScope scope = torch.scope(Recording.OFF)) {
+            for (Layer layer : NetworkLayers.of(model.unet())) {
                 Affine<NDArray> base = new Affine<>(torch.array(checkpoint.read(layer.weightKey())), layer.biased() ? torch.array(checkpoint.read(layer.biasKey())) : null);
                 NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));
                 Affine<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base, slot -> torch.array(applied.adapter().values().get(layer.name() + "." + slot)), strength) : base;

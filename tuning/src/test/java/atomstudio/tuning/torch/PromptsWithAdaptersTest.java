@@ -12,7 +12,7 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
@@ -44,7 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// From prompt to picture with adapters that bring words and layers of the text encoder.
 class PromptsWithAdaptersTest {
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static OnnxEngine onnx;
     private final List<int[]> encoded = new ArrayList<>();
     private DiffusionPipeline pipeline;
@@ -77,7 +77,7 @@ class PromptsWithAdaptersTest {
 
     private static Adapter adapter(String name, Adaptation form, Optional<Placeholder> placeholder) {
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.tunable()) {
+        for (Layer layer : model.trainableLayers()) {
             form.shapes(layer).forEach((slot, shape) -> {
                 float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.3f;
@@ -100,7 +100,7 @@ class PromptsWithAdaptersTest {
     }
 
     @Test void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
-        int next = model.text().vocabulary();
+        int next = model.textEncoder().vocabulary();
         List<WeightedAdapter> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
         int[] ids = pipeline.promptEncoder().tokenizer(adapters).encode("qwe, SKS");
         assertArrayEquals(new int[] {next + 2}, Arrays.copyOfRange(ids, 1, 2));

@@ -2,7 +2,7 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -11,9 +11,9 @@ import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.Map;
 
 /// A small Stable Diffusion, opened for training on one thread, and the batch that gradients are taken of.
-record SmallNetwork(ModelFolder model, TorchEngine engine) implements AutoCloseable {
+record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoCloseable {
     static SmallNetwork open() throws Exception {
-        ModelFolder model = ModelFolder.open(TinyModel.reference("sd1"));
+        DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
         return new SmallNetwork(model, TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)));
     }
 

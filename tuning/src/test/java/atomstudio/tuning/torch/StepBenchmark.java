@@ -1,8 +1,8 @@
 package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -28,11 +28,11 @@ public final class StepBenchmark {
     private StepBenchmark() {}
 
     public static void main(String[] arguments) throws Exception {
-        ModelFolder model = ModelFolder.open(Path.of(arguments[0]));
-        SlotLayout layout = SlotLayout.of(settings(arguments[1]).method(), Inventory.of(model.unet()));
+        DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
+        SlotLayout layout = SlotLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
         long side = model.sampleSize();
         Tensor noisy = Plain.random(1, 1, 4, side, side);
-        Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.text().tokens(), model.text().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.textEncoder().tokens(), model.textEncoder().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
         Activations activations = Activations.valueOf(arguments[2]);
         Precision precision = Precision.valueOf(arguments[3]);
         System.out.printf("predicted %.2f GB%n", new StepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);

@@ -3,8 +3,8 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.SlotLayout;
@@ -13,12 +13,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class StepMemoryTest {
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static SlotLayout layout;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
-        layout = SlotLayout.of(new FilterAtoms(9), Inventory.of(model.unet()));
+        model = DiffusionModel.open(TinyModel.reference("sd1"));
+        layout = SlotLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
     }
 
     @Test void whatIsComputedAgainIsNotHeld() {

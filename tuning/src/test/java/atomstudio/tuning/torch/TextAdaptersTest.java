@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TextAdaptersTest {
     private static final double TOLERANCE = 2e-5;
     private static final String TABLE = "text_model.embeddings.token_embedding";
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static TorchEngine torch;
     private static OnnxEngine onnx;
 
@@ -61,7 +61,7 @@ class TextAdaptersTest {
     }
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
+        model = DiffusionModel.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
     }
@@ -73,7 +73,7 @@ class TextAdaptersTest {
 
     private static WeightedAdapter applied(Adaptation form, long seed, double strength) {
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.tunable()) {
+        for (Layer layer : model.trainableLayers()) {
             form.shapes(layer).forEach((slot, shape) -> {
                 float[] numbers = new Noise(seed, layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.2f;
@@ -84,7 +84,7 @@ class TextAdaptersTest {
     }
 
     private static int[][] ids(int... own) {
-        int[] ids = new int[model.text().tokens()];
+        int[] ids = new int[model.textEncoder().tokens()];
         ids[0] = 998;
         java.util.Arrays.fill(ids, 1, ids.length, 999);
         System.arraycopy(own, 0, ids, 1, own.length);
@@ -106,7 +106,7 @@ class TextAdaptersTest {
     }
 
     @Test void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
-        int next = model.text().vocabulary();
+        int next = model.textEncoder().vocabulary();
         WeightedAdapter one = applied(new Rows(1), 1, 1);
         WeightedAdapter two = applied(new Rows(2), 2, 0.6);
         Tensor both = agreed(ids(3, next, next + 1, next + 2), List.of(one, applied(new Projections("v_proj"), 3, 1), two));
@@ -116,7 +116,7 @@ class TextAdaptersTest {
     }
 
     @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
-        int next = model.text().vocabulary();
+        int next = model.textEncoder().vocabulary();
         WeightedAdapter row = applied(new Rows(1), 1, 0);
         Map<String, Tensor> started = new HashMap<>(row.adapter().values());
         started.put(TABLE + ".rows", started.get(TABLE + ".start"));

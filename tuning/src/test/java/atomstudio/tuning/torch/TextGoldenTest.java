@@ -6,7 +6,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
@@ -27,12 +27,12 @@ import org.junit.jupiter.api.Test;
 /// Both engines against transformers and peft (goldens/text/make.py): LoRA on the text encoder, and rows appended to its table.
 class TextGoldenTest {
     private static final double TOLERANCE = 1e-5;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Safetensors golden;
     private static List<Engine> engines;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(TinyModel.reference("sd1"));
+        model = DiffusionModel.open(TinyModel.reference("sd1"));
         golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/text/sd1.safetensors"));
         engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)), OnnxEngine.open(model, Device.CPU, 1));
     }
@@ -52,7 +52,7 @@ class TextGoldenTest {
     @Test void loraOnTheTextEncoderIsPefts() throws Exception {
         On form = new On(new Lora(4, 8), new LayerChoice(List.of("text_model.*_proj")));
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.tunable()) {
+        for (Layer layer : model.trainableLayers()) {
             for (String slot : form.shapes(layer).keySet()) values.put(layer.name() + "." + slot, golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
         }
         check("lora.last_hidden_state", ids("ids.plain"), new Adapter("lora", "lora", form, values));

@@ -37,16 +37,16 @@ class TextGradientTest {
 
     /// A batch whose words ask for the first new row of the table.
     private static Batch batch() {
-        int[] ids = new int[network.model().text().tokens()];
+        int[] ids = new int[network.model().textEncoder().tokens()];
         Arrays.fill(ids, 999);
         ids[0] = 998;
         ids[1] = 3;
-        ids[2] = network.model().text().vocabulary();
+        ids[2] = network.model().textEncoder().vocabulary();
         return network.batch(new Conditioning.Words(new int[][] {ids, ids}));
     }
 
     @ParameterizedTest @MethodSource("methods") void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), network.model().tunable());
+        SlotLayout layout = SlotLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
             float[] found = differentiation.gradient(point, batch()).vector();
@@ -74,7 +74,7 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), network.model().tunable());
+        SlotLayout layout = SlotLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Activations activations : List.of(Activations.KEPT, Activations.RECOMPUTED)) {
@@ -88,7 +88,7 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), network.model().tunable());
+        SlotLayout layout = SlotLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Precision precision : Precision.values()) {
@@ -107,12 +107,12 @@ class TextGradientTest {
 
     /// A caption in two chunks read within the step is the same as its chunks read before it and put in a row.
     @Test void captionsOfSeveralChunksAreReadAsInSampling() throws Exception {
-        int length = network.model().text().tokens();
+        int length = network.model().textEncoder().tokens();
         int[][] ids = new int[4][length];
         for (int i = 0; i < ids.length; i++) for (int j = 0; j < length; j++) ids[i][j] = j == 0 ? 998 : (7 * i + 3 * j) % 900;
         Tensor[] contexts = new Tensor[2];
-        for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().text().width()));
-        SlotLayout layout = SlotLayout.of(MethodSettings.of(Choice.ATOMS).method(), network.model().tunable());
+        for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().textEncoder().width()));
+        SlotLayout layout = SlotLayout.of(MethodSettings.of(Choice.ATOMS).method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
             double before = differentiation.loss(point, network.batch(new Conditioning.Embedded(Tensor.stack(contexts))));

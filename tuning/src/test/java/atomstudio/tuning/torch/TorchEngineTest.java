@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.NetworkGolden;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import java.util.List;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"}) void networksEqualTheReference(String name) throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/" + name + "/model"));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model"));
         try (Safetensors golden = Safetensors.open(Shared.own("goldens/nets/" + name + "/golden.safetensors"));
                 TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);

@@ -7,7 +7,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipEncodersLaw;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -21,7 +21,7 @@ class TorchTowersTest implements ClipEncodersLaw {
     @Test void bothEnginesSayTheSame() throws Exception {
         Tensor pictures = Plain.random(3, 2, 3, 32, 32);
         int[][] ids = {{198, 5, 199, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
-        try (TorchEngine torch = open(ClipTestModels.MODEL); OnnxEngine onnx = OnnxEngine.open(ModelFolder.open(ClipTestModels.MODEL), Device.CPU, 1)) {
+        try (TorchEngine torch = open(ClipTestModels.MODEL); OnnxEngine onnx = OnnxEngine.open(DiffusionModel.open(ClipTestModels.MODEL), Device.CPU, 1)) {
             assertClose("pictures", torch.embedImages(pictures), onnx.embedImages(pictures), 2e-5);
             assertClose("texts", torch.embedText(ids), onnx.embedText(ids), 2e-5);
         }
@@ -34,6 +34,6 @@ class TorchTowersTest implements ClipEncodersLaw {
     }
 
     @Override public TorchEngine open(Path model) throws Failure {
-        return TorchEngine.open(ModelFolder.open(model), Device.CPU, TorchSettings.standard().withThreads(1));
+        return TorchEngine.open(DiffusionModel.open(model), Device.CPU, TorchSettings.standard().withThreads(1));
     }
 }

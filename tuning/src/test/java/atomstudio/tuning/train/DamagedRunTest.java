@@ -11,7 +11,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -48,7 +48,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DamagedRunTest {
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Path unfinished;
     private static Path finished;
     private Path run;
@@ -70,7 +70,7 @@ class DamagedRunTest {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         Path pictures = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
-        TuneRequest request = TuneRequest.of(model.folder(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2"))).withSteps(6).withRate(1e-2);
+        TuneRequest request = TuneRequest.of(model.path(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2"))).withSteps(6).withRate(1e-2);
         unfinished = shared.resolve("unfinished");
         ThreeSteps three = new ThreeSteps();
         tuning().run(request, unfinished, three, three);
@@ -219,7 +219,7 @@ class DamagedRunTest {
     private void change(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
         RunFolder folder = new RunFolder(run);
-        SlotLayout layout = SlotLayout.of(folder.info().method().method(), model.tunable());
+        SlotLayout layout = SlotLayout.of(folder.info().method().method(), model.trainableLayers());
         RunInfo info = folder.info();
         int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireOwn(folder.info()));
         refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times, () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));
@@ -270,11 +270,11 @@ class DamagedRunTest {
     }
 
     @Test void aModelThatWasChangedInPlaceWithItsOldTimeIsFound() throws Exception {
-        Path other = copy(model.folder(), folder.resolve("model"));
+        Path other = copy(model.path(), folder.resolve("model"));
         Path weights = other.resolve("unet/diffusion_pytorch_model.safetensors");
         BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
-        String before = hashes.of(ModelFolder.open(other));
-        assertEquals(before, hashes.of(ModelFolder.open(other)));
+        String before = hashes.of(DiffusionModel.open(other));
+        assertEquals(before, hashes.of(DiffusionModel.open(other)));
         FileTime time = Files.getLastModifiedTime(weights);
         byte[] bytes = Files.readAllBytes(weights);
         bytes[bytes.length - 100] ^= 1;
@@ -282,7 +282,7 @@ class DamagedRunTest {
             channel.write(java.nio.ByteBuffer.wrap(bytes), 0);
         }
         Files.setLastModifiedTime(weights, time);
-        assertFalse(before.equals(hashes.of(ModelFolder.open(other))));
+        assertFalse(before.equals(hashes.of(DiffusionModel.open(other))));
         assertArrayEquals(bytes, Files.readAllBytes(weights));
     }
 }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -29,7 +29,7 @@ class DatasetTest {
     private static Noising noising;
 
     @BeforeAll static void prepare() throws Exception {
-        ModelFolder model = TinyModel.make(shared.resolve("model"), "sd1");
+        DiffusionModel model = TinyModel.make(shared.resolve("model"), "sd1");
         noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
     }
 

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
@@ -30,7 +30,7 @@ class EstimateTest {
     private static final MethodSettings LORA = MethodSettings.of(MethodSettings.Choice.LORA);
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Path pictures;
     private static Path home;
 
@@ -56,7 +56,7 @@ class EstimateTest {
 
     private static RunInfo info(MethodSettings method, Recipe recipe, int photos) {
         List<RunInfo.Picture> names = Collections.nCopies(photos, new RunInfo.Picture("a.png", "", "", List.of()));
-        return new RunInfo(new RunInfo.Base(model.folder(), model.name(), ""), new RunInfo.Subject("thing", "sks", names, List.of("a sks thing")), method, new RunInfo.Training(recipe, 1, model.pictureSize()), 1, "");
+        return new RunInfo(new RunInfo.Base(model.path(), model.name(), ""), new RunInfo.Subject("thing", "sks", names, List.of("a sks thing")), method, new RunInfo.Training(recipe, 1, model.defaultImageSize()), 1, "");
     }
 
     private static SlotLayout layout(MethodSettings method) {
@@ -82,15 +82,15 @@ class EstimateTest {
     @Test void memoryCountsATrainedTextEncoder() throws Exception {
         MethodSettings both = LORA.with(Setting.TEXT_ENCODER, "yes");
         long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
-        long weights = 4 * DryRun.parameters(Inventory.of(model.text()));
+        long weights = 4 * DryRun.parameters(NetworkLayers.of(model.textEncoder()));
         long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
         assertTrue(more > weights + numbers, more + " bytes: its weights " + weights + ", its numbers " + numbers + ", and its activations");
     }
 
     @Test void memoryCountsPreviewsAndPicturesOfTheClass() throws Exception {
         SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
-        long latent = model.pictureSize() / model.vae().factor();
-        assertTrue(sampling.weights() > 0 && sampling.weights() < 4 * DryRun.parameters(Inventory.of(model.vae())));
+        long latent = model.defaultImageSize() / model.vae().factor();
+        assertTrue(sampling.weights() > 0 && sampling.weights() < 4 * DryRun.parameters(NetworkLayers.of(model.vae())));
         assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
         long plain = memory(ATOMS, recipe(ATOMS, 10));
         long previewed = memory(ATOMS, previewed(recipe(ATOMS, 10), 5));
@@ -112,13 +112,13 @@ class EstimateTest {
     }
 
     private static Estimate estimate(Recipe recipe) throws Exception {
-        return new Tuning(new Machine(Device.CPU, 1, home)).estimate(TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(recipe));
+        return new Tuning(new Machine(Device.CPU, 1, home)).estimate(TuneRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe));
     }
 
     @Test void asManyPreviewsAndValidationsAreCountedAsARunMakes() throws Exception {
         Recipe recipe = previewed(recipe(ATOMS, 7), 3).with(Recipe.Feature.VALIDATE);
         Path run = folder.resolve("run");
-        assertInstanceOf(TuneOutcome.Finished.class, new Tuning(new Machine(Device.CPU, 1, home)).run(TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(recipe), run, Control.none(), TuneListener.silent()));
+        assertInstanceOf(TuneOutcome.Finished.class, new Tuning(new Machine(Device.CPU, 1, home)).run(TuneRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, Control.none(), TuneListener.silent()));
         List<TuneEvent> events = new RunFolder(run).events().stream().map(TimedEvent::event).toList();
         Watching watching = Watching.of(info(ATOMS, recipe, 5), model);
         assertEquals(4, watching.previews(), "of steps 0, 3, 6 and 7");

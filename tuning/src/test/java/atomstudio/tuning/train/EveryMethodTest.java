@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -19,7 +19,6 @@ import atomstudio.tuning.method.Setting;
 import atomstudio.tuning.method.SlotLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -32,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class EveryMethodTest {
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Path pictures;
 
     @BeforeAll static void prepare() throws Exception {
@@ -49,13 +48,13 @@ class EveryMethodTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void everyTrainedTensorMoves(MethodSettings method) throws Exception {
-        TuneRequest request = TuneRequest.of(model.folder(), pictures, "thing", method).withToken("qx").withSteps(4);
+        TuneRequest request = TuneRequest.of(model.path(), pictures, "thing", method).withToken("qx").withSteps(4);
         TuneOutcome outcome = new Tuning(new Machine(Device.CPU, 1, RunTest.home())).run(request, folder.resolve("run"), Control.none(), TuneListener.silent());
         assertInstanceOf(TuneOutcome.Finished.class, outcome);
         AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
         assertEquals(method, adapter.method());
-        assertEquals(Optional.empty(), adapter.fit("model", model.tunable(), Optional.empty()));
-        SlotLayout layout = SlotLayout.of(method.method(), model.tunable());
+        assertEquals(Optional.empty(), adapter.fit("model", model.trainableLayers(), Optional.empty()));
+        SlotLayout layout = SlotLayout.of(method.method(), model.trainableLayers());
         Map<String, Tensor> start = start(layout, adapter);
         for (SlotLayout.Entry entry : layout.trained()) {
             Tensor tuned = adapter.values().get(entry.key());
@@ -67,7 +66,7 @@ class EveryMethodTest {
     }
 
     private static Map<String, Tensor> start(SlotLayout layout, AdapterFile adapter) throws Exception {
-        try (Checkpoint unet = model.checkpoint(Part.UNET); Checkpoint text = model.checkpoint(Part.TEXT)) {
+        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
                     Vocabulary.of(model, layout, adapter.trigger()).classTokens());
             return layout.values(layout.start(beginning));

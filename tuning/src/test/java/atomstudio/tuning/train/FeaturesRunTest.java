@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -38,7 +38,7 @@ class FeaturesRunTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Path pictures;
     private static Path home;
 
@@ -58,7 +58,7 @@ class FeaturesRunTest {
 
     private static TuneRequest request(Recipe recipe) {
         MethodSettings method = recipe.material().bank() > 0 ? ATOMS.with(Setting.LAYERS, "up") : ATOMS;
-        return TuneRequest.of(model.folder(), pictures, "thing", method).with(recipe);
+        return TuneRequest.of(model.path(), pictures, "thing", method).with(recipe);
     }
 
     private TuneOutcome run(Recipe recipe, String name, Control control, TuneListener listener) throws Failure {
@@ -144,7 +144,7 @@ class FeaturesRunTest {
     @Test void withFewerPicturesAndNoImageEncoderNothingIsValidatedAndItIsSaid() throws Exception {
         Path few = Files.createDirectory(folder.resolve("few"));
         for (int i = 0; i < 4; i++) Files.copy(pictures.resolve("picture" + i + ".png"), few.resolve(i + ".png"));
-        TuneRequest request = TuneRequest.of(model.folder(), few, "thing", ATOMS).with(recipe(2).with(Recipe.Feature.VALIDATE));
+        TuneRequest request = TuneRequest.of(model.path(), few, "thing", ATOMS).with(recipe(2).with(Recipe.Feature.VALIDATE));
         List<TuneEvent> heard = new ArrayList<>();
         new Tuning(new Machine(Device.CPU, 1, home)).run(request, folder.resolve("run"), Control.none(), heard::add);
         assertTrue(heard.stream().anyMatch(event -> event instanceof TuneEvent.Note note && note.message().contains("5 or more pictures")), heard::toString);
@@ -227,7 +227,7 @@ class FeaturesRunTest {
         assertTrue(Math.abs(Bank.bytes(model, 2, 16) - Files.size(bank.resolve("0-0.safetensors"))) < 2000, "the note says what files take");
         run(of("bank", 10), "run", Control.none(), TuneListener.silent());
         assertFalse(Files.exists(bank));
-        TuneRequest everywhere = TuneRequest.of(model.folder(), pictures, "thing", ATOMS).with(of("bank", 10));
+        TuneRequest everywhere = TuneRequest.of(model.path(), pictures, "thing", ATOMS).with(of("bank", 10));
         Failure refused = assertThrows(Failure.Incompatible.class, () -> new Tuning(new Machine(Device.CPU, 1, home)).run(everywhere, folder.resolve("other"), Control.none(), TuneListener.silent()));
         assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"), refused.getMessage());
         assertFalse(Files.exists(folder.resolve("other")));
@@ -243,7 +243,7 @@ class FeaturesRunTest {
         Path mine = Files.createDirectory(folder.resolve("mine"));
         PngWriter.write(mine.resolve("a.png"), RunTest.picture(1), Map.of());
         Files.writeString(mine.resolve("a.txt"), "{} in the rain");
-        TuneRequest request = TuneRequest.of(model.folder(), mine, "thing", ATOMS).with(recipe(2).with(Recipe.Feature.CAPTIONS));
+        TuneRequest request = TuneRequest.of(model.path(), mine, "thing", ATOMS).with(recipe(2).with(Recipe.Feature.CAPTIONS));
         Tuning tuning = new Tuning(new Machine(Device.CPU, 1, home));
         tuning.run(request, folder.resolve("run"), Control.none(), TuneListener.silent());
         assertEquals(List.of("sks thing in the rain"), new RunFolder(folder.resolve("run")).info().subject().pictures().getFirst().captions());

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
@@ -126,7 +126,7 @@ class KilledRunTest {
     }
 
     @Test void aKilledRunIsNoLongerRunningAndResumesToEqualBytes() throws Exception {
-        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         assertEquals("model", model.name());
         Files.createDirectory(folder.resolve("pictures"));
         PngWriter.write(folder.resolve("pictures/0.png"), RunTest.picture(1), Map.of());

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
@@ -66,9 +66,9 @@ class PhotoFoldersRunTest {
         photo(pictures.resolve("5_sks car/a.png"), 1);
         photo(classImages.resolve("3_car/b.png"), 6);
         Files.writeString(pictures.resolve("5_sks car/a.txt"), "a {} at night");
-        ModelFolder model = TinyModel.make(folder.resolve("model"), "sd1");
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         Recipe recipe = withPrior(classImages).with(Recipe.Feature.CAPTIONS);
-        TuneRequest request = TuneRequest.of(model.folder(), pictures, "car", ATOMS).with(recipe).withSteps(2);
+        TuneRequest request = TuneRequest.of(model.path(), pictures, "car", ATOMS).with(recipe).withSteps(2);
         List<String> notes = new ArrayList<>();
         TuneListener listener = event -> {
             if (event instanceof TuneEvent.Note note) notes.add(note.message());

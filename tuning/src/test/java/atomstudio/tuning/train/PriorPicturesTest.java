@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.model.ModelChoices;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -32,22 +32,22 @@ class PriorPicturesTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
     @TempDir Path folder;
 
-    private String key(ModelFolder model, String className, String template) throws Exception {
+    private String key(DiffusionModel model, String className, String template) throws Exception {
         Recipe recipe = Recipe.of(ATOMS).with(new Recipe.Material(16, Recipe.Crop.CENTRE, template, 0)).with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior(Recipe.Prior.AUTO, 1))));
         RunInfo.Subject subject = new RunInfo.Subject(className, "sks", List.of(), List.of());
-        RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), model.name(), "the UNet's alone"), subject, ATOMS, new RunInfo.Training(recipe, 1, 16), 1, "");
+        RunInfo info = new RunInfo(new RunInfo.Base(model.path(), model.name(), "the UNet's alone"), subject, ATOMS, new RunInfo.Training(recipe, 1, 16), 1, "");
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             return new PriorPictures(new Machine(Device.CPU, 1, folder.resolve("home")), new RunFolder(folder.resolve("run")), info, model, DiffusionPipeline.of(model, engine)).key();
         }
     }
 
-    private ModelFolder copy(String name) throws Exception {
+    private DiffusionModel copy(String name) throws Exception {
         return TinyModel.make(folder.resolve(name), "sd1");
     }
 
     /// A copy with one tensor of a part doubled.
-    private ModelFolder doubled(String name, String file) throws Exception {
-        Path weights = copy(name).folder().resolve(file);
+    private DiffusionModel doubled(String name, String file) throws Exception {
+        Path weights = copy(name).path().resolve(file);
         Map<String, Tensor> tensors = new HashMap<>();
         try (Safetensors read = Safetensors.open(weights)) {
             for (String key : read.tensors().keySet()) tensors.put(key, read.read(key));
@@ -55,25 +55,25 @@ class PriorPicturesTest {
         String first = tensors.keySet().stream().filter(key -> key.endsWith("weight")).sorted().findFirst().orElseThrow();
         for (int i = 0; i < tensors.get(first).data().length; i++) tensors.get(first).data()[i] *= 2;
         SafetensorsWriter.write(weights, tensors, Map.of());
-        return ModelFolder.open(folder.resolve(name));
+        return DiffusionModel.open(folder.resolve(name));
     }
 
-    private ModelFolder edited(String name, String file, String from, String to) throws Exception {
-        Path path = copy(name).folder().resolve(file);
+    private DiffusionModel edited(String name, String file, String from, String to) throws Exception {
+        Path path = copy(name).path().resolve(file);
         String text = Files.readString(path);
         assertTrue(text.contains(from), file + " has " + from + ": " + text);
         Files.writeString(path, text.replace(from, to));
-        return ModelFolder.open(folder.resolve(name));
+        return DiffusionModel.open(folder.resolve(name));
     }
 
     @Test void allThatChangesThePicturesChangesTheirName() throws Exception {
-        ModelFolder model = copy("model");
+        DiffusionModel model = copy("model");
         Map<String, String> keys = new LinkedHashMap<>();
         keys.put("as it is", key(model, "car", ""));
         keys.put("another class", key(model, "owl", ""));
         keys.put("a template", key(model, "car", "a painting of {}"));
-        keys.put("prediction", key(ModelFolder.open(model.folder(), ModelChoices.none().withPrediction(PredictionType.V)), "car", ""));
-        keys.put("another autoencoder", key(ModelFolder.open(model.folder(), ModelChoices.none().withVae(TinyModel.reference("sd2").resolve("vae"))), "car", ""));
+        keys.put("prediction", key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withPredictionType(PredictionType.V)), "car", ""));
+        keys.put("another autoencoder", key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withVae(TinyModel.reference("sd2").resolve("vae"))), "car", ""));
         keys.put("UNet", key(doubled("unet", "unet/diffusion_pytorch_model.safetensors"), "car", ""));
         keys.put("text encoder", key(doubled("text", "text_encoder/model.safetensors"), "car", ""));
         keys.put("VAE", key(doubled("vae", "vae/diffusion_pytorch_model.safetensors"), "car", ""));

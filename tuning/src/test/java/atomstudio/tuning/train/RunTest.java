@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NamedModel;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RunTest {
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Path pictures;
 
     @BeforeAll static void prepare() throws Exception {
@@ -50,7 +50,7 @@ class RunTest {
     }
 
     private static TuneRequest request(String method, int steps) throws Failure {
-        return TuneRequest.of(model.folder(), pictures, "thing", MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))).withSteps(steps).withRate(1e-2);
+        return TuneRequest.of(model.path(), pictures, "thing", MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))).withSteps(steps).withRate(1e-2);
     }
 
     private Tuning tuning(int threads) {
@@ -95,8 +95,8 @@ class RunTest {
         assertInstanceOf(TuneOutcome.Finished.class, run(request(method, 20), "stopped"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
-        assertEquals(Optional.empty(), adapter.fit("model", Inventory.of(model.unet()), Optional.of(adapter.base().hash())));
-        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().numbers(Inventory.of(model.unet())), straight.numbers());
+        assertEquals(Optional.empty(), adapter.fit("model", NetworkLayers.of(model.unet()), Optional.of(adapter.base().hash())));
+        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().numbers(NetworkLayers.of(model.unet())), straight.numbers());
         assertEquals(Files.size(run.adapter()), straight.bytes());
         assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
     }
@@ -244,9 +244,9 @@ class RunTest {
     }
 
     @Test void anInpaintingModelIsRefused() throws Exception {
-        ModelFolder inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
+        DiffusionModel inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
         TuneRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(NamedModel.at(inpaint.folder()), pictures, asked.words(), asked.method(), asked.recipe()), "run"));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(ModelReference.of(inpaint.path()), pictures, asked.words(), asked.method(), asked.recipe()), "run"));
         assertTrue(refused.getMessage().contains("9 input channels"));
     }
 }

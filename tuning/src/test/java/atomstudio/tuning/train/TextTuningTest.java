@@ -15,9 +15,9 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelFolder;
-import atomstudio.diffusion.model.NamedModel;
-import atomstudio.diffusion.model.Part;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
@@ -59,7 +59,7 @@ class TextTuningTest {
     private static final String START = TextualInversion.TABLE + ".start";
     @TempDir static Path shared;
     @TempDir Path folder;
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Path pictures;
 
     @BeforeAll static void prepare() throws Exception {
@@ -77,7 +77,7 @@ class TextTuningTest {
     /// One step of AdamW moves every parameter by its learning rate, whatever its gradient: `full` alone has 3e-5.
     @Test void aWordBesideFullTuningHasALearningRateOfItsOwn() throws Exception {
         MethodSettings method = MethodSettings.of(Choice.FULL).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
-        TuneRequest request = TuneRequest.of(model.folder(), pictures, "thing", method).withSteps(1);
+        TuneRequest request = TuneRequest.of(model.path(), pictures, "thing", method).withSteps(1);
         Recipe.Course course = request.recipe().course();
         request = request.with(request.recipe().with(new Recipe.Course(1, course.rates(), 0, 0, Recipe.Decay.CONSTANT)));
         AdapterFile adapter = tuned(request, "run");
@@ -94,7 +94,7 @@ class TextTuningTest {
     }
 
     private static TuneRequest request(MethodSettings method, int steps) {
-        return TuneRequest.of(model.folder(), pictures, "thing", method).withSteps(steps).withRate(1e-2);
+        return TuneRequest.of(model.path(), pictures, "thing", method).withSteps(steps).withRate(1e-2);
     }
 
     private TuneOutcome run(TuneRequest request, String name, Control control, TuneListener listener) throws Failure {
@@ -116,9 +116,9 @@ class TextTuningTest {
         assertEquals(new TuneOutcome.Stopped(3, 6), stopped);
         tuned(request(method, 6), "stopped");
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(folder.resolve("stopped/adapter.safetensors")));
-        assertEquals(Set.of(Part.UNET, Part.TEXT), adapter.parts());
+        assertEquals(Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER), adapter.parts());
         for (Map.Entry<String, Tensor> value : adapter.values().entrySet()) {
-            if (!value.getKey().endsWith(".B") || Part.ofTunable(value.getKey()) != Part.TEXT) continue;
+            if (!value.getKey().endsWith(".B") || ModelComponent.ofLayer(value.getKey()) != ModelComponent.TEXT_ENCODER) continue;
             for (float number : value.getValue().data()) assertNotEquals(0, number, value.getKey());
         }
         if (adapter.placeholder().isPresent()) {
@@ -131,8 +131,8 @@ class TextTuningTest {
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
         assertEquals(Optional.of(new Placeholder("sks", 1)), adapter.placeholder());
-        assertEquals(model.text().width(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
-        try (Checkpoint checkpoint = model.checkpoint(Part.TEXT)) {
+        assertEquals(model.textEncoder().width(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
+        try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TABLE + ".weight");
             List<Integer> ids = Stream.of("t", "h", "i", "n", "g</w>").map(letter -> letter.charAt(0) - 'a' + (letter.endsWith("</w>") ? 26 : 0)).toList();
             Tensor expected = Tensor.zeros(adapter.values().get(START).shape());
@@ -144,11 +144,11 @@ class TextTuningTest {
     @Test void anAdapterOfWordsChangesThePictureAndItsBaseHashCountsTheTextEncoder() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 4).withRate(0.5), "run");
         BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
-        assertEquals(hashes.of(model, Set.of(Part.UNET, Part.TEXT)), adapter.base().hash());
+        assertEquals(hashes.of(model, Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)), adapter.base().hash());
         assertNotEquals(hashes.of(model), adapter.base().hash());
         assertTrue(BaseModel.agree(hashes.of(model), adapter.base().hash()), "runs with and without the text encoder are of one model");
         assertFalse(BaseModel.agree("0".repeat(64), adapter.base().hash()));
-        assertEquals(Optional.empty(), adapter.fit("model", model.tunable(), Optional.of(adapter.base().hash())));
+        assertEquals(Optional.empty(), adapter.fit("model", model.trainableLayers(), Optional.of(adapter.base().hash())));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
             Picture base = picture(maker, "a sks thing", List.of());
@@ -175,8 +175,8 @@ class TextTuningTest {
 
     @Test void aTableOfAnotherSizeIsRefused() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
-        ModelFolder other = TinyModel.make(folder.resolve("other"), "sd2");
-        String message = assertThrows(Failure.Incompatible.class, () -> adapter.fit("Other", other.tunable(), Optional.empty())).getMessage();
+        DiffusionModel other = TinyModel.make(folder.resolve("other"), "sd2");
+        String message = assertThrows(Failure.Incompatible.class, () -> adapter.fit("Other", other.trainableLayers(), Optional.empty())).getMessage();
         assertTrue(message.contains(TextualInversion.TABLE), message);
     }
 
@@ -190,14 +190,14 @@ class TextTuningTest {
     }
 
     private Base base() {
-        return new Base(NamedModel.at(model.folder()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard());
+        return new Base(ModelReference.of(model.path()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard());
     }
 
     @Test void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), 2), "run");
         Path file = folder.resolve("sks.safetensors");
         ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, base(), file);
-        assertEquals(model.text().width(), written.numbers());
+        assertEquals(model.textEncoder().width(), written.numbers());
         assertTrue(written.left().orElseThrow().contains("not in it"));
         try (Safetensors embedding = Safetensors.open(file)) {
             assertEquals(Set.of("sks"), embedding.tensors().keySet());

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
-import atomstudio.diffusion.model.Inventory;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
@@ -39,15 +39,15 @@ class TrainerTest {
     private RunFolder run;
     private SlotLayout layout;
     private Trainer.Setup setup;
-    private ModelFolder model;
+    private DiffusionModel model;
 
     @BeforeEach void prepare() throws Exception {
         model = TinyModel.make(folder.resolve("model"), "sd1");
         run = new RunFolder(folder.resolve("run"));
         MethodSettings method = MethodSettings.of(MethodSettings.Choice.ATOMS);
-        List<Layer> layers = Inventory.of(model.unet());
+        List<Layer> layers = NetworkLayers.of(model.unet());
         layout = SlotLayout.of(method.method(), layers);
-        RunInfo info = new RunInfo(new RunInfo.Base(model.folder(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
+        RunInfo info = new RunInfo(new RunInfo.Base(model.path(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
         setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), new Passes(dataset(1, 0), Optional.empty(), 0), new TrainingState.Place("cpu", 1));
     }
 

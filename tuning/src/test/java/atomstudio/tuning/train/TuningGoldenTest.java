@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.tuning.TinyModel;
@@ -21,7 +21,7 @@ class TuningGoldenTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2"}) void gradientsAndStepsEqualTheReference(String name) throws Exception {
         try (Safetensors golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
             assertTrue(TuningGolden.matches(golden.tensors().keySet()));
-            TuningGolden.Comparison comparison = TuningGolden.compare(golden, ModelFolder.open(TinyModel.reference(name)), Device.CPU, TorchSettings.standard());
+            TuningGolden.Comparison comparison = TuningGolden.compare(golden, DiffusionModel.open(TinyModel.reference(name)), Device.CPU, TorchSettings.standard());
             assertEquals(List.of(), comparison.notBuilt());
             Set<String> compared = Set.copyOf(comparison.deviations().stream().map(Deviation::tensor).toList());
             for (String tensor : golden.tensors().keySet()) {

@@ -9,7 +9,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.PromptEncoder;
-import atomstudio.diffusion.model.ModelFolder;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.Conditioning;
@@ -24,12 +24,12 @@ import org.junit.jupiter.api.Test;
 /// Captions of any length.
 class WordingTest {
     private static final String SHORT = "a sks car";
-    private static ModelFolder model;
+    private static DiffusionModel model;
     private static Tokenizer tokenizer;
     private static TorchEngine engine;
 
     @BeforeAll static void open() throws Exception {
-        model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         tokenizer = model.tokenizer();
         engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
     }

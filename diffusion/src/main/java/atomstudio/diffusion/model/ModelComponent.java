@@ -1,12 +1,12 @@
 package atomstudio.diffusion.model;
 
 /// The parts of a model that have weights, by their folders.
-public enum Part {
-    UNET("unet"), VAE("vae"), TEXT("text_encoder");
+public enum ModelComponent {
+    UNET("unet"), VAE("vae"), TEXT_ENCODER("text_encoder");
 
     private final String folder;
 
-    Part(String folder) {
+    ModelComponent(String folder) {
         this.folder = folder;
     }
 
@@ -15,12 +15,12 @@ public enum Part {
     }
 
     /// Which of the parts that can be tuned a layer belongs to.
-    public static Part ofTunable(String layer) {
-        return layer.startsWith("text_model.") ? TEXT : UNET;
+    public static ModelComponent ofLayer(String layer) {
+        return layer.startsWith("text_model.") ? TEXT_ENCODER : UNET;
     }
 
     /// Today's name of a tensor that may carry an older one.
-    String canonical(String key) {
+    String diffusersKey(String key) {
         return switch (this) {
             case UNET -> key;
             case VAE -> {
@@ -30,7 +30,7 @@ public enum Part {
                 }
                 yield name;
             }
-            case TEXT -> key.startsWith("embeddings.") || key.startsWith("encoder.") || key.startsWith("final_layer_norm.") ? "text_model." + key : key;
+            case TEXT_ENCODER -> key.startsWith("embeddings.") || key.startsWith("encoder.") || key.startsWith("final_layer_norm.") ? "text_model." + key : key;
         };
     }
 }

@@ -36,18 +36,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class SingleFileTest {
+class SingleFileLoaderTest {
     private static final String UNET = "model.diffusion_model.";
 
     @TempDir Path folder;
 
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
     void theNetworksAreThoseOfTheFolderThatTheFileWasMadeOf(String file, String net) throws Exception {
-        ModelFolder one = ModelFolder.open(Shared.own("goldens/files/" + file));
-        ModelFolder other = ModelFolder.open(Shared.own("goldens/nets/" + net + "/model"));
+        DiffusionModel one = DiffusionModel.open(Shared.own("goldens/files/" + file));
+        DiffusionModel other = DiffusionModel.open(Shared.own("goldens/nets/" + net + "/model"));
         assertEquals(other.networks(), one.networks());
-        for (Part part : Part.values()) {
-            try (Checkpoint mine = one.checkpoint(part); Checkpoint theirs = other.checkpoint(part)) {
+        for (ModelComponent part : ModelComponent.values()) {
+            try (Checkpoint mine = one.openCheckpoint(part); Checkpoint theirs = other.openCheckpoint(part)) {
                 mine.check(one.layers(part));
                 for (var layer : one.layers(part)) assertEquals(theirs.read(layer.weightKey()), mine.read(layer.weightKey()), layer.name());
             }
@@ -63,7 +63,7 @@ class SingleFileTest {
     }
 
     private static void assertSampledAlike(String file, String published) throws Failure {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/files/" + file), ModelChoices.none().withPrediction(published.contains("v_prediction") ? PredictionType.V : PredictionType.EPSILON));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/files/" + file), ModelLoadOptions.defaults().withPredictionType(published.contains("v_prediction") ? PredictionType.V : PredictionType.EPSILON));
         SchedulerConfig folder = SchedulerConfig.parse(file, published);
         assertEquals(SamplerName.of(folder), SamplerName.of(model.scheduler()));
         for (SamplerName sampler : SamplerName.values()) {
@@ -77,50 +77,50 @@ class SingleFileTest {
     }
 
     @Test void projectionsThatAreFusedAreStretchesOfTheFile() throws Exception {
-        try (Checkpoint text = ModelFolder.open(Shared.own("goldens/files/sd2.safetensors")).checkpoint(Part.TEXT)) {
+        try (Checkpoint text = DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             TensorInfo q = text.info("text_model.encoder.layers.1.self_attn.q_proj.weight");
             TensorInfo k = text.info("text_model.encoder.layers.1.self_attn.k_proj.weight");
             assertEquals(q.offset() + q.bytes(), k.offset());
             assertEquals(Shape.of(32, 32), k.shape());
-            assertEquals(3, ModelFolder.open(Shared.own("goldens/files/sd2.safetensors")).text().blocks().depth(), "one block less than the file has");
+            assertEquals(3, DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).textEncoder().blocks().depth(), "one block less than the file has");
         }
     }
 
     @Test void widthsAndDepthsComeFromTheTensorsHeadsAndGroupsAreThePublishedOnes() throws Exception {
         Map<String, Shape> published = new LinkedHashMap<>();
         UNet first = unet(8, 768, UNet.Projection.CONV);
-        Inventory.of(first).forEach(layer -> published.put(layer.weightKey(), layer.weight()));
+        NetworkLayers.of(first).forEach(layer -> published.put(layer.weightKey(), layer.weight()));
         Sidecar nothing = Sidecar.of(folder.resolve("a.safetensors"), Map.of());
-        assertEquals(first, NetworkConfigs.unet(nothing.over("unet", new InferredConfigs(folder, published).unet())));
+        assertEquals(first, NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, published).unet())));
         Map<String, Shape> second = new LinkedHashMap<>();
         UNet wide = unet(0, 1024, UNet.Projection.LINEAR);
-        Inventory.of(wide).forEach(layer -> second.put(layer.weightKey(), layer.weight()));
-        assertEquals(wide, NetworkConfigs.unet(nothing.over("unet", new InferredConfigs(folder, second).unet())), "64 wide heads: 5, 10, 20, 20");
+        NetworkLayers.of(wide).forEach(layer -> second.put(layer.weightKey(), layer.weight()));
+        assertEquals(wide, NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, second).unet())), "64 wide heads: 5, 10, 20, 20");
     }
 
     private static UNet unet(int heads, int context, UNet.Projection projection) throws Failure {
         String text = "{\"cross_attention_dim\":" + context + ",\"use_linear_projection\":" + (projection == UNet.Projection.LINEAR) + ",\"attention_head_dim\":" + (heads == 0 ? "[5,10,20,20]" : heads) + "}";
-        return NetworkConfigs.unet(new Config(Path.of("unet"), com.google.gson.JsonParser.parseString(text).getAsJsonObject()));
+        return NetworkFactory.unet(new ModelConfig(Path.of("unet"), com.google.gson.JsonParser.parseString(text).getAsJsonObject()));
     }
 
     @Test void aFolderOfConfigurationsBesideTheFileSaysWhatTensorsDoNot() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(file)).getMessage().contains("norm_num_groups = 32 does not divide the width"), "a small model has fewer groups");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file)).getMessage().contains("norm_num_groups = 32 does not divide the width"), "a small model has fewer groups");
         for (String part : List.of("unet", "vae", "text_encoder")) {
             Files.createDirectories(folder.resolve("mine").resolve(part));
             Files.copy(Shared.own("goldens/nets/sd1/model/" + part + "/config.json"), folder.resolve("mine").resolve(part).resolve("config.json"));
         }
-        assertEquals(ModelFolder.open(Shared.own("goldens/nets/sd1/model")).networks(), ModelFolder.open(file).networks());
+        assertEquals(DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).networks(), DiffusionModel.open(file).networks());
     }
 
     @Test void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
-        ModelFolder first = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"));
+        DiffusionModel first = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"));
         assertEquals(PredictionType.EPSILON, first.scheduler().predictionType());
-        assertTrue(first.notes().getFirst().contains("predicts epsilon, by a guess (as all published models of the first generation)"), first.notes().toString());
-        ModelFolder said = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"), ModelChoices.none().withPrediction(PredictionType.V));
+        assertTrue(first.warnings().getFirst().contains("predicts epsilon, by a guess (as all published models of the first generation)"), first.warnings().toString());
+        DiffusionModel said = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"), ModelLoadOptions.defaults().withPredictionType(PredictionType.V));
         assertEquals(PredictionType.V, said.scheduler().predictionType());
-        assertEquals(List.of(), said.notes());
-        assertEquals(PredictionType.V, ModelFolder.open(Shared.own("goldens/nets/sd1/model"), ModelChoices.none().withPrediction(PredictionType.V)).scheduler().predictionType(), "folders too");
+        assertEquals(List.of(), said.warnings());
+        assertEquals(PredictionType.V, DiffusionModel.open(Shared.own("goldens/nets/sd1/model"), ModelLoadOptions.defaults().withPredictionType(PredictionType.V)).scheduler().predictionType(), "folders too");
     }
 
     @Test void theSpreadOfANormTellsTheSecondGenerationsPredictions() throws Exception {
@@ -137,7 +137,7 @@ class SingleFileTest {
         assertEquals(PredictionType.V, written("e", tensors, Map.of()).scheduler().predictionType(), "and the original configuration");
         tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
         tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
-        ModelFolder marked = written("f", tensors, Map.of());
+        DiffusionModel marked = written("f", tensors, Map.of());
         assertEquals(PredictionType.V, marked.scheduler().predictionType());
         assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"), marked.scheduler().toString());
     }
@@ -149,7 +149,7 @@ class SingleFileTest {
         Path file = folder.resolve("zero.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("zero.json"));
-        SchedulerConfig schedule = ModelFolder.open(file).scheduler();
+        SchedulerConfig schedule = DiffusionModel.open(file).scheduler();
         assertEquals(SamplerName.DDIM, SamplerName.of(schedule), "PNDM would divide by zero");
         assertEquals(999, SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
     }
@@ -163,18 +163,18 @@ class SingleFileTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("left.json"));
         tensors.put("embedding_manager.string_to_param_dict.*", Tensor.zeros(Shape.of(1, 8)));
         TorchArchives.save(folder.resolve("left.ckpt"), tensors);
-        ModelFolder expected = ModelFolder.open(Shared.own("goldens/files/sd1.ckpt"));
-        assertEquals(expected.networks(), ModelFolder.open(folder.resolve("left.ckpt")).networks());
+        DiffusionModel expected = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"));
+        assertEquals(expected.networks(), DiffusionModel.open(folder.resolve("left.ckpt")).networks());
         Map<String, Tensor> without = new LinkedHashMap<>(tensors);
         without.keySet().removeIf(name -> name.startsWith("first_stage_model."));
         TorchArchives.save(folder.resolve("left.ckpt"), without);
-        String refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder.resolve("left.ckpt"))).getMessage();
+        String refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage();
         assertTrue(refused.contains("holds no autoencoder") && refused.endsWith("give one with --vae"), refused);
-        assertEquals(expected.networks().unet(), ModelFolder.open(folder.resolve("left.ckpt"), ModelChoices.none().withVae(Shared.own("goldens/nets/sd1/model"))).unet());
+        assertEquals(expected.networks().unet(), DiffusionModel.open(folder.resolve("left.ckpt"), ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model"))).unet());
         Map<String, Tensor> averaged = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> averaged.put(name.replace("model.diffusion_model.", "model_ema.diffusion_model"), tensor));
         TorchArchives.save(folder.resolve("left.ckpt"), averaged);
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder.resolve("left.ckpt"))).getMessage().contains("running mean"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage().contains("running mean"));
     }
 
     @Test void aConfigurationOfBlanksIsReadAtOnce() throws Exception {
@@ -182,7 +182,7 @@ class SingleFileTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("blank.json"));
         for (String blank : List.of("\n", " ", "\t\r\n")) {
             Files.writeString(folder.resolve("blank.yaml"), blank.repeat((1 << 20) / blank.length() - 10) + "x: y");
-            assertEquals(PredictionType.EPSILON, assertTimeoutPreemptively(Duration.ofSeconds(5), () -> ModelFolder.open(file)).scheduler().predictionType());
+            assertEquals(PredictionType.EPSILON, assertTimeoutPreemptively(Duration.ofSeconds(5), () -> DiffusionModel.open(file)).scheduler().predictionType());
         }
     }
 
@@ -197,7 +197,7 @@ class SingleFileTest {
         own.add("scheduler", new JsonArray());
         own.addProperty("description", "");
         Files.writeString(folder.resolve("noted.json"), own.toString());
-        ModelFolder model = ModelFolder.open(file);
+        DiffusionModel model = DiffusionModel.open(file);
         assertEquals("noted", model.name());
         assertEquals(PredictionType.EPSILON, model.scheduler().predictionType());
     }
@@ -207,7 +207,7 @@ class SingleFileTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
         Path home = Files.createDirectories(folder.resolve("home/clip-vocabulary"));
         Path embedded = Shared.root().resolve("assets/default-model/tokenizer");
-        ModelFolder none = ModelFolder.open(file, ModelChoices.searching(List.of(home, embedded)));
+        DiffusionModel none = DiffusionModel.open(file, ModelLoadOptions.ofTokenizerFolders(List.of(home, embedded)));
         String refused = assertThrows(Failure.Unreadable.class, none::tokenizer).getMessage();
         assertTrue(refused.contains("no tokenizer of 1000 tokens") && refused.contains("bpe_simple_vocab_16e6.txt.gz") && refused.contains("into " + home), refused);
         vocabulary(home, 1000);
@@ -216,7 +216,7 @@ class SingleFileTest {
         Files.writeString(home.resolve("vocab.json"), "damaged");
         assertEquals(1000, none.tokenizer().size(), "beside the file comes first");
         Path large = vocabulary(Files.createDirectories(folder.resolve("large")), 1001);
-        ModelFolder told = ModelFolder.open(file, ModelChoices.none().withTokenizer(large));
+        DiffusionModel told = DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(large));
         assertTrue(assertThrows(Failure.Incompatible.class, told::tokenizer).getMessage().contains("has 1001 tokens, but the text encoder"), "another size than the text encoder's");
     }
 
@@ -232,24 +232,24 @@ class SingleFileTest {
     @Test void anotherAutoencoderTakesThePlaceOfTheModelsOwn() throws Exception {
         Path own = Shared.own("goldens/files/sd1.ckpt");
         Path ofFolder = Shared.own("goldens/nets/sd2/model/vae");
-        ModelFolder model = ModelFolder.open(own, ModelChoices.none().withVae(ofFolder));
-        try (Checkpoint mine = model.checkpoint(Part.VAE); Checkpoint theirs = ModelFolder.open(Shared.own("goldens/nets/sd2/model")).checkpoint(Part.VAE)) {
+        DiffusionModel model = DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(ofFolder));
+        try (Checkpoint mine = model.openCheckpoint(ModelComponent.VAE); Checkpoint theirs = DiffusionModel.open(Shared.own("goldens/nets/sd2/model")).openCheckpoint(ModelComponent.VAE)) {
             assertEquals(theirs.read("decoder.conv_in.weight"), mine.read("decoder.conv_in.weight"));
         }
-        ModelFolder wholeFile = ModelFolder.open(Shared.own("goldens/nets/sd1/model"), ModelChoices.none().withVae(Shared.own("goldens/files/sd2.safetensors")));
-        wholeFile.checkpoint(Part.VAE).close();
+        DiffusionModel wholeFile = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"), ModelLoadOptions.defaults().withVae(Shared.own("goldens/files/sd2.safetensors")));
+        wholeFile.openCheckpoint(ModelComponent.VAE).close();
         Path weights = ofFolder.resolve("diffusion_pytorch_model.safetensors");
-        ModelFolder.open(own, ModelChoices.none().withVae(weights)).checkpoint(Part.VAE).close();
+        DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(weights)).openCheckpoint(ModelComponent.VAE).close();
         Map<String, Tensor> alone = new HashMap<>();
         tensors("sd2.safetensors").forEach((name, tensor) -> {
             if (name.startsWith("first_stage_model.")) alone.put(name.substring("first_stage_model.".length()), tensor);
         });
         Path file = folder.resolve("vae.safetensors");
         SafetensorsWriter.write(file, alone, Map.of("config", "{\"vae\":{\"norm_num_groups\":4}}"));
-        ModelFolder.open(own, ModelChoices.none().withVae(file)).checkpoint(Part.VAE).close();
-        Failure missing = assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(own, ModelChoices.none().withVae(folder.resolve("nothing"))));
+        DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(file)).openCheckpoint(ModelComponent.VAE).close();
+        Failure missing = assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(folder.resolve("nothing"))));
         assertTrue(missing.getMessage().contains("expected an autoencoder"), missing.getMessage());
-        Failure noVae = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(own, ModelChoices.none().withVae(Shared.own("goldens/nets/sd1/model/unet/diffusion_pytorch_model.safetensors"))));
+        Failure noVae = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model/unet/diffusion_pytorch_model.safetensors"))));
         assertTrue(noVae.getMessage().contains("holds no autoencoder"), noVae.getMessage());
     }
 
@@ -266,7 +266,7 @@ class SingleFileTest {
         String[] parts = example.split(" \\| ");
         Path file = folder.resolve("other.safetensors");
         SafetensorsWriter.write(file, Map.of(parts[0], Tensor.zeros(Shape.of(1))), Map.of());
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(file));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file));
         assertTrue(refused.getMessage().startsWith(file + ": " + parts[1]), refused.getMessage());
     }
 
@@ -278,7 +278,7 @@ class SingleFileTest {
         assertTrue(assertThrows(Failure.Incompatible.class, () -> written("b", tensors, Map.of())).getMessage().contains("holds no autoencoder"));
         Map<String, Tensor> whole = tensors("sd2.safetensors");
         whole.remove(UNET + "middle_block.0.in_layers.2.bias");
-        Failure incomplete = assertThrows(Failure.Incompatible.class, () -> written("c", whole, Map.of()).checkpoint(Part.UNET));
+        Failure incomplete = assertThrows(Failure.Incompatible.class, () -> written("c", whole, Map.of()).openCheckpoint(ModelComponent.UNET));
         assertTrue(incomplete.getMessage().contains("mid_block.resnets.0.conv1.bias: expected (32), found nothing"), incomplete.getMessage());
         Map<String, Tensor> eight = tensors("sd2.safetensors");
         eight.put(UNET + "input_blocks.0.0.weight", Tensor.zeros(Shape.of(16, 8, 3, 3)));
@@ -287,8 +287,8 @@ class SingleFileTest {
     }
 
     @Test void aFolderOfUnknownKindAndNothingAtAllAreToldApart() {
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder)).getMessage().contains("found a folder without it"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder.resolve("gone.ckpt"))).getMessage().contains("found nothing"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder)).getMessage().contains("found a folder without it"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder.resolve("gone.ckpt"))).getMessage().contains("found nothing"));
         assertFalse(Files.exists(folder.resolve("gone.ckpt")));
     }
 
@@ -301,10 +301,10 @@ class SingleFileTest {
     }
 
     /// A file of these tensors with the small models' heads and groups beside it.
-    private ModelFolder written(String name, Map<String, Tensor> tensors, Map<String, String> metadata) throws Exception {
+    private DiffusionModel written(String name, Map<String, Tensor> tensors, Map<String, String> metadata) throws Exception {
         Path file = folder.resolve(name + ".safetensors");
         SafetensorsWriter.write(file, tensors, metadata);
         Files.copy(Shared.own("goldens/files/sd2.json"), folder.resolve(name + ".json"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-        return ModelFolder.open(file);
+        return DiffusionModel.open(file);
     }
 }

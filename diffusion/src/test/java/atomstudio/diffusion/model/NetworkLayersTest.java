@@ -16,14 +16,14 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class InventoryTest {
+class NetworkLayersTest {
     /// Stable Diffusion 1.5's configuration.
     static final UNet SD15 = new UNet(new UNet.Channels(4, 4),
             List.of(new Level(320, 8, Block.CROSS_ATTENTION), new Level(640, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.PLAIN)),
             2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new TimestepFeatures(320, TimestepFeatures.Order.COSINE_SINE, 0));
 
     @Test void hasStableDiffusionsLayersAndParameters() {
-        List<Layer> layers = Inventory.of(SD15);
+        List<Layer> layers = NetworkLayers.of(SD15);
         assertEquals(686, DryRun.tensors(layers));
         assertEquals(859_520_964L, DryRun.parameters(layers));
         assertEquals(52, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == 3).count());

@@ -4,63 +4,63 @@ import java.util.Map;
 
 /// The names that the original Stable Diffusion code gives its tensors, turned into today's. A name of neither is left as it is.
 /// Source: CompVis/latent-diffusion and CompVis/stable-diffusion, ldm/modules/diffusionmodules/{openaimodel,model}.py; mlfoundations/open_clip, transformer.py.
-final class OriginalNames {
-    static final Map<String, String> UNET = Map.of("time_embed.0.", "time_embedding.linear_1.", "time_embed.2.", "time_embedding.linear_2.",
+final class LdmKeys {
+    static final Map<String, String> UNET_PREFIXES = Map.of("time_embed.0.", "time_embedding.linear_1.", "time_embed.2.", "time_embedding.linear_2.",
             "input_blocks.0.0.", "conv_in.", "out.0.", "conv_norm_out.", "out.2.", "conv_out.",
             "middle_block.1.", "mid_block.attentions.0.");
-    static final Map<String, String> RESNET = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "emb_layers.1.", "time_emb_proj.",
+    static final Map<String, String> RESNET_PREFIXES = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "emb_layers.1.", "time_emb_proj.",
             "out_layers.0.", "norm2.", "out_layers.3.", "conv2.", "skip_connection.", "conv_shortcut.");
-    private static final Map<String, String> VAE_ATTENTION = Map.of("norm.", "group_norm.", "q.", "to_q.", "k.", "to_k.", "v.", "to_v.", "proj_out.", "to_out.0.");
-    private static final Map<String, String> OPEN_CLIP = Map.of("ln_1.", "layer_norm1.", "ln_2.", "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",
+    private static final Map<String, String> VAE_ATTENTION_PREFIXES = Map.of("norm.", "group_norm.", "q.", "to_q.", "k.", "to_k.", "v.", "to_v.", "proj_out.", "to_out.0.");
+    private static final Map<String, String> OPEN_CLIP_PREFIXES = Map.of("ln_1.", "layer_norm1.", "ln_2.", "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",
             "attn.out_proj.", "self_attn.out_proj.");
 
-    private OriginalNames() {}
+    private LdmKeys() {}
 
-    /// @param blocks residual blocks of a level on the way down
-    static String unet(String key, int blocks) {
-        for (Map.Entry<String, String> entry : UNET.entrySet()) {
+    /// @param blocksPerLevel residual blocks of a level on the way down
+    static String unet(String key, int blocksPerLevel) {
+        for (Map.Entry<String, String> entry : UNET_PREFIXES.entrySet()) {
             if (key.startsWith(entry.getKey())) return entry.getValue() + key.substring(entry.getKey().length());
         }
         String[] parts = key.split("\\.", 4);
-        if (parts.length < 4 || !number(parts[1])) return key;
-        int n = Integer.parseInt(parts[1]);
+        if (parts.length < 4 || !isNumber(parts[1])) return key;
+        int index = Integer.parseInt(parts[1]);
         return switch (parts[0]) {
-            case "middle_block" -> "mid_block.resnets." + n / 2 + "." + resnet(parts[2] + "." + parts[3]);
-            case "input_blocks" -> down(n - 1, parts[2], parts[3], blocks + 1);
-            case "output_blocks" -> up(n, parts[2], parts[3], blocks + 1);
+            case "middle_block" -> "mid_block.resnets." + index / 2 + "." + resnet(parts[2] + "." + parts[3]);
+            case "input_blocks" -> down(index - 1, parts[2], parts[3], blocksPerLevel + 1);
+            case "output_blocks" -> up(index, parts[2], parts[3], blocksPerLevel + 1);
             default -> key;
         };
     }
 
-    private static String down(int n, String module, String rest, int period) {
-        String level = "down_blocks." + n / period;
+    private static String down(int index, String module, String rest, int blocksPerLevel) {
+        String level = "down_blocks." + index / blocksPerLevel;
         if (rest.startsWith("op.")) return level + ".downsamplers.0.conv." + rest.substring(3);
-        return block(level, n % period, module, rest);
+        return block(level, index % blocksPerLevel, module, rest);
     }
 
     /// The upsampler follows the transformer, or the residual block where there is none.
-    private static String up(int n, String module, String rest, int period) {
-        String level = "up_blocks." + n / period;
+    private static String up(int index, String module, String rest, int blocksPerLevel) {
+        String level = "up_blocks." + index / blocksPerLevel;
         if (rest.startsWith("conv.")) return level + ".upsamplers.0." + rest;
-        return block(level, n % period, module, rest);
+        return block(level, index % blocksPerLevel, module, rest);
     }
 
-    private static String block(String level, int j, String module, String rest) {
-        return level + (module.equals("0") ? ".resnets." + j + "." + resnet(rest) : ".attentions." + j + "." + rest);
+    private static String block(String level, int index, String module, String rest) {
+        return level + (module.equals("0") ? ".resnets." + index + "." + resnet(rest) : ".attentions." + index + "." + rest);
     }
 
     private static String resnet(String rest) {
-        return begun(rest, RESNET);
+        return replacePrefix(rest, RESNET_PREFIXES);
     }
 
     /// @param levels of the decoder, which counts them from the finest
     static String vae(String key, int levels) {
         String name = key.replace(".mid.block_1.", ".mid_block.resnets.0.").replace(".mid.block_2.", ".mid_block.resnets.1.").replace(".norm_out.", ".conv_norm_out.").replace(".nin_shortcut.", ".conv_shortcut.");
-        String attention = ".mid.attn_1.";
-        int at = name.indexOf(attention);
-        if (at >= 0) return name.substring(0, at) + ".mid_block.attentions.0." + begun(name.substring(at + attention.length()), VAE_ATTENTION);
+        String attentionMarker = ".mid.attn_1.";
+        int start = name.indexOf(attentionMarker);
+        if (start >= 0) return name.substring(0, start) + ".mid_block.attentions.0." + replacePrefix(name.substring(start + attentionMarker.length()), VAE_ATTENTION_PREFIXES);
         String[] parts = name.split("\\.", 5);
-        if (parts.length < 5 || !number(parts[2])) return name;
+        if (parts.length < 5 || !isNumber(parts[2])) return name;
         int level = Integer.parseInt(parts[2]);
         return switch (parts[0] + "." + parts[1] + "." + parts[3]) {
             case "encoder.down.block" -> "encoder.down_blocks." + level + ".resnets." + parts[4];
@@ -79,17 +79,17 @@ final class OriginalNames {
         String layers = "transformer.resblocks.";
         if (!key.startsWith(layers)) return key;
         int dot = key.indexOf('.', layers.length());
-        return dot < 0 ? key : "text_model.encoder.layers." + key.substring(layers.length(), dot) + "." + begun(key.substring(dot + 1), OPEN_CLIP);
+        return dot < 0 ? key : "text_model.encoder.layers." + key.substring(layers.length(), dot) + "." + replacePrefix(key.substring(dot + 1), OPEN_CLIP_PREFIXES);
     }
 
-    private static String begun(String name, Map<String, String> beginnings) {
-        for (Map.Entry<String, String> entry : beginnings.entrySet()) {
+    private static String replacePrefix(String name, Map<String, String> replacements) {
+        for (Map.Entry<String, String> entry : replacements.entrySet()) {
             if (name.startsWith(entry.getKey())) return entry.getValue() + name.substring(entry.getKey().length());
         }
         return name;
     }
 
-    private static boolean number(String text) {
+    private static boolean isNumber(String text) {
         return !text.isEmpty() && text.length() < 5 && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 }

@@ -12,34 +12,34 @@ import java.util.List;
 
 /// Every layer of a network, in the order of use, found by a dry run: for checking checkpoints, counting, and finding what can be tuned.
 /// @throws IllegalArgumentException from each when the network's own sizes do not fit together
-public final class Inventory {
-    private Inventory() {}
+public final class NetworkLayers {
+    private NetworkLayers() {}
 
     public static List<Layer> of(UNet unet) {
-        DryRun run = new DryRun();
+        DryRun dryRun = new DryRun();
         long side = 1L << unet.levels().size();
-        unet.predict(new ShapeOps(), run, Shape.of(1, unet.channels().in(), side, side), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));
-        return run.layers();
+        unet.predict(new ShapeOps(), dryRun, Shape.of(1, unet.channels().in(), side, side), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));
+        return dryRun.layers();
     }
 
     /// Encoder, then decoder.
     public static List<Layer> of(Vae vae) {
-        DryRun run = new DryRun();
-        vae.encode(new ShapeOps(), run, Shape.of(1, vae.pictureChannels(), vae.factor(), vae.factor()));
-        vae.decode(new ShapeOps(), run, Shape.of(1, vae.latentChannels(), 1, 1));
-        return run.layers();
+        DryRun dryRun = new DryRun();
+        vae.encode(new ShapeOps(), dryRun, Shape.of(1, vae.pictureChannels(), vae.factor(), vae.factor()));
+        vae.decode(new ShapeOps(), dryRun, Shape.of(1, vae.latentChannels(), 1, 1));
+        return dryRun.layers();
     }
 
     public static List<Layer> of(ClipVision vision) {
-        DryRun run = new DryRun();
+        DryRun dryRun = new DryRun();
         ClipVision.Patches patches = vision.patches();
-        vision.embed(new ShapeOps(), run, Shape.of(1, patches.channels(), patches.side(), patches.side()));
-        return run.layers();
+        vision.embed(new ShapeOps(), dryRun, Shape.of(1, patches.channels(), patches.side(), patches.side()));
+        return dryRun.layers();
     }
 
     public static List<Layer> of(ClipText text) {
-        DryRun run = new DryRun();
-        text.encode(new ShapeOps(), run, Shape.of(1, text.tokens()), 0);
-        return run.layers();
+        DryRun dryRun = new DryRun();
+        text.encode(new ShapeOps(), dryRun, Shape.of(1, text.tokens()), 0);
+        return dryRun.layers();
     }
 }

@@ -8,9 +8,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The original code's names of the first generation's UNet: two residual blocks a level, transformers in all levels but the lowest.
-class OriginalUnetNamesTest {
+class LdmKeysTest {
     private static final int BLOCKS = 2;
-    private static final OriginalUnetNames NAMES = new OriginalUnetNames(List.of("down_blocks.0.resnets.0.conv1", "down_blocks.0.resnets.1.conv1", "up_blocks.0.resnets.0.conv1",
+    private static final FromDiffusers NAMES = new FromDiffusers(List.of("down_blocks.0.resnets.0.conv1", "down_blocks.0.resnets.1.conv1", "up_blocks.0.resnets.0.conv1",
             "up_blocks.1.attentions.0.proj_in", "up_blocks.2.attentions.0.proj_in", "up_blocks.3.attentions.0.proj_in"));
 
     @ParameterizedTest
@@ -22,11 +22,11 @@ class OriginalUnetNamesTest {
         "up_blocks.0.resnets.2.norm1,output_blocks.2.0.in_layers.0", "up_blocks.0.upsamplers.0.conv,output_blocks.2.1.conv", "up_blocks.1.upsamplers.0.conv,output_blocks.5.2.conv",
         "up_blocks.2.upsamplers.0.conv,output_blocks.8.2.conv", "up_blocks.3.attentions.2.transformer_blocks.0.ff.net.0.proj,output_blocks.11.1.transformer_blocks.0.ff.net.0.proj"})
     void layersAreNamedThereAndBack(String today, String original) {
-        assertEquals(original, NAMES.of(today));
-        assertEquals(today + ".weight", OriginalNames.unet(original + ".weight", BLOCKS));
+        assertEquals(original, NAMES.ldmKey(today));
+        assertEquals(today + ".weight", LdmKeys.unet(original + ".weight", BLOCKS));
     }
 
     @Test void aNameOfNeitherIsLeftAsItIs() {
-        assertEquals("add_embedding.linear_1", NAMES.of("add_embedding.linear_1"));
+        assertEquals("add_embedding.linear_1", NAMES.ldmKey("add_embedding.linear_1"));
     }
 }

@@ -25,22 +25,22 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ModelFolderTest {
+class DiffusionModelTest {
     private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
 
     @TempDir Path folder;
 
     @Test void opensTheEmbeddedModelWhole() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
-        for (Part part : Part.values()) {
-            try (Checkpoint checkpoint = model.checkpoint(part)) {
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
+        for (ModelComponent part : ModelComponent.values()) {
+            try (Checkpoint checkpoint = model.openCheckpoint(part)) {
                 long stored = 0;
-                for (String name : checkpoint.names()) stored += checkpoint.info(name).shape().elements();
-                long unused = checkpoint.unused(model.layers(part)).stream().mapToLong(name -> checkpoint.info(name).shape().elements()).sum();
+                for (String name : checkpoint.keys()) stored += checkpoint.info(name).shape().elements();
+                long unused = checkpoint.unusedKeys(model.layers(part)).stream().mapToLong(name -> checkpoint.info(name).shape().elements()).sum();
                 assertEquals(stored - unused, DryRun.parameters(model.layers(part)), part.toString());
             }
         }
-        assertTrue(model.words().contains("car"), "words: " + model.words());
+        assertTrue(model.knownWords().contains("car"), "words: " + model.knownWords());
     }
 
     @Test void listsEveryTensorThatIsMissingOrOfAnotherShape() throws Exception {
@@ -49,7 +49,7 @@ class ModelFolderTest {
         weights.remove("conv_in.weight");
         weights.put("conv_out.bias", Tensor.zeros(Shape.of(5)));
         SafetensorsWriter.write(folder.resolve(WEIGHTS), weights, Map.of());
-        Failure.Incompatible failure = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(folder).checkpoint(Part.UNET));
+        Failure.Incompatible failure = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET));
         assertTrue(failure.getMessage().contains("2 tensors do not fit"), failure.getMessage());
         assertTrue(failure.getMessage().contains("conv_in.weight: expected (16,4,3,3), found nothing"), failure.getMessage());
         assertTrue(failure.getMessage().contains("conv_out.bias: expected (4), found (5)"), failure.getMessage());
@@ -70,16 +70,16 @@ class ModelFolderTest {
         SafetensorsWriter.write(folder.resolve("unet/part-1.safetensors"), first, Map.of());
         SafetensorsWriter.write(folder.resolve("unet/part-2.safetensors"), second, Map.of());
         Files.writeString(folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
-        try (Checkpoint checkpoint = ModelFolder.open(folder).checkpoint(Part.UNET)) {
+        try (Checkpoint checkpoint = DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET)) {
             assertEquals(weights.get("conv_in.weight"), checkpoint.read("conv_in.weight"));
             assertEquals(folder.resolve("unet/part-2.safetensors"), checkpoint.file(List.copyOf(second.keySet()).getLast()));
         }
     }
 
     @Test void readsOldNamesAndListsWhatNothingUses() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.own("goldens/nets/sd1/model"));
-        try (Checkpoint text = model.checkpoint(Part.TEXT); Checkpoint vae = model.checkpoint(Part.VAE)) {
-            assertEquals(List.of("text_model.embeddings.position_ids"), text.unused(model.layers(Part.TEXT)));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
+        try (Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); Checkpoint vae = model.openCheckpoint(ModelComponent.VAE)) {
+            assertEquals(List.of("text_model.embeddings.position_ids"), text.unusedKeys(model.layers(ModelComponent.TEXT_ENCODER)));
             assertTrue(vae.has("decoder.mid_block.attentions.0.to_out.0.weight"));
         }
     }
@@ -110,20 +110,20 @@ class ModelFolderTest {
         Map<String, Tensor> weights = weights();
         Files.delete(folder.resolve(WEIGHTS));
         TorchArchives.save(folder.resolve("unet/diffusion_pytorch_model.bin"), weights);
-        try (Checkpoint checkpoint = ModelFolder.open(folder).checkpoint(Part.UNET)) {
+        try (Checkpoint checkpoint = DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET)) {
             assertEquals(weights.get("conv_in.weight"), checkpoint.read("conv_in.weight"));
         }
     }
 
     @Test void namesTheNearestSizeThatWorks() throws Exception {
-        ModelFolder model = ModelFolder.open(Shared.root().resolve("assets/default-model"));
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         assertEquals(Optional.empty(), model.sizeProblem(136, 104));
         assertTrue(model.sizeProblem(100, 131).orElseThrow().endsWith("the nearest size that works is 104x128"));
         assertTrue(model.sizeProblem(0, 8).orElseThrow().endsWith("8x8"));
     }
 
     private static <F extends Failure> void assertMessage(String part, Class<F> kind, Path folder) {
-        F failure = assertThrows(kind, () -> ModelFolder.open(folder));
+        F failure = assertThrows(kind, () -> DiffusionModel.open(folder));
         assertTrue(failure.getMessage().contains(part), failure.getMessage());
     }
 
@@ -158,7 +158,7 @@ class ModelFolderTest {
                 JsonObject changed = whole.deepCopy();
                 changed.add(entry.getKey(), JsonParser.parseString(value));
                 Files.writeString(config, changed.toString());
-                String refused = assertThrows(Failure.class, () -> ModelFolder.open(folder), entry.getKey() + " " + value).getMessage();
+                String refused = assertThrows(Failure.class, () -> DiffusionModel.open(folder), entry.getKey() + " " + value).getMessage();
                 assertTrue(refused.startsWith(config + ": ") && refused.contains(entry.getKey()), refused);
             }
         }
@@ -167,11 +167,11 @@ class ModelFolderTest {
     @Test void aSquareMayBeWrittenAsItsTwoSides() throws Exception {
         copy("sd1");
         Path config = folder.resolve("unet/config.json");
-        int size = ModelFolder.open(folder).sampleSize();
+        int size = DiffusionModel.open(folder).sampleSize();
         JsonObject changed = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
         changed.add("sample_size", JsonParser.parseString("[" + size + "," + size + "]"));
         Files.writeString(config, changed.toString());
-        assertEquals(size, ModelFolder.open(folder).sampleSize());
+        assertEquals(size, DiffusionModel.open(folder).sampleSize());
     }
 
     @Test void anIndexOfShardsOfAnotherKindIsRefusedByItsKey() throws Exception {
@@ -180,7 +180,7 @@ class ModelFolderTest {
         Path index = folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json");
         for (String map : List.of("7", "[]", "{}", "{\"conv_in.weight\": 7}", "{\"conv_in.weight\": [\"a\"]}", "{\"conv_in.weight\": null}", "{\"conv_in.weight\": \"a\\u0000b\"}", "{\"conv_in.weight\": \"../a\"}", "{\"conv_in.weight\": \"..\"}")) {
             Files.writeString(index, "{\"weight_map\": " + map + "}");
-            String refused = assertThrows(Failure.Unreadable.class, () -> ModelFolder.open(folder).checkpoint(Part.UNET), map).getMessage();
+            String refused = assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET), map).getMessage();
             assertTrue(refused.startsWith(index + ": ") && (refused.contains("weight_map") || refused.contains("conv_in.weight")), refused);
         }
     }

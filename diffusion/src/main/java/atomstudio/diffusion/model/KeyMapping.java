@@ -7,11 +7,11 @@ import java.util.function.UnaryOperator;
 /// From a tensor as a file names it to the ones that a network asks for, as stretches of the same file: none where it is no part of the
 /// network, several where a file keeps projections in one.
 @FunctionalInterface
-public interface Naming {
-    List<TensorInfo> of(TensorInfo stored);
+public interface KeyMapping {
+    List<TensorInfo> map(TensorInfo stored);
 
     /// Every tensor under one other name.
-    static Naming renaming(UnaryOperator<String> name) {
+    static KeyMapping renaming(UnaryOperator<String> name) {
         return stored -> List.of(renamed(stored, name.apply(stored.name())));
     }
 

@@ -21,47 +21,47 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class VisionTowerTest {
+class ImageEncoderTest {
     @TempDir Path temporary;
 
     /// The published CLIP ViT-L/14, as Stable Diffusion 1.5's safety checker carries it.
     @Test void hasTheLayersAndParametersOfClipsLargeTower() {
         ClipVision large = new ClipVision(new ClipVision.Patches(3, 224, 14), new ClipBlocks(1024, 4096, 24, 16, ClipBlocks.Activation.QUICK_GELU, 1e-5), 768);
-        assertEquals(303_966_208L, DryRun.parameters(Inventory.of(large)));
-        assertEquals(392, DryRun.tensors(Inventory.of(large)));
+        assertEquals(303_966_208L, DryRun.parameters(NetworkLayers.of(large)));
+        assertEquals(392, DryRun.tensors(NetworkLayers.of(large)));
     }
 
     @Test void anImageEncoderComesBeforeASafetyChecker() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         ClipTestModels.copy(ClipTestModels.FOLDER.resolve("safety_checker"), temporary.resolve("safety_checker"));
-        VisionTower tower = ModelFolder.open(temporary).visionTower().orElseThrow();
-        assertEquals(VisionTower.Place.IMAGE_ENCODER, tower.place());
-        assertEquals("image_encoder of " + temporary.getFileName(), tower.encoder());
+        ImageEncoder tower = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
+        assertEquals(ImageEncoder.Source.IMAGE_ENCODER, tower.source());
+        assertEquals("image_encoder of " + temporary.getFileName(), tower.description());
     }
 
     @Test void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
-        VisionTower tower = ModelFolder.open(ClipTestModels.withSafetyChecker(temporary)).visionTower().orElseThrow();
+        ImageEncoder tower = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary)).imageEncoder().orElseThrow();
         assertEquals(new ClipVision(new ClipVision.Patches(3, 32, 8), new ClipBlocks(16, 24, 1, 2, ClipBlocks.Activation.QUICK_GELU, 1e-5), 12), tower.network());
-        try (Checkpoint weights = tower.checkpoint()) {
+        try (Checkpoint weights = tower.openCheckpoint()) {
             assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
         }
     }
 
     @Test void aModelMayHaveNone() throws Exception {
-        assertTrue(ModelFolder.open(ClipTestModels.without(temporary)).visionTower().isEmpty());
+        assertTrue(DiffusionModel.open(ClipTestModels.without(temporary)).imageEncoder().isEmpty());
     }
 
     @Test void aModelMayHaveNoProjectionOfTexts() throws Exception {
-        assertTrue(ModelFolder.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model")).textProjection().isEmpty());
-        assertEquals(20, ModelFolder.open(ClipTestModels.MODEL).textProjection().orElseThrow().projected());
+        assertTrue(DiffusionModel.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model")).textProjection().isEmpty());
+        assertEquals(20, DiffusionModel.open(ClipTestModels.MODEL).textProjection().orElseThrow().projectionDim());
     }
 
     @Test void aMissingTensorIsRefusedByName() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path config = temporary.resolve("image_encoder/config.json");
         Files.writeString(config, Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
-        VisionTower tower = ModelFolder.open(temporary).visionTower().orElseThrow();
-        Failure refused = assertThrows(Failure.Incompatible.class, tower::checkpoint);
+        ImageEncoder tower = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
+        Failure refused = assertThrows(Failure.Incompatible.class, tower::openCheckpoint);
         assertTrue(refused.getMessage().contains("vision_model.encoder.layers.2.self_attn.q_proj.weight: expected (32,32), found nothing"), refused.getMessage());
     }
 
@@ -69,19 +69,19 @@ class VisionTowerTest {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path file = temporary.resolve("feature_extractor/preprocessor_config.json");
         Files.writeString(file, Files.readString(file).replace("\"height\": 32", "\"height\": 24").replace("\"width\": 32", "\"width\": 24"));
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> ModelFolder.open(temporary).visionTower());
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(temporary).imageEncoder());
         assertTrue(refused.getMessage().contains("crop_size = 24"), refused.getMessage());
     }
 
     @Test void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
-        PicturePreparation own = ModelFolder.open(ClipTestModels.MODEL).visionTower().orElseThrow().preparation();
-        PicturePreparation clip = PicturePreparation.of(temporary.resolve("none.json"), 32);
+        ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL).imageEncoder().orElseThrow().processor();
+        ImageProcessor clip = ImageProcessor.read(temporary.resolve("none.json"), 32);
         try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
                 Picture picture = picture(golden.read("picture." + n));
                 for (String key : new String[] {"pixel_values", "clip"}) {
                     Tensor expected = golden.read("picture." + n + "." + key);
-                    Tensor found = (key.equals("clip") ? clip : own).prepare(picture).reshape(expected.shape());
+                    Tensor found = (key.equals("clip") ? clip : own).preprocess(picture).reshape(expected.shape());
                     assertWithin(n + " " + key, expected, found, 2e-6);
                 }
             }
@@ -91,16 +91,16 @@ class VisionTowerTest {
     @Test void theOldFormOfAPreparationIsReadToo() throws Exception {
         Path file = temporary.resolve("old.json");
         Files.writeString(file, JsonParser.parseString("{'crop_size': 32, 'size': 32, 'resample': 3, 'do_resize': true}").toString());
-        assertEquals(PicturePreparation.of(temporary.resolve("none.json"), 32), PicturePreparation.of(file, 32));
+        assertEquals(ImageProcessor.read(temporary.resolve("none.json"), 32), ImageProcessor.read(file, 32));
     }
 
     @Test void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {
         ClipText text = new ClipText(10, 4, new ClipBlocks(8, 8, 1, 1, ClipBlocks.Activation.GELU, 1e-5));
         int[][] ids = {{8, 1, 9, 9}, {8, 9, 0, 0}};
-        assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 9).ends(ids));
-        assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 2).ends(ids));
-        assertArrayEquals(new int[][] {{1}}, new TextProjection(text, 8, 7).ends(new int[][] {{8, 7, 9, 7}}));
-        assertThrows(IllegalArgumentException.class, () -> new TextProjection(text, 8, 7).ends(ids));
+        assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 9).eosPositions(ids));
+        assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 2).eosPositions(ids));
+        assertArrayEquals(new int[][] {{1}}, new TextProjection(text, 8, 7).eosPositions(new int[][] {{8, 7, 9, 7}}));
+        assertThrows(IllegalArgumentException.class, () -> new TextProjection(text, 8, 7).eosPositions(ids));
     }
 
     private static Picture picture(Tensor pixels) {

@@ -1,0 +1,79 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.TensorInfo;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+
+/// How a single file of the original layout names the parts of a model: a prefix each, and the original code's names behind it.
+final class LdmLayout {
+    static final String UNET_PREFIX = "model.diffusion_model.";
+    static final String VAE_PREFIX = "first_stage_model.";
+    static final String TEXT_ENCODER_PREFIX = "cond_stage_model.transformer.";
+    static final String OPEN_CLIP_PREFIX = "cond_stage_model.model.";
+    private static final String FUSED_PROJECTION = ".attn.in_proj_";
+    private static final List<String> PROJECTIONS = List.of("q_proj", "k_proj", "v_proj");
+
+    private LdmLayout() {}
+
+    static KeyMapping unet(Set<String> names) {
+        int blocks = 1;
+        while (names.contains(UNET_PREFIX + "input_blocks." + (blocks + 1) + ".0.in_layers.2.weight")) blocks++;
+        int blocksPerLevel = blocks;
+        return withPrefix(UNET_PREFIX, KeyMapping.renaming(name -> LdmKeys.unet(name, blocksPerLevel)));
+    }
+
+    /// @param prefix empty where a file holds the autoencoder alone
+    static KeyMapping vae(Set<String> names, String prefix) {
+        int levels = 1;
+        while (names.contains(prefix + "decoder.up." + levels + ".block.0.conv1.weight")) levels++;
+        int levelCount = levels;
+        UnaryOperator<String> diffusersKey = name -> ModelComponent.VAE.diffusersKey(LdmKeys.vae(name, levelCount));
+        return withPrefix(prefix, stored -> List.of(toLinear(KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
+    }
+
+    /// The original attention of the autoencoder is of 1×1 convolutions; as numbers they are linear layers.
+    private static TensorInfo toLinear(TensorInfo stored) {
+        Shape shape = stored.shape();
+        boolean isConvolution = stored.name().contains("mid_block.attentions.0.to_") && shape.rank() == 4 && shape.size(2) == 1 && shape.size(3) == 1;
+        return isConvolution ? new TensorInfo(stored.name(), stored.dtype(), Shape.of(shape.size(0), shape.size(1)), stored.offset(), stored.bytes()) : stored;
+    }
+
+    static KeyMapping textEncoder() {
+        return withPrefix(TEXT_ENCODER_PREFIX, KeyMapping.renaming(ModelComponent.TEXT_ENCODER::diffusersKey));
+    }
+
+    static KeyMapping openClip() {
+        return withPrefix(OPEN_CLIP_PREFIX, stored -> splitProjections(KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
+    }
+
+    /// Queries, keys and values of all heads lie one after the other in rows.
+    private static List<TensorInfo> splitProjections(TensorInfo stored) {
+        int fusedAt = stored.name().indexOf(FUSED_PROJECTION);
+        Shape shape = stored.shape();
+        if (fusedAt < 0 || shape.rank() < 1 || shape.size(0) % PROJECTIONS.size() != 0) return List.of(stored);
+        String layer = stored.name().substring(0, fusedAt) + ".self_attn.";
+        long bytes = stored.bytes() / PROJECTIONS.size();
+        List<TensorInfo> parts = new ArrayList<>();
+        for (String projection : PROJECTIONS) {
+            parts.add(new TensorInfo(layer + projection + "." + stored.name().substring(fusedAt + FUSED_PROJECTION.length()), stored.dtype(), shape.with(0, shape.size(0) / PROJECTIONS.size()),
+                    stored.offset() + parts.size() * bytes, bytes));
+        }
+        return parts;
+    }
+
+    private static KeyMapping withPrefix(String prefix, KeyMapping mapping) {
+        return stored -> stored.name().startsWith(prefix) ? mapping.map(KeyMapping.renamed(stored, stored.name().substring(prefix.length()))) : List.of();
+    }
+
+    /// Today's names and shapes of one part of a file.
+    static Map<String, Shape> shapes(Iterable<TensorInfo> stored, KeyMapping mapping) {
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        for (TensorInfo info : stored) mapping.map(info).forEach(mapped -> shapes.put(mapped.name(), mapped.shape()));
+        return shapes;
+    }
+}

@@ -1,0 +1,76 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.prompt.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// Where the tokenizer of a model is. A folder brings its own; a single file never does, and public vocabularies of the same size fit.
+/// @param modelPath  the model's place
+/// @param bundled    the model's own folder
+/// @param explicit  the folder that a person named
+/// @param searchFolders where else to look, in this order
+record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> explicit, List<Path> searchFolders) {
+    private static final String OPENAI_VOCABULARY = "bpe_simple_vocab_16e6.txt.gz";
+
+    static TokenizerLocator of(Path modelPath, ModelLoadOptions options) {
+        List<Path> searchFolders = new ArrayList<>();
+        Path bundled = modelPath.resolve("tokenizer");
+        if (!Files.isDirectory(modelPath)) {
+            Path folder = modelPath.toAbsolutePath().getParent();
+            searchFolders.add(Sidecar.sibling(modelPath, "").resolve("tokenizer"));
+            searchFolders.add(folder.resolve("tokenizer"));
+            searchFolders.add(folder);
+        }
+        searchFolders.addAll(options.tokenizerFolders());
+        return new TokenizerLocator(modelPath, Files.isDirectory(bundled) ? Optional.of(bundled) : Optional.empty(), options.tokenizer(), searchFolders);
+    }
+
+    /// @param vocabularySize tokens that the text encoder has rows for
+    Tokenizer open(int vocabularySize) throws Failure {
+        if (explicit.isPresent()) return openMatching(explicit.get(), vocabularySize);
+        if (bundled.isPresent()) return openMatching(bundled.get(), vocabularySize);
+        for (Path candidate : searchFolders) {
+            if (!hasTokenizer(candidate)) continue;
+            Tokenizer found = Tokenizer.open(candidate);
+            if (found.size() == vocabularySize) return found;
+        }
+        throw notFound(vocabularySize);
+    }
+
+    /// A table may have rows that no token uses, but no token may lack its row. Merges alone say how many tokens there are.
+    private Tokenizer openMatching(Path folder, int vocabularySize) throws Failure {
+        Tokenizer tokenizer = Tokenizer.open(folder);
+        boolean isTooLarge = tokenizer.size() > vocabularySize;
+        if (isTooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.size() != vocabularySize) {
+            throw new Failure.Incompatible(folder + ": has " + tokenizer.size() + " tokens, but the text encoder of " + modelPath + " knows " + vocabularySize + "; "
+                    + (isTooLarge ? "give the model's own with --tokenizer" : "its list of merges was cut short, or give the model's own with --tokenizer"));
+        }
+        return tokenizer;
+    }
+
+    private static boolean hasTokenizer(Path folder) {
+        if (Tokenizer.hasVocabulary(folder)) return true;
+        if (!Files.isDirectory(folder)) return false;
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".txt.gz")).count() == 1;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Failure notFound(int vocabularySize) {
+        String searched = searchFolders.stream().map(Path::toString).distinct().collect(Collectors.joining(", "));
+        Path suggestedFolder = searchFolders.stream().filter(candidate -> candidate.endsWith("clip-vocabulary")).findFirst().orElse(Sidecar.sibling(modelPath, "").resolveSibling("tokenizer"));
+        return new Failure.Unreadable(modelPath + ": no tokenizer of " + vocabularySize + " tokens was found, so no prompt can be read. "
+                + (Files.isDirectory(modelPath) ? "Its folder lacks the folder tokenizer" : "A model in one file brings none") + ": put the public file " + OPENAI_VOCABULARY
+                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any Stable Diffusion 1.x or 2.x, into " + suggestedFolder
+                + ", or name their folder with --tokenizer" + (searched.isEmpty() ? "" : ". Looked in " + searched));
+    }
+}

@@ -1,0 +1,74 @@
+package atomstudio.diffusion.model;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.tensor.TensorFile;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// What a file of tensors is when it is no Stable Diffusion 1.x or 2.x, told from its names.
+final class UnsupportedCheckpoints {
+    /// Something that single files are, and a part of a tensor's name that only it has.
+    private record Signature(String marker, String description) {}
+
+    private static final String UNSUPPORTED = ", which cannot be run here; Stable Diffusion 1.x and 2.x can";
+    /// How training programs begin the names of the running mean of a UNet's weights.
+    private static final String EMA_PREFIX = "model_ema.";
+    private static final String NEEDS_MODEL = "; give the model itself with --model (in the window: Models)";
+    /// In this order: the marks of the first are more telling.
+    private static final List<Signature> SIGNATURES = List.of(
+            new Signature("atomstudio", "an adapter" + NEEDS_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
+            new Signature(".lora_", "a LoRA, not a model" + NEEDS_MODEL),
+            new Signature("_lora.", "a LoRA, not a model" + NEEDS_MODEL),
+            new Signature("unet:0:", "a LoRA, not a model" + NEEDS_MODEL),
+            new Signature("lora_unet_", "a LoRA, not a model" + NEEDS_MODEL),
+            new Signature("lora_te", "a LoRA, not a model" + NEEDS_MODEL),
+            new Signature(".hada_w", "a LoHa adapter, not a model" + NEEDS_MODEL),
+            new Signature(".lokr_w", "a LoKr adapter, not a model" + NEEDS_MODEL),
+            new Signature("conditioner.embedders.", "Stable Diffusion XL" + UNSUPPORTED),
+            new Signature("joint_blocks.", "Stable Diffusion 3" + UNSUPPORTED),
+            new Signature("double_blocks.", "a Flux model" + UNSUPPORTED),
+            new Signature("single_transformer_blocks.", "a Flux model in diffusers' layout" + UNSUPPORTED),
+            new Signature("time_stack", "a video model" + UNSUPPORTED),
+            new Signature("temporal_transformer", "a motion module of AnimateDiff" + UNSUPPORTED),
+            new Signature("control_model.", "a ControlNet" + UNSUPPORTED),
+            new Signature("controlnet_cond_embedding.", "a ControlNet" + UNSUPPORTED),
+            new Signature("depth_model.", "Stable Diffusion 2 with depth" + UNSUPPORTED),
+            new Signature("embedder.model.visual.", "Stable unCLIP" + UNSUPPORTED),
+            new Signature("low_scale_model.", "an upscaler" + UNSUPPORTED),
+            new Signature("effnet.", "Stable Cascade" + UNSUPPORTED),
+            new Signature("string_to_param", "an embedding of textual inversion, not a model" + NEEDS_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
+            new Signature("emb_params", "an embedding of textual inversion, not a model" + NEEDS_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"));
+
+    /// Parts of a model in files of their own, by how their tensors' names begin.
+    private static final List<Signature> SINGLE_COMPONENTS = List.of(
+            new Signature(EMA_PREFIX, "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors " + LdmLayout.UNET_PREFIX + "…"),
+            new Signature("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors"),
+            new Signature("decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model"),
+            new Signature("text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
+    /// What programs leave beside a model: a file with a UNet is a model all the same.
+    private static final Set<String> EXTRAS_IN_MODELS = Set.of("string_to_param", "emb_params", ".lora_", "_lora.", "lora_te");
+
+    private UnsupportedCheckpoints() {}
+
+    /// Refuses a file that is known to be something else.
+    static void rejectKnown(TensorFile file) throws Failure {
+        boolean hasUnet = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX) || name.startsWith(EMA_PREFIX));
+        Optional<Signature> signature = SIGNATURES.stream().filter(known -> !hasUnet || !EXTRAS_IN_MODELS.contains(known.marker)).filter(known -> anyContains(file.tensors().keySet(), known.marker) || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.marker))).findFirst();
+        if (signature.isPresent()) throw new Failure.Incompatible(file.file() + ": is " + signature.get().description);
+    }
+
+    /// A file without a UNet of the original layout.
+    static Failure missingUnet(TensorFile file) {
+        Set<String> names = file.tensors().keySet();
+        if (TinyAutoencoder.isTinyDecoder(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
+        Optional<String> description = SINGLE_COMPONENTS.stream().filter(known -> names.stream().anyMatch(name -> name.startsWith(known.marker))).map(Signature::description).findFirst();
+        return new Failure.Incompatible(file.file() + ": " + description.map(known -> "is " + known).orElse("is no Stable Diffusion in one file: expected tensors " + LdmLayout.UNET_PREFIX + "…, " + LdmLayout.VAE_PREFIX
+                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + SafeText.of(names.iterator().next()))));
+    }
+
+    private static boolean anyContains(Set<String> names, String marker) {
+        return names.stream().anyMatch(name -> name.contains(marker));
+    }
+}
