@@ -91,7 +91,7 @@ final class SamplingOptions {
         if (steps < 1 || steps > SamplingSettings.MAX_STEPS) throw usageError("--steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + steps);
         double scale = guidanceScale != null ? guidanceScale : context.assets().isDefaultModel(model.path()) ? DEFAULT_MODEL_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE;
         if (!Double.isFinite(scale)) throw usageError("--guidance: expected a number, found " + scale);
-        int depth = model.textEncoder().blocks().depth();
+        int depth = model.textEncoder().transformer().depth();
         if (clipSkip < 1 || clipSkip > depth) throw usageError("--clip-skip: expected 1 to " + depth + ", found " + clipSkip);
         if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) throw usageError("--guidance-rescale: expected 0 to 1, found " + guidanceRescale);
         GenerationSettings settings = new GenerationSettings(samplingWith(sampler == null ? modelSampler(context, model) : sampler), new Guidance(scale, guidanceRescale), clipSkip,

@@ -39,7 +39,7 @@ final class ModelInspection {
         if (!model.warnings().isEmpty()) json.addProperty("guessed", String.join(" ", model.warnings()));
         if (model.unet().channels().in() != model.unet().channels().out()) json.addProperty("inpainting", "takes a mask: " + model.unet().channels().in() + " input channels");
         json.addProperty("scheduler", model.scheduler().className());
-        json.addProperty("tokens", model.textEncoder().tokens());
+        json.addProperty("tokens", model.textEncoder().maxTokens());
         List<String> problems = new ArrayList<>();
         for (ModelComponent component : ModelComponent.values()) json.add(component.folder(), componentJson(model, component, problems));
         addClipLayers(model, json, problems);

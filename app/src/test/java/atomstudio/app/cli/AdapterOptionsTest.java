@@ -137,7 +137,7 @@ class AdapterOptionsTest {
     }
 
     @Test void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
-        int width = DiffusionModel.open(Assets.find().defaultModel()).textEncoder().width();
+        int width = DiffusionModel.open(Assets.find().defaultModel()).textEncoder().hiddenSize();
         Path file = folder.resolve("bad hands-5.safetensors");
         SafetensorsWriter.write(file, Map.of("emb_params", new Tensor(Shape.of(2, width), new Noise(1, "rows").normals(2 * width))), Map.of());
         Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"), silent = folder.resolve("silent.png");

@@ -19,7 +19,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
     private static final int LATENTS_PER_PATCH = 2;
 
     static Latent2RgbPreviewer fit(DiffusionModel model, Engine engine) throws Failure {
-        int upscaleFactor = model.vae().factor();
+        int upscaleFactor = model.vae().downsamplingFactor();
         Picture image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
         Tensor latents = engine.encode(image.toTensor()).mean();
         Tensor colours = image.resize(PATCHES_PER_SIDE * LATENTS_PER_PATCH, PATCHES_PER_SIDE * LATENTS_PER_PATCH, Resampling.BILINEAR).toTensor();

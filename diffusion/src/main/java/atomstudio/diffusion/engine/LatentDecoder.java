@@ -42,7 +42,7 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
         long pixels = latents.shape().size(2) * latents.shape().size(3);
         for (int level = 0; level < vae.levels(); level++) {
             long fine = pixels << 2 * level;
-            if (Float.BYTES * fine * MAPS_HELD * (vae.channelsInto(level) + vae.channelsIn(level)) > limit) return level;
+            if (Float.BYTES * fine * MAPS_HELD * (vae.inputChannels(level) + vae.outputChannels(level)) > limit) return level;
         }
         return vae.levels();
     }

@@ -60,7 +60,7 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
     private LatentSize size(Generation generation) throws Failure {
         Optional<String> problem = model.sizeProblem(generation.settings().width(), generation.settings().height());
         if (problem.isPresent()) throw new Failure.Incompatible(problem.get());
-        return new LatentSize(generation.settings().height() / model.vae().factor(), generation.settings().width() / model.vae().factor());
+        return new LatentSize(generation.settings().height() / model.vae().downsamplingFactor(), generation.settings().width() / model.vae().downsamplingFactor());
     }
 
     private static LatentSize upscaledSize(LatentSize size, Hires hires) {

@@ -64,7 +64,7 @@ public final class PromptEncoder {
     /// @throws Failure.Incompatible when two adapters answer to the same word
     public Tokenizer tokenizer(List<WeightedAdapter> adapters) throws Failure {
         Tokenizer extended = tokenizer;
-        int nextId = model.textEncoder().vocabulary();
+        int nextId = model.textEncoder().vocabularySize();
         List<Adapter> previous = new ArrayList<>();
         for (WeightedAdapter weighted : targets.targetingTextEncoder(adapters)) {
             Adapter adapter = weighted.adapter();
@@ -98,7 +98,7 @@ public final class PromptEncoder {
     /// @param clipSkip after which of the text encoder's last blocks, from 1
     /// @throws Failure.Incompatible for a weight that is no number, a word of too many rows, or more blocks skipped than there are
     public PromptEmbeddings encode(PromptPair prompt, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        int depth = model.textEncoder().blocks().depth();
+        int depth = model.textEncoder().transformer().depth();
         if (clipSkip < 1 || clipSkip > depth) throw new Failure.Incompatible("clip skip: expected 1 to " + depth + ", the blocks of the text encoder of " + model.name() + ", found " + clipSkip);
         Tensor text = embed(prompt.positive(), clipSkip, adapters);
         Tensor negative = embed(prompt.negative(), clipSkip, adapters);

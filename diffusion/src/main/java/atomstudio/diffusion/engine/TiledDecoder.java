@@ -30,7 +30,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
 
     private Tensor decodeLevel(int level, Tensor map) throws Failure {
         List<Affine<Tensor>> norms = new ArrayList<>();
-        while (norms.size() < vae.norms(level)) norms.add(statistics(level, map, norms));
+        while (norms.size() < vae.normCount(level)) norms.add(statistics(level, map, norms));
         int factor = level == 0 ? 1 : 2;
         int height = factor * size(map, 2);
         int width = factor * size(map, 3);
@@ -63,7 +63,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
 
     private Affine<Tensor> normalization(double[] sums, double[] squares, long pixels) {
         int channels = sums.length;
-        int groupSize = channels / vae.groups();
+        int groupSize = channels / vae.normGroups();
         float[] scale = new float[channels];
         float[] shift = new float[channels];
         for (int first = 0; first < channels; first += groupSize) {
@@ -85,7 +85,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
     }
 
     private List<Window> windows(int level, Tensor map) {
-        int receptiveField = 2 * (vae.blocks() + 1) + 2;
+        int receptiveField = 2 * (vae.layersPerBlock() + 1) + 2;
         int margin = level == 0 ? receptiveField : receptiveField / 2 + 1;
         List<Window> windows = new ArrayList<>();
         for (Span vertical : spans(size(map, 2), margin)) for (Span horizontal : spans(size(map, 3), margin)) windows.add(new Window(vertical, horizontal));

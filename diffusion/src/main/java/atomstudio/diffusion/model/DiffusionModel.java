@@ -2,7 +2,7 @@ package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.ops.Layer;
@@ -30,7 +30,7 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     static final int MAX_SAMPLE_SIZE = 4096;
 
     /// What a model is made of.
-    public record Networks(UNet unet, Vae vae, ClipText textEncoder) {}
+    public record Networks(UNet unet, Vae vae, ClipTextModel textEncoder) {}
 
     /// Where its weights and its tokenizer lie, and what a person should know of what was found there.
     record Sources(Map<ModelComponent, WeightLocation> weights, TokenizerLocator tokenizer, List<String> warnings) {
@@ -88,8 +88,8 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     }
 
     private void validate() throws Failure {
-        if (textEncoder().width() != unet().contextWidth()) {
-            throw new Failure.Incompatible(path + ": text_encoder gives " + textEncoder().width() + " numbers a token, unet expects " + unet().contextWidth());
+        if (textEncoder().hiddenSize() != unet().crossAttentionDim()) {
+            throw new Failure.Incompatible(path + ": text_encoder gives " + textEncoder().hiddenSize() + " numbers a token, unet expects " + unet().crossAttentionDim());
         }
         int latentChannels = vae().latentChannels();
         if (unet().channels().out() != latentChannels) throw new Failure.Incompatible(sources.weights.get(ModelComponent.VAE).path() + ": the autoencoder has latents of " + latentChannels + " channels, unet makes " + unet().channels().out());
@@ -124,7 +124,7 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         return networks.vae;
     }
 
-    public ClipText textEncoder() {
+    public ClipTextModel textEncoder() {
         return networks.textEncoder;
     }
 
@@ -142,12 +142,12 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     /// The text encoder's length is its limit, whatever its settings say: a longer text would not fit, and a shorter one is no other model.
     /// @throws Failure.Unreadable when there is none, saying which public file to put where
     public Tokenizer tokenizer() throws Failure {
-        return sources.tokenizer.open(textEncoder().vocabulary()).withLimit(textEncoder().tokens());
+        return sources.tokenizer.open(textEncoder().vocabularySize()).withLimit(textEncoder().maxTokens());
     }
 
     /// Side of a picture, in pixels, that the model was made for.
     public int defaultImageSize() {
-        return sampleSize * vae().factor();
+        return sampleSize * vae().downsamplingFactor();
     }
 
     /// Every layer of a part's network.
@@ -207,13 +207,13 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
 
     /// The picture size nearest to what was asked that works, where the asked one does not: sides are multiples of 8 (or of the VAE's factor).
     public Optional<String> sizeProblem(int width, int height) {
-        int factor = vae().factor();
+        int factor = vae().downsamplingFactor();
         if (width >= factor && height >= factor && width % factor == 0 && height % factor == 0) return Optional.empty();
         return Optional.of(width + "x" + height + ": sides must be multiples of " + factor + "; the nearest size that works is " + nearestSize(width) + "x" + nearestSize(height));
     }
 
     private int nearestSize(int side) {
-        int factor = vae().factor();
+        int factor = vae().downsamplingFactor();
         return Math.max(factor, Math.toIntExact(Math.round((double) side / factor) * factor));
     }
 }

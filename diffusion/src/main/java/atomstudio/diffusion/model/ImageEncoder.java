@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.net.ClipVision;
+import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.ops.Layer;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /// A model's CLIP vision tower: what pictures are compared with. Its weights are read when they are asked for.
 /// @param modelName the model's name
-public record ImageEncoder(Path folder, Source source, String modelName, ClipVision network, ImageProcessor processor) {
+public record ImageEncoder(Path folder, Source source, String modelName, ClipVisionModel network, ImageProcessor processor) {
     /// Where a model may have one. Only an image encoder is known to share its space with the model's projection of texts.
     public enum Source {
         IMAGE_ENCODER("image_encoder"), SAFETY_CHECKER("safety_checker");
@@ -38,11 +38,11 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
 
     private static ImageEncoder read(Path folder, Source source, DiffusionModel model) throws Failure {
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
-        ClipVision network = switch (source) {
+        ClipVisionModel network = switch (source) {
             case IMAGE_ENCODER -> NetworkFactory.imageEncoder(config, config.positiveInteger("projection_dim", 512));
             case SAFETY_CHECKER -> NetworkFactory.imageEncoder(visionConfig(config), config.positiveInteger("projection_dim", 512));
         };
-        ImageProcessor processor = ImageProcessor.read(model.path().resolve("feature_extractor").resolve("preprocessor_config.json"), network.patches().side());
+        ImageProcessor processor = ImageProcessor.read(model.path().resolve("feature_extractor").resolve("preprocessor_config.json"), network.patches().imageSize());
         return new ImageEncoder(folder, source, model.name(), network, processor);
     }
 

@@ -2,10 +2,10 @@ package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.net.ClipBlocks;
-import atomstudio.diffusion.net.ClipText;
-import atomstudio.diffusion.net.ClipVision;
-import atomstudio.diffusion.net.TimestepFeatures;
+import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.net.ClipTransformer;
+import atomstudio.diffusion.net.ClipVisionModel;
+import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import com.google.gson.JsonNull;
@@ -18,8 +18,8 @@ import java.util.Map;
 /// From configuration to network, with the defaults of the reference classes; refuses every architecture that is not built.
 /// Source: diffusers UNet2DConditionModel and AutoencoderKL, transformers CLIPTextConfig and CLIPVisionConfig.
 public final class NetworkFactory {
-    private static final Map<String, UNet.Block> DOWN_BLOCKS = Map.of("CrossAttnDownBlock2D", UNet.Block.CROSS_ATTENTION, "DownBlock2D", UNet.Block.PLAIN);
-    private static final Map<String, UNet.Block> UP_BLOCKS = Map.of("CrossAttnUpBlock2D", UNet.Block.CROSS_ATTENTION, "UpBlock2D", UNet.Block.PLAIN);
+    private static final Map<String, UNet.BlockType> DOWN_BLOCKS = Map.of("CrossAttnDownBlock2D", UNet.BlockType.CROSS_ATTENTION, "DownBlock2D", UNet.BlockType.PLAIN);
+    private static final Map<String, UNet.BlockType> UP_BLOCKS = Map.of("CrossAttnUpBlock2D", UNet.BlockType.CROSS_ATTENTION, "UpBlock2D", UNet.BlockType.PLAIN);
 
     /// More than any published network has: a configuration that asks for more is damaged.
     private static final int MAX_LAYERS = 256;
@@ -32,8 +32,8 @@ public final class NetworkFactory {
     /// @throws Failure.Incompatible when the configuration asks for something that is not built, such as SDXL's text conditioning
     public static UNet unet(ModelConfig config) throws Failure {
         requireSupportedUnet(config);
-        List<UNet.Block> down = blocks(config, "down_block_types", DOWN_BLOCKS, List.of("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"));
-        List<UNet.Block> up = blocks(config, "up_block_types", UP_BLOCKS, List.of("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"));
+        List<UNet.BlockType> down = blocks(config, "down_block_types", DOWN_BLOCKS, List.of("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"));
+        List<UNet.BlockType> up = blocks(config, "up_block_types", UP_BLOCKS, List.of("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"));
         if (!up.reversed().equals(down)) {
             throw new Failure.Incompatible(config.file() + ": up_block_types must mirror down_block_types, found " + config.json().get("up_block_types"));
         }
@@ -47,15 +47,15 @@ public final class NetworkFactory {
         for (int i = 0; i < down.size(); i++) levels.add(new UNet.Level(widths.get(i), heads.get(i), down.get(i)));
         int groups = config.positiveInteger("norm_num_groups", 32);
         checkDivides(config, widths, groups, "norm_num_groups");
-        for (UNet.Level level : levels) checkDivides(config, List.of(level.width()), level.heads(), headsKey);
+        for (UNet.Level level : levels) checkDivides(config, List.of(level.channels()), level.heads(), headsKey);
         return new UNet(new UNet.Channels(config.positiveInteger("in_channels", 4), config.positiveInteger("out_channels", 4)), List.copyOf(levels),
                 config.count("layers_per_block", 2, MAX_LAYERS), config.positiveInteger("cross_attention_dim", 1280), new UNet.Norm(groups, config.number("norm_eps", 1e-5)),
                 config.bool("use_linear_projection", false) ? UNet.Projection.LINEAR : UNet.Projection.CONV, timestepFeatures(config, widths.getFirst()));
     }
 
-    private static TimestepFeatures timestepFeatures(ModelConfig config, int width) throws Failure {
-        TimestepFeatures.Order order = config.bool("flip_sin_to_cos", true) ? TimestepFeatures.Order.COSINE_SINE : TimestepFeatures.Order.SINE_COSINE;
-        return new TimestepFeatures(width, order, config.number("freq_shift", 0));
+    private static SinusoidalEmbedding timestepFeatures(ModelConfig config, int width) throws Failure {
+        SinusoidalEmbedding.Order order = config.bool("flip_sin_to_cos", true) ? SinusoidalEmbedding.Order.COSINE_SINE : SinusoidalEmbedding.Order.SINE_COSINE;
+        return new SinusoidalEmbedding(width, order, config.number("freq_shift", 0));
     }
 
     private static void requireSupportedUnet(ModelConfig config) throws Failure {
@@ -94,33 +94,33 @@ public final class NetworkFactory {
         return new Vae(config.positiveInteger("in_channels", 3), config.positiveInteger("latent_channels", 4), widths, config.count("layers_per_block", 1, MAX_LAYERS), groups, config.number("scaling_factor", 0.18215));
     }
 
-    public static ClipText textEncoder(ModelConfig config) throws Failure {
+    public static ClipTextModel textEncoder(ModelConfig config) throws Failure {
         int maxTokens = config.count("max_position_embeddings", 77, MAX_TOKENS);
         if (maxTokens < 2) throw config.invalid("max_position_embeddings", "room for a start and a stop token", config.json().get("max_position_embeddings"));
-        return new ClipText(config.positiveInteger("vocab_size", 49408), maxTokens, blocks(config, new ClipDefaults(512, 2048, 8)));
+        return new ClipTextModel(config.positiveInteger("vocab_size", 49408), maxTokens, blocks(config, new ClipDefaults(512, 2048, 8)));
     }
 
     /// @param projectionDim numbers of an embedding
-    public static ClipVision imageEncoder(ModelConfig config, int projectionDim) throws Failure {
-        ClipVision.Patches patches = new ClipVision.Patches(config.positiveInteger("num_channels", 3), config.positiveInteger("image_size", 224), config.positiveInteger("patch_size", 32));
-        if (patches.side() < patches.size()) throw new Failure.Incompatible(config.file() + ": patch_size = " + patches.size() + " is larger than image_size = " + patches.side());
-        return new ClipVision(patches, blocks(config, new ClipDefaults(768, 3072, 12)), projectionDim);
+    public static ClipVisionModel imageEncoder(ModelConfig config, int projectionDim) throws Failure {
+        ClipVisionModel.Patches patches = new ClipVisionModel.Patches(config.positiveInteger("num_channels", 3), config.positiveInteger("image_size", 224), config.positiveInteger("patch_size", 32));
+        if (patches.imageSize() < patches.patchSize()) throw new Failure.Incompatible(config.file() + ": patch_size = " + patches.patchSize() + " is larger than image_size = " + patches.imageSize());
+        return new ClipVisionModel(patches, blocks(config, new ClipDefaults(768, 3072, 12)), projectionDim);
     }
 
     /// What a reference class has where its configuration is silent.
     private record ClipDefaults(int hiddenSize, int intermediateSize, int heads) {}
 
-    private static ClipBlocks blocks(ModelConfig config, ClipDefaults defaults) throws Failure {
+    private static ClipTransformer blocks(ModelConfig config, ClipDefaults defaults) throws Failure {
         String activation = config.string("hidden_act", "quick_gelu");
-        ClipBlocks.Activation supported = switch (activation) {
-            case "quick_gelu" -> ClipBlocks.Activation.QUICK_GELU;
-            case "gelu" -> ClipBlocks.Activation.GELU;
+        ClipTransformer.Activation supported = switch (activation) {
+            case "quick_gelu" -> ClipTransformer.Activation.QUICK_GELU;
+            case "gelu" -> ClipTransformer.Activation.GELU;
             default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + SafeText.of(activation) + " is not supported; quick_gelu and gelu are");
         };
         int width = config.positiveInteger("hidden_size", defaults.hiddenSize);
         int heads = config.positiveInteger("num_attention_heads", defaults.heads);
         checkDivides(config, List.of(width), heads, "num_attention_heads");
-        return new ClipBlocks(width, config.positiveInteger("intermediate_size", defaults.intermediateSize), config.count("num_hidden_layers", 12, MAX_LAYERS), heads, supported, config.number("layer_norm_eps", 1e-5));
+        return new ClipTransformer(width, config.positiveInteger("intermediate_size", defaults.intermediateSize), config.count("num_hidden_layers", 12, MAX_LAYERS), heads, supported, config.number("layer_norm_eps", 1e-5));
     }
 
     private static void checkDivides(ModelConfig config, List<Integer> widths, int divisor, String key) throws Failure {
@@ -129,10 +129,10 @@ public final class NetworkFactory {
         }
     }
 
-    private static List<UNet.Block> blocks(ModelConfig config, String key, Map<String, UNet.Block> supported, List<String> defaults) throws Failure {
-        List<UNet.Block> blocks = new ArrayList<>();
+    private static List<UNet.BlockType> blocks(ModelConfig config, String key, Map<String, UNet.BlockType> supported, List<String> defaults) throws Failure {
+        List<UNet.BlockType> blocks = new ArrayList<>();
         for (String name : config.strings(key, defaults)) {
-            UNet.Block block = supported.get(name);
+            UNet.BlockType block = supported.get(name);
             if (block == null) throw new Failure.Incompatible(config.file() + ": " + key + ": " + SafeText.of(name) + " is not supported; only " + supported.keySet().stream().sorted().toList() + " are");
             blocks.add(block);
         }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
-import atomstudio.diffusion.net.ClipText;
-import atomstudio.diffusion.net.ClipVision;
+import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.ops.DryRun;
@@ -18,28 +18,28 @@ public final class NetworkLayers {
     public static List<Layer> of(UNet unet) {
         DryRun dryRun = new DryRun();
         long side = 1L << unet.levels().size();
-        unet.predict(new ShapeOps(), dryRun, Shape.of(1, unet.channels().in(), side, side), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));
+        unet.forward(new ShapeOps(), dryRun, Shape.of(1, unet.channels().in(), side, side), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
         return dryRun.layers();
     }
 
     /// Encoder, then decoder.
     public static List<Layer> of(Vae vae) {
         DryRun dryRun = new DryRun();
-        vae.encode(new ShapeOps(), dryRun, Shape.of(1, vae.pictureChannels(), vae.factor(), vae.factor()));
+        vae.encode(new ShapeOps(), dryRun, Shape.of(1, vae.imageChannels(), vae.downsamplingFactor(), vae.downsamplingFactor()));
         vae.decode(new ShapeOps(), dryRun, Shape.of(1, vae.latentChannels(), 1, 1));
         return dryRun.layers();
     }
 
-    public static List<Layer> of(ClipVision vision) {
+    public static List<Layer> of(ClipVisionModel vision) {
         DryRun dryRun = new DryRun();
-        ClipVision.Patches patches = vision.patches();
-        vision.embed(new ShapeOps(), dryRun, Shape.of(1, patches.channels(), patches.side(), patches.side()));
+        ClipVisionModel.Patches patches = vision.patches();
+        vision.embed(new ShapeOps(), dryRun, Shape.of(1, patches.channels(), patches.imageSize(), patches.imageSize()));
         return dryRun.layers();
     }
 
-    public static List<Layer> of(ClipText text) {
+    public static List<Layer> of(ClipTextModel text) {
         DryRun dryRun = new DryRun();
-        text.encode(new ShapeOps(), dryRun, Shape.of(1, text.tokens()), 0);
+        text.encode(new ShapeOps(), dryRun, Shape.of(1, text.maxTokens()), 0);
         return dryRun.layers();
     }
 }

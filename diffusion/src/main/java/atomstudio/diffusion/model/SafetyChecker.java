@@ -48,7 +48,7 @@ public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Con
         if (!Files.isRegularFile(folder.resolve("config.json"))) return Optional.empty();
         ImageEncoder imageEncoder = ImageEncoder.ofSafetyChecker(model);
         try (Checkpoint weights = imageEncoder.openCheckpoint()) {
-            int projectionDim = imageEncoder.network().projected();
+            int projectionDim = imageEncoder.network().projectionDim();
             return Optional.of(new SafetyChecker(imageEncoder, concepts(weights, "special_care_embeds", projectionDim), concepts(weights, "concept_embeds", projectionDim)));
         }
     }

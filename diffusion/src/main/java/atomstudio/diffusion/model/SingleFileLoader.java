@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.tensor.TensorFile;
@@ -54,7 +54,7 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         return new InferredConfigs(tensors.file(), LdmLayout.shapes(tensors.tensors().values(), mapping));
     }
 
-    private record TextEncoder(ClipText network, KeyMapping mapping) {}
+    private record TextEncoder(ClipTextModel network, KeyMapping mapping) {}
 
     private TextEncoder textEncoder(boolean isSd2) throws Failure {
         boolean openClip = tensors.has(LdmLayout.OPEN_CLIP_PREFIX + "token_embedding.weight");
@@ -67,7 +67,7 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
     }
 
     private DetectedPredictionType.Evidence predictionEvidence(UNet unet, boolean isSd2) {
-        int lastBlock = (unet.levels().size() * (unet.blocks() + 1)) - 1;
+        int lastBlock = (unet.levels().size() * (unet.layersPerBlock() + 1)) - 1;
         String probeKey = LdmLayout.UNET_PREFIX + "output_blocks." + lastBlock + ".1.transformer_blocks.0.norm1.bias";
         return new DetectedPredictionType.Evidence(tensors, sidecar, isSd2, unet.channels().in() != unet.channels().out(), probeKey);
     }

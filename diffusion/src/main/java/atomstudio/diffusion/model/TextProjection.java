@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
@@ -11,7 +11,7 @@ import java.util.Optional;
 /// The projection of a text's end into the space that CLIP shares with pictures, where a text encoder brings it along.
 /// @param projectionDim numbers of an embedding
 /// @param eosTokenId the id that ends a text
-public record TextProjection(ClipText textEncoder, int projectionDim, int eosTokenId) {
+public record TextProjection(ClipTextModel textEncoder, int projectionDim, int eosTokenId) {
     private static final String KEY = "text_projection.weight";
     /// Configurations that give this id, which was never right, mean the largest id of the text.
     /// Source: transformers, CLIPTextTransformer.forward.
@@ -22,7 +22,7 @@ public record TextProjection(ClipText textEncoder, int projectionDim, int eosTok
         try (Checkpoint checkpoint = Checkpoint.open(model.weights(ModelComponent.TEXT_ENCODER))) {
             if (!checkpoint.has(KEY)) return Optional.empty();
             Shape found = checkpoint.info(KEY).shape();
-            int width = model.textEncoder().width();
+            int width = model.textEncoder().hiddenSize();
             if (found.rank() != 2 || found.size(1) != width || found.size(0) < 1) {
                 throw new Failure.Incompatible(checkpoint.file(KEY) + ": " + KEY + ": expected (numbers of an embedding," + width + "), found " + found);
             }
@@ -33,7 +33,7 @@ public record TextProjection(ClipText textEncoder, int projectionDim, int eosTok
 
     /// Every layer from ids to embedding.
     public List<Layer> layers() {
-        return DryRun.layers((ops, layers) -> textEncoder.project(ops, layers, new ClipText.Texts<>(Shape.of(1, textEncoder.tokens()), Shape.of(1, 1)), projectionDim));
+        return DryRun.layers((ops, layers) -> textEncoder.project(ops, layers, new ClipTextModel.TokenBatch<>(Shape.of(1, textEncoder.maxTokens()), Shape.of(1, 1)), projectionDim));
     }
 
     /// Where each of the texts (B,S) ends, (B,1), counted over the rows of all: the first end-of-text id.

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.net.TinyDecoder;
+import atomstudio.diffusion.net.TaesdDecoder;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 
 /// A decoder for previews (TAESD) in a file or a folder: alone as it was published, or in diffusers' AutoencoderTiny.
-public record TinyAutoencoder(TinyDecoder decoder, WeightLocation weights) {
+public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
     private static final String FIRST_CONV = "1.weight";
     private static final String DIFFUSERS_PREFIX = "decoder.layers.";
 
@@ -34,7 +34,7 @@ public record TinyAutoencoder(TinyDecoder decoder, WeightLocation weights) {
             if (latentChannels != model.vae().latentChannels()) {
                 throw new Failure.Incompatible(path + ": decodes latents of " + latentChannels + " channels, those of " + model.name() + " have " + model.vae().latentChannels() + "; get the TAESD of Stable Diffusion 1.x and 2.x");
             }
-            return new TinyAutoencoder(new TinyDecoder(latentChannels, model.vae().pictureChannels(), Math.toIntExact(first.size(0))), new WeightLocation.InFile(file, mapping));
+            return new TinyAutoencoder(new TaesdDecoder(latentChannels, model.vae().imageChannels(), Math.toIntExact(first.size(0))), new WeightLocation.InFile(file, mapping));
         }
     }
 

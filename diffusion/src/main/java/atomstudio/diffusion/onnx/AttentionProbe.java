@@ -25,11 +25,11 @@ final class AttentionProbe {
 
     /// @param latents (B,C,H,W)
     static Kernel kernel(Runtime runtime, UNet unet, Shape latents, Element element) throws Failure {
-        OptionalInt finest = IntStream.range(0, unet.levels().size()).filter(i -> unet.levels().get(i).block() == UNet.Block.CROSS_ATTENTION).findFirst();
+        OptionalInt finest = IntStream.range(0, unet.levels().size()).filter(i -> unet.levels().get(i).type() == UNet.BlockType.CROSS_ATTENTION).findFirst();
         if (runtime.device() == Device.CPU || finest.isEmpty()) return Kernel.FUSED;
         UNet.Level level = unet.levels().get(finest.getAsInt());
         long tokens = Math.ceilDiv(latents.size(2), 1L << finest.getAsInt()) * Math.ceilDiv(latents.size(3), 1L << finest.getAsInt());
-        Shape shape = Shape.of(latents.size(0), tokens, level.width());
+        Shape shape = Shape.of(latents.size(0), tokens, level.channels());
         Map<Kernel, Double> seconds = new EnumMap<>(Kernel.class);
         for (Kernel kernel : Kernel.values()) {
             try {

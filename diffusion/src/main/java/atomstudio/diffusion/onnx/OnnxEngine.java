@@ -100,7 +100,7 @@ public final class OnnxEngine implements Engine {
         List<Shape> shapes = List.of(latents.shape(), context.shape());
         Map<String, Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", Feed.of(latents));
-        feeds.put("features", Feed.of(model.unet().time().of(timesteps)));
+        feeds.put("features", Feed.of(model.unet().timeProjection().embed(timesteps)));
         feeds.put("context", Feed.of(context));
         Set<String> open = settings.adapters() == OnnxSettings.Adapters.FOLDED && !used.isEmpty() ? folded().changed(forms(used)) : Set.of();
         Session session = session(new Key(Network.UNET, 0, shapes, open.isEmpty() ? forms(used) : List.of(), open));
@@ -229,7 +229,7 @@ public final class OnnxEngine implements Engine {
         GraphOps.Choice choice = (sliced ? plain.scarce() : plain).in(half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT, kernel(key.inputs.getFirst()));
         GraphWeights.Half as = stored.use() == Session.Use.MAPPED && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS;
         UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.Plan(as, choice));
-        Shape features = Shape.of(key.inputs.getFirst().size(0), model.unet().time().width());
+        Shape features = Shape.of(key.inputs.getFirst().size(0), model.unet().timeProjection().dim());
         Value output = unet.write(new UNetGraph.Inputs(key.inputs.getFirst(), features, key.inputs.get(1)), key.forms, key.open);
         return runtime.session(unet.graph().model(output), stored, output.shape());
     }

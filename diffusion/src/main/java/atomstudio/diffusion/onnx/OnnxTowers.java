@@ -6,7 +6,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -70,7 +70,7 @@ final class OnnxTowers implements AutoCloseable {
         Checkpoint weights = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         textWeights = weights;
         Graph graph = new Graph();
-        ClipText.Texts<Value> texts = new ClipText.Texts<>(graph.input("ids", input, Graph.Element.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.Element.INT64));
+        ClipTextModel.TokenBatch<Value> texts = new ClipTextModel.TokenBatch<>(graph.input("ids", input, Graph.Element.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.Element.INT64));
         Value output = projection.textEncoder().project(new GraphOps(graph), new GraphWeights(graph, weights), texts, projection.projectionDim());
         return runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
     }

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.TinyAutoencoder;
-import atomstudio.diffusion.net.TinyDecoder;
+import atomstudio.diffusion.net.TaesdDecoder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Looks through a decoder for previews (TAESD). Owns its session and the map of its weights.
 public final class TinyLook implements LatentPreviewer, AutoCloseable {
-    private final TinyDecoder decoder;
+    private final TaesdDecoder decoder;
     private final Checkpoint weights;
     private final Runtime runtime;
     private @Nullable Session session;
     private @Nullable Shape size;
 
-    private TinyLook(TinyDecoder decoder, Checkpoint weights, Runtime runtime) {
+    private TinyLook(TaesdDecoder decoder, Checkpoint weights, Runtime runtime) {
         this.decoder = decoder;
         this.weights = weights;
         this.runtime = runtime;

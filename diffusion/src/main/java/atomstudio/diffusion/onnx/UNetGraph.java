@@ -33,7 +33,7 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, Plan plan, Graph graph) {
     /// @return what the network says, in float32
     Value write(Inputs inputs, List<Adaptation> forms, Set<String> open) {
         GraphOps ops = new GraphOps(graph, plan.choice);
-        Value output = unet.predict(ops, OnnxEngine.remembering(weights(forms, open)), entering(ops, "latents", inputs.latents), entering(ops, "features", inputs.features), entering(ops, "context", inputs.context));
+        Value output = unet.forward(ops, OnnxEngine.remembering(weights(forms, open)), entering(ops, "latents", inputs.latents), entering(ops, "features", inputs.features), entering(ops, "context", inputs.context));
         return plan.element() == Element.FLOAT ? output : graph.cast(output, Element.FLOAT);
     }
 

@@ -62,9 +62,9 @@ class PromptGoldenTest {
         DiffusionModel model = sd1();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
-            for (int clipSkip : new int[] {0, model.textEncoder().blocks().depth() + 1}) {
+            for (int clipSkip : new int[] {0, model.textEncoder().transformer().depth() + 1}) {
                 String message = assertThrows(Failure.Incompatible.class, () -> encoder.encode(new PromptPair("a", ""), clipSkip, List.of())).getMessage();
-                assertTrue(message.contains("1 to " + model.textEncoder().blocks().depth()), message);
+                assertTrue(message.contains("1 to " + model.textEncoder().transformer().depth()), message);
             }
         }
     }

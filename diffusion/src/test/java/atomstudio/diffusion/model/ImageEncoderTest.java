@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipTestModels;
-import atomstudio.diffusion.net.ClipBlocks;
-import atomstudio.diffusion.net.ClipText;
-import atomstudio.diffusion.net.ClipVision;
+import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.net.ClipTransformer;
+import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Safetensors;
@@ -26,7 +26,7 @@ class ImageEncoderTest {
 
     /// The published CLIP ViT-L/14, as Stable Diffusion 1.5's safety checker carries it.
     @Test void hasTheLayersAndParametersOfClipsLargeTower() {
-        ClipVision large = new ClipVision(new ClipVision.Patches(3, 224, 14), new ClipBlocks(1024, 4096, 24, 16, ClipBlocks.Activation.QUICK_GELU, 1e-5), 768);
+        ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14), new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
         assertEquals(303_966_208L, DryRun.parameters(NetworkLayers.of(large)));
         assertEquals(392, DryRun.tensors(NetworkLayers.of(large)));
     }
@@ -41,7 +41,7 @@ class ImageEncoderTest {
 
     @Test void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
         ImageEncoder tower = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary)).imageEncoder().orElseThrow();
-        assertEquals(new ClipVision(new ClipVision.Patches(3, 32, 8), new ClipBlocks(16, 24, 1, 2, ClipBlocks.Activation.QUICK_GELU, 1e-5), 12), tower.network());
+        assertEquals(new ClipVisionModel(new ClipVisionModel.Patches(3, 32, 8), new ClipTransformer(16, 24, 1, 2, ClipTransformer.Activation.QUICK_GELU, 1e-5), 12), tower.network());
         try (Checkpoint weights = tower.openCheckpoint()) {
             assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
         }
@@ -95,7 +95,7 @@ class ImageEncoderTest {
     }
 
     @Test void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {
-        ClipText text = new ClipText(10, 4, new ClipBlocks(8, 8, 1, 1, ClipBlocks.Activation.GELU, 1e-5));
+        ClipTextModel text = new ClipTextModel(10, 4, new ClipTransformer(8, 8, 1, 1, ClipTransformer.Activation.GELU, 1e-5));
         int[][] ids = {{8, 1, 9, 9}, {8, 9, 0, 0}};
         assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 9).eosPositions(ids));
         assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 2).eosPositions(ids));

@@ -3,9 +3,9 @@ package atomstudio.diffusion.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import atomstudio.diffusion.net.TimestepFeatures;
+import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.net.UNet.Block;
+import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 class NetworkLayersTest {
     /// Stable Diffusion 1.5's configuration.
     static final UNet SD15 = new UNet(new UNet.Channels(4, 4),
-            List.of(new Level(320, 8, Block.CROSS_ATTENTION), new Level(640, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.CROSS_ATTENTION), new Level(1280, 8, Block.PLAIN)),
-            2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new TimestepFeatures(320, TimestepFeatures.Order.COSINE_SINE, 0));
+            List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
+            2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new SinusoidalEmbedding(320, SinusoidalEmbedding.Order.COSINE_SINE, 0));
 
     @Test void hasStableDiffusionsLayersAndParameters() {
         List<Layer> layers = NetworkLayers.of(SD15);
@@ -33,7 +33,7 @@ class NetworkLayersTest {
 
     @Test void keepsSizesThatDoNotHalveEvenly() {
         Shape latents = Shape.of(2, 4, 37, 51);
-        assertEquals(latents, SD15.predict(new ShapeOps(), new DryRun(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
+        assertEquals(latents, SD15.forward(new ShapeOps(), new DryRun(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
     }
 
     @Test void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {

@@ -82,7 +82,7 @@ class SingleFileLoaderTest {
             TensorInfo k = text.info("text_model.encoder.layers.1.self_attn.k_proj.weight");
             assertEquals(q.offset() + q.bytes(), k.offset());
             assertEquals(Shape.of(32, 32), k.shape());
-            assertEquals(3, DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).textEncoder().blocks().depth(), "one block less than the file has");
+            assertEquals(3, DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).textEncoder().transformer().depth(), "one block less than the file has");
         }
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class CudaTest {
     @Test void theGraphicsProcessorSaysWhatTheProcessorSaysUpToFloat16() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().contextWidth());
+        Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().crossAttentionDim());
         try (OnnxEngine cpu = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine cuda = open(model)) {
             assertEquals(Engine.ComputePrecision.HALF, cuda.precision());
             Tensor expected = cpu.predictNoise(latents, new float[] {801, 20}, context, List.of());

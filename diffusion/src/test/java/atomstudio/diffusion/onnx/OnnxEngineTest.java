@@ -34,7 +34,7 @@ class OnnxEngineTest {
 
     @Test void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().contextWidth());
+        Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().crossAttentionDim());
         float[] timesteps = {801, 20};
         try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16))) {
             assertEquals(List.of(Engine.ComputePrecision.FULL, Engine.ComputePrecision.HALF), List.of(full.precision(), half.precision()));

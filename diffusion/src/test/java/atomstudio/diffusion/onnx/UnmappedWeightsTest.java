@@ -46,7 +46,7 @@ class UnmappedWeightsTest {
         DiffusionModel model = DiffusionModel.open(folder);
         Tensor latents = Tensor.zeros(Shape.of(1, model.unet().channels().in(), 8, 8));
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] = (float) Math.sin(1 + 7.3 * i);
-        Tensor context = Tensor.filled(Shape.of(1, 5, model.unet().contextWidth()), 0.3f);
+        Tensor context = Tensor.filled(Shape.of(1, 5, model.unet().crossAttentionDim()), 0.3f);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             return engine.predictNoise(latents, new float[] {321}, context, List.of());
         }

@@ -98,11 +98,11 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
 
     @Override public void check(DiffusionModel model) throws Failure {
         long width = rows.shape().size(1);
-        if (width != model.textEncoder().width()) {
-            throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.textEncoder().width()
+        if (width != model.textEncoder().hiddenSize()) {
+            throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + width + " numbers a row, the text encoder of " + model.name() + " " + model.textEncoder().hiddenSize()
                     + "; expected one made for such a model (768: Stable Diffusion 1.x, 1024: 2.x)");
         }
-        int most = model.textEncoder().tokens() - 2;
+        int most = model.textEncoder().maxTokens() - 2;
         if (count() > most) throw new Failure.Incompatible("the embedding \"" + SafeText.of(word) + "\" has " + count() + " rows; expected at most the " + most + " that the text encoder of " + model.name() + " reads at a time");
     }
 

@@ -89,11 +89,11 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
         boolean tells = shapes.keySet().stream().anyMatch(key -> key.contains("attn2_to_k") || key.contains("attn2_to_v"));
         boolean there = model.trainableLayers().stream().anyMatch(layer -> MARKER.endsWith(layer.name().replace('.', '_')));
         if (tells || !there) return Map.of();
-        return Map.of(MARKER + ".lora_down.weight", Tensor.zeros(Shape.of(1, model.unet().contextWidth())), MARKER + ".lora_up.weight", Tensor.zeros(Shape.of(model.unet().levels().getFirst().width(), 1)));
+        return Map.of(MARKER + ".lora_down.weight", Tensor.zeros(Shape.of(1, model.unet().crossAttentionDim())), MARKER + ".lora_up.weight", Tensor.zeros(Shape.of(model.unet().levels().getFirst().channels(), 1)));
     }
 
     private Map<String, String> metadata(DiffusionModel model) {
-        boolean second = model.unet().contextWidth() == SECOND_WIDTH;
+        boolean second = model.unet().crossAttentionDim() == SECOND_WIDTH;
         Map<String, String> metadata = new HashMap<>();
         metadata.put("ss_network_module", "lycoris.kohya");
         metadata.put("ss_network_args", "{\"algo\": \"full\"}");

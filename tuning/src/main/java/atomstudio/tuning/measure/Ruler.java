@@ -44,7 +44,7 @@ public final class Ruler {
     /// A text encoder's projection belongs to the image encoder beside it if both end in the same space; a safety checker's tower has no text side.
     private static boolean readsTexts(ImageEncoder tower, Optional<TextProjection> projection) {
         return switch (tower.source()) {
-            case IMAGE_ENCODER -> projection.isPresent() && projection.get().projectionDim() == tower.network().projected();
+            case IMAGE_ENCODER -> projection.isPresent() && projection.get().projectionDim() == tower.network().projectionDim();
             case SAFETY_CHECKER -> false;
         };
     }

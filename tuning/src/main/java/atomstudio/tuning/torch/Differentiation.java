@@ -3,7 +3,7 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.ops.Adapted;
 import atomstudio.diffusion.ops.Layer;
@@ -83,18 +83,18 @@ public final class Differentiation implements AutoCloseable {
 
     /// What the network's lower part says of a batch, under the frozen weights. The way to know it before `gradient` and `loss`, which then
     /// begin above it: nothing that is trained may lie there.
-    public UNet.Lower<Tensor> lower(Batch batch) throws Failure {
+    public UNet.EncoderFeatures<Tensor> lower(Batch batch) throws Failure {
         return guard(Recording.OFF, () -> {
             Torch torch = engine.torch();
             EagerOps ops = torch.ops(precision);
             if (!(batch.conditioning() instanceof Conditioning.Embedded(Tensor context))) throw new IllegalArgumentException("the lower part under a text encoder that is trained");
-            UNet.Lower<NDArray> lower = engine.model().unet().lower(ops, engine.layers(TorchEngine.Network.UNET), ops.enter(torch.array(batch.noisy())), ops.enter(features(batch)), ops.enter(torch.array(context)));
+            UNet.EncoderFeatures<NDArray> lower = engine.model().unet().encode(ops, engine.layers(TorchEngine.Network.UNET), ops.enter(torch.array(batch.noisy())), ops.enter(features(batch)), ops.enter(torch.array(context)));
             return lower.map(each -> torch.tensor(ops.leave(each)));
         });
     }
 
     private NDArray features(Batch batch) {
-        return engine.torch().array(engine.model().unet().time().of(batch.timesteps()));
+        return engine.torch().array(engine.model().unet().timeProjection().embed(batch.timesteps()));
     }
 
     private NDArray record(List<NDArray> trained, Batch batch, Tape tape, EagerOps ops) {
@@ -109,18 +109,18 @@ public final class Differentiation implements AutoCloseable {
         };
         Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.enter(features(batch));
-        NDArray output = batch.lower().isPresent() ? engine.model().unet().upper(ops, layers, batch.lower().get().map(each -> ops.enter(torch.array(each))), features, ops.enter(context))
-                : engine.model().unet().predict(ops, layers, ops.enter(torch.array(batch.noisy())), features, ops.enter(context));
+        NDArray output = batch.lower().isPresent() ? engine.model().unet().decode(ops, layers, batch.lower().get().map(each -> ops.enter(torch.array(each))), features, ops.enter(context))
+                : engine.model().unet().forward(ops, layers, ops.enter(torch.array(batch.noisy())), features, ops.enter(context));
         return ops.loss(ops.leave(output), torch.array(batch.target()), torch.array(batch.weights()));
     }
 
     /// (B,chunks·S,C).
     private NDArray context(Conditioning.Words words, List<Adapted.Bound<NDArray>> bound) {
         Torch torch = engine.torch();
-        ClipText text = engine.model().textEncoder();
+        ClipTextModel text = engine.model().textEncoder();
         NDArray states = text.encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
         int length = words.ids()[0].length;
-        return words.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(words.ids().length / words.chunks(), (long) words.chunks() * length, text.width()));
+        return words.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(words.ids().length / words.chunks(), (long) words.chunks() * length, text.hiddenSize()));
     }
 
     private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer, Tape tape) {

@@ -29,8 +29,8 @@ public record SamplingMemory(DiffusionModel model, SlotLayout layout) {
         HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT, Recording.OFF);
         Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), layer -> slot -> Held.frozen(layout.method().shapes(layer).get(slot)), Held.frozen(Shape.of(1)));
         Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
-        model.unet().predict(ops, layers, Held.frozen(Shape.of(GUIDED, model.unet().channels().in(), height, width)), Held.frozen(Shape.of(GUIDED, model.unet().time().width())),
-            Held.frozen(Shape.of(GUIDED, model.textEncoder().tokens(), model.unet().contextWidth())));
+        model.unet().forward(ops, layers, Held.frozen(Shape.of(GUIDED, model.unet().channels().in(), height, width)), Held.frozen(Shape.of(GUIDED, model.unet().timeProjection().dim())),
+            Held.frozen(Shape.of(GUIDED, model.textEncoder().maxTokens(), model.unet().crossAttentionDim())));
         return ops.most();
     }
 

@@ -20,9 +20,9 @@ public record StepMemory(DiffusionModel model, SlotLayout layout, Differentiatio
         Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), this::slots, Held.frozen(Shape.of(1)));
         Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
         Held latents = Held.frozen(Shape.of(batch, model.unet().channels().in(), height, width));
-        Held features = Held.frozen(Shape.of(batch, model.unet().time().width()));
-        Held context = Held.frozen(Shape.of(batch, model.textEncoder().tokens(), model.unet().contextWidth()));
-        model.unet().predict(ops, layers, latents, features, context);
+        Held features = Held.frozen(Shape.of(batch, model.unet().timeProjection().dim()));
+        Held context = Held.frozen(Shape.of(batch, model.textEncoder().maxTokens(), model.unet().crossAttentionDim()));
+        model.unet().forward(ops, layers, latents, features, context);
         return ops.most() + text(batch, bound);
     }
 
@@ -30,7 +30,7 @@ public record StepMemory(DiffusionModel model, SlotLayout layout, Differentiatio
     private long text(int batch, Adapted.Bound<Held> bound) {
         if (layout.trained().stream().noneMatch(entry -> ModelComponent.ofLayer(entry.layer().name()) == ModelComponent.TEXT_ENCODER)) return 0;
         HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT);
-        model.textEncoder().encode(ops, new Adapted<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.textEncoder().tokens())), 0);
+        model.textEncoder().encode(ops, new Adapted<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.textEncoder().maxTokens())), 0);
         return ops.most();
     }
 

@@ -95,8 +95,8 @@ public final class TorchEngine implements Engine {
         return run("UNet", () -> {
             Layers<NDArray> layers = sampling.isPresent() ? folded(precision, reach.targetingUnet(adapters)) : adapted(Network.UNET, reach.targetingUnet(adapters));
             EagerOps in = torch.ops(precision);
-            Tensor features = model.unet().time().of(timesteps);
-            return in.leave(model.unet().predict(in, layers, in.enter(torch.array(latents)), in.enter(torch.array(features)), in.enter(torch.array(context))));
+            Tensor features = model.unet().timeProjection().embed(timesteps);
+            return in.leave(model.unet().forward(in, layers, in.enter(torch.array(latents)), in.enter(torch.array(features)), in.enter(torch.array(context))));
         });
     }
 

@@ -7,7 +7,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.net.ClipText;
+import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +42,7 @@ final class TorchTowers implements AutoCloseable {
     Supplier<NDArray> texts(int[][] ids) throws Failure {
         Opened<TextProjection> opened = text();
         int[][] ends = opened.tower.eosPositions(ids);
-        return () -> opened.tower.textEncoder().project(torch.ops(), opened.weights, new ClipText.Texts<>(torch.array(ids), torch.array(ends)), opened.tower.projectionDim());
+        return () -> opened.tower.textEncoder().project(torch.ops(), opened.weights, new ClipTextModel.TokenBatch<>(torch.array(ids), torch.array(ends)), opened.tower.projectionDim());
     }
 
     private Opened<ImageEncoder> vision() throws Failure {

@@ -36,21 +36,21 @@ record Bank(Path folder, int steps, Lower lower) {
     /// What the lower part says of a batch.
     @FunctionalInterface
     interface Lower {
-        UNet.Lower<Tensor> of(Batch batch) throws Failure;
+        UNet.EncoderFeatures<Tensor> of(Batch batch) throws Failure;
     }
 
     /// Refuses what a bank would be wrong for.
     static void check(Recipe recipe, SlotLayout layout) throws Failure.Incompatible {
         if (recipe.material().bank() == 0) return;
-        Optional<String> lower = layout.trained().stream().map(entry -> entry.layer().name()).filter(name -> !UNet.inUpper(name)).findFirst();
+        Optional<String> lower = layout.trained().stream().map(entry -> entry.layer().name()).filter(name -> !UNet.isDecoderLayer(name)).findFirst();
         if (lower.isPresent()) throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found " + lower.get() + " too; add --layers up, or leave the bank out");
     }
 
     /// Bytes of a model's entries for pictures of this side, in half precision.
     static long bytes(DiffusionModel model, int entries, int side) {
-        long latents = side / model.vae().factor();
+        long latents = side / model.vae().downsamplingFactor();
         UNet unet = model.unet();
-        UNet.Lower<Shape> one = unet.lower(new ShapeOps(), new DryRun(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.time().width()), Shape.of(1, 1, unet.contextWidth()));
+        UNet.EncoderFeatures<Shape> one = unet.encode(new ShapeOps(), new DryRun(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
         return entries * DType.F16.bytes() * Stream.concat(Stream.of(one.middle()), one.skips().stream()).mapToLong(Shape::elements).sum();
     }
 
@@ -61,7 +61,7 @@ record Bank(Path folder, int steps, Lower lower) {
         return batch.with(read(file));
     }
 
-    private static void write(Path file, UNet.Lower<Tensor> lower) throws Failure {
+    private static void write(Path file, UNet.EncoderFeatures<Tensor> lower) throws Failure {
         Map<String, Tensor> tensors = new HashMap<>(Map.of(MIDDLE, lower.middle()));
         for (int i = 0; i < lower.skips().size(); i++) tensors.put(SKIP + i, lower.skips().get(i));
         DType dtype = tensors.values().stream().allMatch(Bank::fitsHalf) ? DType.F16 : DType.F32;
@@ -74,11 +74,11 @@ record Bank(Path folder, int steps, Lower lower) {
         return true;
     }
 
-    private static UNet.Lower<Tensor> read(Path file) throws Failure {
+    private static UNet.EncoderFeatures<Tensor> read(Path file) throws Failure {
         try (Safetensors stored = Safetensors.open(file)) {
             List<Tensor> skips = new ArrayList<>();
             while (stored.tensors().containsKey(SKIP + skips.size())) skips.add(stored.read(SKIP + skips.size()));
-            return new UNet.Lower<>(stored.read(MIDDLE), skips);
+            return new UNet.EncoderFeatures<>(stored.read(MIDDLE), skips);
         }
     }
 

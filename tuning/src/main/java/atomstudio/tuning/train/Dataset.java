@@ -39,7 +39,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         static Drawing of(Recipe recipe, RunInfo.Training training, DiffusionModel model) throws Failure {
             Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
             boolean window = recipe.material().crop() == Recipe.Crop.RANDOM;
-            return new Drawing(noising, recipe, training.batch(), window ? Optional.of(training.size() / model.vae().factor()) : Optional.empty());
+            return new Drawing(noising, recipe, training.batch(), window ? Optional.of(training.size() / model.vae().downsamplingFactor()) : Optional.empty());
         }
 
         /// Steps whose batches make up the bank.

@@ -29,7 +29,7 @@ record Encoder(Engine engine, DiffusionModel model, Tokenizer tokenizer, Texts t
             if (gate.stopBefore(step)) return Optional.empty();
             Tensor latents = latents(each.picture());
             Optional<Tensor> mirrored = flip ? Optional.of(latents(each.picture().mirrored())) : Optional.empty();
-            Optional<Tensor> weights = each.mask().map(mask -> mask.weights(model.vae().factor()));
+            Optional<Tensor> weights = each.mask().map(mask -> mask.weights(model.vae().downsamplingFactor()));
             List<String> own = each.name().captions().isEmpty() ? source.general : each.name().captions();
             captions.addAll(own);
             examples.add(new Dataset.Example(latents, mirrored, weights, own, each.name().repeats()));

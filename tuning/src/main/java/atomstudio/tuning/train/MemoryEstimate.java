@@ -25,7 +25,7 @@ interface MemoryEstimate {
 
         static Predicted of(RunInfo info, DiffusionModel model, SlotLayout layout, Computing computing) throws Failure {
             RunInfo.Training training = info.training();
-            long side = training.size() / model.vae().factor();
+            long side = training.size() / model.vae().downsamplingFactor();
             long weights = DryRun.parameters(NetworkLayers.of(model.unet())) * switch (computing.precision()) {
                 case FP32 -> 4;
                 case BF16 -> 6;                                                 // the copies, and what they are made from
@@ -36,7 +36,7 @@ interface MemoryEstimate {
             Watching watching = Watching.of(info, model);
             if (!watching.samples()) return new Predicted(PROGRAM + weights + step + numbers);
             SamplingMemory sampling = new SamplingMemory(model, layout);
-            long latent = model.defaultImageSize() / model.vae().factor();
+            long latent = model.defaultImageSize() / model.vae().downsamplingFactor();
             weights += sampling.weights();
             if (watching.validated() == Watching.Validated.BY_SCORE) weights += towers(model);
             return new Predicted(PROGRAM + weights + numbers + Math.max(step, sampling.activations(latent, latent)));

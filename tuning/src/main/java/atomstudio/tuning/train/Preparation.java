@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 record Preparation(Crops subject, Crops prior, Framing framing, List<String> longCaptions) {
     static Preparation of(TuneRequest request, DiffusionModel model) throws Failure {
         Recipe recipe = request.recipe();
-        Framing framing = new Framing(recipe.material().crop(), size(recipe, model), model.vae().factor());
+        Framing framing = new Framing(recipe.material().crop(), size(recipe, model), model.vae().downsamplingFactor());
         Captions captions = Captions.of(request.words(), recipe);
         Crops subject = Crops.of(request.pictures(), new Crops.Reading(recipe, framing, captions));
         List<String> all = Stream.concat(subject.prepared().stream().flatMap(each -> each.name().captions().stream()), captions.general().stream()).toList();

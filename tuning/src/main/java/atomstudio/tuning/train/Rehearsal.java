@@ -196,7 +196,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
 
     /// Three quarters of a side.
     private Optional<Integer> smaller(int size) {
-        int factor = 8 * model.vae().factor();
+        int factor = 8 * model.vae().downsamplingFactor();
         int smaller = size * 3 / 4 / factor * factor;
         return smaller >= factor && smaller < size ? Optional.of(smaller) : Optional.empty();
     }

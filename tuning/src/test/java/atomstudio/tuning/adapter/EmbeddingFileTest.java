@@ -97,7 +97,7 @@ class EmbeddingFileTest {
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new WeightedAdapter(embedding.adapter("x", model), 1))).encode("a By bad -neg");
-            int next = model.textEncoder().vocabulary();
+            int next = model.textEncoder().vocabularySize();
             assertEquals(List.of(next, next + 1, next + 2), List.of(ids[2], ids[3], ids[4]));
         }
     }

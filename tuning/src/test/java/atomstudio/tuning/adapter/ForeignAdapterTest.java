@@ -195,11 +195,11 @@ class ForeignAdapterTest {
 
     @Test void bothEnginesUseItAlike() throws Exception {
         WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors")).getFirst().source().adapter("lycoris", model), 0.7);
-        Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().contextWidth());
+        Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1); TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
             Tensor expected = torch.predictNoise(latents, new float[] {321}, context, List.of(applied));
             assertClose("UNet", expected, onnx.predictNoise(latents, new float[] {321}, context, List.of(applied)), 5e-5);
-            int[][] ids = {new int[model.textEncoder().tokens()]};
+            int[][] ids = {new int[model.textEncoder().maxTokens()]};
             assertClose("text encoder", torch.encodeText(ids, 1, List.of(applied)), onnx.encodeText(ids, 1, List.of(applied)), 5e-5);
         }
     }

@@ -85,14 +85,14 @@ class DifferenceExportTest {
         ExportFormat.Written written = ExportFormat.DIFF.write(ours, base(), file);
         assertEquals(settings.choice() == Choice.SSF, written.left().isPresent(), () -> written.left().toString());
         AdapterSource read = AdapterSource.read(file).getFirst().source();
-        Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().contextWidth());
+        Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Tensor plain = engine.predictNoise(latents, new float[] {321}, context, List.of());
             Tensor expected = engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(ours.adapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
             if (settings.choice() == Choice.SSF) return;                       // it also gives biases to layers that have none
             assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
-            int[][] ids = {new int[model.textEncoder().tokens()]};
+            int[][] ids = {new int[model.textEncoder().maxTokens()]};
             assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.adapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
         }
     }
@@ -112,7 +112,7 @@ class DifferenceExportTest {
             }
         }
         assertTrue(Files.size(biases) < Files.size(whole) / 2, Files.size(biases) + " of " + Files.size(whole));
-        Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().contextWidth());
+        Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             List<Tensor> found = new ArrayList<>();
             for (Path file : List.of(whole, biases)) found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(AdapterSource.read(file).getFirst().source().adapter("read", model), 1))));
@@ -134,7 +134,7 @@ class DifferenceExportTest {
             assertTrue(whole.tensors().values().stream().allMatch(info -> info.dtype() == DType.F16));
             assertEquals(written.numbers(), whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
             String marker = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight";
-            assertEquals(Shape.of(1, model.unet().contextWidth()), whole.info(marker).shape());
+            assertEquals(Shape.of(1, model.unet().crossAttentionDim()), whole.info(marker).shape());
             assertEquals(ours.layers().size() + 2, whole.tensors().size());
             assertEquals("lycoris.kohya", whole.metadata().get("ss_network_module"));
             assertEquals("sks thing", whole.metadata().get("modelspec.trigger_phrase"));

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.net.TimestepFeatures;
+import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.net.UNet.Block;
+import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -84,10 +84,10 @@ class CountsTest {
 
     @Test void textualInversionTunesOneRowOfTheTable() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        assertEquals(model.textEncoder().width(), count(Choice.TEXTUAL_INVERSION, model.trainableLayers()));
-        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + model.textEncoder().width(), count(Choice.ATOMS_AND_WORD, model.trainableLayers()));
-        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + model.textEncoder().width(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.trainableLayers()));
-        long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.textEncoder().width();
+        assertEquals(model.textEncoder().hiddenSize(), count(Choice.TEXTUAL_INVERSION, model.trainableLayers()));
+        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(), count(Choice.ATOMS_AND_WORD, model.trainableLayers()));
+        assertEquals(count(Choice.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(), count(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), model.trainableLayers()));
+        long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.textEncoder().hiddenSize();
         assertEquals(count(Choice.ATOMS, model.trainableLayers()) + lora, count(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes"), model.trainableLayers()));
     }
 
@@ -123,7 +123,7 @@ class CountsTest {
 
     private static UNet stableDiffusion21() {
         return new UNet(new UNet.Channels(4, 4),
-                List.of(new Level(320, 5, Block.CROSS_ATTENTION), new Level(640, 10, Block.CROSS_ATTENTION), new Level(1280, 20, Block.CROSS_ATTENTION), new Level(1280, 20, Block.PLAIN)),
-                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR, new TimestepFeatures(320, TimestepFeatures.Order.COSINE_SINE, 0));
+                List.of(new Level(320, 5, BlockType.CROSS_ATTENTION), new Level(640, 10, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.PLAIN)),
+                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR, new SinusoidalEmbedding(320, SinusoidalEmbedding.Order.COSINE_SINE, 0));
     }
 }

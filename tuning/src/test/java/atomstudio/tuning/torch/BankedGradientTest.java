@@ -25,10 +25,10 @@ class BankedGradientTest {
         DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
             SlotLayout layout = SlotLayout.of(new On(new FilterAtoms(9), LayerChoice.parse("up")), model.trainableLayers());
-            assertTrue(layout.trained().stream().allMatch(entry -> UNet.inUpper(entry.layer().name())));
+            assertTrue(layout.trained().stream().allMatch(entry -> UNet.isDecoderLayer(entry.layer().name())));
             float[] numbers = Plain.random(1, layout.size()).data();
             for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-            Batch batch = new Batch(Plain.random(2, 2, 4, side, side), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, side, side), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+            Batch batch = new Batch(Plain.random(2, 2, 4, side, side), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().crossAttentionDim())), Plain.random(4, 2, 4, side, side), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
             for (DifferentiationInput.Activations activations : DifferentiationInput.Activations.values()) {
                 try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, Precision.FP32))) {
                     Differentiation.Gradient whole = differentiation.gradient(numbers, batch);

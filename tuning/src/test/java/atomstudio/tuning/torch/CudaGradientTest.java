@@ -23,7 +23,7 @@ class CudaGradientTest {
         SlotLayout layout = SlotLayout.of(new FilterAtoms(9), model.trainableLayers());
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+        Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().crossAttentionDim())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
         try (TorchEngine cpu = TorchEngine.open(model, Device.CPU, TorchSettings.standard()); TorchEngine cuda = open(model)) {
             float[] expected = gradient(cpu, layout, numbers, batch, Precision.FP32);
             assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, Precision.FP32)), 1e-3);

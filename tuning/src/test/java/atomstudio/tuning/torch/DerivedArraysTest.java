@@ -71,7 +71,7 @@ class DerivedArraysTest {
     }
 
     private static Tensor context(DiffusionModel model) {
-        return new Tensor(Shape.of(1, 3, model.unet().contextWidth()), normals(3 * (int) model.unet().contextWidth(), "context"));
+        return new Tensor(Shape.of(1, 3, model.unet().crossAttentionDim()), normals(3 * (int) model.unet().crossAttentionDim(), "context"));
     }
 
     private static Batch batch(DiffusionModel model) {

@@ -80,7 +80,7 @@ class EnginesAgreeTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
-        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
         Tensor base = torch.predictNoise(LATENTS, TIMESTEPS, context, List.of());
         for (double strength : new double[] {0, 0.7, 2}) {
             List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), strength));
@@ -103,7 +103,7 @@ class EnginesAgreeTest {
     }
 
     @Test void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
-        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
         List<List<WeightedAdapter>> looks = new ArrayList<>(List.of(List.of()));
         for (double strength : new double[] {1, 0.5}) for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2))) looks.add(List.of(new WeightedAdapter(adapter(method, 1), strength)));
         for (Engine engine : List.of(onnx, live, folding)) {
@@ -116,7 +116,7 @@ class EnginesAgreeTest {
 
     @Test void whereBlocksGoThroughInPartsOrSlices() throws Exception {
         Tensor wide = Plain.random(3, 1, 4, 32, 32);
-        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED))) {
             for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(), List.of(new WeightedAdapter(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
                 Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
@@ -130,7 +130,7 @@ class EnginesAgreeTest {
     }
 
     @Test void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
-        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
         List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1), new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5), new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
         assertClose("three", torch.predictNoise(LATENTS, TIMESTEPS, context, applied), onnx.predictNoise(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
         List<WeightedAdapter> opposed = List.of(applied.getFirst(), new WeightedAdapter(applied.getFirst().adapter(), -1));
@@ -142,7 +142,7 @@ class EnginesAgreeTest {
         Tensor features = torch.decodeHead(LATENTS, level);
         assertClose("head", features, onnx.decodeHead(LATENTS, level), TOLERANCE);
         List<Affine<Tensor>> norms = new ArrayList<>();
-        while (norms.size() <= model.vae().norms(level)) {
+        while (norms.size() <= model.vae().normCount(level)) {
             Tensor expected = torch.decodeTile(features, level, norms);
             assertClose(norms.size() + " norms", expected, onnx.decodeTile(features, level, norms), TOLERANCE);
             Shape channels = Shape.of(1, expected.shape().size(1), 1, 1);

@@ -32,7 +32,7 @@ public final class LookBenchmark {
         DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
         long side = model.sampleSize();
         try (Engine engine = engine(model, arguments[1])) {
-            int[][] ids = new int[1][model.textEncoder().tokens()];
+            int[][] ids = new int[1][model.textEncoder().maxTokens()];
             Arrays.fill(ids[0], 7);
             Tensor context = engine.encodeText(ids, 1, List.of());
             System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);

@@ -48,7 +48,7 @@ class MergedTest {
         WeightedAdapter applied = new WeightedAdapter(EnginesAgreeTest.adapter(model, method, 1), STRENGTH);
         SafetensorsWriter.write(folder.resolve("merged/unet/diffusion_pytorch_model.safetensors"), merge(model, method, applied), Map.of());
         Tensor latents = Plain.random(1, 1, 4, 8, 8);
-        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine live = OnnxEngine.open(model, Device.CPU, 1); OnnxEngine plain = OnnxEngine.open(merged, Device.CPU, 1)) {
             Tensor expected = live.predictNoise(latents, new float[] {321}, context, List.of(applied));
             assertClose(method.toString(), expected, plain.predictNoise(latents, new float[] {321}, context, List.of()), 2e-5);

@@ -100,7 +100,7 @@ class PromptsWithAdaptersTest {
     }
 
     @Test void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
-        int next = model.textEncoder().vocabulary();
+        int next = model.textEncoder().vocabularySize();
         List<WeightedAdapter> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
         int[] ids = pipeline.promptEncoder().tokenizer(adapters).encode("qwe, SKS");
         assertArrayEquals(new int[] {next + 2}, Arrays.copyOfRange(ids, 1, 2));

@@ -19,7 +19,7 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
 
     /// Two noisy pictures under a context of random numbers.
     Batch batch() {
-        return batch(new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().contextWidth())));
+        return batch(new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().crossAttentionDim())));
     }
 
     Batch batch(Conditioning conditioning) {

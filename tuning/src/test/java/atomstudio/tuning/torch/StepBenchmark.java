@@ -32,7 +32,7 @@ public final class StepBenchmark {
         SlotLayout layout = SlotLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
         long side = model.sampleSize();
         Tensor noisy = Plain.random(1, 1, 4, side, side);
-        Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.textEncoder().tokens(), model.textEncoder().width())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
         Activations activations = Activations.valueOf(arguments[2]);
         Precision precision = Precision.valueOf(arguments[3]);
         System.out.printf("predicted %.2f GB%n", new StepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
@@ -44,7 +44,7 @@ public final class StepBenchmark {
             if (arguments[1].endsWith("/lower")) {
                 for (int time = 0; time < 2; time++) {
                     long start = System.nanoTime();
-                    UNet.Lower<Tensor> lower = differentiation.lower(batch);
+                    UNet.EncoderFeatures<Tensor> lower = differentiation.lower(batch);
                     System.out.printf("%.2f s for the lower part%n", (System.nanoTime() - start) / 1e9);
                     batch = batch.with(lower);
                 }

@@ -84,7 +84,7 @@ class TextAdaptersTest {
     }
 
     private static int[][] ids(int... own) {
-        int[] ids = new int[model.textEncoder().tokens()];
+        int[] ids = new int[model.textEncoder().maxTokens()];
         ids[0] = 998;
         java.util.Arrays.fill(ids, 1, ids.length, 999);
         System.arraycopy(own, 0, ids, 1, own.length);
@@ -106,7 +106,7 @@ class TextAdaptersTest {
     }
 
     @Test void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
-        int next = model.textEncoder().vocabulary();
+        int next = model.textEncoder().vocabularySize();
         WeightedAdapter one = applied(new Rows(1), 1, 1);
         WeightedAdapter two = applied(new Rows(2), 2, 0.6);
         Tensor both = agreed(ids(3, next, next + 1, next + 2), List.of(one, applied(new Projections("v_proj"), 3, 1), two));
@@ -116,7 +116,7 @@ class TextAdaptersTest {
     }
 
     @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
-        int next = model.textEncoder().vocabulary();
+        int next = model.textEncoder().vocabularySize();
         WeightedAdapter row = applied(new Rows(1), 1, 0);
         Map<String, Tensor> started = new HashMap<>(row.adapter().values());
         started.put(TABLE + ".rows", started.get(TABLE + ".start"));
@@ -131,7 +131,7 @@ class TextAdaptersTest {
         assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));
         assertEquals(onnx.encodeText(ids(3), 1, List.of()), onnx.encodeText(ids(3), 1, List.of(unet)));
         Tensor latents = Plain.random(1, 1, 4, 8, 8);
-        Tensor context = Plain.random(2, 1, 5, model.unet().contextWidth());
+        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
         float[] timesteps = {321};
         assertEquals(torch.predictNoise(latents, timesteps, context, List.of()), torch.predictNoise(latents, timesteps, context, List.of(text)));
         assertEquals(onnx.predictNoise(latents, timesteps, context, List.of()), onnx.predictNoise(latents, timesteps, context, List.of(text)));

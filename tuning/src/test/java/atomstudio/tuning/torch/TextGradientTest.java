@@ -37,11 +37,11 @@ class TextGradientTest {
 
     /// A batch whose words ask for the first new row of the table.
     private static Batch batch() {
-        int[] ids = new int[network.model().textEncoder().tokens()];
+        int[] ids = new int[network.model().textEncoder().maxTokens()];
         Arrays.fill(ids, 999);
         ids[0] = 998;
         ids[1] = 3;
-        ids[2] = network.model().textEncoder().vocabulary();
+        ids[2] = network.model().textEncoder().vocabularySize();
         return network.batch(new Conditioning.Words(new int[][] {ids, ids}));
     }
 
@@ -107,11 +107,11 @@ class TextGradientTest {
 
     /// A caption in two chunks read within the step is the same as its chunks read before it and put in a row.
     @Test void captionsOfSeveralChunksAreReadAsInSampling() throws Exception {
-        int length = network.model().textEncoder().tokens();
+        int length = network.model().textEncoder().maxTokens();
         int[][] ids = new int[4][length];
         for (int i = 0; i < ids.length; i++) for (int j = 0; j < length; j++) ids[i][j] = j == 0 ? 998 : (7 * i + 3 * j) % 900;
         Tensor[] contexts = new Tensor[2];
-        for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().textEncoder().width()));
+        for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().textEncoder().hiddenSize()));
         SlotLayout layout = SlotLayout.of(MethodSettings.of(Choice.ATOMS).method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {

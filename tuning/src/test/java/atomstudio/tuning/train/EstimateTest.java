@@ -89,7 +89,7 @@ class EstimateTest {
 
     @Test void memoryCountsPreviewsAndPicturesOfTheClass() throws Exception {
         SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
-        long latent = model.defaultImageSize() / model.vae().factor();
+        long latent = model.defaultImageSize() / model.vae().downsamplingFactor();
         assertTrue(sampling.weights() > 0 && sampling.weights() < 4 * DryRun.parameters(NetworkLayers.of(model.vae())));
         assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
         long plain = memory(ATOMS, recipe(ATOMS, 10));

@@ -131,7 +131,7 @@ class TextTuningTest {
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
         assertEquals(Optional.of(new Placeholder("sks", 1)), adapter.placeholder());
-        assertEquals(model.textEncoder().width(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
+        assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
         try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TABLE + ".weight");
             List<Integer> ids = Stream.of("t", "h", "i", "n", "g</w>").map(letter -> letter.charAt(0) - 'a' + (letter.endsWith("</w>") ? 26 : 0)).toList();
@@ -197,7 +197,7 @@ class TextTuningTest {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), 2), "run");
         Path file = folder.resolve("sks.safetensors");
         ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, base(), file);
-        assertEquals(model.textEncoder().width(), written.numbers());
+        assertEquals(model.textEncoder().hiddenSize(), written.numbers());
         assertTrue(written.left().orElseThrow().contains("not in it"));
         try (Safetensors embedding = Safetensors.open(file)) {
             assertEquals(Set.of("sks"), embedding.tensors().keySet());

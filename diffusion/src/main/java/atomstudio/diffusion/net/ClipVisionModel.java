@@ -1,0 +1,63 @@
+package atomstudio.diffusion.net;
+
+import atomstudio.diffusion.ops.Attention.Mask;
+import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Layer.Bias;
+import atomstudio.diffusion.ops.Layer.Kind;
+import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.tensor.Shape;
+
+/// CLIP's vision tower: a transformer over patches of a square picture and one class token, whose state is projected into the space
+/// that CLIP shares with texts. Names are the published state-dict keys of CLIPVisionModelWithProjection.
+/// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 1 to 4, with a norm before the blocks.
+/// @param projectionDim numbers of an embedding
+public record ClipVisionModel(Patches patches, ClipTransformer transformer, int projectionDim) {
+    /// A picture of `side` × `side` pixels and `channels` colours, cut into patches of `size` × `size`.
+    public record Patches(int channels, int imageSize, int patchSize) {
+        int perSide() {
+            return imageSize / patchSize;
+        }
+
+        /// Tokens of a picture, the class token included.
+        int tokens() {
+            return perSide() * perSide() + 1;
+        }
+    }
+
+    /// Normalised pictures (B, channels, side, side) -> (B, projected).
+    public <T> T embed(Ops<T> ops, Layers<T> weights, T pixelValues) {
+        Modules<T> nn = new Modules<>(ops, weights);
+        T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)), patchTokens(ops, weights, pixelValues), 1);
+        T positions = nn.embeddingTable("vision_model.embeddings.position_embedding", patches.tokens(), hiddenSize());
+        x = ops.add(x, ops.reshape(positions, Shape.of(1, patches.tokens(), hiddenSize())));
+        x = nn.layerNorm("vision_model.pre_layrnorm", x, transformer.epsilon());              // the published key is spelled so
+        x = transformer.forward(nn, "vision_model.encoder.layers", x, new ClipTransformer.ForwardOptions(transformer.depth(), Mask.NONE));
+        T state = ops.split(x, patches.tokens(), 1).getFirst();
+        state = nn.layerNorm("vision_model.post_layernorm", ops.reshape(state, Shape.of(ops.shape(x).size(0), hiddenSize())), transformer.epsilon());
+        return nn.linear("visual_projection", state, projectionDim, Bias.ABSENT);
+    }
+
+    /// (B, channels, side, side) -> (B, along², width), row by row.
+    private <T> T patchTokens(Ops<T> ops, Layers<T> weights, T pixelValues) {
+        Shape weight = Shape.of(hiddenSize(), patches.channels, patches.patchSize, patches.patchSize);
+        Layer patchEmbedding = new Layer("vision_model.embeddings.patch_embedding", Kind.CONV, weight, Bias.ABSENT);
+        T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), Conv2d.strided(patches.patchSize, 0));
+        x = ops.reshape(x, Shape.of(ops.shape(x).size(0), hiddenSize(), patches.tokens() - 1));
+        return ops.permute(x, 0, 2, 1);
+    }
+
+    /// The class token of each picture: (B, 1, width).
+    private <T> T classTokens(Ops<T> ops, Layers<T> weights, long batch) {
+        Layer layer = new Layer("vision_model.embeddings.class_embedding", Kind.EMBEDDING, Shape.of(hiddenSize()), Bias.ABSENT);
+        T token = ops.reshape(weights.get(layer).weight(), Shape.of(1, 1, hiddenSize()));
+        T tokens = token;
+        for (long i = 1; i < batch; i++) tokens = ops.concat(tokens, token, 0);
+        return tokens;
+    }
+
+    private int hiddenSize() {
+        return transformer.hiddenSize();
+    }
+}
