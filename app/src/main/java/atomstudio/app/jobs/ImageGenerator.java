@@ -9,8 +9,8 @@ import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.model.TinyAutoencoder;
-import atomstudio.diffusion.onnx.OnnxSafety;
-import atomstudio.diffusion.onnx.TinyLook;
+import atomstudio.diffusion.onnx.OnnxSafetyChecker;
+import atomstudio.diffusion.onnx.TaesdPreviewer;
 import atomstudio.diffusion.picture.GenerationText;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.Seed;
@@ -39,9 +39,9 @@ public final class ImageGenerator implements AutoCloseable {
     private final Consumer<String> warnings;
     private Future<Optional<String>> modelHash = CompletableFuture.completedFuture(Optional.empty());
     private SafetyFilter safetyFilter = SafetyFilter.ON;
-    private @Nullable OnnxSafety safetyChecker;
+    private @Nullable OnnxSafetyChecker safetyChecker;
     private @Nullable LatentPreviewer previewer;
-    private @Nullable TinyLook taesd;
+    private @Nullable TaesdPreviewer taesd;
 
     private ImageGenerator(DiffusionModel model, Device device, Engine engine, DiffusionPipeline pipeline, Consumer<String> warnings) {
         this.warnings = warnings;
@@ -74,7 +74,7 @@ public final class ImageGenerator implements AutoCloseable {
     /// Looks at pictures through a decoder for previews from now on.
     /// @throws Failure.Incompatible for a file that is none
     public void usePreviewDecoder(Path decoderFile, Device device) throws Failure {
-        TinyLook decoder = TinyLook.open(TinyAutoencoder.open(decoderFile, model), device, Runtime.getRuntime().availableProcessors());
+        TaesdPreviewer decoder = TaesdPreviewer.open(TinyAutoencoder.open(decoderFile, model), device, Runtime.getRuntime().availableProcessors());
         if (taesd != null) taesd.close();
         taesd = decoder;
         previewer = decoder;
@@ -125,8 +125,8 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// Whether the model's safety checker is heeded and takes a picture for unsafe.
     boolean isBlocked(Picture image) throws Failure {
-        Optional<OnnxSafety> active = activeSafetyChecker();
-        return active.isPresent() && active.get().unsafe(image);
+        Optional<OnnxSafetyChecker> active = activeSafetyChecker();
+        return active.isPresent() && active.get().isUnsafe(image);
     }
 
     /// What is shown instead of a picture that is withheld.
@@ -135,11 +135,11 @@ public final class ImageGenerator implements AutoCloseable {
     }
 
     /// Opened before the first picture, so that a damaged one is told of before anything is made.
-    private Optional<OnnxSafety> activeSafetyChecker() throws Failure {
+    private Optional<OnnxSafetyChecker> activeSafetyChecker() throws Failure {
         if (safetyFilter == SafetyFilter.OFF) return Optional.empty();
         if (safetyChecker != null) return Optional.of(safetyChecker);
         Optional<SafetyChecker> found = model.safetyChecker();
-        if (found.isPresent()) safetyChecker = OnnxSafety.open(found.get(), device, Runtime.getRuntime().availableProcessors());
+        if (found.isPresent()) safetyChecker = OnnxSafetyChecker.open(found.get(), device, Runtime.getRuntime().availableProcessors());
         return Optional.ofNullable(safetyChecker);
     }
 

@@ -22,38 +22,38 @@ import java.util.Set;
 /// Adapters as graph inputs, named `adapterI/LAYER.SLOT` and `adapterI.strength`. Native copies of their numbers are made once
 /// for each adapter in use and freed when it is used no longer.
 final class AdapterInputs implements AutoCloseable {
-    private final Map<Adapter, Map<String, OnnxTensor>> copies = new IdentityHashMap<>();
+    private final Map<Adapter, Map<String, OnnxTensor>> tensors = new IdentityHashMap<>();
 
     /// The layers of a graph with these forms over them.
-    static Layers<Value> over(Graph graph, GraphOps ops, Layers<Value> base, List<Adaptation> forms) {
+    static Layers<Value> adapted(Graph graph, GraphOps ops, Layers<Value> base, List<Adaptation> adaptations) {
         List<Adapted.Bound<Value>> bound = new ArrayList<>();
-        for (int i = 0; i < forms.size(); i++) {
+        for (int i = 0; i < adaptations.size(); i++) {
             int index = i;
-            Adaptation form = forms.get(i);
-            Value strength = graph.input(strength(i), Shape.of(1), Graph.Element.FLOAT);
-            bound.add(new Adapted.Bound<>(form, layer -> slots(graph, prefix(index), form, layer), strength));
+            Adaptation adaptation = adaptations.get(i);
+            Value weight = graph.input(weightInput(i), Shape.of(1), Graph.ElementType.FLOAT);
+            bound.add(new Adapted.Bound<>(adaptation, layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
         }
         return new Adapted<>(ops, base, bound);
     }
 
-    private static Slots<Value> slots(Graph graph, String prefix, Adaptation form, Layer layer) {
+    private static Slots<Value> parameterInputs(Graph graph, String prefix, Adaptation adaptation, Layer layer) {
         Map<String, Value> inputs = new LinkedHashMap<>();
-        form.shapes(layer).forEach((slot, shape) -> inputs.put(slot, graph.input(prefix + layer.name() + "." + slot, shape, Graph.Element.FLOAT)));
-        return slot -> {
-            Value value = inputs.get(slot);
-            if (value == null) throw new IllegalArgumentException(layer.name() + ": no slot " + slot);
+        adaptation.shapes(layer).forEach((parameter, shape) -> inputs.put(parameter, graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
+        return parameter -> {
+            Value value = inputs.get(parameter);
+            if (value == null) throw new IllegalArgumentException(layer.name() + ": no slot " + parameter);
             return value;
         };
     }
 
     /// Feeds of the adapters' strengths.
-    static Map<String, Feed> strengths(List<WeightedAdapter> adapters) {
+    static Map<String, Feed> weightFeeds(List<WeightedAdapter> adapters) {
         Map<String, Feed> feeds = new LinkedHashMap<>();
-        for (int i = 0; i < adapters.size(); i++) feeds.put(strength(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
+        for (int i = 0; i < adapters.size(); i++) feeds.put(weightInput(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
         return feeds;
     }
 
-    private static String strength(int i) {
+    private static String weightInput(int i) {
         return "adapter" + i + ".strength";
     }
 
@@ -62,37 +62,37 @@ final class AdapterInputs implements AutoCloseable {
     }
 
     /// The standing inputs of these adapters, as far as the graph asks for them.
-    Map<String, OnnxTensor> of(Runtime runtime, List<WeightedAdapter> adapters, Set<String> asked) throws Failure {
+    Map<String, OnnxTensor> persistentInputs(OnnxRuntime runtime, List<WeightedAdapter> adapters, Set<String> inputNames) throws Failure {
         List<Adapter> used = adapters.stream().map(WeightedAdapter::adapter).toList();
-        copies.entrySet().removeIf(entry -> {
-            boolean idle = used.stream().noneMatch(adapter -> adapter == entry.getKey());
-            if (idle) entry.getValue().values().forEach(OnnxTensor::close);
-            return idle;
+        tensors.entrySet().removeIf(entry -> {
+            boolean unused = used.stream().noneMatch(adapter -> adapter == entry.getKey());
+            if (unused) entry.getValue().values().forEach(OnnxTensor::close);
+            return unused;
         });
         Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
         for (int i = 0; i < used.size(); i++) {
-            Map<String, OnnxTensor> numbers = copies.computeIfAbsent(used.get(i), adapter -> new LinkedHashMap<>());
+            Map<String, OnnxTensor> adapterTensors = tensors.computeIfAbsent(used.get(i), adapter -> new LinkedHashMap<>());
             for (String key : used.get(i).values().keySet()) {
-                if (asked.contains(prefix(i) + key)) inputs.put(prefix(i) + key, copy(runtime, used.get(i), key, numbers));
+                if (inputNames.contains(prefix(i) + key)) inputs.put(prefix(i) + key, tensor(runtime, used.get(i), key, adapterTensors));
             }
         }
         return inputs;
     }
 
-    private static OnnxTensor copy(Runtime runtime, Adapter adapter, String key, Map<String, OnnxTensor> made) throws Failure {
-        OnnxTensor copy = made.get(key);
-        if (copy != null) return copy;
+    private static OnnxTensor tensor(OnnxRuntime runtime, Adapter adapter, String key, Map<String, OnnxTensor> cache) throws Failure {
+        OnnxTensor tensor = cache.get(key);
+        if (tensor != null) return tensor;
         try {
-            copy = Feed.of(adapter.values().get(key)).in(runtime.environment());
+            tensor = Feed.of(adapter.values().get(key)).createTensor(runtime.environment());
         } catch (OrtException e) {
-            throw Runtime.failure(e, "adapter " + adapter.name());
+            throw OnnxRuntime.failure(e, "adapter " + adapter.name());
         }
-        made.put(key, copy);
-        return copy;
+        cache.put(key, tensor);
+        return tensor;
     }
 
     @Override public void close() {
-        copies.values().forEach(numbers -> numbers.values().forEach(OnnxTensor::close));
-        copies.clear();
+        tensors.values().forEach(adapterTensors -> adapterTensors.values().forEach(OnnxTensor::close));
+        tensors.clear();
     }
 }

@@ -11,7 +11,7 @@ import java.util.Arrays;
 /// A graph input's value, made native for one run.
 @FunctionalInterface
 interface Feed {
-    OnnxTensor in(OrtEnvironment environment) throws OrtException;
+    OnnxTensor createTensor(OrtEnvironment environment) throws OrtException;
 
     static Feed of(Tensor tensor) {
         return environment -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(tensor.data()), tensor.shape().sizes());

@@ -18,19 +18,19 @@ import org.jspecify.annotations.Nullable;
 final class Graph {
     private static final int IR_VERSION = 9;
     private static final int OPSET = 17;
-    private static final int EXTERNAL = 1;
+    private static final int EXTERNAL_LOCATION = 1;
 
     /// Element types by onnx.proto's numbers.
-    enum Element {
+    enum ElementType {
         FLOAT(1), INT64(7), FLOAT16(10), DOUBLE(11), BFLOAT16(16);
 
-        final int number;
+        final int code;
 
-        Element(int number) {
-            this.number = number;
+        ElementType(int code) {
+            this.code = code;
         }
 
-        static Element of(DType dtype) {
+        static ElementType of(DType dtype) {
             return switch (dtype) {
                 case F32 -> FLOAT;
                 case F16 -> FLOAT16;
@@ -57,51 +57,51 @@ final class Graph {
         }
     }
 
-    private final List<Message> nodes = new ArrayList<>();
-    private final List<Message> initializers = new ArrayList<>();
-    private final List<Message> inputs = new ArrayList<>();
-    private final Map<String, Stored> stored = new HashMap<>();
-    private int next;
+    private final List<ProtoMessage> nodes = new ArrayList<>();
+    private final List<ProtoMessage> initializers = new ArrayList<>();
+    private final List<ProtoMessage> inputs = new ArrayList<>();
+    private final Map<String, StoredWeight> storedWeights = new HashMap<>();
+    private int nextId;
 
-    Value input(String name, Shape shape, Element element) {
+    Value input(String name, Shape shape, ElementType element) {
         inputs.add(valueInfo(name, shape, element));
         return new Value(name, shape);
     }
 
     /// One whose first size the runtime is not told: `GraphOps.Memory.SAVED` says why.
-    Value open(String name, Shape shape, Element element) {
-        inputs.add(valueInfo(name, element, Arrays.stream(shape.sizes()).skip(1), new Message()));
+    Value inputWithDynamicBatch(String name, Shape shape, ElementType element) {
+        inputs.add(valueInfo(name, element, Arrays.stream(shape.sizes()).skip(1), new ProtoMessage()));
         return new Value(name, shape);
     }
 
     /// Where a weight's bytes lie: a file beside the graph, and a part of it.
-    record Place(String file, long offset, long bytes) {}
+    record ExternalData(String file, long offset, long bytes) {}
 
-    private record Stored(Element element, Place place) {}
+    private record StoredWeight(ElementType element, ExternalData data) {}
 
     /// A weight whose bytes stay where they are.
-    Value external(String name, Shape shape, Element element, Place place) {
-        Message tensor = tensor(name, shape, element);
-        Map.of("location", place.file, "offset", Long.toString(place.offset), "length", Long.toString(place.bytes))
-                .forEach((key, value) -> tensor.message(13, new Message().text(1, key).text(2, value)));
-        initializers.add(tensor.number(14, EXTERNAL));
-        stored.put(name, new Stored(element, place));
+    Value externalInitializer(String name, Shape shape, ElementType element, ExternalData data) {
+        ProtoMessage tensor = tensor(name, shape, element);
+        Map.of("location", data.file, "offset", Long.toString(data.offset), "length", Long.toString(data.bytes))
+                .forEach((key, value) -> tensor.message(13, new ProtoMessage().string(1, key).string(2, value)));
+        initializers.add(tensor.integer(14, EXTERNAL_LOCATION));
+        storedWeights.put(name, new StoredWeight(element, data));
         return new Value(name, shape);
     }
 
     /// Equal parts along the first axis; those of a stored weight stay where they are.
-    List<Value> rows(Value whole, int parts) {
+    List<Value> splitRows(Value whole, int parts) {
         Shape shape = whole.shape().with(0, whole.shape().size(0) / parts);
-        Stored found = stored.get(whole.name());
+        StoredWeight found = storedWeights.get(whole.name());
         if (found == null) return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), whole);
-        long bytes = found.place.bytes / parts;
-        return IntStream.range(0, parts).mapToObj(i -> external(whole.name() + "/" + i, shape, found.element, new Place(found.place.file, found.place.offset + i * bytes, bytes))).toList();
+        long bytes = found.data.bytes / parts;
+        return IntStream.range(0, parts).mapToObj(i -> externalInitializer(whole.name() + "/" + i, shape, found.element, new ExternalData(found.data.file, found.data.offset + i * bytes, bytes))).toList();
     }
 
     /// Parts along the second axis, as equal as its size allows, and no more of them than that.
-    List<Value> pieces(Value whole, int most) {
+    List<Value> splitSecondAxis(Value whole, int maxPieces) {
         long size = whole.shape().size(1);
-        int count = (int) Math.min(most, size);
+        int count = (int) Math.min(maxPieces, size);
         if (count < 2) return List.of(whole);
         long[] sizes = LongStream.range(0, count).map(i -> size * (i + 1) / count - size * i / count).toArray();
         List<Shape> shapes = Arrays.stream(sizes).mapToObj(part -> whole.shape().with(1, part)).toList();
@@ -111,16 +111,16 @@ final class Graph {
     Value constant(long... values) {
         ByteBuffer raw = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
         for (long value : values) raw.putLong(value);
-        return raw(Shape.of(values.length), Element.INT64, raw.array());
+        return initializer(Shape.of(values.length), ElementType.INT64, raw.array());
     }
 
     Value constant(Shape shape, float[] values) {
-        return constant(shape, values, Element.FLOAT);
+        return constant(shape, values, ElementType.FLOAT);
     }
 
     /// @param element FLOAT or FLOAT16
-    Value constant(Shape shape, float[] values, Element element) {
-        ByteBuffer raw = ByteBuffer.allocate((element == Element.FLOAT16 ? 2 : 4) * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    Value constant(Shape shape, float[] values, ElementType element) {
+        ByteBuffer raw = ByteBuffer.allocate((element == ElementType.FLOAT16 ? 2 : 4) * values.length).order(ByteOrder.LITTLE_ENDIAN);
         for (float value : values) {
             switch (element) {
                 case FLOAT -> raw.putFloat(value);
@@ -128,16 +128,16 @@ final class Graph {
                 case INT64, DOUBLE, BFLOAT16 -> throw new IllegalArgumentException("constants of " + element);
             }
         }
-        return raw(shape, element, raw.array());
+        return initializer(shape, element, raw.array());
     }
 
     /// The same numbers in another element type.
-    Value cast(Value value, Element to) {
-        return node(Operator.of("Cast", Map.of("to", (long) to.number)), value.shape(), value);
+    Value cast(Value value, ElementType to) {
+        return node(Operator.of("Cast", Map.of("to", (long) to.code)), value.shape(), value);
     }
 
-    private Value raw(Shape shape, Element element, byte[] bytes) {
-        String name = "constant" + next++;
+    private Value initializer(Shape shape, ElementType element, byte[] bytes) {
+        String name = "constant" + nextId++;
         initializers.add(tensor(name, shape, element).bytes(9, bytes));
         return new Value(name, shape);
     }
@@ -148,17 +148,17 @@ final class Graph {
     }
 
     List<Value> node(Operator operator, List<Shape> outs, @Nullable Value... operands) {
-        Message node = new Message();
-        for (Value operand : operands) node.text(1, operand == null ? "" : operand.name());
+        ProtoMessage node = new ProtoMessage();
+        for (Value operand : operands) node.string(1, operand == null ? "" : operand.name());
         List<Value> results = new ArrayList<>();
         for (Shape out : outs) {
-            Value result = new Value("value" + next++, out);
-            node.text(2, result.name());
+            Value result = new Value("value" + nextId++, out);
+            node.string(2, result.name());
             results.add(result);
         }
-        node.text(3, operator.name + next).text(4, operator.name);
+        node.string(3, operator.name + nextId).string(4, operator.name);
         operator.attributes.forEach((name, value) -> node.message(5, attribute(name, value)));
-        nodes.add(node.text(7, operator.domain));
+        nodes.add(node.string(7, operator.domain));
         return results;
     }
 
@@ -169,44 +169,44 @@ final class Graph {
 
     /// The same with several outputs, in this order.
     byte[] model(List<Value> outputs) {
-        Message graph = new Message();
+        ProtoMessage graph = new ProtoMessage();
         nodes.forEach(node -> graph.message(1, node));
-        graph.text(2, "network");
+        graph.string(2, "network");
         initializers.forEach(initializer -> graph.message(5, initializer));
         inputs.forEach(input -> graph.message(11, input));
-        outputs.forEach(output -> graph.message(12, valueInfo(output.name(), output.shape(), Element.FLOAT)));
-        return new Message().number(1, IR_VERSION).text(2, "Atom Studio").message(7, graph)
-                .message(8, new Message().text(1, "").number(2, OPSET)).message(8, new Message().text(1, "com.microsoft").number(2, 1)).toBytes();
+        outputs.forEach(output -> graph.message(12, valueInfo(output.name(), output.shape(), ElementType.FLOAT)));
+        return new ProtoMessage().integer(1, IR_VERSION).string(2, "Atom Studio").message(7, graph)
+                .message(8, new ProtoMessage().string(1, "").integer(2, OPSET)).message(8, new ProtoMessage().string(1, "com.microsoft").integer(2, 1)).toBytes();
     }
 
-    private static Message tensor(String name, Shape shape, Element element) {
-        Message tensor = new Message();
-        for (long size : shape.sizes()) tensor.number(1, size);
-        return tensor.number(2, element.number).text(8, name);
+    private static ProtoMessage tensor(String name, Shape shape, ElementType element) {
+        ProtoMessage tensor = new ProtoMessage();
+        for (long size : shape.sizes()) tensor.integer(1, size);
+        return tensor.integer(2, element.code).string(8, name);
     }
 
-    private static Message valueInfo(String name, Shape shape, Element element) {
+    private static ProtoMessage valueInfo(String name, Shape shape, ElementType element) {
         return valueInfo(name, element, Arrays.stream(shape.sizes()));
     }
 
-    /// @param open sizes that stand before the others and are not told
-    private static Message valueInfo(String name, Element element, LongStream told, Message... open) {
-        Message sizes = new Message();
-        for (Message size : open) sizes.message(1, size);
-        told.forEach(size -> sizes.message(1, new Message().number(1, size)));
-        Message type = new Message().message(1, new Message().number(1, element.number).message(2, sizes));
-        return new Message().text(1, name).message(2, type);
+    /// @param dynamicSizes sizes that stand before the others and are not told
+    private static ProtoMessage valueInfo(String name, ElementType element, LongStream fixedSizes, ProtoMessage... dynamicSizes) {
+        ProtoMessage sizes = new ProtoMessage();
+        for (ProtoMessage size : dynamicSizes) sizes.message(1, size);
+        fixedSizes.forEach(size -> sizes.message(1, new ProtoMessage().integer(1, size)));
+        ProtoMessage type = new ProtoMessage().message(1, new ProtoMessage().integer(1, element.code).message(2, sizes));
+        return new ProtoMessage().string(1, name).message(2, type);
     }
 
-    private static Message attribute(String name, Object value) {
-        Message attribute = new Message().text(1, name);
+    private static ProtoMessage attribute(String name, Object value) {
+        ProtoMessage attribute = new ProtoMessage().string(1, name);
         return switch (value) {
-            case Float real -> attribute.real(2, real).number(20, 1);
-            case Long whole -> attribute.number(3, whole).number(20, 2);
-            case String text -> attribute.text(4, text).number(20, 3);
-            case long[] wholes -> {
-                for (long whole : wholes) attribute.number(8, whole);
-                yield attribute.number(20, 7);
+            case Float number -> attribute.float32(2, number).integer(20, 1);
+            case Long integer -> attribute.integer(3, integer).integer(20, 2);
+            case String text -> attribute.string(4, text).integer(20, 3);
+            case long[] integers -> {
+                for (long integer : integers) attribute.integer(8, integer);
+                yield attribute.integer(20, 7);
             }
             default -> throw new IllegalArgumentException(name + ": attribute of " + value.getClass());
         };

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.onnx.Graph.Element;
+import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Attention;
@@ -21,37 +21,37 @@ import org.jspecify.annotations.Nullable;
 /// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by the dry run.
 final class GraphOps implements Ops<Value> {
     /// Stands for the length of a row of zeros, so that zero over zero is zero.
-    private static final float SMALLEST_NORM = 1e-12f;
+    private static final float MIN_NORM = 1e-12f;
 
     /// What activations may take.
-    enum Memory {
-        AMPLE,
+    enum MemoryMode {
+        DEFAULT,
         /// Feed-forward blocks hold the activations of a quarter of the tokens at a time. And the runtime is not told the batch: of values of
         /// the same shape it would make chains, at load, in which one takes over the other's memory, and free a chain only after its last.
-        SAVED,
+        LOW,
         /// And attention those of an eighth of the queries.
-        SCARCE
+        LOWEST
     }
 
     /// Sides up to which a sweep, whose nodes grow with the side, is the smaller graph.
-    private static final int LARGEST_SWEEP = 16;
-    private static final int SLICES = 8;
-    private static final int PARTS = 4;
+    private static final int MAX_GAUSS_JORDAN_SIDE = 16;
+    private static final int ATTENTION_SLICES = 8;
+    private static final int FEED_FORWARD_CHUNKS = 4;
     /// Tokens from which parts are still large enough for a matrix product.
-    private static final long MANY = 1024;
+    private static final long MIN_CHUNKED_TOKENS = 1024;
 
     /// How attention is computed where nothing is masked.
-    enum Kernel {
+    enum AttentionKernel {
         /// ONNX Runtime's own operator.
         FUSED,
         /// Two matrix products with a softmax between them.
-        PRODUCTS,
+        MATMUL,
         /// ONNX Runtime's own operator, for an eighth of the queries at a time.
         SLICED
     }
 
     /// How large convolutions of 3×3 kernels are computed.
-    enum Convolutions {
+    enum ConvolutionAlgorithm {
         /// By ONNX Runtime's own operator.
         DIRECT,
         /// By a quarter of the multiplications, from kernels that are made ready in every run.
@@ -59,46 +59,46 @@ final class GraphOps implements Ops<Value> {
     }
 
     /// How a network's layers become operators.
-    /// @param element FLOAT or FLOAT16: of everything that goes in and comes out
-    record Choice(Memory memory, Element element, Kernel attention, Convolutions convolutions) {
-        static final Choice PLAIN = new Choice(Memory.AMPLE, Element.FLOAT, Kernel.FUSED, Convolutions.DIRECT);
+    /// @param elementType FLOAT or FLOAT16: of everything that goes in and comes out
+    record GraphOptions(MemoryMode memory, ElementType elementType, AttentionKernel attention, ConvolutionAlgorithm convolution) {
+        static final GraphOptions DEFAULT = new GraphOptions(MemoryMode.DEFAULT, ElementType.FLOAT, AttentionKernel.FUSED, ConvolutionAlgorithm.DIRECT);
 
         /// For a network whose weights are used so: on a graphics processor its own library chooses how to convolve.
-        static Choice of(Device device, Session.Use use) {
-            if (use != Session.Use.MAPPED) return PLAIN;
-            return new Choice(Memory.SAVED, Element.FLOAT, Kernel.FUSED, device == Device.CPU ? Convolutions.WINOGRAD : Convolutions.DIRECT);
+        static GraphOptions of(Device device, OnnxSession.WeightMode use) {
+            if (use != OnnxSession.WeightMode.MAPPED) return DEFAULT;
+            return new GraphOptions(MemoryMode.LOW, ElementType.FLOAT, AttentionKernel.FUSED, device == Device.CPU ? ConvolutionAlgorithm.WINOGRAD : ConvolutionAlgorithm.DIRECT);
         }
 
-        Choice scarce() {
-            return new Choice(Memory.SCARCE, element, attention, convolutions);
+        GraphOptions withLowestMemory() {
+            return new GraphOptions(MemoryMode.LOWEST, elementType, attention, convolution);
         }
 
         /// In float16, and attention so; there is no Winograd in float16, whose numbers are too coarse for it.
-        Choice in(Element other, Kernel kernel) {
-            return new Choice(memory, other, kernel, other == Element.FLOAT ? convolutions : Convolutions.DIRECT);
+        GraphOptions withElement(ElementType type, AttentionKernel kernel) {
+            return new GraphOptions(memory, type, kernel, type == ElementType.FLOAT ? convolution : ConvolutionAlgorithm.DIRECT);
         }
     }
 
     private final Graph graph;
-    private final Choice choice;
+    private final GraphOptions options;
     private final ShapeOps shapes = new ShapeOps();
 
     GraphOps(Graph graph) {
-        this(graph, Choice.PLAIN);
+        this(graph, GraphOptions.DEFAULT);
     }
 
-    GraphOps(Graph graph, Choice choice) {
+    GraphOps(Graph graph, GraphOptions options) {
         this.graph = graph;
-        this.choice = choice;
+        this.options = options;
     }
 
     /// An input of the network, in float32.
-    Value entering(String name, Shape shape) {
-        return choice.memory == Memory.AMPLE ? graph.input(name, shape, Element.FLOAT) : graph.open(name, shape, Element.FLOAT);
+    Value input(String name, Shape shape) {
+        return options.memory == MemoryMode.DEFAULT ? graph.input(name, shape, ElementType.FLOAT) : graph.inputWithDynamicBatch(name, shape, ElementType.FLOAT);
     }
 
-    private Value number(Shape shape, float... numbers) {
-        return graph.constant(shape, numbers, choice.element);
+    private Value constantOf(Shape shape, float... values) {
+        return graph.constant(shape, values, options.elementType);
     }
 
     @Override public Shape shape(Value x) {
@@ -113,27 +113,27 @@ final class GraphOps implements Ops<Value> {
         return graph.node(Operator.of("Mul"), shapes.multiply(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Value scale(Value x, double by) {
-        return graph.node(Operator.of("Mul"), x.shape(), x, number(Shape.of(), (float) by));
+    @Override public Value scale(Value x, double factor) {
+        return graph.node(Operator.of("Mul"), x.shape(), x, constantOf(Shape.of(), (float) factor));
     }
 
     @Override public Value matmul(Value a, Value b) {
         return graph.node(Operator.of("MatMul"), shapes.matmul(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Value conv2d(Value x, Affine<Value> unsettled, Conv2d geometry) {
-        Affine<Value> layer = unsettled.settled(this);
+    @Override public Value conv2d(Value x, Affine<Value> weights, Conv2d geometry) {
+        Affine<Value> layer = weights.settled(this);
         Shape weight = layer.weight().shape();
         Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
-        if (choice.convolutions == Convolutions.WINOGRAD && Winograd.pays(x.shape(), weight, geometry)) return new WinogradNodes(graph, this).convolve(x, layer);
+        if (options.convolution == ConvolutionAlgorithm.WINOGRAD && Winograd.pays(x.shape(), weight, geometry)) return new WinogradNodes(graph, this).convolve(x, layer);
         return graph.node(Operator.of("Conv", Map.of("strides", new long[] {geometry.stride(), geometry.stride()},
                 "pads", new long[] {geometry.top(), geometry.left(), geometry.bottom(), geometry.right()},
                 "kernel_shape", new long[] {weight.size(2), weight.size(3)})), out, x, layer.weight(), layer.bias());
     }
 
     /// Gemm over all rows: it takes the weight as the checkpoint has it, so nothing is transposed or copied at load.
-    @Override public Value linear(Value x, Affine<Value> unsettled) {
-        Affine<Value> layer = unsettled.settled(this);
+    @Override public Value linear(Value x, Affine<Value> weights) {
+        Affine<Value> layer = weights.settled(this);
         Shape out = shapes.linear(x.shape(), shapes(layer));
         long in = x.shape().size(-1);
         Value rows = x.shape().rank() == 2 ? x : reshape(x, Shape.of(x.shape().elements() / in, in));
@@ -150,9 +150,9 @@ final class GraphOps implements Ops<Value> {
         float[] ones = new float[groups];
         Arrays.fill(ones, 1);
         Value grouped = reshape(x, Shape.of(shape.size(0), groups, shape.elements() / shape.size(0) / groups));
-        Value normal = graph.node(Operator.of("InstanceNormalization", Map.of("epsilon", (float) epsilon)), grouped.shape(), grouped,
-                number(Shape.of(groups), ones), number(Shape.of(groups), new float[groups]));
-        Value scaled = multiply(reshape(normal, shape), reshape(layer.weight(), new Shape(perChannel)));
+        Value normalized = graph.node(Operator.of("InstanceNormalization", Map.of("epsilon", (float) epsilon)), grouped.shape(), grouped,
+                constantOf(Shape.of(groups), ones), constantOf(Shape.of(groups), new float[groups]));
+        Value scaled = multiply(reshape(normalized, shape), reshape(layer.weight(), new Shape(perChannel)));
         return add(scaled, reshape(bias(layer), new Shape(perChannel)));
     }
 
@@ -186,46 +186,46 @@ final class GraphOps implements Ops<Value> {
         return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);
     }
 
-    @Override public Value attention(Value q, Value k, Value v, Attention heads) {
-        Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), heads);
-        return switch (heads.mask()) {
-            case NONE -> choice.memory == Memory.SCARCE || choice.attention == Kernel.SLICED ? sliced(q, k, v, heads) : whole(out, q, new Value[] {k, v}, heads);
-            case CAUSAL -> causal(q, k, v, heads.heads());
+    @Override public Value attention(Value q, Value k, Value v, Attention config) {
+        Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), config);
+        return switch (config.mask()) {
+            case NONE -> options.memory == MemoryMode.LOWEST || options.attention == AttentionKernel.SLICED ? slicedAttention(q, k, v, config) : unsliced(out, q, new Value[] {k, v}, config);
+            case CAUSAL -> causalAttention(q, k, v, config.heads());
         };
     }
 
-    private Value whole(Shape out, Value q, Value[] kv, Attention heads) {
-        if (choice.attention == Kernel.PRODUCTS) return products(q, kv, heads.heads(), scores -> scores);
-        return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) heads.heads())), out, q, kv[0], kv[1]);
+    private Value unsliced(Shape out, Value q, Value[] kv, Attention config) {
+        if (options.attention == AttentionKernel.MATMUL) return matmulAttention(q, kv, config.heads(), scores -> scores);
+        return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) config.heads())), out, q, kv[0], kv[1]);
     }
 
-    private Value sliced(Value q, Value k, Value v, Attention heads) {
-        Value all = null;
-        for (Value part : graph.pieces(q, SLICES)) {
-            Value done = whole(shapes.attention(part.shape(), k.shape(), v.shape(), heads), part, new Value[] {k, v}, heads);
-            all = all == null ? done : concat(all, done, 1);
+    private Value slicedAttention(Value q, Value k, Value v, Attention config) {
+        Value result = null;
+        for (Value slice : graph.splitSecondAxis(q, ATTENTION_SLICES)) {
+            Value sliceOutput = unsliced(shapes.attention(slice.shape(), k.shape(), v.shape(), config), slice, new Value[] {k, v}, config);
+            result = result == null ? sliceOutput : concat(result, sliceOutput, 1);
         }
-        return all;
+        return result;
     }
 
-    private Value causal(Value q, Value k, Value v, int heads) {
+    private Value causalAttention(Value q, Value k, Value v, int heads) {
         long tokens = q.shape().size(1);
-        return products(q, new Value[] {k, v}, heads, scores -> add(scores, number(Shape.of(1, 1, tokens, tokens), future((int) tokens))));
+        return matmulAttention(q, new Value[] {k, v}, heads, scores -> add(scores, constantOf(Shape.of(1, 1, tokens, tokens), causalMask((int) tokens))));
     }
 
-    private Value products(Value q, Value[] kv, int heads, UnaryOperator<Value> masked) {
-        Value scores = matmul(permute(cut(scale(q, 1 / Math.sqrt(q.shape().size(2) / heads)), heads), 0, 2, 1, 3), permute(cut(kv[0], heads), 0, 2, 3, 1));
-        Value seen = masked.apply(scores);
-        Value weights = graph.node(Operator.of("Softmax", Map.of("axis", -1L)), seen.shape(), seen);
-        return reshape(permute(matmul(weights, permute(cut(kv[1], heads), 0, 2, 1, 3)), 0, 2, 1, 3), q.shape());
+    private Value matmulAttention(Value q, Value[] kv, int heads, UnaryOperator<Value> applyMask) {
+        Value scores = matmul(permute(splitHeads(scale(q, 1 / Math.sqrt(q.shape().size(2) / heads)), heads), 0, 2, 1, 3), permute(splitHeads(kv[0], heads), 0, 2, 3, 1));
+        Value masked = applyMask.apply(scores);
+        Value probabilities = graph.node(Operator.of("Softmax", Map.of("axis", -1L)), masked.shape(), masked);
+        return reshape(permute(matmul(probabilities, permute(splitHeads(kv[1], heads), 0, 2, 1, 3)), 0, 2, 1, 3), q.shape());
     }
 
-    private Value cut(Value x, int heads) {
+    private Value splitHeads(Value x, int heads) {
         return reshape(x, Shape.of(x.shape().size(0), x.shape().size(1), heads, x.shape().size(2) / heads));
     }
 
     /// Added to the scores: the lowest float where a token would see a later one.
-    private static float[] future(int tokens) {
+    private static float[] causalMask(int tokens) {
         float[] mask = new float[tokens * tokens];
         for (int row = 0; row < tokens; row++) Arrays.fill(mask, row * tokens + row + 1, (row + 1) * tokens, -Float.MAX_VALUE);
         return mask;
@@ -251,7 +251,7 @@ final class GraphOps implements Ops<Value> {
 
     @Override public Value reshape(Value x, Shape to) {
         long[] sizes = to.sizes().clone();
-        if (choice.memory != Memory.AMPLE && sizes.length > 0) sizes[0] = -1;
+        if (options.memory != MemoryMode.DEFAULT && sizes.length > 0) sizes[0] = -1;
         return graph.node(Operator.of("Reshape"), shapes.reshape(x.shape(), to), x, graph.constant(sizes));
     }
 
@@ -260,36 +260,36 @@ final class GraphOps implements Ops<Value> {
         return graph.node(Operator.of("Transpose", Map.of("perm", order)), shapes.permute(x.shape(), axes), x);
     }
 
-    @Override public Value constant(Tensor numbers) {
-        return number(numbers.shape(), numbers.data());
+    @Override public Value constant(Tensor values) {
+        return constantOf(values.shape(), values.data());
     }
 
     /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight times wider activations are
     /// held at a time.
     @Override public Value segment(String name, List<Value> inputs, Function<List<Value>, Value> body) {
         Value x = inputs.getFirst();
-        if (choice.memory == Memory.AMPLE || !name.endsWith(".ff") || x.shape().size(1) < MANY) return body.apply(inputs);
-        Value all = null;
-        for (Value part : graph.pieces(x, PARTS)) {
-            Value done = body.apply(List.of(part));
-            all = all == null ? done : concat(all, done, 1);
+        if (options.memory == MemoryMode.DEFAULT || !name.endsWith(".ff") || x.shape().size(1) < MIN_CHUNKED_TOKENS) return body.apply(inputs);
+        Value result = null;
+        for (Value chunk : graph.splitSecondAxis(x, FEED_FORWARD_CHUNKS)) {
+            Value chunkOutput = body.apply(List.of(chunk));
+            result = result == null ? chunkOutput : concat(result, chunkOutput, 1);
         }
-        return all;
+        return result;
     }
 
-    @Override public Value skew(Value above, int side) {
-        return new Skew(graph, side).of(above, shapes.skew(above.shape(), side));
+    @Override public Value skew(Value upperTriangle, int side) {
+        return new SkewSymmetric(graph, side).build(upperTriangle, shapes.skew(upperTriangle.shape(), side));
     }
 
     @Override public Value inverse(Value x) {
         Shape shape = shapes.inverse(x.shape());
-        return shape.size(1) <= LARGEST_SWEEP ? new Sweep(graph, shape).inverse(x) : new Schulz(graph, shape).inverse(x);
+        return shape.size(1) <= MAX_GAUSS_JORDAN_SIDE ? new GaussJordanInverse(graph, shape).inverse(x) : new NewtonSchulzInverse(graph, shape).inverse(x);
     }
 
     @Override public Value inverseRowNorms(Value x) {
         Shape out = shapes.inverseRowNorms(x.shape());
         Value norms = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1}, "keepdims", 1L)), out, x);
-        return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, number(Shape.of(), SMALLEST_NORM)));
+        return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, constantOf(Shape.of(), MIN_NORM)));
     }
 
     private static Affine<Shape> shapes(Affine<Value> layer) {
@@ -297,8 +297,8 @@ final class GraphOps implements Ops<Value> {
     }
 
     private static Value bias(Affine<Value> layer) {
-        @Nullable Value bias = layer.bias();
-        if (bias == null) throw new IllegalArgumentException("a norm needs a bias");
-        return bias;
+        @Nullable Value found = layer.bias();
+        if (found == null) throw new IllegalArgumentException("a norm needs a bias");
+        return found;
     }
 }

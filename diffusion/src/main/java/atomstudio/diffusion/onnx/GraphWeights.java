@@ -2,7 +2,7 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.onnx.Graph.Element;
+import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layers;
@@ -19,27 +19,27 @@ import java.util.Map;
 final class GraphWeights implements Layers<Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
-    private final Half half;
-    private final Element element;
-    private final Map<String, Value> made = new HashMap<>();
+    private final HalfWeightsMode halfMode;
+    private final ElementType elementType;
+    private final Map<String, Value> values = new HashMap<>();
 
     /// How 16-bit weights get into the graph.
-    enum Half { INITIALIZERS, INPUTS }
+    enum HalfWeightsMode { INITIALIZERS, INPUTS }
 
     GraphWeights(Graph graph, Checkpoint checkpoint) {
-        this(graph, checkpoint, Half.INITIALIZERS, Element.FLOAT);
+        this(graph, checkpoint, HalfWeightsMode.INITIALIZERS, ElementType.FLOAT);
     }
 
-    /// @param element that the graph computes in
-    GraphWeights(Graph graph, Checkpoint checkpoint, Half half, Element element) {
+    /// @param elementType that the graph computes in
+    GraphWeights(Graph graph, Checkpoint checkpoint, HalfWeightsMode halfMode, ElementType elementType) {
         this.graph = graph;
         this.checkpoint = checkpoint;
-        this.half = half;
-        this.element = element;
+        this.halfMode = halfMode;
+        this.elementType = elementType;
     }
 
     /// The one folder that all files lie in once links are followed; the runtime refuses links that leave it.
-    static Path folder(Checkpoint checkpoint) throws Failure {
+    static Path commonFolder(Checkpoint checkpoint) throws Failure {
         Path folder = null;
         for (String name : checkpoint.keys()) {
             Path parent = real(checkpoint.file(name)).getParent();
@@ -65,18 +65,18 @@ final class GraphWeights implements Layers<Value> {
     }
 
     private Value tensor(String key, Shape shape) {
-        return made.computeIfAbsent(key, k -> {
+        return values.computeIfAbsent(key, k -> {
             TensorInfo info = checkpoint.info(key);
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
-            if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), Element.FLOAT);
-            Element as = Element.of(info.dtype());
-            if (half == Half.INPUTS && (as == Element.FLOAT16 || as == Element.BFLOAT16)) return cast(graph.input(key, shape, as), as);
-            Value stored = graph.external(key, shape, as, new Graph.Place(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.bytes()));
-            return cast(stored, as);
+            if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), ElementType.FLOAT);
+            ElementType storedType = ElementType.of(info.dtype());
+            if (halfMode == HalfWeightsMode.INPUTS && (storedType == ElementType.FLOAT16 || storedType == ElementType.BFLOAT16)) return cast(graph.input(key, shape, storedType), storedType);
+            Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.bytes()));
+            return cast(stored, storedType);
         });
     }
 
-    private Value cast(Value stored, Element as) {
-        return as == element ? stored : graph.cast(stored, element);
+    private Value cast(Value stored, ElementType storedType) {
+        return storedType == elementType ? stored : graph.cast(stored, elementType);
     }
 }

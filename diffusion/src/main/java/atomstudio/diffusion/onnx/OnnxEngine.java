@@ -29,43 +29,43 @@ import org.jspecify.annotations.Nullable;
 /// One thread at a time; owns its sessions and the maps of the weights.
 public final class OnnxEngine implements Engine {
     /// Sessions kept for one part; the least recently used goes first.
-    private static final int KEPT = 3;
+    private static final int MAX_SESSIONS_PER_NETWORK = 3;
 
     private enum Network { TEXT, UNET, DECODER, ENCODER }
 
-    /// @param skipped blocks of the text encoder that are left out at its end
-    /// @param forms of the adapters whose numbers are inputs
-    /// @param open keys of the weights that are inputs
-    private record Key(Network network, int skipped, List<Shape> inputs, List<Adaptation> forms, Set<String> open) {
-        Key(Network network, List<Shape> inputs) {
-            this(network, 0, inputs, List.of(), Set.of());
+    /// @param skippedLayers blocks of the text encoder that are left out at its end
+    /// @param adaptations of the adapters whose numbers are inputs
+    /// @param weightInputs keys of the weights that are inputs
+    private record SessionKey(Network network, int skippedLayers, List<Shape> inputShapes, List<Adaptation> adaptations, Set<String> weightInputs) {
+        SessionKey(Network network, List<Shape> inputShapes) {
+            this(network, 0, inputShapes, List.of(), Set.of());
         }
     }
 
     private final DiffusionModel model;
-    private final Runtime runtime;
+    private final OnnxRuntime runtime;
     private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
-    private final OnnxTowers towers;
-    private final OnnxTiles tiles;
-    private final Map<Key, Session> sessions = new LinkedHashMap<>(8, 0.75f, true);
+    private final ClipEncoders clipEncoders;
+    private final OnnxTileDecoder tileDecoder;
+    private final Map<SessionKey, OnnxSession> sessions = new LinkedHashMap<>(8, 0.75f, true);
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
-    private final AdapterTargets reach;
+    private final AdapterTargets targets;
     private final OnnxSettings settings;
-    private boolean half;
-    private boolean sliced;
-    private @Nullable FoldedWeights folded;
-    private @Nullable StoredInputs stored;
-    private GraphOps.@Nullable Kernel kernel;
+    private boolean halfPrecision;
+    private boolean slicedAttention;
+    private @Nullable FusedWeights fusedWeights;
+    private @Nullable MappedWeightInputs mappedInputs;
+    private GraphOps.@Nullable AttentionKernel attentionKernel;
 
-    private OnnxEngine(DiffusionModel model, Runtime runtime, OnnxSettings settings) {
+    private OnnxEngine(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
         this.model = model;
         this.settings = settings;
-        this.half = settings.numbers() == OnnxSettings.Numbers.FLOAT16;
+        this.halfPrecision = settings.unetPrecision() == OnnxSettings.UNetPrecision.FLOAT16;
         this.runtime = runtime;
-        this.reach = AdapterTargets.of(model);
-        this.towers = new OnnxTowers(model, runtime);
-        this.tiles = new OnnxTiles(model.vae(), runtime);
+        this.targets = AdapterTargets.of(model);
+        this.clipEncoders = new ClipEncoders(model, runtime);
+        this.tileDecoder = new OnnxTileDecoder(model.vae(), runtime);
     }
 
     /// Nothing of the weights is read before the first call that needs them, but all are checked here.
@@ -77,9 +77,9 @@ public final class OnnxEngine implements Engine {
 
     /// The same with other settings.
     public static OnnxEngine open(DiffusionModel model, Device device, int threads, OnnxSettings settings) throws Failure {
-        OnnxEngine engine = new OnnxEngine(model, Runtime.open(device, threads), settings);
+        OnnxEngine engine = new OnnxEngine(model, OnnxRuntime.open(device, threads), settings);
         try {
-            for (ModelComponent part : ModelComponent.values()) engine.checkpoints.put(part, model.openCheckpoint(part));
+            for (ModelComponent component : ModelComponent.values()) engine.checkpoints.put(component, model.openCheckpoint(component));
             return engine;
         } catch (Failure e) {
             engine.close();
@@ -88,28 +88,28 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        List<WeightedAdapter> used = reach.targetingTextEncoder(adapters);
-        Session session = session(new Key(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), forms(used), Set.of()));
-        Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.strengths(used));
+        List<WeightedAdapter> textAdapters = targets.targetingTextEncoder(adapters);
+        OnnxSession session = session(new SessionKey(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), adaptations(textAdapters), Set.of()));
+        Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.weightFeeds(textAdapters));
         feeds.put("ids", Feed.ids(ids));
-        return session.run(feeds, textInputs.of(runtime, used, session.inputs()));
+        return session.run(feeds, textInputs.persistentInputs(runtime, textAdapters, session.inputs()));
     }
 
     @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
-        List<WeightedAdapter> used = reach.targetingUnet(adapters);
+        List<WeightedAdapter> used = targets.targetingUnet(adapters);
         List<Shape> shapes = List.of(latents.shape(), context.shape());
         Map<String, Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", Feed.of(latents));
         feeds.put("features", Feed.of(model.unet().timeProjection().embed(timesteps)));
         feeds.put("context", Feed.of(context));
-        Set<String> open = settings.adapters() == OnnxSettings.Adapters.FOLDED && !used.isEmpty() ? folded().changed(forms(used)) : Set.of();
-        Session session = session(new Key(Network.UNET, 0, shapes, open.isEmpty() ? forms(used) : List.of(), open));
-        Map<String, OnnxTensor> standing = new LinkedHashMap<>(stored().of(runtime, session.inputs(), open));
+        Set<String> open = settings.adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty() ? fusedWeights().changedKeys(adaptations(used)) : Set.of();
+        OnnxSession session = session(new SessionKey(Network.UNET, 0, shapes, open.isEmpty() ? adaptations(used) : List.of(), open));
+        Map<String, OnnxTensor> standing = new LinkedHashMap<>(mappedInputs().inputs(runtime, session.inputs(), open));
         if (open.isEmpty()) {
-            feeds.putAll(AdapterInputs.strengths(used));
-            standing.putAll(unetInputs.of(runtime, used, session.inputs()));
+            feeds.putAll(AdapterInputs.weightFeeds(used));
+            standing.putAll(unetInputs.persistentInputs(runtime, used, session.inputs()));
         } else {
-            standing.putAll(folded().of(runtime, used));
+            standing.putAll(fusedWeights().inputs(runtime, used));
         }
         return session.run(feeds, standing);
     }
@@ -119,134 +119,134 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public boolean enableAttentionSlicing() {
-        if (sliced) return false;
-        sliced = true;
+        if (slicedAttention) return false;
+        slicedAttention = true;
         dropUnet();
         return true;
     }
 
     @Override public ComputePrecision precision() {
-        return half ? ComputePrecision.HALF : ComputePrecision.FULL;
+        return halfPrecision ? ComputePrecision.HALF : ComputePrecision.FULL;
     }
 
     @Override public void useFullPrecision() {
-        half = false;
-        kernel = null;                                                          // was chosen for the other numbers
+        halfPrecision = false;
+        attentionKernel = null;                                                          // was chosen for the other numbers
         dropUnet();
     }
 
     private void dropUnet() {
         sessions.entrySet().removeIf(entry -> {
-            boolean old = entry.getKey().network == Network.UNET;
-            if (old) entry.getValue().close();
-            return old;
+            boolean isUnet = entry.getKey().network == Network.UNET;
+            if (isUnet) entry.getValue().close();
+            return isUnet;
         });
     }
 
-    private FoldedWeights folded() {
-        FoldedWeights found = folded;
-        if (found == null) folded = found = new FoldedWeights(model.layers(ModelComponent.UNET), checkpoint(ModelComponent.UNET));
+    private FusedWeights fusedWeights() {
+        FusedWeights found = fusedWeights;
+        if (found == null) fusedWeights = found = new FusedWeights(model.layers(ModelComponent.UNET), checkpoint(ModelComponent.UNET));
         return found;
     }
 
-    private StoredInputs stored() {
-        StoredInputs found = stored;
-        if (found == null) stored = found = new StoredInputs(checkpoint(ModelComponent.UNET));
+    private MappedWeightInputs mappedInputs() {
+        MappedWeightInputs found = mappedInputs;
+        if (found == null) mappedInputs = found = new MappedWeightInputs(checkpoint(ModelComponent.UNET));
         return found;
     }
 
-    private Checkpoint checkpoint(ModelComponent part) {
-        Checkpoint found = checkpoints.get(part);
+    private Checkpoint checkpoint(ModelComponent component) {
+        Checkpoint found = checkpoints.get(component);
         if (found == null) throw new IllegalStateException("the engine is closed");
         return found;
     }
 
-    private static List<Adaptation> forms(List<WeightedAdapter> adapters) {
-        return adapters.stream().map(applied -> applied.adapter().form()).toList();
+    private static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
+        return adapters.stream().map(weighted -> weighted.adapter().form()).toList();
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
-        return session(new Key(Network.DECODER, List.of(latents.shape()))).run(Map.of("latents", Feed.of(latents)), Map.of());
+        return session(new SessionKey(Network.DECODER, List.of(latents.shape()))).run(Map.of("latents", Feed.of(latents)), Map.of());
     }
 
     @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
-        return tiles.head(checkpoint(ModelComponent.VAE), latents, levels);
+        return tileDecoder.decodeHead(checkpoint(ModelComponent.VAE), latents, levels);
     }
 
     @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
-        return tiles.tile(checkpoint(ModelComponent.VAE), features, level, norms);
+        return tileDecoder.decodeTile(checkpoint(ModelComponent.VAE), features, level, norms);
     }
 
-    @Override public LatentDistribution encode(Tensor pictures) throws Failure {
-        Tensor both = session(new Key(Network.ENCODER, List.of(pictures.shape()))).run(Map.of("pictures", Feed.of(pictures)), Map.of());
-        return LatentDistribution.ofEncoderOutput(both);
+    @Override public LatentDistribution encode(Tensor images) throws Failure {
+        Tensor encoderOutput = session(new SessionKey(Network.ENCODER, List.of(images.shape()))).run(Map.of("pictures", Feed.of(images)), Map.of());
+        return LatentDistribution.ofEncoderOutput(encoderOutput);
     }
 
     @Override public Tensor embedImages(Tensor pictures) throws Failure {
-        return towers.pictures(pictures);
+        return clipEncoders.embedImages(pictures);
     }
 
     @Override public Tensor embedText(int[][] ids) throws Failure {
-        return towers.texts(ids);
+        return clipEncoders.embedText(ids);
     }
 
-    private Session session(Key key) throws Failure {
-        Session session = sessions.get(key);
+    private OnnxSession session(SessionKey key) throws Failure {
+        OnnxSession session = sessions.get(key);
         if (session == null) {
-            dropOldest(key.network);
+            evictOldest(key.network);
             session = build(key);
             sessions.put(key, session);
         }
         return session;
     }
 
-    private void dropOldest(Network network) {
-        List<Key> kept = new ArrayList<>(sessions.keySet().stream().filter(key -> key.network == network).toList());
-        while (kept.size() >= KEPT) sessions.remove(kept.removeFirst()).close();
+    private void evictOldest(Network network) {
+        List<SessionKey> open = new ArrayList<>(sessions.keySet().stream().filter(key -> key.network == network).toList());
+        while (open.size() >= MAX_SESSIONS_PER_NETWORK) sessions.remove(open.removeFirst()).close();
     }
 
-    private Session build(Key key) throws Failure {
+    private OnnxSession build(SessionKey key) throws Failure {
         if (key.network == Network.UNET) return buildUnet(key);
         Graph graph = new Graph();
-        Checkpoint checkpoint = checkpoint(part(key.network));
-        Session.Weights stored = Session.Weights.of(checkpoint, settings);
-        GraphOps ops = new GraphOps(graph, GraphOps.Choice.of(runtime.device(), stored.use()));
-        Layers<Value> weights = remembering(AdapterInputs.over(graph, ops, new GraphWeights(graph, checkpoint), key.forms));
-        Shape first = key.inputs.getFirst();
+        Checkpoint checkpoint = checkpoint(component(key.network));
+        OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(checkpoint, settings);
+        GraphOps ops = new GraphOps(graph, GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode()));
+        Layers<Value> weights = memoized(AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), key.adaptations));
+        Shape firstShape = key.inputShapes.getFirst();
         Value output = switch (key.network) {
-            case TEXT -> model.textEncoder().encode(ops, weights, graph.input("ids", first, Graph.Element.INT64), key.skipped);
-            case DECODER -> model.vae().decode(ops, weights, ops.entering("latents", first));
-            case ENCODER -> model.vae().encode(ops, weights, ops.entering("pictures", first));
+            case TEXT -> model.textEncoder().encode(ops, weights, graph.input("ids", firstShape, Graph.ElementType.INT64), key.skippedLayers);
+            case DECODER -> model.vae().decode(ops, weights, ops.input("latents", firstShape));
+            case ENCODER -> model.vae().encode(ops, weights, ops.input("pictures", firstShape));
             case UNET -> throw new IllegalArgumentException("has a graph of its own");
         };
-        return runtime.session(graph.model(output), stored, output.shape());
+        return runtime.createSession(graph.model(output), sessionWeights, output.shape());
     }
 
-    private Session buildUnet(Key key) throws Failure {
+    private OnnxSession buildUnet(SessionKey key) throws Failure {
         Checkpoint checkpoint = checkpoint(ModelComponent.UNET);
-        Session.Weights stored = Session.Weights.of(checkpoint, settings);
-        GraphOps.Choice plain = GraphOps.Choice.of(runtime.device(), stored.use());
-        GraphOps.Choice choice = (sliced ? plain.scarce() : plain).in(half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT, kernel(key.inputs.getFirst()));
-        GraphWeights.Half as = stored.use() == Session.Use.MAPPED && runtime.device() == Device.CPU ? GraphWeights.Half.INPUTS : GraphWeights.Half.INITIALIZERS;
-        UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.Plan(as, choice));
-        Shape features = Shape.of(key.inputs.getFirst().size(0), model.unet().timeProjection().dim());
-        Value output = unet.write(new UNetGraph.Inputs(key.inputs.getFirst(), features, key.inputs.get(1)), key.forms, key.open);
-        return runtime.session(unet.graph().model(output), stored, output.shape());
+        OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(checkpoint, settings);
+        GraphOps.GraphOptions defaults = GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode());
+        GraphOps.GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults).withElement(halfPrecision ? Graph.ElementType.FLOAT16 : Graph.ElementType.FLOAT, attentionKernel(key.inputShapes.getFirst()));
+        GraphWeights.HalfWeightsMode halfMode = sessionWeights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device() == Device.CPU ? GraphWeights.HalfWeightsMode.INPUTS : GraphWeights.HalfWeightsMode.INITIALIZERS;
+        UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.UNetGraphOptions(halfMode, options));
+        Shape features = Shape.of(key.inputShapes.getFirst().size(0), model.unet().timeProjection().dim());
+        Value output = unet.build(new UNetGraph.Inputs(key.inputShapes.getFirst(), features, key.inputShapes.get(1)), key.adaptations, key.weightInputs);
+        return runtime.createSession(unet.graph().model(output), sessionWeights, output.shape());
     }
 
-    private GraphOps.Kernel kernel(Shape latents) throws Failure {
-        GraphOps.Kernel found = kernel;
-        if (found == null) kernel = found = AttentionProbe.kernel(runtime, model.unet(), latents, half ? Graph.Element.FLOAT16 : Graph.Element.FLOAT);
+    private GraphOps.AttentionKernel attentionKernel(Shape latents) throws Failure {
+        GraphOps.AttentionKernel found = attentionKernel;
+        if (found == null) attentionKernel = found = AttentionBenchmark.selectKernel(runtime, model.unet(), latents, halfPrecision ? Graph.ElementType.FLOAT16 : Graph.ElementType.FLOAT);
         return found;
     }
 
     /// Parts of a block ask for a layer again.
-    static Layers<Value> remembering(Layers<Value> layers) {
-        Map<String, Affine<Value>> known = new HashMap<>();
-        return layer -> known.computeIfAbsent(layer.name(), name -> layers.get(layer));
+    static Layers<Value> memoized(Layers<Value> layers) {
+        Map<String, Affine<Value>> cache = new HashMap<>();
+        return layer -> cache.computeIfAbsent(layer.name(), name -> layers.get(layer));
     }
 
-    private static ModelComponent part(Network network) {
+    private static ModelComponent component(Network network) {
         return switch (network) {
             case TEXT -> ModelComponent.TEXT_ENCODER;
             case UNET -> ModelComponent.UNET;
@@ -255,16 +255,16 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public void close() {
-        sessions.values().forEach(Session::close);
+        sessions.values().forEach(OnnxSession::close);
         sessions.clear();
-        if (folded != null) folded.close();
-        folded = null;
-        if (stored != null) stored.close();
-        stored = null;
+        if (fusedWeights != null) fusedWeights.close();
+        fusedWeights = null;
+        if (mappedInputs != null) mappedInputs.close();
+        mappedInputs = null;
         unetInputs.close();
         textInputs.close();
-        towers.close();
-        tiles.close();
+        clipEncoders.close();
+        tileDecoder.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();
     }

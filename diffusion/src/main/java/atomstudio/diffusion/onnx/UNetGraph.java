@@ -2,7 +2,7 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.onnx.Graph.Element;
+import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layers;
@@ -13,50 +13,50 @@ import org.jspecify.annotations.Nullable;
 
 /// The UNet as a graph, with adapters over it. What goes in and comes out is float32, and so is all that adapters compute; within, the network may
 /// compute in float16.
-record UNetGraph(UNet unet, Checkpoint checkpoint, Plan plan, Graph graph) {
-    /// @param weights how 16-bit weights get in
-    /// @param choice of the network's operators, and of the type that weights and activations have
-    record Plan(GraphWeights.Half weights, GraphOps.Choice choice) {
-        Element element() {
-            return choice.element();
+record UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions options, Graph graph) {
+    /// @param halfMode how 16-bit weights get in
+    /// @param graphOptions of the network's operators, and of the type that weights and activations have
+    record UNetGraphOptions(GraphWeights.HalfWeightsMode halfMode, GraphOps.GraphOptions graphOptions) {
+        ElementType elementType() {
+            return graphOptions.elementType();
         }
     }
 
     record Inputs(Shape latents, Shape features, Shape context) {}
 
-    UNetGraph(UNet unet, Checkpoint checkpoint, Plan plan) {
+    UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions plan) {
         this(unet, checkpoint, plan, new Graph());
     }
 
-    /// @param forms of the adapters whose numbers are inputs
-    /// @param open  keys of the weights that are inputs
+    /// @param adaptations of the adapters whose numbers are inputs
+    /// @param weightInputs  keys of the weights that are inputs
     /// @return what the network says, in float32
-    Value write(Inputs inputs, List<Adaptation> forms, Set<String> open) {
-        GraphOps ops = new GraphOps(graph, plan.choice);
-        Value output = unet.forward(ops, OnnxEngine.remembering(weights(forms, open)), entering(ops, "latents", inputs.latents), entering(ops, "features", inputs.features), entering(ops, "context", inputs.context));
-        return plan.element() == Element.FLOAT ? output : graph.cast(output, Element.FLOAT);
+    Value build(Inputs inputs, List<Adaptation> adaptations, Set<String> weightInputs) {
+        GraphOps ops = new GraphOps(graph, options.graphOptions);
+        Value output = unet.forward(ops, OnnxEngine.memoized(weights(adaptations, weightInputs)), input(ops, "latents", inputs.latents), input(ops, "features", inputs.features), input(ops, "context", inputs.context));
+        return options.elementType() == ElementType.FLOAT ? output : graph.cast(output, ElementType.FLOAT);
     }
 
-    private Value entering(GraphOps ops, String name, Shape shape) {
-        return cast(ops.entering(name, shape));
+    private Value input(GraphOps ops, String name, Shape shape) {
+        return cast(ops.input(name, shape));
     }
 
     private Value cast(Value value) {
-        return plan.element() == Element.FLOAT ? value : graph.cast(value, plan.element());
+        return options.elementType() == ElementType.FLOAT ? value : graph.cast(value, options.elementType());
     }
 
-    private Layers<Value> weights(List<Adaptation> forms, Set<String> open) {
-        GraphWeights plain = new GraphWeights(graph, checkpoint, plan.weights, Element.FLOAT);
-        GraphOps full = new GraphOps(graph);
-        Layers<Value> adapted = AdapterInputs.over(graph, full, FoldedWeights.open(graph, plain, open), forms);
-        if (plan.element() == Element.FLOAT) return adapted;
-        GraphWeights half = new GraphWeights(graph, checkpoint, plan.weights, plan.element());
+    private Layers<Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
+        GraphWeights fullWeights = new GraphWeights(graph, checkpoint, options.halfMode, ElementType.FLOAT);
+        GraphOps fullOps = new GraphOps(graph);
+        Layers<Value> adapted = AdapterInputs.adapted(graph, fullOps, FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
+        if (options.elementType() == ElementType.FLOAT) return adapted;
+        GraphWeights halfWeights = new GraphWeights(graph, checkpoint, options.halfMode, options.elementType());
         return layer -> {
-            boolean changed = open.contains(layer.weightKey()) || forms.stream().anyMatch(form -> !form.shapes(layer).isEmpty());
-            if (!changed) return half.get(layer);
-            Affine<Value> tuned = adapted.get(layer).settled(full);
-            @Nullable Value bias = tuned.bias();
-            return new Affine<>(cast(tuned.weight()), bias == null ? null : cast(bias));
+            boolean isChanged = weightInputs.contains(layer.weightKey()) || adaptations.stream().anyMatch(adaptation -> !adaptation.shapes(layer).isEmpty());
+            if (!isChanged) return halfWeights.get(layer);
+            Affine<Value> changedLayer = adapted.get(layer).settled(fullOps);
+            @Nullable Value bias = changedLayer.bias();
+            return new Affine<>(cast(changedLayer.weight()), bias == null ? null : cast(bias));
         };
     }
 }

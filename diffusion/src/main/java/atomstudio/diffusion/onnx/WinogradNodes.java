@@ -15,82 +15,82 @@ import java.util.Map;
 /// through in strips and large weights by some output channels at a time.
 record WinogradNodes(Graph graph, GraphOps ops) {
     /// Numbers at points that are held at a time, of pixels and of kernels.
-    private static final long PIXELS = 1L << 22;
-    private static final long KERNELS = 3L << 22;
+    private static final long MAX_PIXEL_POINTS = 1L << 22;
+    private static final long MAX_KERNEL_POINTS = 3L << 22;
 
     /// x (B,Ci,H,W), weight (Co,Ci,3,3), padded so that the size stays: (B,Co,H,W).
     Value convolve(Value x, Affine<Value> layer) {
-        List<Value> kernels = parts(layer.weight()).stream().map(this::kernels).toList();
+        List<Value> kernels = splitKernels(layer.weight()).stream().map(this::transformKernels).toList();
         Value y = kernels.size() == 1 ? images(x, kernels) : strip(x, kernels, x.shape().size(2), 1);
         return layer.bias() == null ? y : ops.add(y, ops.reshape(layer.bias(), Shape.of(1, layer.bias().shape().size(0), 1, 1)));
     }
 
     /// Each picture by itself, in strips of whole tiles.
     private Value images(Value x, List<Value> kernels) {
-        long rows = Winograd.tiles(x.shape().size(2)), row = Winograd.POINTS * x.shape().size(1) * Winograd.tiles(x.shape().size(3));
-        if (x.shape().size(0) * rows * row <= PIXELS) return strip(x, kernels, x.shape().size(2), 1);
-        long most = Math.max(1, PIXELS / row);
-        long strips = (rows + most - 1) / most, each = (rows + strips - 1) / strips * Winograd.TILE;
-        return joined(0, ops.split(x, Math.toIntExact(x.shape().size(0)), 0).stream().map(image -> strips(image, kernels, each)).toList());
+        long tileRows = Winograd.tiles(x.shape().size(2)), pointsPerRow = Winograd.POINTS * x.shape().size(1) * Winograd.tiles(x.shape().size(3));
+        if (x.shape().size(0) * tileRows * pointsPerRow <= MAX_PIXEL_POINTS) return strip(x, kernels, x.shape().size(2), 1);
+        long maxRows = Math.max(1, MAX_PIXEL_POINTS / pointsPerRow);
+        long strips = (tileRows + maxRows - 1) / maxRows, stripHeight = (tileRows + strips - 1) / strips * Winograd.TILE;
+        return concat(0, ops.split(x, Math.toIntExact(x.shape().size(0)), 0).stream().map(image -> strips(image, kernels, stripHeight)).toList());
     }
 
-    private Value strips(Value image, List<Value> kernels, long each) {
+    private Value strips(Value image, List<Value> kernels, long stripHeight) {
         long height = image.shape().size(2);
         List<Value> done = new ArrayList<>();
-        for (long top = 0; top < height; top += each) {
-            long bottom = Math.min(height, top + each), from = Math.max(0, top - 1), to = Math.min(height, bottom + 1);
-            Value seen = from == 0 && to == height ? image : graph.node(Operator.of("Slice"), image.shape().with(2, to - from), image, graph.constant(from), graph.constant(to), graph.constant(2L));
-            done.add(strip(seen, kernels, bottom - top, from == top ? 1 : 0));
+        for (long top = 0; top < height; top += stripHeight) {
+            long bottom = Math.min(height, top + stripHeight), from = Math.max(0, top - 1), to = Math.min(height, bottom + 1);
+            Value input = from == 0 && to == height ? image : graph.node(Operator.of("Slice"), image.shape().with(2, to - from), image, graph.constant(from), graph.constant(to), graph.constant(2L));
+            done.add(strip(input, kernels, bottom - top, from == top ? 1 : 0));
         }
-        return joined(2, done);
+        return concat(2, done);
     }
 
     /// @param height of what comes out
-    /// @param above  rows of zeros that x has to be given at its top
-    private Value strip(Value x, List<Value> kernels, long height, int above) {
+    /// @param zeroRows  rows of zeros that x has to be given at its top
+    private Value strip(Value x, List<Value> kernels, long height, int zeroRows) {
         long batch = x.shape().size(0), in = x.shape().size(1), width = x.shape().size(3);
         long down = Winograd.tiles(height), across = Winograd.tiles(width);
-        Conv2d whole = Winograd.cutting(height, width);
-        Conv2d cutting = new Conv2d(whole.stride(), above, whole.left(), Math.toIntExact(Winograd.TILE * down + 2 - above - x.shape().size(2)), whole.right());
+        Conv2d full = Winograd.cutting(height, width);
+        Conv2d patchGeometry = new Conv2d(full.stride(), zeroRows, full.left(), Math.toIntExact(Winograd.TILE * down + 2 - zeroRows - x.shape().size(2)), full.right());
         Value single = ops.reshape(x, Shape.of(batch * in, 1, x.shape().size(2), width));
-        Value patches = ops.conv2d(single, new Affine<>(ops.constant(Winograd.patches()), null), cutting);
+        Value patches = ops.conv2d(single, new Affine<>(ops.constant(Winograd.patches()), null), patchGeometry);
         Value points = ops.permute(ops.reshape(patches, Shape.of(batch, in, Winograd.POINTS, down * across)), 0, 2, 1, 3);
-        Value products = joined(1, kernels.stream().map(each -> ops.permute(product(each, points), 0, 2, 1, 3)).toList());
+        Value products = concat(1, kernels.stream().map(part -> ops.permute(multiply(part, points), 0, 2, 1, 3)).toList());
         long out = products.shape().size(1);
-        return ops.reshape(pixels(ops.reshape(products, Shape.of(batch * out, Winograd.POINTS, down, across)), height, width), Shape.of(batch, out, height, width));
+        return ops.reshape(assemblePixels(ops.reshape(products, Shape.of(batch * out, Winograd.POINTS, down, across)), height, width), Shape.of(batch, out, height, width));
     }
 
-    private Value joined(int axis, List<Value> parts) {
+    private Value concat(int axis, List<Value> parts) {
         if (parts.size() == 1) return parts.getFirst();
         Shape first = parts.getFirst().shape();
         Shape whole = first.with(axis, parts.stream().mapToLong(part -> part.shape().size(axis)).sum());
         return graph.node(Operator.of("Concat", Map.of("axis", (long) axis)), whole, parts.toArray(Value[]::new));
     }
 
-    private List<Value> parts(Value weight) {
+    private List<Value> splitKernels(Value weight) {
         long out = weight.shape().size(0), points = weight.shape().elements() / 9 * Winograd.POINTS;
         int parts = 1;
-        while (points / parts > KERNELS && out % (2 * parts) == 0) parts *= 2;
-        return parts == 1 ? List.of(weight) : graph.rows(weight, parts);
+        while (points / parts > MAX_KERNEL_POINTS && out % (2 * parts) == 0) parts *= 2;
+        return parts == 1 ? List.of(weight) : graph.splitRows(weight, parts);
     }
 
     /// (Co,Ci,3,3) -> (36,Co,Ci).
-    private Value kernels(Value weight) {
+    private Value transformKernels(Value weight) {
         long out = weight.shape().size(0), in = weight.shape().size(1);
         Value points = ops.linear(ops.constant(Winograd.kernels()), new Affine<>(ops.reshape(weight, Shape.of(out * in, 9)), null));
         return ops.reshape(points, Shape.of(Winograd.POINTS, out, in));
     }
 
     /// (36,Co,Ci) · (B,36,Ci,N) -> (B,36,Co,N), the kernels repeated for each of the batch.
-    private Value product(Value kernels, Value points) {
+    private Value multiply(Value kernels, Value points) {
         return graph.node(Operator.of("MatMul"), points.shape().with(2, kernels.shape().size(1)), kernels, points);
     }
 
     /// (N,36,h,w) -> (N,1,H,W), what lies beyond the edge cut off.
-    private Value pixels(Value planes, long height, long width) {
+    private Value assemblePixels(Value planes, long height, long width) {
         long tile = Winograd.TILE;
-        long[] beyond = {0, 0, planes.shape().size(2) * tile - height, planes.shape().size(3) * tile - width};
-        return graph.node(Operator.of("ConvTranspose", Map.of("strides", new long[] {tile, tile}, "kernel_shape", new long[] {tile, tile}, "pads", beyond)),
+        long[] pads = {0, 0, planes.shape().size(2) * tile - height, planes.shape().size(3) * tile - width};
+        return graph.node(Operator.of("ConvTranspose", Map.of("strides", new long[] {tile, tile}, "kernel_shape", new long[] {tile, tile}, "pads", pads)),
                 Shape.of(planes.shape().size(0), 1, height, width), planes, ops.constant(Winograd.tiles()));
     }
 }

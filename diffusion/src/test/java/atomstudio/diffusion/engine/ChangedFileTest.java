@@ -70,7 +70,7 @@ class ChangedFileTest {
 
     /// @param copied bytes up to which weights are copied
     @ParameterizedTest @ValueSource(longs = {0, Long.MAX_VALUE}) void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile(long copied) throws Exception {
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(copied, OnnxSettings.Adapters.FOLDED))) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(copied, OnnxSettings.AdapterMode.FUSED))) {
             List<Integer> steps = new ArrayList<>();
             Failure failure = assertThrows(Failure.Unreadable.class, () -> DiffusionPipeline.of(model, engine).generate(GENERATION, step -> {
                 steps.add(step.completedSteps());

@@ -29,14 +29,14 @@ class OnnxEngineTest {
 
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
     void agreesWithTheReferenceWhereWeightsStayMapped(String name) throws Exception {
-        agrees(name, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED));
+        agrees(name, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED));
     }
 
     @Test void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().crossAttentionDim());
         float[] timesteps = {801, 20};
-        try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16))) {
+        try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16))) {
             assertEquals(List.of(Engine.ComputePrecision.FULL, Engine.ComputePrecision.HALF), List.of(full.precision(), half.precision()));
             Tensor expected = full.predictNoise(latents, timesteps, context, List.of());
             Tensor rounded = half.predictNoise(latents, timesteps, context, List.of());

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.onnx.Graph.Element;
+import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Conv2d;
 import atomstudio.diffusion.ops.Winograd;
@@ -30,7 +30,7 @@ class WinogradNodesTest {
     @ParameterizedTest @CsvSource({"1, 3, 5, 4, 4", "2, 4, 6, 9, 7", "3, 2, 2, 1, 2", "2, 256, 24, 64, 64", "1, 320, 8, 63, 65", "1, 640, 1280, 8, 8"})
     void saysWhatTheDirectConvolutionSays(long batch, long in, long out, long height, long width) throws Exception {
         Tensor x = random(1, Shape.of(batch, in, height, width)), weight = random(2, Shape.of(out, in, 3, 3)), bias = random(3, Shape.of(out));
-        Tensor direct = run(x, weight, bias, GraphOps.Convolutions.DIRECT), fast = run(x, weight, bias, GraphOps.Convolutions.WINOGRAD);
+        Tensor direct = run(x, weight, bias, GraphOps.ConvolutionAlgorithm.DIRECT), fast = run(x, weight, bias, GraphOps.ConvolutionAlgorithm.WINOGRAD);
         assertEquals(Shape.of(batch, out, height, width), fast.shape());
         assertClose("Winograd", direct, fast, 3e-5);
     }
@@ -50,26 +50,26 @@ class WinogradNodesTest {
         try (Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
             TensorInfo info = file.tensors().get("a.weight");
             Graph graph = new Graph();
-            Value stored = graph.external("a.weight", info.shape(), Element.FLOAT, new Graph.Place("model.safetensors", info.offset(), info.bytes()));
-            List<Value> parts = graph.rows(stored, 3);
+            Value stored = graph.externalInitializer("a.weight", info.shape(), ElementType.FLOAT, new Graph.ExternalData("model.safetensors", info.offset(), info.bytes()));
+            List<Value> parts = graph.splitRows(stored, 3);
             Value turned = new GraphOps(graph).concat(parts.get(2), parts.get(0), 0);
-            try (Session session = Runtime.open(Device.CPU, 1).session(graph.model(turned), new Session.Weights(folder, Session.Use.MAPPED, Optional.empty()), turned.shape())) {
+            try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1).createSession(graph.model(turned), new OnnxSession.SessionWeights(folder, OnnxSession.WeightMode.MAPPED, Optional.empty()), turned.shape())) {
                 assertEquals(Tensor.stack(weight.rows(4, 6), weight.rows(0, 2)), session.run(Map.of(), Map.of()));
             }
         }
     }
 
     /// The weight an input, as an adapter's is.
-    private static Tensor run(Tensor x, Tensor weight, Tensor bias, GraphOps.Convolutions how) throws Exception {
+    private static Tensor run(Tensor x, Tensor weight, Tensor bias, GraphOps.ConvolutionAlgorithm how) throws Exception {
         Graph graph = new Graph();
-        GraphOps ops = new GraphOps(graph, new GraphOps.Choice(GraphOps.Memory.SAVED, Element.FLOAT, GraphOps.Kernel.FUSED, GraphOps.Convolutions.DIRECT));
-        Value input = ops.entering("x", x.shape());
-        Affine<Value> layer = new Affine<>(graph.input("weight", weight.shape(), Element.FLOAT), graph.input("bias", bias.shape(), Element.FLOAT));
+        GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.LOW, ElementType.FLOAT, GraphOps.AttentionKernel.FUSED, GraphOps.ConvolutionAlgorithm.DIRECT));
+        Value input = ops.input("x", x.shape());
+        Affine<Value> layer = new Affine<>(graph.input("weight", weight.shape(), ElementType.FLOAT), graph.input("bias", bias.shape(), ElementType.FLOAT));
         Value output = switch (how) {
             case DIRECT -> ops.conv2d(input, layer, Conv2d.same(3));
             case WINOGRAD -> new WinogradNodes(graph, ops).convolve(input, layer);
         };
-        try (Session session = Runtime.open(Device.CPU, 2).session(graph.model(output), Session.Weights.none(), output.shape())) {
+        try (OnnxSession session = OnnxRuntime.open(Device.CPU, 2).createSession(graph.model(output), OnnxSession.SessionWeights.none(), output.shape())) {
             return session.run(Map.of("x", Feed.of(x), "weight", Feed.of(weight), "bias", Feed.of(bias)), Map.of());
         }
     }

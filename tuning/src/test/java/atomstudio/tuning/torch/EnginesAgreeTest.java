@@ -53,11 +53,11 @@ class EnginesAgreeTest {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
-        live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.LIVE));
+        live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.RUNTIME));
         folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.FP32);
         half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.BF16);
-        halfGraphs = List.of(OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED, OnnxSettings.Numbers.FLOAT16)),
-                OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(1 << 20, OnnxSettings.Adapters.LIVE, OnnxSettings.Numbers.FLOAT16)));
+        halfGraphs = List.of(OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16)),
+                OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(1 << 20, OnnxSettings.AdapterMode.RUNTIME, OnnxSettings.UNetPrecision.FLOAT16)));
     }
 
     @AfterAll static void close() {
@@ -117,7 +117,7 @@ class EnginesAgreeTest {
     @Test void whereBlocksGoThroughInPartsOrSlices() throws Exception {
         Tensor wide = Plain.random(3, 1, 4, 32, 32);
         Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.Adapters.FOLDED))) {
+        try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED))) {
             for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(), List.of(new WeightedAdapter(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
                 Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
                 assertClose("in parts", expected, mapped.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);

@@ -13,23 +13,23 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Looks through a decoder for previews (TAESD). Owns its session and the map of its weights.
-public final class TinyLook implements LatentPreviewer, AutoCloseable {
+public final class TaesdPreviewer implements LatentPreviewer, AutoCloseable {
     private final TaesdDecoder decoder;
     private final Checkpoint weights;
-    private final Runtime runtime;
-    private @Nullable Session session;
+    private final OnnxRuntime runtime;
+    private @Nullable OnnxSession session;
     private @Nullable Shape size;
 
-    private TinyLook(TaesdDecoder decoder, Checkpoint weights, Runtime runtime) {
+    private TaesdPreviewer(TaesdDecoder decoder, Checkpoint weights, OnnxRuntime runtime) {
         this.decoder = decoder;
         this.weights = weights;
         this.runtime = runtime;
     }
 
     /// @throws Failure.Incompatible when tensors are missing or of another shape
-    public static TinyLook open(TinyAutoencoder tiny, Device device, int threads) throws Failure {
-        Runtime runtime = Runtime.open(device, threads);
-        return new TinyLook(tiny.decoder(), tiny.openCheckpoint(), runtime);
+    public static TaesdPreviewer open(TinyAutoencoder autoencoder, Device device, int threads) throws Failure {
+        OnnxRuntime runtime = OnnxRuntime.open(device, threads);
+        return new TaesdPreviewer(autoencoder.decoder(), autoencoder.openCheckpoint(), runtime);
     }
 
     @Override public Picture preview(Tensor clean) throws Failure {
@@ -37,16 +37,16 @@ public final class TinyLook implements LatentPreviewer, AutoCloseable {
     }
 
     /// (1,3,8h,8w), about -1..1.
-    Tensor decode(Tensor clean) throws Failure {
-        Session ready = session != null && clean.shape().equals(size) ? session : build(clean.shape());
-        return ready.run(Map.of("latents", Feed.of(clean)), Map.of());
+    Tensor decode(Tensor denoised) throws Failure {
+        OnnxSession current = session != null && denoised.shape().equals(size) ? session : build(denoised.shape());
+        return current.run(Map.of("latents", Feed.of(denoised)), Map.of());
     }
 
-    private Session build(Shape shape) throws Failure {
+    private OnnxSession build(Shape shape) throws Failure {
         if (session != null) session.close();
         Graph graph = new Graph();
-        Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("latents", shape, Graph.Element.FLOAT));
-        Session built = runtime.session(graph.model(output), Session.Weights.of(weights), output.shape());
+        Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("latents", shape, Graph.ElementType.FLOAT));
+        OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
         session = built;
         size = shape;
         return built;

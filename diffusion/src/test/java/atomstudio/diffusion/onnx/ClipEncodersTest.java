@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class OnnxTowersTest implements ClipEncodersLaw {
+class ClipEncodersTest implements ClipEncodersLaw {
     @TempDir Path temporary;
 
     @Test void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class FoldedWeightsTest {
+class FusedWeightsTest {
     @Test void oldNumbersAreDroppedBeforeNewOnesAreMade() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Layer layer = model.layers(ModelComponent.UNET).getFirst();
@@ -32,16 +32,16 @@ class FoldedWeightsTest {
         Adapter adapter = new Adapter("plus", "00", form, Map.of(layer.name() + ".w", Tensor.filled(layer.weight(), 1)));
         // Without its numbers nothing can be made: what is held then is what was held while they would have been.
         Adapter empty = new Adapter("empty", "01", form, Map.of());
-        Runtime runtime = Runtime.open(Device.CPU, 1);
+        OnnxRuntime runtime = OnnxRuntime.open(Device.CPU, 1);
         try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET);
-                FoldedWeights small = new FoldedWeights(model.layers(ModelComponent.UNET), weights, bytes); FoldedWeights large = new FoldedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
-            for (FoldedWeights folded : List.of(small, large)) folded.of(runtime, List.of(new WeightedAdapter(adapter, 1)));
-            assertEquals(List.of(bytes, bytes), List.of(small.held(), large.held()));
-            for (FoldedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.of(runtime, List.of(new WeightedAdapter(empty, 1))));
-            assertEquals(List.of(0L, bytes), List.of(small.held(), large.held()));
-            var half = large.of(runtime, List.of(new WeightedAdapter(adapter, 0.5)));
-            assertSame(half, large.of(runtime, List.of(new WeightedAdapter(adapter, 0.5))), "made once");
-            assertEquals(2 * bytes, large.held());
+                FusedWeights small = new FusedWeights(model.layers(ModelComponent.UNET), weights, bytes); FusedWeights large = new FusedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
+            for (FusedWeights folded : List.of(small, large)) folded.inputs(runtime, List.of(new WeightedAdapter(adapter, 1)));
+            assertEquals(List.of(bytes, bytes), List.of(small.cachedBytes(), large.cachedBytes()));
+            for (FusedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.inputs(runtime, List.of(new WeightedAdapter(empty, 1))));
+            assertEquals(List.of(0L, bytes), List.of(small.cachedBytes(), large.cachedBytes()));
+            var half = large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5)));
+            assertSame(half, large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5))), "made once");
+            assertEquals(2 * bytes, large.cachedBytes());
         }
     }
 

@@ -9,15 +9,15 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
 
 /// ONNX Runtime on one device, and the settings every session of it has.
-record Runtime(OrtEnvironment environment, Device device, int threads) {
+record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
     private static final String WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path";
 
-    private static final String FOLDED = "optimization.constant_folding_max_output_size_in_bytes";
+    private static final String MAX_FOLDED_BYTES = "optimization.constant_folding_max_output_size_in_bytes";
 
-    static Runtime open(Device device, int threads) throws Failure {
+    static OnnxRuntime open(Device device, int threads) throws Failure {
         try {
             OrtEnvironment environment = load();
-            Runtime runtime = new Runtime(environment, device, threads);
+            OnnxRuntime runtime = new OnnxRuntime(environment, device, threads);
             runtime.options().close();
             return runtime;
         } catch (OrtException e) {
@@ -34,23 +34,23 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
         return environment;
     }
 
-    Session session(byte[] graph, Session.Weights weights, Shape output) throws Failure {
-        weights.check();
+    OnnxSession createSession(byte[] graph, OnnxSession.SessionWeights weights, Shape output) throws Failure {
+        weights.checkFiles();
         try (OrtSession.SessionOptions options = options()) {
             options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
-            switch (weights.use()) {
-                case COPIED -> { }
+            switch (weights.mode()) {
+                case LAYOUT_OPTIMIZED -> { }
                 case MAPPED -> {
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
-                    options.addConfigEntry(FOLDED, "65536");                    // nothing that is made of large weights: it would be a copy of them
+                    options.addConfigEntry(MAX_FOLDED_BYTES, "65536");                    // nothing that is made of large weights: it would be a copy of them
                     options.setMemoryPatternOptimization(false);                // would plan one block for everything, beside what the first run allocated
                 }
-                case ONCE -> {
+                case SINGLE_RUN -> {
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);    // folding constants would widen all half-precision weights at once
                     options.setCPUArenaAllocator(false);                        // results outlive the session, and should not keep its scratch memory
                 }
             }
-            return new Session(environment, environment.createSession(graph, options), output, weights);
+            return new OnnxSession(environment, environment.createSession(graph, options), output, weights);
         } catch (OrtException e) {
             throw failure(e, weights.folder().toString());
         }
@@ -79,11 +79,11 @@ record Runtime(OrtEnvironment environment, Device device, int threads) {
     }
 
     /// Native errors leave this package as failures that say what to do.
-    static Failure failure(OrtException e, String what) {
+    static Failure failure(OrtException e, String context) {
         String message = String.valueOf(e.getMessage());
         if (message.contains("bad_alloc") || message.contains("Failed to allocate memory") || message.contains("out of memory")) {
-            return new Failure.OutOfMemory(what + ": memory does not suffice; close other programs or choose a smaller picture", e);
+            return new Failure.OutOfMemory(context + ": memory does not suffice; close other programs or choose a smaller picture", e);
         }
-        return new Failure.Unreadable(what + ": ONNX Runtime failed: " + message, e);
+        return new Failure.Unreadable(context + ": ONNX Runtime failed: " + message, e);
     }
 }

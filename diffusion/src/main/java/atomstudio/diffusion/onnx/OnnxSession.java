@@ -20,42 +20,42 @@ import java.util.Optional;
 import java.util.Set;
 
 /// A graph that is ready to run; owns its native session.
-record Session(OrtEnvironment environment, OrtSession session, Shape output, Weights weights) implements AutoCloseable {
+record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputShape, SessionWeights weights) implements AutoCloseable {
     /// What a session does with the weights that its graph points at in files.
-    enum Use {
+    enum WeightMode {
         /// Copies convolutions' weights into the layout that is fastest.
-        COPIED,
+        LAYOUT_OPTIMIZED,
         /// Computes from the bytes as they are mapped, a little more slowly: the system may drop and read them again.
         MAPPED,
         /// Runs a single time, from mapped bytes.
-        ONCE
+        SINGLE_RUN
     }
 
     /// @param folder that the files lie in
-    /// @param files  that the graph points into; empty for one without weights
-    record Weights(Path folder, Use use, Optional<Checkpoint> files) {
-        static Weights of(Checkpoint checkpoint) throws Failure {
+    /// @param checkpoint  that the graph points into; empty for one without weights
+    record SessionWeights(Path folder, WeightMode mode, Optional<Checkpoint> checkpoint) {
+        static SessionWeights of(Checkpoint checkpoint) throws Failure {
             return of(checkpoint, OnnxSettings.of(Device.CPU));
         }
 
-        static Weights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
+        static SessionWeights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
             long bytes = 0;
             for (String name : checkpoint.keys()) bytes += checkpoint.info(name).bytes();
-            return new Weights(GraphWeights.folder(checkpoint), bytes > settings.copied() ? Use.MAPPED : Use.COPIED, Optional.of(checkpoint));
+            return new SessionWeights(GraphWeights.commonFolder(checkpoint), bytes > settings.layoutLimitBytes() ? WeightMode.MAPPED : WeightMode.LAYOUT_OPTIMIZED, Optional.of(checkpoint));
         }
 
         /// Of a graph without any.
-        static Weights none() {
-            return new Weights(Path.of("."), Use.COPIED, Optional.empty());
+        static SessionWeights none() {
+            return new SessionWeights(Path.of("."), WeightMode.LAYOUT_OPTIMIZED, Optional.empty());
         }
 
-        static Weights once(Checkpoint checkpoint) throws Failure {
-            return new Weights(GraphWeights.folder(checkpoint), Use.ONCE, Optional.of(checkpoint));
+        static SessionWeights forSingleRun(Checkpoint checkpoint) throws Failure {
+            return new SessionWeights(GraphWeights.commonFolder(checkpoint), WeightMode.SINGLE_RUN, Optional.of(checkpoint));
         }
 
         /// @throws Failure.Unreadable when a file changed since it was mapped
-        void check() throws Failure.Unreadable {
-            if (files.isPresent()) files.get().check();
+        void checkFiles() throws Failure.Unreadable {
+            if (checkpoint.isPresent()) checkpoint.get().check();
         }
     }
 
@@ -65,31 +65,31 @@ record Session(OrtEnvironment environment, OrtSession session, Shape output, Wei
     }
 
     /// Runs with feeds that are made for this run and tensors that somebody else owns.
-    Tensor run(Map<String, Feed> feeds, Map<String, OnnxTensor> standing) throws Failure {
-        try (OrtSession.Result result = all(feeds, standing)) {
-            FloatBuffer numbers = ((OnnxTensor) result.get(0)).getFloatBuffer();
-            float[] data = new float[numbers.remaining()];
-            numbers.get(data);
-            return new Tensor(output, data);
+    Tensor run(Map<String, Feed> feeds, Map<String, OnnxTensor> persistentInputs) throws Failure {
+        try (OrtSession.Result result = runAll(feeds, persistentInputs)) {
+            FloatBuffer buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
+            float[] data = new float[buffer.remaining()];
+            buffer.get(data);
+            return new Tensor(outputShape, data);
         }
     }
 
     /// The same, all outputs; the caller closes.
-    OrtSession.Result all(Map<String, Feed> feeds, Map<String, OnnxTensor> standing) throws Failure {
-        weights.check();
-        Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(standing);
-        List<OnnxTensor> made = new ArrayList<>();
+    OrtSession.Result runAll(Map<String, Feed> feeds, Map<String, OnnxTensor> persistentInputs) throws Failure {
+        weights.checkFiles();
+        Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(persistentInputs);
+        List<OnnxTensor> created = new ArrayList<>();
         try {
             for (Map.Entry<String, Feed> feed : feeds.entrySet()) {
-                OnnxTensor tensor = feed.getValue().in(environment);
-                made.add(tensor);
+                OnnxTensor tensor = feed.getValue().createTensor(environment);
+                created.add(tensor);
                 inputs.put(feed.getKey(), tensor);
             }
             return session.run(inputs);
         } catch (OrtException e) {
-            throw Runtime.failure(e, "running the network");
+            throw OnnxRuntime.failure(e, "running the network");
         } finally {
-            made.forEach(OnnxTensor::close);
+            created.forEach(OnnxTensor::close);
         }
     }
 

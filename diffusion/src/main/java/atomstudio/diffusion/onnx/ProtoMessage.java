@@ -5,38 +5,38 @@ import java.nio.charset.StandardCharsets;
 
 /// One protobuf message being written: varints, floats, bytes and nested messages by field number.
 /// Source: protobuf.dev, "Encoding". Four wire forms are all that an ONNX graph needs.
-final class Message {
+final class ProtoMessage {
     private static final int VARINT = 0;
     private static final int LENGTH = 2;
     private static final int FIXED32 = 5;
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    Message number(int field, long value) {
+    ProtoMessage integer(int field, long value) {
         tag(field, VARINT);
         varint(value);
         return this;
     }
 
-    Message real(int field, float value) {
+    ProtoMessage float32(int field, float value) {
         tag(field, FIXED32);
         int bits = Float.floatToIntBits(value);
         for (int i = 0; i < 4; i++) out.write(bits >>> 8 * i);
         return this;
     }
 
-    Message bytes(int field, byte[] value) {
+    ProtoMessage bytes(int field, byte[] value) {
         tag(field, LENGTH);
         varint(value.length);
         out.writeBytes(value);
         return this;
     }
 
-    Message text(int field, String value) {
+    ProtoMessage string(int field, String value) {
         return bytes(field, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    Message message(int field, Message value) {
+    ProtoMessage message(int field, ProtoMessage value) {
         return bytes(field, value.toBytes());
     }
 

@@ -7,11 +7,11 @@ import java.util.Map;
 /// Gauss and Jordan's inverse of matrices (N,n,n) in place, unrolled, without pivoting: column and row k are swept by
 /// A ← A − (c − e)(r + e)ᵀ / p with c and r the column and row, p the pivot where they meet, e the k-th unit vector.
 /// ONNX has no inverse. Source: Goodnight 1979, "A Tutorial on the SWEEP Operator", section 3.
-final class Sweep {
+final class GaussJordanInverse {
     private final Graph graph;
     private final Shape shape;
 
-    Sweep(Graph graph, Shape shape) {
+    GaussJordanInverse(Graph graph, Shape shape) {
         this.graph = graph;
         this.shape = shape;
     }
@@ -36,9 +36,9 @@ final class Sweep {
         return graph.node(Operator.of("Slice", Map.of()), out, x, graph.constant(new long[] {from}), graph.constant(new long[] {from + 1}), graph.constant(new long[] {axis}));
     }
 
-    private Value unit(int k, Shape unit) {
-        float[] numbers = new float[(int) unit.elements()];
-        numbers[k] = 1;
-        return graph.constant(unit, numbers);
+    private Value unit(int k, Shape shape) {
+        float[] values = new float[(int) shape.elements()];
+        values[k] = 1;
+        return graph.constant(shape, values);
     }
 }

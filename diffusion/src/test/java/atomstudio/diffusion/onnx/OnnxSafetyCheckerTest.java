@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Against diffusers' StableDiffusionSafetyChecker; `safety.py` made the golden.
-class OnnxSafetyTest {
+class OnnxSafetyCheckerTest {
     private static final String WEIGHTS = "safety_checker/model.safetensors";
 
     @TempDir Path temporary;
@@ -44,9 +44,9 @@ class OnnxSafetyTest {
     @Test void judgesPicturesWithTheModelsOwnTower() throws Exception {
         SafetyChecker checker = checker(ClipTestModels.withSafetyChecker(temporary));
         try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety.safetensors")); Safetensors pictures = Safetensors.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
-                OnnxSafety safety = OnnxSafety.open(checker, Device.CPU, 1)) {
+                OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker, Device.CPU, 1)) {
             Tensor prepared = pictures.read("vision.pixel_values");
-            for (int i = 0; i < prepared.shape().size(0); i++) assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.unsafe(prepared.rows(i, i + 1)), "picture " + i);
+            for (int i = 0; i < prepared.shape().size(0); i++) assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.isUnsafe(prepared.rows(i, i + 1)), "picture " + i);
         }
     }
 
@@ -59,13 +59,13 @@ class OnnxSafetyTest {
         weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), 1.1f));
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
         Picture picture = new Picture(8, 8, new int[64]);
-        try (OnnxSafety safety = OnnxSafety.open(checker(model), Device.CPU, 1)) {
-            assertEquals(false, safety.unsafe(picture));
+        try (OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker(model), Device.CPU, 1)) {
+            assertEquals(false, safety.isUnsafe(picture));
         }
         weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), -1.1f));
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
-        try (OnnxSafety safety = OnnxSafety.open(checker(model), Device.CPU, 1)) {
-            assertEquals(true, safety.unsafe(picture));
+        try (OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker(model), Device.CPU, 1)) {
+            assertEquals(true, safety.isUnsafe(picture));
         }
         weights.remove("special_care_embeds");
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());

@@ -16,12 +16,12 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /// Against diffusers' AutoencoderTiny; `make.py` beside the golden made it.
-class TinyLookTest {
+class TaesdPreviewerTest {
     private static final Path GOLDEN = Shared.own("goldens/taesd");
 
     @Test void decodesAsTheReferenceDoes() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
-        try (TinyLook look = TinyLook.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
+        try (TaesdPreviewer look = TaesdPreviewer.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
             assertTrue(deviation.within(), deviation.toString());
             Picture picture = look.preview(golden.read("latents"));

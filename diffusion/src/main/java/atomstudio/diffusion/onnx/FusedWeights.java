@@ -1,0 +1,155 @@
+package atomstudio.diffusion.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtSession;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.Shape;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// A network's weights with adapters multiplied in: computed by a graph of their own, once for all looks under these adapters at these
+/// strengths, and given to the network as inputs. One session then serves every adapter that changes the same layers.
+/// Owns the numbers it made; keeps those of the last few adapters as long as they are small.
+final class FusedWeights implements AutoCloseable {
+    /// Bytes of numbers that are kept beside those in use.
+    private static final long DEFAULT_CACHE_BYTES = 256L << 20;
+
+    private record Fused(List<WeightedAdapter> adapters, OrtSession.Result result, Map<String, OnnxTensor> inputs, long bytes) {
+        boolean matches(List<WeightedAdapter> requested) {
+            if (requested.size() != adapters.size()) return false;
+            for (int i = 0; i < adapters.size(); i++) {
+                if (requested.get(i).adapter() != adapters.get(i).adapter() || requested.get(i).weight() != adapters.get(i).weight()) return false;
+            }
+            return true;
+        }
+    }
+
+    private final List<Layer> layers;
+    private final Checkpoint checkpoint;
+    private final long cacheBytes;
+    /// The least recently used first.
+    private final List<Fused> cache = new ArrayList<>();
+
+    FusedWeights(List<Layer> layers, Checkpoint checkpoint) {
+        this(layers, checkpoint, DEFAULT_CACHE_BYTES);
+    }
+
+    /// @param cacheBytes bytes of numbers that are kept beside those in use
+    FusedWeights(List<Layer> layers, Checkpoint checkpoint, long cacheBytes) {
+        this.layers = layers;
+        this.checkpoint = checkpoint;
+        this.cacheBytes = cacheBytes;
+    }
+
+    /// The weights, by their keys, that adapters of these forms change.
+    Set<String> changedKeys(List<Adaptation> adaptations) {
+        Set<String> keys = new LinkedHashSet<>();
+        for (Layer layer : targetedLayers(adaptations)) {
+            keys.add(layer.weightKey());
+            if (hasBias(layer, adaptations)) keys.add(layer.biasKey());
+        }
+        return keys;
+    }
+
+    /// Bytes of these weights.
+    long bytes(List<Adaptation> adaptations) {
+        return targetedLayers(adaptations).stream().mapToLong(layer -> Float.BYTES * layer.weight().elements()).sum();
+    }
+
+    private List<Layer> targetedLayers(List<Adaptation> adaptations) {
+        return layers.stream().filter(layer -> adaptations.stream().anyMatch(adaptation -> !adaptation.shapes(layer).isEmpty())).toList();
+    }
+
+    /// Whether the layer has a bias under these forms: some bring one.
+    private static boolean hasBias(Layer layer, List<Adaptation> adaptations) {
+        if (layer.biased()) return true;
+        Affine<Shape> plain = new Affine<>(layer.weight(), null);
+        for (Adaptation adaptation : adaptations) {
+            Map<String, Shape> shapes = adaptation.shapes(layer);
+            if (!shapes.isEmpty() && adaptation.effective(new ShapeOps(), layer, plain, shapes::get, Shape.of(1)).bias() != null) return true;
+        }
+        return false;
+    }
+
+    /// A network's layers where these weights are the graph's inputs.
+    static Layers<Value> withWeightInputs(Graph graph, Layers<Value> base, Set<String> inputs) {
+        return layer -> {
+            if (!inputs.contains(layer.weightKey())) return base.get(layer);
+            Value weight = graph.input(layer.weightKey(), layer.weight(), Graph.ElementType.FLOAT);
+            return new Affine<>(weight, inputs.contains(layer.biasKey()) ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT) : null);
+        };
+    }
+
+    /// The inputs' numbers under these adapters; valid until the next call.
+    Map<String, OnnxTensor> inputs(OnnxRuntime runtime, List<WeightedAdapter> adapters) throws Failure {
+        Fused fused = takeCached(adapters);
+        if (fused == null) {
+            // Before, not after: at Stable Diffusion 1.5's size each set is 2 to 3 GB.
+            evictFor(bytes(adaptations(adapters)));
+            fused = fuse(runtime, adapters);
+        }
+        cache.add(fused);
+        return fused.inputs;
+    }
+
+    private void evictFor(long neededBytes) {
+        while (!cache.isEmpty() && cachedBytes() + neededBytes > cacheBytes) cache.removeFirst().result.close();
+    }
+
+    /// Bytes of the numbers that are held now.
+    long cachedBytes() {
+        return cache.stream().mapToLong(Fused::bytes).sum();
+    }
+
+    private static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
+        return adapters.stream().map(weighted -> weighted.adapter().form()).toList();
+    }
+
+    private @Nullable Fused takeCached(List<WeightedAdapter> adapters) {
+        for (Fused fused : cache) {
+            if (!fused.matches(adapters)) continue;
+            cache.remove(fused);
+            return fused;
+        }
+        return null;
+    }
+
+    private Fused fuse(OnnxRuntime runtime, List<WeightedAdapter> adapters) throws Failure {
+        List<Adaptation> adaptations = adaptations(adapters);
+        Graph graph = new Graph();
+        GraphOps ops = new GraphOps(graph);
+        Layers<Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), adaptations);
+        Map<String, Value> outputs = new LinkedHashMap<>();
+        for (Layer layer : targetedLayers(adaptations)) {
+            Affine<Value> adapted = weights.get(layer).settled(ops);
+            outputs.put(layer.weightKey(), adapted.weight());
+            if (adapted.bias() != null) outputs.put(layer.biasKey(), adapted.bias());
+        }
+        byte[] model = graph.model(List.copyOf(outputs.values()));
+        try (OnnxSession session = runtime.createSession(model, OnnxSession.SessionWeights.forSingleRun(checkpoint), Shape.of());
+                AdapterInputs adapterInputs = new AdapterInputs()) {
+            OrtSession.Result result = session.runAll(AdapterInputs.weightFeeds(adapters), adapterInputs.persistentInputs(runtime, adapters, session.inputs()));
+            Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
+            int index = 0;
+            for (String key : outputs.keySet()) inputs.put(key, (OnnxTensor) result.get(index++));
+            return new Fused(List.copyOf(adapters), result, inputs, bytes(adaptations));
+        }
+    }
+
+    @Override public void close() {
+        cache.forEach(fused -> fused.result.close());
+        cache.clear();
+    }
+}
