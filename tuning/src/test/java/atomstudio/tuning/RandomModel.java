@@ -73,9 +73,9 @@ public final class RandomModel {
     private static Map<String, Numbers> tensors(List<Layer> layers) {
         Map<String, Numbers> tensors = new LinkedHashMap<>();
         for (Layer layer : layers) {
-            double spread = layer.kind() == Layer.Kind.NORM ? 0 : Math.sqrt(3.0 * layer.weight().size(0) / layer.weight().elements());
-            tensors.put(layer.weightKey(), new Numbers(layer.weight(), layer.kind() == Layer.Kind.NORM ? 1 : 0, spread));
-            if (layer.biased()) tensors.put(layer.biasKey(), new Numbers(layer.biasShape(), 0, 0.01));
+            double spread = layer.kind() == Layer.Kind.NORM ? 0 : Math.sqrt(3.0 * layer.weightShape().size(0) / layer.weightShape().elements());
+            tensors.put(layer.weightKey(), new Numbers(layer.weightShape(), layer.kind() == Layer.Kind.NORM ? 1 : 0, spread));
+            if (layer.hasBias()) tensors.put(layer.biasKey(), new Numbers(layer.biasShape(), 0, 0.01));
         }
         return tensors;
     }

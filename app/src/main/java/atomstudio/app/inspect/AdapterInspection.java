@@ -42,7 +42,7 @@ final class AdapterInspection {
         json.addProperty("kind", "adapter");
         json.addProperty("method", adapter.method().name());
         json.addProperty("trigger", adapter.trigger().text());
-        adapter.placeholder().ifPresent(word -> json.addProperty("word", describeRows(word.word(), word.rows())));
+        adapter.placeholder().ifPresent(word -> json.addProperty("word", describeRows(word.token(), word.vectors())));
         json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part)).map(ModelComponent::folder).collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());

@@ -9,8 +9,8 @@ import atomstudio.diffusion.model.ModelConfig;
 import atomstudio.diffusion.model.NetworkFactory;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -119,8 +119,8 @@ final class ModelInspection {
 
     private static JsonObject counts(List<Layer> layers) {
         JsonObject json = new JsonObject();
-        json.addProperty("tensors", DryRun.tensors(layers));
-        json.addProperty("parameters", DryRun.parameters(layers));
+        json.addProperty("tensors", LayerRecorder.tensorCount(layers));
+        json.addProperty("parameters", LayerRecorder.parameterCount(layers));
         json.addProperty("3x3 convolutions", countConvolutions(layers, 3));
         json.addProperty("1x1 convolutions", countConvolutions(layers, 1));
         json.addProperty("linear layers", layers.stream().filter(layer -> layer.kind() == Layer.Kind.LINEAR).count());
@@ -128,7 +128,7 @@ final class ModelInspection {
     }
 
     private static long countConvolutions(List<Layer> layers, int kernel) {
-        return layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == kernel).count();
+        return layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == kernel).count();
     }
 
     private static JsonObject parametersByMethod(List<Layer> layers) {

@@ -57,6 +57,6 @@ public enum EngineName {
 
     /// A small network gains nothing from bfloat16.
     private static boolean prefersBf16(DiffusionModel model, Device device) {
-        return Precision.hasUnits(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameters).sum() >= MIN_BF16_PARAMETERS;
+        return Precision.hasUnits(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum() >= MIN_BF16_PARAMETERS;
     }
 }

@@ -83,7 +83,7 @@ final class GenerationInfotext {
 
     private static GenerationText withAdapter(GenerationText infotext, WeightedAdapter adapterWeight) {
         Adapter adapter = adapterWeight.adapter();
-        String hashes = adapter.form() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
+        String hashes = adapter.adaptation() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
         return infotext.adapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight()).hash(hashes, adapter.name(), adapter.hash());
     }
 }

@@ -39,7 +39,7 @@ public final class ModelFolderReader implements SummaryReader {
 
     private ModelSummary summarize(Path path, ModelSummary.Origin origin) throws Failure {
         DiffusionModel model = DiffusionModel.open(path, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
-        long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameters).sum();
+        long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameterCount).sum();
         return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin, model.defaultImageSize(), parameters, model.knownWords(), readWarnings(model));
     }
 }

@@ -67,7 +67,7 @@ class AdapterOptionsTest {
     @Test void aTensorThatTheModelHasNoPlaceForIsToldAndTheRestIsUsed() throws Exception {
         String layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        Shape weight = model.trainableLayers().stream().filter(each -> layer.endsWith(each.name().replace('.', '_'))).findFirst().orElseThrow().weight();
+        Shape weight = model.trainableLayers().stream().filter(each -> layer.endsWith(each.name().replace('.', '_'))).findFirst().orElseThrow().weightShape();
         Map<String, Tensor> tensors = new HashMap<>(Map.of(layer + ".lora_down.weight", Tensor.filled(Shape.of(1, weight.size(1)), 0.3f), layer + ".lora_up.weight", Tensor.filled(Shape.of(weight.size(0), 1), 0.3f)));
         Path plain = folder.resolve("plain.safetensors"), with = folder.resolve("with.safetensors");
         SafetensorsWriter.write(plain, tensors, Map.of());

@@ -42,7 +42,7 @@ public record FakeRun(Path model, BaseHashes hashes, String method, String class
         Map<String, Tensor> values = new HashMap<>();
         Random random = new Random(7);
         for (Layer layer : layers) {
-            for (Map.Entry<String, Shape> slot : settings.method().shapes(layer).entrySet()) {
+            for (Map.Entry<String, Shape> slot : settings.method().parameterShapes(layer).entrySet()) {
                 Tensor value = Tensor.zeros(slot.getValue());
                 for (int i = 0; i < value.data().length; i++) value.data()[i] = (float) (0.02 * random.nextGaussian());
                 values.put(layer.name() + "." + slot.getKey(), value);

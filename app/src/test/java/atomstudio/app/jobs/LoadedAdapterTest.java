@@ -25,7 +25,7 @@ class LoadedAdapterTest {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         MethodSettings settings = MethodSettings.of(MethodSettings.Choice.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.layers(ModelComponent.UNET)) settings.method().shapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
+        for (Layer layer : model.layers(ModelComponent.UNET)) settings.method().parameterShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
         new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.Training(1, 0.1, 0),
             TunedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
         return LoadedAdapter.load(file, model).getFirst().adapter().name();

@@ -30,7 +30,7 @@ class LayerCostCounterTest {
 
     @Test void countsByTheModelsOwnLayers() throws Exception {
         List<Layer> layers = DiffusionModel.open(model()).layers(ModelComponent.UNET);
-        long convolutions = layers.stream().filter(layer -> layer.kernel() == 3).count();
+        long convolutions = layers.stream().filter(layer -> layer.kernelSize() == 3).count();
         assertEquals(81 * convolutions, numbers(MethodSettings.of(Choice.ATOMS)));
     }
 

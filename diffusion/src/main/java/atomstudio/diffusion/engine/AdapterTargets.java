@@ -21,11 +21,11 @@ public record AdapterTargets(Set<String> unetLayers, Set<String> textLayers) {
 
     /// Those of the adapters that change the UNet, in their order.
     public List<WeightedAdapter> targetingUnet(List<WeightedAdapter> adapters) {
-        return adapters.stream().filter(weighted -> weighted.adapter().touches(unetLayers)).toList();
+        return adapters.stream().filter(weighted -> weighted.adapter().targets(unetLayers)).toList();
     }
 
     /// Those of the adapters that change the text encoder, in their order, at their weights there.
     public List<WeightedAdapter> targetingTextEncoder(List<WeightedAdapter> adapters) {
-        return adapters.stream().filter(weighted -> weighted.adapter().touches(textLayers)).map(WeightedAdapter::forTextEncoder).toList();
+        return adapters.stream().filter(weighted -> weighted.adapter().targets(textLayers)).map(WeightedAdapter::forTextEncoder).toList();
     }
 }

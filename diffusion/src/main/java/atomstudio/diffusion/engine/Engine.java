@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
@@ -22,7 +22,7 @@ public interface Engine extends AutoCloseable {
     Tensor decodeHead(Tensor latents, int levels) throws Failure;
 
     /// One level of the decoder on a part of a map: [atomstudio.diffusion.net.Vae#decodeTile].
-    Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure;
+    Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure;
 
     /// Pictures (B,3,H,W) in -1..1 -> their latents' distribution, not multiplied by the scaling factor.
     LatentDistribution encode(Tensor images) throws Failure;

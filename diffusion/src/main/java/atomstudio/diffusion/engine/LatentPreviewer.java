@@ -3,7 +3,7 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Tensor;
 
@@ -16,7 +16,7 @@ public interface LatentPreviewer {
 
     /// The best that costs little beside a step: a small model's own decoder, a linear look at a large one's latents.
     static LatentPreviewer fastest(DiffusionModel model, Engine engine) throws Failure {
-        long parameters = DryRun.parameters(NetworkLayers.of(model.vae()));
+        long parameters = LayerRecorder.parameterCount(NetworkLayers.of(model.vae()));
         return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> Picture.of(new LatentDecoder(model, engine, AvailableMemory::bytes, ignored -> {}).decode(latents)) : Latent2RgbPreviewer.fit(model, engine);
     }
 }

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.prompt.Chunk;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Shape;
@@ -41,9 +41,9 @@ public final class PromptEncoder {
     private record CacheKey(String text, int clipSkip, List<TextAdapterKey> adapters) {}
 
     /// What an adapter does to the text encoder, and how strongly.
-    private record TextAdapterKey(Adaptation adaptation, String hash, Optional<Placeholder> embeddingToken, double weight) {
+    private record TextAdapterKey(Adaptation adaptation, String hash, Optional<EmbeddingToken> embeddingToken, double weight) {
         static TextAdapterKey of(WeightedAdapter weighted) {
-            return new TextAdapterKey(weighted.adapter().form(), weighted.adapter().hash(), weighted.adapter().placeholder(), weighted.weight());
+            return new TextAdapterKey(weighted.adapter().adaptation(), weighted.adapter().hash(), weighted.adapter().embeddingToken(), weighted.weight());
         }
     }
 
@@ -68,15 +68,15 @@ public final class PromptEncoder {
         List<Adapter> previous = new ArrayList<>();
         for (WeightedAdapter weighted : targets.targetingTextEncoder(adapters)) {
             Adapter adapter = weighted.adapter();
-            if (adapter.placeholder().isEmpty()) continue;
-            Placeholder embeddingToken = adapter.placeholder().get();
+            if (adapter.embeddingToken().isEmpty()) continue;
+            EmbeddingToken embeddingToken = adapter.embeddingToken().get();
             for (Adapter other : previous) requireDistinctTokens(other, adapter);
             try {
-                extended = withToken(extended, embeddingToken.word(), IntStream.range(nextId, nextId + embeddingToken.rows()).boxed().toList());
+                extended = withToken(extended, embeddingToken.token(), IntStream.range(nextId, nextId + embeddingToken.vectors()).boxed().toList());
             } catch (IllegalArgumentException e) {
                 throw new Failure.Incompatible("adapter " + adapter.name() + ": its word cannot be used with " + model.name() + ": " + e.getMessage());
             }
-            nextId += embeddingToken.rows();
+            nextId += embeddingToken.vectors();
             previous.add(adapter);
         }
         return extended;
@@ -87,8 +87,8 @@ public final class PromptEncoder {
     }
 
     private static void requireDistinctTokens(Adapter first, Adapter second) throws Failure {
-        String token = second.placeholder().orElseThrow().word();
-        if (Tokenizer.alike(first.placeholder().orElseThrow().word(), token)) {
+        String token = second.embeddingToken().orElseThrow().token();
+        if (Tokenizer.alike(first.embeddingToken().orElseThrow().token(), token)) {
             throw new Failure.Incompatible("adapters " + first.name() + " and " + second.name() + " both stand for the word \"" + token + "\"; expected words of their own: use one of them, or tune one again with another --token");
         }
     }

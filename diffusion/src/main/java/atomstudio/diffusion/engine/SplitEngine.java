@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
@@ -23,7 +23,7 @@ public record SplitEngine(Engine unet, Engine others) implements Engine {
         return others.decodeHead(latents, levels);
     }
 
-    @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
+    @Override public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         return others.decodeTile(features, level, norms);
     }
 

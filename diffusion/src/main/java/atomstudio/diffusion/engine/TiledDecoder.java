@@ -2,7 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.Vae;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -29,7 +29,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
     }
 
     private Tensor decodeLevel(int level, Tensor map) throws Failure {
-        List<Affine<Tensor>> norms = new ArrayList<>();
+        List<LayerWeights<Tensor>> norms = new ArrayList<>();
         while (norms.size() < vae.normCount(level)) norms.add(statistics(level, map, norms));
         int factor = level == 0 ? 1 : 2;
         int height = factor * size(map, 2);
@@ -45,7 +45,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
     }
 
     /// What the next norm scales and shifts each channel by.
-    private Affine<Tensor> statistics(int level, Tensor map, List<Affine<Tensor>> previousNorms) throws Failure {
+    private LayerWeights<Tensor> statistics(int level, Tensor map, List<LayerWeights<Tensor>> previousNorms) throws Failure {
         int factor = level == 0 ? 1 : 2;
         double[] sums = new double[0];
         double[] squares = new double[0];
@@ -61,7 +61,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
         return normalization(sums, squares, pixels);
     }
 
-    private Affine<Tensor> normalization(double[] sums, double[] squares, long pixels) {
+    private LayerWeights<Tensor> normalization(double[] sums, double[] squares, long pixels) {
         int channels = sums.length;
         int groupSize = channels / vae.normGroups();
         float[] scale = new float[channels];
@@ -81,7 +81,7 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
             }
         }
         Shape shape = Shape.of(1, channels, 1, 1);
-        return new Affine<>(new Tensor(shape, scale), new Tensor(shape, shift));
+        return new LayerWeights<>(new Tensor(shape, scale), new Tensor(shape, shift));
     }
 
     private List<Window> windows(int level, Tensor map) {

@@ -106,8 +106,8 @@ public final class Checkpoint implements AutoCloseable {
     public void check(List<Layer> layers) throws Failure {
         List<String> problems = new ArrayList<>();
         for (Layer layer : layers) {
-            check(layer.weightKey(), layer.weight(), problems);
-            if (layer.biased()) check(layer.biasKey(), layer.biasShape(), problems);
+            check(layer.weightKey(), layer.weightShape(), problems);
+            if (layer.hasBias()) check(layer.biasKey(), layer.biasShape(), problems);
         }
         if (!problems.isEmpty()) {
             List<String> reported = problems.stream().limit(MAX_REPORTED).toList();
@@ -131,7 +131,7 @@ public final class Checkpoint implements AutoCloseable {
         TreeSet<String> keys = new TreeSet<>(entries.keySet());
         for (Layer layer : layers) {
             keys.remove(layer.weightKey());
-            if (layer.biased()) keys.remove(layer.biasKey());
+            if (layer.hasBias()) keys.remove(layer.biasKey());
         }
         return List.copyOf(keys);
     }

@@ -2,8 +2,8 @@ package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.ClipTextModel;
-import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +33,7 @@ public record TextProjection(ClipTextModel textEncoder, int projectionDim, int e
 
     /// Every layer from ids to embedding.
     public List<Layer> layers() {
-        return DryRun.layers((ops, layers) -> textEncoder.project(ops, layers, new ClipTextModel.TokenBatch<>(Shape.of(1, textEncoder.maxTokens()), Shape.of(1, 1)), projectionDim));
+        return LayerRecorder.layers((ops, layers) -> textEncoder.project(ops, layers, new ClipTextModel.TokenBatch<>(Shape.of(1, textEncoder.maxTokens()), Shape.of(1, 1)), projectionDim));
     }
 
     /// Where each of the texts (B,S) ends, (B,1), counted over the rows of all: the first end-of-text id.

@@ -2,8 +2,8 @@ package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.TaesdDecoder;
-import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.nio.file.Files;
@@ -52,7 +52,7 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
     }
 
     public List<Layer> layers() {
-        return DryRun.layers((ops, layers) -> decoder.decode(ops, layers, Shape.of(1, decoder.latentChannels(), 1, 1)));
+        return LayerRecorder.layers((ops, layers) -> decoder.decode(ops, layers, Shape.of(1, decoder.latentChannels(), 1, 1)));
     }
 
     /// Maps the weights and checks that all are there; the caller closes.

@@ -1,12 +1,12 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Attention.Mask;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig.Mask;
+import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
-import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 
 /// CLIP's vision tower: a transformer over patches of a square picture and one class token, whose state is projected into the space
@@ -27,7 +27,7 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
     }
 
     /// Normalised pictures (B, channels, side, side) -> (B, projected).
-    public <T> T embed(Ops<T> ops, Layers<T> weights, T pixelValues) {
+    public <T> T embed(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Modules<T> nn = new Modules<>(ops, weights);
         T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)), patchTokens(ops, weights, pixelValues), 1);
         T positions = nn.embeddingTable("vision_model.embeddings.position_embedding", patches.tokens(), hiddenSize());
@@ -40,16 +40,16 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
     }
 
     /// (B, channels, side, side) -> (B, along², width), row by row.
-    private <T> T patchTokens(Ops<T> ops, Layers<T> weights, T pixelValues) {
+    private <T> T patchTokens(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Shape weight = Shape.of(hiddenSize(), patches.channels, patches.patchSize, patches.patchSize);
         Layer patchEmbedding = new Layer("vision_model.embeddings.patch_embedding", Kind.CONV, weight, Bias.ABSENT);
-        T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), Conv2d.strided(patches.patchSize, 0));
+        T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), ConvGeometry.strided(patches.patchSize, 0));
         x = ops.reshape(x, Shape.of(ops.shape(x).size(0), hiddenSize(), patches.tokens() - 1));
         return ops.permute(x, 0, 2, 1);
     }
 
     /// The class token of each picture: (B, 1, width).
-    private <T> T classTokens(Ops<T> ops, Layers<T> weights, long batch) {
+    private <T> T classTokens(Ops<T> ops, WeightSource<T> weights, long batch) {
         Layer layer = new Layer("vision_model.embeddings.class_embedding", Kind.EMBEDDING, Shape.of(hiddenSize()), Bias.ABSENT);
         T token = ops.reshape(weights.get(layer).weight(), Shape.of(1, 1, hiddenSize()));
         T tokens = token;

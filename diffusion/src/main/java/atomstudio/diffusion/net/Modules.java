@@ -1,21 +1,21 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 
 /// The layers that every network here is made of, asked for by name with the shape that follows from the input.
-record Modules<T>(Ops<T> ops, Layers<T> weights) {
+record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
     T conv(String name, T x, long outChannels, int kernelSize) {
-        return conv(name, x, outChannels, kernelSize, Conv2d.same(kernelSize));
+        return conv(name, x, outChannels, kernelSize, ConvGeometry.same(kernelSize));
     }
 
-    T conv(String name, T x, long outChannels, int kernelSize, Conv2d geometry) {
+    T conv(String name, T x, long outChannels, int kernelSize, ConvGeometry geometry) {
         Shape weight = Shape.of(outChannels, channels(x), kernelSize, kernelSize);
         return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.PRESENT)), geometry);
     }
@@ -23,7 +23,7 @@ record Modules<T>(Ops<T> ops, Layers<T> weights) {
     /// A 3×3 convolution of the same size without a bias.
     T convWithoutBias(String name, T x, long outChannels) {
         Shape weight = Shape.of(outChannels, channels(x), 3, 3);
-        return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), Conv2d.same(3));
+        return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), ConvGeometry.same(3));
     }
 
     T linear(String name, T x, long outFeatures) {
@@ -51,7 +51,7 @@ record Modules<T>(Ops<T> ops, Layers<T> weights) {
         return ops.shape(x).size(1);
     }
 
-    private Affine<T> norm(String name, long channels) {
+    private LayerWeights<T> norm(String name, long channels) {
         return weights.get(new Layer(name, Kind.NORM, Shape.of(channels), Bias.PRESENT));
     }
 }

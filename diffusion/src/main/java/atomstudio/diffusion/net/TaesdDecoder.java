@@ -1,7 +1,7 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
@@ -19,7 +19,7 @@ public record TaesdDecoder(int latentChannels, int imageChannels, int channels) 
     }
 
     /// Latents (B,latentChannels,h,w) as they are sampled, not divided by any scaling factor -> (B,pictureChannels,8h,8w), about -1..1.
-    public <T> T decode(Ops<T> ops, Layers<T> weights, T latents) {
+    public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
         Modules<T> nn = new Modules<>(ops, weights);
         T x = ops.scale(ops.tanh(ops.scale(latents, 1 / CLAMP)), CLAMP);
         int index = 1;                                                     // 0 is the clamp, 2 the first rectifier: they have no weights

@@ -1,10 +1,10 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer.Bias;
-import atomstudio.diffusion.ops.Layers;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -45,18 +45,18 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
     private static final double LAYER_NORM_EPSILON = 1e-5;
 
     /// latents (B,in,H,W), features (B, time.width) of the timesteps, context (B,S,contextWidth) -> (B,out,H,W); any H and W.
-    public <T> T forward(Ops<T> ops, Layers<T> weights, T latents, T timeFeatures, T context) {
+    public <T> T forward(Ops<T> ops, WeightSource<T> weights, T latents, T timeFeatures, T context) {
         Forward<T> pass = new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context);
         return pass.decode(pass.encode(latents));
     }
 
     /// The first part of `predict`: a fixed function of its inputs as long as only layers of the upper part change.
-    public <T> EncoderFeatures<T> encode(Ops<T> ops, Layers<T> weights, T latents, T timeFeatures, T context) {
+    public <T> EncoderFeatures<T> encode(Ops<T> ops, WeightSource<T> weights, T latents, T timeFeatures, T context) {
         return new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context).encode(latents);
     }
 
     /// The rest of `predict`, under the same features and context.
-    public <T> T decode(Ops<T> ops, Layers<T> weights, EncoderFeatures<T> encoded, T timeFeatures, T context) {
+    public <T> T decode(Ops<T> ops, WeightSource<T> weights, EncoderFeatures<T> encoded, T timeFeatures, T context) {
         return new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context).decode(encoded);
     }
 
@@ -105,7 +105,7 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
                 skips.add(x);
             }
             if (i < levels.size() - 1) {
-                x = nn.conv(name + ".downsamplers.0.conv", x, level.channels, 3, Conv2d.strided(2, 1));
+                x = nn.conv(name + ".downsamplers.0.conv", x, level.channels, 3, ConvGeometry.strided(2, 1));
                 skips.add(x);
             }
             return x;
@@ -129,7 +129,7 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
         }
 
         private T resnet(String name, T input, int outChannels) {
-            return ops.segment(name, List.of(input, temb), inputs -> {
+            return ops.checkpointed(name, List.of(input, temb), inputs -> {
                 T x = inputs.get(0);
                 T h = nn.conv(name + ".conv1", normSilu(name + ".norm1", x), outChannels, 3);
                 T projectedTemb = nn.linear(name + ".time_emb_proj", inputs.get(1), outChannels);
@@ -140,11 +140,11 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
         }
 
         private T normSilu(String name, T input) {
-            return ops.segment(name, List.of(input), inputs -> ops.silu(nn.groupNorm(name, inputs.getFirst(), norm.groups, norm.epsilon)));
+            return ops.checkpointed(name, List.of(input), inputs -> ops.silu(nn.groupNorm(name, inputs.getFirst(), norm.groups, norm.epsilon)));
         }
 
         private T transformer(String name, T input, int heads) {
-            return ops.segment(name, List.of(input, context), inputs -> {
+            return ops.checkpointed(name, List.of(input, context), inputs -> {
                 T x = inputs.get(0);
                 Shape shape = ops.shape(x);
                 long channels = shape.size(1);
@@ -175,7 +175,7 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             T x = nn.layerNorm(name + ".norm1", h, LAYER_NORM_EPSILON);
             h = ops.add(h, attention(name + ".attn1", x, x, heads));
             h = ops.add(h, attention(name + ".attn2", nn.layerNorm(name + ".norm2", h, LAYER_NORM_EPSILON), encoderStates, heads));
-            return ops.segment(name + ".ff", List.of(h), inputs -> ops.add(inputs.getFirst(), feedForward(name, inputs.getFirst())));
+            return ops.checkpointed(name + ".ff", List.of(h), inputs -> ops.add(inputs.getFirst(), feedForward(name, inputs.getFirst())));
         }
 
         private T attention(String name, T x, T keyValueStates, int heads) {
@@ -183,13 +183,13 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             T q = nn.linear(name + ".to_q", x, dim, Bias.ABSENT);
             T k = nn.linear(name + ".to_k", keyValueStates, dim, Bias.ABSENT);
             T v = nn.linear(name + ".to_v", keyValueStates, dim, Bias.ABSENT);
-            return nn.linear(name + ".to_out.0", ops.attention(q, k, v, Attention.of(heads)), dim);
+            return nn.linear(name + ".to_out.0", ops.attention(q, k, v, AttentionConfig.of(heads)), dim);
         }
 
         /// GEGLU. Source: Shazeer 2020.
         private T feedForward(String name, T h) {
             long dim = ops.shape(h).size(-1);
-            T gated = ops.segment(name + ".ff.net.0", List.of(h), inputs -> {
+            T gated = ops.checkpointed(name + ".ff.net.0", List.of(h), inputs -> {
                 T x = nn.layerNorm(name + ".norm3", inputs.getFirst(), LAYER_NORM_EPSILON);
                 List<T> halves = ops.split(nn.linear(name + ".ff.net.0.proj", x, 8 * dim), 2, 2);
                 return ops.multiply(halves.get(0), ops.gelu(halves.get(1)));

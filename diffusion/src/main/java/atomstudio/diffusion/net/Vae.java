@@ -1,11 +1,11 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import java.util.Objects;
@@ -21,17 +21,17 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
     }
 
     /// Pictures (B,3,H,W) in -1..1 -> (B, 2 · latentChannels, H/factor, W/factor): means, then log variances, not yet clamped.
-    public <T> T encode(Ops<T> ops, Layers<T> weights, T images) {
+    public <T> T encode(Ops<T> ops, WeightSource<T> weights, T images) {
         return new Forward<>(ops, new Modules<>(ops, weights)).encode(images);
     }
 
     /// Latents (B,latentChannels,h,w), divided by the scaling factor -> (B,3,h · factor,w · factor), about -1..1.
-    public <T> T decode(Ops<T> ops, Layers<T> weights, T latents) {
+    public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
         return new Forward<>(ops, new Modules<>(ops, weights)).decode(latents);
     }
 
     /// The first half of decoding in parts: latents -> what level `levels` of the decoder starts from, with all levels before it done.
-    public <T> T decodeHead(Ops<T> ops, Layers<T> weights, T latents, int levels) {
+    public <T> T decodeHead(Ops<T> ops, WeightSource<T> weights, T latents, int levels) {
         return new Forward<>(ops, new Modules<>(ops, weights)).decodeHead(latents, levels);
     }
 
@@ -58,7 +58,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
     /// One level of the decoder on any part of a map, its group norms by the whole map's statistics, so that parts fit together.
     /// @param norms a scale and a shift (1,C,1,1) for each norm, before its own weight and bias. With all of the level's norms, the level's
     ///              output comes out (of the last level, the picture); with fewer, what the next norm normalizes: its statistics are to be taken.
-    public <T> T decodeTile(Ops<T> ops, Layers<T> weights, T features, int level, List<Affine<T>> norms) {
+    public <T> T decodeTile(Ops<T> ops, WeightSource<T> weights, T features, int level, List<LayerWeights<T>> norms) {
         return new TileForward<>(ops, new Modules<>(ops, weights), level, norms).forward(features);
     }
 
@@ -66,9 +66,9 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         private final Ops<T> ops;
         private final Modules<T> nn;
         private final int level;
-        private final List<Affine<T>> norms;
+        private final List<LayerWeights<T>> norms;
 
-        TileForward(Ops<T> ops, Modules<T> nn, int level, List<Affine<T>> norms) {
+        TileForward(Ops<T> ops, Modules<T> nn, int level, List<LayerWeights<T>> norms) {
             this.ops = ops;
             this.nn = nn;
             this.level = level;
@@ -92,7 +92,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
 
         private T tileNorm(String name, T x, int index) {
             long channels = nn.channels(x);
-            Affine<T> layer = nn.weights().get(new Layer(name, Layer.Kind.NORM, Shape.of(channels), Layer.Bias.PRESENT));
+            LayerWeights<T> layer = nn.weights().get(new Layer(name, Layer.Kind.NORM, Shape.of(channels), Layer.Bias.PRESENT));
             T normalized = ops.add(ops.multiply(x, norms.get(index).weight()), Objects.requireNonNull(norms.get(index).bias()));
             Shape perChannel = Shape.of(1, channels, 1, 1);
             return ops.add(ops.multiply(normalized, ops.reshape(layer.weight(), perChannel)), ops.reshape(Objects.requireNonNull(layer.bias()), perChannel));
@@ -113,7 +113,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
             for (int i = 0; i < blockOutChannels.size(); i++) {
                 String name = "encoder.down_blocks." + i;
                 for (int j = 0; j < layersPerBlock; j++) x = resnet(name + ".resnets." + j, x, blockOutChannels.get(i));
-                if (i < blockOutChannels.size() - 1) x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3, new Conv2d(2, 0, 0, 1, 1));
+                if (i < blockOutChannels.size() - 1) x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3, new ConvGeometry(2, 0, 0, 1, 1));
             }
             x = midBlock("encoder", x);
             x = nn.conv("encoder.conv_out", ops.silu(groupNorm("encoder.conv_norm_out", x)), 2L * latentChannels, 3);
@@ -155,7 +155,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         }
 
         private T resnet(String name, T input, int outChannels) {
-            return ops.segment(name, List.of(input), inputs -> resnetBody(name, inputs.get(0), outChannels));
+            return ops.checkpointed(name, List.of(input), inputs -> resnetBody(name, inputs.get(0), outChannels));
         }
 
         private T resnetBody(String name, T x, int outChannels) {
@@ -172,7 +172,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
             T q = nn.linear(name + ".to_q", h, channels);
             T k = nn.linear(name + ".to_k", h, channels);
             T v = nn.linear(name + ".to_v", h, channels);
-            h = nn.linear(name + ".to_out.0", ops.attention(q, k, v, Attention.of(1)), channels);
+            h = nn.linear(name + ".to_out.0", ops.attention(q, k, v, AttentionConfig.of(1)), channels);
             h = ops.reshape(h, Shape.of(shape.size(0), shape.size(2), shape.size(3), channels));
             return ops.add(x, ops.permute(h, 0, 3, 1, 2));
         }

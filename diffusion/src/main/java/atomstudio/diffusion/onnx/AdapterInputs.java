@@ -5,11 +5,11 @@ import ai.onnxruntime.OrtException;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Layers;
-import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -25,20 +25,20 @@ final class AdapterInputs implements AutoCloseable {
     private final Map<Adapter, Map<String, OnnxTensor>> tensors = new IdentityHashMap<>();
 
     /// The layers of a graph with these forms over them.
-    static Layers<Value> adapted(Graph graph, GraphOps ops, Layers<Value> base, List<Adaptation> adaptations) {
-        List<Adapted.Bound<Value>> bound = new ArrayList<>();
+    static WeightSource<Value> adapted(Graph graph, GraphOps ops, WeightSource<Value> base, List<Adaptation> adaptations) {
+        List<AdaptedWeights.BoundAdapter<Value>> bound = new ArrayList<>();
         for (int i = 0; i < adaptations.size(); i++) {
             int index = i;
             Adaptation adaptation = adaptations.get(i);
             Value weight = graph.input(weightInput(i), Shape.of(1), Graph.ElementType.FLOAT);
-            bound.add(new Adapted.Bound<>(adaptation, layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
+            bound.add(new AdaptedWeights.BoundAdapter<>(adaptation, layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
         }
-        return new Adapted<>(ops, base, bound);
+        return new AdaptedWeights<>(ops, base, bound);
     }
 
-    private static Slots<Value> parameterInputs(Graph graph, String prefix, Adaptation adaptation, Layer layer) {
+    private static AdapterParameters<Value> parameterInputs(Graph graph, String prefix, Adaptation adaptation, Layer layer) {
         Map<String, Value> inputs = new LinkedHashMap<>();
-        adaptation.shapes(layer).forEach((parameter, shape) -> inputs.put(parameter, graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
+        adaptation.parameterShapes(layer).forEach((parameter, shape) -> inputs.put(parameter, graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
         return parameter -> {
             Value value = inputs.get(parameter);
             if (value == null) throw new IllegalArgumentException(layer.name() + ": no slot " + parameter);
@@ -72,7 +72,7 @@ final class AdapterInputs implements AutoCloseable {
         Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
         for (int i = 0; i < used.size(); i++) {
             Map<String, OnnxTensor> adapterTensors = tensors.computeIfAbsent(used.get(i), adapter -> new LinkedHashMap<>());
-            for (String key : used.get(i).values().keySet()) {
+            for (String key : used.get(i).parameters().keySet()) {
                 if (inputNames.contains(prefix(i) + key)) inputs.put(prefix(i) + key, tensor(runtime, used.get(i), key, adapterTensors));
             }
         }
@@ -83,7 +83,7 @@ final class AdapterInputs implements AutoCloseable {
         OnnxTensor tensor = cache.get(key);
         if (tensor != null) return tensor;
         try {
-            tensor = Feed.of(adapter.values().get(key)).createTensor(runtime.environment());
+            tensor = Feed.of(adapter.parameters().get(key)).createTensor(runtime.environment());
         } catch (OrtException e) {
             throw OnnxRuntime.failure(e, "adapter " + adapter.name());
         }

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOps.AttentionKernel;
-import atomstudio.diffusion.ops.Attention;
+import atomstudio.diffusion.ops.AttentionConfig;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.EnumMap;
@@ -33,7 +33,7 @@ final class AttentionBenchmark {
         Map<AttentionKernel, Double> seconds = new EnumMap<>(AttentionKernel.class);
         for (AttentionKernel kernel : AttentionKernel.values()) {
             try {
-                seconds.put(kernel, measureSeconds(runtime, kernel, shape, Attention.of(level.heads()), element));
+                seconds.put(kernel, measureSeconds(runtime, kernel, shape, AttentionConfig.of(level.heads()), element));
             } catch (Failure failure) {
                 seconds.put(kernel, Double.POSITIVE_INFINITY);                  // too large, or the device has no such kernel for these numbers
                 log.log(System.Logger.Level.INFO, "attention " + kernel + " cannot run", failure);
@@ -52,7 +52,7 @@ final class AttentionBenchmark {
     }
 
     /// Of the fastest run after a first one, which allocates.
-    private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, Attention attention, ElementType element) throws Failure {
+    private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, AttentionConfig attention, ElementType element) throws Failure {
         double best = Double.POSITIVE_INFINITY;
         try (OnnxSession session = attentionSession(runtime, kernel, shape, attention, element)) {
             Map<String, Feed> feeds = Map.of("x", Feed.of(Tensor.filled(shape, 0.1f)));
@@ -66,7 +66,7 @@ final class AttentionBenchmark {
     }
 
     /// A graph that is nothing but self-attention.
-    static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, Attention attention, ElementType element) throws Failure {
+    static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, AttentionConfig attention, ElementType element) throws Failure {
         Graph graph = new Graph();
         Value x = graph.cast(graph.input("x", shape, ElementType.FLOAT), element);
         Value output = graph.cast(new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.DEFAULT, element, kernel, GraphOps.ConvolutionAlgorithm.DIRECT)).attention(x, x, x, attention), ElementType.FLOAT);

@@ -6,10 +6,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,30 +65,30 @@ final class FusedWeights implements AutoCloseable {
 
     /// Bytes of these weights.
     long bytes(List<Adaptation> adaptations) {
-        return targetedLayers(adaptations).stream().mapToLong(layer -> Float.BYTES * layer.weight().elements()).sum();
+        return targetedLayers(adaptations).stream().mapToLong(layer -> Float.BYTES * layer.weightShape().elements()).sum();
     }
 
     private List<Layer> targetedLayers(List<Adaptation> adaptations) {
-        return layers.stream().filter(layer -> adaptations.stream().anyMatch(adaptation -> !adaptation.shapes(layer).isEmpty())).toList();
+        return layers.stream().filter(layer -> adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty())).toList();
     }
 
     /// Whether the layer has a bias under these forms: some bring one.
     private static boolean hasBias(Layer layer, List<Adaptation> adaptations) {
-        if (layer.biased()) return true;
-        Affine<Shape> plain = new Affine<>(layer.weight(), null);
+        if (layer.hasBias()) return true;
+        LayerWeights<Shape> plain = new LayerWeights<>(layer.weightShape(), null);
         for (Adaptation adaptation : adaptations) {
-            Map<String, Shape> shapes = adaptation.shapes(layer);
+            Map<String, Shape> shapes = adaptation.parameterShapes(layer);
             if (!shapes.isEmpty() && adaptation.effective(new ShapeOps(), layer, plain, shapes::get, Shape.of(1)).bias() != null) return true;
         }
         return false;
     }
 
     /// A network's layers where these weights are the graph's inputs.
-    static Layers<Value> withWeightInputs(Graph graph, Layers<Value> base, Set<String> inputs) {
+    static WeightSource<Value> withWeightInputs(Graph graph, WeightSource<Value> base, Set<String> inputs) {
         return layer -> {
             if (!inputs.contains(layer.weightKey())) return base.get(layer);
-            Value weight = graph.input(layer.weightKey(), layer.weight(), Graph.ElementType.FLOAT);
-            return new Affine<>(weight, inputs.contains(layer.biasKey()) ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT) : null);
+            Value weight = graph.input(layer.weightKey(), layer.weightShape(), Graph.ElementType.FLOAT);
+            return new LayerWeights<>(weight, inputs.contains(layer.biasKey()) ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT) : null);
         };
     }
 
@@ -114,7 +114,7 @@ final class FusedWeights implements AutoCloseable {
     }
 
     private static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
-        return adapters.stream().map(weighted -> weighted.adapter().form()).toList();
+        return adapters.stream().map(weighted -> weighted.adapter().adaptation()).toList();
     }
 
     private @Nullable Fused takeCached(List<WeightedAdapter> adapters) {
@@ -130,10 +130,10 @@ final class FusedWeights implements AutoCloseable {
         List<Adaptation> adaptations = adaptations(adapters);
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
-        Layers<Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), adaptations);
+        WeightSource<Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), adaptations);
         Map<String, Value> outputs = new LinkedHashMap<>();
         for (Layer layer : targetedLayers(adaptations)) {
-            Affine<Value> adapted = weights.get(layer).settled(ops);
+            LayerWeights<Value> adapted = weights.get(layer).materialized(ops);
             outputs.put(layer.weightKey(), adapted.weight());
             if (adapted.bias() != null) outputs.put(layer.biasKey(), adapted.bias());
         }

@@ -3,9 +3,9 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.Graph.Operator;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.ops.Winograd;
@@ -121,19 +121,19 @@ final class GraphOps implements Ops<Value> {
         return graph.node(Operator.of("MatMul"), shapes.matmul(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Value conv2d(Value x, Affine<Value> weights, Conv2d geometry) {
-        Affine<Value> layer = weights.settled(this);
+    @Override public Value conv2d(Value x, LayerWeights<Value> weights, ConvGeometry geometry) {
+        LayerWeights<Value> layer = weights.materialized(this);
         Shape weight = layer.weight().shape();
         Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
-        if (options.convolution == ConvolutionAlgorithm.WINOGRAD && Winograd.pays(x.shape(), weight, geometry)) return new WinogradNodes(graph, this).convolve(x, layer);
+        if (options.convolution == ConvolutionAlgorithm.WINOGRAD && Winograd.isFaster(x.shape(), weight, geometry)) return new WinogradNodes(graph, this).convolve(x, layer);
         return graph.node(Operator.of("Conv", Map.of("strides", new long[] {geometry.stride(), geometry.stride()},
-                "pads", new long[] {geometry.top(), geometry.left(), geometry.bottom(), geometry.right()},
+                "pads", new long[] {geometry.padTop(), geometry.padLeft(), geometry.padBottom(), geometry.padRight()},
                 "kernel_shape", new long[] {weight.size(2), weight.size(3)})), out, x, layer.weight(), layer.bias());
     }
 
     /// Gemm over all rows: it takes the weight as the checkpoint has it, so nothing is transposed or copied at load.
-    @Override public Value linear(Value x, Affine<Value> weights) {
-        Affine<Value> layer = weights.settled(this);
+    @Override public Value linear(Value x, LayerWeights<Value> weights) {
+        LayerWeights<Value> layer = weights.materialized(this);
         Shape out = shapes.linear(x.shape(), shapes(layer));
         long in = x.shape().size(-1);
         Value rows = x.shape().rank() == 2 ? x : reshape(x, Shape.of(x.shape().elements() / in, in));
@@ -142,7 +142,7 @@ final class GraphOps implements Ops<Value> {
     }
 
     /// InstanceNormalization over the groups: ONNX Runtime's own group norms have no CPU kernel or fall into many small nodes.
-    @Override public Value groupNorm(Value x, Affine<Value> layer, int groups, double epsilon) {
+    @Override public Value groupNorm(Value x, LayerWeights<Value> layer, int groups, double epsilon) {
         Shape shape = shapes.groupNorm(x.shape(), shapes(layer), groups, epsilon);
         long[] perChannel = new long[shape.rank()];
         Arrays.fill(perChannel, 1);
@@ -156,7 +156,7 @@ final class GraphOps implements Ops<Value> {
         return add(scaled, reshape(bias(layer), new Shape(perChannel)));
     }
 
-    @Override public Value layerNorm(Value x, Affine<Value> layer, double epsilon) {
+    @Override public Value layerNorm(Value x, LayerWeights<Value> layer, double epsilon) {
         Shape shape = shapes.layerNorm(x.shape(), shapes(layer), epsilon);
         return graph.node(Operator.of("LayerNormalization", Map.of("axis", -1L, "epsilon", (float) epsilon)), shape, x, layer.weight(), bias(layer));
     }
@@ -186,7 +186,7 @@ final class GraphOps implements Ops<Value> {
         return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);
     }
 
-    @Override public Value attention(Value q, Value k, Value v, Attention config) {
+    @Override public Value attention(Value q, Value k, Value v, AttentionConfig config) {
         Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), config);
         return switch (config.mask()) {
             case NONE -> options.memory == MemoryMode.LOWEST || options.attention == AttentionKernel.SLICED ? slicedAttention(q, k, v, config) : unsliced(out, q, new Value[] {k, v}, config);
@@ -194,12 +194,12 @@ final class GraphOps implements Ops<Value> {
         };
     }
 
-    private Value unsliced(Shape out, Value q, Value[] kv, Attention config) {
+    private Value unsliced(Shape out, Value q, Value[] kv, AttentionConfig config) {
         if (options.attention == AttentionKernel.MATMUL) return matmulAttention(q, kv, config.heads(), scores -> scores);
         return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) config.heads())), out, q, kv[0], kv[1]);
     }
 
-    private Value slicedAttention(Value q, Value k, Value v, Attention config) {
+    private Value slicedAttention(Value q, Value k, Value v, AttentionConfig config) {
         Value result = null;
         for (Value slice : graph.splitSecondAxis(q, ATTENTION_SLICES)) {
             Value sliceOutput = unsliced(shapes.attention(slice.shape(), k.shape(), v.shape(), config), slice, new Value[] {k, v}, config);
@@ -231,8 +231,8 @@ final class GraphOps implements Ops<Value> {
         return mask;
     }
 
-    @Override public Value lookup(Value table, Value ids) {
-        return graph.node(Operator.of("Gather", Map.of("axis", 0L)), shapes.lookup(table.shape(), ids.shape()), table, ids);
+    @Override public Value embedding(Value table, Value ids) {
+        return graph.node(Operator.of("Gather", Map.of("axis", 0L)), shapes.embedding(table.shape(), ids.shape()), table, ids);
     }
 
     @Override public Value upsampleNearest(Value x, long height, long width) {
@@ -266,7 +266,7 @@ final class GraphOps implements Ops<Value> {
 
     /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight times wider activations are
     /// held at a time.
-    @Override public Value segment(String name, List<Value> inputs, Function<List<Value>, Value> body) {
+    @Override public Value checkpointed(String name, List<Value> inputs, Function<List<Value>, Value> body) {
         Value x = inputs.getFirst();
         if (options.memory == MemoryMode.DEFAULT || !name.endsWith(".ff") || x.shape().size(1) < MIN_CHUNKED_TOKENS) return body.apply(inputs);
         Value result = null;
@@ -277,8 +277,8 @@ final class GraphOps implements Ops<Value> {
         return result;
     }
 
-    @Override public Value skew(Value upperTriangle, int side) {
-        return new SkewSymmetric(graph, side).build(upperTriangle, shapes.skew(upperTriangle.shape(), side));
+    @Override public Value skewSymmetric(Value upperTriangle, int side) {
+        return new SkewSymmetric(graph, side).build(upperTriangle, shapes.skewSymmetric(upperTriangle.shape(), side));
     }
 
     @Override public Value inverse(Value x) {
@@ -286,17 +286,17 @@ final class GraphOps implements Ops<Value> {
         return shape.size(1) <= MAX_GAUSS_JORDAN_SIDE ? new GaussJordanInverse(graph, shape).inverse(x) : new NewtonSchulzInverse(graph, shape).inverse(x);
     }
 
-    @Override public Value inverseRowNorms(Value x) {
-        Shape out = shapes.inverseRowNorms(x.shape());
+    @Override public Value reciprocalRowNorms(Value x) {
+        Shape out = shapes.reciprocalRowNorms(x.shape());
         Value norms = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1}, "keepdims", 1L)), out, x);
         return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, constantOf(Shape.of(), MIN_NORM)));
     }
 
-    private static Affine<Shape> shapes(Affine<Value> layer) {
-        return new Affine<>(layer.weight().shape(), layer.bias() == null ? null : layer.bias().shape());
+    private static LayerWeights<Shape> shapes(LayerWeights<Value> layer) {
+        return new LayerWeights<>(layer.weight().shape(), layer.bias() == null ? null : layer.bias().shape());
     }
 
-    private static Value bias(Affine<Value> layer) {
+    private static Value bias(LayerWeights<Value> layer) {
         @Nullable Value found = layer.bias();
         if (found == null) throw new IllegalArgumentException("a norm needs a bias");
         return found;

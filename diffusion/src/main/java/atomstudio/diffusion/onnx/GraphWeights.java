@@ -3,9 +3,9 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.onnx.Graph.ElementType;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.io.IOException;
@@ -16,7 +16,7 @@ import java.util.Map;
 
 /// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of another type than the graph.
 /// Nothing of the model is copied to disk. What cannot be mapped (eight-bit floats, tensors saved out of order) is copied into the graph.
-final class GraphWeights implements Layers<Value> {
+final class GraphWeights implements WeightSource<Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
     private final HalfWeightsMode halfMode;
@@ -60,8 +60,8 @@ final class GraphWeights implements Layers<Value> {
         }
     }
 
-    @Override public Affine<Value> get(Layer layer) {
-        return new Affine<>(tensor(layer.weightKey(), layer.weight()), layer.biased() ? tensor(layer.biasKey(), layer.biasShape()) : null);
+    @Override public LayerWeights<Value> get(Layer layer) {
+        return new LayerWeights<>(tensor(layer.weightKey(), layer.weightShape()), layer.hasBias() ? tensor(layer.biasKey(), layer.biasShape()) : null);
     }
 
     private Value tensor(String key, Shape shape) {

@@ -11,8 +11,8 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -162,7 +162,7 @@ public final class OnnxEngine implements Engine {
     }
 
     private static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
-        return adapters.stream().map(weighted -> weighted.adapter().form()).toList();
+        return adapters.stream().map(weighted -> weighted.adapter().adaptation()).toList();
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
@@ -173,7 +173,7 @@ public final class OnnxEngine implements Engine {
         return tileDecoder.decodeHead(checkpoint(ModelComponent.VAE), latents, levels);
     }
 
-    @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
+    @Override public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         return tileDecoder.decodeTile(checkpoint(ModelComponent.VAE), features, level, norms);
     }
 
@@ -211,7 +211,7 @@ public final class OnnxEngine implements Engine {
         Checkpoint checkpoint = checkpoint(component(key.network));
         OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(checkpoint, settings);
         GraphOps ops = new GraphOps(graph, GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode()));
-        Layers<Value> weights = memoized(AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), key.adaptations));
+        WeightSource<Value> weights = memoized(AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), key.adaptations));
         Shape firstShape = key.inputShapes.getFirst();
         Value output = switch (key.network) {
             case TEXT -> model.textEncoder().encode(ops, weights, graph.input("ids", firstShape, Graph.ElementType.INT64), key.skippedLayers);
@@ -241,8 +241,8 @@ public final class OnnxEngine implements Engine {
     }
 
     /// Parts of a block ask for a layer again.
-    static Layers<Value> memoized(Layers<Value> layers) {
-        Map<String, Affine<Value>> cache = new HashMap<>();
+    static WeightSource<Value> memoized(WeightSource<Value> layers) {
+        Map<String, LayerWeights<Value>> cache = new HashMap<>();
         return layer -> cache.computeIfAbsent(layer.name(), name -> layers.get(layer));
     }
 

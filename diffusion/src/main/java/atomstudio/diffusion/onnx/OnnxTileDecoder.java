@@ -3,7 +3,7 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.Vae;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -38,7 +38,7 @@ final class OnnxTileDecoder implements AutoCloseable {
         }
     }
 
-    Tensor decodeTile(Checkpoint weights, Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
+    Tensor decodeTile(Checkpoint weights, Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         TileKey newKey = new TileKey(level, norms.size(), features.shape());
         OnnxSession current = newKey.equals(key) && session != null ? session : build(weights, newKey, norms);
         Map<String, Feed> feeds = new LinkedHashMap<>(Map.of("features", Feed.of(features)));
@@ -49,16 +49,16 @@ final class OnnxTileDecoder implements AutoCloseable {
         return current.run(feeds, Map.of());
     }
 
-    private OnnxSession build(Checkpoint weights, TileKey newKey, List<Affine<Tensor>> norms) throws Failure {
+    private OnnxSession build(Checkpoint weights, TileKey newKey, List<LayerWeights<Tensor>> norms) throws Failure {
         close();
         Graph graph = new Graph();
         OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(weights);
         GraphOps ops = ops(graph, sessionWeights);
         Value features = ops.input("features", newKey.input);
-        List<Affine<Value>> normInputs = new ArrayList<>();
+        List<LayerWeights<Value>> normInputs = new ArrayList<>();
         for (int i = 0; i < norms.size(); i++) {
             Shape shape = norms.get(i).weight().shape();
-            normInputs.add(new Affine<>(graph.input("scale" + i, shape, Graph.ElementType.FLOAT), graph.input("shift" + i, shape, Graph.ElementType.FLOAT)));
+            normInputs.add(new LayerWeights<>(graph.input("scale" + i, shape, Graph.ElementType.FLOAT), graph.input("shift" + i, shape, Graph.ElementType.FLOAT)));
         }
         Value output = vae.decodeTile(ops, new GraphWeights(graph, weights), features, newKey.level, normInputs);
         OnnxSession built = runtime.createSession(graph.model(output), sessionWeights, output.shape());

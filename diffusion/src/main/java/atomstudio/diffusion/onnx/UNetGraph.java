@@ -4,8 +4,8 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import java.util.Set;
@@ -45,18 +45,18 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions options, Gra
         return options.elementType() == ElementType.FLOAT ? value : graph.cast(value, options.elementType());
     }
 
-    private Layers<Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
+    private WeightSource<Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
         GraphWeights fullWeights = new GraphWeights(graph, checkpoint, options.halfMode, ElementType.FLOAT);
         GraphOps fullOps = new GraphOps(graph);
-        Layers<Value> adapted = AdapterInputs.adapted(graph, fullOps, FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
+        WeightSource<Value> adapted = AdapterInputs.adapted(graph, fullOps, FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
         if (options.elementType() == ElementType.FLOAT) return adapted;
         GraphWeights halfWeights = new GraphWeights(graph, checkpoint, options.halfMode, options.elementType());
         return layer -> {
-            boolean isChanged = weightInputs.contains(layer.weightKey()) || adaptations.stream().anyMatch(adaptation -> !adaptation.shapes(layer).isEmpty());
+            boolean isChanged = weightInputs.contains(layer.weightKey()) || adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty());
             if (!isChanged) return halfWeights.get(layer);
-            Affine<Value> changedLayer = adapted.get(layer).settled(fullOps);
+            LayerWeights<Value> changedLayer = adapted.get(layer).materialized(fullOps);
             @Nullable Value bias = changedLayer.bias();
-            return new Affine<>(cast(changedLayer.weight()), bias == null ? null : cast(bias));
+            return new LayerWeights<>(cast(changedLayer.weight()), bias == null ? null : cast(bias));
         };
     }
 }

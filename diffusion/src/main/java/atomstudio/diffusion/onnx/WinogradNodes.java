@@ -1,8 +1,8 @@
 package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.onnx.Graph.Operator;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     private static final long MAX_KERNEL_POINTS = 3L << 22;
 
     /// x (B,Ci,H,W), weight (Co,Ci,3,3), padded so that the size stays: (B,Co,H,W).
-    Value convolve(Value x, Affine<Value> layer) {
+    Value convolve(Value x, LayerWeights<Value> layer) {
         List<Value> kernels = splitKernels(layer.weight()).stream().map(this::transformKernels).toList();
         Value y = kernels.size() == 1 ? images(x, kernels) : strip(x, kernels, x.shape().size(2), 1);
         return layer.bias() == null ? y : ops.add(y, ops.reshape(layer.bias(), Shape.of(1, layer.bias().shape().size(0), 1, 1)));
@@ -30,7 +30,7 @@ record WinogradNodes(Graph graph, GraphOps ops) {
         long tileRows = Winograd.tiles(x.shape().size(2)), pointsPerRow = Winograd.POINTS * x.shape().size(1) * Winograd.tiles(x.shape().size(3));
         if (x.shape().size(0) * tileRows * pointsPerRow <= MAX_PIXEL_POINTS) return strip(x, kernels, x.shape().size(2), 1);
         long maxRows = Math.max(1, MAX_PIXEL_POINTS / pointsPerRow);
-        long strips = (tileRows + maxRows - 1) / maxRows, stripHeight = (tileRows + strips - 1) / strips * Winograd.TILE;
+        long strips = (tileRows + maxRows - 1) / maxRows, stripHeight = (tileRows + strips - 1) / strips * Winograd.TILE_SIZE;
         return concat(0, ops.split(x, Math.toIntExact(x.shape().size(0)), 0).stream().map(image -> strips(image, kernels, stripHeight)).toList());
     }
 
@@ -50,10 +50,10 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     private Value strip(Value x, List<Value> kernels, long height, int zeroRows) {
         long batch = x.shape().size(0), in = x.shape().size(1), width = x.shape().size(3);
         long down = Winograd.tiles(height), across = Winograd.tiles(width);
-        Conv2d full = Winograd.cutting(height, width);
-        Conv2d patchGeometry = new Conv2d(full.stride(), zeroRows, full.left(), Math.toIntExact(Winograd.TILE * down + 2 - zeroRows - x.shape().size(2)), full.right());
+        ConvGeometry full = Winograd.patchGeometry(height, width);
+        ConvGeometry patchGeometry = new ConvGeometry(full.stride(), zeroRows, full.padLeft(), Math.toIntExact(Winograd.TILE_SIZE * down + 2 - zeroRows - x.shape().size(2)), full.padRight());
         Value single = ops.reshape(x, Shape.of(batch * in, 1, x.shape().size(2), width));
-        Value patches = ops.conv2d(single, new Affine<>(ops.constant(Winograd.patches()), null), patchGeometry);
+        Value patches = ops.conv2d(single, new LayerWeights<>(ops.constant(Winograd.inputTransform()), null), patchGeometry);
         Value points = ops.permute(ops.reshape(patches, Shape.of(batch, in, Winograd.POINTS, down * across)), 0, 2, 1, 3);
         Value products = concat(1, kernels.stream().map(part -> ops.permute(multiply(part, points), 0, 2, 1, 3)).toList());
         long out = products.shape().size(1);
@@ -77,7 +77,7 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     /// (Co,Ci,3,3) -> (36,Co,Ci).
     private Value transformKernels(Value weight) {
         long out = weight.shape().size(0), in = weight.shape().size(1);
-        Value points = ops.linear(ops.constant(Winograd.kernels()), new Affine<>(ops.reshape(weight, Shape.of(out * in, 9)), null));
+        Value points = ops.linear(ops.constant(Winograd.filterTransform()), new LayerWeights<>(ops.reshape(weight, Shape.of(out * in, 9)), null));
         return ops.reshape(points, Shape.of(Winograd.POINTS, out, in));
     }
 
@@ -88,7 +88,7 @@ record WinogradNodes(Graph graph, GraphOps ops) {
 
     /// (N,36,h,w) -> (N,1,H,W), what lies beyond the edge cut off.
     private Value assemblePixels(Value planes, long height, long width) {
-        long tile = Winograd.TILE;
+        long tile = Winograd.TILE_SIZE;
         long[] pads = {0, 0, planes.shape().size(2) * tile - height, planes.shape().size(3) * tile - width};
         return graph.node(Operator.of("ConvTranspose", Map.of("strides", new long[] {tile, tile}, "kernel_shape", new long[] {tile, tile}, "pads", pads)),
                 Shape.of(planes.shape().size(0), 1, height, width), planes, ops.constant(Winograd.tiles()));

@@ -8,7 +8,7 @@ import java.util.Optional;
 /// Equal adaptations make equal graphs, so implementations are records.
 public interface Adaptation {
     /// Shapes of the numbers it brings for this layer, by slot name, in order; empty: the layer stays as it is.
-    Map<String, Shape> shapes(Layer layer);
+    Map<String, Shape> parameterShapes(Layer layer);
 
     /// Whether it changes this layer's weight, not its bias alone; asked of layers that it has shapes for.
     default boolean changesWeight(Layer layer) {
@@ -16,11 +16,11 @@ public interface Adaptation {
     }
 
     /// The layer at strength s: base + s · (tuned − base). `strength` has shape (1).
-    <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength);
+    <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight);
 
-    /// For an adaptation that changes each kernel by its own numbers times a matrix: that matrix at strength s, as in `Affine`, so that a
+    /// For an adaptation that changes each kernel by its own numbers times a matrix: that matrix at strength s, as in `LayerWeights`, so that a
     /// carrier may mix activations instead of weights. Empty where only `effective` says what happens.
-    default <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+    default <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return Optional.empty();
     }
 }

@@ -7,18 +7,18 @@ import java.util.Set;
 
 /// Trained numbers with the form that says what they do. `hash` names these numbers: hexadecimal SHA-256 of the adapter file's
 /// bytes after its header. `values` are keyed `LAYER.SLOT`; `placeholder` is there where rows are appended to the text encoder's table.
-public record Adapter(String name, String hash, Adaptation form, Map<String, Tensor> values, Optional<Placeholder> placeholder) {
+public record Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters, Optional<EmbeddingToken> embeddingToken) {
     public Adapter {
-        values = Map.copyOf(values);
+        parameters = Map.copyOf(parameters);
     }
 
     /// Without a word of its own.
-    public Adapter(String name, String hash, Adaptation form, Map<String, Tensor> values) {
-        this(name, hash, form, values, Optional.empty());
+    public Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters) {
+        this(name, hash, adaptation, parameters, Optional.empty());
     }
 
     /// Whether it brings numbers for one of these layers.
-    public boolean touches(Set<String> layers) {
-        return values.keySet().stream().anyMatch(key -> layers.contains(key.substring(0, key.lastIndexOf('.'))));
+    public boolean targets(Set<String> layers) {
+        return parameters.keySet().stream().anyMatch(key -> layers.contains(key.substring(0, key.lastIndexOf('.'))));
     }
 }

@@ -15,22 +15,22 @@ public interface Ops<T> {
 
     T multiply(T a, T b);
 
-    T scale(T x, double by);
+    T scale(T x, double factor);
 
     /// Matrix product over the last two axes: (...,N,K) · (...,K,M) -> (...,N,M); leading axes equal.
     T matmul(T a, T b);
 
     /// (B,Ci,H,W) -> (B,Co,H',W').
-    T conv2d(T x, Affine<T> layer, Conv2d geometry);
+    T conv2d(T x, LayerWeights<T> layer, ConvGeometry geometry);
 
     /// (...,Ci) -> (...,Co): x · Wᵀ + b, W (Co,Ci).
-    T linear(T x, Affine<T> layer);
+    T linear(T x, LayerWeights<T> layer);
 
     /// Normalizes (B,C,...) over groups of channels; the layer must have a bias.
-    T groupNorm(T x, Affine<T> layer, int groups, double epsilon);
+    T groupNorm(T x, LayerWeights<T> layer, int groups, double epsilon);
 
     /// Normalizes the last axis; the layer must have a bias.
-    T layerNorm(T x, Affine<T> layer, double epsilon);
+    T layerNorm(T x, LayerWeights<T> layer, double epsilon);
 
     T silu(T x);
 
@@ -46,10 +46,10 @@ public interface Ops<T> {
     T tanh(T x);
 
     /// softmax(q kᵀ / √d) v for every head: q (B,S,C), k and v (B,S',C) -> (B,S,C), heads cut from C.
-    T attention(T q, T k, T v, Attention heads);
+    T attention(T q, T k, T v, AttentionConfig config);
 
     /// Rows of a table (N,C) by integer ids (B,S) -> (B,S,C).
-    T lookup(T table, T ids);
+    T embedding(T table, T ids);
 
     /// (B,C,h,w) -> (B,C,height,width): pixel y reads floor(y · h / height).
     T upsampleNearest(T x, long height, long width);
@@ -64,19 +64,19 @@ public interface Ops<T> {
     T permute(T x, int... axes);
 
     /// Numbers that are always the same; nothing is differentiated by them.
-    T constant(Tensor numbers);
+    T constant(Tensor values);
 
     /// Skew matrices of the numbers above their diagonals, row by row: (N,n(n−1)/2) -> (N,n,n).
-    T skew(T above, int side);
+    T skewSymmetric(T upperTriangle, int side);
 
     /// Inverses of square matrices (N,n,n), a few hundred wide at most, whose symmetric part is positive definite, so that no pivot vanishes: I − Q with Q skew.
     T inverse(T x);
 
     /// One over the length of every row, (N,K) -> (N,1); nothing is differentiated through it.
-    T inverseRowNorms(T x);
+    T reciprocalRowNorms(T x);
 
     /// Runs body; a training carrier may drop its activations and recompute them (gradient checkpointing).
-    default T segment(String name, List<T> inputs, Function<List<T>, T> body) {
+    default T checkpointed(String name, List<T> inputs, Function<List<T>, T> body) {
         return body.apply(inputs);
     }
 }

@@ -20,7 +20,7 @@ public final class ShapeOps implements Ops<Shape> {
         return broadcast("multiply", a, b);
     }
 
-    @Override public Shape scale(Shape x, double by) {
+    @Override public Shape scale(Shape x, double factor) {
         return x;
     }
 
@@ -30,30 +30,30 @@ public final class ShapeOps implements Ops<Shape> {
         return a.with(-1, b.size(-1));
     }
 
-    @Override public Shape conv2d(Shape x, Affine<Shape> unsettled, Conv2d geometry) {
-        Affine<Shape> layer = unsettled.settled(this);
+    @Override public Shape conv2d(Shape x, LayerWeights<Shape> weights, ConvGeometry geometry) {
+        LayerWeights<Shape> layer = weights.materialized(this);
         Shape w = layer.weight();
         check(x.rank() == 4 && w.rank() == 4 && x.size(1) == w.size(1), "conv2d", x, w);
-        bias("conv2d", layer);
-        long height = (x.size(2) + geometry.top() + geometry.bottom() - w.size(2)) / geometry.stride() + 1;
-        long width = (x.size(3) + geometry.left() + geometry.right() - w.size(3)) / geometry.stride() + 1;
+        checkBias("conv2d", layer);
+        long height = (x.size(2) + geometry.padTop() + geometry.padBottom() - w.size(2)) / geometry.stride() + 1;
+        long width = (x.size(3) + geometry.padLeft() + geometry.padRight() - w.size(3)) / geometry.stride() + 1;
         return Shape.of(x.size(0), w.size(0), height, width);
     }
 
-    @Override public Shape linear(Shape x, Affine<Shape> unsettled) {
-        Affine<Shape> layer = unsettled.settled(this);
+    @Override public Shape linear(Shape x, LayerWeights<Shape> weights) {
+        LayerWeights<Shape> layer = weights.materialized(this);
         Shape w = layer.weight();
         check(w.rank() == 2 && x.rank() >= 1 && x.size(-1) == w.size(1), "linear", x, w);
-        bias("linear", layer);
+        checkBias("linear", layer);
         return x.with(-1, w.size(0));
     }
 
-    @Override public Shape groupNorm(Shape x, Affine<Shape> layer, int groups, double epsilon) {
+    @Override public Shape groupNorm(Shape x, LayerWeights<Shape> layer, int groups, double epsilon) {
         check(x.rank() >= 3 && layer.weight().equals(Shape.of(x.size(1))) && x.size(1) % groups == 0, "groupNorm of " + groups + " groups", x, layer.weight());
         return x;
     }
 
-    @Override public Shape layerNorm(Shape x, Affine<Shape> layer, double epsilon) {
+    @Override public Shape layerNorm(Shape x, LayerWeights<Shape> layer, double epsilon) {
         check(layer.weight().equals(Shape.of(x.size(-1))), "layerNorm", x, layer.weight());
         return x;
     }
@@ -78,13 +78,13 @@ public final class ShapeOps implements Ops<Shape> {
         return x;
     }
 
-    @Override public Shape attention(Shape q, Shape k, Shape v, Attention heads) {
+    @Override public Shape attention(Shape q, Shape k, Shape v, AttentionConfig config) {
         check(q.rank() == 3 && k.equals(v) && q.size(0) == k.size(0) && q.size(2) == k.size(2), "attention", q, k);
-        check(q.size(2) % heads.heads() == 0, "attention with " + heads.heads() + " heads", q, k);
+        check(q.size(2) % config.heads() == 0, "attention with " + config.heads() + " heads", q, k);
         return q;
     }
 
-    @Override public Shape lookup(Shape table, Shape ids) {
+    @Override public Shape embedding(Shape table, Shape ids) {
         check(table.rank() == 2 && ids.rank() == 2, "lookup", table, ids);
         return Shape.of(ids.size(0), ids.size(1), table.size(1));
     }
@@ -114,13 +114,13 @@ public final class ShapeOps implements Ops<Shape> {
         return new Shape(sizes);
     }
 
-    @Override public Shape constant(Tensor numbers) {
-        return numbers.shape();
+    @Override public Shape constant(Tensor values) {
+        return values.shape();
     }
 
-    @Override public Shape skew(Shape above, int side) {
-        check(above.rank() == 2 && above.size(1) == side * (side - 1L) / 2, "skew of (N,n(n-1)/2)", above, Shape.of(side, side));
-        return Shape.of(above.size(0), side, side);
+    @Override public Shape skewSymmetric(Shape upperTriangle, int side) {
+        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2, "skew of (N,n(n-1)/2)", upperTriangle, Shape.of(side, side));
+        return Shape.of(upperTriangle.size(0), side, side);
     }
 
     @Override public Shape inverse(Shape x) {
@@ -128,7 +128,7 @@ public final class ShapeOps implements Ops<Shape> {
         return x;
     }
 
-    @Override public Shape inverseRowNorms(Shape x) {
+    @Override public Shape reciprocalRowNorms(Shape x) {
         check(x.rank() == 2, "inverseRowNorms of (N,K)", x, x);
         return Shape.of(x.size(0), 1);
     }
@@ -145,7 +145,7 @@ public final class ShapeOps implements Ops<Shape> {
         return new Shape(sizes);
     }
 
-    private static void bias(String operation, Affine<Shape> layer) {
+    private static void checkBias(String operation, LayerWeights<Shape> layer) {
         Shape bias = layer.bias();
         if (bias != null) check(bias.equals(Shape.of(layer.weight().size(0))), operation + " with bias", layer.weight(), bias);
     }

@@ -9,58 +9,58 @@ import atomstudio.diffusion.tensor.Tensor;
 /// Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", section 4.1 and equation 14's matrices for F(4×4, 3×3).
 public final class Winograd {
     /// Pixels of a tile along a side.
-    public static final int TILE = 4;
+    public static final int TILE_SIZE = 4;
     /// Products that a tile is made from.
     public static final int POINTS = 36;
 
     /// Channels on both sides, and tiles in a batch, from which it pays: found by measurement (docs/performance.md). Fewer channels are done
     /// before the maps are, and over fewer tiles the kernels' map costs what the products save.
-    private static final long CHANNELS = 256;
-    private static final long TILES = 16;
+    private static final long MIN_CHANNELS = 256;
+    private static final long MIN_TILES = 16;
 
-    private static final double[][] INPUT = {{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
-    private static final double[][] KERNEL = {{1 / 4.0, 0, 0}, {-1 / 6.0, -1 / 6.0, -1 / 6.0}, {-1 / 6.0, 1 / 6.0, -1 / 6.0}, {1 / 24.0, 1 / 12.0, 1 / 6.0}, {1 / 24.0, -1 / 12.0, 1 / 6.0}, {0, 0, 1}};
-    private static final double[][] OUTPUT = {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}};
+    private static final double[][] INPUT_TRANSFORM = {{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+    private static final double[][] FILTER_TRANSFORM = {{1 / 4.0, 0, 0}, {-1 / 6.0, -1 / 6.0, -1 / 6.0}, {-1 / 6.0, 1 / 6.0, -1 / 6.0}, {1 / 24.0, 1 / 12.0, 1 / 6.0}, {1 / 24.0, -1 / 12.0, 1 / 6.0}, {0, 0, 1}};
+    private static final double[][] OUTPUT_TRANSFORM = {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}};
 
     private Winograd() {}
 
     /// Whether it computes this convolution of x (B,Ci,H,W) by weights (Co,Ci,k,k), and sooner.
-    public static boolean pays(Shape x, Shape weight, Conv2d geometry) {
-        boolean fits = weight.size(2) == 3 && weight.size(3) == 3 && geometry.equals(Conv2d.same(3));
-        return fits && Math.min(weight.size(0), weight.size(1)) >= CHANNELS && x.size(0) * tiles(x.size(2)) * tiles(x.size(3)) >= TILES;
+    public static boolean isFaster(Shape x, Shape weight, ConvGeometry geometry) {
+        boolean applies = weight.size(2) == 3 && weight.size(3) == 3 && geometry.equals(ConvGeometry.same(3));
+        return applies && Math.min(weight.size(0), weight.size(1)) >= MIN_CHANNELS && x.size(0) * tiles(x.size(2)) * tiles(x.size(3)) >= MIN_TILES;
     }
 
     /// Tiles that cover so many pixels; the last may reach beyond.
     public static long tiles(long pixels) {
-        return (pixels + TILE - 1) / TILE;
+        return (pixels + TILE_SIZE - 1) / TILE_SIZE;
     }
 
     /// Cuts patches out of one channel, every tile's with a pixel of its neighbours around it: stride and padding for `patches`.
-    public static Conv2d cutting(long height, long width) {
-        return new Conv2d(TILE, 1, 1, (int) (TILE * tiles(height) + 1 - height), (int) (TILE * tiles(width) + 1 - width));
+    public static ConvGeometry patchGeometry(long height, long width) {
+        return new ConvGeometry(TILE_SIZE, 1, 1, (int) (TILE_SIZE * tiles(height) + 1 - height), (int) (TILE_SIZE * tiles(width) + 1 - width));
     }
 
     /// The map of a patch to its points, as kernels (36,1,6,6) of a convolution.
-    public static Tensor patches() {
-        return new Tensor(Shape.of(POINTS, 1, 6, 6), product(INPUT, INPUT));
+    public static Tensor inputTransform() {
+        return new Tensor(Shape.of(POINTS, 1, 6, 6), kronecker(INPUT_TRANSFORM, INPUT_TRANSFORM));
     }
 
     /// The map of a kernel to its points, (36,9).
-    public static Tensor kernels() {
-        return new Tensor(Shape.of(POINTS, 9), product(KERNEL, KERNEL));
+    public static Tensor filterTransform() {
+        return new Tensor(Shape.of(POINTS, 9), kronecker(FILTER_TRANSFORM, FILTER_TRANSFORM));
     }
 
     /// The map of products to the pixels of their tile, as kernels (36,1,4,4) of a transposed convolution.
     public static Tensor tiles() {
-        return new Tensor(Shape.of(POINTS, 1, TILE, TILE), product(OUTPUT, OUTPUT));
+        return new Tensor(Shape.of(POINTS, 1, TILE_SIZE, TILE_SIZE), kronecker(OUTPUT_TRANSFORM, OUTPUT_TRANSFORM));
     }
 
     /// The Kronecker product, by rows: what both sides' maps do to a square.
-    private static float[] product(double[][] a, double[][] b) {
+    private static float[] kronecker(double[][] a, double[][] b) {
         int rows = a.length, columns = a[0].length;
-        float[] all = new float[rows * rows * columns * columns];
-        int next = 0;
-        for (double[] vertical : a) for (double[] horizontal : b) for (double down : vertical) for (double across : horizontal) all[next++] = (float) (down * across);
-        return all;
+        float[] result = new float[rows * rows * columns * columns];
+        int index = 0;
+        for (double[] vertical : a) for (double[] horizontal : b) for (double down : vertical) for (double across : horizontal) result[index++] = (float) (down * across);
+        return result;
     }
 }

@@ -7,10 +7,10 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.HashMap;
@@ -33,11 +33,11 @@ class AdapterTargetsTest {
     }
 
     private record Nothing() implements Adaptation {
-        @Override public Map<String, Shape> shapes(Layer layer) {
+        @Override public Map<String, Shape> parameterShapes(Layer layer) {
             return Map.of();
         }
 
-        @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> slots, T strength) {
+        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> slots, T strength) {
             return base;
         }
     }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -37,7 +37,7 @@ class DiffusionModelTest {
                 long stored = 0;
                 for (String name : checkpoint.keys()) stored += checkpoint.info(name).shape().elements();
                 long unused = checkpoint.unusedKeys(model.layers(part)).stream().mapToLong(name -> checkpoint.info(name).shape().elements()).sum();
-                assertEquals(stored - unused, DryRun.parameters(model.layers(part)), part.toString());
+                assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(part)), part.toString());
             }
         }
         assertTrue(model.knownWords().contains("car"), "words: " + model.knownWords());

@@ -11,7 +11,7 @@ import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Tensor;
@@ -27,8 +27,8 @@ class ImageEncoderTest {
     /// The published CLIP ViT-L/14, as Stable Diffusion 1.5's safety checker carries it.
     @Test void hasTheLayersAndParametersOfClipsLargeTower() {
         ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14), new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
-        assertEquals(303_966_208L, DryRun.parameters(NetworkLayers.of(large)));
-        assertEquals(392, DryRun.tensors(NetworkLayers.of(large)));
+        assertEquals(303_966_208L, LayerRecorder.parameterCount(NetworkLayers.of(large)));
+        assertEquals(392, LayerRecorder.tensorCount(NetworkLayers.of(large)));
     }
 
     @Test void anImageEncoderComesBeforeASafetyChecker() throws Exception {

@@ -7,10 +7,10 @@ import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
@@ -24,21 +24,21 @@ class NetworkLayersTest {
 
     @Test void hasStableDiffusionsLayersAndParameters() {
         List<Layer> layers = NetworkLayers.of(SD15);
-        assertEquals(686, DryRun.tensors(layers));
-        assertEquals(859_520_964L, DryRun.parameters(layers));
-        assertEquals(52, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == 3).count());
-        assertEquals(46, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == 1).count());
+        assertEquals(686, LayerRecorder.tensorCount(layers));
+        assertEquals(859_520_964L, LayerRecorder.parameterCount(layers));
+        assertEquals(52, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3).count());
+        assertEquals(46, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 1).count());
         assertEquals(184, layers.stream().filter(layer -> layer.kind() == Layer.Kind.LINEAR).count());
     }
 
     @Test void keepsSizesThatDoNotHalveEvenly() {
         Shape latents = Shape.of(2, 4, 37, 51);
-        assertEquals(latents, SD15.forward(new ShapeOps(), new DryRun(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
+        assertEquals(latents, SD15.forward(new ShapeOps(), new LayerRecorder(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
     }
 
     @Test void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new Affine<>(Shape.of(320, 4, 3, 3), null), Conv2d.same(3)));
+                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null), ConvGeometry.same(3)));
         assertEquals("conv2d: (1,9,8,8) and (320,4,3,3) do not fit", e.getMessage());
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOps.AttentionKernel;
-import atomstudio.diffusion.ops.Attention;
+import atomstudio.diffusion.ops.AttentionConfig;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -51,7 +51,7 @@ class AttentionBenchmarkTest {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(memory, ElementType.FLOAT, AttentionKernel.FUSED, GraphOps.ConvolutionAlgorithm.DIRECT));
         List<Long> parts = new ArrayList<>();
-        Value output = ops.segment("block.ff", List.of(ops.input("x", shape)), inputs -> {
+        Value output = ops.checkpointed("block.ff", List.of(ops.input("x", shape)), inputs -> {
             parts.add(inputs.getFirst().shape().size(1));
             return ops.silu(inputs.getFirst());
         });
@@ -68,7 +68,7 @@ class AttentionBenchmarkTest {
     }
 
     private static Tensor attention(AttentionKernel kernel, ElementType element, Shape shape) throws Exception {
-        try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape, Attention.of(4), element)) {
+        try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape, AttentionConfig.of(4), element)) {
             return session.run(Map.of("x", Feed.of(numbers(shape))), Map.of());
         }
     }

@@ -13,10 +13,10 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -28,8 +28,8 @@ class FusedWeightsTest {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Layer layer = model.layers(ModelComponent.UNET).getFirst();
         Plus form = new Plus(layer.name());
-        long bytes = Float.BYTES * layer.weight().elements();
-        Adapter adapter = new Adapter("plus", "00", form, Map.of(layer.name() + ".w", Tensor.filled(layer.weight(), 1)));
+        long bytes = Float.BYTES * layer.weightShape().elements();
+        Adapter adapter = new Adapter("plus", "00", form, Map.of(layer.name() + ".w", Tensor.filled(layer.weightShape(), 1)));
         // Without its numbers nothing can be made: what is held then is what was held while they would have been.
         Adapter empty = new Adapter("empty", "01", form, Map.of());
         OnnxRuntime runtime = OnnxRuntime.open(Device.CPU, 1);
@@ -46,12 +46,12 @@ class FusedWeightsTest {
     }
 
     private record Plus(String layer) implements Adaptation {
-        @Override public Map<String, Shape> shapes(Layer at) {
-            return at.name().equals(layer) ? Map.of("w", at.weight()) : Map.of();
+        @Override public Map<String, Shape> parameterShapes(Layer at) {
+            return at.name().equals(layer) ? Map.of("w", at.weightShape()) : Map.of();
         }
 
-        @Override public <T> Affine<T> effective(Ops<T> ops, Layer at, Affine<T> base, Slots<T> slots, T strength) {
-            return new Affine<>(ops.add(base.weight(), ops.multiply(slots.get("w"), strength)), base.bias());
+        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer at, LayerWeights<T> base, AdapterParameters<T> slots, T strength) {
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(slots.get("w"), strength)), base.bias());
         }
     }
 }

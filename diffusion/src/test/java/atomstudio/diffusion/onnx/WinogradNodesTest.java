@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -37,11 +37,11 @@ class WinogradNodesTest {
 
     @Test void paysForManyChannelsOverManyTiles() {
         Shape weight = Shape.of(1280, 640, 3, 3);
-        assertTrue(Winograd.pays(Shape.of(2, 640, 16, 16), weight, Conv2d.same(3)));
-        assertFalse(Winograd.pays(Shape.of(2, 640, 8, 8), weight, Conv2d.same(3)), "few tiles");
-        assertFalse(Winograd.pays(Shape.of(2, 640, 16, 16), weight, Conv2d.strided(2, 1)), "not every pixel");
-        assertFalse(Winograd.pays(Shape.of(2, 640, 16, 16), Shape.of(1280, 640, 1, 1), Conv2d.same(1)), "another kernel");
-        assertFalse(Winograd.pays(Shape.of(2, 4, 64, 64), Shape.of(320, 4, 3, 3), Conv2d.same(3)), "few channels");
+        assertTrue(Winograd.isFaster(Shape.of(2, 640, 16, 16), weight, ConvGeometry.same(3)));
+        assertFalse(Winograd.isFaster(Shape.of(2, 640, 8, 8), weight, ConvGeometry.same(3)), "few tiles");
+        assertFalse(Winograd.isFaster(Shape.of(2, 640, 16, 16), weight, ConvGeometry.strided(2, 1)), "not every pixel");
+        assertFalse(Winograd.isFaster(Shape.of(2, 640, 16, 16), Shape.of(1280, 640, 1, 1), ConvGeometry.same(1)), "another kernel");
+        assertFalse(Winograd.isFaster(Shape.of(2, 4, 64, 64), Shape.of(320, 4, 3, 3), ConvGeometry.same(3)), "few channels");
     }
 
     @Test void partsOfAStoredWeightAreReadWhereTheyLie(@TempDir Path folder) throws Exception {
@@ -64,9 +64,9 @@ class WinogradNodesTest {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.LOW, ElementType.FLOAT, GraphOps.AttentionKernel.FUSED, GraphOps.ConvolutionAlgorithm.DIRECT));
         Value input = ops.input("x", x.shape());
-        Affine<Value> layer = new Affine<>(graph.input("weight", weight.shape(), ElementType.FLOAT), graph.input("bias", bias.shape(), ElementType.FLOAT));
+        LayerWeights<Value> layer = new LayerWeights<>(graph.input("weight", weight.shape(), ElementType.FLOAT), graph.input("bias", bias.shape(), ElementType.FLOAT));
         Value output = switch (how) {
-            case DIRECT -> ops.conv2d(input, layer, Conv2d.same(3));
+            case DIRECT -> ops.conv2d(input, layer, ConvGeometry.same(3));
             case WINOGRAD -> new WinogradNodes(graph, ops).convolve(input, layer);
         };
         try (OnnxSession session = OnnxRuntime.open(Device.CPU, 2).createSession(graph.model(output), OnnxSession.SessionWeights.none(), output.shape())) {

@@ -5,8 +5,8 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
@@ -127,8 +127,8 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// The token, where it stands for rows of the text encoder's table that the adapter brings.
-    public Optional<Placeholder> placeholder() {
-        return Optional.ofNullable(values.get(ROWS)).map(rows -> new Placeholder(trigger.token(), Math.toIntExact(rows.shape().size(0))));
+    public Optional<EmbeddingToken> placeholder() {
+        return Optional.ofNullable(values.get(ROWS)).map(rows -> new EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
     }
 
     /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.
@@ -151,7 +151,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         for (TunedLayer tuned : layers) {
             Layer layer = byName.remove(tuned.name());
             if (layer == null) wrong.add(tuned.name() + ": the model has no such layer");
-            else if (!layer.weight().equals(tuned.weight())) wrong.add(tuned.name() + ": expected a weight of " + tuned.weight() + ", the model's has " + layer.weight());
+            else if (!layer.weightShape().equals(tuned.weight())) wrong.add(tuned.name() + ": expected a weight of " + tuned.weight() + ", the model's has " + layer.weightShape());
             else slots(form, layer, wrong);
         }
         for (Layer layer : network) {

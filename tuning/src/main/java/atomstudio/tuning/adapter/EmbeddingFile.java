@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -93,7 +93,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     @Override public Adapter adapter(String name, DiffusionModel model) throws Failure {
         check(model);
         Map<String, Tensor> values = Map.of(AdapterFile.ROWS, rows, TextualInversion.TABLE + ".start", Tensor.zeros(rows.shape()));
-        return new Adapter(name, hash, new TextualInversion(count()), values, Optional.of(new Placeholder(word, count())));
+        return new Adapter(name, hash, new TextualInversion(count()), values, Optional.of(new EmbeddingToken(word, count())));
     }
 
     @Override public void check(DiffusionModel model) throws Failure {

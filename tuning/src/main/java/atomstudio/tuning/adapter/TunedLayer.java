@@ -11,7 +11,7 @@ public record TunedLayer(String name, Shape weight, String method) {
     /// The layers of a network that a method tunes, in the network's order.
     public static List<TunedLayer> of(TuningMethod method, List<Layer> layers) {
         List<TunedLayer> tuned = new ArrayList<>();
-        for (Layer layer : layers) if (method.tunes(layer)) tuned.add(new TunedLayer(layer.name(), layer.weight(), method.part(layer).name()));
+        for (Layer layer : layers) if (method.tunes(layer)) tuned.add(new TunedLayer(layer.name(), layer.weightShape(), method.part(layer).name()));
         return List.copyOf(tuned);
     }
 }

@@ -3,8 +3,8 @@ package atomstudio.tuning.export;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -40,13 +40,13 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
             Map<String, Shape> shapes = new TreeMap<>();
             int without = 0;
             for (Layer layer : weights.layers()) {
-                Affine<Tensor> added = weights.added(layer);
+                LayerWeights<Tensor> added = weights.added(layer);
                 String name = (ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
                 boolean norm = layer.kind() == Layer.Kind.NORM;
                 boolean needed = norm || untuned == Untuned.ZEROS || adapter.method().method().changesWeight(layer);
-                if (needed) put(name + (norm ? ".w_norm" : ".diff"), layer.weight(), new Piece(layer, false), shapes, pieces);
-                if (added.bias() != null && layer.biased()) put(name + (norm ? ".b_norm" : ".diff_b"), layer.biasShape(), new Piece(layer, true), shapes, pieces);
-                if (added.bias() != null && !layer.biased()) without++;
+                if (needed) put(name + (norm ? ".w_norm" : ".diff"), layer.weightShape(), new Piece(layer, false), shapes, pieces);
+                if (added.bias() != null && layer.hasBias()) put(name + (norm ? ".b_norm" : ".diff_b"), layer.biasShape(), new Piece(layer, true), shapes, pieces);
+                if (added.bias() != null && !layer.hasBias()) without++;
             }
             Map<String, Tensor> marker = marker(model, shapes);
             marker.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
@@ -66,14 +66,14 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
     private static final class Last {
         private final TunedWeights weights;
         private @Nullable Layer layer;
-        private @Nullable Affine<Tensor> added;
+        private @Nullable LayerWeights<Tensor> added;
 
         Last(TunedWeights weights) {
             this.weights = weights;
         }
 
         Tensor get(Piece piece) {
-            Affine<Tensor> found = added;
+            LayerWeights<Tensor> found = added;
             if (found == null || !piece.layer.equals(layer)) {
                 found = weights.added(piece.layer);
                 added = found;
@@ -112,7 +112,7 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
     }
 
     private Optional<String> left(int without) {
-        String rows = adapter.placeholder().map(word -> "The rows for \"" + word.word() + "\" are not in it: export them as " + ExportFormat.EMBEDDING.option() + ".").orElse("");
+        String rows = adapter.placeholder().map(word -> "The rows for \"" + word.token() + "\" are not in it: export them as " + ExportFormat.EMBEDDING.option() + ".").orElse("");
         String biases = without == 0 ? "" : "Biases that the method gives to " + without + " layers without one are not in it: no other program has a place for them.";
         String both = (rows + " " + biases).strip();
         return both.isEmpty() ? Optional.empty() : Optional.of(both);

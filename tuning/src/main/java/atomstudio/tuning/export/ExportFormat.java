@@ -1,7 +1,7 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -117,10 +117,10 @@ public enum ExportFormat {
     }
 
     private static Written embedding(AdapterFile adapter, Path file) throws Failure {
-        Placeholder word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
+        EmbeddingToken word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
                 "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + fitting(adapter).option));
         Tensor rows = adapter.values().get(AdapterFile.ROWS);
-        SafetensorsWriter.write(file, Map.of(word.word(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
+        SafetensorsWriter.write(file, Map.of(word.token(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
         long others = adapter.layers().stream().filter(layer -> !AdapterFile.ROWS.startsWith(layer.name() + ".")).count();
         return new Written(rows.data().length, others == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + others + " other layers is not in it."));
     }

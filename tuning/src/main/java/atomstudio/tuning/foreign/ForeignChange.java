@@ -35,7 +35,7 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
     }
 
     static ForeignChange difference(Layer layer, LayerNumbers numbers) {
-        return new ForeignChange(new Difference(), Map.of("weight", numbers.get(WEIGHT, layer.weight())));
+        return new ForeignChange(new Difference(), Map.of("weight", numbers.get(WEIGHT, layer.weightShape())));
     }
 
     /// LoRA and LoCon. Readers reshape the product to the weight, so that its rows and columns need not be outputs and inputs.
@@ -45,8 +45,8 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
         long rank = down.shape().size(0);
         if (numbers.has(MIDDLE)) down = Folding.core(numbers.get(MIDDLE), down);
         long rows = up.shape().elements() / Math.max(1, rank), columns = down.shape().elements() / Math.max(1, rank);
-        if (rank == 0 || rows * rank != up.shape().elements() || rows * columns != layer.weight().elements()) {
-            throw new IllegalArgumentException("expected two factors of " + layer.weight() + ", found " + numbers.get(DOWN).shape() + " and " + up.shape());
+        if (rank == 0 || rows * rank != up.shape().elements() || rows * columns != layer.weightShape().elements()) {
+            throw new IllegalArgumentException("expected two factors of " + layer.weightShape() + ", found " + numbers.get(DOWN).shape() + " and " + up.shape());
         }
         Product form = new Product(Math.toIntExact(rank), rows, columns);
         return new ForeignChange(form, Map.of("down", down.reshape(form.down()), "up", Folding.scaled(up.reshape(form.up()), numbers.scale(rank))));
@@ -69,7 +69,7 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
             b = Folding.core(numbers.get(core), b);
         }
         long rank = b.shape().size(0);
-        return new Tensor[] {Folding.as(a, Shape.of(layer.weight().size(0), rank), left), Folding.as(b, Shape.of(rank, layer.fanIn()), right)};
+        return new Tensor[] {Folding.as(a, Shape.of(layer.weightShape().size(0), rank), left), Folding.as(b, Shape.of(rank, layer.fanIn()), right)};
     }
 
     /// Each factor whole or as a product of two; α counts where one is a product.
@@ -92,11 +92,11 @@ public record ForeignChange(Adaptation form, Map<String, Tensor> values) {
         if (w1.shape().rank() < 2) throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
         long outputs = w1.shape().size(0), inputs = w1.shape().size(1);
         if (outputs < 1 || inputs < 1) throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
-        long kernel = layer.kernel() * layer.kernel();
-        if (w1.shape().elements() != outputs * inputs || layer.weight().size(0) % outputs != 0 || layer.weight().size(1) % inputs != 0 || w1.shape().elements() * w2.shape().elements() != layer.weight().elements()) {
-            throw new IllegalArgumentException("expected factors of " + layer.weight() + ", found " + w1.shape() + " and " + w2.shape());
+        long kernel = layer.kernelSize() * layer.kernelSize();
+        if (w1.shape().elements() != outputs * inputs || layer.weightShape().size(0) % outputs != 0 || layer.weightShape().size(1) % inputs != 0 || w1.shape().elements() * w2.shape().elements() != layer.weightShape().elements()) {
+            throw new IllegalArgumentException("expected factors of " + layer.weightShape() + ", found " + w1.shape() + " and " + w2.shape());
         }
-        Kronecker form = new Kronecker(outputs, inputs, layer.weight().size(0) / outputs, layer.weight().size(1) / inputs * kernel);
+        Kronecker form = new Kronecker(outputs, inputs, layer.weightShape().size(0) / outputs, layer.weightShape().size(1) / inputs * kernel);
         return new ForeignChange(form, Map.of("w1", Folding.scaled(w1.reshape(form.first()), rank == 0 ? 1 : numbers.scale(rank)), "w2", w2.reshape(form.second())));
     }
 }

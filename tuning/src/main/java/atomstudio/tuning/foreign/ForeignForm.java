@@ -1,10 +1,10 @@
 package atomstudio.tuning.foreign;
 
 import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
 
@@ -14,12 +14,12 @@ public record ForeignForm(Map<String, Adaptation> layers) implements Adaptation 
         layers = Map.copyOf(layers);
     }
 
-    @Override public Map<String, Shape> shapes(Layer layer) {
+    @Override public Map<String, Shape> parameterShapes(Layer layer) {
         Adaptation form = layers.get(layer.name());
-        return form == null ? Map.of() : form.shapes(layer);
+        return form == null ? Map.of() : form.parameterShapes(layer);
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         Adaptation form = layers.get(layer.name());
         return form == null ? base : form.effective(ops, layer, base, theta, strength);
     }

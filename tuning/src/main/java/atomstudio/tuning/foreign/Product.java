@@ -1,10 +1,10 @@
 package atomstudio.tuning.foreign;
 
 import atomstudio.diffusion.ops.Adaptation;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
 
@@ -18,12 +18,12 @@ record Product(int rank, long rows, long columns) implements Adaptation {
         return Shape.of(rank, columns);
     }
 
-    @Override public Map<String, Shape> shapes(Layer layer) {
+    @Override public Map<String, Shape> parameterShapes(Layer layer) {
         return Map.of("down", down(), "up", up());
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T change = ops.matmul(ops.multiply(theta.get("up"), strength), theta.get("down"));
-        return new Affine<>(ops.add(base.weight(), ops.reshape(change, layer.weight())), base.bias());
+        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(change, layer.weightShape())), base.bias());
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 
 /// Changes of a layer's bias.
@@ -8,7 +8,7 @@ final class Biases {
     private Biases() {}
 
     /// b + s · change; s · change where the layer has no bias.
-    static <T> T plus(Ops<T> ops, Affine<T> base, T change, T strength) {
+    static <T> T plus(Ops<T> ops, LayerWeights<T> base, T change, T strength) {
         T scaled = ops.multiply(change, strength);
         return base.bias() == null ? scaled : ops.add(base.bias(), scaled);
     }

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -33,22 +33,22 @@ public record ChannelAtoms(int block, int atoms) implements TuningMethod {
     }
 
     private static boolean maps(Layer layer) {
-        return layer.maps() && layer.kernel() == 1;
+        return layer.isProjection() && layer.kernelSize() == 1;
     }
 
     private boolean divides(Layer layer) {
-        return layer.weight().size(0) % block == 0 && layer.weight().size(1) % block == 0;
+        return layer.weightShape().size(0) % block == 0 && layer.weightShape().size(1) % block == 0;
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        return new Affine<>(base.weight(), base.bias(), matrix(ops, theta, strength)).settled(ops);             // ΔW = unfold(W) · Dᵀ · ΔD
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        return new LayerWeights<>(base.weight(), base.bias(), matrix(ops, theta, strength)).materialized(ops);             // ΔW = unfold(W) · Dᵀ · ΔD
     }
 
-    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
+    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
         return Optional.of(matrix(ops, theta, strength));
     }
 
-    private <T> T matrix(Ops<T> ops, Slots<T> theta, T strength) {
+    private <T> T matrix(Ops<T> ops, AdapterParameters<T> theta, T strength) {
         return ops.multiply(coding().matrix(ops, theta), strength);
     }
 

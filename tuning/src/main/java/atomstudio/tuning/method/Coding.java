@@ -1,7 +1,7 @@
 package atomstudio.tuning.method;
 
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -40,7 +40,7 @@ record Coding(int atoms, int size) {
     }
 
     /// M (size,size).
-    <T> T matrix(Ops<T> ops, Slots<T> theta) {
+    <T> T matrix(Ops<T> ops, AdapterParameters<T> theta) {
         return whole() ? theta.get("M") : ops.matmul(ops.permute(theta.get("D"), 1, 0), theta.get("dD"));
     }
 }

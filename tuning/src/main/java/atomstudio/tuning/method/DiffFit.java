@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,9 +21,9 @@ public record DiffFit() implements TuningMethod {
 
     @Override public List<Slot> slots(Layer layer) {
         List<Slot> slots = new ArrayList<>();
-        if (layer.kind() == Layer.Kind.NORM) slots.add(Slot.zero("weight", layer.weight()));
+        if (layer.kind() == Layer.Kind.NORM) slots.add(Slot.zero("weight", layer.weightShape()));
         if (scaled(layer)) slots.add(Slot.one("gamma", Shape.of(1)));
-        if (layer.biased()) slots.add(Slot.zero("bias", layer.biasShape()));
+        if (layer.hasBias()) slots.add(Slot.zero("bias", layer.biasShape()));
         return List.copyOf(slots);
     }
 
@@ -31,13 +31,13 @@ public record DiffFit() implements TuningMethod {
         return layer.kind() == Layer.Kind.NORM || scaled(layer);
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T weight = layer.kind() == Layer.Kind.NORM ? Strength.plus(ops, base.weight(), theta.get("weight"), strength)
                 : scaled(layer) ? Strength.toward(ops, base.weight(), ops.multiply(base.weight(), theta.get("gamma")), strength) : base.weight();
-        return new Affine<>(weight, layer.biased() ? Biases.plus(ops, base, theta.get("bias"), strength) : base.bias());
+        return new LayerWeights<>(weight, layer.hasBias() ? Biases.plus(ops, base, theta.get("bias"), strength) : base.bias());
     }
 
     private static boolean scaled(Layer layer) {
-        return layer.maps() && ENDS.matcher(layer.name()).matches();
+        return layer.isProjection() && ENDS.matcher(layer.name()).matches();
     }
 }

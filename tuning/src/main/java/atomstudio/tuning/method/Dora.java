@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -21,18 +21,18 @@ public record Dora(int rank, double alpha) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        if (!layer.maps()) return List.of();
+        if (!layer.isProjection()) return List.of();
         Scale scale = new Scale(rank, alpha);
-        Shape outputs = Shape.of(layer.weight().size(0));
+        Shape outputs = Shape.of(layer.weightShape().size(0));
         return List.of(Slot.kaiming("A", scale.down(layer)), Slot.zero("B", scale.up(layer)), Slot.trained("g", outputs, origin -> norms(origin.base())));
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        Shape rows = Shape.of(layer.weight().size(0), layer.fanIn());
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        Shape rows = Shape.of(layer.weightShape().size(0), layer.fanIn());
         T delta = ops.matmul(ops.reshape(ops.scale(theta.get("B"), alpha / rank), Shape.of(rows.size(0), rank)), ops.reshape(theta.get("A"), Shape.of(rank, rows.size(1))));
         T moved = ops.add(ops.reshape(base.weight(), rows), delta);
-        T tuned = ops.multiply(moved, ops.multiply(ops.reshape(theta.get("g"), Shape.of(rows.size(0), 1)), ops.inverseRowNorms(moved)));
-        return new Affine<>(Strength.toward(ops, base.weight(), ops.reshape(tuned, layer.weight()), strength), base.bias());
+        T tuned = ops.multiply(moved, ops.multiply(ops.reshape(theta.get("g"), Shape.of(rows.size(0), 1)), ops.reciprocalRowNorms(moved)));
+        return new LayerWeights<>(Strength.toward(ops, base.weight(), ops.reshape(tuned, layer.weightShape()), strength), base.bias());
     }
 
     /// ‖W‖ of every output.

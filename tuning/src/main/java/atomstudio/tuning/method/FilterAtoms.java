@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -24,21 +24,21 @@ public record FilterAtoms(int atoms) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        return layer.kind() == Layer.Kind.CONV ? Coding.of(atoms, layer.kernel()).slots(FilterAtoms::unfold) : List.of();
+        return layer.kind() == Layer.Kind.CONV ? Coding.of(atoms, layer.kernelSize()).slots(FilterAtoms::unfold) : List.of();
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T m = matrix(ops, layer, theta, strength);
-        if (layer.kernel() == 1) return new Affine<>(ops.add(base.weight(), ops.multiply(base.weight(), ops.reshape(m, Shape.of(1)))), base.bias());
-        return new Affine<>(base.weight(), base.bias(), m).settled(ops);                                        // ΔW = unfold(W) · Dᵀ · ΔD
+        if (layer.kernelSize() == 1) return new LayerWeights<>(ops.add(base.weight(), ops.multiply(base.weight(), ops.reshape(m, Shape.of(1)))), base.bias());
+        return new LayerWeights<>(base.weight(), base.bias(), m).materialized(ops);                                        // ΔW = unfold(W) · Dᵀ · ΔD
     }
 
-    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
-        return layer.kernel() == 1 ? Optional.empty() : Optional.of(matrix(ops, layer, theta, strength));
+    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
+        return layer.kernelSize() == 1 ? Optional.empty() : Optional.of(matrix(ops, layer, theta, strength));
     }
 
-    private <T> T matrix(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
-        return ops.multiply(Coding.of(atoms, layer.kernel()).matrix(ops, theta), strength);
+    private <T> T matrix(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
+        return ops.multiply(Coding.of(atoms, layer.kernelSize()).matrix(ops, theta), strength);
     }
 
     /// (Co,Ci,k,k) -> (Co·Ci, k²).

@@ -55,7 +55,7 @@ public record LayerChoice(List<String> items) {
     private static Predicate<Layer> item(String item) {
         Predicate<Layer> denoiser = layer -> !layer.name().startsWith(TEXT + ".");
         return switch (item) {
-            case "conv3x3" -> denoiser.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernel() == 3);
+            case "conv3x3" -> denoiser.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3);
             case "conv" -> denoiser.and(layer -> layer.kind() == Layer.Kind.CONV);
             case "linear" -> denoiser.and(layer -> layer.kind() == Layer.Kind.LINEAR);
             case "attention" -> denoiser.and(layer -> layer.kind() == Layer.Kind.LINEAR && ATTENTION.matcher(layer.name()).matches());

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
@@ -21,14 +21,14 @@ public record Loha(int rank, double alpha) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        if (!layer.maps()) return List.of();
-        Shape up = Shape.of(layer.weight().size(0), rank), down = Shape.of(rank, layer.fanIn());
+        if (!layer.isProjection()) return List.of();
+        Shape up = Shape.of(layer.weightShape().size(0), rank), down = Shape.of(rank, layer.fanIn());
         return List.of(Slot.normal("w1a", up, DEVIATION), Slot.normal("w1b", down, 1), Slot.zero("w2a", up), Slot.normal("w2b", down, 1));
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T first = ops.matmul(theta.get("w1a"), theta.get("w1b"));
         T second = ops.matmul(ops.scale(ops.multiply(theta.get("w2a"), strength), alpha / rank), theta.get("w2b"));
-        return new Affine<>(ops.add(base.weight(), ops.reshape(ops.multiply(first, second), layer.weight())), base.bias());
+        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(ops.multiply(first, second), layer.weightShape())), base.bias());
     }
 }

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
@@ -20,21 +20,21 @@ public record Lokr(int rank, double alpha) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        if (!layer.maps()) return List.of();
-        Sides o = Sides.of(layer.weight().size(0)), i = Sides.of(layer.weight().size(1));
-        long kernel = layer.kernel() * layer.kernel();
+        if (!layer.isProjection()) return List.of();
+        Sides o = Sides.of(layer.weightShape().size(0)), i = Sides.of(layer.weightShape().size(1));
+        long kernel = layer.kernelSize() * layer.kernelSize();
         return List.of(Slot.kaiming("w1", Shape.of(o.small, i.small)), Slot.kaiming("w2a", Shape.of(o.large, rank)), Slot.zero("w2b", Shape.of(rank, i.large * kernel)));
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        Sides o = Sides.of(layer.weight().size(0)), i = Sides.of(layer.weight().size(1));
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        Sides o = Sides.of(layer.weightShape().size(0)), i = Sides.of(layer.weightShape().size(1));
         T w2 = ops.matmul(theta.get("w2a"), ops.scale(ops.multiply(theta.get("w2b"), strength), alpha / rank));
         T delta = ops.multiply(ops.reshape(theta.get("w1"), Shape.of(o.small, 1, i.small, 1)), ops.reshape(w2, Shape.of(1, o.large, 1, w2Columns(layer, i))));
-        return new Affine<>(ops.add(base.weight(), ops.reshape(delta, layer.weight())), base.bias());
+        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
     }
 
     private static long w2Columns(Layer layer, Sides inputs) {
-        return inputs.large * layer.kernel() * layer.kernel();
+        return inputs.large * layer.kernelSize() * layer.kernelSize();
     }
 
     /// n = small · large, as near to each other as divisors can be.

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
@@ -24,14 +24,14 @@ public record Lora(int rank, double alpha) implements TuningMethod {
     }
 
     @Override public List<Slot> slots(Layer layer) {
-        if (!layer.maps()) return List.of();
+        if (!layer.isProjection()) return List.of();
         return List.of(Slot.kaiming("A", scale().down(layer)), Slot.zero("B", scale().up(layer)));
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        T b = ops.reshape(ops.scale(ops.multiply(theta.get("B"), strength), scale().factor()), Shape.of(layer.weight().size(0), rank));
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        T b = ops.reshape(ops.scale(ops.multiply(theta.get("B"), strength), scale().factor()), Shape.of(layer.weightShape().size(0), rank));
         T delta = ops.matmul(b, ops.reshape(theta.get("A"), Shape.of(rank, layer.fanIn())));
-        return new Affine<>(ops.add(base.weight(), ops.reshape(delta, layer.weight())), base.bias());
+        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
     }
 
     private Scale scale() {

@@ -1,10 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
-import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,13 +16,13 @@ public record NormOnly() implements TuningMethod {
 
     @Override public List<Slot> slots(Layer layer) {
         if (layer.kind() != Layer.Kind.NORM) return List.of();
-        List<Slot> slots = new ArrayList<>(List.of(Slot.zero("weight", layer.weight())));
-        if (layer.biased()) slots.add(Slot.zero("bias", layer.biasShape()));
+        List<Slot> slots = new ArrayList<>(List.of(Slot.zero("weight", layer.weightShape())));
+        if (layer.hasBias()) slots.add(Slot.zero("bias", layer.biasShape()));
         return List.copyOf(slots);
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T weight = Strength.plus(ops, base.weight(), theta.get("weight"), strength);
-        return new Affine<>(weight, layer.biased() ? Biases.plus(ops, base, theta.get("bias"), strength) : base.bias());
+        return new LayerWeights<>(weight, layer.hasBias() ? Biases.plus(ops, base, theta.get("bias"), strength) : base.bias());
     }
 }

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -76,43 +76,43 @@ public record Oft(Side side, Blocks blocks) implements TuningMethod {
     }
 
     @Override public boolean leavesAlone(Layer layer) {
-        return layer.maps() && block(layer) == 0;
+        return layer.isProjection() && block(layer) == 0;
     }
 
     private int block(Layer layer) {
-        return layer.maps() ? blocks.size(channels(layer)) : 0;
+        return layer.isProjection() ? blocks.size(channels(layer)) : 0;
     }
 
     private long channels(Layer layer) {
         return switch (side) {
             case INPUT -> layer.fanIn();
-            case OUTPUT -> layer.weight().size(0);
+            case OUTPUT -> layer.weightShape().size(0);
         };
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T rotation = rotation(ops, theta.get("Q"), block(layer));
         T turned = switch (side) {
             case INPUT -> input(ops, layer, base.weight(), rotation);
             case OUTPUT -> output(ops, layer, base.weight(), rotation);
         };
-        return new Affine<>(Strength.toward(ops, base.weight(), ops.reshape(turned, layer.weight()), strength), base.bias());
+        return new LayerWeights<>(Strength.toward(ops, base.weight(), ops.reshape(turned, layer.weightShape()), strength), base.bias());
     }
 
     private <T> T input(Ops<T> ops, Layer layer, T weight, T rotation) {
         int block = block(layer);
         long blocks = layer.fanIn() / block;
-        T filters = ops.permute(ops.reshape(weight, Shape.of(layer.weight().size(0), blocks, block)), 1, 0, 2);
+        T filters = ops.permute(ops.reshape(weight, Shape.of(layer.weightShape().size(0), blocks, block)), 1, 0, 2);
         return ops.permute(ops.matmul(filters, ops.permute(rotation, 0, 2, 1)), 1, 0, 2);
     }
 
     private <T> T output(Ops<T> ops, Layer layer, T weight, T rotation) {
         int block = block(layer);
-        return ops.matmul(rotation, ops.reshape(weight, Shape.of(layer.weight().size(0) / block, block, layer.fanIn())));
+        return ops.matmul(rotation, ops.reshape(weight, Shape.of(layer.weightShape().size(0) / block, block, layer.fanIn())));
     }
 
     private static <T> T rotation(Ops<T> ops, T above, int block) {
-        T q = ops.skew(above, block);
+        T q = ops.skewSymmetric(above, block);
         T identity = ops.constant(identity(block));
         return ops.matmul(ops.add(identity, q), ops.inverse(ops.add(identity, ops.scale(q, -1))));
     }

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,11 +29,11 @@ public record On(TuningMethod method, LayerChoice layers) implements TuningMetho
         return method.changesWeight(layer);
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         return method.effective(ops, layer, base, theta, strength);
     }
 
-    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
-        return method.mixing(ops, layer, theta, strength);
+    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
+        return method.kernelTransform(ops, layer, theta, strength);
     }
 }

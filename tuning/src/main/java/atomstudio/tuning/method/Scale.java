@@ -16,12 +16,12 @@ record Scale(int rank, double alpha) {
 
     /// The half on the side of the inputs: (r,Ci) or (r,Ci,k,k).
     Shape down(Layer layer) {
-        return layer.weight().with(0, rank);
+        return layer.weightShape().with(0, rank);
     }
 
     /// The half on the side of the outputs: (Co,r) or (Co,r,1,1).
     Shape up(Layer layer) {
-        long outputs = layer.weight().size(0);
-        return layer.weight().rank() == 4 ? Shape.of(outputs, rank, 1, 1) : Shape.of(outputs, rank);
+        long outputs = layer.weightShape().size(0);
+        return layer.weightShape().rank() == 4 ? Shape.of(outputs, rank, 1, 1) : Shape.of(outputs, rank);
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Slots;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -19,7 +19,7 @@ public record Slot(String name, Shape shape, Role role, Start start) {
 
     /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to this slot alone;
     /// the token ids of the class word, for textual inversion; and the frozen slots of the layer that come before this one.
-    public record Origin(Supplier<Tensor> weight, Noise random, List<Integer> classTokens, Slots<Tensor> frozen) {
+    public record Origin(Supplier<Tensor> weight, Noise random, List<Integer> classTokens, AdapterParameters<Tensor> frozen) {
         public Origin {
             classTokens = List.copyOf(classTokens);
         }

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -26,21 +26,21 @@ public record SparseAtoms(int atoms) implements TuningMethod {
 
     @Override public List<Slot> slots(Layer layer) {
         if (layer.kind() != Layer.Kind.CONV) return List.of();
-        long size = layer.kernel() * layer.kernel();
+        long size = layer.kernelSize() * layer.kernelSize();
         int m = own(layer);
         Slot dictionary = Slot.frozen("D", Shape.of(m, size), origin -> SparseCoding.atoms(FilterAtoms.unfold(origin.base()), m, origin.random()));
         Slot check = Slot.frozen("check", Shape.of(PROJECTIONS, m), origin -> projections(codes(origin)));
-        Slot codes = Slot.derived("alpha", Shape.of(layer.weight().elements() / size, m), origin -> checked(layer, codes(origin), origin.frozen().get("check")));
+        Slot codes = Slot.derived("alpha", Shape.of(layer.weightShape().elements() / size, m), origin -> checked(layer, codes(origin), origin.frozen().get("check")));
         return List.of(dictionary, check, codes, Slot.zero("dD", Shape.of(m, size)));
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         T delta = ops.matmul(theta.get("alpha"), ops.multiply(theta.get("dD"), strength));                  // ΔW = α · ΔD
-        return new Affine<>(ops.add(base.weight(), ops.reshape(delta, layer.weight())), base.bias());
+        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
     }
 
     private int own(Layer layer) {
-        return layer.kernel() == 1 ? 1 : atoms;
+        return layer.kernelSize() == 1 ? 1 : atoms;
     }
 
     private static Tensor codes(Slot.Origin origin) {

@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -36,12 +36,12 @@ public record Sum(List<TuningMethod> parts) implements TuningMethod {
         return part(layer).changesWeight(layer);
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
         return part(layer).effective(ops, layer, base, theta, strength);
     }
 
-    @Override public <T> Optional<T> mixing(Ops<T> ops, Layer layer, Slots<T> theta, T strength) {
-        return part(layer).mixing(ops, layer, theta, strength);
+    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
+        return part(layer).kernelTransform(ops, layer, theta, strength);
     }
 
     private List<TuningMethod> tuning(Layer layer) {

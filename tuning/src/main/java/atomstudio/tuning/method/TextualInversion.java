@@ -1,9 +1,9 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -25,12 +25,12 @@ public record TextualInversion(int tokens) implements TuningMethod {
 
     @Override public List<Slot> slots(Layer layer) {
         if (!layer.name().equals(TABLE)) return List.of();
-        Shape rows = Shape.of(tokens, layer.weight().size(1));
+        Shape rows = Shape.of(tokens, layer.weightShape().size(1));
         return List.of(Slot.frozen("start", rows, origin -> mean(rows, origin)), Slot.trained("rows", rows, origin -> mean(rows, origin)));
     }
 
-    @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-        return new Affine<>(ops.concat(base.weight(), Strength.toward(ops, theta.get("start"), theta.get("rows"), strength), 0), base.bias());
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        return new LayerWeights<>(ops.concat(base.weight(), Strength.toward(ops, theta.get("start"), theta.get("rows"), strength), 0), base.bias());
     }
 
     /// Each row the mean of the class tokens' rows.

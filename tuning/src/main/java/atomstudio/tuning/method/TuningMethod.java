@@ -28,7 +28,7 @@ public sealed interface TuningMethod extends Adaptation permits
         return !slots(layer).isEmpty();
     }
 
-    @Override default Map<String, Shape> shapes(Layer layer) {
+    @Override default Map<String, Shape> parameterShapes(Layer layer) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (Slot slot : slots(layer)) shapes.put(slot.name(), slot.shape());
         return shapes;

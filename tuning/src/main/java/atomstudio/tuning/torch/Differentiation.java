@@ -5,9 +5,9 @@ import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
@@ -102,12 +102,12 @@ public final class Differentiation implements AutoCloseable {
         Map<String, NDArray> slots = new HashMap<>(constants);
         for (SlotLayout.Entry entry : layout.derived()) slots.computeIfAbsent(entry.key(), engine::derived);
         for (int i = 0; i < trained.size(); i++) slots.put(layout.trained().get(i).key(), trained.get(i));
-        List<Adapted.Bound<NDArray>> bound = List.of(new Adapted.Bound<>(layout.method(), layer -> slots(slots, layer, tape), strength));
+        List<AdaptedWeights.BoundAdapter<NDArray>> bound = List.of(new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> slots(slots, layer, tape), strength));
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
             case Conditioning.Words words -> context(words, bound);
         };
-        Adapted<NDArray> layers = new Adapted<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
+        AdaptedWeights<NDArray> layers = new AdaptedWeights<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.enter(features(batch));
         NDArray output = batch.lower().isPresent() ? engine.model().unet().decode(ops, layers, batch.lower().get().map(each -> ops.enter(torch.array(each))), features, ops.enter(context))
                 : engine.model().unet().forward(ops, layers, ops.enter(torch.array(batch.noisy())), features, ops.enter(context));
@@ -115,15 +115,15 @@ public final class Differentiation implements AutoCloseable {
     }
 
     /// (B,chunks·S,C).
-    private NDArray context(Conditioning.Words words, List<Adapted.Bound<NDArray>> bound) {
+    private NDArray context(Conditioning.Words words, List<AdaptedWeights.BoundAdapter<NDArray>> bound) {
         Torch torch = engine.torch();
         ClipTextModel text = engine.model().textEncoder();
-        NDArray states = text.encode(torch.ops(), new Adapted<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
+        NDArray states = text.encode(torch.ops(), new AdaptedWeights<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(words.ids()), 0);
         int length = words.ids()[0].length;
         return words.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(words.ids().length / words.chunks(), (long) words.chunks() * length, text.hiddenSize()));
     }
 
-    private static Slots<NDArray> slots(Map<String, NDArray> all, Layer layer, Tape tape) {
+    private static AdapterParameters<NDArray> slots(Map<String, NDArray> all, Layer layer, Tape tape) {
         return slot -> {
             tape.usesTrained();
             return all.get(layer.name() + "." + slot);

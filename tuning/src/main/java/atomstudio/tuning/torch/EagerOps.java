@@ -2,12 +2,11 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -67,7 +66,7 @@ public final class EagerOps implements Ops<NDArray> {
         return array == null ? null : weight(array);
     }
 
-    private PtNDArray bias(Affine<NDArray> layer) {
+    private PtNDArray bias(LayerWeights<NDArray> layer) {
         NDArray bias = layer.bias();
         if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().getShape() + " channels: expected a bias, found none");
         return weight(bias);
@@ -94,59 +93,59 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     /// A layer with its change computed, in the type that activations have.
-    Affine<NDArray> entered(Affine<NDArray> settled) {
-        return new Affine<>(weight(settled.weight()), optional(settled.bias()));
+    LayerWeights<NDArray> entered(LayerWeights<NDArray> settled) {
+        return new LayerWeights<>(weight(settled.weight()), optional(settled.bias()));
     }
 
-    @Override public NDArray conv2d(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        if (tape != null && layer.toBeMade(this) && even(geometry)) return tape.run(x, madeAgain(layer, geometry));
-        return convolution(x, layer.toBeMade(this) ? layer.settled(this) : layer, geometry);
+    @Override public NDArray conv2d(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+        if (tape != null && layer.needsMaterializing(this) && even(geometry)) return tape.run(x, madeAgain(layer, geometry));
+        return convolution(x, layer.needsMaterializing(this) ? layer.materialized(this) : layer, geometry);
     }
 
-    private static boolean even(Conv2d geometry) {
-        return geometry.top() == geometry.bottom() && geometry.left() == geometry.right();
+    private static boolean even(ConvGeometry geometry) {
+        return geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight();
     }
 
-    private Tape.Own madeAgain(Affine<NDArray> layer, @Nullable Conv2d geometry) {
-        boolean plain = geometry == null || geometry.equals(Conv2d.same(1));
-        return plain && layer.mixesBlocks(this) && halves == null ? new MixedBlocks(kernels, layer) : new TunedLayer(new EagerOps(kernels, halves, null), kernels, layer, geometry);
+    private Tape.Own madeAgain(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
+        boolean plain = geometry == null || geometry.equals(ConvGeometry.same(1));
+        return plain && layer.hasBlockTransform(this) && halves == null ? new MixedBlocks(kernels, layer) : new TunedLayer(new EagerOps(kernels, halves, null), kernels, layer, geometry);
     }
 
     Precision precision() {
         return halves == null ? Precision.FP32 : Precision.BF16;
     }
 
-    private NDArray convolution(NDArray x, Affine<NDArray> unsettled, Conv2d geometry) {
+    private NDArray convolution(NDArray x, LayerWeights<NDArray> unsettled, ConvGeometry geometry) {
         if (halves == null && WinogradConvolution.pays(x, unsettled, geometry) && !kernels.recorded(unsettled.weight())) {
             WinogradConvolution fast = new WinogradConvolution(kernels, unsettled);
             if (tape != null) return Kernels.biased(tape.run(x, fast), unsettled);
             if (!fast.trains() && !kernels.recorded(x)) return Kernels.biased(fast.output(x), unsettled);
         }
         if (MixedConvolution.pays(x, unsettled, geometry)) {
-            MixedConvolution mixed = new MixedConvolution(kernels, new Affine<>(weight(unsettled.weight()), null, optional(unsettled.mixing())), geometry);
+            MixedConvolution mixed = new MixedConvolution(kernels, new LayerWeights<>(weight(unsettled.weight()), null, optional(unsettled.kernelTransform())), geometry);
             boolean own = tape != null && !kernels.recorded(unsettled.weight());
-            return Kernels.biased(own ? tape.run(x, mixed) : mixed.output(x), new Affine<>(unsettled.weight(), optional(unsettled.bias())));
+            return Kernels.biased(own ? tape.run(x, mixed) : mixed.output(x), new LayerWeights<>(unsettled.weight(), optional(unsettled.bias())));
         }
-        Affine<NDArray> layer = unsettled.settled(this);
+        LayerWeights<NDArray> layer = unsettled.materialized(this);
         boolean even = even(geometry);
-        long[] sides = {geometry.left(), geometry.right(), geometry.top(), geometry.bottom()};
+        long[] sides = {geometry.padLeft(), geometry.padRight(), geometry.padTop(), geometry.padBottom()};
         PtNDArray input = even ? pt(x) : JniUtils.pad(pt(x), sides, 0);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
-        var padding = even ? new ai.djl.ndarray.types.Shape(geometry.top(), geometry.left()) : new ai.djl.ndarray.types.Shape(0, 0);
+        var padding = even ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft()) : new ai.djl.ndarray.types.Shape(0, 0);
         return JniUtils.convolution(input, weight(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
     }
 
-    @Override public NDArray linear(NDArray x, Affine<NDArray> unsettled) {
-        if (tape != null && unsettled.toBeMade(this)) return tape.run(x, madeAgain(unsettled, null));
-        Affine<NDArray> layer = unsettled.settled(this);
+    @Override public NDArray linear(NDArray x, LayerWeights<NDArray> unsettled) {
+        if (tape != null && unsettled.needsMaterializing(this)) return tape.run(x, madeAgain(unsettled, null));
+        LayerWeights<NDArray> layer = unsettled.materialized(this);
         return JniUtils.linear(pt(x), weight(layer.weight()), optional(layer.bias()));
     }
 
-    @Override public NDArray groupNorm(NDArray x, Affine<NDArray> layer, int groups, double epsilon) {
+    @Override public NDArray groupNorm(NDArray x, LayerWeights<NDArray> layer, int groups, double epsilon) {
         return kernels.groupNorm(x, weight(layer.weight()), bias(layer), new Kernels.Group(groups, epsilon));
     }
 
-    @Override public NDArray layerNorm(NDArray x, Affine<NDArray> layer, double epsilon) {
+    @Override public NDArray layerNorm(NDArray x, LayerWeights<NDArray> layer, double epsilon) {
         return JniUtils.layerNorm(pt(x), layer.weight().getShape(), weight(layer.weight()), bias(layer), epsilon);
     }
 
@@ -170,8 +169,8 @@ public final class EagerOps implements Ops<NDArray> {
         return x.tanh();
     }
 
-    @Override public NDArray attention(NDArray q, NDArray k, NDArray v, Attention heads) {
-        if (halves != null && heads.mask() == Attention.Mask.NONE && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1) <= WRITTEN_OUT) {
+    @Override public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig heads) {
+        if (halves != null && heads.mask() == AttentionConfig.Mask.NONE && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1) <= WRITTEN_OUT) {
             return kernels.plainAttention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads());
         }
         String causal = switch (heads.mask()) {
@@ -181,7 +180,7 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.attention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads(), causal);
     }
 
-    @Override public NDArray lookup(NDArray table, NDArray ids) {
+    @Override public NDArray embedding(NDArray table, NDArray ids) {
         return JniUtils.embedding(pt(ids), pt(table), false);
     }
 
@@ -213,7 +212,7 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.constant(numbers);
     }
 
-    @Override public NDArray skew(NDArray above, int side) {
+    @Override public NDArray skewSymmetric(NDArray above, int side) {
         return kernels.skew(above, side);
     }
 
@@ -221,12 +220,12 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.inverse(x);
     }
 
-    @Override public NDArray inverseRowNorms(NDArray x) {
+    @Override public NDArray reciprocalRowNorms(NDArray x) {
         return kernels.inverseRowNorms(x);
     }
 
     /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording keeps the inputs alone.
-    @Override public NDArray segment(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
+    @Override public NDArray checkpointed(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
         return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(name, inputs, body);
     }
 

@@ -3,10 +3,10 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.ops.Adapted;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -16,12 +16,12 @@ import java.util.Map;
 
 /// A network's weights for sampling: adapters multiplied into the layers that they change, once for all steps, and everything in the
 /// precision that is computed in. Each layer is made when first asked for and kept until closed.
-final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
+final class FoldedLayers implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final TorchWeights base;
     private final Precision precision;
     private final List<WeightedAdapter> adapters;
-    private final Map<String, Affine<NDArray>> made = new HashMap<>();
+    private final Map<String, LayerWeights<NDArray>> made = new HashMap<>();
     private final List<NDArray> owned = new ArrayList<>();
 
     FoldedLayers(Torch torch, TorchWeights base, Precision precision, List<WeightedAdapter> adapters) {
@@ -40,29 +40,29 @@ final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
         return true;
     }
 
-    @Override public Affine<NDArray> get(Layer layer) {
-        boolean changed = adapters.stream().anyMatch(applied -> !applied.adapter().form().shapes(layer).isEmpty());
+    @Override public LayerWeights<NDArray> get(Layer layer) {
+        boolean changed = adapters.stream().anyMatch(applied -> !applied.adapter().adaptation().parameterShapes(layer).isEmpty());
         if (!changed && precision == Precision.FP32) return base.get(layer);
-        Affine<NDArray> found = made.get(layer.name());
+        LayerWeights<NDArray> found = made.get(layer.name());
         if (found == null) made.put(layer.name(), found = make(layer));
         return found;
     }
 
     /// In float32 to the last, then rounded.
-    private Affine<NDArray> make(Layer layer) {
+    private LayerWeights<NDArray> make(Layer layer) {
         try (NDScope scope = new NDScope()) {
             EagerOps ops = torch.ops();
-            Layers<NDArray> plain = precision == Precision.FP32 ? base : base::once;
-            List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
+            WeightSource<NDArray> plain = precision == Precision.FP32 ? base : base::once;
+            List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
             for (WeightedAdapter applied : adapters) bound.add(bind(applied));
-            Affine<NDArray> before = plain.get(layer);
-            Affine<NDArray> folded = new Adapted<>(ops, same -> before, bound).get(layer).settled(ops);
-            return new Affine<>(kept(folded.weight(), before), folded.bias() == null ? null : kept(folded.bias(), before));
+            LayerWeights<NDArray> before = plain.get(layer);
+            LayerWeights<NDArray> folded = new AdaptedWeights<>(ops, same -> before, bound).get(layer).materialized(ops);
+            return new LayerWeights<>(kept(folded.weight(), before), folded.bias() == null ? null : kept(folded.bias(), before));
         }
     }
 
     /// What an adapter leaves as it was in float32 stays the base's own.
-    private NDArray kept(NDArray array, Affine<NDArray> before) {
+    private NDArray kept(NDArray array, LayerWeights<NDArray> before) {
         NDArray kept = switch (precision) {
             case FP32 -> array;
             case BF16 -> torch.kernels().half(array);
@@ -73,10 +73,10 @@ final class FoldedLayers implements Layers<NDArray>, AutoCloseable {
         return kept;
     }
 
-    private Adapted.Bound<NDArray> bind(WeightedAdapter applied) {
-        Map<String, Tensor> values = applied.adapter().values();
+    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter applied) {
+        Map<String, Tensor> values = applied.adapter().parameters();
         NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.weight()));
-        return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), strength);
+        return new AdaptedWeights.BoundAdapter<>(applied.adapter().adaptation(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), strength);
     }
 
     @Override public void close() {

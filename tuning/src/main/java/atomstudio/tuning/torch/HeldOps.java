@@ -1,8 +1,8 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
@@ -65,7 +65,7 @@ final class HeldOps implements Ops<Held> {
         return result;
     }
 
-    @Override public Held segment(String name, List<Held> inputs, Function<List<Held>, Held> body) {
+    @Override public Held checkpointed(String name, List<Held> inputs, Function<List<Held>, Held> body) {
         long before = live;
         long savedBefore = saved;
         boolean again = !within && activations.recomputes(name, inputs.getFirst().shape());
@@ -109,8 +109,8 @@ final class HeldOps implements Ops<Held> {
         return Held.frozen(numbers.shape());
     }
 
-    @Override public Held skew(Held above, int side) {
-        return out(shapes.skew(above.shape(), side), above);
+    @Override public Held skewSymmetric(Held above, int side) {
+        return out(shapes.skewSymmetric(above.shape(), side), above);
     }
 
     @Override public Held inverse(Held x) {
@@ -118,43 +118,43 @@ final class HeldOps implements Ops<Held> {
         return saving(y, y);
     }
 
-    @Override public Held inverseRowNorms(Held x) {
-        return out(shapes.inverseRowNorms(x.shape()));
+    @Override public Held reciprocalRowNorms(Held x) {
+        return out(shapes.reciprocalRowNorms(x.shape()));
     }
 
-    @Override public Held conv2d(Held x, Affine<Held> layer, Conv2d geometry) {
+    @Override public Held conv2d(Held x, LayerWeights<Held> layer, ConvGeometry geometry) {
         return tuned(x, layer, settled -> convolution(x, settled, geometry));
     }
 
     /// A layer that is still to be changed keeps its input where its weight is made again.
-    private Held tuned(Held x, Affine<Held> layer, Function<Affine<Held>, Held> apply) {
-        if (!layer.toBeMade(this)) return apply.apply(layer);
-        if (activations == Activations.KEPT) return apply.apply(layer.settled(this));
+    private Held tuned(Held x, LayerWeights<Held> layer, Function<LayerWeights<Held>, Held> apply) {
+        if (!layer.needsMaterializing(this)) return apply.apply(layer);
+        if (activations == Activations.KEPT) return apply.apply(layer.materialized(this));
         long before = live;
         long savedBefore = saved;
-        Held y = apply.apply(layer.settled(this));
+        Held y = apply.apply(layer.materialized(this));
         saved = savedBefore;
         live = before;
         return owned(out(y.shape(), y), x);
     }
 
-    private Held convolution(Held x, Affine<Held> unsettled, Conv2d geometry) {
+    private Held convolution(Held x, LayerWeights<Held> unsettled, ConvGeometry geometry) {
         Shape weight = unsettled.weight().shape();
         boolean own = activations != Activations.KEPT && !unsettled.weight().recorded();
-        boolean shared = unsettled.mixing() == null || unsettled.mixing().shape().rank() == 2;
+        boolean shared = unsettled.kernelTransform() == null || unsettled.kernelTransform().shape().rank() == 2;
         if (own && precision == Precision.FP32 && shared && WinogradConvolution.pays(x.shape(), weight, geometry)) {
-            Held y = out(shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry), unsettled.mixing() == null ? x : unsettled.mixing(), x);
+            Held y = out(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry), unsettled.kernelTransform() == null ? x : unsettled.kernelTransform(), x);
             return owned(y, x);
         }
-        if (unsettled.mixing() != null && MixedConvolution.pays(x.shape(), weight, geometry)) {
-            Shape result = shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry);
-            Held columns = out(Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x, unsettled.mixing());
+        if (unsettled.kernelTransform() != null && MixedConvolution.pays(x.shape(), weight, geometry)) {
+            Shape result = shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry);
+            Held columns = out(Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x, unsettled.kernelTransform());
             if (own) return owned(out(result, columns), x);
             Held mixed = saving(out(columns.shape(), columns), columns);
             return out(result, mixed);
         }
-        Affine<Held> layer = unsettled.settled(this);
-        Held y = out(shapes.conv2d(x.shape(), new Affine<>(weight, null), geometry), x, layer.weight());
+        LayerWeights<Held> layer = unsettled.materialized(this);
+        Held y = out(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry), x, layer.weight());
         return saved(y, x, layer);
     }
 
@@ -163,21 +163,21 @@ final class HeldOps implements Ops<Held> {
         return x.storage().quick ? y : saving(y, x);
     }
 
-    @Override public Held linear(Held x, Affine<Held> unsettled) {
-        return tuned(x, unsettled, layer -> saved(out(shapes.linear(x.shape(), new Affine<>(layer.weight().shape(), null)), x, layer.weight()), x, layer));
+    @Override public Held linear(Held x, LayerWeights<Held> unsettled) {
+        return tuned(x, unsettled, layer -> saved(out(shapes.linear(x.shape(), new LayerWeights<>(layer.weight().shape(), null)), x, layer.weight()), x, layer));
     }
 
     /// The input is needed for the weight's gradient, the weight for the input's.
-    private Held saved(Held y, Held x, Affine<Held> layer) {
+    private Held saved(Held y, Held x, LayerWeights<Held> layer) {
         if (layer.weight().recorded()) saving(y, x);
         return x.recorded() ? saving(y, layer.weight()) : y;
     }
 
-    @Override public Held groupNorm(Held x, Affine<Held> layer, int groups, double epsilon) {
+    @Override public Held groupNorm(Held x, LayerWeights<Held> layer, int groups, double epsilon) {
         return saving(out(x.shape(), x, layer.weight(), bias(layer)), x);
     }
 
-    @Override public Held layerNorm(Held x, Affine<Held> layer, double epsilon) {
+    @Override public Held layerNorm(Held x, LayerWeights<Held> layer, double epsilon) {
         return saving(out(x.shape(), x, layer.weight(), bias(layer)), x);
     }
 
@@ -201,14 +201,14 @@ final class HeldOps implements Ops<Held> {
         return saving(out(x.shape(), x), x);
     }
 
-    @Override public Held attention(Held q, Held k, Held v, Attention heads) {
+    @Override public Held attention(Held q, Held k, Held v, AttentionConfig heads) {
         Held y = out(q.shape(), q, k, v);
         saving(y, q, k, v, y);
         return out(y.shape(), y);
     }
 
-    @Override public Held lookup(Held table, Held ids) {
-        return out(shapes.lookup(table.shape(), ids.shape()), table);
+    @Override public Held embedding(Held table, Held ids) {
+        return out(shapes.embedding(table.shape(), ids.shape()), table);
     }
 
     @Override public Held upsampleNearest(Held x, long height, long width) {
@@ -234,7 +234,7 @@ final class HeldOps implements Ops<Held> {
         return x.view(shapes.permute(x.shape(), axes));
     }
 
-    private static Held bias(Affine<Held> layer) {
+    private static Held bias(LayerWeights<Held> layer) {
         @Nullable Held bias = layer.bias();
         if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().shape() + ": expected a bias, found none");
         return bias;

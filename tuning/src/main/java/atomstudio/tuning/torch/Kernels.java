@@ -7,7 +7,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.optimize.Orthogonalization;
 import java.io.ByteArrayInputStream;
@@ -102,7 +102,7 @@ final class Kernels {
     }
 
     /// y (B,C,H,W) and the layer's bias, where it has one.
-    static NDArray biased(NDArray y, Affine<NDArray> layer) {
+    static NDArray biased(NDArray y, LayerWeights<NDArray> layer) {
         NDArray bias = layer.bias();
         return bias == null ? y : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
     }

@@ -1,8 +1,7 @@
 package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +11,7 @@ import java.util.Objects;
 /// the forward pass and again for the gradients: neither the weight nor its gradient is ever there as a whole, and what is there at a time stays
 /// in the processor's cache. PyTorch's recording would keep the weight twice.
 /// @param layer weight (Co,Ci) or (Co,Ci,1,1), and a mixing (b²,b²); its bias is frozen
-record MixedBlocks(Kernels kernels, Affine<NDArray> layer) implements Tape.Own {
+record MixedBlocks(Kernels kernels, LayerWeights<NDArray> layer) implements Tape.Own {
     /// Numbers of the weight that are made at a time, found by measurement (docs/performance.md).
     private static final long HELD = 1L << 21;
 
@@ -80,7 +79,7 @@ record MixedBlocks(Kernels kernels, Affine<NDArray> layer) implements Tape.Own {
     }
 
     private NDArray mixing() {
-        return Objects.requireNonNull(layer.mixing());
+        return Objects.requireNonNull(layer.kernelTransform());
     }
 
     private boolean picture() {
@@ -97,7 +96,7 @@ record MixedBlocks(Kernels kernels, Affine<NDArray> layer) implements Tape.Own {
 
     /// Of a block.
     private long side() {
-        return Affine.blockSide(Arrays.shape(mixing()));
+        return LayerWeights.blockSide(Arrays.shape(mixing()));
     }
 
     private long step() {

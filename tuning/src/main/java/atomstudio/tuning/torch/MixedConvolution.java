@@ -1,11 +1,11 @@
 package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.Objects;
 import java.util.List;
+import java.util.Objects;
 
 /// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the base weight, as one
 /// matrix, takes them to the output. Its gradients need two products with the base weight and none of the weight's own size. With gradients of
@@ -13,7 +13,7 @@ import java.util.List;
 /// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), turned round: here the atoms act on X.
 /// @param layer    weight (Co,Ci,k,k), and a mixing (k²,k²) or (Ci,k²,k²); its bias is somebody else's
 /// @param geometry with the same padding on all sides
-record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry) implements Tape.Own {
+record MixedConvolution(Kernels kernels, LayerWeights<NDArray> layer, ConvGeometry geometry) implements Tape.Own {
     /// Found by measurement (docs/performance.md): the way through the activations costs k² · Ci numbers a pixel, the other one a weight
     /// and a weight gradient of k² · Ci · Co numbers; it pays where there are many channels and few pixels.
     private static final double PAYS = 1200;
@@ -22,13 +22,13 @@ record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry)
     private static final long SMALL = 1 << 18;
     private static final String COUNTS = "b, n = torch.size(x, 0), torch.size(x, 1)";
 
-    static boolean pays(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        return layer.mixing() != null && pays(Arrays.shape(x), Arrays.shape(layer.weight()), geometry);
+    static boolean pays(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+        return layer.kernelTransform() != null && pays(Arrays.shape(x), Arrays.shape(layer.weight()), geometry);
     }
 
     /// Whether it pays for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
-    static boolean pays(Shape x, Shape weight, Conv2d geometry) {
-        boolean even = geometry.top() == geometry.bottom() && geometry.left() == geometry.right() && geometry.top() == geometry.left();
+    static boolean pays(Shape x, Shape weight, ConvGeometry geometry) {
+        boolean even = geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight() && geometry.padTop() == geometry.padLeft();
         long out = weight.size(0), in = weight.size(1);
         double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();
         return even && in * out >= SMALL && out * (1 + PIXELS / pixels) > PAYS;
@@ -38,13 +38,13 @@ record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry)
         String[] body = {
             COUNTS, unfolded(), each(),
             "z = torch.reshape(torch.baddbmm(c, e, c), [b, -1, torch.size(c, 2)])",
-            "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.top() - kernel()) + "), " + geometry.stride() + "), 1)",
+            "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.padTop() - kernel()) + "), " + geometry.stride() + "), 1)",
             "return torch.reshape(torch.bmm(" + matrix() + ", z), [b, torch.size(w, 0), h, -1])"};
         return kernels.script(name("output"), new String[] {"x", "w", "m"}, body, x, layer.weight(), mixing());
     }
 
     @Override public List<NDArray> kept() {
-        NDArray mixing = layer.mixing();
+        NDArray mixing = layer.kernelTransform();
         return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);
     }
 
@@ -87,12 +87,12 @@ record MixedConvolution(Kernels kernels, Affine<NDArray> layer, Conv2d geometry)
     }
 
     private String window() {
-        String pad = geometry.top() + ", " + geometry.top(), stride = geometry.stride() + ", " + geometry.stride();
+        String pad = geometry.padTop() + ", " + geometry.padTop(), stride = geometry.stride() + ", " + geometry.stride();
         return "[" + kernel() + ", " + kernel() + "], [1, 1], [" + pad + "], [" + stride + "]";
     }
 
     private NDArray mixing() {
-        return Objects.requireNonNull(layer.mixing());
+        return Objects.requireNonNull(layer.kernelTransform());
     }
 
     private long kernel() {

@@ -2,10 +2,10 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.ops.Adapted;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.SlotLayout;
 import java.util.List;
@@ -22,13 +22,13 @@ public record SamplingMemory(DiffusionModel model, SlotLayout layout) {
 
     /// Weights that training does not hold.
     public long weights() {
-        return Float.BYTES * DryRun.parameters(NetworkLayers.of(model.vae()).stream().filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv")).toList());
+        return Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(model.vae()).stream().filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv")).toList());
     }
 
     private long unet(long height, long width) {
         HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT, Recording.OFF);
-        Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), layer -> slot -> Held.frozen(layout.method().shapes(layer).get(slot)), Held.frozen(Shape.of(1)));
-        Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
+        AdaptedWeights.BoundAdapter<Held> bound = new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> slot -> Held.frozen(layout.method().parameterShapes(layer).get(slot)), Held.frozen(Shape.of(1)));
+        AdaptedWeights<Held> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
         model.unet().forward(ops, layers, Held.frozen(Shape.of(GUIDED, model.unet().channels().in(), height, width)), Held.frozen(Shape.of(GUIDED, model.unet().timeProjection().dim())),
             Held.frozen(Shape.of(GUIDED, model.textEncoder().maxTokens(), model.unet().crossAttentionDim())));
         return ops.most();
@@ -40,7 +40,7 @@ public record SamplingMemory(DiffusionModel model, SlotLayout layout) {
         return ops.most();
     }
 
-    static Affine<Held> frozen(Layer layer) {
-        return new Affine<>(Held.frozen(layer.weight()), layer.biased() ? Held.frozen(layer.biasShape()) : null);
+    static LayerWeights<Held> frozen(Layer layer) {
+        return new LayerWeights<>(Held.frozen(layer.weightShape()), layer.hasBias() ? Held.frozen(layer.biasShape()) : null);
     }
 }

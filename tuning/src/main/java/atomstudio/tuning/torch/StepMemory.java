@@ -2,9 +2,9 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.ops.Adapted;
+import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.SlotLayout;
 import java.util.List;
@@ -17,8 +17,8 @@ public record StepMemory(DiffusionModel model, SlotLayout layout, Differentiatio
     /// @param height of the latents, and their width
     public long bytes(int batch, long height, long width) {
         HeldOps ops = new HeldOps(precision, activations);
-        Adapted.Bound<Held> bound = new Adapted.Bound<>(layout.method(), this::slots, Held.frozen(Shape.of(1)));
-        Adapted<Held> layers = new Adapted<>(ops, SamplingMemory::frozen, List.of(bound));
+        AdaptedWeights.BoundAdapter<Held> bound = new AdaptedWeights.BoundAdapter<>(layout.method(), this::slots, Held.frozen(Shape.of(1)));
+        AdaptedWeights<Held> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
         Held latents = Held.frozen(Shape.of(batch, model.unet().channels().in(), height, width));
         Held features = Held.frozen(Shape.of(batch, model.unet().timeProjection().dim()));
         Held context = Held.frozen(Shape.of(batch, model.textEncoder().maxTokens(), model.unet().crossAttentionDim()));
@@ -27,14 +27,14 @@ public record StepMemory(DiffusionModel model, SlotLayout layout, Differentiatio
     }
 
     /// In float32 and with everything kept, whatever the UNet's part does.
-    private long text(int batch, Adapted.Bound<Held> bound) {
+    private long text(int batch, AdaptedWeights.BoundAdapter<Held> bound) {
         if (layout.trained().stream().noneMatch(entry -> ModelComponent.ofLayer(entry.layer().name()) == ModelComponent.TEXT_ENCODER)) return 0;
         HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT);
-        model.textEncoder().encode(ops, new Adapted<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.textEncoder().maxTokens())), 0);
+        model.textEncoder().encode(ops, new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound)), Held.frozen(Shape.of(batch, model.textEncoder().maxTokens())), 0);
         return ops.most();
     }
 
-    private Slots<Held> slots(Layer layer) {
-        return slot -> Held.trained(layout.method().shapes(layer).get(slot));
+    private AdapterParameters<Held> slots(Layer layer) {
+        return slot -> Held.trained(layout.method().parameterShapes(layer).get(slot));
     }
 }

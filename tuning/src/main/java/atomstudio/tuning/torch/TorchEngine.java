@@ -10,9 +10,9 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.ops.Adapted;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Layers;
+import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.SlotLayout;
@@ -93,7 +93,7 @@ public final class TorchEngine implements Engine {
     @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
         Precision precision = sampling.orElse(Precision.FP32);
         return run("UNet", () -> {
-            Layers<NDArray> layers = sampling.isPresent() ? folded(precision, reach.targetingUnet(adapters)) : adapted(Network.UNET, reach.targetingUnet(adapters));
+            WeightSource<NDArray> layers = sampling.isPresent() ? folded(precision, reach.targetingUnet(adapters)) : adapted(Network.UNET, reach.targetingUnet(adapters));
             EagerOps in = torch.ops(precision);
             Tensor features = model.unet().timeProjection().embed(timesteps);
             return in.leave(model.unet().forward(in, layers, in.enter(torch.array(latents)), in.enter(torch.array(features)), in.enter(torch.array(context))));
@@ -109,16 +109,16 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Layers<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
-        List<Adapted.Bound<NDArray>> bound = new ArrayList<>();
+    private WeightSource<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
+        List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
         for (WeightedAdapter applied : adapters) bound.add(bind(applied));
-        return new Adapted<>(ops, layers(network), bound);
+        return new AdaptedWeights<>(ops, layers(network), bound);
     }
 
-    private Adapted.Bound<NDArray> bind(WeightedAdapter applied) {
-        Map<String, Tensor> values = applied.adapter().values();
+    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter applied) {
+        Map<String, Tensor> values = applied.adapter().parameters();
         NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.weight()));
-        return new Adapted.Bound<>(applied.adapter().form(), layer -> slot -> numbers(values, layer.name() + "." + slot), strength);
+        return new AdaptedWeights.BoundAdapter<>(applied.adapter().adaptation(), layer -> slot -> numbers(values, layer.name() + "." + slot), strength);
     }
 
     private NDArray numbers(Map<String, Tensor> values, String key) {
@@ -152,9 +152,9 @@ public final class TorchEngine implements Engine {
         return run("decoder", () -> model.vae().decodeHead(ops, layers(Network.DECODER), torch.array(latents), levels));
     }
 
-    @Override public Tensor decodeTile(Tensor features, int level, List<Affine<Tensor>> norms) throws Failure {
+    @Override public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         return run("decoder", () -> {
-            List<Affine<NDArray>> known = norms.stream().map(norm -> new Affine<>(torch.array(norm.weight()), torch.array(Objects.requireNonNull(norm.bias())))).toList();
+            List<LayerWeights<NDArray>> known = norms.stream().map(norm -> new LayerWeights<>(torch.array(norm.weight()), torch.array(Objects.requireNonNull(norm.bias())))).toList();
             return model.vae().decodeTile(ops, layers(Network.DECODER), torch.array(features), level, known);
         });
     }

@@ -3,8 +3,8 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
 /// @param ops      that carry no tape
 /// @param layer    still to be changed
 /// @param geometry of a convolution, the same on both sides; none for a linear layer
-record TunedLayer(EagerOps ops, Kernels kernels, Affine<NDArray> layer, @Nullable Conv2d geometry) implements Tape.Own {
+record TunedLayer(EagerOps ops, Kernels kernels, LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) implements Tape.Own {
     private static final String[] OF = {"y", "x", "w"};
 
     @Override public NDArray output(NDArray x) {
-        Affine<NDArray> made = layer.settled(ops);
+        LayerWeights<NDArray> made = layer.materialized(ops);
         if (geometry == null) return ops.linear(x, made);
         return fast(x, made).map(fast -> Kernels.biased(fast.output(x), made)).orElseGet(() -> ops.conv2d(x, made, geometry));
     }
 
-    private Optional<WinogradConvolution> fast(NDArray x, Affine<NDArray> made) {
+    private Optional<WinogradConvolution> fast(NDArray x, LayerWeights<NDArray> made) {
         boolean pays = ops.precision() == Precision.FP32 && WinogradConvolution.pays(x, made, Objects.requireNonNull(geometry));
         return pays ? Optional.of(new WinogradConvolution(kernels, made)) : Optional.empty();
     }
@@ -35,18 +35,18 @@ record TunedLayer(EagerOps ops, Kernels kernels, Affine<NDArray> layer, @Nullabl
     }
 
     @Override public List<NDArray> kept() {
-        return layer.mixing() == null ? List.of() : List.of(layer.mixing());
+        return layer.kernelTransform() == null ? List.of() : List.of(layer.kernelTransform());
     }
 
     @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
-        Affine<NDArray> made = Tape.recorded(() -> ops.entered(layer.settled(ops)));
+        LayerWeights<NDArray> made = Tape.recorded(() -> ops.entered(layer.materialized(ops)));
         NDArray bias = made.bias();
         List<Tape.Part> trained = new ArrayList<>(List.of(new Tape.Part(made.weight(), byWeight(x, made.weight(), gradient))));
         if (bias != null && kernels.recorded(bias)) trained.add(new Tape.Part(bias, byBias(gradient)));
         return new Tape.Gradients(byInput ? byInput(x, made, gradient) : null, trained);
     }
 
-    private NDArray byInput(NDArray x, Affine<NDArray> made, NDArray gradient) {
+    private NDArray byInput(NDArray x, LayerWeights<NDArray> made, NDArray gradient) {
         if (geometry == null) return JniUtils.matmul((PtNDArray) gradient, (PtNDArray) made.weight());
         return fast(x, made).map(fast -> fast.gradients(x, gradient, true).input()).orElseGet(() -> convolution("input", "g", "True, False", gradient, x, made.weight()));
     }
@@ -63,8 +63,8 @@ record TunedLayer(EagerOps ops, Kernels kernels, Affine<NDArray> layer, @Nullabl
     }
 
     private NDArray convolution(String by, String result, String mask, NDArray... inputs) {
-        Conv2d sides = Objects.requireNonNull(geometry);
-        String stride = "[" + sides.stride() + ", " + sides.stride() + "]", padding = "[" + sides.top() + ", " + sides.left() + "]";
+        ConvGeometry sides = Objects.requireNonNull(geometry);
+        String stride = "[" + sides.stride() + ", " + sides.stride() + "]", padding = "[" + sides.padTop() + ", " + sides.padLeft() + "]";
         String[] body = {
             "g, h, _ = torch.convolution_backward(y, x, w, None, " + stride + ", " + padding + ", [1, 1], False, [0, 0], 1, [" + mask + ", False])",
             "return " + result};

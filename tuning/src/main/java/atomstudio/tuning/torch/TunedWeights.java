@@ -7,8 +7,8 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.EnumMap;
@@ -32,7 +32,7 @@ public final class TunedWeights implements AutoCloseable {
 
     /// @throws Failure.NoDevice when PyTorch cannot be loaded
     public static TunedWeights open(DiffusionModel model, Adapter adapter, TorchSettings settings) throws Failure {
-        List<Layer> layers = model.trainableLayers().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.form().shapes(layer).isEmpty()).toList();
+        List<Layer> layers = model.trainableLayers().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.adaptation().parameterShapes(layer).isEmpty()).toList();
         TunedWeights weights = new TunedWeights(layers, adapter, Torch.open(Device.CPU, settings));
         try {
             for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) weights.checkpoints.put(part, model.openCheckpoint(part));
@@ -49,14 +49,14 @@ public final class TunedWeights implements AutoCloseable {
     }
 
     /// What is added to a layer's weight and to its bias; no bias where it has none or its own stays.
-    public Affine<Tensor> added(Layer layer) {
+    public LayerWeights<Tensor> added(Layer layer) {
         Checkpoint checkpoint = checkpoints.get(ModelComponent.ofLayer(layer.name()));
         try (TorchScope scope = torch.scope(Recording.OFF)) {
-            NDArray bias = layer.biased() ? torch.array(checkpoint.read(layer.biasKey())) : null;
-            Affine<NDArray> base = new Affine<>(torch.array(checkpoint.read(layer.weightKey())), bias);
+            NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
+            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
             NDArray strength = torch.array(Tensor.filled(Shape.of(1), 1));
-            Affine<NDArray> tuned = adapter.form().effective(torch.ops(), layer, base, slot -> torch.array(adapter.values().get(layer.name() + "." + slot)), strength).settled(torch.ops());
-            return new Affine<>(torch.tensor(tuned.weight().sub(base.weight())), bias(tuned.bias(), bias));
+            LayerWeights<NDArray> tuned = adapter.adaptation().effective(torch.ops(), layer, base, slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), strength).materialized(torch.ops());
+            return new LayerWeights<>(torch.tensor(tuned.weight().sub(base.weight())), bias(tuned.bias(), bias));
         }
     }
 

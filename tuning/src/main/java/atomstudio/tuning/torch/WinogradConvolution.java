@@ -1,8 +1,8 @@
 package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -12,53 +12,53 @@ import java.util.List;
 /// A mixed kernel's points are the kernel's, mapped by G · (I + mixing)ᵀ instead of G: neither a new weight nor its gradient is ever made. PyTorch's
 /// recording would keep the kernels' points, four times the weights, so the gradients are computed here.
 /// @param layer weight (Co,Ci,3,3), and a mixing (9,9) or none; its bias is somebody else's
-record WinogradConvolution(Kernels kernels, Affine<NDArray> layer) implements Tape.Own {
+record WinogradConvolution(Kernels kernels, LayerWeights<NDArray> layer) implements Tape.Own {
     /// Tiles from which it pays here, found by measurement (docs/performance.md): kernels go to their points three times a step, in memory that is
     /// new each time.
     private static final long TILES = 64;
 
     /// Whether this is the way: as `Winograd` says, over whole tiles, on the processor.
-    static boolean pays(NDArray x, Affine<NDArray> layer, Conv2d geometry) {
-        boolean shared = layer.mixing() == null || layer.mixing().getShape().dimension() == 2;
+    static boolean pays(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+        boolean shared = layer.kernelTransform() == null || layer.kernelTransform().getShape().dimension() == 2;
         return shared && !x.getDevice().isGpu() && pays(Arrays.shape(x), Arrays.shape(layer.weight()), geometry);
     }
 
     /// The same for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
-    static boolean pays(Shape x, Shape weight, Conv2d geometry) {
-        boolean whole = x.size(2) % Winograd.TILE == 0 && x.size(3) % Winograd.TILE == 0;
-        return whole && Winograd.pays(x, weight, geometry) && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= TILES;
+    static boolean pays(Shape x, Shape weight, ConvGeometry geometry) {
+        boolean whole = x.size(2) % Winograd.TILE_SIZE == 0 && x.size(3) % Winograd.TILE_SIZE == 0;
+        return whole && Winograd.isFaster(x, weight, geometry) && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= TILES;
     }
 
     @Override public NDArray output(NDArray x) {
-        return run("forward", x, script(x).forward(), Winograd.kernels());
+        return run("forward", x, script(x).forward(), Winograd.filterTransform());
     }
 
     @Override public List<NDArray> kept() {
-        NDArray mixing = layer.mixing();
+        NDArray mixing = layer.kernelTransform();
         return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);
     }
 
     @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
-        NDArray input = byInput ? run("back", gradient, script(gradient).byInput(), turned(Winograd.kernels())) : null;
+        NDArray input = byInput ? run("back", gradient, script(gradient).byInput(), turned(Winograd.filterTransform())) : null;
         return new Tape.Gradients(input, kept().stream().map(mixing -> new Tape.Part(mixing, byMixing(x, gradient))).toList());
     }
 
     private NDArray byMixing(NDArray x, NDArray gradient) {
-        NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.patches()), kernels.constant(Winograd.kernels()), kernels.constant(Winograd.tiles())};
+        NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.inputTransform()), kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.tiles())};
         return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"}, script(x).byMixing(), inputs);
     }
 
     private NDArray run(String way, NDArray pictures, String[] body, Tensor map) {
         String name = "winograd " + way + " " + script(pictures), side = way.equals("forward") ? "x" : "y";
-        NDArray patches = kernels.constant(Winograd.patches()), points = kernels.constant(map), tiles = kernels.constant(Winograd.tiles());
-        NDArray mixing = layer.mixing();
+        NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(map), tiles = kernels.constant(Winograd.tiles());
+        NDArray mixing = layer.kernelTransform();
         if (mixing == null) return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, pictures, layer.weight(), patches, points, tiles);
         return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, pictures, layer.weight(), patches, points, tiles, mixing);
     }
 
     private WinogradScript script(NDArray pictures) {
         Shape size = Arrays.shape(pictures), weight = Arrays.shape(layer.weight());
-        return new WinogradScript(new WinogradScript.Sides(size.size(0), weight.size(1), weight.size(0), size.size(2) / Winograd.TILE, size.size(3) / Winograd.TILE), layer.mixing() != null);
+        return new WinogradScript(new WinogradScript.Sides(size.size(0), weight.size(1), weight.size(0), size.size(2) / Winograd.TILE_SIZE, size.size(3) / Winograd.TILE_SIZE), layer.kernelTransform() != null);
     }
 
     /// The map of kernels that are turned by half a circle.

@@ -64,7 +64,7 @@ record WinogradScript(Sides sides, boolean mixed) {
 
     /// Pictures at their points: v (36,C,tiles).
     private String points(String pictures, long channels) {
-        String single = "torch.reshape(" + pictures + ", " + List.of(sides.batch * channels, 1, sides.down * Winograd.TILE, sides.across * Winograd.TILE) + ")";
+        String single = "torch.reshape(" + pictures + ", " + List.of(sides.batch * channels, 1, sides.down * Winograd.TILE_SIZE, sides.across * Winograd.TILE_SIZE) + ")";
         String patches = "torch.reshape(torch.conv2d(" + single + ", b, None, [4, 4], [1, 1], [1, 1], 1), " + List.of(sides.batch, channels, Winograd.POINTS, sides.down * sides.across) + ")";
         return "v = torch.reshape(torch.permute(" + patches + ", [2, 1, 0, 3]), " + List.of(Winograd.POINTS, channels, sides.tiles()) + ")";
     }
@@ -90,7 +90,7 @@ record WinogradScript(Sides sides, boolean mixed) {
     /// Tiles as pictures.
     private String pixels(String tiles, long channels) {
         return "return torch.reshape(torch.permute(torch.reshape(" + tiles + ", " + List.of(4, 4, channels, sides.batch, sides.down, sides.across) + "), [3, 2, 4, 0, 5, 1]), "
-                + List.of(sides.batch, channels, sides.down * Winograd.TILE, sides.across * Winograd.TILE) + ")";
+                + List.of(sides.batch, channels, sides.down * Winograd.TILE_SIZE, sides.across * Winograd.TILE_SIZE) + ")";
     }
 
     private long step() {

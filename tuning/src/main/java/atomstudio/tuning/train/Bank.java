@@ -3,7 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.diffusion.tensor.DType;
@@ -50,7 +50,7 @@ record Bank(Path folder, int steps, Lower lower) {
     static long bytes(DiffusionModel model, int entries, int side) {
         long latents = side / model.vae().downsamplingFactor();
         UNet unet = model.unet();
-        UNet.EncoderFeatures<Shape> one = unet.encode(new ShapeOps(), new DryRun(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
+        UNet.EncoderFeatures<Shape> one = unet.encode(new ShapeOps(), new LayerRecorder(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
         return entries * DType.F16.bytes() * Stream.concat(Stream.of(one.middle()), one.skips().stream()).mapToLong(Shape::elements).sum();
     }
 

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.ops.DryRun;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.SamplingMemory;
 import atomstudio.tuning.torch.StepMemory;
@@ -26,7 +26,7 @@ interface MemoryEstimate {
         static Predicted of(RunInfo info, DiffusionModel model, SlotLayout layout, Computing computing) throws Failure {
             RunInfo.Training training = info.training();
             long side = training.size() / model.vae().downsamplingFactor();
-            long weights = DryRun.parameters(NetworkLayers.of(model.unet())) * switch (computing.precision()) {
+            long weights = LayerRecorder.parameterCount(NetworkLayers.of(model.unet())) * switch (computing.precision()) {
                 case FP32 -> 4;
                 case BF16 -> 6;                                                 // the copies, and what they are made from
             };
@@ -43,12 +43,12 @@ interface MemoryEstimate {
         }
 
         private static long text(DiffusionModel model) {
-            return Float.BYTES * DryRun.parameters(NetworkLayers.of(model.textEncoder()));
+            return Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(model.textEncoder()));
         }
 
         /// CLIP's two encoders, which score previews.
         private static long towers(DiffusionModel model) throws Failure {
-            long vision = model.imageEncoder().map(tower -> Float.BYTES * DryRun.parameters(NetworkLayers.of(tower.network()))).orElse(0L);
+            long vision = model.imageEncoder().map(tower -> Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(tower.network()))).orElse(0L);
             return vision + text(model);
         }
 

@@ -3,8 +3,8 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.ops.DryRun;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.method.SlotLayout;
 import java.io.IOException;
@@ -159,6 +159,6 @@ public final class Tuning {
 
     /// Numbers of all layers of a model's UNet.
     static long parameters(DiffusionModel model) {
-        return DryRun.parameters(NetworkLayers.of(model.unet()));
+        return LayerRecorder.parameterCount(NetworkLayers.of(model.unet()));
     }
 }

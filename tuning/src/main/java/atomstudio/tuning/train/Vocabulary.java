@@ -25,7 +25,7 @@ record Vocabulary(Tokenizer tokenizer, List<Integer> classTokens) {
         Optional<SlotLayout.Entry> rows = rows(layout);
         if (rows.isEmpty()) return new Vocabulary(plain, classTokens);
         check(words);
-        int first = Math.toIntExact(rows.get().layer().weight().size(0));
+        int first = Math.toIntExact(rows.get().layer().weightShape().size(0));
         int count = Math.toIntExact(rows.get().slot().shape().size(0));
         try {
             return new Vocabulary(plain.with(words.token(), IntStream.range(first, first + count).boxed().toList()), classTokens);

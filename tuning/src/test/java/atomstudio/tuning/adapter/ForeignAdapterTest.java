@@ -18,8 +18,8 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -173,12 +173,12 @@ class ForeignAdapterTest {
         Map<String, Tensor> changes = new TreeMap<>();
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1)); Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); TorchScope scope = torch.scope(Recording.OFF)) {
             for (Layer layer : model.trainableLayers()) {
-                Map<String, Shape> shapes = adapter.form().shapes(layer);
+                Map<String, Shape> shapes = adapter.adaptation().parameterShapes(layer);
                 if (shapes.isEmpty()) continue;
-                shapes.forEach((slot, shape) -> assertEquals(shape, adapter.values().get(layer.name() + "." + slot).shape()));
+                shapes.forEach((slot, shape) -> assertEquals(shape, adapter.parameters().get(layer.name() + "." + slot).shape()));
                 Checkpoint weights = ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? text : unet;
-                Affine<NDArray> base = new Affine<>(torch.array(weights.read(layer.weightKey())), layer.biased() ? torch.array(weights.read(layer.biasKey())) : null);
-                Affine<NDArray> tuned = adapter.form().effective(torch.ops(), layer, base, slot -> torch.array(adapter.values().get(layer.name() + "." + slot)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
+                LayerWeights<NDArray> base = new LayerWeights<>(torch.array(weights.read(layer.weightKey())), layer.hasBias() ? torch.array(weights.read(layer.biasKey())) : null);
+                LayerWeights<NDArray> tuned = adapter.adaptation().effective(torch.ops(), layer, base, slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
                 changes.put(layer.weightKey(), torch.tensor(tuned.weight().sub(base.weight())));
                 if (tuned.bias() != null && base.bias() != null) changes.put(layer.biasKey(), torch.tensor(tuned.bias().sub(base.bias())));
             }
@@ -304,7 +304,7 @@ class ForeignAdapterTest {
         SafetensorsWriter.write(file, tensors, Map.of());
         AdapterSource source = AdapterSource.read(file).getFirst().source();
         assertEquals(List.of(), source.notes(model));
-        return new TreeMap<>(source.adapter(name, model).values());
+        return new TreeMap<>(source.adapter(name, model).parameters());
     }
 
     /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
@@ -313,7 +313,7 @@ class ForeignAdapterTest {
         FromDiffusers names = new FromDiffusers(model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
         Set<String> blocks = new TreeSet<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) {
-            Tensor change = random(layer.weight().sizes());
+            Tensor change = random(layer.weightShape().sizes());
             String own = names.ldmKey(layer.name());
             expected.put("lora_unet_" + layer.name().replace('.', '_') + ".diff", change);
             original.put("lora_unet_" + own.replace('.', '_') + ".diff", change);
@@ -331,7 +331,7 @@ class ForeignAdapterTest {
     void casesActAsTheSameInSdScriptsNames(String folder, String name) throws Exception {
         AdapterSource same = AdapterSource.read(Shared.file("cases/" + folder + "/same.safetensors")).getFirst().source();
         AdapterSource source = AdapterSource.read(Shared.file("cases/" + folder + "/" + name + ".safetensors")).getFirst().source();
-        assertEquals(same.adapter("a", model).values(), source.adapter("a", model).values());
+        assertEquals(same.adapter("a", model).parameters(), source.adapter("a", model).parameters());
     }
 
     @Test void eightBitFloatsAreReadLikeTheOthers() throws Exception {
@@ -348,7 +348,7 @@ class ForeignAdapterTest {
         Path file = folder.resolve("with.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
         AdapterSource source = AdapterSource.read(file).getFirst().source();
-        assertEquals(expected, new TreeMap<>(source.adapter("a", model).values()));
+        assertEquals(expected, new TreeMap<>(source.adapter("a", model).parameters()));
         String note = String.join("\n", source.notes(model));
         assertTrue(note.startsWith(file + ": " + model.name() + " has no place for ") && note.contains(one) && (another == null || note.contains(another)), note);
     }
@@ -372,7 +372,7 @@ class ForeignAdapterTest {
         SafetensorsWriter.write(file, tensors, Map.of());
         List<AdapterSource.Found> found = AdapterSource.read(file);
         assertEquals(List.of("bundle", "blob"), found.stream().map(AdapterSource.Found::name).toList());
-        assertEquals(expected, new TreeMap<>(found.getFirst().source().adapter("a", model).values()));
+        assertEquals(expected, new TreeMap<>(found.getFirst().source().adapter("a", model).parameters()));
         assertEquals(List.of(), found.getFirst().source().notes(model));
         EmbeddingFile word = assertInstanceOf(EmbeddingFile.class, found.get(1).source());
         assertEquals("blob", word.word());

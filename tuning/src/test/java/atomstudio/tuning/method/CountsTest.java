@@ -50,11 +50,11 @@ class CountsTest {
     /// One sum over the layers for every method, written apart from the methods.
     @ParameterizedTest @MethodSource("models") void everywhereTheyAreWhatTheFormulasSay(UNet unet) {
         List<Layer> layers = NetworkLayers.of(unet);
-        Predicate<Layer> three = layer -> layer.weight().rank() == 4 && layer.weight().size(2) == 3;
-        Predicate<Layer> conv = layer -> layer.weight().rank() == 4;
-        Predicate<Layer> matrix = layer -> layer.weight().rank() == 2 || conv.test(layer) && layer.weight().size(2) == 1;
+        Predicate<Layer> three = layer -> layer.weightShape().rank() == 4 && layer.weightShape().size(2) == 3;
+        Predicate<Layer> conv = layer -> layer.weightShape().rank() == 4;
+        Predicate<Layer> matrix = layer -> layer.weightShape().rank() == 2 || conv.test(layer) && layer.weightShape().size(2) == 1;
         Predicate<Layer> attention = layer -> layer.name().contains(".attn");
-        Predicate<Layer> norm = layer -> layer.weight().rank() == 1;
+        Predicate<Layer> norm = layer -> layer.weightShape().rank() == 1;
         assertEquals(sum(layers, three, layer -> 81), count(Choice.ATOMS, layers));
         assertEquals(sum(layers, three, layer -> 27 * (inputs(layer) + 9)), count(Choice.OVERCOMPLETE, layers));
         assertEquals(sum(layers, matrix.and(layer -> inputs(layer) % 4 == 0 && outputs(layer) % 4 == 0), layer -> 256), count(Choice.CHANNELS, layers));
@@ -70,14 +70,14 @@ class CountsTest {
         assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) / 4 * (inputs(layer) / 4 - 1) / 2)), count(Choice.OFT, layers));
         assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"), layers));
         assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer)) + outputs(layer)), count(Choice.DORA, layers));
-        long biases = sum(layers, Layer::biased, CountsTest::outputs);
+        long biases = sum(layers, Layer::hasBias, CountsTest::outputs);
         assertEquals(biases, count(Choice.BITFIT, layers));
         assertEquals(sum(layers, norm, layer -> 2 * outputs(layer)), count(Choice.NORM, layers));
         assertEquals(sum(layers, norm.negate(), layer -> 2 * outputs(layer)), count(Choice.SSF, layers));
         long resnets = layers.stream().filter(layer -> layer.name().endsWith(".conv1")).count(), transformers = layers.stream().filter(layer -> layer.name().endsWith(".proj_in")).count();
         assertEquals(biases + sum(layers, norm, CountsTest::outputs) + resnets + 4 * transformers, count(Choice.DIFFFIT, layers));
         assertEquals(sum(layers, attention, layer -> 4 * (3 * inputs(layer) + outputs(layer))), count(Choice.GLORA, layers));
-        assertEquals(sum(layers, layer -> true, layer -> layer.weight().elements()) + biases, count(Choice.FULL, layers));
+        assertEquals(sum(layers, layer -> true, layer -> layer.weightShape().elements()) + biases, count(Choice.FULL, layers));
         assertEquals(0, count(Choice.TEXTUAL_INVERSION, layers), "it tunes the text encoder's table");
         for (Choice choice : Choice.values()) assertTrue(choice == Choice.TEXTUAL_INVERSION || count(choice, layers) > 0);
     }
@@ -104,15 +104,15 @@ class CountsTest {
     }
 
     private static long outputs(Layer layer) {
-        return layer.weight().size(0);
+        return layer.weightShape().size(0);
     }
 
     private static long inputs(Layer layer) {
-        return layer.weight().size(1);
+        return layer.weightShape().size(1);
     }
 
     private static long area(Layer layer) {
-        return layer.weight().rank() == 4 ? layer.weight().size(2) * layer.weight().size(3) : 1;
+        return layer.weightShape().rank() == 4 ? layer.weightShape().size(2) * layer.weightShape().size(3) : 1;
     }
 
     private static long nearestBelowTheRoot(long n) {

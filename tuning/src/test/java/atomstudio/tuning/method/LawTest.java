@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -89,21 +89,21 @@ class LawTest {
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
-        Affine<Tensor> base = base(layer);
-        Affine<Tensor> start = effective(method, layer, start(method, layer, base), 1);
+        LayerWeights<Tensor> base = base(layer);
+        LayerWeights<Tensor> start = effective(method, layer, start(method, layer, base), 1);
         double tolerance = method.part(layer) instanceof Dora ? 1e-6 : 0;           // W · ‖W‖/‖W‖ rounds
-        assertWithin(method + " on " + layer.name(), base.weight(), start.weight().rows(0, (int) layer.weight().size(0)), tolerance);
+        assertWithin(method + " on " + layer.name(), base.weight(), start.weight().rows(0, (int) layer.weightShape().size(0)), tolerance);
         Tensor none = Tensor.zeros(layer.biasShape());
         assertWithin(method + " on " + layer.name(), base.bias() == null ? none : base.bias(), start.bias() == null ? none : start.bias(), 0);
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void strengthScalesTheDifference(TuningMethod method, Layer layer) {
         Map<String, Tensor> theta = point(method, layer, base(layer));
-        Affine<Tensor> untuned = effective(method, layer, theta, 0), tuned = effective(method, layer, theta, 1);
-        assertWithin("strength 0 is the base", base(layer).weight(), untuned.weight().rows(0, (int) layer.weight().size(0)), 0);
+        LayerWeights<Tensor> untuned = effective(method, layer, theta, 0), tuned = effective(method, layer, theta, 1);
+        assertWithin("strength 0 is the base", base(layer).weight(), untuned.weight().rows(0, (int) layer.weightShape().size(0)), 0);
         assertNotEquals(untuned, tuned);
         for (double strength : new double[] {0.3, 2, -1}) {
-            Affine<Tensor> found = effective(method, layer, theta, strength);
+            LayerWeights<Tensor> found = effective(method, layer, theta, strength);
             String what = method + " on " + layer.name() + " at " + strength;
             assertClose(what, between(untuned.weight(), tuned.weight(), strength), found.weight(), 2e-6);
             assertEquals(tuned.bias() == null, found.bias() == null);
@@ -123,13 +123,13 @@ class LawTest {
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void everyTrainedSlotHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
-        Affine<Tensor> base = base(layer);
+        LayerWeights<Tensor> base = base(layer);
         Map<String, Tensor> theta = point(method, layer, base);
         for (Slot slot : method.slots(layer)) {
             if (!slot.trained()) continue;
             try (TorchScope scope = torch.scope(Recording.ON)) {
                 NDArray leaf = torch.leaf(theta.get(slot.name()));
-                Affine<NDArray> tuned = method.effective(ops, layer, affine(base), name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), 1)));
+                LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base), name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), 1)));
                 NDArray loss = distance(tuned.weight());
                 if (tuned.bias() != null) loss = ops.add(loss, distance(tuned.bias()));
                 Tensor gradient = torch.gradient(loss, leaf);
@@ -144,27 +144,27 @@ class LawTest {
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void theDryRunAgreesOnShapes(TuningMethod method, Layer layer) {
-        Affine<Shape> base = new Affine<>(layer.weight(), layer.biased() ? layer.biasShape() : null);
-        Affine<Shape> dry = method.effective(new ShapeOps(), layer, base, method.shapes(layer)::get, Shape.of(1));
-        Affine<Tensor> found = effective(method, layer, point(method, layer, base(layer)), 1);
+        LayerWeights<Shape> base = new LayerWeights<>(layer.weightShape(), layer.hasBias() ? layer.biasShape() : null);
+        LayerWeights<Shape> dry = method.effective(new ShapeOps(), layer, base, method.parameterShapes(layer)::get, Shape.of(1));
+        LayerWeights<Tensor> found = effective(method, layer, point(method, layer, base(layer)), 1);
         assertEquals(found.weight().shape(), dry.weight());
         assertEquals(found.bias() == null ? null : found.bias().shape(), dry.bias());
-        assertEquals(method.slots(layer).stream().map(Slot::name).toList(), List.copyOf(method.shapes(layer).keySet()));
+        assertEquals(method.slots(layer).stream().map(Slot::name).toList(), List.copyOf(method.parameterShapes(layer).keySet()));
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
         Map<String, Tensor> theta = point(method, layer, base(layer));
         try (TorchScope scope = torch.scope(Recording.OFF)) {
             NDArray strength = torch.array(Tensor.filled(Shape.of(1), 0.7f));
-            Affine<NDArray> base = affine(base(layer));
-            Optional<NDArray> mixing = method.mixing(ops, layer, name -> torch.array(theta.get(name)), strength);
+            LayerWeights<NDArray> base = affine(base(layer));
+            Optional<NDArray> mixing = method.kernelTransform(ops, layer, name -> torch.array(theta.get(name)), strength);
             if (mixing.isEmpty()) return;
-            Tensor settled = torch.tensor(new Affine<>(base.weight(), base.bias(), mixing.get()).settled(ops).weight());
+            Tensor settled = torch.tensor(new LayerWeights<>(base.weight(), base.bias(), mixing.get()).materialized(ops).weight());
             assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), settled, 1e-6);
         }
     }
 
-    private static Map<String, Tensor> start(TuningMethod method, Layer layer, Affine<Tensor> base) {
+    private static Map<String, Tensor> start(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = new HashMap<>();
         for (Slot slot : method.slots(layer)) {
             Tensor numbers = slot.start().numbers(new Slot.Origin(base::weight, new Noise(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
@@ -175,25 +175,25 @@ class LawTest {
     }
 
     /// Frozen slots as they start, trained ones random.
-    private static Map<String, Tensor> point(TuningMethod method, Layer layer, Affine<Tensor> base) {
+    private static Map<String, Tensor> point(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = start(method, layer, base);
         for (Slot slot : method.slots(layer)) if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
         return theta;
     }
 
-    private static Affine<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta, double strength) {
+    private static LayerWeights<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta, double strength) {
         try (TorchScope scope = torch.scope(Recording.OFF)) {
-            Affine<NDArray> tuned = method.effective(ops, layer, affine(base(layer)), name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
-            return new Affine<>(torch.tensor(tuned.weight()), tuned.bias() == null ? null : torch.tensor(tuned.bias()));
+            LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base(layer)), name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
+            return new LayerWeights<>(torch.tensor(tuned.weight()), tuned.bias() == null ? null : torch.tensor(tuned.bias()));
         }
     }
 
-    private static Affine<NDArray> affine(Affine<Tensor> base) {
-        return new Affine<>(torch.array(base.weight()), base.bias() == null ? null : torch.array(base.bias()));
+    private static LayerWeights<NDArray> affine(LayerWeights<Tensor> base) {
+        return new LayerWeights<>(torch.array(base.weight()), base.bias() == null ? null : torch.array(base.bias()));
     }
 
-    private static Affine<Tensor> base(Layer layer) {
-        return new Affine<>(random("base", layer.weight()), layer.biased() ? random("bias", layer.biasShape()) : null);
+    private static LayerWeights<Tensor> base(Layer layer) {
+        return new LayerWeights<>(random("base", layer.weightShape()), layer.hasBias() ? random("bias", layer.biasShape()) : null);
     }
 
     private static Tensor random(String stream, Shape shape) {

@@ -26,7 +26,7 @@ class MethodTest {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         ChannelAtoms channels = new ChannelAtoms(4, 16);
         assertTrue(layers.stream().filter(layer -> layer.name().startsWith("time_embedding.linear_")).allMatch(channels::tunes));
-        assertTrue(layers.stream().filter(layer -> layer.kernel() == 3).noneMatch(channels::tunes));
+        assertTrue(layers.stream().filter(layer -> layer.kernelSize() == 3).noneMatch(channels::tunes));
     }
 
     @Test void channelAtomsLeaveLayersAloneWhoseSidesDoNotDivide() {
@@ -125,7 +125,7 @@ class MethodTest {
 
     @Test void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
         Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
-        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(new Slot.Origin(() -> Tensor.zeros(layer.weight()), new Noise(0, "x"), List.of(), slot -> Tensor.zeros(layer.weight())));
+        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(new Slot.Origin(() -> Tensor.zeros(layer.weightShape()), new Noise(0, "x"), List.of(), slot -> Tensor.zeros(layer.weightShape())));
         double largest = 0;
         double square = 0;
         for (float number : a.data()) {
@@ -187,11 +187,11 @@ class MethodTest {
     @Test void sparseCodesOfOtherWeightsAreRefused() {
         Layer layer = new Layer("conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
         SlotLayout layout = SlotLayout.of(new SparseAtoms(12), List.of(layer));
-        Tensor weight = new Tensor(layer.weight(), new Noise(1, "w").normals(288));
+        Tensor weight = new Tensor(layer.weightShape(), new Noise(1, "w").normals(288));
         Map<String, Tensor> stored = layout.constants(new SlotLayout.Beginning(key -> weight, 5, List.of()));
         assertEquals(java.util.Set.of("conv.D", "conv.check"), stored.keySet());
         assertEquals(Shape.of(32, 12), layout.complete(stored, key -> weight).get("conv.alpha").shape());
-        Tensor other = new Tensor(layer.weight(), weight.data().clone());
+        Tensor other = new Tensor(layer.weightShape(), weight.data().clone());
         other.data()[7] += 0.1f;
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> layout.complete(stored, key -> other));
         assertTrue(refused.getMessage().contains("conv"), refused.getMessage());

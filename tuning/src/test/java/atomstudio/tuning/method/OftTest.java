@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -42,7 +42,7 @@ class OftTest {
     private static Tensor tuned(Oft oft, Layer layer, Tensor base, Tensor q) {
         try (TorchScope scope = torch.scope(Recording.OFF)) {
             NDArray one = torch.array(Tensor.filled(Shape.of(1), 1));
-            return torch.tensor(oft.effective(torch.ops(), layer, new Affine<>(torch.array(base), null), slot -> torch.array(q), one).weight());
+            return torch.tensor(oft.effective(torch.ops(), layer, new LayerWeights<>(torch.array(base), null), slot -> torch.array(q), one).weight());
         }
     }
 

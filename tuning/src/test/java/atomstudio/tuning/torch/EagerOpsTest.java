@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -36,10 +36,10 @@ class EagerOpsTest {
     @Test void convolutionEqualsItsFormulaForEveryPaddingAndStride() {
         Tensor x = Plain.random(1, 2, 3, 7, 6);
         Tensor bias = Plain.random(3, 4);
-        for (Conv2d geometry : List.of(Conv2d.same(3), Conv2d.strided(2, 1), new Conv2d(2, 0, 0, 1, 1), new Conv2d(1, 0, 1, 2, 0))) {
+        for (ConvGeometry geometry : List.of(ConvGeometry.same(3), ConvGeometry.strided(2, 1), new ConvGeometry(2, 0, 0, 1, 1), new ConvGeometry(1, 0, 1, 2, 0))) {
             Tensor w = Plain.random(2, 4, 3, 3, 3);
-            assertClose(geometry.toString(), Plain.conv2d(x, w, bias.data(), geometry), eager(l -> ops.conv2d(l.get(0), new Affine<>(l.get(1), l.get(2)), geometry), x, w, bias), TOLERANCE);
-            assertClose(geometry + " without bias", Plain.conv2d(x, w, new float[4], geometry), eager(l -> ops.conv2d(l.get(0), new Affine<>(l.get(1), null), geometry), x, w), TOLERANCE);
+            assertClose(geometry.toString(), Plain.conv2d(x, w, bias.data(), geometry), eager(l -> ops.conv2d(l.get(0), new LayerWeights<>(l.get(1), l.get(2)), geometry), x, w, bias), TOLERANCE);
+            assertClose(geometry + " without bias", Plain.conv2d(x, w, new float[4], geometry), eager(l -> ops.conv2d(l.get(0), new LayerWeights<>(l.get(1), null), geometry), x, w), TOLERANCE);
         }
     }
 
@@ -47,8 +47,8 @@ class EagerOpsTest {
         Tensor x = Plain.random(1, 2, 5, 3);
         Tensor w = Plain.random(2, 4, 3);
         Tensor bias = Plain.random(3, 4);
-        assertClose("linear", Plain.linear(x, w, bias.data()), eager(l -> ops.linear(l.get(0), new Affine<>(l.get(1), l.get(2))), x, w, bias), TOLERANCE);
-        assertClose("without bias", Plain.linear(x, w, new float[4]), eager(l -> ops.linear(l.get(0), new Affine<>(l.get(1), null)), x, w), TOLERANCE);
+        assertClose("linear", Plain.linear(x, w, bias.data()), eager(l -> ops.linear(l.get(0), new LayerWeights<>(l.get(1), l.get(2))), x, w, bias), TOLERANCE);
+        assertClose("without bias", Plain.linear(x, w, new float[4]), eager(l -> ops.linear(l.get(0), new LayerWeights<>(l.get(1), null)), x, w), TOLERANCE);
     }
 
     @Test void matmulMultipliesTheLastTwoAxes() {
@@ -69,7 +69,7 @@ class EagerOpsTest {
 
     @Test void inverseRowNormsAreOneOverTheLengths() {
         Tensor x = new Tensor(Shape.of(3, 2), new float[] {3, 4, 0, 0, -0.6f, 0.8f});
-        Tensor found = eager(l -> ops.inverseRowNorms(l.getFirst()), x);
+        Tensor found = eager(l -> ops.reciprocalRowNorms(l.getFirst()), x);
         assertEquals(Shape.of(3, 1), found.shape());
         assertEquals(0.2, found.data()[0], 1e-7);
         assertTrue(Float.isFinite(found.data()[1]), "a row of zeros");
@@ -82,9 +82,9 @@ class EagerOpsTest {
         Tensor w = Plain.random(2, 6);
         Tensor bias = Plain.random(3, 6);
         for (double epsilon : new double[] {1e-5, 1e-6, 0.1}) {
-            assertClose("groupNorm", Plain.normalize(x, 2 * 6, 6, w, bias, epsilon), eager(l -> ops.groupNorm(l.get(0), new Affine<>(l.get(1), l.get(2)), 3, epsilon), x, w, bias), TOLERANCE);
+            assertClose("groupNorm", Plain.normalize(x, 2 * 6, 6, w, bias, epsilon), eager(l -> ops.groupNorm(l.get(0), new LayerWeights<>(l.get(1), l.get(2)), 3, epsilon), x, w, bias), TOLERANCE);
             Tensor y = Plain.random(4, 2, 5, 6);
-            assertClose("layerNorm", Plain.normalize(y, 6, 1, w, bias, epsilon), eager(l -> ops.layerNorm(l.get(0), new Affine<>(l.get(1), l.get(2)), epsilon), y, w, bias), TOLERANCE);
+            assertClose("layerNorm", Plain.normalize(y, 6, 1, w, bias, epsilon), eager(l -> ops.layerNorm(l.get(0), new LayerWeights<>(l.get(1), l.get(2)), epsilon), y, w, bias), TOLERANCE);
         }
     }
 
@@ -102,8 +102,8 @@ class EagerOpsTest {
         Tensor q = Plain.random(1, 2, 5, 8);
         Tensor k = Plain.random(2, 2, 3, 8);
         Tensor v = Plain.random(3, 2, 3, 8);
-        assertClose("across", Plain.attention(q, k, v, 2, false), eager(l -> ops.attention(l.get(0), l.get(1), l.get(2), Attention.of(2)), q, k, v), TOLERANCE);
-        Attention causal = new Attention(4, Attention.Mask.CAUSAL);
+        assertClose("across", Plain.attention(q, k, v, 2, false), eager(l -> ops.attention(l.get(0), l.get(1), l.get(2), AttentionConfig.of(2)), q, k, v), TOLERANCE);
+        AttentionConfig causal = new AttentionConfig(4, AttentionConfig.Mask.CAUSAL);
         assertClose("causal", Plain.attention(q, q, q, 4, true), eager(l -> ops.attention(l.getFirst(), l.getFirst(), l.getFirst(), causal), q), TOLERANCE);
     }
 
@@ -118,7 +118,7 @@ class EagerOpsTest {
     @Test void lookupTakesRowsById() {
         Tensor table = Plain.random(1, 7, 3);
         try (TorchScope scope = torch.scope(Recording.OFF)) {
-            Tensor found = torch.tensor(ops.lookup(torch.array(table), torch.array(new int[][] {{6, 0}, {3, 3}})));
+            Tensor found = torch.tensor(ops.embedding(torch.array(table), torch.array(new int[][] {{6, 0}, {3, 3}})));
             assertEquals(Shape.of(2, 2, 3), found.shape());
             assertArrayEquals(java.util.Arrays.copyOfRange(table.data(), 18, 21), java.util.Arrays.copyOf(found.data(), 3));
             assertArrayEquals(java.util.Arrays.copyOfRange(table.data(), 9, 12), java.util.Arrays.copyOfRange(found.data(), 9, 12));

@@ -14,8 +14,8 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSettings;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -141,12 +141,12 @@ class EnginesAgreeTest {
         int level = model.vae().levels() - 1;
         Tensor features = torch.decodeHead(LATENTS, level);
         assertClose("head", features, onnx.decodeHead(LATENTS, level), TOLERANCE);
-        List<Affine<Tensor>> norms = new ArrayList<>();
+        List<LayerWeights<Tensor>> norms = new ArrayList<>();
         while (norms.size() <= model.vae().normCount(level)) {
             Tensor expected = torch.decodeTile(features, level, norms);
             assertClose(norms.size() + " norms", expected, onnx.decodeTile(features, level, norms), TOLERANCE);
             Shape channels = Shape.of(1, expected.shape().size(1), 1, 1);
-            norms.add(new Affine<>(Tensor.filled(channels, 0.5f), Tensor.filled(channels, 0.1f)));
+            norms.add(new LayerWeights<>(Tensor.filled(channels, 0.5f), Tensor.filled(channels, 0.1f)));
         }
     }
 
@@ -157,7 +157,7 @@ class EnginesAgreeTest {
     static Adapter adapter(DiffusionModel model, TuningMethod method, long seed) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : NetworkLayers.of(model.unet())) {
-            for (Map.Entry<String, Shape> slot : method.shapes(layer).entrySet()) {
+            for (Map.Entry<String, Shape> slot : method.parameterShapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
                 float[] numbers = new Noise(seed, key).normals((int) slot.getValue().elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] = 0.1f * numbers[i] + (slot.getKey().equals("g") || slot.getKey().equals("gamma") ? 1 : 0);

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Attention;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -36,7 +36,7 @@ class GradientTest {
     }
 
     @TestFactory List<DynamicTest> everyOperationIsDifferentiated() {
-        Affine<Tensor> norm = new Affine<>(Plain.random(9, 4), Plain.random(10, 4));
+        LayerWeights<Tensor> norm = new LayerWeights<>(Plain.random(9, 4), Plain.random(10, 4));
         Tensor kernel = Plain.random(11, 3, 4, 3, 3);
         Map<String, Function<NDArray, NDArray>> functions = new LinkedHashMap<>();
         functions.put("silu", ops::silu);
@@ -46,18 +46,18 @@ class GradientTest {
         functions.put("add and multiply", x -> ops.multiply(ops.add(x, x), x));
         functions.put("groupNorm", x -> ops.groupNorm(x, native_(norm), 2, 1e-5));
         functions.put("layerNorm", x -> ops.layerNorm(ops.permute(x, 0, 2, 3, 1), native_(norm), 1e-5));
-        functions.put("conv2d", x -> ops.conv2d(x, new Affine<>(torch.array(kernel), null), Conv2d.same(3)));
-        functions.put("conv2d padded on two sides", x -> ops.conv2d(x, new Affine<>(torch.array(kernel), null), new Conv2d(2, 0, 0, 1, 1)));
-        functions.put("conv2d by its weight", x -> ops.conv2d(torch.array(Plain.random(12, 1, 4, 6, 6)), new Affine<>(x, null), Conv2d.same(3)));
-        functions.put("linear by its weight", x -> ops.linear(torch.array(Plain.random(12, 5, 6)), new Affine<>(ops.reshape(x, Shape.of(24, 6)), null)));
+        functions.put("conv2d", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), ConvGeometry.same(3)));
+        functions.put("conv2d padded on two sides", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), new ConvGeometry(2, 0, 0, 1, 1)));
+        functions.put("conv2d by its weight", x -> ops.conv2d(torch.array(Plain.random(12, 1, 4, 6, 6)), new LayerWeights<>(x, null), ConvGeometry.same(3)));
+        functions.put("linear by its weight", x -> ops.linear(torch.array(Plain.random(12, 5, 6)), new LayerWeights<>(ops.reshape(x, Shape.of(24, 6)), null)));
         functions.put("attention", x -> {
             List<NDArray> parts = ops.split(ops.reshape(x, Shape.of(1, 6, 24)), 3, 2);
-            return ops.attention(parts.get(0), parts.get(1), parts.get(2), Attention.of(2));
+            return ops.attention(parts.get(0), parts.get(1), parts.get(2), AttentionConfig.of(2));
         });
         functions.put("upsampleNearest", x -> ops.upsampleNearest(x, 13, 7));
         functions.put("concat", x -> ops.concat(x, ops.silu(x), 1));
         functions.put("matmul", x -> ops.matmul(x, ops.permute(x, 0, 1, 3, 2)));
-        functions.put("skew", x -> ops.skew(ops.reshape(x, Shape.of(144 / 6, 6)), 4));
+        functions.put("skew", x -> ops.skewSymmetric(ops.reshape(x, Shape.of(144 / 6, 6)), 4));
         functions.put("inverse", x -> {
             NDArray square = ops.reshape(x, Shape.of(4, 6, 6));
             NDArray skew = ops.add(square, ops.scale(ops.permute(square, 0, 2, 1), -1));
@@ -111,7 +111,7 @@ class GradientTest {
     @Test void equalStepsGiveEqualBits() {
         Tensor x = Plain.random(1, 4, 32, 16, 16);
         Tensor w = Plain.random(2, 32, 32, 3, 3);
-        Function<NDArray, NDArray> f = leaf -> ops.groupNorm(ops.silu(ops.conv2d(torch.array(x), new Affine<>(leaf, null), Conv2d.same(3))), native_(new Affine<>(Plain.random(3, 32), Plain.random(4, 32))), 4, 1e-5);
+        Function<NDArray, NDArray> f = leaf -> ops.groupNorm(ops.silu(ops.conv2d(torch.array(x), new LayerWeights<>(leaf, null), ConvGeometry.same(3))), native_(new LayerWeights<>(Plain.random(3, 32), Plain.random(4, 32))), 4, 1e-5);
         float[] first = gradient(f, w).data();
         for (int i = 0; i < 5; i++) assertArrayEquals(first, gradient(f, w).data());
     }
@@ -157,7 +157,7 @@ class GradientTest {
         return sum;
     }
 
-    private static Affine<NDArray> native_(Affine<Tensor> layer) {
-        return new Affine<>(torch.array(layer.weight()), layer.bias() == null ? null : torch.array(layer.bias()));
+    private static LayerWeights<NDArray> native_(LayerWeights<Tensor> layer) {
+        return new LayerWeights<>(torch.array(layer.weight()), layer.bias() == null ? null : torch.array(layer.bias()));
     }
 }

@@ -11,8 +11,8 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.Affine;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -59,9 +59,9 @@ class MergedTest {
         Map<String, Tensor> weights = new HashMap<>();
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); Checkpoint checkpoint = model.openCheckpoint(ModelComponent.UNET); TorchScope scope = torch.scope(Recording.OFF)) {
             for (Layer layer : NetworkLayers.of(model.unet())) {
-                Affine<NDArray> base = new Affine<>(torch.array(checkpoint.read(layer.weightKey())), layer.biased() ? torch.array(checkpoint.read(layer.biasKey())) : null);
+                LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null);
                 NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));
-                Affine<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base, slot -> torch.array(applied.adapter().values().get(layer.name() + "." + slot)), strength) : base;
+                LayerWeights<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base, slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)), strength) : base;
                 weights.put(layer.weightKey(), torch.tensor(tuned.weight()));
                 if (tuned.bias() != null) weights.put(layer.biasKey(), torch.tensor(tuned.bias()));
             }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
@@ -35,11 +35,11 @@ class MixedConvolutionTest {
     }
 
     static Stream<Arguments> cases() {
-        return Stream.of(Arguments.of(Shape.of(9, 9), Conv2d.same(3)), Arguments.of(Shape.of(9, 9), Conv2d.strided(2, 1)), Arguments.of(Shape.of(6, 9, 9), Conv2d.same(3)), Arguments.of(Shape.of(6, 9, 9), Conv2d.strided(2, 1)));
+        return Stream.of(Arguments.of(Shape.of(9, 9), ConvGeometry.same(3)), Arguments.of(Shape.of(9, 9), ConvGeometry.strided(2, 1)), Arguments.of(Shape.of(6, 9, 9), ConvGeometry.same(3)), Arguments.of(Shape.of(6, 9, 9), ConvGeometry.strided(2, 1)));
     }
 
-    @ParameterizedTest @MethodSource("cases") void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, Conv2d geometry) {
-        List<Tensor> weight = pass(mixing, (x, layer, tape) -> ops.conv2d(x, layer.settled(ops), geometry));
+    @ParameterizedTest @MethodSource("cases") void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, ConvGeometry geometry) {
+        List<Tensor> weight = pass(mixing, (x, layer, tape) -> ops.conv2d(x, layer.materialized(ops), geometry));
         List<Tensor> recorded = pass(mixing, (x, layer, tape) -> Kernels.biased(new MixedConvolution(torch.kernels(), layer, geometry).output(x), layer));
         List<Tensor> own = pass(mixing, (x, layer, tape) -> Kernels.biased(tape.run(x, new MixedConvolution(torch.kernels(), layer, geometry)), layer));
         for (int i = 0; i < weight.size(); i++) {
@@ -51,13 +51,13 @@ class MixedConvolutionTest {
     @Test void smallConvolutionsMixTheirWeight() {
         try (TorchScope scope = torch.scope(Recording.OFF)) {
             NDArray x = torch.array(Plain.random(1, 1, 6, 8, 8));
-            Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), null, torch.array(Plain.random(3, 9, 9)));
-            assertEquals(false, MixedConvolution.pays(x, layer, Conv2d.same(3)));
+            LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(Plain.random(2, 5, 6, 3, 3)), null, torch.array(Plain.random(3, 9, 9)));
+            assertEquals(false, MixedConvolution.pays(x, layer, ConvGeometry.same(3)));
         }
     }
 
     private interface Way {
-        NDArray run(NDArray x, Affine<NDArray> layer, Tape tape);
+        NDArray run(NDArray x, LayerWeights<NDArray> layer, Tape tape);
     }
 
     private static List<Tensor> pass(Shape mixing, Way way) {
@@ -66,7 +66,7 @@ class MixedConvolutionTest {
             try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(Activations.LEAN)) {
                 Tensor x = Plain.random(1, 2, 6, 8, 8), m = Plain.random(3, mixing.sizes());
                 NDArray leaf = torch.leaf(by.equals("x") ? x : m);
-                Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(2, 5, 6, 3, 3)), torch.array(Plain.random(4, 5)), by.equals("x") ? torch.array(m) : ops.scale(leaf, 1));
+                LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(Plain.random(2, 5, 6, 3, 3)), torch.array(Plain.random(4, 5)), by.equals("x") ? torch.array(m) : ops.scale(leaf, 1));
                 NDArray y = way.run(by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), layer, tape);
                 if (found.isEmpty()) found.add(torch.tensor(y));
                 found.add(new Tensor(Arrays.shape(leaf), torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), List.of(leaf), tape)));

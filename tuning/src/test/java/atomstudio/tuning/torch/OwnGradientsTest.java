@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
@@ -36,23 +36,23 @@ class OwnGradientsTest {
 
     private enum Change { BLOCKS, WEIGHT, WEIGHT_AND_BIAS }
 
-    private record Case(Change change, Shape x, Shape weight, @Nullable Conv2d geometry, boolean biased) {}
+    private record Case(Change change, Shape x, Shape weight, @Nullable ConvGeometry geometry, boolean biased) {}
 
     static Stream<Arguments> cases() {
         List<Case> cases = new ArrayList<>();
         for (Change change : Change.values()) {
             cases.add(new Case(change, Shape.of(2, 5, 8), Shape.of(12, 8), null, true));
             cases.add(new Case(change, Shape.of(3, 8), Shape.of(12, 8), null, false));
-            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Conv2d.same(1), true));
-            cases.add(new Case(change, Shape.of(1, 8, 6, 4), Shape.of(12, 8, 1, 1), Conv2d.same(1), false));
-            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Conv2d.strided(2, 0), true));
+            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), ConvGeometry.same(1), true));
+            cases.add(new Case(change, Shape.of(1, 8, 6, 4), Shape.of(12, 8, 1, 1), ConvGeometry.same(1), false));
+            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), ConvGeometry.strided(2, 0), true));
             cases.add(new Case(change, Shape.of(1, 3, 1024), Shape.of(2 * 2048 + 4, 1024), null, true));               // in parts
-            cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1), Conv2d.same(1), true));
+            cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1), ConvGeometry.same(1), true));
         }
-        cases.add(new Case(Change.WEIGHT, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), Conv2d.same(3), true));
-        cases.add(new Case(Change.WEIGHT_AND_BIAS, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), Conv2d.strided(2, 1), true));
-        cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3), new Conv2d(2, 0, 0, 1, 1), true));
-        cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3), true));     // by Winograd's way
+        cases.add(new Case(Change.WEIGHT, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), ConvGeometry.same(3), true));
+        cases.add(new Case(Change.WEIGHT_AND_BIAS, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), ConvGeometry.strided(2, 1), true));
+        cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3), new ConvGeometry(2, 0, 0, 1, 1), true));
+        cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3), true));     // by Winograd's way
         return cases.stream().map(Arguments::of);
     }
 
@@ -70,13 +70,13 @@ class OwnGradientsTest {
             EagerOps on = activations == null ? ops : ops.on(tape);
             NDArray x = torch.leaf(Plain.random(1, tried.x.sizes())), first = torch.leaf(Plain.random(3, (tried.change == Change.BLOCKS ? Shape.of(16, 16) : tried.weight).sizes()));
             NDArray second = torch.leaf(Plain.random(4, tried.weight.size(0)));
-            Affine<NDArray> base = new Affine<>(torch.array(Plain.random(5, tried.weight.sizes())), tried.biased ? torch.array(Plain.random(6, tried.weight.size(0))) : null);
-            Affine<NDArray> layer = switch (tried.change) {
-                case BLOCKS -> new Affine<>(base.weight(), base.bias(), ops.scale(first, 0.1));
-                case WEIGHT -> new Affine<>(base.weight(), base.bias(), null, () -> new Affine<>(plus(base.weight(), first, tape), base.bias()));
-                case WEIGHT_AND_BIAS -> new Affine<>(base.weight(), base.bias(), null, () -> new Affine<>(plus(base.weight(), first, tape), base.bias() == null ? second : ops.add(base.bias(), second)));
+            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(Plain.random(5, tried.weight.sizes())), tried.biased ? torch.array(Plain.random(6, tried.weight.size(0))) : null);
+            LayerWeights<NDArray> layer = switch (tried.change) {
+                case BLOCKS -> new LayerWeights<>(base.weight(), base.bias(), ops.scale(first, 0.1));
+                case WEIGHT -> new LayerWeights<>(base.weight(), base.bias(), null, () -> new LayerWeights<>(plus(base.weight(), first, tape), base.bias()));
+                case WEIGHT_AND_BIAS -> new LayerWeights<>(base.weight(), base.bias(), null, () -> new LayerWeights<>(plus(base.weight(), first, tape), base.bias() == null ? second : ops.add(base.bias(), second)));
             };
-            NDArray y = on.segment("block", List.of(ops.scale(x, 1)), in -> {
+            NDArray y = on.checkpointed("block", List.of(ops.scale(x, 1)), in -> {
                 tape.usesTrained();
                 return tried.geometry == null ? on.linear(in.getFirst(), layer) : on.conv2d(in.getFirst(), layer, tried.geometry);
             });

@@ -1,6 +1,6 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Random;
@@ -23,14 +23,14 @@ final class Plain {
         return y;
     }
 
-    static Tensor conv2d(Tensor x, Tensor w, float[] bias, Conv2d g) {
+    static Tensor conv2d(Tensor x, Tensor w, float[] bias, ConvGeometry g) {
         int batch = n(x, 0), ci = n(x, 1), h = n(x, 2), width = n(x, 3), co = n(w, 0), k = n(w, 2);
-        int oh = (h + g.top() + g.bottom() - k) / g.stride() + 1, ow = (width + g.left() + g.right() - k) / g.stride() + 1;
+        int oh = (h + g.padTop() + g.padBottom() - k) / g.stride() + 1, ow = (width + g.padLeft() + g.padRight() - k) / g.stride() + 1;
         Tensor y = Tensor.zeros(Shape.of(batch, co, oh, ow));
         for (int b = 0; b < batch; b++) for (int o = 0; o < co; o++) for (int r = 0; r < oh; r++) for (int c = 0; c < ow; c++) {
             double sum = bias[o];
             for (int i = 0; i < ci; i++) for (int u = 0; u < k; u++) for (int v = 0; v < k; v++) {
-                int row = r * g.stride() + u - g.top(), column = c * g.stride() + v - g.left();
+                int row = r * g.stride() + u - g.padTop(), column = c * g.stride() + v - g.padLeft();
                 if (row < 0 || row >= h || column < 0 || column >= width) continue;
                 sum += (double) x.data()[((b * ci + i) * h + row) * width + column] * w.data()[((o * ci + i) * k + u) * k + v];
             }

@@ -16,8 +16,8 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.Placeholder;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
@@ -72,13 +72,13 @@ class PromptsWithAdaptersTest {
     }
 
     private static WeightedAdapter rows(String name, String word, int count, double strength) {
-        return new WeightedAdapter(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Placeholder(word, count))), strength);
+        return new WeightedAdapter(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new EmbeddingToken(word, count))), strength);
     }
 
-    private static Adapter adapter(String name, Adaptation form, Optional<Placeholder> placeholder) {
+    private static Adapter adapter(String name, Adaptation form, Optional<EmbeddingToken> placeholder) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
-            form.shapes(layer).forEach((slot, shape) -> {
+            form.parameterShapes(layer).forEach((slot, shape) -> {
                 float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.3f;
                 values.put(layer.name() + "." + slot, new Tensor(shape, numbers));

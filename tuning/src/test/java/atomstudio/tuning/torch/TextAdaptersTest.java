@@ -10,10 +10,10 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.Affine;
+import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import atomstudio.diffusion.ops.Slots;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -37,26 +37,26 @@ class TextAdaptersTest {
 
     /// Appends rows to the table: start + s · (rows − start).
     record Rows(int count) implements Adaptation {
-        @Override public Map<String, Shape> shapes(Layer layer) {
-            Shape shape = Shape.of(count, layer.weight().size(-1));
+        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+            Shape shape = Shape.of(count, layer.weightShape().size(-1));
             return layer.name().equals(TABLE) ? Map.of("start", shape, "rows", shape) : Map.of();
         }
 
-        @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
+        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
             T start = theta.get("start");
             T change = ops.multiply(ops.add(theta.get("rows"), ops.scale(start, -1)), strength);
-            return new Affine<>(ops.concat(base.weight(), ops.add(start, change), 0), null);
+            return new LayerWeights<>(ops.concat(base.weight(), ops.add(start, change), 0), null);
         }
     }
 
     /// Adds a matrix to the projections of queries and values, and to the UNet's where it says so.
     private record Projections(String ends) implements Adaptation {
-        @Override public Map<String, Shape> shapes(Layer layer) {
-            return layer.kind() == Layer.Kind.LINEAR && layer.name().endsWith(ends) ? Map.of("delta", layer.weight()) : Map.of();
+        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+            return layer.kind() == Layer.Kind.LINEAR && layer.name().endsWith(ends) ? Map.of("delta", layer.weightShape()) : Map.of();
         }
 
-        @Override public <T> Affine<T> effective(Ops<T> ops, Layer layer, Affine<T> base, Slots<T> theta, T strength) {
-            return new Affine<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), strength)), base.bias());
+        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), strength)), base.bias());
         }
     }
 
@@ -74,7 +74,7 @@ class TextAdaptersTest {
     private static WeightedAdapter applied(Adaptation form, long seed, double strength) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
-            form.shapes(layer).forEach((slot, shape) -> {
+            form.parameterShapes(layer).forEach((slot, shape) -> {
                 float[] numbers = new Noise(seed, layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.2f;
                 values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
@@ -118,7 +118,7 @@ class TextAdaptersTest {
     @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
         int next = model.textEncoder().vocabularySize();
         WeightedAdapter row = applied(new Rows(1), 1, 0);
-        Map<String, Tensor> started = new HashMap<>(row.adapter().values());
+        Map<String, Tensor> started = new HashMap<>(row.adapter().parameters());
         started.put(TABLE + ".rows", started.get(TABLE + ".start"));
         Tensor start = agreed(ids(3, next), List.of(new WeightedAdapter(new Adapter("start", "start", new Rows(1), started), 1)));
         assertClose("strength 0", start, agreed(ids(3, next), List.of(row)), 1e-6);

@@ -53,7 +53,7 @@ class TextGoldenTest {
         On form = new On(new Lora(4, 8), new LayerChoice(List.of("text_model.*_proj")));
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
-            for (String slot : form.shapes(layer).keySet()) values.put(layer.name() + "." + slot, golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
+            for (String slot : form.parameterShapes(layer).keySet()) values.put(layer.name() + "." + slot, golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
         }
         check("lora.last_hidden_state", ids("ids.plain"), new Adapter("lora", "lora", form, values));
     }

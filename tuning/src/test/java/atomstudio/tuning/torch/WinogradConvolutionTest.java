@@ -1,14 +1,13 @@
 package atomstudio.tuning.torch;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.Affine;
-import atomstudio.diffusion.ops.Conv2d;
+import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
@@ -46,9 +45,9 @@ class WinogradConvolutionTest {
         assertTrue(parts.forward().length > whole.forward().length);
         try (TorchScope scope = torch.scope(Recording.OFF)) {
             NDArray x = torch.array(Plain.random(6, 1, 256, 8, 8)), weight = torch.array(Plain.random(5, 1024, 256, 3, 3));
-            WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new Affine<>(weight, null));
+            WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new LayerWeights<>(weight, null));
             NDArray recorded = torch.leaf(Plain.random(6, 1, 256, 8, 8));       // through which the direct way is taken
-            assertClose("parts", torch.tensor(ops.conv2d(recorded, new Affine<>(weight, null), Conv2d.same(3))), torch.tensor(fast.output(x)), 3e-5);
+            assertClose("parts", torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), ConvGeometry.same(3))), torch.tensor(fast.output(x)), 3e-5);
         }
     }
 
@@ -60,15 +59,15 @@ class WinogradConvolutionTest {
         try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(Activations.LEAN)) {
             Tensor x = Plain.random(6, 1, 256, 8, 8), m = Plain.random(3, 9, 9);
             NDArray leaf = torch.leaf(by.equals("x") ? x : m), trained = ops.scale(leaf, 1);
-            Affine<NDArray> layer = new Affine<>(torch.array(Plain.random(5, 1024, 256, 3, 3)), null, by.equals("x") ? torch.array(m) : trained);
+            LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(Plain.random(5, 1024, 256, 3, 3)), null, by.equals("x") ? torch.array(m) : trained);
             NDArray y = convolve(by.equals("x") ? trained : torch.array(x), layer, tape, way);
             return new Tensor(Arrays.shape(leaf), torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), List.of(leaf), tape));
         }
     }
 
     @Test void paysOverWholeTilesAlone() {
-        assertTrue(WinogradConvolution.pays(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3)));
-        assertFalse(WinogradConvolution.pays(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), Conv2d.same(3)));
+        assertTrue(WinogradConvolution.pays(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
+        assertFalse(WinogradConvolution.pays(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
     }
 
     private enum Way { DIRECT, WINOGRAD }
@@ -80,14 +79,14 @@ class WinogradConvolutionTest {
             NDArray leaf = torch.leaf(by.equals("x") ? x : m), input = by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), mixing = by.equals("x") ? torch.array(m) : ops.scale(leaf, 1);
             tape.usesTrained();
             NDArray first = torch.array(Plain.random(4, 6, 6, 3, 3)), second = torch.array(Plain.random(5, 6, 6, 3, 3)), bias = torch.array(Plain.random(6, 6));
-            NDArray middle = on.segment("one", List.of(input), in -> {
+            NDArray middle = on.checkpointed("one", List.of(input), in -> {
                 tape.usesTrained();
-                NDArray h = on.add(convolve(activated(on, in.getFirst()), new Affine<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
-                return on.add(in.getFirst(), convolve(activated(on, h), new Affine<>(second, null), tape, way));
+                NDArray h = on.add(convolve(activated(on, in.getFirst()), new LayerWeights<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
+                return on.add(in.getFirst(), convolve(activated(on, h), new LayerWeights<>(second, null), tape, way));
             });
-            NDArray y = on.segment("two", List.of(middle), in -> {
+            NDArray y = on.checkpointed("two", List.of(middle), in -> {
                 tape.usesTrained();
-                return convolve(activated(on, in.getFirst()), new Affine<>(second, null, mixing), tape, way);
+                return convolve(activated(on, in.getFirst()), new LayerWeights<>(second, null, mixing), tape, way);
             });
             NDArray loss = ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1)));
             List<Tensor> found = new ArrayList<>(List.of(torch.tensor(y)));
@@ -97,12 +96,12 @@ class WinogradConvolutionTest {
     }
 
     private static NDArray activated(EagerOps on, NDArray x) {
-        return on.segment("block.norm1", List.of(x), in -> on.silu(on.scale(in.getFirst(), 2)));
+        return on.checkpointed("block.norm1", List.of(x), in -> on.silu(on.scale(in.getFirst(), 2)));
     }
 
-    private static NDArray convolve(NDArray x, Affine<NDArray> layer, Tape tape, Way way) {
+    private static NDArray convolve(NDArray x, LayerWeights<NDArray> layer, Tape tape, Way way) {
         return switch (way) {
-            case DIRECT -> ops.conv2d(x, new Affine<>(layer.weight(), null, layer.mixing()).settled(ops), Conv2d.same(3));
+            case DIRECT -> ops.conv2d(x, new LayerWeights<>(layer.weight(), null, layer.kernelTransform()).materialized(ops), ConvGeometry.same(3));
             case WINOGRAD -> tape.run(x, new WinogradConvolution(torch.kernels(), layer));
         };
     }

@@ -19,7 +19,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.Placeholder;
+import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.sample.SamplerName;
@@ -130,7 +130,7 @@ class TextTuningTest {
 
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
-        assertEquals(Optional.of(new Placeholder("sks", 1)), adapter.placeholder());
+        assertEquals(Optional.of(new EmbeddingToken("sks", 1)), adapter.placeholder());
         assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
         try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TABLE + ".weight");

@@ -2,7 +2,7 @@ package atomstudio.diffusion.ops;
 
 /// Where a network's weights come from: a checkpoint, a dry run, or a checkpoint with adapters; the network cannot tell.
 @FunctionalInterface
-public interface Layers<T> {
+public interface WeightSource<T> {
     /// @throws IllegalStateException when the layer is missing or has another shape
-    Affine<T> get(Layer layer);
+    LayerWeights<T> get(Layer layer);
 }
