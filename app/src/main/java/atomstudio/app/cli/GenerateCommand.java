@@ -7,10 +7,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Making;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.ImageMetadata;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener.Next;
 import atomstudio.tuning.adapter.FileHashes;
@@ -148,7 +148,7 @@ final class GenerateCommand implements Callable<Integer> {
             for (int k = 0; k < files.size(); k++) {
                 int completedSteps = k * steps;
                 Generation request = generation.withSeed(generation.seed() + k);
-                Optional<Picture> image;
+                Optional<RgbImage> image;
                 try (PreviewOption.PreviewFile previewFile = previewOption.start(generator, files.get(k))) {
                     image = generator.generate(request, step -> {
                         progress.update(Math.min(completedSteps + step.completedSteps(), completedSteps + steps));
@@ -158,7 +158,7 @@ final class GenerateCommand implements Callable<Integer> {
                     });
                 }
                 if (image.isEmpty()) return reportCancelled(k);
-                PngWriter.write(files.get(k), image.get(), new Making(generator.infotext(request, source.imageName()), batch.attachments));
+                PngWriter.write(files.get(k), image.get(), new ImageMetadata(generator.infotext(request, source.imageName()), batch.attachments));
                 images.add(imageJson(files.get(k), request.seed()));
                 if (!json) {
                     progress.close();

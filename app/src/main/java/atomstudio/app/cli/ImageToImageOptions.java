@@ -5,9 +5,9 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.RgbImage;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -59,7 +59,7 @@ final class ImageToImageOptions {
     }
 
     private Source readSource(Path file, double strength, GenerationSettings settings, Terminal terminal) throws Failure {
-        Picture initImage = Pictures.read(file);
+        RgbImage initImage = ImageFiles.read(file);
         Optional<Mask> inpaintMask = mask == null ? Optional.empty() : Optional.of(Mask.read(mask, initImage));
         if ((long) initImage.width() * settings.height() != (long) initImage.height() * settings.width()) {
             terminal.printNote(file + " is " + initImage.width() + "x" + initImage.height() + ": its centre is scaled to fill " + settings.width() + "x" + settings.height() + " (--width, --height), what sticks out is cropped.");

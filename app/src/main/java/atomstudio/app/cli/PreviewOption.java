@@ -5,8 +5,8 @@ import atomstudio.app.jobs.LivePreview;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.file.TemporaryPath;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ final class PreviewOption {
     }
 
     /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it is written.
-    private static void write(Path file, Picture image) {
+    private static void write(Path file, RgbImage image) {
         try {
             PngWriter.write(file, image, Map.of());
         } catch (Failure ignored) {

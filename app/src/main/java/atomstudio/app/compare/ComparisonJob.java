@@ -10,11 +10,11 @@ import atomstudio.app.jobs.EngineName;
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.PictureFolder;
-import atomstudio.diffusion.picture.PictureFolders;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.ImageFolder;
+import atomstudio.diffusion.picture.PhotoFolders;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -69,11 +69,11 @@ public final class ComparisonJob {
         ComparedSubject subject = request.subject();
         Comparison comparison = new Comparison(request.model().path().toAbsolutePath().normalize().toString(), subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
         output.write(output.descriptionFile(), comparison.toJson());
-        List<Picture> photos = copySubjectPhotos(runs.get().getFirst());
+        List<RgbImage> photos = copySubjectPhotos(runs.get().getFirst());
         try (ImageGenerator maker = ImageGenerator.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
             ComparisonSampler sampler = new ComparisonSampler(maker, hashes, request, listener);
             if (sampler.generate(comparison, runs.get(), output) == ComparisonControl.STOP) return Optional.empty();
-            ImageLookup images = (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed));
+            ImageLookup images = (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed));
             Comparison measured = ComparisonMetrics.measure(comparison, photos, images, maker, listener);
             output.write(output.descriptionFile(), measured.toJson());
             return Optional.of(writeReport(measured, photos, model));
@@ -92,7 +92,7 @@ public final class ComparisonJob {
     }
 
     private Optional<List<Path>> trainRuns(TrainNewRuns tuned) throws Failure {
-        for (PictureFolders.Part part : PictureFolders.of(tuned.photos()).parts()) PictureFolder.list(part.folder()).skippedLine().ifPresent(listener::onNote);
+        for (PhotoFolders.Entry part : PhotoFolders.of(tuned.photos()).entries()) ImageFolder.list(part.folder()).skippedMessage().ifPresent(listener::onNote);
         List<Path> runs = new ArrayList<>();
         for (MethodSettings method : METHODS) {
             TuneRequest trainRequest = TuneRequest.of(request.model(), tuned.photos(), request.subject().className(), method).withToken(request.subject().triggerWord());
@@ -124,10 +124,10 @@ public final class ComparisonJob {
     }
 
     /// The prepared crops of a run, copied, so that the page finds them wherever the run lies.
-    private List<Picture> copySubjectPhotos(Path run) throws Failure {
-        List<Picture> photos = new ArrayList<>();
-        for (Path file : PictureFolder.list(new RunFolder(run).pictures()).pictures()) {
-            Picture photo = Pictures.read(file);
+    private List<RgbImage> copySubjectPhotos(Path run) throws Failure {
+        List<RgbImage> photos = new ArrayList<>();
+        for (Path file : ImageFolder.list(new RunFolder(run).pictures()).images()) {
+            RgbImage photo = ImageFiles.read(file);
             PngWriter.write(output.folder().resolve(subjectPath(photos.size())), photo, Map.of());
             photos.add(photo);
         }
@@ -138,9 +138,9 @@ public final class ComparisonJob {
         return "subject/%02d.png".formatted(index);
     }
 
-    private ComparisonResult writeReport(Comparison comparison, List<Picture> photos, DiffusionModel model) throws Failure {
+    private ComparisonResult writeReport(Comparison comparison, List<RgbImage> photos, DiffusionModel model) throws Failure {
         ReportContent content = new ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + BuildInfo.current().version());
-        Picture sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> Pictures.read(output.imageFile(row, prompt, seed)));
+        RgbImage sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed)));
         PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));
         List<String> links = new ArrayList<>();
         for (int i = 0; i < photos.size(); i++) links.add(subjectPath(i));

@@ -3,7 +3,7 @@ package atomstudio.app.compare;
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Ruler;
 import atomstudio.tuning.measure.Samples;
@@ -17,7 +17,7 @@ final class ComparisonMetrics {
 
     /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure with, and a line why
     /// where what it has is damaged: the pictures are there all the same.
-    static Comparison measure(Comparison comparison, List<Picture> photos, ImageLookup images, ImageGenerator maker, ComparisonListener listener) throws Failure {
+    static Comparison measure(Comparison comparison, List<RgbImage> photos, ImageLookup images, ImageGenerator maker, ComparisonListener listener) throws Failure {
         Optional<Ruler> ruler;
         try {
             ruler = maker.clipMetrics();

@@ -8,9 +8,9 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseHashes;
@@ -64,11 +64,11 @@ final class ComparisonSampler {
     private record StepOffset(int stepsBefore, int totalSteps) {}
 
     private ComparisonControl generate(Generation generation, Path file, String baseHash, StepOffset offset) throws Failure {
-        Map<String, String> text = new LinkedHashMap<>(maker.infotext(generation, Optional.empty()).toPng());
+        Map<String, String> text = new LinkedHashMap<>(maker.infotext(generation, Optional.empty()).toPngText());
         text.put(BASE_HASH_KEY, baseHash);
         listener.onSamplingProgress(offset.stepsBefore, offset.totalSteps);
         if (Files.exists(file) && text.equals(readText(file))) return listener.next();
-        Optional<Picture> image = maker.generate(generation, step -> {
+        Optional<RgbImage> image = maker.generate(generation, step -> {
             listener.onSamplingProgress(offset.stepsBefore + Math.min(step.completedSteps(), steps()), offset.totalSteps);
             return listener.next() == ComparisonControl.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
         });

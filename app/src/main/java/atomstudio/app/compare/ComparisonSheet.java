@@ -6,7 +6,7 @@ import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.PixelCanvas.Box;
 import atomstudio.app.compare.SheetLayout.PromptColumns;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -46,14 +46,14 @@ final class ComparisonSheet {
         this.images = images;
         this.layout = SheetLayout.of(content.comparison());
         this.tile = Math.clamp(COLUMNS_WIDTH / layout.columns(), MIN_TILE, MAX_TILE);
-        Picture first = images.load(rows().getFirst(), 0, content.comparison().seeds().getFirst());
+        RgbImage first = images.load(rows().getFirst(), 0, content.comparison().seeds().getFirst());
         this.tileHeight = Math.max(1, Math.round((float) tile * first.height() / first.width()));
         int gaps = SEED_GAP * (layout.columns() - layout.spans()) + PROMPT_GAP * (layout.spans() - 1);
         this.width = Math.max(MIN_WIDTH, 2 * MARGIN + ROW_HEADER_WIDTH + layout.columns() * tile + gaps);
     }
 
     /// All pictures have the size of the first.
-    static Picture draw(ReportContent content, ImageLookup images) throws Failure {
+    static RgbImage draw(ReportContent content, ImageLookup images) throws Failure {
         ComparisonSheet sheet = new ComparisonSheet(content, images);
         PixelCanvas canvas = new PixelCanvas(sheet.width, sheet.height(), BACKGROUND);
         int y = sheet.drawHeader(canvas);
@@ -82,14 +82,14 @@ final class ComparisonSheet {
     }
 
     private int drawHeader(PixelCanvas canvas) {
-        List<Picture> photos = content.photos();
+        List<RgbImage> photos = content.photos();
         int shown = Math.min(photos.size(), MAX_THUMBNAILS);
         int left = width - MARGIN - shown * THUMBNAIL_SIDE - Math.max(0, shown - 1) * SEED_GAP;
         int top = MARGIN + font.lineHeight(TextStyle.SMALL) + 6;
         String count = "Trained on " + ComparisonText.photos(photos.size()) + (shown < photos.size() ? ", the first " + shown : "");
         int label = Math.min(left, width - MARGIN - font.width(count, TextStyle.SMALL));
         if (shown > 0) drawText(canvas, TextStyle.SMALL, count, new Pen(label, MARGIN + font.ascent(TextStyle.SMALL) - 4, MUTED));
-        for (int i = 0; i < shown; i++) canvas.image(photos.get(i).square(THUMBNAIL_SIDE), left + i * (THUMBNAIL_SIDE + SEED_GAP), top, CORNER_RADIUS);
+        for (int i = 0; i < shown; i++) canvas.image(photos.get(i).centerSquare(THUMBNAIL_SIDE), left + i * (THUMBNAIL_SIDE + SEED_GAP), top, CORNER_RADIUS);
 
         int maxWidth = left - PROMPT_GAP - MARGIN;
         Comparison comparison = content.comparison();

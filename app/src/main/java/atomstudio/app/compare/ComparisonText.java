@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.method.MethodSettings;
@@ -72,7 +72,7 @@ public final class ComparisonText {
         SamplingSettings sampling = settings.sampling();
         String schedule = sampling.schedule() == ScheduleName.MODEL ? "" : " (" + sampling.schedule().title() + ")";
         return model + " · " + sampling.sampler().title() + schedule + ", " + sampling.steps() + " steps · guidance "
-            + GenerationText.number(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height();
+            + Infotext.formatNumber(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height();
     }
 
     static String photos(int count) {

@@ -1,10 +1,10 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 
 /// Where a comparison's pictures come from.
 @FunctionalInterface
 interface ImageLookup {
-    Picture load(Comparison.ComparisonRow row, int prompt, long seed) throws Failure;
+    RgbImage load(Comparison.ComparisonRow row, int prompt, long seed) throws Failure;
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.compare;
 
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 
 /// Pixels to draw on: boxes, pictures with round corners, and single pixels at a coverage. Drawing outside it is cut off. One thread.
 public final class PixelCanvas {
@@ -13,7 +13,7 @@ public final class PixelCanvas {
     private final int[] pixels;
 
     public PixelCanvas(int width, int height, int rgb) {
-        Picture background = Picture.filled(width, height, rgb);
+        RgbImage background = RgbImage.filled(width, height, rgb);
         this.width = width;
         this.height = height;
         this.pixels = background.argb();
@@ -41,7 +41,7 @@ public final class PixelCanvas {
     }
 
     /// Draws a picture in its own size with its upper left corner at (x, y), with round corners and an edge so faint that only white needs it.
-    void image(Picture source, int x, int y, int radius) {
+    void image(RgbImage source, int x, int y, int radius) {
         for (int row = 0; row < source.height(); row++) {
             for (int column = 0; column < source.width(); column++) {
                 int across = Math.min(column, source.width() - 1 - column);
@@ -94,7 +94,7 @@ public final class PixelCanvas {
         return inside * 255 / (SUBPIXELS * SUBPIXELS);
     }
 
-    public Picture image() {
-        return new Picture(width, height, pixels);
+    public RgbImage image() {
+        return new RgbImage(width, height, pixels);
     }
 }

@@ -4,9 +4,9 @@ import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Measures;
@@ -59,9 +59,9 @@ final class Evaluator {
             List<Embedding> embeddings = new ArrayList<>();
             for (long seed : SEEDS) {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", evaluated.phrase), seed, adapters);
-                Optional<Picture> image = generator.generate(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
+                Optional<RgbImage> image = generator.generate(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (image.isEmpty()) return Optional.empty();
-                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.infotext(generation, Optional.empty()).toPng());
+                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.infotext(generation, Optional.empty()).toPngText());
                 embeddings.add(metrics.picture(image.get()));
             }
             samples.add(new Samples(embeddings, metrics.prompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
@@ -76,8 +76,8 @@ final class Evaluator {
     private List<Embedding> referenceEmbeddings(Path photoFolder) throws Failure {
         List<Embedding> cached = referenceCache.get(photoFolder);
         if (cached == null) {
-            List<Picture> photos = new ArrayList<>();
-            for (Path file : SubjectFiles.of(photoFolder).pictures()) photos.add(Pictures.read(file));
+            List<RgbImage> photos = new ArrayList<>();
+            for (Path file : SubjectFiles.of(photoFolder).pictures()) photos.add(ImageFiles.read(file));
             referenceCache.put(photoFolder, cached = metrics.pictures(photos));
         }
         return cached;

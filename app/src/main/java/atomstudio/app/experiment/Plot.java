@@ -8,7 +8,7 @@ import atomstudio.app.compare.PixelCanvas.Box;
 import atomstudio.app.compare.PixelCanvas.LineSegment;
 import atomstudio.app.experiment.PlotCurves.Curve;
 import atomstudio.app.experiment.PlotCurves.CurvePoint;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -43,7 +43,7 @@ public final class Plot {
     }
 
     /// What a table shows; its test phase, or the tuning phase where there is no other yet.
-    public static Picture draw(List<ExperimentRow> rows) {
+    public static RgbImage draw(List<ExperimentRow> rows) {
         Plot plot = new Plot(PlotCurves.of(rows));
         plot.draw();
         return plot.canvas.image();

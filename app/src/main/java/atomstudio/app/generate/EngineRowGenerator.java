@@ -14,10 +14,10 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
-import atomstudio.diffusion.picture.Making;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.ImageMetadata;
 import atomstudio.diffusion.picture.PngAttachment;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.FileHashes;
@@ -69,13 +69,13 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
             int steps = maker.stepCount(generation);
             LivePreview preview = new LivePreview(maker, new PreviewSink(column, listener));
             int stepsBefore = column * steps;
-            Picture image = maker.generate(generation, step -> {
+            RgbImage image = maker.generate(generation, step -> {
                 listener.step(stepsBefore + step.completedSteps(), seeds.size() * steps);
                 if (cancellation.isRequested()) return StepListener.Next.STOP;
                 if (step.completedSteps() < steps) preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
-            listener.image(column, new GeneratedImage(image, new Making(maker.infotext(generation, source), adapters.attachments)));
+            listener.image(column, new GeneratedImage(image, new ImageMetadata(maker.infotext(generation, source), adapters.attachments)));
         }
         // May read the whole model once: not before the first pictures.
         for (LoadedAdapter loaded : adapters.loaded) loaded.baseModelWarning(hashes).ifPresent(listener::warning);
@@ -109,8 +109,8 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     }
 
     /// Where a picture emerges.
-    private record PreviewSink(int column, RowListener listener) implements Consumer<Picture> {
-        @Override public void accept(Picture preview) {
+    private record PreviewSink(int column, RowListener listener) implements Consumer<RgbImage> {
+        @Override public void accept(RgbImage preview) {
             listener.preview(column, preview);
         }
     }
@@ -122,12 +122,12 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         List<Embedding> subjectEmbeddings = new ArrayList<>();
         for (Path file : request.subjectPhotos()) {
             cancellation.throwIfRequested();
-            subjectEmbeddings.add(ruler.picture(Pictures.read(file)));
+            subjectEmbeddings.add(ruler.picture(ImageFiles.read(file)));
         }
         List<Measures> measures = new ArrayList<>();
-        for (List<Picture> row : request.rows()) {
+        for (List<RgbImage> row : request.rows()) {
             List<Embedding> embeddings = new ArrayList<>();
-            for (Picture image : row) {
+            for (RgbImage image : row) {
                 cancellation.throwIfRequested();
                 embeddings.add(ruler.picture(image));
             }

@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.tune.RunSummary;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Measures;
 import java.util.HashSet;
 import java.util.List;
@@ -27,7 +27,7 @@ public final class GalleryRow {
     public record GalleryCell(long seed, @Nullable GeneratedImage image) {}
 
     /// What a picture looks like while it is made.
-    public record CellPreview(int column, Picture image) {}
+    public record CellPreview(int column, RgbImage image) {}
 
     private static final String BASE_MODEL = "nothing tuned";
 
@@ -116,7 +116,7 @@ public final class GalleryRow {
         return request != null && metrics.get() == null && !cells.isEmpty() && cells.stream().allMatch(cell -> cell.image != null);
     }
 
-    List<Picture> images() {
+    List<RgbImage> images() {
         return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).map(GeneratedImage::image).toList();
     }
 
@@ -163,7 +163,7 @@ public final class GalleryRow {
         busy.set("step " + done + " of " + total);
     }
 
-    void showPreview(int column, Picture image) {
+    void showPreview(int column, RgbImage image) {
         preview.set(new CellPreview(column, image));
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.app.generate;
 
-import atomstudio.diffusion.picture.Making;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.ImageMetadata;
+import atomstudio.diffusion.picture.RgbImage;
 
 /// A picture and how it was made.
-public record GeneratedImage(Picture image, Making metadata) {}
+public record GeneratedImage(RgbImage image, ImageMetadata metadata) {}

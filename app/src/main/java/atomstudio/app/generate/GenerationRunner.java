@@ -7,7 +7,7 @@ import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.StepRate;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -92,7 +92,7 @@ final class GenerationRunner {
     private sealed interface RowEvent {
         record StepDone(GalleryRow row, int done, int total, double fraction) implements RowEvent {}
 
-        record PreviewReady(GalleryRow row, int column, Picture image) implements RowEvent {}
+        record PreviewReady(GalleryRow row, int column, RgbImage image) implements RowEvent {}
 
         record ImageReady(GalleryRow row, int column, GeneratedImage image) implements RowEvent {}
 
@@ -112,7 +112,7 @@ final class GenerationRunner {
                     events.accept(new RowEvent.StepDone(task.row, done, of, (rowsDone + (double) done / of) / tasks.size()));
                 }
 
-                @Override public void preview(int column, Picture look) {
+                @Override public void preview(int column, RgbImage look) {
                     events.accept(new RowEvent.PreviewReady(task.row, column, look));
                 }
 
@@ -138,7 +138,7 @@ final class GenerationRunner {
                 row.step(done, total);
                 busy.set(row.title() + " · step " + done + " of " + total + timeLeft(all));
             }
-            case RowEvent.PreviewReady(GalleryRow row, int column, Picture image) -> row.showPreview(column, image);
+            case RowEvent.PreviewReady(GalleryRow row, int column, RgbImage image) -> row.showPreview(column, image);
             case RowEvent.ImageReady(GalleryRow row, int column, GeneratedImage image) -> row.setImage(column, image);
             case RowEvent.WarningRaised(GalleryRow row, String message) -> row.addWarning(message);
             case RowEvent.RowCompleted(RowTask task) -> task.row.complete(task.request);

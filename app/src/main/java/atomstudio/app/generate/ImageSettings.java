@@ -1,7 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -100,7 +100,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     }
 
     /// A picture to start from, and where it may change.
-    public record SourceImage(String name, Picture image, Optional<Mask> mask) {}
+    public record SourceImage(String name, RgbImage image, Optional<Mask> mask) {}
 
     /// An adapter by its file.
     public record SelectedAdapter(Path file, double weight) {

@@ -3,7 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.parts.NoteView;
 import atomstudio.app.parts.OverlayView;
 import atomstudio.app.parts.RoundedImageView;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -64,8 +64,8 @@ public final class LargeImageView extends OverlayView {
             return;
         }
         title.setText(shown.title());
-        settings.setText(shown.image().metadata().text().format().replace("\n", "  ·  "));
-        Picture image = shown.image().image();
+        settings.setText(shown.image().metadata().infotext().format().replace("\n", "  ·  "));
+        RgbImage image = shown.image().image();
         double maxSide = Math.max(MAX_UPSCALED_SIDE, 2.0 * Math.max(image.width(), image.height()));
         double side = Math.clamp(Math.min(getHeight() - CHROME_HEIGHT - 40, getWidth() - 80), 128, maxSide);
         imagePane.getChildren().setAll(new RoundedImageView(image, side));

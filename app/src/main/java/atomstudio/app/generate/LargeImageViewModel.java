@@ -115,7 +115,7 @@ public final class LargeImageViewModel {
     public void copySettings() {
         ShownImage current = shown.get();
         if (current == null) return;
-        desktop.copyToClipboard(current.image.metadata().text().format());
+        desktop.copyToClipboard(current.image.metadata().infotext().format());
         message.set("The settings are in the clipboard.");
     }
 }

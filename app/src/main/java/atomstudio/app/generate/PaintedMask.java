@@ -1,8 +1,8 @@
 package atomstudio.app.generate;
 
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Resampling;
+import atomstudio.diffusion.picture.RgbImage;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -22,11 +22,11 @@ final class PaintedMask {
     }
 
     /// A sheet of a picture's proportions, its longer side as long as asked, with the mask that is there already.
-    static PaintedMask of(Picture image, Optional<Mask> mask, int longerSide) {
+    static PaintedMask of(RgbImage image, Optional<Mask> mask, int longerSide) {
         double scale = (double) longerSide / Math.max(image.width(), image.height());
         PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)), Math.max(1, (int) Math.round(image.height() * scale)));
         mask.ifPresent(existing -> {
-            Picture grey = existing.grey().resize(result.width, result.height, Resampling.BILINEAR);
+            RgbImage grey = existing.grey().resize(result.width, result.height, Resampling.BILINEAR);
             for (int i = 0; i < result.painted.length; i++) result.painted[i] = (grey.argb()[i] & 0xFF) >= 128;
         });
         return result;
@@ -74,6 +74,6 @@ final class PaintedMask {
             argb[i] = painted[i] ? 0xFFFFFFFF : 0xFF000000;
             anyPainted |= painted[i];
         }
-        return anyPainted ? Optional.of(new Mask(new Picture(width, height, argb))) : Optional.empty();
+        return anyPainted ? Optional.of(new Mask(new RgbImage(width, height, argb))) : Optional.empty();
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Measures;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +14,7 @@ public interface RowEvaluator {
     /// @param subjectPhotos pictures of what the rows should be like
     /// @param prompt  what the pictures should show, the class word in the subject's place
     /// @param rows    the pictures of each row
-    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<Picture>> rows) {}
+    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<RgbImage>> rows) {}
 
     /// What each row measures, in their order; empty where the model has nothing to measure with.
     Optional<List<Measures>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;

@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 
 /// Makes the pictures of a row, one a seed. For jobs; looks at the cancellation at every step.
 @FunctionalInterface
@@ -22,7 +22,7 @@ public interface RowGenerator extends AutoCloseable {
 
         /// What a picture of this row looks like so far.
         /// @param column which of the seeds
-        default void preview(int column, Picture image) {}
+        default void preview(int column, RgbImage image) {}
 
         /// Something worth knowing that is no failure: a prompt that was cut, a base that differs.
         void warning(String message);

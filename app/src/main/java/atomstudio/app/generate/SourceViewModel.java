@@ -6,9 +6,9 @@ import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.RgbImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,17 +62,17 @@ public final class SourceViewModel {
     /// Starts from a picture file.
     public void setImage(Path file) {
         problem.set("");
-        jobs.start("Reading " + file, cancellation -> Pictures.read(file), outcome -> {
+        jobs.start("Reading " + file, cancellation -> ImageFiles.read(file), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<Picture>(Picture image) -> setImage(file.getFileName().toString(), image);
-                case JobOutcome.Failed<Picture>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<Picture>() -> { }
+                case JobOutcome.Succeeded<RgbImage>(RgbImage image) -> setImage(file.getFileName().toString(), image);
+                case JobOutcome.Failed<RgbImage>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<RgbImage>() -> { }
             }
         });
     }
 
     /// Starts from a picture that is here already.
-    public void setImage(String name, Picture image) {
+    public void setImage(String name, RgbImage image) {
         problem.set("");
         missingSource.set("");
         update(new SourceSettings(Optional.of(new SourceImage(name, image, Optional.empty())), current().denoisingStrength(), current().hiresScale()));

@@ -1,9 +1,9 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.adapter.AdapterSource;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -14,18 +14,18 @@ final class ImageInspection {
     private ImageInspection() {}
 
     static Inspection of(Path file) throws Failure {
-        Picture image = Pictures.read(file);
+        RgbImage image = ImageFiles.read(file);
         JsonObject json = new JsonObject();
         json.addProperty("kind", "picture");
         json.addProperty("size", image.width() + "x" + image.height());
-        if (!Pictures.png(file) && !Pictures.webp(file)) return Inspection.of(json);
-        if (!Pictures.png(file)) {
+        if (!ImageFiles.isPng(file) && !ImageFiles.webp(file)) return Inspection.of(json);
+        if (!ImageFiles.isPng(file)) {
             addAdapters(file, json);
             return Inspection.of(json);
         }
         PngText text = PngText.of(file);
         text.texts().forEach(json::addProperty);
-        if (!text.leftOut().isEmpty()) json.add("texts left out", text.leftOut().stream().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
+        if (!text.malformed().isEmpty()) json.add("texts left out", text.malformed().stream().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
         addAdapters(file, json);
         return new Inspection(json, text.damaged());
     }
@@ -35,8 +35,8 @@ final class ImageInspection {
         for (AdapterSource.Found found : AdapterSource.carried(file)) {
             JsonObject adapterJson = AdapterInspection.of(found.source());
             found.made().ifPresent(savedWeights -> {
-                adapterJson.addProperty("strength", savedWeights.strength());
-                if (savedWeights.text() != savedWeights.strength()) adapterJson.addProperty("text encoder strength", savedWeights.text());
+                adapterJson.addProperty("strength", savedWeights.weight());
+                if (savedWeights.textEncoderWeight() != savedWeights.weight()) adapterJson.addProperty("text encoder strength", savedWeights.textEncoderWeight());
             });
             adapters.add(found.name(), adapterJson);
         }

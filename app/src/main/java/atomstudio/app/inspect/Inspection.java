@@ -2,7 +2,7 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.TensorFileKind;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -38,7 +38,7 @@ public record Inspection(JsonObject json, List<String> problems) {
 
     /// The length that a file of tensors begins with may read like the first letters of an image, so that its name decides.
     private static boolean isImage(Path path, String name) throws Failure {
-        return Pictures.named(path) || !TENSOR_FILE_NAME.matcher(name).matches() && Pictures.begins(path);
+        return ImageFiles.hasImageExtension(path) || !TENSOR_FILE_NAME.matcher(name).matches() && ImageFiles.hasImageSignature(path);
     }
 
     private static Inspection ofTensors(Path path) throws Failure {

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.tuning.method.TextualInversion;
@@ -42,48 +42,48 @@ final class GenerationInfotext {
         }
     }
 
-    static GenerationText of(Generation generation, Provenance provenance) {
+    static Infotext of(Generation generation, Provenance provenance) {
         GenerationSettings settings = generation.settings();
         SamplingSettings sampling = settings.sampling();
-        GenerationText infotext = GenerationText.of(generation.prompt().positive(), generation.prompt().negative()).steps(sampling.steps())
-                .sampler(sampling.sampler().title()).schedule(sampling.schedule().title()).guidance(settings.guidance().scale())
-                .seed(generation.seed()).size(settings.width(), settings.height());
+        Infotext infotext = Infotext.of(generation.prompt().positive(), generation.prompt().negative()).withSteps(sampling.steps())
+                .withSampler(sampling.sampler().title()).withScheduleType(sampling.schedule().title()).withGuidanceScale(settings.guidance().scale())
+                .withSeed(generation.seed()).withSize(settings.width(), settings.height());
         if (provenance.modelHash.isPresent()) infotext = infotext.with(MODEL_HASH, provenance.modelHash.get().substring(0, HASH_DIGITS));
-        infotext = infotext.model(provenance.model);
-        if (settings.clipSkip() != 1) infotext = infotext.clipSkip(settings.clipSkip());
+        infotext = infotext.withModel(provenance.model);
+        if (settings.clipSkip() != 1) infotext = infotext.withClipSkip(settings.clipSkip());
         infotext = withPasses(withNonDefaults(infotext, settings), generation);
         if (generation.source() instanceof Source.FromImage && provenance.sourceImage.isPresent()) infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
         for (WeightedAdapter adapterWeight : generation.adapters()) infotext = withAdapter(infotext, adapterWeight);
         // Where its noise comes from: the web UI reads it and draws the same.
-        return infotext.with("RNG", "CPU").version("Atom Studio " + BuildInfo.current().version());
+        return infotext.with("RNG", "CPU").withVersion("Atom Studio " + BuildInfo.current().version());
     }
 
     /// What most pictures are made without.
-    private static GenerationText withNonDefaults(GenerationText base, GenerationSettings settings) {
-        GenerationText infotext = base;
+    private static Infotext withNonDefaults(Infotext base, GenerationSettings settings) {
+        Infotext infotext = base;
         SamplingSettings sampling = settings.sampling();
-        if (sampling.eta().isPresent()) infotext = infotext.with(sampling.sampler() == SamplerName.DDIM ? ETA_DDIM : ETA, GenerationText.number(sampling.eta().getAsDouble()));
-        if (settings.guidance().rescale() != 0) infotext = infotext.with(CFG_RESCALE, GenerationText.number(settings.guidance().rescale()));
+        if (sampling.eta().isPresent()) infotext = infotext.with(sampling.sampler() == SamplerName.DDIM ? ETA_DDIM : ETA, Infotext.formatNumber(sampling.eta().getAsDouble()));
+        if (settings.guidance().rescale() != 0) infotext = infotext.with(CFG_RESCALE, Infotext.formatNumber(settings.guidance().rescale()));
         if (sampling.predictionType().isPresent()) infotext = infotext.with(PREDICTION, sampling.predictionType().get().name().toLowerCase(Locale.ROOT));
         return infotext;
     }
 
-    private static GenerationText withPasses(GenerationText base, Generation generation) {
-        GenerationText infotext = base;
+    private static Infotext withPasses(Infotext base, Generation generation) {
+        Infotext infotext = base;
         if (generation.source() instanceof Source.FromImage initImage) {
-            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(initImage.denoisingStrength()));
+            infotext = infotext.with(DENOISING_STRENGTH, Infotext.formatNumber(initImage.denoisingStrength()));
             if (initImage.mask().isPresent()) infotext = infotext.with(INPAINT_AREA, "Whole picture");
         }
         if (generation.hires().isPresent()) {
             Generation.Hires hires = generation.hires().get();
-            infotext = infotext.with(DENOISING_STRENGTH, GenerationText.number(hires.denoisingStrength())).with(HIRES_UPSCALE, GenerationText.number(hires.scale())).with(HIRES_UPSCALER, LATENT_UPSCALER);
+            infotext = infotext.with(DENOISING_STRENGTH, Infotext.formatNumber(hires.denoisingStrength())).with(HIRES_UPSCALE, Infotext.formatNumber(hires.scale())).with(HIRES_UPSCALER, LATENT_UPSCALER);
         }
         return infotext;
     }
 
-    private static GenerationText withAdapter(GenerationText infotext, WeightedAdapter adapterWeight) {
+    private static Infotext withAdapter(Infotext infotext, WeightedAdapter adapterWeight) {
         Adapter adapter = adapterWeight.adapter();
         String hashes = adapter.adaptation() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
-        return infotext.adapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight()).hash(hashes, adapter.name(), adapter.hash());
+        return infotext.withAdapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight()).withHash(hashes, adapter.name(), adapter.hash());
     }
 }

@@ -3,7 +3,7 @@ package atomstudio.app.jobs;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What a saved picture says of how it was made, ours or another program's, in the terms of this one. What it does not say, or says in a way
 /// that is unknown here, is empty.
-public record GenerationParameters(GenerationText infotext) {
+public record GenerationParameters(Infotext infotext) {
     private static final int MAX_LENGTH = 1_000_000;
     private static final Pattern SIZE = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
 
@@ -46,15 +46,15 @@ public record GenerationParameters(GenerationText infotext) {
     /// Empty for a picture that says nothing of it.
     /// @throws Failure.Unreadable when it is no PNG file, or its text is enormous
     public static Optional<GenerationParameters> read(Path png) throws Failure {
-        String text = PngText.read(png).get(GenerationText.KEYWORD);
+        String text = PngText.read(png).get(Infotext.PNG_KEYWORD);
         if (text == null) return Optional.empty();
-        if (text.length() > MAX_LENGTH) throw new Failure.Unreadable(png + ": expected how it was made in at most " + MAX_LENGTH + " letters, found " + text.length() + " in its text " + GenerationText.KEYWORD);
-        GenerationText parsed = GenerationText.parse(text);
+        if (text.length() > MAX_LENGTH) throw new Failure.Unreadable(png + ": expected how it was made in at most " + MAX_LENGTH + " letters, found " + text.length() + " in its text " + Infotext.PNG_KEYWORD);
+        Infotext parsed = Infotext.parse(text);
         return parsed.settings().isEmpty() ? Optional.empty() : Optional.of(new GenerationParameters(parsed));
     }
 
     public PromptPair prompt() {
-        return new PromptPair(infotext.prompt(), infotext.negative());
+        return new PromptPair(infotext.prompt(), infotext.negativePrompt());
     }
 
     /// The model's name, as it calls itself or as its file is called.
@@ -161,7 +161,7 @@ public record GenerationParameters(GenerationText infotext) {
     }
 
     /// In their order, with what each was applied at.
-    public List<GenerationText.Strength> adapters() {
+    public List<Infotext.AdapterEntry> adapters() {
         return infotext.adapters();
     }
 

@@ -11,8 +11,8 @@ import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.onnx.OnnxSafetyChecker;
 import atomstudio.diffusion.onnx.TaesdPreviewer;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Infotext;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.FileHashes;
@@ -115,23 +115,23 @@ public final class ImageGenerator implements AutoCloseable {
     }
 
     /// Makes one picture; empty when the listener said stop.
-    public Optional<Picture> generate(Generation generation, StepListener listener) throws Failure {
+    public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
         activeSafetyChecker();
-        Optional<Picture> image = pipeline.generate(generation, listener);
+        Optional<RgbImage> image = pipeline.generate(generation, listener);
         if (image.isEmpty() || !isBlocked(image.get())) return image;
         warnings.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
         return Optional.of(blank(image.get()));
     }
 
     /// Whether the model's safety checker is heeded and takes a picture for unsafe.
-    boolean isBlocked(Picture image) throws Failure {
+    boolean isBlocked(RgbImage image) throws Failure {
         Optional<OnnxSafetyChecker> active = activeSafetyChecker();
         return active.isPresent() && active.get().isUnsafe(image);
     }
 
     /// What is shown instead of a picture that is withheld.
-    static Picture blank(Picture image) {
-        return Picture.filled(image.width(), image.height(), BLACK);
+    static RgbImage blank(RgbImage image) {
+        return RgbImage.filled(image.width(), image.height(), BLACK);
     }
 
     /// Opened before the first picture, so that a damaged one is told of before anything is made.
@@ -167,7 +167,7 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// Says how a picture was made.
     /// @param sourceImage the name of what it started from, where it has one
-    public GenerationText infotext(Generation generation, Optional<String> sourceImage) {
+    public Infotext infotext(Generation generation, Optional<String> sourceImage) {
         return GenerationInfotext.of(generation, new GenerationInfotext.Provenance(model.name(), modelHash(), sourceImage));
     }
 

@@ -2,7 +2,7 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.LatentPreviewer;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -15,12 +15,12 @@ public final class LivePreview {
     private static final long MIN_INTERVAL_NANOS = 150_000_000;
 
     private final ImageGenerator generator;
-    private final Consumer<Picture> listener;
+    private final Consumer<RgbImage> listener;
     private @Nullable LatentPreviewer previewer;
     private boolean disabled;
     private long nextNanos = System.nanoTime();
 
-    public LivePreview(ImageGenerator generator, Consumer<Picture> listener) {
+    public LivePreview(ImageGenerator generator, Consumer<RgbImage> listener) {
         this.generator = generator;
         this.listener = listener;
     }
@@ -34,7 +34,7 @@ public final class LivePreview {
             LatentPreviewer current = previewer == null ? generator.previewer() : previewer;
             previewer = current;
             long started = System.nanoTime();
-            Picture preview = current.preview(denoised);
+            RgbImage preview = current.preview(denoised);
             disabled = generator.isBlocked(preview);
             listener.accept(disabled ? ImageGenerator.blank(preview) : preview);
             long ended = System.nanoTime();

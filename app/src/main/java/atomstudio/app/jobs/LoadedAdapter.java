@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.prompt.Segment;
@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
 
 /// An adapter that fits a model.
 /// @param savedWeights how strongly it was applied to the picture that it comes from
-public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionModel model, Optional<GenerationText.Strength> savedWeights) {
+public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionModel model, Optional<Infotext.AdapterEntry> savedWeights) {
     /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's weights are not read.
     /// @throws Failure.Incompatible that names every layer that does not fit
     public static List<LoadedAdapter> load(Path file, DiffusionModel model) throws Failure {
@@ -96,7 +96,7 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
     /// At the weight that was chosen, or else those of the picture that it comes from, or 1.
     public WeightedAdapter withWeight(OptionalDouble requested) {
         if (requested.isPresent()) return new WeightedAdapter(adapter, requested.getAsDouble());
-        return savedWeights.map(saved -> new WeightedAdapter(adapter, saved.strength(), saved.text())).orElse(new WeightedAdapter(adapter, 1));
+        return savedWeights.map(saved -> new WeightedAdapter(adapter, saved.weight(), saved.textEncoderWeight())).orElse(new WeightedAdapter(adapter, 1));
     }
 
     /// What a picture that is made with it carries along, where it is small.

@@ -1,6 +1,6 @@
 package atomstudio.app.parts;
 
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import javafx.scene.image.Image;
 import javafx.scene.image.ImageView;
 import javafx.scene.image.PixelFormat;
@@ -13,7 +13,7 @@ public final class RoundedImageView extends ImageView {
 
     private final Rectangle corners = new Rectangle();
 
-    public RoundedImageView(Picture picture, double side) {
+    public RoundedImageView(RgbImage picture, double side) {
         this(toFxImage(picture), side);
     }
 
@@ -37,7 +37,7 @@ public final class RoundedImageView extends ImageView {
         setFitHeight(side);
     }
 
-    public static Image toFxImage(Picture image) {
+    public static Image toFxImage(RgbImage image) {
         WritableImage fxImage = new WritableImage(image.width(), image.height());
         fxImage.getPixelWriter().setPixels(0, 0, image.width(), image.height(), PixelFormat.getIntArgbInstance(), image.argb(), 0, image.width());
         return fxImage;

@@ -1,9 +1,9 @@
 package atomstudio.app.subjects;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.PictureFolders;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.PhotoFolders;
+import atomstudio.diffusion.picture.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,24 +12,24 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PictureFolders` says, by their names.
+/// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PhotoFolders` says, by their names.
 public final class DiskPhotoFinder implements PhotoFinder {
     @Override public FoundFiles find(List<Path> paths) throws Failure {
         List<Path> files = new ArrayList<>();
         List<Path> ignored = new ArrayList<>();
-        List<PictureFolders.Part> parts = new ArrayList<>();
-        List<PictureFolders.LeftOut> leftOut = new ArrayList<>();
+        List<PhotoFolders.Entry> parts = new ArrayList<>();
+        List<PhotoFolders.Skipped> leftOut = new ArrayList<>();
         for (Path path : paths) {
             if (!Files.isDirectory(path)) {
                 files.add(path);
                 continue;
             }
-            PictureFolders folders = PictureFolders.of(path);
-            parts.addAll(folders.parts());
-            leftOut.addAll(folders.leftOut());
-            for (PictureFolders.Part part : folders.parts()) for (Path file : listFiles(part.folder())) (Pictures.named(file) ? files : ignored).add(file);
+            PhotoFolders folders = PhotoFolders.of(path);
+            parts.addAll(folders.entries());
+            leftOut.addAll(folders.skipped());
+            for (PhotoFolders.Entry part : folders.entries()) for (Path file : listFiles(part.folder())) (ImageFiles.hasImageExtension(file) ? files : ignored).add(file);
         }
-        return new FoundFiles(files, ignored, new PictureFolders(parts, leftOut));
+        return new FoundFiles(files, ignored, new PhotoFolders(parts, leftOut));
     }
 
     private static List<Path> listFiles(Path folder) throws Failure {
@@ -41,7 +41,7 @@ public final class DiskPhotoFinder implements PhotoFinder {
         }
     }
 
-    @Override public Picture read(Path file) throws Failure {
-        return Pictures.read(file);
+    @Override public RgbImage read(Path file) throws Failure {
+        return ImageFiles.read(file);
     }
 }

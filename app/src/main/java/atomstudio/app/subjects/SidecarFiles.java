@@ -1,6 +1,6 @@
 package atomstudio.app.subjects;
 
-import atomstudio.diffusion.picture.Companion;
+import atomstudio.diffusion.picture.CompanionImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ final class SidecarFiles {
     }
 
     static boolean isMask(Path file) {
-        return Companion.of(file).isPresent();
+        return CompanionImage.of(file).isPresent();
     }
 
     /// Whether a caption or mask belongs to one of these pictures.
@@ -30,7 +30,7 @@ final class SidecarFiles {
 
     private static boolean belongsTo(Path file, Path photo) {
         if (isCaption(file)) return stem(photo).equals(stem(file));
-        return Companion.of(file).filter(companion -> companion.belongsTo(name(photo))).isPresent();
+        return CompanionImage.of(file).filter(companion -> companion.belongsTo(name(photo))).isPresent();
     }
 
     /// Those that lie beside a picture.

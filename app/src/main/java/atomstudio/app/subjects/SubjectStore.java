@@ -5,7 +5,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.picture.KohyaFolder;
-import atomstudio.diffusion.picture.PictureFolders;
+import atomstudio.diffusion.picture.PhotoFolders;
 import atomstudio.diffusion.tensor.AtomicFile;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -69,7 +69,7 @@ public final class SubjectStore {
         List<RejectedFile> rejected = new ArrayList<>();
         List<Path> readable = readablePhotos(found, List.of(), rejected, cancellation);
         if (readable.isEmpty()) return new ImportResult(new Subject(desiredName, folder, className, Subject.DEFAULT_TRIGGER_WORD, List.of()), 0, rejected);
-        String triggerWord = className.isEmpty() ? found.folders().trigger().orElse(Subject.DEFAULT_TRIGGER_WORD) : Subject.DEFAULT_TRIGGER_WORD;
+        String triggerWord = className.isEmpty() ? found.folders().triggerWord().orElse(Subject.DEFAULT_TRIGGER_WORD) : Subject.DEFAULT_TRIGGER_WORD;
         String resolvedClassName = className.isEmpty() ? found.folders().className().orElse("") : className;
         Path subjectFolder = uniqueFolder(desiredName);
         Subject subject = new Subject(subjectFolder.getFileName().toString(), subjectFolder, resolvedClassName, triggerWord, List.of());
@@ -106,7 +106,7 @@ public final class SubjectStore {
                 rejected.add(new RejectedFile(file.getFileName().toString(), e.getMessage()));
             }
         }
-        for (PictureFolders.LeftOut folder : found.folders().leftOut()) rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.why()));
+        for (PhotoFolders.Skipped folder : found.folders().skipped()) rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.reason()));
         for (Path file : found.ignored()) if (!SidecarFiles.belongsTo(file, photos)) rejected.add(new RejectedFile(file.getFileName().toString(), "not a picture, left out"));
         return readable;
     }

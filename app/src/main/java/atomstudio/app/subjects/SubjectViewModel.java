@@ -154,7 +154,7 @@ public final class SubjectViewModel {
         for (Path file : owner.photos()) {
             cancellation.throwIfRequested();
             Thumbnail known = existing.stream().filter(thumbnail -> thumbnail.file().equals(file)).findFirst().orElse(null);
-            result.add(known != null ? known : new Thumbnail(file, photoFinder.read(file).square(Thumbnail.SIZE)));
+            result.add(known != null ? known : new Thumbnail(file, photoFinder.read(file).centerSquare(Thumbnail.SIZE)));
         }
         return result;
     }

@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +25,7 @@ final class FxChoosers implements FileChoosers {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Pictures",
-            Pictures.endings().stream().flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT))).toList()));
+            ImageFiles.extensions().stream().flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT))).toList()));
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
         List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
         return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();

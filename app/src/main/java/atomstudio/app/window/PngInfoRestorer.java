@@ -13,8 +13,8 @@ import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.GenerationText.Strength;
+import atomstudio.diffusion.picture.Infotext;
+import atomstudio.diffusion.picture.Infotext.AdapterEntry;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
@@ -100,11 +100,11 @@ final class PngInfoRestorer {
     /// The first of the picture's adapters that is a finished run here, on the model as it is now.
     private Optional<MatchedRun> matchRun(GenerationParameters recipe) {
         ModelSummary model = models.current().get();
-        for (Strength adapter : recipe.adapters()) {
+        for (AdapterEntry adapter : recipe.adapters()) {
             for (SubjectPageViewModel page : subjects) {
                 for (RunSummary run : page.runs().runs()) {
                     boolean usable = run.isDone() && model != null && run.spec().model().equals(model.path());
-                    if (usable && run.folder().getFileName().toString().equals(adapter.name())) return Optional.of(new MatchedRun(page, run, adapter.strength()));
+                    if (usable && run.folder().getFileName().toString().equals(adapter.name())) return Optional.of(new MatchedRun(page, run, adapter.weight()));
                 }
             }
         }
@@ -115,7 +115,7 @@ final class PngInfoRestorer {
     private List<SelectedAdapter> findAdapters(PngInfo info, Optional<MatchedRun> match) {
         List<SelectedAdapter> adapters = new ArrayList<>();
         String ownName = match.map(one -> one.run.folder().getFileName().toString()).orElse("");
-        for (Strength adapter : info.recipe().adapters()) {
+        for (AdapterEntry adapter : info.recipe().adapters()) {
             if (adapter.name().equals(ownName)) {
                 restored.add(ownName);
                 continue;
@@ -124,11 +124,11 @@ final class PngInfoRestorer {
             if (file == null) {
                 missing.add("the adapter “" + adapter.name() + "”");
             } else {
-                double weight = Math.clamp(adapter.strength(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
-                if (weight != adapter.strength()) missing.add("the strength " + GenerationText.number(adapter.strength()) + " of “" + adapter.name() + "”, " + GenerationText.number(weight) + " instead");
+                double weight = Math.clamp(adapter.weight(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
+                if (weight != adapter.weight()) missing.add("the strength " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name() + "”, " + Infotext.formatNumber(weight) + " instead");
                 adapters.add(new SelectedAdapter(file, weight));
                 restored.add(adapter.name());
-                if (adapter.text() != adapter.strength()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
+                if (adapter.textEncoderWeight() != adapter.weight()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
             }
         }
         return adapters;
@@ -163,13 +163,13 @@ final class PngInfoRestorer {
         if (recipe.steps().isPresent() && recipe.steps().getAsInt() != sampling.steps()) result.add(recipe.steps().getAsInt() + " steps, " + sampling.steps() + " instead");
         if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != sampling.clipSkip()) result.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + sampling.clipSkip() + " instead");
         if (recipe.guidanceScale().isPresent() && recipe.guidanceScale().getAsDouble() != sampling.guidance().scale()) {
-            result.add("CFG scale " + GenerationText.number(recipe.guidanceScale().getAsDouble()) + ", " + GenerationText.number(sampling.guidance().scale()) + " instead");
+            result.add("CFG scale " + Infotext.formatNumber(recipe.guidanceScale().getAsDouble()) + ", " + Infotext.formatNumber(sampling.guidance().scale()) + " instead");
         }
-        if (recipe.guidanceRescale().isPresent() && recipe.guidanceRescale().getAsDouble() != sampling.guidance().rescale()) result.add("CFG rescale " + GenerationText.number(recipe.guidanceRescale().getAsDouble()));
+        if (recipe.guidanceRescale().isPresent() && recipe.guidanceRescale().getAsDouble() != sampling.guidance().rescale()) result.add("CFG rescale " + Infotext.formatNumber(recipe.guidanceRescale().getAsDouble()));
         if (recipe.schedule().filter(schedule -> schedule != sampling.schedule()).isPresent()) result.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
-        if (recipe.eta().isPresent() && !recipe.eta().equals(sampling.eta())) result.add("eta " + GenerationText.number(recipe.eta().getAsDouble()) + " with this sampler");
-        if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty()) result.add("a second pass of × " + GenerationText.number(recipe.hires().get().scale()));
-        if (recipe.denoisingStrength().isPresent() && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength()) result.add("denoising strength " + GenerationText.number(recipe.denoisingStrength().getAsDouble()));
+        if (recipe.eta().isPresent() && !recipe.eta().equals(sampling.eta())) result.add("eta " + Infotext.formatNumber(recipe.eta().getAsDouble()) + " with this sampler");
+        if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty()) result.add("a second pass of × " + Infotext.formatNumber(recipe.hires().get().scale()));
+        if (recipe.denoisingStrength().isPresent() && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength()) result.add("denoising strength " + Infotext.formatNumber(recipe.denoisingStrength().getAsDouble()));
         if (recipe.size().isPresent() && !new ImageSettings.OutputSize(recipe.size().get().width(), recipe.size().get().height()).equals(settings.size())) {
             result.add("the size " + recipe.size().get().width() + " × " + recipe.size().get().height());
         }

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.jobs.Assets;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.GenerationText.Strength;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.Infotext;
+import atomstudio.diffusion.picture.Infotext.AdapterEntry;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -76,7 +76,7 @@ class AdapterOptionsTest {
         CommandLineRun expected = generate(folder.resolve("plain.png"), "--adapter", plain), told = generate(folder.resolve("with.png"), "--adapter", with);
         assertFalse(expected.err().contains("has no place for"), expected::err);
         assertTrue(told.err().contains(with + ": " + model.name() + " has no place for a tensor of this adapter, which is used without: global_step"), told::err);
-        assertEquals(Pictures.read(folder.resolve("plain.png")), Pictures.read(folder.resolve("with.png")));
+        assertEquals(ImageFiles.read(folder.resolve("plain.png")), ImageFiles.read(folder.resolve("with.png")));
     }
 
     private CommandLineRun generate(Path out, Object... more) {
@@ -87,8 +87,8 @@ class AdapterOptionsTest {
         return run;
     }
 
-    private static GenerationText text(Path picture) throws Exception {
-        return GenerationText.parse(PngText.read(picture).get(GenerationText.KEYWORD));
+    private static Infotext text(Path picture) throws Exception {
+        return Infotext.parse(PngText.read(picture).get(Infotext.PNG_KEYWORD));
     }
 
     @Test void aPromptNamesAnAdapterOfTheHome() throws Exception {
@@ -98,7 +98,7 @@ class AdapterOptionsTest {
         Files.copy(atoms, home.resolve("style.safetensors"));
         CommandLineRun named = CommandLineRun.of(folder, "generate", "--prompt", "a sks car <lora:style:0.5>", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("named.png"));
         assertEquals(List.of(ExitCode.SUCCESS, ExitCode.SUCCESS), List.of(given.exitCode(), named.exitCode()), () -> given.err() + named.err());
-        assertEquals(Pictures.read(folder.resolve("given.png")), Pictures.read(folder.resolve("named.png")));
+        assertEquals(ImageFiles.read(folder.resolve("given.png")), ImageFiles.read(folder.resolve("named.png")));
         assertEquals(PngText.read(folder.resolve("given.png")), PngText.read(folder.resolve("named.png")), "and says the same of its making");
     }
 
@@ -108,11 +108,11 @@ class AdapterOptionsTest {
         CommandLineRun run = generate(both, "--adapter", one, "--strength", 0.5, "--adapter", two);
         generate(alone, "--adapter", one, "--strength", 0.5);
         generate(silent, "--adapter", one, "--strength", 0.5, "--adapter", two, "--strength", 0);
-        assertEquals(List.of(new Strength("one", 0.5), new Strength("two", 1)), text(both).adapters());
+        assertEquals(List.of(new AdapterEntry("one", 0.5), new AdapterEntry("two", 1)), text(both).adapters());
         assertEquals(2, text(both).settings().get("Lora hashes").split(", ").length);
         assertTrue(run.err().contains("zwx") && !run.err().contains("does not say \"sks\""), run.err());
-        assertFalse(Arrays.equals(Pictures.read(both).argb(), Pictures.read(alone).argb()));
-        assertArrayEquals(Pictures.read(silent).argb(), Pictures.read(alone).argb(), "at strength 0 an adapter is not there");
+        assertFalse(Arrays.equals(ImageFiles.read(both).argb(), ImageFiles.read(alone).argb()));
+        assertArrayEquals(ImageFiles.read(silent).argb(), ImageFiles.read(alone).argb(), "at strength 0 an adapter is not there");
     }
 
     @Test void aPictureCarriesItsSmallAdapterAndGivesItBack() throws Exception {
@@ -143,7 +143,7 @@ class AdapterOptionsTest {
         Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"), silent = folder.resolve("silent.png");
         generate(plain, "--negative", "(Bad hands-5:1.2)");
         assertEquals(-1, generate(with, "--negative", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));
-        assertFalse(Arrays.equals(Pictures.read(plain).argb(), Pictures.read(with).argb()));
+        assertFalse(Arrays.equals(ImageFiles.read(plain).argb(), ImageFiles.read(with).argb()));
         assertTrue(text(with).settings().get("TI hashes").startsWith("bad hands-5: "), text(with).format());
         Path brackets = Files.copy(file, folder.resolve("blob (v2).safetensors"));
         assertEquals(-1, generate(folder.resolve("brackets.png"), "--negative", "a blob \\(v2\\)", "--adapter", brackets).err().indexOf("Neither"), "brackets of a word are written with backslashes");

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.picture.RgbImage;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;
@@ -39,9 +39,9 @@ class GenerateCommandTest {
         Path file = folder.resolve("said.png");
         CommandLineRun run = run("--prompt", "a cat, sitting", "--negative", "blue", "--steps", 2, "--seed", 5, "--sampler", "euler", "--schedule", "karras", "--guidance", 3.5, "--width", 64, "--height", 72, "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-        GenerationText text = GenerationText.parse(PngText.read(file).get("parameters"));
+        Infotext text = Infotext.parse(PngText.read(file).get("parameters"));
         assertEquals("a cat, sitting", text.prompt());
-        assertEquals("blue", text.negative());
+        assertEquals("blue", text.negativePrompt());
         assertEquals("Euler", text.settings().get("Sampler"));
         assertEquals("Karras", text.settings().get("Schedule type"));
         assertEquals("5", text.settings().get("Seed"));
@@ -57,7 +57,7 @@ class GenerateCommandTest {
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
         assertEquals("18446744073709551615", json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsString());
         assertEquals("0", json.getAsJsonArray("pictures").get(1).getAsJsonObject().get("seed").getAsString());
-        assertEquals("18446744073709551615", GenerationText.parse(PngText.read(folder.resolve("large-0.png")).get("parameters")).settings().get("Seed"));
+        assertEquals("18446744073709551615", Infotext.parse(PngText.read(folder.resolve("large-0.png")).get("parameters")).settings().get("Seed"));
         CommandLineRun beyond = run("--prompt", "a cat", "--seed", "18446744073709551616", "--out", file);
         assertTrue(beyond.err().contains("18446744073709551615"), beyond.err());
     }
@@ -85,8 +85,8 @@ class GenerateCommandTest {
             arguments.addAll(List.of("--steps", 1, "--seed", 5, "--overwrite", "--out", file));
             CommandLineRun run = run(arguments.toArray());
             assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-            assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).prompt());
-            assertEquals(given, GenerationText.parse(PngText.read(file).get("parameters")).negative());
+            assertEquals(given, Infotext.parse(PngText.read(file).get("parameters")).prompt());
+            assertEquals(given, Infotext.parse(PngText.read(file).get("parameters")).negativePrompt());
         }
     }
 
@@ -101,15 +101,15 @@ class GenerateCommandTest {
     private int[] picture(String name, String prompt) throws Exception {
         CommandLineRun run = run("--prompt", prompt, "--negative", "blue", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve(name + ".png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-        return Pictures.read(folder.resolve(name + ".png")).argb();
+        return ImageFiles.read(folder.resolve(name + ".png")).argb();
     }
 
     @Test void clipSkipChangesThePictureAndIsWrittenDown() throws Exception {
         CommandLineRun run = run("--prompt", "a cat", "--clip-skip", 2, "--steps", 1, "--seed", 1, "--out", folder.resolve("skipped.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-        assertEquals("2", GenerationText.parse(PngText.read(folder.resolve("skipped.png")).get("parameters")).settings().get("Clip skip"));
+        assertEquals("2", Infotext.parse(PngText.read(folder.resolve("skipped.png")).get("parameters")).settings().get("Clip skip"));
         assertEquals(ExitCode.SUCCESS, run("--prompt", "a cat", "--steps", 1, "--seed", 1, "--out", folder.resolve("plain.png")).exitCode());
-        assertFalse(Arrays.equals(Pictures.read(folder.resolve("plain.png")).argb(), Pictures.read(folder.resolve("skipped.png")).argb()));
+        assertFalse(Arrays.equals(ImageFiles.read(folder.resolve("plain.png")).argb(), ImageFiles.read(folder.resolve("skipped.png")).argb()));
     }
 
     @Test void aModelInOneFileNeedsAVocabularyAndSaysWhichToPutWhere() {
@@ -170,9 +170,9 @@ class GenerateCommandTest {
         Path file = folder.resolve("within.png");
         CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoise", 0.9, "--steps", 3, "--seed", 1, "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-        Picture before = Pictures.read(given);
-        Picture after = Pictures.read(file);
-        Picture where = Pictures.read(mask);
+        RgbImage before = ImageFiles.read(given);
+        RgbImage after = ImageFiles.read(file);
+        RgbImage where = ImageFiles.read(mask);
         int changed = 0;
         for (int i = 0; i < after.argb().length; i++) {
             if ((where.argb()[i] & 0xFF) == 0) assertEquals(before.argb()[i], after.argb()[i]);
@@ -185,7 +185,7 @@ class GenerateCommandTest {
     @Test void aSecondPassMakesThePictureLarger() throws Exception {
         CommandLineRun run = run("--prompt", "a red apple", "--hires", 1.5, "--denoise", 0.5, "--steps", 2, "--seed", 1, "--width", 64, "--height", 96, "--out", folder.resolve("large.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-        Picture large = Pictures.read(folder.resolve("large.png"));
+        RgbImage large = ImageFiles.read(folder.resolve("large.png"));
         assertEquals("96x144", large.width() + "x" + large.height());
     }
 

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +22,7 @@ class PromptLoraCasesTest {
 
     private record Outcome(Path file, String err) {
         int[] pixels() throws Exception {
-            return Pictures.read(file).argb();
+            return ImageFiles.read(file).argb();
         }
     }
 

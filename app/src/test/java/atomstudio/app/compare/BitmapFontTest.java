@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.BitmapFont.Pen;
 import atomstudio.app.compare.BitmapFont.TextStyle;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class BitmapFontTest {
     private final BitmapFont letters = BitmapFont.load();
 
-    private Picture drawn(String text) {
+    private RgbImage drawn(String text) {
         PixelCanvas canvas = new PixelCanvas(200, 40, 0xFFFFFF);
         letters.draw(canvas, text, TextStyle.BODY, new Pen(4, 28, 0x000000));
         return canvas.image();
@@ -21,11 +21,11 @@ class BitmapFontTest {
 
     @Test void lettersLookDifferent() {
         for (String pair : List.of("ab", "Il", "0O", "éè", "яш", "αω")) assertNotEquals(drawn(pair.substring(0, 1)), drawn(pair.substring(1)), pair);
-        assertEquals(Picture.filled(200, 40, 0xFFFFFF), drawn("   "));
+        assertEquals(RgbImage.filled(200, 40, 0xFFFFFF), drawn("   "));
     }
 
     @Test void everyStyleHasEveryLetterThatTheSheetItselfUses() {
-        Picture missing = drawn("\uFFFF");
+        RgbImage missing = drawn("\uFFFF");
         String used = "Base Atoms + channels LoRA 0123456789,.:;·×–…“”'()%/{}?!éüßñçøåÉ";
         for (int i = 0; i < used.length(); i++) {
             assertNotEquals(missing, drawn(used.substring(i, i + 1)), used.substring(i, i + 1));

@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Measures;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -29,11 +29,11 @@ final class ComparisonExamples {
     }
 
     static ReportContent showing(Comparison comparison) {
-        return new ReportContent(comparison, List.of(Picture.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
+        return new ReportContent(comparison, List.of(RgbImage.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
     }
 
     static ImageLookup gallery(Comparison comparison) {
-        return (row, prompt, seed) -> Picture.filled(SIDE, SIDE, colour(comparison.rows().indexOf(row), prompt, seed));
+        return (row, prompt, seed) -> RgbImage.filled(SIDE, SIDE, colour(comparison.rows().indexOf(row), prompt, seed));
     }
 
     static int colour(int row, int prompt, long seed) {

@@ -15,10 +15,10 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -108,14 +108,14 @@ class ComparisonJobTest {
             for (int prompt = 0; prompt < 2; prompt++) {
                 for (long seed = 0; seed < 2; seed++) {
                     Path file = folder.resolve("out").resolve(Comparison.imagePath(row, prompt, seed));
-                    assertEquals(64, Pictures.read(file).width());
-                    GenerationText text = GenerationText.parse(PngText.read(file).getOrDefault("parameters", ""));
+                    assertEquals(64, ImageFiles.read(file).width());
+                    Infotext text = Infotext.parse(PngText.read(file).getOrDefault("parameters", ""));
                     assertEquals(written.prompt(row, prompt), text.prompt());
                     assertEquals(Long.toString(seed), text.settings().get("Seed"));
                 }
             }
         }
-        assertTrue(Pictures.read(result.sheet()).width() > 1000);
+        assertTrue(ImageFiles.read(result.sheet()).width() > 1000);
         assertTrue(Files.readString(result.page()).contains("pictures/atoms-2/1-0.png"));
         assertTrue(Files.exists(folder.resolve("out/subject/01.png")));
     }
@@ -167,11 +167,11 @@ class ComparisonJobTest {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Path again = run("atoms").write(folder.resolve("b"));
         compare(request(List.of(atoms, again), "a car"), new Listener());
-        Picture base = Pictures.read(folder.resolve("out/pictures/base/0-0.png"));
-        Picture first = Pictures.read(folder.resolve("out/pictures/atoms/0-0.png"));
+        RgbImage base = ImageFiles.read(folder.resolve("out/pictures/base/0-0.png"));
+        RgbImage first = ImageFiles.read(folder.resolve("out/pictures/atoms/0-0.png"));
         assertNotEquals(base, first);
-        assertNotEquals(first, Pictures.read(folder.resolve("out/pictures/atoms/0-1.png")));
-        assertEquals(first, Pictures.read(folder.resolve("out/pictures/atoms-2/0-0.png")));
+        assertNotEquals(first, ImageFiles.read(folder.resolve("out/pictures/atoms/0-1.png")));
+        assertEquals(first, ImageFiles.read(folder.resolve("out/pictures/atoms-2/0-0.png")));
     }
 
     @Test void picturesOfEqualSettingsAreKeptAndOthersMadeAgain() throws Failure, IOException {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Measures;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -17,12 +17,12 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class ComparisonSheetTest {
-    private static Picture sheet(Comparison comparison) throws Failure {
+    private static RgbImage sheet(Comparison comparison) throws Failure {
         return ComparisonSheet.draw(ComparisonExamples.showing(comparison), ComparisonExamples.gallery(comparison));
     }
 
     /// The box that holds all pixels of a colour: x, y, width, height, and how many there are.
-    private static int[] extent(Picture sheet, int rgb) {
+    private static int[] extent(RgbImage sheet, int rgb) {
         int left = Integer.MAX_VALUE;
         int top = Integer.MAX_VALUE;
         int right = -1;
@@ -43,7 +43,7 @@ class ComparisonSheetTest {
 
     @Test void everyPictureStandsInItsRowAndColumn() throws Failure {
         Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "a {} on the beach"), List.of(0L, 1L));
-        Picture sheet = sheet(comparison);
+        RgbImage sheet = sheet(comparison);
         int lastBottom = 0;
         for (int row = 0; row < 3; row++) {
             int lastRight = 0;
@@ -70,7 +70,7 @@ class ComparisonSheetTest {
         Measures measures = new Measures("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1), OptionalDouble.of(0.5));
         ComparisonRow wide = new ComparisonRow("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100, Optional.of(measures));
         Comparison comparison = plain.with(List.of(plain.rows().get(0), wide, plain.rows().get(2)));
-        Picture sheet = sheet(comparison);
+        RgbImage sheet = sheet(comparison);
         int lines = 0;
         for (int y = 4; y < sheet.height(); y++) {
             if (!head(sheet, y, 0xDDE2E8)) continue;
@@ -81,13 +81,13 @@ class ComparisonSheetTest {
     }
 
     /// Whether all pixels of a row of pixels have a colour, in the column where heads stand.
-    private static boolean head(Picture sheet, int y, int rgb) {
+    private static boolean head(RgbImage sheet, int y, int rgb) {
         for (int x = 60; x < 280; x++) if ((sheet.argb()[y * sheet.width() + x] & 0xFFFFFF) != rgb) return false;
         return true;
     }
 
     @Test void titlesAreDrawnWithoutAnyFont() throws Failure {
-        Picture sheet = sheet(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
+        RgbImage sheet = sheet(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
         int[] ink = extent(sheet, 0x1F2328);
         assertEquals(48, ink[0], 6, "the title and the rows' names begin at the margin");
         assertTrue(ink[4] > 500, "pixels of ink: " + ink[4]);
@@ -104,7 +104,7 @@ class ComparisonSheetTest {
         SheetLayout bands = SheetLayout.of(comparison);
         assertEquals(2, bands.bands().size());
         assertEquals(List.of(2, 3), bands.bands().stream().map(List::size).toList());
-        Picture sheet = sheet(comparison);
+        RgbImage sheet = sheet(comparison);
         assertTrue(extent(sheet, ComparisonExamples.colour(0, 4, 2))[1] > extent(sheet, ComparisonExamples.colour(2, 0, 0))[1], "the second band is below the first");
     }
 

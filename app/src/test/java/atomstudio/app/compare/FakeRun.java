@@ -4,8 +4,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -52,7 +52,7 @@ public record FakeRun(Path model, BaseHashes hashes, String method, String class
         AdapterFile adapter = new AdapterFile(settings, new BaseModel(folder.name(), hash), new Trigger(token, className),
             new AdapterFile.Training(10, 0.01, 0), TunedLayer.of(settings.method(), layers), values);
         adapter.write(run.resolve("adapter.safetensors"));
-        for (int i = 0; i < 2; i++) PngWriter.write(run.resolve("pictures/0" + i + ".png"), Picture.filled(64, 64, 0x3366CC + i), Map.of());
+        for (int i = 0; i < 2; i++) PngWriter.write(run.resolve("pictures/0" + i + ".png"), RgbImage.filled(64, 64, 0x3366CC + i), Map.of());
         try {
             Files.writeString(run.resolve("run.json"), description(folder.name(), hash, adapter.numbers()).toString());
             Files.writeString(run.resolve("report.json"), "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"

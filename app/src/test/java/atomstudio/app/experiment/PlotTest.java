@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.experiment.PlotCurves.Axis;
 import atomstudio.app.experiment.PlotCurves.Curve;
 import atomstudio.app.experiment.PlotCurves.CurvePoint;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,8 +31,8 @@ class PlotTest {
         PlotCurves curves = PlotCurves.of(TEST);
         assertEquals(List.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, ExperimentSubject.SubjectKind.NEW_CLASS), curves.subjectKinds());
         assertEquals(List.of("teapot"), curves.subjects(ExperimentSubject.SubjectKind.NEW_CLASS));
-        Picture both = Plot.draw(TEST);
-        Picture one = Plot.draw(TEST.subList(0, 3));
+        RgbImage both = Plot.draw(TEST);
+        RgbImage one = Plot.draw(TEST.subList(0, 3));
         assertTrue(both.height() > one.height() + 500, "a row of diagrams each");
         assertEquals(both, Plot.draw(TEST), "equal tables give equal plots");
     }
@@ -43,7 +43,7 @@ class PlotTest {
     }
 
     @Test void linesAreDrawnInTheirMethodsColour() {
-        Picture plot = Plot.draw(TEST);
+        RgbImage plot = Plot.draw(TEST);
         long atoms = count(plot, 0x4477AA);
         assertTrue(atoms > 300, "pixels of the line, its spots and the legend: " + atoms);
         assertTrue(count(plot, 0xEE6677) > 100);
@@ -60,7 +60,7 @@ class PlotTest {
         assertTrue(ExperimentSummary.line(TEST.getFirst()).contains("likeness 0.60  diversity –  alignment 0.20"), ExperimentSummary.line(TEST.getFirst()));
     }
 
-    private static long count(Picture picture, int rgb) {
+    private static long count(RgbImage picture, int rgb) {
         long count = 0;
         for (int pixel : picture.argb()) if ((pixel & 0xFFFFFF) == rgb) count++;
         return count;

@@ -9,7 +9,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.adapter.BaseHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +29,7 @@ class EngineRowGeneratorTest {
     private static class Heard implements RowGenerator.RowListener {
         final List<Integer> steps = new ArrayList<>();
         final List<GeneratedImage> pictures = new ArrayList<>();
-        final List<Picture> looks = new ArrayList<>();
+        final List<RgbImage> looks = new ArrayList<>();
         final List<String> warnings = new ArrayList<>();
         int of;
 
@@ -42,7 +42,7 @@ class EngineRowGeneratorTest {
             pictures.add(made);
         }
 
-        @Override public void preview(int column, Picture look) {
+        @Override public void preview(int column, RgbImage look) {
             looks.add(look);
         }
 

@@ -2,9 +2,9 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Making;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.ImageMetadata;
+import atomstudio.diffusion.picture.Infotext;
+import atomstudio.diffusion.picture.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;
@@ -27,7 +27,7 @@ public final class FakeRowGenerator implements RowGenerator {
                 listener.step(column * order.settings().sampling().steps() + step, of);
             }
             if (failure != null && column == 1) throw failure;
-            listener.image(column, new GeneratedImage(Picture.filled(4, 4, (int) (0x100000 + seeds.get(column))), new Making(GenerationText.of(order.prompt(), "").seed(seeds.get(column)), List.of())));
+            listener.image(column, new GeneratedImage(RgbImage.filled(4, 4, (int) (0x100000 + seeds.get(column))), new ImageMetadata(Infotext.of(order.prompt(), "").withSeed(seeds.get(column)), List.of())));
         }
     }
 }

@@ -8,7 +8,7 @@ import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
-import atomstudio.diffusion.picture.GenerationText;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.nio.file.Files;
@@ -71,7 +71,7 @@ class LargeImageViewModelTest {
         large.save();
         assertEquals("base-1.png", desktop.lastSuggestedName);
         assertEquals("Saved to " + desktop.target, large.message().get());
-        GenerationText text = GenerationText.parse(PngText.read(desktop.target).get(GenerationText.KEYWORD));
+        Infotext text = Infotext.parse(PngText.read(desktop.target).get(Infotext.PNG_KEYWORD));
         assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());
     }
 

@@ -18,7 +18,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -55,19 +55,19 @@ class SourceViewModelTest {
         Generation made = maker.orders.getFirst().generation(1, List.of());
         Source.FromImage from = (Source.FromImage) made.source();
         assertEquals(0.6, from.denoisingStrength());
-        Mask mask = from.mask().orElseThrow().filling(128, 128);
-        assertTrue(mask.changes(64, 60));
-        assertFalse(mask.changes(20, 60));
+        Mask mask = from.mask().orElseThrow().cropAndResize(128, 128);
+        assertTrue(mask.isInpainted(64, 60));
+        assertFalse(mask.isInpainted(20, 60));
         source.removeImage();
         assertTrue(galleries.rows().getFirst().stale().get());
     }
 
     @Test void theBrushErasesAndAMaskWithNothingPaintedIsNone() {
-        PaintedMask sheet = PaintedMask.of(Picture.filled(100, 50, 0), Optional.empty(), 64);
+        PaintedMask sheet = PaintedMask.of(RgbImage.filled(100, 50, 0), Optional.empty(), 64);
         assertEquals("64x32", sheet.width() + "x" + sheet.height());
         sheet.stroke(10, 10, 50, 10, new BrushTip(6, BrushMode.PAINT));
         assertTrue(sheet.isPainted(30, 10));
-        PaintedMask again = PaintedMask.of(Picture.filled(100, 50, 0), sheet.toMask(), 64);
+        PaintedMask again = PaintedMask.of(RgbImage.filled(100, 50, 0), sheet.toMask(), 64);
         assertTrue(again.isPainted(30, 10));
         again.stroke(0, 10, 63, 10, new BrushTip(12, BrushMode.ERASE));
         assertEquals(Optional.empty(), again.toMask());

@@ -13,7 +13,7 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.SplitEngine;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -38,21 +38,21 @@ class EngineNameTest {
 
     @Test void picturesOfBothDifferByRounding() throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        List<Picture> pictures = new ArrayList<>();
+        List<RgbImage> pictures = new ArrayList<>();
         for (EngineName name : List.of(EngineName.ONNX, EngineName.TORCH)) {
             try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, name, unheard -> {})) {
                 pictures.add(maker.generate(GENERATION, StepListener.none()).orElseThrow());
             }
         }
         try (Engine both = new SplitEngine(EngineName.TORCH.open(model, Device.CPU), EngineName.ONNX.open(model, Device.CPU))) {
-            Picture split = DiffusionPipeline.of(model, both).generate(GENERATION, StepListener.none()).orElseThrow();
+            RgbImage split = DiffusionPipeline.of(model, both).generate(GENERATION, StepListener.none()).orElseThrow();
             assertTrue(apart(pictures.getLast(), split) < 0.5, "text and decoder on the other engine, of 255: " + apart(pictures.getLast(), split));
         }
         double rootMeanSquare = apart(pictures.getFirst(), pictures.getLast());
         assertTrue(rootMeanSquare < 0.5, "of 255: " + rootMeanSquare);
     }
 
-    private static double apart(Picture first, Picture second) {
+    private static double apart(RgbImage first, RgbImage second) {
         double squares = 0;
         int[] one = first.argb();
         int[] other = second.argb();

@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -48,16 +48,16 @@ class SafetyFilterTest {
         return DiffusionModel.open(place);
     }
 
-    private record GeneratedImage(Picture picture, List<Picture> looks, List<String> notes) {}
+    private record GeneratedImage(RgbImage picture, List<RgbImage> looks, List<String> notes) {}
 
     private static GeneratedImage make(DiffusionModel model, SafetyFilter safety) throws Exception {
         List<String> notes = new ArrayList<>();
-        List<Picture> looks = new ArrayList<>();
+        List<RgbImage> looks = new ArrayList<>();
         Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.defaultImageSize(), model.defaultImageSize()), 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.setSafetyFilter(safety);
             LivePreview preview = new LivePreview(maker, looks::add);
-            Picture picture = maker.generate(generation, step -> {
+            RgbImage picture = maker.generate(generation, step -> {
                 preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow();
@@ -65,7 +65,7 @@ class SafetyFilterTest {
         }
     }
 
-    private static boolean black(Picture picture) {
+    private static boolean black(RgbImage picture) {
         return Arrays.stream(picture.argb()).allMatch(pixel -> pixel == 0xFF000000);
     }
 

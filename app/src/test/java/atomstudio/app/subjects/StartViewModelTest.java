@@ -8,8 +8,8 @@ import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +33,7 @@ class StartViewModelTest {
 
     private Path picture(String name) throws Exception {
         Path file = place.resolve(name);
-        PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), Map.of());
+        PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), Map.of());
         return file;
     }
 

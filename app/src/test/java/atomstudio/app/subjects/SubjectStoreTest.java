@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ class SubjectStoreTest {
         store = new SubjectStore(place.resolve("subjects"), new DiskPhotoFinder());
         good = place.resolve("in/good.png");
         bad = place.resolve("in/notes.txt");
-        PngWriter.write(good, Picture.filled(20, 10, 0x336699), Map.of());
+        PngWriter.write(good, RgbImage.filled(20, 10, 0x336699), Map.of());
         Files.writeString(bad, "not a picture");
     }
 
@@ -69,7 +69,7 @@ class SubjectStoreTest {
 
     private Path photo(String file) throws Exception {
         Path path = place.resolve(file);
-        PngWriter.write(path, Picture.filled(20, 10, 0x336699), Map.of());
+        PngWriter.write(path, RgbImage.filled(20, 10, 0x336699), Map.of());
         return path;
     }
 
@@ -115,8 +115,8 @@ class SubjectStoreTest {
 
     @Test void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
         Files.writeString(place.resolve("in/good.txt"), "{} on a table");
-        PngWriter.write(place.resolve("in/good-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());
-        PngWriter.write(place.resolve("in/stray-mask.png"), Picture.filled(20, 10, 0xFFFFFF), Map.of());
+        PngWriter.write(place.resolve("in/good-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
+        PngWriter.write(place.resolve("in/stray-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
         SubjectStore.ImportResult imported = store.create("car", "car", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
         assertEquals("1 picture · 1 caption · 1 mask", imported.subject().summary());
@@ -142,7 +142,7 @@ class SubjectStoreTest {
 
     @Test void equalNamesDoNotOverwriteEachOther() throws Exception {
         Path other = place.resolve("other/good.png");
-        PngWriter.write(other, Picture.filled(5, 5, 0xFF0000), Map.of());
+        PngWriter.write(other, RgbImage.filled(5, 5, 0xFF0000), Map.of());
         Subject first = store.create("car", "", List.of(good, other), () -> false).subject();
         Subject second = store.create("car", "", List.of(good), () -> false).subject();
         assertEquals(List.of("good-2.png", "good.png"), names(first));

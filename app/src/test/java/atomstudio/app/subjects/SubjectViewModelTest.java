@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,12 +28,12 @@ class SubjectViewModelTest {
 
     private Path picture(String name, int width, int height) throws Exception {
         Path file = place.resolve(name);
-        PngWriter.write(file, Picture.filled(width, height, 0x2244AA), Map.of());
+        PngWriter.write(file, RgbImage.filled(width, height, 0x2244AA), Map.of());
         return file;
     }
 
     @Test void thumbnailsAreSmallSquares() {
-        Picture thumbnail = model.thumbnails().getFirst().image();
+        RgbImage thumbnail = model.thumbnails().getFirst().image();
         assertEquals(Thumbnail.SIZE, thumbnail.width());
         assertEquals(Thumbnail.SIZE, thumbnail.height());
     }

@@ -1,8 +1,8 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
 import com.google.gson.JsonArray;
@@ -141,7 +141,7 @@ public final class FakeProcessLauncher implements ProcessLauncher {
                 int number = prompts.size();
                 Files.createDirectories(run.resolve("previews"));
                 String file = "previews/%06d-asked-%d.png".formatted(step, number);
-                PngWriter.write(run.resolve(file), Picture.filled(64, 64, 0x3465A4), Map.of());
+                PngWriter.write(run.resolve(file), RgbImage.filled(64, 64, 0x3465A4), Map.of());
                 line("preview", step, "\"file\":\"" + file + "\",\"prompt\":\"" + prompt + "\"");
             } catch (IOException | Failure e) {
                 throw new IllegalStateException(e);

@@ -18,9 +18,9 @@ import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Making;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.ImageMetadata;
+import atomstudio.diffusion.picture.Infotext;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Estimate;
@@ -116,7 +116,7 @@ public final class FakeServices {
         }
         for (int column = 0; column < order.settings().seeds().count(); column++) {
             int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
-            listener.image(column, new GeneratedImage(Picture.filled(128, 128, colour + column * 0x001500), new Making(GenerationText.of(order.prompt(), order.settings().negativePrompt()).seed(order.settings().seeds().list().get(column)), List.of())));
+            listener.image(column, new GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500), new ImageMetadata(Infotext.of(order.prompt(), order.settings().negativePrompt()).withSeed(order.settings().seeds().list().get(column)), List.of())));
         }
     }
 

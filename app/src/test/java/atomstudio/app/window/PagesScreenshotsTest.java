@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.ImageSettings;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -65,8 +65,8 @@ class PagesScreenshotsTest {
         Path toy = models.resolve("cat-toy.safetensors");
         SafetensorsWriter.write(toy, Map.of("<cat-toy>", Tensor.filled(Shape.of(2, 128), 0.1f)), Map.of());
         Path old = models.resolve("old.png");
-        PngWriter.write(old, Picture.filled(128, 128, 0x336699), GenerationText.of("a [red|blue] car AND a <lora:gone:0.7> tree", "").steps(8).sampler("Euler a").seed(7).size(128, 128)
-            .with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png").toPng());
+        PngWriter.write(old, RgbImage.filled(128, 128, 0x336699), Infotext.of("a [red|blue] car AND a <lora:gone:0.7> tree", "").withSteps(8).withSampler("Euler a").withSeed(7).withSize(128, 128)
+            .with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png").toPngText());
         window.run(() -> window.model().onFilesDropped(List.of(old)));
         window.waitFor(60, () -> window.model().page().get() instanceof WindowPage.Generate);
         GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();

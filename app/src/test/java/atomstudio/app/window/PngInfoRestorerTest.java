@@ -11,11 +11,11 @@ import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.jobs.GenerationParameters;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Making;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.ImageMetadata;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.tensor.DType;
@@ -47,13 +47,13 @@ class PngInfoRestorerTest {
         model = window.models().current().get().name();
     }
 
-    private GenerationText text(String prompt) {
-        return GenerationText.of(prompt, "blurry").steps(30).sampler("DPM++ 2M").schedule("Karras").guidance(6.5).seed(77).size(192, 128).model(model);
+    private Infotext text(String prompt) {
+        return Infotext.of(prompt, "blurry").withSteps(30).withSampler("DPM++ 2M").withScheduleType("Karras").withGuidanceScale(6.5).withSeed(77).withSize(192, 128).withModel(model);
     }
 
-    private Path drop(String name, GenerationText text, PngAttachment... attachments) throws Exception {
+    private Path drop(String name, Infotext text, PngAttachment... attachments) throws Exception {
         Path file = place.resolve(name);
-        PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), new Making(text, List.of(attachments)));
+        PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), new ImageMetadata(text, List.of(attachments)));
         window.onFilesDropped(List.of(file));
         return file;
     }
@@ -68,7 +68,7 @@ class PngInfoRestorerTest {
         car.train().start(Choice.LORA);
         car.train().start(Choice.LORA);
         window.openSettings();
-        drop("car.png", text("a 3d (sks car:1.2)\nin the snow").adapter("car-lora", 0.7).with("Clip skip", "2"));
+        drop("car.png", text("a 3d (sks car:1.2)\nin the snow").withAdapter("car-lora", 0.7).with("Clip skip", "2"));
         assertEquals(new WindowPage.SubjectPage(car), window.page().get());
         assertEquals(new SubjectPrompt("a 3d (", SubjectPrompt.Mention.SUBJECT, ":1.2) in the snow"), car.generate().prompt().get());
         ImageSettings settings = car.generate().settings().get();
@@ -85,7 +85,7 @@ class PngInfoRestorerTest {
     }
 
     @Test void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
-        Path file = drop("other.png", text("a <cat-toy>").adapter("toy", 0.6).adapter("large", 1).with("Denoising strength", "0.4").with("Hires upscale", "1.5"), embedding("toy", "<cat-toy>"));
+        Path file = drop("other.png", text("a <cat-toy>").withAdapter("toy", 0.6).withAdapter("large", 1).with("Denoising strength", "0.4").with("Hires upscale", "1.5"), embedding("toy", "<cat-toy>"));
         assertInstanceOf(WindowPage.Generate.class, window.page().get());
         ImageSettings settings = ((WindowPage.Generate) window.page().get()).generate().settings().get();
         assertEquals(1, settings.adapters().size());
@@ -101,7 +101,7 @@ class PngInfoRestorerTest {
     }
 
     @Test void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
-        drop("web.png", GenerationText.parse("a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
+        drop("web.png", Infotext.parse("a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
         assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.", window.status().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
@@ -112,7 +112,7 @@ class PngInfoRestorerTest {
         drop("second.png", text("a castle").with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png"));
         assertEquals("second.png started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
             generate().source().missingSource().get());
-        generate().source().setImage("table.png", Picture.filled(8, 8, 0xFF0000));
+        generate().source().setImage("table.png", RgbImage.filled(8, 8, 0xFF0000));
         assertEquals("", generate().source().missingSource().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         drop("third.png", text("a castle"));
@@ -125,21 +125,21 @@ class PngInfoRestorerTest {
 
     @Test void onlyOneSuchPictureByItselfIsRead() throws Exception {
         Path one = place.resolve("1.png"), two = place.resolve("2.png");
-        for (Path file : List.of(one, two)) PngWriter.write(file, Picture.filled(8, 8, 0x0000FF), new Making(text("a dog"), List.of()));
+        for (Path file : List.of(one, two)) PngWriter.write(file, RgbImage.filled(8, 8, 0x0000FF), new ImageMetadata(text("a dog"), List.of()));
         window.onFilesDropped(List.of(one, two));
         assertEquals(2, window.subjects().getFirst().subject().thumbnails().size());
     }
 
-    private String statusOf(String name, GenerationText text) throws Exception {
+    private String statusOf(String name, Infotext text) throws Exception {
         drop(name, text);
         return window.status().get();
     }
 
     @Test void whatNothingHereDoesTheSameWayIsNamed() throws Exception {
-        assertTrue(statusOf("a.png", text("x").sampler("Restart")).contains("not here: the sampler “Restart”. Without"), window.status().get());
-        assertTrue(statusOf("b.png", text("x").schedule("KL Optimal")).contains("not here: the schedule “KL Optimal”. Without"), window.status().get());
+        assertTrue(statusOf("a.png", text("x").withSampler("Restart")).contains("not here: the sampler “Restart”. Without"), window.status().get());
+        assertTrue(statusOf("b.png", text("x").withScheduleType("KL Optimal")).contains("not here: the schedule “KL Optimal”. Without"), window.status().get());
         SamplerName without = Stream.of(SamplerName.values()).filter(name -> !name.schedules().contains(ScheduleName.KARRAS)).findFirst().orElseThrow();
-        assertTrue(statusOf("c.png", text("x").sampler(without.title()).schedule("Karras")).contains("the schedule “Karras” with this sampler"), window.status().get());
+        assertTrue(statusOf("c.png", text("x").withSampler(without.title()).withScheduleType("Karras")).contains("the schedule “Karras” with this sampler"), window.status().get());
         assertTrue(statusOf("d.png", text("x").with("Variation seed", "5").with("Variation seed strength", "0.1")).contains("“Variation seed: 5”, “Variation seed strength: 0.1”"), window.status().get());
         assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"), window.status().get());
         assertTrue(statusOf("f.png", text("x").with("Version", "v1.10.1")).contains("if its noise was drawn on the CPU"), window.status().get());
@@ -147,12 +147,12 @@ class PngInfoRestorerTest {
     }
 
     @Test void aSecondPassThatIsMadeOtherwiseIsNamed() throws Exception {
-        GenerationText passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
+        Infotext passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
         assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Generate makes it again."), window.status().get());
         assertEquals(OptionalDouble.of(2), generate().settings().get().source().hiresScale());
         assertEquals("", generate().source().missingSource().get());
         assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256")).contains("not here: the second pass to 300x256. "), window.status().get());
-        GenerationText upscaled = passes.with("Hires upscale", "2");
+        Infotext upscaled = passes.with("Hires upscale", "2");
         assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Generate makes it again."), window.status().get());
         assertTrue(statusOf("d.png", upscaled.with("Hires steps", "10").with("Hires upscaler", "R-ESRGAN 4x+")).contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().get());
         assertTrue(statusOf("e.png", upscaled.with("Hires prompt", "a dog, \"big\"")).contains("“Hires prompt: a dog, \"big\"”"), window.status().get());
@@ -160,11 +160,11 @@ class PngInfoRestorerTest {
     }
 
     @Test void whatIsBeyondTheSettingsIsNamed() throws Exception {
-        String status = statusOf("a.png", text("x").steps(5000).guidance(99).clipSkip(40).size(4096, 100).with("CFG Rescale", "3").adapter("large", 1).with("Tiling", "True"));
+        String status = statusOf("a.png", text("x").withSteps(5000).withGuidanceScale(99).withClipSkip(40).withSize(4096, 100).with("CFG Rescale", "3").withAdapter("large", 1).with("Tiling", "True"));
         for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead")) assertTrue(status.contains(part), status);
         assertTrue(status.contains("more. Without"), status);
         assertEquals(1000, generate().settings().get().sampling().steps());
-        assertTrue(statusOf("b.png", text("x").size(4096, 100)).contains("the size 4096 × 100"), window.status().get());
+        assertTrue(statusOf("b.png", text("x").withSize(4096, 100)).contains("the size 4096 × 100"), window.status().get());
     }
 
     @Test void seedsOf64BitsComeBack() throws Exception {

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.generate.LargeImageViewModel;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,7 +78,7 @@ class WindowTest {
 
     @Test void theClassWordIsAskedAndSuggestedAndStartWaitsForIt(FxRobot robot) throws Exception {
         Path picture = home.resolve("thing.png");
-        PngWriter.write(picture, Picture.filled(40, 40, 0x8844AA), Map.of());
+        PngWriter.write(picture, RgbImage.filled(40, 40, 0x8844AA), Map.of());
         Path notes = Files.writeString(home.resolve("notes.txt"), "hello");
         WaitForAsyncUtils.asyncFx(() -> window.model().onFilesDropped(List.of(picture, notes))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());

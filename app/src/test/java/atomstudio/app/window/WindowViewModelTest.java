@@ -15,8 +15,8 @@ import atomstudio.app.jobs.SafetyFilter;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.ShownRun;
 import atomstudio.app.tune.TrainingProcess;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
@@ -47,7 +47,7 @@ class WindowViewModelTest {
 
     private Path picture(String name) throws Exception {
         Path file = place.resolve(name);
-        PngWriter.write(file, Picture.filled(8, 8, 0x00FF00), Map.of());
+        PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), Map.of());
         return file;
     }
 

@@ -3,7 +3,7 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -48,11 +48,11 @@ public final class DiffusionPipeline {
 
     /// Makes one picture; empty when the listener said stop.
     /// @throws Failure.Diverged when the latents leave the numbers, as with guidance or strength far too high
-    public Optional<Picture> generate(Generation generation, StepListener listener) throws Failure {
+    public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
         SamplingResult result = sampleLatents(generation, listener);
         if (result instanceof SamplingResult.Finished(Tensor latents) && !isFinite(latents) && switchToFullPrecision()) result = sampleLatents(generation, listener);
         return switch (result) {
-            case SamplingResult.Finished(Tensor latents) -> Optional.of(restoreUnmasked(generation, Picture.of(requireFinite(decode(requireFinite(latents))))));
+            case SamplingResult.Finished(Tensor latents) -> Optional.of(restoreUnmasked(generation, RgbImage.fromTensor(requireFinite(decode(requireFinite(latents))))));
             case SamplingResult.Cancelled cancelled -> Optional.empty();
         };
     }
@@ -76,9 +76,9 @@ public final class DiffusionPipeline {
     }
 
     /// Outside a mask, the pixels of the given picture.
-    private static Picture restoreUnmasked(Generation generation, Picture generated) {
+    private static RgbImage restoreUnmasked(Generation generation, RgbImage generated) {
         if (!(generation.source() instanceof Source.FromImage init) || init.mask().isEmpty()) return generated;
-        return init.mask().get().filling(generated.width(), generated.height()).blend(init.image().filling(generated.width(), generated.height()), generated);
+        return init.mask().get().cropAndResize(generated.width(), generated.height()).blend(init.image().cropAndResize(generated.width(), generated.height()), generated);
     }
 
     private static boolean isFinite(Tensor tensor) {

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplingSettings;
 import java.util.List;
@@ -37,7 +37,7 @@ public record Generation(PromptPair prompt, GenerationSettings settings, long se
         /// A picture of any size: its largest centred part of the asked shape is scaled to the asked size, the mask's like it.
         /// @param mask    where the picture may change; everywhere if empty
         /// @param denoisingStrength how much of the steps is walked anew, above 0 to 1
-        record FromImage(Picture image, Optional<Mask> mask, double denoisingStrength) implements Source {}
+        record FromImage(RgbImage image, Optional<Mask> mask, double denoisingStrength) implements Source {}
     }
 
     /// A second pass from the first one's latents, enlarged.

@@ -5,7 +5,7 @@ import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingResult;
@@ -54,12 +54,12 @@ public final class ImageGolden {
             deviations.add(Deviation.absolute("noise" + suffix, noise.rows(k, k + 1), NoiseSource.ofSeeds(generation.seed()).draw(shape), NOISE_TOLERANCE));
             if (!(pipeline.sampleLatents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor found))) throw new IllegalStateException("nobody said stop");
             deviations.add(Deviation.relative("latents" + suffix, latents.rows(k, k + 1), found, LATENTS_TOLERANCE));
-            deviations.add(rmse8Bit("picture" + suffix, Picture.of(pixels.rows(k, k + 1)), Picture.of(pipeline.decode(found))));
+            deviations.add(rmse8Bit("picture" + suffix, RgbImage.fromTensor(pixels.rows(k, k + 1)), RgbImage.fromTensor(pipeline.decode(found))));
         }
         return deviations;
     }
 
-    private static Deviation rmse8Bit(String name, Picture expected, Picture found) {
+    private static Deviation rmse8Bit(String name, RgbImage expected, RgbImage found) {
         double squares = 0;
         for (int i = 0; i < expected.argb().length; i++) {
             for (int shift = 0; shift <= 16; shift += 8) {

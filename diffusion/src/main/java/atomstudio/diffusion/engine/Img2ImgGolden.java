@@ -8,10 +8,10 @@ import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.engine.PromptEncoder.PromptEmbeddings;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
 import atomstudio.diffusion.picture.Resampling;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
@@ -75,11 +75,11 @@ public final class Img2ImgGolden {
     }
 
     /// Stretched to the size, as the script does; what is of that size already is not cropped.
-    private static Picture image(Path folder, int width, int height) throws Failure {
-        return Pictures.read(folder.resolve("picture.png")).resize(width, height);
+    private static RgbImage image(Path folder, int width, int height) throws Failure {
+        return ImageFiles.read(folder.resolve("picture.png")).resize(width, height);
     }
 
     private static Mask mask(Path folder, int width, int height) throws Failure {
-        return new Mask(Mask.of(Pictures.read(folder.resolve("mask.png"))).grey().resize(width, height, Resampling.BILINEAR));
+        return new Mask(Mask.of(ImageFiles.read(folder.resolve("mask.png"))).grey().resize(width, height, Resampling.BILINEAR));
     }
 }

@@ -2,8 +2,8 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Resampling;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.SplittableRandom;
@@ -20,7 +20,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
 
     static Latent2RgbPreviewer fit(DiffusionModel model, Engine engine) throws Failure {
         int upscaleFactor = model.vae().downsamplingFactor();
-        Picture image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
+        RgbImage image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
         Tensor latents = engine.encode(image.toTensor()).mean();
         Tensor colours = image.resize(PATCHES_PER_SIDE * LATENTS_PER_PATCH, PATCHES_PER_SIDE * LATENTS_PER_PATCH, Resampling.BILINEAR).toTensor();
         int channels = Math.toIntExact(latents.shape().size(1));
@@ -36,15 +36,15 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
     }
 
     /// Left half smooth, right half hard-edged.
-    private static Picture calibrationImage(int side) {
+    private static RgbImage calibrationImage(int side) {
         SplittableRandom random = new SplittableRandom(1);
         int[] colours = random.ints((long) PATCHES_PER_SIDE * PATCHES_PER_SIDE, 0, 1 << 24).map(rgb -> 0xFF000000 | rgb).toArray();
-        Picture small = new Picture(PATCHES_PER_SIDE, PATCHES_PER_SIDE, colours);
-        Picture smooth = small.resize(side, side, Resampling.BILINEAR);
+        RgbImage small = new RgbImage(PATCHES_PER_SIDE, PATCHES_PER_SIDE, colours);
+        RgbImage smooth = small.resize(side, side, Resampling.BILINEAR);
         int[] argb = smooth.argb().clone();
         int patch = side / PATCHES_PER_SIDE;
         for (int i = 0; i < argb.length; i++) if (i % side >= side / 2) argb[i] = colours[i / side / patch * PATCHES_PER_SIDE + i % side / patch];
-        return new Picture(side, side, argb);
+        return new RgbImage(side, side, argb);
     }
 
     /// w with Σ (w · x − y)² least, by the normal equations.
@@ -75,7 +75,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
         return solution;
     }
 
-    @Override public Picture preview(Tensor denoised) {
+    @Override public RgbImage preview(Tensor denoised) {
         Shape shape = denoised.shape();
         int channels = Math.toIntExact(shape.size(1));
         int planeSize = Math.toIntExact(shape.size(2) * shape.size(3));
@@ -87,7 +87,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
                 colours.data()[colour * planeSize + i] = (float) sum;
             }
         }
-        Picture small = Picture.of(colours);
+        RgbImage small = RgbImage.fromTensor(colours);
         return small.resize(small.width() * upscaleFactor, small.height() * upscaleFactor, Resampling.BICUBIC);
     }
 }

@@ -62,7 +62,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
                 Tensor noise = noiseSource.draw(latents.shape());
                 if (init.mask().isEmpty()) yield new PassInputs(plan, InitialLatents.noisedImage(latents, noise), Optional.empty(), Optional.empty());
                 noiseSource.draw(latents.shape());
-                Tensor mask = mask(encoding.model).latents(encoding.model.vae().downsamplingFactor());
+                Tensor mask = mask(encoding.model).toLatentMask(encoding.model.vae().downsamplingFactor());
                 yield new PassInputs(plan, initialLatents(latents, noise), Optional.of(new PassInputs.KnownRegion(latents, noise, mask)), Optional.empty());
             }
         };
@@ -78,8 +78,8 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
         boolean fromPureNoise = upscaled.isEmpty() && denoisingStrength() == 1;
         Tensor latents = upscaled.isPresent() ? upscaled.get().latents : fromPureNoise ? Tensor.zeros(LatentSampler.latentShape(encoding.model, size)) : encoding.encode(pixels);
         Tensor noise = noiseSource.draw(latents.shape());
-        Tensor maskedLatents = encoding.encode(mask.hide(pixels));
-        Tensor inpaintConditioning = PassInputs.concatChannels(mask.latents(encoding.model.vae().downsamplingFactor()), maskedLatents);
+        Tensor maskedLatents = encoding.encode(mask.maskOut(pixels));
+        Tensor inpaintConditioning = PassInputs.concatChannels(mask.toLatentMask(encoding.model.vae().downsamplingFactor()), maskedLatents);
         return new PassInputs(plan, initialLatents(latents, noise), Optional.empty(), Optional.of(inpaintConditioning));
     }
 
@@ -92,12 +92,12 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
     private Mask mask(DiffusionModel model) {
         int factor = model.vae().downsamplingFactor();
         Optional<Mask> provided = source instanceof Source.FromImage init ? init.mask() : Optional.empty();
-        return provided.map(mask -> mask.filling(size.width() * factor, size.height() * factor)).orElseGet(() -> Mask.white(size.width() * factor, size.height() * factor));
+        return provided.map(mask -> mask.cropAndResize(size.width() * factor, size.height() * factor)).orElseGet(() -> Mask.white(size.width() * factor, size.height() * factor));
     }
 
     private Tensor pixels(DiffusionModel model, Source.FromImage init) {
         int factor = model.vae().downsamplingFactor();
-        return init.image().filling(size.width() * factor, size.height() * factor).toTensor();
+        return init.image().cropAndResize(size.width() * factor, size.height() * factor).toTensor();
     }
 
     /// Pictures to latents, drawn from what the autoencoder says of them.

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// Shows quickly what a picture becomes, while it is being sampled. On the thread of the engine.
@@ -12,11 +12,11 @@ import atomstudio.diffusion.tensor.Tensor;
 public interface LatentPreviewer {
     /// @param denoised latents (1,C,h,w) that the network sees in the noise, multiplied by the scaling factor
     /// @return a picture of these latents' proportions, not always of the final size
-    Picture preview(Tensor denoised) throws Failure;
+    RgbImage preview(Tensor denoised) throws Failure;
 
     /// The best that costs little beside a step: a small model's own decoder, a linear look at a large one's latents.
     static LatentPreviewer fastest(DiffusionModel model, Engine engine) throws Failure {
         long parameters = LayerRecorder.parameterCount(NetworkLayers.of(model.vae()));
-        return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> Picture.of(new LatentDecoder(model, engine, AvailableMemory::bytes, ignored -> {}).decode(latents)) : Latent2RgbPreviewer.fit(model, engine);
+        return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> RgbImage.fromTensor(new LatentDecoder(model, engine, AvailableMemory::bytes, ignored -> {}).decode(latents)) : Latent2RgbPreviewer.fit(model, engine);
     }
 }

@@ -1,8 +1,8 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.Resampling;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonPrimitive;
@@ -64,12 +64,12 @@ public record ImageProcessor(int shortestEdge, int cropSize, Resampling resampli
     }
 
     /// (1, 3, side, side); transparency over mid grey.
-    public Tensor preprocess(Picture image) {
+    public Tensor preprocess(RgbImage image) {
         int shorterSide = Math.min(image.width(), image.height());
         int width = (int) ((long) shortestEdge * image.width() / shorterSide);
         int height = (int) ((long) shortestEdge * image.height() / shorterSide);
-        Picture scaled = image.resize(width, height, resampling);
-        Picture cropped = scaled.crop((width - cropSize) / 2, (height - cropSize) / 2, cropSize, cropSize);
+        RgbImage scaled = image.resize(width, height, resampling);
+        RgbImage cropped = scaled.crop((width - cropSize) / 2, (height - cropSize) / 2, cropSize, cropSize);
         int plane = cropSize * cropSize;
         float[] data = new float[3 * plane];
         for (int channel = 0; channel < 3; channel++) {

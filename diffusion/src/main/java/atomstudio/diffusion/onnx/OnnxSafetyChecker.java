@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.SafetyChecker;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
@@ -30,7 +30,7 @@ public final class OnnxSafetyChecker implements AutoCloseable {
     }
 
     /// Whether a picture should not be shown.
-    public boolean isUnsafe(Picture image) throws Failure {
+    public boolean isUnsafe(RgbImage image) throws Failure {
         return isUnsafe(checker.imageEncoder().processor().preprocess(image));
     }
 

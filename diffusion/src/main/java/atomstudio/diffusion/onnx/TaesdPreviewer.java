@@ -6,7 +6,7 @@ import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.net.TaesdDecoder;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
@@ -32,8 +32,8 @@ public final class TaesdPreviewer implements LatentPreviewer, AutoCloseable {
         return new TaesdPreviewer(autoencoder.decoder(), autoencoder.openCheckpoint(), runtime);
     }
 
-    @Override public Picture preview(Tensor clean) throws Failure {
-        return Picture.of(decode(clean));
+    @Override public RgbImage preview(Tensor clean) throws Failure {
+        return RgbImage.fromTensor(decode(clean));
     }
 
     /// (1,3,8h,8w), about -1..1.

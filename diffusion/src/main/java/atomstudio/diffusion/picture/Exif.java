@@ -19,19 +19,19 @@ import java.util.stream.Stream;
 final class Exif {
     private static final int ORIENTATION = 0x0112;
     private static final int SHORT = 3;
-    private static final int ENTRY = 12;
-    private static final byte[] MARK = "Exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
+    private static final int ENTRY_BYTES = 12;
+    private static final byte[] HEADER = "Exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
 
-    private static final String RAW = "Raw profile type exif";
-    private static final String RAW_APP1 = "Raw profile type APP1";
+    private static final String RAW_PROFILE_EXIF = "Raw profile type exif";
+    private static final String RAW_PROFILE_APP1 = "Raw profile type APP1";
     /// Digits that are looked at: the orientation lies near the start.
-    private static final int MOST_HEX = 1 << 18;
+    private static final int MAX_HEX_DIGITS = 1 << 18;
 
     private Exif() {}
 
     /// The value 1 to 8; empty where the file gives none, or none that makes sense.
-    static Optional<Integer> orientation(Path file, PictureKind kind) throws IOException {
-        return switch (kind) {
+    static Optional<Integer> orientation(Path file, ImageFormat format) throws IOException {
+        return switch (format) {
             case JPEG -> ofJpeg(file);
             case PNG -> ofPng(file);
             case WEBP -> WebpFile.read(file).exif().flatMap(Exif::ofBlock);
@@ -42,22 +42,22 @@ final class Exif {
 
     /// In a block as files carry it, with its mark before it or without.
     static Optional<Integer> ofBlock(byte[] block) {
-        return first(ByteBuffer.wrap(marked(block) ? Arrays.copyOfRange(block, MARK.length, block.length) : block));
+        return firstIfdOrientation(ByteBuffer.wrap(hasHeader(block) ? Arrays.copyOfRange(block, HEADER.length, block.length) : block));
     }
 
     /// In its own chunk, or as hex digits in a text, as older versions of ImageMagick and Pillow write it.
     private static Optional<Integer> ofPng(Path file) throws IOException {
-        Optional<byte[]> chunk = PngChunks.exif(file);
+        Optional<byte[]> chunk = PngChunks.readExif(file);
         if (chunk.isPresent()) return ofBlock(chunk.get());
         Map<String, String> texts = PngText.texts(file).texts();
-        return Stream.of(RAW, RAW_APP1).map(texts::get).filter(Objects::nonNull).findFirst().flatMap(Exif::ofHex);
+        return Stream.of(RAW_PROFILE_EXIF, RAW_PROFILE_APP1).map(texts::get).filter(Objects::nonNull).findFirst().flatMap(Exif::ofHex);
     }
 
     /// Behind the name and the length, a line each.
     private static Optional<Integer> ofHex(String text) {
         String[] lines = text.strip().split("\\s+", 3);
         if (lines.length < 3) return Optional.empty();
-        String digits = lines[2].substring(0, Math.min(MOST_HEX, lines[2].length())).replaceAll("\\s", "");
+        String digits = lines[2].substring(0, Math.min(MAX_HEX_DIGITS, lines[2].length())).replaceAll("\\s", "");
         try {
             return ofBlock(HexFormat.of().parseHex(digits.substring(0, digits.length() & ~1)));
         } catch (IllegalArgumentException notHex) {
@@ -71,7 +71,7 @@ final class Exif {
             while (segments.next() && segments.marker() != JpegSegments.START_OF_SCAN) {
                 if (segments.marker() != JpegSegments.APP1) continue;
                 byte[] data = segments.data();
-                if (!marked(data)) continue;
+                if (!hasHeader(data)) continue;
                 Optional<Integer> found = ofBlock(data);
                 if (found.isPresent()) return found;
             }
@@ -79,50 +79,50 @@ final class Exif {
         return Optional.empty();
     }
 
-    private static boolean marked(byte[] block) {
-        return block.length >= MARK.length && Arrays.equals(block, 0, MARK.length, MARK, 0, MARK.length);
+    private static boolean hasHeader(byte[] block) {
+        return block.length >= HEADER.length && Arrays.equals(block, 0, HEADER.length, HEADER, 0, HEADER.length);
     }
 
     private static Optional<Integer> ofTiff(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
-            ByteBuffer head = at(channel, 0, 8);
+            ByteBuffer head = readAt(channel, 0, 8);
             if (head.limit() < 8) return Optional.empty();
-            head.order(order(head));
+            head.order(byteOrder(head));
             // In a BigTIFF file, 43 instead of 42, offsets have eight bytes.
             if (head.getShort(2) != 42) return Optional.empty();
-            long start = head.getInt(4) & 0xFFFFFFFFL;
-            ByteBuffer count = at(channel, start, 2).order(head.order());
+            long ifdStart = head.getInt(4) & 0xFFFFFFFFL;
+            ByteBuffer count = readAt(channel, ifdStart, 2).order(head.order());
             if (count.limit() < 2) return Optional.empty();
-            return entry(at(channel, start + 2, (count.getShort(0) & 0xFFFF) * ENTRY).order(head.order()));
+            return orientationEntry(readAt(channel, ifdStart + 2, (count.getShort(0) & 0xFFFF) * ENTRY_BYTES).order(head.order()));
         }
     }
 
-    private static ByteBuffer at(FileChannel channel, long position, int length) throws IOException {
+    private static ByteBuffer readAt(FileChannel channel, long position, int length) throws IOException {
         ByteBuffer part = ByteBuffer.allocate(length);
         while (part.hasRemaining() && channel.read(part, position + part.position()) >= 0) {}
         return part.flip();
     }
 
-    private static ByteOrder order(ByteBuffer tiff) {
+    private static ByteOrder byteOrder(ByteBuffer tiff) {
         return tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
     }
 
-    private static Optional<Integer> first(ByteBuffer tiff) {
+    private static Optional<Integer> firstIfdOrientation(ByteBuffer tiff) {
         try {
-            tiff.order(order(tiff));
+            tiff.order(byteOrder(tiff));
             if (tiff.getShort(2) != 42) return Optional.empty();
-            long start = tiff.getInt(4) & 0xFFFFFFFFL;
-            if (start + 2 > tiff.limit()) return Optional.empty();
-            ByteBuffer entries = tiff.slice((int) start + 2, tiff.limit() - (int) start - 2).order(tiff.order());
-            int length = (tiff.getShort((int) start) & 0xFFFF) * ENTRY;
-            return entry(length < entries.limit() ? entries.limit(length) : entries);
+            long ifdStart = tiff.getInt(4) & 0xFFFFFFFFL;
+            if (ifdStart + 2 > tiff.limit()) return Optional.empty();
+            ByteBuffer entries = tiff.slice((int) ifdStart + 2, tiff.limit() - (int) ifdStart - 2).order(tiff.order());
+            int length = (tiff.getShort((int) ifdStart) & 0xFFFF) * ENTRY_BYTES;
+            return orientationEntry(length < entries.limit() ? entries.limit(length) : entries);
         } catch (IndexOutOfBoundsException | BufferUnderflowException cut) {
             return Optional.empty();
         }
     }
 
-    private static Optional<Integer> entry(ByteBuffer entries) {
-        for (int at = 0; at + ENTRY <= entries.limit(); at += ENTRY) {
+    private static Optional<Integer> orientationEntry(ByteBuffer entries) {
+        for (int at = 0; at + ENTRY_BYTES <= entries.limit(); at += ENTRY_BYTES) {
             if ((entries.getShort(at) & 0xFFFF) != ORIENTATION) continue;
             int value = entries.getShort(at + 2) == SHORT ? entries.getShort(at + 8) : entries.getInt(at + 8);
             return value >= 1 && value <= Orientation.values().length ? Optional.of(value) : Optional.empty();

@@ -14,14 +14,14 @@ record GifCanvas(int width, int height, int left, int top) {
     static GifCanvas of(ImageReader reader) throws IOException {
         Element screen = child(reader.getStreamMetadata(), "LogicalScreenDescriptor");
         Element frame = child(reader.getImageMetadata(0), "ImageDescriptor");
-        int left = number(frame, "imageLeftPosition");
-        int top = number(frame, "imageTopPosition");
-        int width = Math.max(number(screen, "logicalScreenWidth"), left + reader.getWidth(0));
-        return new GifCanvas(width, Math.max(number(screen, "logicalScreenHeight"), top + reader.getHeight(0)), left, top);
+        int left = intAttribute(frame, "imageLeftPosition");
+        int top = intAttribute(frame, "imageTopPosition");
+        int width = Math.max(intAttribute(screen, "logicalScreenWidth"), left + reader.getWidth(0));
+        return new GifCanvas(width, Math.max(intAttribute(screen, "logicalScreenHeight"), top + reader.getHeight(0)), left, top);
     }
 
-    Picture compose(Picture frame) {
-        return width == frame.width() && height == frame.height() ? frame : frame.on(width, height, left, top);
+    RgbImage compose(RgbImage frame) {
+        return width == frame.width() && height == frame.height() ? frame : frame.pasteOnCanvas(width, height, left, top);
     }
 
     private static Element child(IIOMetadata metadata, String name) throws IIOException {
@@ -30,7 +30,7 @@ record GifCanvas(int width, int height, int left, int top) {
         return (Element) found.item(0);
     }
 
-    private static int number(Element element, String attribute) {
+    private static int intAttribute(Element element, String attribute) {
         String value = element.getAttribute(attribute);
         return value.isEmpty() ? 0 : Integer.parseInt(value);
     }

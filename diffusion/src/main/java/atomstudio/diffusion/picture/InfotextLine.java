@@ -11,16 +11,16 @@ import java.util.regex.Pattern;
 /// one pass, so that a long line takes time in proportion to its length.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, infotext_utils.py, `re_param`.
 final class InfotextLine {
-    private static final int FEWEST_PAIRS = 3;
-    private static final int FEWEST_KNOWN = 2;
-    private static final Predicate<String> WHOLE = Pattern.compile("-?\\d{1,20}").asMatchPredicate();
+    private static final int MIN_PAIRS = 3;
+    private static final int MIN_KNOWN_KEYS = 2;
+    private static final Predicate<String> INTEGER = Pattern.compile("-?\\d{1,20}").asMatchPredicate();
     private static final Predicate<String> NUMBER = Pattern.compile("\\d{1,6}(?:\\.\\d{0,20})?").asMatchPredicate();
     /// What tells settings from a prompt that has colons, with the values that these keys have.
-    private static final Map<String, Predicate<String>> KNOWN = Map.of("Steps", WHOLE, "Seed", WHOLE, "CFG scale", NUMBER,
+    private static final Map<String, Predicate<String>> KNOWN_KEYS = Map.of("Steps", INTEGER, "Seed", INTEGER, "CFG scale", NUMBER,
         "Size", Pattern.compile("\\d{1,6}x\\d{1,6}").asMatchPredicate(), "Sampler", value -> !value.isEmpty());
 
     private final String line;
-    private int at;
+    private int position;
 
     private InfotextLine(String line) {
         this.line = line;
@@ -28,73 +28,73 @@ final class InfotextLine {
 
     /// The pairs in their order; a line of other words may have some too.
     static Map<String, String> parse(String line) {
-        InfotextLine reading = new InfotextLine(line);
+        InfotextLine parser = new InfotextLine(line);
         Map<String, String> pairs = new LinkedHashMap<>();
-        while (reading.at < line.length()) reading.pair(pairs);
+        while (parser.position < line.length()) parser.parsePair(pairs);
         return pairs;
     }
 
     /// Whether these pairs are how a picture was made, and not words of a prompt.
     static boolean isSettings(Map<String, String> pairs) {
-        return pairs.size() >= FEWEST_PAIRS && KNOWN.entrySet().stream().filter(known -> pairs.containsKey(known.getKey()) && known.getValue().test(pairs.get(known.getKey()))).count() >= FEWEST_KNOWN;
+        return pairs.size() >= MIN_PAIRS && KNOWN_KEYS.entrySet().stream().filter(known -> pairs.containsKey(known.getKey()) && known.getValue().test(pairs.get(known.getKey()))).count() >= MIN_KNOWN_KEYS;
     }
 
     /// What lies before the next comma.
-    private void pair(Map<String, String> pairs) {
-        int start = at;
-        while (at < line.length() && line.charAt(at) != ',') {
-            if (line.charAt(at) == ':') {
-                String key = key(start, at);
-                start = at + 1;
+    private void parsePair(Map<String, String> pairs) {
+        int start = position;
+        while (position < line.length() && line.charAt(position) != ',') {
+            if (line.charAt(position) == ':') {
+                String key = parseKey(start, position);
+                start = position + 1;
                 if (!key.isEmpty()) {
-                    at++;
-                    pairs.put(key, value());
+                    position++;
+                    pairs.put(key, parseValue());
                     return;
                 }
             }
-            at++;
+            position++;
         }
-        at++;
+        position++;
     }
 
     /// The longest key that ends before a colon; empty where none does.
-    private String key(int from, int colon) {
+    private String parseKey(int from, int colon) {
         int first = colon;
-        while (first > from && inKey(line.charAt(first - 1))) first--;
-        while (first < colon && !begins(line.charAt(first))) first++;
+        while (first > from && isKeyPart(line.charAt(first - 1))) first--;
+        while (first < colon && !isKeyStart(line.charAt(first))) first++;
         return colon - first < 2 ? "" : line.substring(first, colon);
     }
 
-    private static boolean begins(char c) {
+    private static boolean isKeyStart(char c) {
         return Character.isLetterOrDigit(c) || c == '_';
     }
 
-    private static boolean inKey(char c) {
-        return begins(c) || c == ' ' || c == '-' || c == '/';
+    private static boolean isKeyPart(char c) {
+        return isKeyStart(c) || c == ' ' || c == '-' || c == '/';
     }
 
     /// Up to the next comma, which is passed over.
-    private String value() {
-        while (at < line.length() && Character.isWhitespace(line.charAt(at))) at++;
-        int end = at < line.length() && line.charAt(at) == '"' ? quoteEnd() : -1;
+    private String parseValue() {
+        while (position < line.length() && Character.isWhitespace(line.charAt(position))) position++;
+        int end = position < line.length() && line.charAt(position) == '"' ? quoteEnd() : -1;
         if (end < 0) {
-            end = line.indexOf(',', at);
+            end = line.indexOf(',', position);
             if (end < 0) end = line.length();
         }
-        String value = line.substring(at, end).strip();
-        at = end + 1;
-        return unquoted(value);
+        String value = line.substring(position, end).strip();
+        position = end + 1;
+        return unquote(value);
     }
 
     /// Behind the closing quote where a comma or the end of the line follows; −1 otherwise.
     private int quoteEnd() {
-        int end = at + 1;
+        int end = position + 1;
         while (end < line.length() && line.charAt(end) != '"') end += line.charAt(end) == '\\' ? 2 : 1;
         end++;
         return end == line.length() || end < line.length() && line.charAt(end) == ',' ? end : -1;
     }
 
-    private static String unquoted(String value) {
+    private static String unquote(String value) {
         if (!value.startsWith("\"")) return value;
         try {
             return JsonParser.parseString(value).getAsString();

@@ -13,18 +13,18 @@ final class JpegSegments implements AutoCloseable {
     static final int START_OF_SCAN = 0xDA;
     private static final int END_OF_IMAGE = 0xD9;
     /// Progressive pictures have about ten.
-    private static final int MOST_SCANS = 100;
+    private static final int MAX_SCANS = 100;
     /// Of all scans together, what takes a few seconds.
-    private static final long PIXELS = 400_000_000;
-    private static final long PIXELS_PER_BYTE = 200;
+    private static final long MAX_SCANNED_PIXELS = 400_000_000;
+    private static final long SCANNED_PIXELS_PER_BYTE = 200;
 
     private final InputStream in;
     private final byte[] buffer = new byte[1 << 16];
-    private int at;
+    private int position;
     private int end;
     private int marker;
     /// What is left of the segment's data.
-    private int length;
+    private int remaining;
 
     JpegSegments(Path file) throws IOException {
         in = Files.newInputStream(file);
@@ -38,23 +38,23 @@ final class JpegSegments implements AutoCloseable {
         try (JpegSegments segments = new JpegSegments(file)) {
             while (segments.next()) {
                 if (segments.marker == START_OF_SCAN) scans++;
-                if (segments.frame()) {
+                if (segments.isFrameHeader()) {
                     byte[] data = segments.data();
                     pixels = data.length < 5 ? 0 : (long) ((data[1] & 0xFF) << 8 | data[2] & 0xFF) * ((data[3] & 0xFF) << 8 | data[4] & 0xFF);
                 }
-                if (scans > MOST_SCANS || scans * pixels > PIXELS + PIXELS_PER_BYTE * Files.size(file)) throw new IIOException("it has " + scans + " scans or more of " + pixels + " pixels in " + Files.size(file) + " bytes");
+                if (scans > MAX_SCANS || scans * pixels > MAX_SCANNED_PIXELS + SCANNED_PIXELS_PER_BYTE * Files.size(file)) throw new IIOException("it has " + scans + " scans or more of " + pixels + " pixels in " + Files.size(file) + " bytes");
             }
         }
     }
 
     /// Whether the segment is a frame's header, which has the picture's size.
-    private boolean frame() {
+    private boolean isFrameHeader() {
         return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     }
 
     /// Goes to the next segment; false at the end of the picture or the file.
     boolean next() throws IOException {
-        while (length-- > 0) if (read() < 0) return false;
+        while (remaining-- > 0) if (read() < 0) return false;
         do {
             int next = read();
             while (next >= 0 && next != 0xFF) next = read();
@@ -64,8 +64,8 @@ final class JpegSegments implements AutoCloseable {
         if (marker < 0 || marker == END_OF_IMAGE) return false;
         int high = read();
         int low = read();
-        length = (high << 8 | low) - 2;
-        return low >= 0 && length >= 0;
+        remaining = (high << 8 | low) - 2;
+        return low >= 0 && remaining >= 0;
     }
 
     int marker() {
@@ -74,20 +74,20 @@ final class JpegSegments implements AutoCloseable {
 
     /// The segment's data, shorter where the file ends in it.
     byte[] data() throws IOException {
-        byte[] data = new byte[length];
+        byte[] data = new byte[remaining];
         int filled = 0;
         for (int next = 0; filled < data.length && (next = read()) >= 0; filled++) data[filled] = (byte) next;
-        length -= filled;
+        remaining -= filled;
         return data;
     }
 
     private int read() throws IOException {
-        if (at == end) {
-            at = 0;
+        if (position == end) {
+            position = 0;
             end = Math.max(0, in.read(buffer));
             if (end == 0) return -1;
         }
-        return buffer[at++] & 0xFF;
+        return buffer[position++] & 0xFF;
     }
 
     @Override public void close() throws IOException {

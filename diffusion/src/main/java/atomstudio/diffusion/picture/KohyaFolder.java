@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /// @param words what stands after the number: the trigger and the class, or in a folder of class images the class alone
 public record KohyaFolder(int repeats, List<String> words) {
     /// More is a year or another number, not a repeat.
-    private static final int MOST_REPEATS = 1000;
+    private static final int MAX_REPEATS = 1000;
     private static final Pattern NAME = Pattern.compile("(\\d{1,9})_(.*)");
 
     public KohyaFolder {
@@ -22,13 +22,13 @@ public record KohyaFolder(int repeats, List<String> words) {
     public static Optional<KohyaFolder> of(Path folder) {
         Path name = folder.toAbsolutePath().normalize().getFileName();
         Matcher matcher = NAME.matcher(name == null ? "" : name.toString());
-        if (!matcher.matches() || Integer.parseInt(matcher.group(1)) > MOST_REPEATS) return Optional.empty();
+        if (!matcher.matches() || Integer.parseInt(matcher.group(1)) > MAX_REPEATS) return Optional.empty();
         String text = matcher.group(2).strip();
         return Optional.of(new KohyaFolder(Integer.parseInt(matcher.group(1)), text.isEmpty() ? List.of() : List.of(text.split("\\s+"))));
     }
 
     /// The first word.
-    public Optional<String> trigger() {
+    public Optional<String> triggerWord() {
         return words.stream().findFirst();
     }
 

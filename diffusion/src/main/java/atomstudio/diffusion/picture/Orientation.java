@@ -21,11 +21,11 @@ enum Orientation {
     }
 
     /// As the file says; upright where it says nothing, or nothing that makes sense: a picture with odd metadata is still a picture.
-    static Orientation of(Path file, PictureKind kind) throws IOException {
-        return Exif.orientation(file, kind).map(value -> values()[value - 1]).orElse(UPRIGHT);
+    static Orientation of(Path file, ImageFormat format) throws IOException {
+        return Exif.orientation(file, format).map(value -> values()[value - 1]).orElse(UPRIGHT);
     }
 
-    Picture apply(Picture stored) {
+    RgbImage apply(RgbImage stored) {
         if (this == UPRIGHT) return stored;
         int width = swapped ? stored.height() : stored.width();
         int height = swapped ? stored.width() : stored.height();
@@ -39,6 +39,6 @@ enum Orientation {
                 upright[y * width + x] = stored.argb()[storedY * stored.width() + storedX];
             }
         }
-        return new Picture(width, height, upright);
+        return new RgbImage(width, height, upright);
     }
 }

@@ -14,18 +14,18 @@ import java.util.Set;
 /// programs pass over it, and may copy it when they edit the picture.
 /// Source: W3C, Portable Network Graphics (Third Edition), 5.4 (naming of chunks).
 public record PngAttachment(String name, byte[] content) {
-    static final String TYPE = "stAd";
+    static final String CHUNK_TYPE = "stAd";
 
     public PngAttachment {
         if (name.indexOf('\0') >= 0) throw new IllegalArgumentException("name: expected no zero byte in it, found one");
     }
 
-    byte[] chunk() {
+    byte[] toChunk() {
         ByteArrayOutputStream data = new ByteArrayOutputStream();
         data.writeBytes(name.getBytes(StandardCharsets.UTF_8));
         data.write(0);
         data.writeBytes(content);
-        return PngChunks.chunk(TYPE, data.toByteArray());
+        return PngChunks.encodeChunk(CHUNK_TYPE, data.toByteArray());
     }
 
     /// All that a file carries, in its order.
@@ -33,11 +33,11 @@ public record PngAttachment(String name, byte[] content) {
     public static List<PngAttachment> read(Path file) throws Failure {
         try {
             List<PngAttachment> found = new ArrayList<>();
-            for (PngChunks.Chunk chunk : PngChunks.chunks(file, Set.of(TYPE))) {
+            for (PngChunks.Chunk chunk : PngChunks.readChunks(file, Set.of(CHUNK_TYPE))) {
                 if (chunk.problem().isPresent()) throw new IOException(chunk.problem().get());
                 byte[] data = chunk.data();
-                int end = PngChunks.zero(data, 0);
-                if (end == data.length) throw new IOException("a chunk " + TYPE + " has no name");
+                int end = PngChunks.indexOfZero(data, 0);
+                if (end == data.length) throw new IOException("a chunk " + CHUNK_TYPE + " has no name");
                 found.add(new PngAttachment(new String(data, 0, end, StandardCharsets.UTF_8), Arrays.copyOfRange(data, end + 1, data.length)));
             }
             return found;

@@ -14,16 +14,16 @@ import java.util.Set;
 
 /// The texts a PNG file carries, by keyword, Latin-1 and UTF-8, compressed or not, in the file's order.
 /// One that cannot be read does not lose the others.
-/// @param leftOut those that are malformed, or become too long when they are inflated
+/// @param malformed those that are malformed, or become too long when they are inflated
 /// @param damaged those whose checksum does not fit, so that something happened to the file
-public record PngText(Map<String, String> texts, List<String> leftOut, List<String> damaged) {
+public record PngText(Map<String, String> texts, List<String> malformed, List<String> damaged) {
     /// Bytes of all texts of a file together.
-    private static final int MOST = PngChunks.LONGEST;
-    private static final Set<String> TYPES = Set.of("tEXt", "zTXt", "iTXt");
+    private static final int MAX_TEXT_BYTES = PngChunks.MAX_CHUNK_BYTES;
+    private static final Set<String> CHUNK_TYPES = Set.of("tEXt", "zTXt", "iTXt");
 
     public PngText {
         texts = Collections.unmodifiableMap(new LinkedHashMap<>(texts));
-        leftOut = List.copyOf(leftOut);
+        malformed = List.copyOf(malformed);
         damaged = List.copyOf(damaged);
     }
 
@@ -44,46 +44,46 @@ public record PngText(Map<String, String> texts, List<String> leftOut, List<Stri
 
     static PngText texts(Path file) throws IOException {
         Map<String, String> texts = new LinkedHashMap<>();
-        List<String> leftOut = new ArrayList<>();
+        List<String> unreadable = new ArrayList<>();
         List<String> damaged = new ArrayList<>();
-        int left = MOST;
-        for (PngChunks.Chunk chunk : PngChunks.chunks(file, TYPES)) {
+        int remaining = MAX_TEXT_BYTES;
+        for (PngChunks.Chunk chunk : PngChunks.readChunks(file, CHUNK_TYPES)) {
             if (chunk.problem().isPresent()) {
                 damaged.add(file + ": a text is left out: " + chunk.problem().get());
                 continue;
             }
             try {
-                Entry entry = entry(chunk, left);
-                left -= entry.length;
+                Entry entry = readEntry(chunk, remaining);
+                remaining -= entry.length;
                 texts.put(entry.keyword, entry.text);
             } catch (IOException malformed) {
-                leftOut.add(malformed.getMessage());
+                unreadable.add(malformed.getMessage());
             }
         }
-        return new PngText(texts, leftOut, damaged);
+        return new PngText(texts, unreadable, damaged);
     }
 
     private record Entry(String keyword, String text, int length) {}
 
-    private static Entry entry(PngChunks.Chunk chunk, int most) throws IOException {
+    private static Entry readEntry(PngChunks.Chunk chunk, int maxBytes) throws IOException {
         byte[] data = chunk.data();
-        int end = PngChunks.zero(data, 0);
+        int end = PngChunks.indexOfZero(data, 0);
         if (end == data.length) throw new IOException("a chunk " + chunk.type() + " has no zero byte behind its keyword");
         String keyword = new String(data, 0, end, StandardCharsets.ISO_8859_1);
         int from = switch (chunk.type()) {
             case "tEXt" -> end + 1;
             case "zTXt" -> end + 2;
-            default -> PngChunks.zero(data, Math.min(data.length, PngChunks.zero(data, Math.min(data.length, end + 3)) + 1)) + 1;
+            default -> PngChunks.indexOfZero(data, Math.min(data.length, PngChunks.indexOfZero(data, Math.min(data.length, end + 3)) + 1)) + 1;
         };
         if (from > data.length) throw new IOException("the text \"" + keyword + "\" is cut");
         boolean compressed = chunk.type().equals("zTXt") || chunk.type().equals("iTXt") && data[end + 1] == 1;
         byte[] text;
         try {
-            text = compressed ? PngChunks.inflate(data, from, most) : Arrays.copyOfRange(data, from, data.length);
+            text = compressed ? PngChunks.inflate(data, from, maxBytes) : Arrays.copyOfRange(data, from, data.length);
         } catch (IOException damaged) {
             throw new IOException("the text \"" + keyword + "\" cannot be inflated: " + damaged.getMessage(), damaged);
         }
-        if (text.length > most) throw new IOException("the texts together are longer than " + MOST + " bytes");
+        if (text.length > maxBytes) throw new IOException("the texts together are longer than " + MAX_TEXT_BYTES + " bytes");
         return new Entry(keyword, new String(text, chunk.type().equals("iTXt") ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1), text.length);
     }
 }

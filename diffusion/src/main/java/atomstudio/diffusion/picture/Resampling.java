@@ -9,65 +9,65 @@ import java.util.stream.IntStream;
 public enum Resampling {
     LANCZOS(3), BICUBIC(2), BILINEAR(1);
 
-    private static final double KEYS = -0.5;
-    private static final int PRECISION = 22;
+    private static final double KEYS_A = -0.5;
+    private static final int PRECISION_BITS = 22;
 
     /// Half the window's width in source pixels at a factor of 1.
-    private final int reach;
+    private final int support;
 
-    Resampling(int reach) {
-        this.reach = reach;
+    Resampling(int support) {
+        this.support = support;
     }
 
-    Picture resize(Picture opaque, int width, int height) {
-        int[] across = width == opaque.width() ? opaque.argb()
-            : pass(opaque.argb(), new Lines(opaque.width(), 1, width, 1, opaque.height(), opaque.width(), width));
-        int[] down = height == opaque.height() ? across
-            : pass(across, new Lines(opaque.height(), width, height, width, width, 1, 1));
-        return new Picture(width, height, down);
+    RgbImage resize(RgbImage source, int width, int height) {
+        int[] horizontal = width == source.width() ? source.argb()
+            : resampleAxis(source.argb(), new LineLayout(source.width(), 1, width, 1, source.height(), source.width(), width));
+        int[] vertical = height == source.height() ? horizontal
+            : resampleAxis(horizontal, new LineLayout(source.height(), width, height, width, width, 1, 1));
+        return new RgbImage(width, height, vertical);
     }
 
     /// How lines lie in the source and in the target: length and distance of neighbours in each, number of lines, distance of their starts in each.
-    private record Lines(int from, int fromStep, int to, int toStep, int count, int fromStride, int toStride) {}
+    private record LineLayout(int sourceLength, int sourceStep, int targetLength, int targetStep, int count, int sourceStride, int targetStride) {}
 
     /// The source pixels that make one target pixel: the first, and their weights in fixed point.
     private record Window(int first, int[] weights) {
-        static Window of(Resampling by, int target, double scale, int size) {
-            double stretch = Math.max(scale, 1);
+        static Window of(Resampling filter, int target, double scale, int size) {
+            double filterScale = Math.max(scale, 1);
             double centre = (target + 0.5) * scale;
-            double support = by.reach * stretch;
-            int first = Math.max(0, (int) (centre - support + 0.5));
-            int count = Math.min(size, (int) (centre + support + 0.5)) - first;
+            double radius = filter.support * filterScale;
+            int first = Math.max(0, (int) (centre - radius + 0.5));
+            int count = Math.min(size, (int) (centre + radius + 0.5)) - first;
             double[] exact = new double[count];
             double sum = 0;
             for (int i = 0; i < count; i++) {
-                exact[i] = by.kernel((first + i - centre + 0.5) / stretch);
+                exact[i] = filter.kernel((first + i - centre + 0.5) / filterScale);
                 sum += exact[i];
             }
             int[] weights = new int[count];
             for (int i = 0; i < count; i++) {
-                double weight = exact[i] / sum * (1 << PRECISION);
+                double weight = exact[i] / sum * (1 << PRECISION_BITS);
                 weights[i] = (int) (weight < 0 ? weight - 0.5 : weight + 0.5);
             }
             return new Window(first, weights);
         }
     }
 
-    private int[] pass(int[] source, Lines lines) {
-        Window[] windows = new Window[lines.to];
-        for (int i = 0; i < windows.length; i++) windows[i] = Window.of(this, i, (double) lines.from / lines.to, lines.from);
-        int[] target = new int[Math.multiplyExact(lines.to, lines.count)];
-        IntStream.range(0, lines.count).parallel().forEach(line -> {
+    private int[] resampleAxis(int[] source, LineLayout layout) {
+        Window[] windows = new Window[layout.targetLength];
+        for (int i = 0; i < windows.length; i++) windows[i] = Window.of(this, i, (double) layout.sourceLength / layout.targetLength, layout.sourceLength);
+        int[] target = new int[Math.multiplyExact(layout.targetLength, layout.count)];
+        IntStream.range(0, layout.count).parallel().forEach(line -> {
             for (int i = 0; i < windows.length; i++) {
-                target[line * lines.toStride + i * lines.toStep] =
-                    mix(source, line * lines.fromStride + windows[i].first * lines.fromStep, lines.fromStep, windows[i].weights);
+                target[line * layout.targetStride + i * layout.targetStep] =
+                    convolve(source, line * layout.sourceStride + windows[i].first * layout.sourceStep, layout.sourceStep, windows[i].weights);
             }
         });
         return target;
     }
 
-    private static int mix(int[] source, int start, int step, int[] weights) {
-        int red = 1 << (PRECISION - 1);
+    private static int convolve(int[] source, int start, int step, int[] weights) {
+        int red = 1 << (PRECISION_BITS - 1);
         int green = red;
         int blue = red;
         int at = start;
@@ -78,19 +78,19 @@ public enum Resampling {
             blue += (pixel & 0xFF) * weight;
             at += step;
         }
-        return 0xFF000000 | level(red) << 16 | level(green) << 8 | level(blue);
+        return 0xFF000000 | toByte(red) << 16 | toByte(green) << 8 | toByte(blue);
     }
 
-    private static int level(int sum) {
-        return Math.clamp(sum >> PRECISION, 0, 255);
+    private static int toByte(int sum) {
+        return Math.clamp(sum >> PRECISION_BITS, 0, 255);
     }
 
     private double kernel(double signed) {
         double x = Math.abs(signed);
-        if (x >= reach) return 0;
+        if (x >= support) return 0;
         return switch (this) {
-            case LANCZOS -> sinc(x) * sinc(x / reach);
-            case BICUBIC -> x < 1 ? ((KEYS + 2) * x - (KEYS + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * KEYS;
+            case LANCZOS -> sinc(x) * sinc(x / support);
+            case BICUBIC -> x < 1 ? ((KEYS_A + 2) * x - (KEYS_A + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * KEYS_A;
             case BILINEAR -> 1 - x;
         };
     }

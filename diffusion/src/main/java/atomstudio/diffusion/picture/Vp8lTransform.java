@@ -13,12 +13,12 @@ sealed interface Vp8lTransform {
     /// @param width of the picture
     record Blocks(int width, int bits, int[] data) {
         int at(int x, int y) {
-            return data[(y >> bits) * Vp8lDecoder.parts(width, bits) + (x >> bits)];
+            return data[(y >> bits) * Vp8lDecoder.blockCount(width, bits) + (x >> bits)];
         }
     }
 
     /// Red and blue have green taken from them.
-    record Green() implements Vp8lTransform {
+    record SubtractGreen() implements Vp8lTransform {
         @Override public int[] undo(int[] pixels) {
             for (int i = 0; i < pixels.length; i++) {
                 int green = pixels[i] >> 8 & 0xFF;
@@ -29,7 +29,7 @@ sealed interface Vp8lTransform {
     }
 
     /// Red and blue have parts of green, and blue of red, taken from them.
-    record Colour(Blocks blocks) implements Vp8lTransform {
+    record CrossColour(Blocks blocks) implements Vp8lTransform {
         @Override public int[] undo(int[] pixels) {
             for (int i = 0; i < pixels.length; i++) {
                 int factors = blocks.at(i % blocks.width, i / blocks.width);
@@ -45,24 +45,24 @@ sealed interface Vp8lTransform {
 
     /// Pixels are numbers in a table of colours, several of them in one where the table is small.
     /// @param width of the picture
-    record Palette(int width, int height, int[] colours) implements Vp8lTransform {
+    record ColourIndexing(int width, int height, int[] colours) implements Vp8lTransform {
         /// Of how many pixels one holds, the logarithm.
-        static int packing(int colours) {
+        static int packingBits(int colours) {
             return colours <= 2 ? 3 : colours <= 4 ? 2 : colours <= 16 ? 1 : 0;
         }
 
         @Override public int[] undo(int[] pixels) {
-            int packing = packing(colours.length);
-            int each = 8 >> packing;
-            int packed = Vp8lDecoder.parts(width, packing);
+            int packingBits = packingBits(colours.length);
+            int bitsPerIndex = 8 >> packingBits;
+            int packedWidth = Vp8lDecoder.blockCount(width, packingBits);
             int[] table = Arrays.copyOf(colours, 256);
-            int[] whole = new int[width * height];
-            for (int i = 0; i < whole.length; i++) {
+            int[] unpacked = new int[width * height];
+            for (int i = 0; i < unpacked.length; i++) {
                 int x = i % width;
-                int several = pixels[i / width * packed + (x >> packing)] >> 8 & 0xFF;
-                whole[i] = table[several >> (x & (1 << packing) - 1) * each & (1 << each) - 1];
+                int packedIndices = pixels[i / width * packedWidth + (x >> packingBits)] >> 8 & 0xFF;
+                unpacked[i] = table[packedIndices >> (x & (1 << packingBits) - 1) * bitsPerIndex & (1 << bitsPerIndex) - 1];
             }
-            return whole;
+            return unpacked;
         }
     }
 
@@ -78,13 +78,13 @@ sealed interface Vp8lTransform {
                 if (i == 0) predicted = BLACK;
                 else if (i < width) predicted = pixels[i - 1];
                 else if (x == 0) predicted = pixels[i - width];
-                else predicted = predicted(blocks.at(x, i / width) >> 8 & 0xF, pixels, i);
-                pixels[i] = sum(pixels[i], predicted);
+                else predicted = predict(blocks.at(x, i / width) >> 8 & 0xF, pixels, i);
+                pixels[i] = addPixels(pixels[i], predicted);
             }
             return pixels;
         }
 
-        private int predicted(int mode, int[] pixels, int i) {
+        private int predict(int mode, int[] pixels, int i) {
             int left = pixels[i - 1];
             int top = pixels[i - blocks.width];
             int topLeft = pixels[i - blocks.width - 1];
@@ -95,29 +95,29 @@ sealed interface Vp8lTransform {
                 case 2 -> top;
                 case 3 -> topRight;
                 case 4 -> topLeft;
-                case 5 -> mean(mean(left, topRight), top);
-                case 6 -> mean(left, topLeft);
-                case 7 -> mean(left, top);
-                case 8 -> mean(topLeft, top);
-                case 9 -> mean(top, topRight);
-                case 10 -> mean(mean(left, topLeft), mean(top, topRight));
-                case 11 -> nearer(left, top, topLeft);
-                case 12 -> clamped(left, top, topLeft);
-                case 13 -> halfway(mean(left, top), topLeft);
+                case 5 -> average(average(left, topRight), top);
+                case 6 -> average(left, topLeft);
+                case 7 -> average(left, top);
+                case 8 -> average(topLeft, top);
+                case 9 -> average(top, topRight);
+                case 10 -> average(average(left, topLeft), average(top, topRight));
+                case 11 -> select(left, top, topLeft);
+                case 12 -> clampAddSubtractFull(left, top, topLeft);
+                case 13 -> clampAddSubtractHalf(average(left, top), topLeft);
                 default -> BLACK;
             };
         }
 
         /// Of each channel.
-        private static int sum(int a, int b) {
+        private static int addPixels(int a, int b) {
             return (a & 0xFF00FF00) + (b & 0xFF00FF00) & 0xFF00FF00 | (a & 0xFF00FF) + (b & 0xFF00FF) & 0xFF00FF;
         }
 
-        private static int mean(int a, int b) {
+        private static int average(int a, int b) {
             return ((a ^ b) >>> 1 & 0x7F7F7F7F) + (a & b);
         }
 
-        private static int nearer(int left, int top, int topLeft) {
+        private static int select(int left, int top, int topLeft) {
             int fromLeft = 0;
             int fromTop = 0;
             for (int shift = 0; shift < 32; shift += 8) {
@@ -127,7 +127,7 @@ sealed interface Vp8lTransform {
             return fromLeft < fromTop ? left : top;
         }
 
-        private static int clamped(int left, int top, int topLeft) {
+        private static int clampAddSubtractFull(int left, int top, int topLeft) {
             int pixel = 0;
             for (int shift = 0; shift < 32; shift += 8) {
                 pixel |= Math.clamp((left >> shift & 0xFF) + (top >> shift & 0xFF) - (topLeft >> shift & 0xFF), 0, 255) << shift;
@@ -135,7 +135,7 @@ sealed interface Vp8lTransform {
             return pixel;
         }
 
-        private static int halfway(int mean, int topLeft) {
+        private static int clampAddSubtractHalf(int mean, int topLeft) {
             int pixel = 0;
             for (int shift = 0; shift < 32; shift += 8) {
                 int from = mean >> shift & 0xFF;
@@ -147,10 +147,10 @@ sealed interface Vp8lTransform {
 
     static Vp8lTransform read(Vp8lDecoder decoder, int type) throws IOException {
         return switch (type) {
-            case 0 -> new Predictor(decoder.blocks());
-            case 1 -> new Colour(decoder.blocks());
-            case 2 -> new Green();
-            default -> decoder.palette();
+            case 0 -> new Predictor(decoder.readBlocks());
+            case 1 -> new CrossColour(decoder.readBlocks());
+            case 2 -> new SubtractGreen();
+            default -> decoder.readPalette();
         };
     }
 }

@@ -10,7 +10,7 @@ import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -34,8 +34,8 @@ class HalfPrecisionTest {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            Picture expected = DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()).orElseThrow();
-            Picture found = DiffusionPipeline.of(model, half(engine, overflowing), notes::add).generate(GENERATION, StepListener.none()).orElseThrow();
+            RgbImage expected = DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()).orElseThrow();
+            RgbImage found = DiffusionPipeline.of(model, half(engine, overflowing), notes::add).generate(GENERATION, StepListener.none()).orElseThrow();
             assertEquals(expected, found);
             assertTrue(notes.size() == 1 && notes.getFirst().contains("full precision"), notes.toString());
             assertThrows(Failure.Diverged.class, () -> DiffusionPipeline.of(model, overflowingAlways(engine)).generate(GENERATION, StepListener.none()));

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.Resampling;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -19,10 +19,10 @@ class LatentPreviewerTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             LatentPreviewer look = Latent2RgbPreviewer.fit(model, engine);
             for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"), Shared.root().resolve("assets/subjects/owl/01.png")}) {
-                Picture picture = Pictures.read(file);
-                Picture seen = look.preview(latents(model, engine, picture));
+                RgbImage picture = ImageFiles.read(file);
+                RgbImage seen = look.preview(latents(model, engine, picture));
                 assertEquals(picture.width() + "x" + picture.height(), seen.width() + "x" + seen.height());
-                double grey = difference(picture, Picture.filled(picture.width(), picture.height(), 0x808080));
+                double grey = difference(picture, RgbImage.filled(picture.width(), picture.height(), 0x808080));
                 double found = difference(picture, seen);
                 assertTrue(found < 0.8 * grey, file + ": " + found + " levels off, a grey picture " + grey);
             }
@@ -32,21 +32,21 @@ class LatentPreviewerTest {
     @Test void aSmallModelShowsItsStepsByItsOwnDecoder() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            Picture picture = Pictures.read(Shared.own("goldens/from-pictures/picture.png"));
+            RgbImage picture = ImageFiles.read(Shared.own("goldens/from-pictures/picture.png"));
             assertTrue(difference(picture, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, picture))) < 12);
         }
     }
 
-    private static Tensor latents(DiffusionModel model, Engine engine, Picture picture) throws Exception {
+    private static Tensor latents(DiffusionModel model, Engine engine, RgbImage picture) throws Exception {
         Tensor latents = engine.encode(picture.toTensor()).mean();
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] *= (float) model.vae().scalingFactor();
         return latents;
     }
 
     /// Root mean square of the levels' differences once both are blurred to 16 x 16.
-    private static double difference(Picture one, Picture other) {
-        Picture a = one.resize(16, 16, Resampling.BILINEAR);
-        Picture b = other.resize(16, 16, Resampling.BILINEAR);
+    private static double difference(RgbImage one, RgbImage other) {
+        RgbImage a = one.resize(16, 16, Resampling.BILINEAR);
+        RgbImage b = other.resize(16, 16, Resampling.BILINEAR);
         double squares = 0;
         for (int i = 0; i < 256; i++) for (int shift = 0; shift <= 16; shift += 8) squares += Math.pow((a.argb()[i] >> shift & 0xFF) - (b.argb()[i] >> shift & 0xFF), 2);
         return Math.sqrt(squares / 768);

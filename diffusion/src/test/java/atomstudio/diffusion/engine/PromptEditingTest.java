@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -76,7 +76,7 @@ class PromptEditingTest {
 
     @Test void stepsAreThoseThatAreWalkedAndASecondPassGoesOnCounting() throws Exception {
         Generation plain = generation("a [red:blue:.5] car", "", SamplerName.DDIM);
-        assertEquals(List.of("|a red car", "|a blue car"), asked(plain.withSource(new Source.FromImage(Picture.filled(64, 64, 0x808080), Optional.empty(), 0.5))));
+        assertEquals(List.of("|a red car", "|a blue car"), asked(plain.withSource(new Source.FromImage(RgbImage.filled(64, 64, 0x808080), Optional.empty(), 0.5))));
         assertEquals(List.of("|a red car", "|a red car", "|a blue car", "|a blue car", "|a blue car", "|a blue car"), asked(plain.with(new Hires(1.5, 0.5))));
         assertEquals(List.of("|a red car", "|a red car", "|a red car", "|a red car", "|a red car", "|a blue car"), asked(generation("a [red:blue:1.5] car", "", SamplerName.DDIM).with(new Hires(1.5, 0.5))));
     }

@@ -12,7 +12,7 @@ import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParser;
@@ -78,7 +78,7 @@ class ImageEncoderTest {
         ImageProcessor clip = ImageProcessor.read(temporary.resolve("none.json"), 32);
         try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
-                Picture picture = picture(golden.read("picture." + n));
+                RgbImage picture = picture(golden.read("picture." + n));
                 for (String key : new String[] {"pixel_values", "clip"}) {
                     Tensor expected = golden.read("picture." + n + "." + key);
                     Tensor found = (key.equals("clip") ? clip : own).preprocess(picture).reshape(expected.shape());
@@ -103,13 +103,13 @@ class ImageEncoderTest {
         assertThrows(IllegalArgumentException.class, () -> new TextProjection(text, 8, 7).eosPositions(ids));
     }
 
-    private static Picture picture(Tensor pixels) {
+    private static RgbImage picture(Tensor pixels) {
         int height = (int) pixels.shape().size(0);
         int width = (int) pixels.shape().size(1);
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++) {
             argb[i] = 0xFF000000 | (int) pixels.data()[3 * i] << 16 | (int) pixels.data()[3 * i + 1] << 8 | (int) pixels.data()[3 * i + 2];
         }
-        return new Picture(width, height, argb);
+        return new RgbImage(width, height, argb);
     }
 }

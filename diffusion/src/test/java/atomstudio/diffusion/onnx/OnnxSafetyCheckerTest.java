@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.SafetyChecker;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Safetensors;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
@@ -58,7 +58,7 @@ class OnnxSafetyCheckerTest {
         }
         weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), 1.1f));
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
-        Picture picture = new Picture(8, 8, new int[64]);
+        RgbImage picture = new RgbImage(8, 8, new int[64]);
         try (OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker(model), Device.CPU, 1)) {
             assertEquals(false, safety.isUnsafe(picture));
         }

@@ -9,7 +9,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.TinyAutoencoder;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Safetensors;
 import java.nio.file.Path;
@@ -24,7 +24,7 @@ class TaesdPreviewerTest {
         try (TaesdPreviewer look = TaesdPreviewer.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
             assertTrue(deviation.within(), deviation.toString());
-            Picture picture = look.preview(golden.read("latents"));
+            RgbImage picture = look.preview(golden.read("latents"));
             assertEquals("56x40", picture.width() + "x" + picture.height());
         }
     }

@@ -60,10 +60,10 @@ class ImageFuzzTest {
 
     /// PNG files get texts, so that their readers have something to read.
     private static byte[] seed(String name) throws IOException {
-        byte[] whole = Files.readAllBytes(Samples.file(name));
+        byte[] whole = Files.readAllBytes(SampleImages.file(name));
         if (!name.endsWith(".png")) return whole;
         byte[] chunks = PngBytes.grey(1, 0).text("parameters", "a car\nSteps: 20, Sampler: Euler, Seed: 1").with("zTXt", ByteBuffer.allocate(3 + PngBytes.deflated(new byte[500]).length)
-            .put(new byte[] {'k', 0, 0}).put(PngBytes.deflated(new byte[500])).array()).with("iTXt", "k\0\0\0\0\0text".getBytes(StandardCharsets.UTF_8)).with(PngAttachment.TYPE, "name\0content".getBytes(StandardCharsets.UTF_8)).withoutEnd();
+            .put(new byte[] {'k', 0, 0}).put(PngBytes.deflated(new byte[500])).array()).with("iTXt", "k\0\0\0\0\0text".getBytes(StandardCharsets.UTF_8)).with(PngAttachment.CHUNK_TYPE, "name\0content".getBytes(StandardCharsets.UTF_8)).withoutEnd();
         // Between the two headers: signature and IHDR are 33 bytes; the last chunk is the pixels' of the grey picture.
         int end = new String(chunks, StandardCharsets.ISO_8859_1).indexOf("IDAT") - 4;
         return ByteBuffer.allocate(whole.length + end - 33).put(whole, 0, 33).put(chunks, 33, end - 33).put(whole, 33, whole.length - 33).array();
@@ -82,10 +82,10 @@ class ImageFuzzTest {
 
     private static boolean reads(Path file) {
         if (file.toString().endsWith(".png")) {
-            named(file, () -> GenerationText.parse(PngText.read(file).getOrDefault("parameters", "")));
+            named(file, () -> Infotext.parse(PngText.read(file).getOrDefault("parameters", "")));
             named(file, () -> PngAttachment.read(file));
         }
-        return named(file, () -> Mask.of(Pictures.read(file)));
+        return named(file, () -> Mask.of(ImageFiles.read(file)));
     }
 
     private interface Reading {

@@ -16,7 +16,7 @@ final class PngBytes {
     /// A grey picture of 8 bits whose rows all have these levels.
     static PngBytes grey(int height, int... levels) {
         PngBytes png = new PngBytes();
-        png.chunks.add(PngChunks.chunk("IHDR", ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
+        png.chunks.add(PngChunks.encodeChunk("IHDR", ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
         ByteArrayOutputStream rows = new ByteArrayOutputStream();
         for (int y = 0; y < height; y++) {
             rows.write(0);
@@ -27,7 +27,7 @@ final class PngBytes {
 
     /// Behind those that are there, but for the pixels, which stay last.
     PngBytes with(String type, byte[] data) {
-        byte[] chunk = PngChunks.chunk(type, data);
+        byte[] chunk = PngChunks.encodeChunk(type, data);
         if (type.equals("IDAT")) chunks.add(chunk);
         else chunks.add(chunks.size() - 1, chunk);
         return this;
@@ -46,7 +46,7 @@ final class PngBytes {
     byte[] bytes() {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(withoutEnd());
-        file.writeBytes(PngChunks.chunk("IEND", new byte[0]));
+        file.writeBytes(PngChunks.encodeChunk("IEND", new byte[0]));
         return file.toByteArray();
     }
 

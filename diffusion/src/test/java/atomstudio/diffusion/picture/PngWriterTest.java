@@ -21,15 +21,15 @@ import org.junit.jupiter.api.io.TempDir;
 class PngWriterTest {
     @TempDir Path folder;
 
-    private static Picture noise(int alpha) {
-        return new Picture(31, 17, new Random(3).ints(31 * 17).map(pixel -> pixel | alpha << 24).toArray());
+    private static RgbImage noise(int alpha) {
+        return new RgbImage(31, 17, new Random(3).ints(31 * 17).map(pixel -> pixel | alpha << 24).toArray());
     }
 
     @Test void picturesComeBackAsTheyWere() throws Failure {
         for (int alpha : new int[] {0xFF, 0}) {
             Path file = folder.resolve("noise-" + alpha + ".png");
             PngWriter.write(file, noise(alpha), Map.of());
-            assertEquals(noise(alpha), Pictures.read(file));
+            assertEquals(noise(alpha), ImageFiles.read(file));
         }
     }
 
@@ -42,7 +42,7 @@ class PngWriterTest {
         PngWriter.write(file, noise(0xFF), texts);
         assertEquals(texts, PngText.read(file));
         assertEquals(List.copyOf(texts.keySet()), List.copyOf(PngText.read(file).keySet()));
-        assertEquals(noise(0xFF), Pictures.read(file));
+        assertEquals(noise(0xFF), ImageFiles.read(file));
     }
 
     @Test void latinTextsAreTextChunksAndOthersInternational() throws Failure, IOException {

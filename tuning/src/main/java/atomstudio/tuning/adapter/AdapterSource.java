@@ -3,8 +3,8 @@ package atomstudio.tuning.adapter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.picture.GenerationText;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.DType;
@@ -25,7 +25,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
     /// An adapter as it lies in a file, or in a picture that was made with it.
     /// @param name     of the file, without its extension
     /// @param made how strongly it was applied to the picture that carries it
-    record Found(String name, AdapterSource source, Optional<GenerationText.Strength> made) {}
+    record Found(String name, AdapterSource source, Optional<Infotext.AdapterEntry> made) {}
 
     /// The adapter of a file, with the embeddings that may lie beside it, or all that a saved picture carries.
     /// @throws Failure.Unreadable when it is missing, damaged, no adapter that can be read here, or a picture without any
@@ -36,7 +36,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
         }
     }
 
-    private static List<Found> in(TensorFile tensors, String name, Optional<GenerationText.Strength> made) throws Failure {
+    private static List<Found> in(TensorFile tensors, String name, Optional<Infotext.AdapterEntry> made) throws Failure {
         List<Found> words = new ArrayList<>();
         for (TensorInfo info : tensors.tensors().values()) {
             Optional<String> word = AdapterFile.recognizes(tensors) ? Optional.empty() : BundledEmbeddings.word(info);
@@ -52,7 +52,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
     }
 
     private static boolean isPicture(Path place) throws Failure {
-        return Files.isRegularFile(place) && (Pictures.png(place) || Pictures.webp(place));
+        return Files.isRegularFile(place) && (ImageFiles.isPng(place) || ImageFiles.webp(place));
     }
 
     private static String stem(Path place) {
@@ -70,17 +70,17 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
     /// @param picture PNG or WebP
     /// @throws Failure.Unreadable when the picture or what it carries is damaged
     static List<Found> carried(Path picture) throws Failure {
-        List<PngAttachment> attachments = Pictures.png(picture) ? PngAttachment.read(picture) : List.of();
+        List<PngAttachment> attachments = ImageFiles.isPng(picture) ? PngAttachment.read(picture) : List.of();
         if (attachments.isEmpty()) {
             return EmbeddingPicture.read(picture, stem(picture)).map(embedding -> new Found(embedding.word(), embedding, Optional.empty())).stream().toList();
         }
         PngText text = PngText.of(picture);
         if (!text.damaged().isEmpty()) throw new Failure.Unreadable(text.damaged().getFirst() + ". The file was changed since it was written; get it again from where it came.");
-        List<GenerationText.Strength> strengths = GenerationText.parse(text.texts().getOrDefault(GenerationText.KEYWORD, "")).adapters();
+        List<Infotext.AdapterEntry> strengths = Infotext.parse(text.texts().getOrDefault(Infotext.PNG_KEYWORD, "")).adapters();
         List<Found> found = new ArrayList<>();
         for (PngAttachment attachment : attachments) {
             Path where = picture.resolveSibling(picture.getFileName() + " (" + attachment.name() + ")");
-            Optional<GenerationText.Strength> made = strengths.stream().filter(one -> one.name().equals(attachment.name())).findFirst();
+            Optional<Infotext.AdapterEntry> made = strengths.stream().filter(one -> one.name().equals(attachment.name())).findFirst();
             try (Safetensors tensors = Safetensors.of(where, attachment.content())) {
                 found.addAll(in(tensors, attachment.name(), made));
             }

@@ -1,9 +1,9 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParseException;
@@ -37,11 +37,11 @@ final class EmbeddingPicture {
     /// @param name the word where the image has none
     /// @throws Failure.Unreadable when the image or the embedding in it is damaged
     static Optional<EmbeddingFile> read(Path file, String name) throws Failure {
-        if (Pictures.png(file)) {
+        if (ImageFiles.isPng(file)) {
             String text = PngText.of(file).texts().get(KEYWORD);
             if (text != null) return Optional.of(parse(file, base64(file, text), name));
         }
-        Optional<String> hidden = pixels(Pictures.read(file));
+        Optional<String> hidden = pixels(ImageFiles.read(file));
         return hidden.isEmpty() ? Optional.empty() : Optional.of(parse(file, hidden.get(), name));
     }
 
@@ -58,7 +58,7 @@ final class EmbeddingPicture {
     }
 
     /// What the pixels hold; empty where they hold nothing that can be inflated.
-    private static Optional<String> pixels(Picture picture) {
+    private static Optional<String> pixels(RgbImage picture) {
         Block whole = Block.of(picture).cropped();
         List<Integer> black = new ArrayList<>();
         for (int x = 0; x < whole.width; x++) if (whole.black(x)) black.add(x);
@@ -79,7 +79,7 @@ final class EmbeddingPicture {
 
     /// A stretch of columns of an image, three bytes a pixel.
     private record Block(int width, int height, byte[] rgb) {
-        static Block of(Picture picture) {
+        static Block of(RgbImage picture) {
             byte[] rgb = new byte[3 * picture.argb().length];
             for (int i = 0; i < picture.argb().length; i++) {
                 int pixel = picture.argb()[i];

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.prompt.PromptSchedule;
 import atomstudio.diffusion.prompt.Segment;
@@ -54,13 +54,13 @@ public final class Ruler {
         return tower.description();
     }
 
-    public Embedding picture(Picture picture) throws Failure {
+    public Embedding picture(RgbImage picture) throws Failure {
         return Embedding.of(engine.embedImages(tower.processor().preprocess(picture)).data());
     }
 
-    public List<Embedding> pictures(List<Picture> pictures) throws Failure {
+    public List<Embedding> pictures(List<RgbImage> pictures) throws Failure {
         List<Embedding> embeddings = new ArrayList<>();
-        for (Picture picture : pictures) embeddings.add(picture(picture));
+        for (RgbImage picture : pictures) embeddings.add(picture(picture));
         return embeddings;
     }
 

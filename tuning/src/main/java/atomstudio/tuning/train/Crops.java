@@ -1,9 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -26,7 +26,7 @@ record Crops(List<Prepared> prepared, List<String> notes) {
     }
 
     /// One picture, and the mask that goes with it.
-    record Prepared(Picture picture, Optional<Mask> mask, RunInfo.Picture name) {}
+    record Prepared(RgbImage picture, Optional<Mask> mask, RunInfo.Picture name) {}
 
     /// How a folder is read.
     record Reading(Recipe recipe, Framing framing, Captions captions) {
@@ -43,11 +43,11 @@ record Crops(List<Prepared> prepared, List<String> notes) {
         notes.addAll(files.notes(reading.recipe));
         List<Prepared> prepared = new ArrayList<>();
         for (Path file : files.pictures()) {
-            Picture whole = Pictures.read(file);
+            RgbImage whole = ImageFiles.read(file);
             Optional<Mask> mask = reading.has(Recipe.Feature.MASKS) ? mask(file, whole, files) : Optional.empty();
             Optional<Mask> framed = mask.map(each -> new Mask(reading.framing.apply(each.grey())));
             if (framed.isPresent()) framed.get().requireSomething(files.masks().getOrDefault(SubjectFiles.stem(file), file), reading.framing.crop());
-            Picture picture = reading.framing.apply(whole);
+            RgbImage picture = reading.framing.apply(whole);
             List<String> captions = reading.has(Recipe.Feature.CAPTIONS) ? captions(file, files, reading.captions, notes) : List.of();
             String name = String.format(Locale.ROOT, "%02d.png", prepared.size());
             prepared.add(new Prepared(picture, framed, new RunInfo.Picture(name, hash(picture), framed.map(each -> hash(each.grey())).orElse(""), captions, files.part(file).repeats())));
@@ -74,7 +74,7 @@ record Crops(List<Prepared> prepared, List<String> notes) {
         }
     }
 
-    private static Optional<Mask> mask(Path file, Picture picture, SubjectFiles files) throws Failure {
+    private static Optional<Mask> mask(Path file, RgbImage picture, SubjectFiles files) throws Failure {
         Path beside = files.masks().get(SubjectFiles.stem(file));
         return beside == null ? Mask.alpha(picture) : Optional.of(Mask.read(beside, file, picture));
     }
@@ -99,24 +99,24 @@ record Crops(List<Prepared> prepared, List<String> notes) {
     }
 
     /// Pictures of the class that are made: all of each counts.
-    static Crops made(List<Picture> pictures, Framing framing) {
+    static Crops made(List<RgbImage> pictures, Framing framing) {
         List<Prepared> prepared = new ArrayList<>();
-        for (Picture picture : pictures) prepared.add(new Prepared(framing.apply(picture), Optional.empty(), new RunInfo.Picture("", "", "", List.of())));
+        for (RgbImage picture : pictures) prepared.add(new Prepared(framing.apply(picture), Optional.empty(), new RunInfo.Picture("", "", "", List.of())));
         return new Crops(prepared, List.of());
     }
 
     private static Crops read(Path pictures, Path masks, List<RunInfo.Picture> names) throws Failure {
         List<Prepared> prepared = new ArrayList<>();
         for (RunInfo.Picture name : names) {
-            Picture picture = kept(pictures.resolve(name.name()), name.sha256());
+            RgbImage picture = kept(pictures.resolve(name.name()), name.sha256());
             Optional<Mask> mask = name.mask().isEmpty() ? Optional.empty() : Optional.of(new Mask(kept(masks.resolve(name.name()), name.mask())));
             prepared.add(new Prepared(picture, mask, name));
         }
         return new Crops(prepared, List.of());
     }
 
-    private static Picture kept(Path file, String hash) throws Failure {
-        Picture picture = Pictures.read(file);
+    private static RgbImage kept(Path file, String hash) throws Failure {
+        RgbImage picture = ImageFiles.read(file);
         if (!hash(picture).equals(hash)) throw new Failure.Unreadable(file + ": expected the picture that this run was started with, found another; put it back, or start a new run");
         return picture;
     }
@@ -150,7 +150,7 @@ record Crops(List<Prepared> prepared, List<String> notes) {
     }
 
     /// SHA-256 of the pixels: the same picture in another file, or under another name, is the same.
-    private static String hash(Picture picture) {
+    private static String hash(RgbImage picture) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * picture.argb().length);
         bytes.asIntBuffer().put(picture.argb());
         try {

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.method.Noise;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ record Datasets(Dataset subject, Optional<Dataset> prior, Optional<Dataset> held
         private Optional<Crops> classPictures(Gate gate, Journal journal, int step) throws Failure {
             if (!recipe().weighing().prior().orElseThrow().made()) return Optional.of(Crops.readPrior(folder, info.training().prior()));
             Framing framing = new Framing(recipe().material().crop(), info.training().size(), encoder.model().vae().downsamplingFactor());
-            Optional<List<Picture>> made = priorPictures.get(gate, journal, step);
+            Optional<List<RgbImage>> made = priorPictures.get(gate, journal, step);
             return made.map(pictures -> Crops.made(pictures, framing));
         }
 

@@ -3,7 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ record Encoder(Engine engine, DiffusionModel model, Tokenizer tokenizer, Texts t
         for (Crops.Prepared each : source.crops.prepared()) {
             if (gate.stopBefore(step)) return Optional.empty();
             Tensor latents = latents(each.picture());
-            Optional<Tensor> mirrored = flip ? Optional.of(latents(each.picture().mirrored())) : Optional.empty();
+            Optional<Tensor> mirrored = flip ? Optional.of(latents(each.picture().flipHorizontally())) : Optional.empty();
             Optional<Tensor> weights = each.mask().map(mask -> mask.weights(model.vae().downsamplingFactor()));
             List<String> own = each.name().captions().isEmpty() ? source.general : each.name().captions();
             captions.addAll(own);
@@ -41,7 +41,7 @@ record Encoder(Engine engine, DiffusionModel model, Tokenizer tokenizer, Texts t
         return Optional.of(new Dataset(source.stream, examples, wording, source.drawing));
     }
 
-    private Tensor latents(Picture picture) throws Failure {
+    private Tensor latents(RgbImage picture) throws Failure {
         Tensor mean = engine.encode(picture.toTensor()).mean();
         for (int i = 0; i < mean.data().length; i++) mean.data()[i] *= (float) model.vae().scalingFactor();
         return mean;

@@ -1,6 +1,6 @@
 package atomstudio.tuning.train;
 
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 
 /// Which part of a picture is prepared for training, and how large. Nothing is stretched by more than a pixel's rounding.
 /// @param size   side of the square that training sees, in pixels
@@ -10,9 +10,9 @@ record Framing(Recipe.Crop crop, int size, int factor) {
     private static final int LONGEST = 2;
 
     /// The picture as it is prepared; a mask goes through the same as its picture.
-    Picture apply(Picture picture) {
+    RgbImage apply(RgbImage picture) {
         return switch (crop) {
-            case CENTRE -> picture.square(size);
+            case CENTRE -> picture.centerSquare(size);
             case RANDOM -> cover(picture, along(picture.width(), picture.height()), along(picture.height(), picture.width()));
             case WHOLE -> whole(picture);
         };
@@ -24,7 +24,7 @@ record Framing(Recipe.Crop crop, int size, int factor) {
     }
 
     /// As many pixels as the square, in the picture's own shape.
-    private Picture whole(Picture picture) {
+    private RgbImage whole(RgbImage picture) {
         double ratio = Math.sqrt((double) picture.width() / picture.height());
         return cover(picture, rounded(size * ratio), rounded(size / ratio));
     }
@@ -34,7 +34,7 @@ record Framing(Recipe.Crop crop, int size, int factor) {
     }
 
     /// The largest centred part of the shape width : height, scaled to it.
-    private static Picture cover(Picture picture, int width, int height) {
+    private static RgbImage cover(RgbImage picture, int width, int height) {
         int partWidth = Math.clamp(Math.round((double) picture.height() * width / height), 1, picture.width());
         int partHeight = Math.clamp(Math.round((double) picture.width() * height / width), 1, picture.height());
         return picture.crop((picture.width() - partWidth) / 2, (picture.height() - partHeight) / 2, partWidth, partHeight).resize(width, height);

@@ -3,7 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Ruler;
 import java.util.List;
@@ -27,7 +27,7 @@ record LikenessAndAlignment(Ruler ruler, List<Embedding> subject, Embedding prom
         return "likeness × alignment by " + ruler.encoder();
     }
 
-    @Override public double of(Picture picture) throws Failure {
+    @Override public double of(RgbImage picture) throws Failure {
         Embedding made = ruler.picture(picture);
         return subject.stream().mapToDouble(made::cosine).average().orElseThrow() * made.cosine(prompt);
     }

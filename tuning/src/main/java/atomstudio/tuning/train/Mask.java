@@ -1,8 +1,8 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
@@ -10,13 +10,13 @@ import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
 /// What of a picture counts, as a grey picture: white does, black does not.
-record Mask(Picture grey) {
+record Mask(RgbImage grey) {
     /// A picture whose mask covers less of it than this shows nothing of the subject.
     private static final double LEAST = 1e-3;
 
     /// @throws Failure.Incompatible when it is of another size than its picture
-    static Mask read(Path file, Path of, Picture picture) throws Failure {
-        Picture mask = Pictures.read(file);
+    static Mask read(Path file, Path of, RgbImage picture) throws Failure {
+        RgbImage mask = ImageFiles.read(file);
         if (mask.width() != picture.width() || mask.height() != picture.height()) {
             throw new Failure.Incompatible(file + ": expected a mask of its picture's size, " + picture.width() + "x" + picture.height() + " (" + of.getFileName() + "), found "
                     + mask.width() + "x" + mask.height() + "; scale it to that size");
@@ -25,8 +25,8 @@ record Mask(Picture grey) {
     }
 
     /// The alpha channel of a picture that is transparent somewhere.
-    static Optional<Mask> alpha(Picture picture) {
-        return picture.transparent() ? Optional.of(new Mask(grey(picture, pixel -> pixel >>> 24))) : Optional.empty();
+    static Optional<Mask> alpha(RgbImage picture) {
+        return picture.hasTransparency() ? Optional.of(new Mask(grey(picture, pixel -> pixel >>> 24))) : Optional.empty();
     }
 
     /// How much of the picture counts, 0 to 1.
@@ -70,9 +70,9 @@ record Mask(Picture grey) {
         return light * (pixel >>> 24) / 255;
     }
 
-    private static Picture grey(Picture picture, IntUnaryOperator value) {
+    private static RgbImage grey(RgbImage picture, IntUnaryOperator value) {
         int[] argb = new int[picture.argb().length];
         for (int i = 0; i < argb.length; i++) argb[i] = 0xFF000000 | 0x010101 * value.applyAsInt(picture.argb()[i]);
-        return new Picture(picture.width(), picture.height(), argb);
+        return new RgbImage(picture.width(), picture.height(), argb);
     }
 }

@@ -5,8 +5,8 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -43,7 +43,7 @@ final class Previews {
     }
 
     /// A picture, and its file within the run folder.
-    record Made(Picture picture, String file, String prompt) {}
+    record Made(RgbImage picture, String file, String prompt) {}
 
     String prompt() {
         return prompt(subject.words());
@@ -81,7 +81,7 @@ final class Previews {
 
     private Optional<Made> made(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
         Generation generation = new Generation(new Generation.PromptPair(prompt, ""), settings(model), SEED, List.of(new WeightedAdapter(adapter.stored("preview"), 1)));
-        Optional<Picture> picture = maker.generate(generation, listener);
+        Optional<RgbImage> picture = maker.generate(generation, listener);
         if (picture.isPresent()) PngWriter.write(folder.file(file), picture.get(), Map.of());
         return picture.map(each -> new Made(each, file, prompt));
     }

@@ -5,9 +5,9 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.picture.Picture;
-import atomstudio.diffusion.picture.Pictures;
+import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.prompt.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,9 +32,9 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, DiffusionMode
     static final int COUNT = 20;
 
     /// Those of the run, in order; what is missing is copied from the home or made. Empty when told to stop.
-    Optional<List<Picture>> get(Gate gate, Journal journal, int step) throws Failure {
+    Optional<List<RgbImage>> get(Gate gate, Journal journal, int step) throws Failure {
         Path kept = kept();
-        List<Picture> pictures = new ArrayList<>();
+        List<RgbImage> pictures = new ArrayList<>();
         boolean said = false;
         for (int i = 0; i < COUNT; i++) {
             String name = name(i);
@@ -45,16 +45,16 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, DiffusionMode
                     if (!said) journal.note(new TuneEvent.Note(step, "making " + (COUNT - i) + " pictures of \"" + info.subject().className() + "\" with the base model, once; " + kept + " keeps them"));
                     said = true;
                     if (gate.stopBefore(step)) return Optional.empty();
-                    Optional<Picture> made = maker.generate(generation(i), gate.sampling());
+                    Optional<RgbImage> made = maker.generate(generation(i), gate.sampling());
                     if (made.isEmpty()) {
                         gate.stopBefore(step);
                         return Optional.empty();
                     }
                     PngWriter.write(file, made.get(), Map.of());
                 }
-                PngWriter.write(own, Pictures.read(file), Map.of());
+                PngWriter.write(own, ImageFiles.read(file), Map.of());
             }
-            pictures.add(Pictures.read(own));
+            pictures.add(ImageFiles.read(own));
         }
         return Optional.of(pictures);
     }

@@ -7,7 +7,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -121,11 +121,11 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
         return new Sampled(picture, (System.nanoTime() - start) / 1e9, before);
     }
 
-    private record Timed(Picture picture, double seconds) {}
+    private record Timed(RgbImage picture, double seconds) {}
 
     private static Timed timed(DiffusionPipeline maker, Generation generation) throws Failure {
         long start = System.nanoTime();
-        Picture picture = maker.generate(generation, StepListener.none()).orElseThrow();
+        RgbImage picture = maker.generate(generation, StepListener.none()).orElseThrow();
         return new Timed(picture, (System.nanoTime() - start) / 1e9);
     }
 

@@ -1,9 +1,9 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Companion;
-import atomstudio.diffusion.picture.PictureFolder;
-import atomstudio.diffusion.picture.PictureFolders;
+import atomstudio.diffusion.picture.CompanionImage;
+import atomstudio.diffusion.picture.ImageFolder;
+import atomstudio.diffusion.picture.PhotoFolders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 /// @param companions masks that count for no picture, and images of other uses, by their names never pictures
 /// @param skipped    other files
 /// @param folders    where the pictures lie
-public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path, Path> captions, List<Companion> companions, int skipped, PictureFolders folders) {
+public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path, Path> captions, List<CompanionImage> companions, int skipped, PhotoFolders folders) {
     private static final String CAPTION = ".txt";
 
     public SubjectFiles {
@@ -32,13 +32,13 @@ public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path,
 
     /// @throws Failure.Unreadable when there is no picture
     public static SubjectFiles of(Path folder) throws Failure {
-        PictureFolders folders = PictureFolders.of(folder);
+        PhotoFolders folders = PhotoFolders.of(folder);
         List<Path> pictures = new ArrayList<>();
         Map<Path, Path> masks = new TreeMap<>();
         Map<Path, Path> captions = new TreeMap<>();
-        List<Companion> companions = new ArrayList<>();
+        List<CompanionImage> companions = new ArrayList<>();
         int skipped = 0;
-        for (PictureFolders.Part part : folders.parts()) {
+        for (PhotoFolders.Entry part : folders.entries()) {
             SubjectFiles files = of(part, folders);
             pictures.addAll(files.pictures);
             masks.putAll(files.masks);
@@ -49,18 +49,18 @@ public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path,
         return new SubjectFiles(pictures, masks, captions, companions, skipped, folders);
     }
 
-    private static SubjectFiles of(PictureFolders.Part part, PictureFolders folders) throws Failure {
+    private static SubjectFiles of(PhotoFolders.Entry part, PhotoFolders folders) throws Failure {
         try {
             return of(part.folder(), folders);
         } catch (Failure.Unreadable e) {
-            if (folders.leftOut().isEmpty()) throw e;
-            throw new Failure.Unreadable(e.getMessage() + folders.leftOut().stream().map(each -> "\n  " + each.line()).collect(Collectors.joining()), e);
+            if (folders.skipped().isEmpty()) throw e;
+            throw new Failure.Unreadable(e.getMessage() + folders.skipped().stream().map(each -> "\n  " + each.message()).collect(Collectors.joining()), e);
         }
     }
 
-    private static SubjectFiles of(Path folder, PictureFolders folders) throws Failure {
-        PictureFolder listed = PictureFolder.list(folder);
-        List<Path> pictures = listed.pictures().stream().filter(file -> Companion.of(file).isEmpty()).toList();
+    private static SubjectFiles of(Path folder, PhotoFolders folders) throws Failure {
+        ImageFolder listed = ImageFolder.list(folder);
+        List<Path> pictures = listed.images().stream().filter(file -> CompanionImage.of(file).isEmpty()).toList();
         if (pictures.isEmpty()) {
             throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks"
                 + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
@@ -69,10 +69,10 @@ public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path,
         Map<Path, Path> captions = captions(place);
         int read = (int) pictures.stream().map(SubjectFiles::stem).filter(captions::containsKey).distinct().count();
         Map<Path, Path> masks = new TreeMap<>();
-        List<Companion> others = new ArrayList<>();
-        for (Companion companion : companions(place)) {
+        List<CompanionImage> others = new ArrayList<>();
+        for (CompanionImage companion : companions(place)) {
             Optional<Path> owner = pictures.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(SubjectFiles::stem).findFirst();
-            if (companion.use() != Companion.Use.MASK || owner.isEmpty() || masks.putIfAbsent(owner.get(), companion.file()) != null) others.add(companion);
+            if (companion.role() != CompanionImage.Role.MASK || owner.isEmpty() || masks.putIfAbsent(owner.get(), companion.file()) != null) others.add(companion);
         }
         return new SubjectFiles(pictures, masks, captions, others, Math.max(0, listed.skipped() - read), folders);
     }
@@ -86,41 +86,41 @@ public record SubjectFiles(List<Path> pictures, Map<Path, Path> masks, Map<Path,
     }
 
     /// The part of the folders that a picture lies in.
-    PictureFolders.Part part(Path picture) {
-        return folders.parts().stream().filter(part -> part.folder().equals(picture.getParent()) || part.folder().equals(picture)).findFirst().orElseThrow();
+    PhotoFolders.Entry part(Path picture) {
+        return folders.entries().stream().filter(part -> part.folder().equals(picture.getParent()) || part.folder().equals(picture)).findFirst().orElseThrow();
     }
 
     /// What a person should know: masks (and captions, where they are used) that belong to no picture, and files that are not used.
     List<String> notes(Recipe recipe) {
         List<Path> stems = pictures.stream().map(SubjectFiles::stem).toList();
         List<String> lines = new ArrayList<>();
-        folders.leftOut().forEach(each -> lines.add(each.line()));
-        for (Companion companion : companions) lines.add(leftOut(companion));
+        folders.skipped().forEach(each -> lines.add(each.message()));
+        for (CompanionImage companion : companions) lines.add(leftOut(companion));
         if (recipe.has(Recipe.Feature.CAPTIONS)) {
             captions.forEach((stem, file) -> {
                 if (!stems.contains(stem)) lines.add(file + ": a caption without its picture; expected one named " + stem.getFileName() + " with another ending beside it. It is left out");
             });
         }
-        new PictureFolder(Path.of(""), pictures, skipped).skippedLine().ifPresent(lines::add);
+        new ImageFolder(Path.of(""), pictures, skipped).skippedMessage().ifPresent(lines::add);
         if (!recipe.has(Recipe.Feature.CAPTIONS) && stems.stream().anyMatch(captions::containsKey)) lines.add("there are captions beside the pictures; they count with --captions only");
         if (!recipe.has(Recipe.Feature.MASKS) && stems.stream().anyMatch(masks::containsKey)) lines.add("there are masks beside the pictures; they count with --masks only");
         return lines;
     }
 
-    private String leftOut(Companion companion) {
-        if (companion.use() == Companion.Use.CONDITIONING) return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
+    private String leftOut(CompanionImage companion) {
+        if (companion.role() == CompanionImage.Role.CONDITIONING) return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
         Optional<Path> counts = pictures.stream().filter(picture -> besides(companion, picture)).map(picture -> masks.get(stem(picture))).findFirst();
         if (counts.isPresent()) return companion.file() + ": a further mask; " + counts.get().getFileName() + " counts. It is left out";
-        return companion.file() + ": a mask without its picture; expected one named " + companion.owner() + " with another ending beside it. It is left out; rename it if it is a picture itself";
+        return companion.file() + ": a mask without its picture; expected one named " + companion.photoName() + " with another ending beside it. It is left out; rename it if it is a picture itself";
     }
 
-    private static boolean besides(Companion companion, Path picture) {
+    private static boolean besides(CompanionImage companion, Path picture) {
         return stem(picture).getParent().equals(companion.file().toAbsolutePath().getParent()) && companion.belongsTo(picture.getFileName().toString());
     }
 
     /// The masks that count first.
-    private static List<Companion> companions(Path folder) throws Failure {
-        return files(folder).stream().map(Companion::of).flatMap(Optional::stream).sorted(Comparator.comparingInt(Companion::rank)).toList();
+    private static List<CompanionImage> companions(Path folder) throws Failure {
+        return files(folder).stream().map(CompanionImage::of).flatMap(Optional::stream).sorted(Comparator.comparingInt(CompanionImage::priority)).toList();
     }
 
     private static Map<Path, Path> captions(Path folder) throws Failure {

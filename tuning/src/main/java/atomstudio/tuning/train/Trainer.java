@@ -1,13 +1,13 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.prompt.PromptLanguage;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
@@ -165,7 +165,7 @@ final class Trainer {
     private boolean watch(Gate gate) throws Failure {
         boolean validate = due(validateEvery());
         boolean scored = company.validation.isPresent() && company.validation.get() instanceof Validation.Scored;
-        Optional<Picture> picture = Optional.empty();
+        Optional<RgbImage> picture = Optional.empty();
         if (due(recipe().running().previewEvery()) || validate && scored) {
             Optional<Previews.Made> made = company.previews.at(state.step(), adapter(state), gate.sampling());
             if (made.isEmpty()) return false;
@@ -179,7 +179,7 @@ final class Trainer {
     }
 
     /// What training started from is validated, and never the best: it is no adapter.
-    private void validate(Validation validation, Optional<Picture> picture) throws Failure {
+    private void validate(Validation validation, Optional<RgbImage> picture) throws Failure {
         double value = validation.at(state.kept(), picture);
         if (state.step() > 0 && value < state.scalar(BEST, Double.POSITIVE_INFINITY)) {
             adapter(state).write(setup.folder.best());

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.torch.Batch;
 import java.util.Optional;
 
@@ -18,7 +18,7 @@ sealed interface Validation {
     String measure();
 
     /// @param preview the picture made with these numbers, where one was made
-    double at(float[] numbers, Optional<Picture> preview) throws Failure;
+    double at(float[] numbers, Optional<RgbImage> preview) throws Failure;
 
     /// The loss of a picture that is held out, at fixed timesteps and noise.
     record HeldOut(Dataset picture, Loss loss) implements Validation {
@@ -33,7 +33,7 @@ sealed interface Validation {
             return "loss of a picture held out";
         }
 
-        @Override public double at(float[] numbers, Optional<Picture> preview) throws Failure {
+        @Override public double at(float[] numbers, Optional<RgbImage> preview) throws Failure {
             double sum = 0;
             int most = picture.drawing().batch();
             for (int from = 0; from < TIMESTEPS; from += most) {
@@ -50,7 +50,7 @@ sealed interface Validation {
             return "1 - " + score.name();
         }
 
-        @Override public double at(float[] numbers, Optional<Picture> preview) throws Failure {
+        @Override public double at(float[] numbers, Optional<RgbImage> preview) throws Failure {
             return 1 - score.of(preview.orElseThrow());
         }
     }
@@ -59,6 +59,6 @@ sealed interface Validation {
     interface PictureScore {
         String name();
 
-        double of(Picture picture) throws Failure;
+        double of(RgbImage picture) throws Failure;
     }
 }

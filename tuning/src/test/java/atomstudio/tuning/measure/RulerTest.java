@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RulerTest {
-    private static final Picture RED = Picture.filled(40, 40, 0xC02020);
-    private static final Picture BLUE = Picture.filled(50, 40, 0x2030C0);
+    private static final RgbImage RED = RgbImage.filled(40, 40, 0xC02020);
+    private static final RgbImage BLUE = RgbImage.filled(50, 40, 0x2030C0);
 
     @TempDir Path temporary;
 

@@ -18,7 +18,7 @@ import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.picture.Picture;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -87,13 +87,13 @@ class PromptsWithAdaptersTest {
         return new Adapter(name, "hash of " + name, form, values, placeholder);
     }
 
-    private Picture picture(String prompt, List<WeightedAdapter> adapters) throws Failure {
+    private RgbImage picture(String prompt, List<WeightedAdapter> adapters) throws Failure {
         Generation.GenerationSettings settings = Generation.GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
         return pipeline.generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }
 
     @Test void aPlaceholderChangesThePictureAndOnlyWithItsAdapter() throws Exception {
-        Picture plain = picture("a sks car", List.of());
+        RgbImage plain = picture("a sks car", List.of());
         assertFalse(Arrays.equals(plain.argb(), picture("a sks car", List.of(rows("one", "sks", 1, 1))).argb()));
         assertArrayEquals(plain.argb(), picture("a sks car", List.of()).argb());
         assertArrayEquals(picture("a car", List.of()).argb(), picture("a car", List.of(rows("one", "sks", 1, 1))).argb(), "rows that no word asks for change nothing");

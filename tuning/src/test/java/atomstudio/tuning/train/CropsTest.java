@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.charset.StandardCharsets;
@@ -26,10 +26,10 @@ class CropsTest {
     @TempDir Path folder;
 
     @BeforeEach void aPicture() throws Exception {
-        put("car.png", Picture.filled(64, 48, 0x336699));
+        put("car.png", RgbImage.filled(64, 48, 0x336699));
     }
 
-    private void put(String name, Picture picture) throws Failure {
+    private void put(String name, RgbImage picture) throws Failure {
         PngWriter.write(folder.resolve(name), picture, Map.of());
     }
 
@@ -42,10 +42,10 @@ class CropsTest {
         return assertThrows(Failure.class, () -> read(crop, features));
     }
 
-    private static Picture half(int width, int height) {
+    private static RgbImage half(int width, int height) {
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++) argb[i] = i % width < width / 2 ? 0xFFFFFFFF : 0xFF000000;
-        return new Picture(width, height, argb);
+        return new RgbImage(width, height, argb);
     }
 
     @Test void aMaskIsNeverItselfAPictureWhetherOrNotItIsUsed() throws Exception {
@@ -69,7 +69,7 @@ class CropsTest {
     @Test void withoutAMaskFileTheAlphaChannelIsTheMask() throws Exception {
         int[] argb = new int[64 * 48];
         for (int i = 0; i < argb.length; i++) argb[i] = i / 64 < 24 ? 0xFF112233 : 0x00112233;
-        put("car.png", new Picture(64, 48, argb));
+        put("car.png", new RgbImage(64, 48, argb));
         Tensor weights = read(Recipe.Crop.CENTRE, Recipe.Feature.MASKS).prepared().getFirst().mask().orElseThrow().weights(8);
         assertEquals(2, weights.data()[0], 0.1);
         assertEquals(0, weights.data()[15], 0.1);
@@ -89,7 +89,7 @@ class CropsTest {
     }
 
     @Test void aMaskThatLeavesNothingIsRefused() throws Exception {
-        put("car-mask.png", Picture.filled(64, 48, 0));
+        put("car-mask.png", RgbImage.filled(64, 48, 0));
         String message = refused(Recipe.Crop.WHOLE, Recipe.Feature.MASKS).getMessage();
         assertTrue(message.contains("car-mask.png: everything is masked out"), message);
     }
@@ -97,7 +97,7 @@ class CropsTest {
     @Test void aMaskThatLeavesNothingOfTheCentreSaysSo() throws Exception {
         int[] argb = new int[64 * 48];
         for (int i = 0; i < argb.length; i++) argb[i] = i % 64 < 6 ? 0xFFFFFFFF : 0xFF000000;
-        put("car-mask.png", new Picture(64, 48, argb));
+        put("car-mask.png", new RgbImage(64, 48, argb));
         assertTrue(refused(Recipe.Crop.CENTRE, Recipe.Feature.MASKS).getMessage().contains("--crop whole"));
         assertEquals(1, read(Recipe.Crop.WHOLE, Recipe.Feature.MASKS).prepared().size());
     }
@@ -112,7 +112,7 @@ class CropsTest {
     }
 
     @Test void captionsStandBesideTheirPicturesALineEach() throws Exception {
-        put("other.png", Picture.filled(64, 48, 0x993366));
+        put("other.png", RgbImage.filled(64, 48, 0x993366));
         Files.writeString(folder.resolve("car.txt"), "a red {} in the rain\n\n{} from above\n");
         Crops crops = read(Recipe.Crop.CENTRE, Recipe.Feature.CAPTIONS);
         assertEquals(List.of("a red sks car in the rain", "sks car from above"), crops.prepared().get(0).name().captions());
@@ -138,7 +138,7 @@ class CropsTest {
     @ParameterizedTest @CsvSource({"64,48", "48,64", "300,100", "100,101", "77,33", "1024,8"}) void aWholePictureKeepsItsShapeAndLosesNoMoreThanRounding(int width, int height) {
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++) argb[i] = 0xFF000000 | 255 * (i % width) / (width - 1) << 16 | 255 * (i / width) / (height - 1) << 8;
-        Picture framed = new Framing(Recipe.Crop.WHOLE, 64, 8).apply(new Picture(width, height, argb));
+        RgbImage framed = new Framing(Recipe.Crop.WHOLE, 64, 8).apply(new RgbImage(width, height, argb));
         assertTrue(framed.width() % 8 == 0 && framed.height() % 8 == 0);
         double pixels = (double) framed.width() * framed.height() / (64 * 64);
         assertTrue(pixels > 0.5 && pixels < 1.6, "about as many pixels as the square: " + framed);
@@ -152,9 +152,9 @@ class CropsTest {
     }
 
     @Test void aPictureForRandomCropsKeepsItsShorterSide() {
-        Picture framed = new Framing(Recipe.Crop.RANDOM, 32, 8).apply(Picture.filled(96, 48, 1));
+        RgbImage framed = new Framing(Recipe.Crop.RANDOM, 32, 8).apply(RgbImage.filled(96, 48, 1));
         assertEquals(List.of(64, 32), List.of(framed.width(), framed.height()));
-        assertEquals(64, new Framing(Recipe.Crop.RANDOM, 32, 8).apply(Picture.filled(960, 48, 1)).width(), "no longer than two squares");
+        assertEquals(64, new Framing(Recipe.Crop.RANDOM, 32, 8).apply(RgbImage.filled(960, 48, 1)).width(), "no longer than two squares");
     }
 
     @ParameterizedTest @CsvSource({"car-masklabel.png", "car_mask.png", "car.mask.png", "car-mask.webp", "car-Mask.PNG", "car.png_mask.jpg"})
@@ -172,7 +172,7 @@ class CropsTest {
     @Test void aConditioningImageIsLeftOutAndOneMaskCounts() throws Exception {
         put("car-condlabel.png", half(64, 48));
         put("car-masklabel.png", half(64, 48));
-        put("car-mask.png", Picture.filled(64, 48, 0xFFFFFF));
+        put("car-mask.png", RgbImage.filled(64, 48, 0xFFFFFF));
         Crops crops = read(Recipe.Crop.CENTRE, Recipe.Feature.MASKS);
         assertEquals(1, crops.prepared().size());
         assertEquals(0.5, crops.prepared().getFirst().mask().orElseThrow().area(), 0.01, "OneTrainer's own");

@@ -112,7 +112,7 @@ class PhotoFoldersRunTest {
     @Test void theCaseOfThisIsTaken() throws Exception {
         Path given = Shared.file("cases/pictures-in-subfolders/pictures");
         SubjectFiles files = SubjectFiles.of(given);
-        assertTrue(!files.pictures().isEmpty() && files.part(files.pictures().getFirst()).name().isPresent(), files.toString());
+        assertTrue(!files.pictures().isEmpty() && files.part(files.pictures().getFirst()).kohya().isPresent(), files.toString());
         assertTrue(NONE.completed(given, Recipe.of(ATOMS)).className().isPresent());
     }
 

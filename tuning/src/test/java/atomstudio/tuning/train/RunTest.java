@@ -12,8 +12,8 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
@@ -43,10 +43,10 @@ class RunTest {
         for (int i = 0; i < 3; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), picture(i), Map.of());
     }
 
-    static Picture picture(int number) {
+    static RgbImage picture(int number) {
         int[] argb = new int[40 * 50];
         for (int i = 0; i < argb.length; i++) argb[i] = 0xFF000000 | (number + 1) * (i * 7919 & 0x3FFFFF);
-        return new Picture(40, 50, argb);
+        return new RgbImage(40, 50, argb);
     }
 
     private static TuneRequest request(String method, int steps) throws Failure {

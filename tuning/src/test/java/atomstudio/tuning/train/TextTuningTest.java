@@ -20,8 +20,8 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.EmbeddingToken;
-import atomstudio.diffusion.picture.Picture;
 import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -151,16 +151,16 @@ class TextTuningTest {
         assertEquals(Optional.empty(), adapter.fit("model", model.trainableLayers(), Optional.of(adapter.base().hash())));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
-            Picture base = picture(maker, "a sks thing", List.of());
-            Picture tuned = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 1)));
-            Picture started = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 0)));
+            RgbImage base = picture(maker, "a sks thing", List.of());
+            RgbImage tuned = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 1)));
+            RgbImage started = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 0)));
             assertNotEquals(base, tuned);
             assertNotEquals(started, tuned);
             assertEquals(base, picture(maker, "a sks thing", List.of()));
         }
     }
 
-    private static Picture picture(DiffusionPipeline maker, String prompt, List<WeightedAdapter> adapters) throws Failure {
+    private static RgbImage picture(DiffusionPipeline maker, String prompt, List<WeightedAdapter> adapters) throws Failure {
         Generation.GenerationSettings settings = Generation.GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
         return maker.generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
     }

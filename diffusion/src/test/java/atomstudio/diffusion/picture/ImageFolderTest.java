@@ -14,7 +14,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class PictureFolderTest {
+class ImageFolderTest {
     @TempDir Path folder;
 
     private Path add(String name) throws IOException {
@@ -29,38 +29,38 @@ class PictureFolderTest {
         add(".hidden.png");
         add("no-extension");
         Files.createDirectory(folder.resolve("more.png"));
-        PictureFolder list = PictureFolder.list(folder);
-        assertEquals(List.of(first, second, third), list.pictures());
-        assertEquals(Optional.of("skipped 3 files that are no pictures"), list.skippedLine());
+        ImageFolder list = ImageFolder.list(folder);
+        assertEquals(List.of(first, second, third), list.images());
+        assertEquals(Optional.of("skipped 3 files that are no pictures"), list.skippedMessage());
     }
 
     @Test void saysNothingWhereNothingWasSkipped() throws IOException, Failure {
         add("a.png");
-        assertEquals(Optional.empty(), PictureFolder.list(folder).skippedLine());
+        assertEquals(Optional.empty(), ImageFolder.list(folder).skippedMessage());
         add("a.txt");
-        assertEquals(Optional.of("skipped 1 file that is no picture"), PictureFolder.list(folder).skippedLine());
+        assertEquals(Optional.of("skipped 1 file that is no picture"), ImageFolder.list(folder).skippedMessage());
     }
 
     @Test void takesASinglePicture() throws IOException, Failure {
         Path only = add("only.gif");
         add("other.gif");
-        assertEquals(List.of(only), PictureFolder.list(only).pictures());
+        assertEquals(List.of(only), ImageFolder.list(only).images());
         Path text = add("only.txt");
-        assertThrows(Failure.Unreadable.class, () -> PictureFolder.list(text));
+        assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(text));
     }
 
     @Test void refusesApplePicturesAndSaysWhatToDo() throws IOException {
         add("a.png");
         add("IMG_0001.HEIC");
-        String message = assertThrows(Failure.Unreadable.class, () -> PictureFolder.list(folder)).getMessage();
+        String message = assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage();
         assertTrue(message.contains("IMG_0001.HEIC") && message.contains("Export it as JPEG"), message);
     }
 
     @Test void refusesAFolderWithoutPictures() throws IOException {
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> PictureFolder.list(folder)).getMessage().contains("an empty folder"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage().contains("an empty folder"));
         add("a.txt");
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> PictureFolder.list(folder)).getMessage().contains("1 file of other kinds"));
-        assertThrows(Failure.Unreadable.class, () -> PictureFolder.list(folder.resolve("missing")));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage().contains("1 file of other kinds"));
+        assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder.resolve("missing")));
     }
 
     @Test void picturesCountByContent() throws IOException, Failure {

@@ -3,8 +3,8 @@ package atomstudio.diffusion.picture;
 import java.util.List;
 
 /// How a picture was made, and the small adapters that it was made with.
-public record Making(GenerationText text, List<PngAttachment> adapters) {
-    public Making {
+public record ImageMetadata(Infotext infotext, List<PngAttachment> adapters) {
+    public ImageMetadata {
         adapters = List.copyOf(adapters);
     }
 }

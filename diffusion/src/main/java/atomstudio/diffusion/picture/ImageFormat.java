@@ -6,28 +6,28 @@ import java.util.Optional;
 import java.util.Set;
 
 /// The kinds of picture files people have, told by their first bytes; names lie.
-enum PictureKind {
+enum ImageFormat {
     JPEG("jpg", "jpeg", "jfif", "jpe", "jif", "pjpeg", "pjp"), PNG("png", "apng"), WEBP("webp"), GIF("gif"), BMP("bmp", "dib"), TIFF("tif", "tiff"),
     /// Apple's and its relatives: HEVC or AV1 pictures in an ISO container. No maintained pure Java decoder exists.
     HEIF("heic", "heif", "hif", "avif");
 
     /// Bytes needed to tell.
-    static final int HEAD = 16;
+    static final int SIGNATURE_BYTES = 16;
     private static final Set<String> HEIF_BRANDS = Set.of("heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1", "avif", "avis");
 
     private final Set<String> extensions;
 
-    PictureKind(String... extensions) {
+    ImageFormat(String... extensions) {
         this.extensions = Set.of(extensions);
     }
 
     /// Of names of this kind, without the dot.
-    Set<String> endings() {
+    Set<String> extensions() {
         return extensions;
     }
 
     /// By the first bytes of the file.
-    static Optional<PictureKind> of(byte[] head) {
+    static Optional<ImageFormat> ofSignature(byte[] head) {
         String text = new String(head, StandardCharsets.ISO_8859_1);
         if (text.startsWith("ÿØÿ")) return Optional.of(JPEG);
         if (text.startsWith("\u0089PNG\r\n\u001a\n")) return Optional.of(PNG);
@@ -40,9 +40,9 @@ enum PictureKind {
     }
 
     /// By the file's name, any case.
-    static Optional<PictureKind> named(String fileName) {
+    static Optional<ImageFormat> ofFileName(String fileName) {
         String extension = fileName.substring(fileName.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-        for (PictureKind kind : values()) if (kind.extensions.contains(extension)) return Optional.of(kind);
+        for (ImageFormat format : values()) if (format.extensions.contains(extension)) return Optional.of(format);
         return Optional.empty();
     }
 }

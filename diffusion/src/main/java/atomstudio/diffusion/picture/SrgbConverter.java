@@ -13,113 +13,113 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 
 /// Decoded images of any layout as sRGB pixels.
-final class Pixels {
+final class SrgbConverter {
     /// Beyond these a chunk gAMA makes no sense.
-    private static final double LEAST_GAMMA = 0.1;
-    private static final double MOST_GAMMA = 10;
+    private static final double MIN_GAMMA = 0.1;
+    private static final double MAX_GAMMA = 10;
     private static final double GAMMA_TOLERANCE = 0.05;
 
-    private Pixels() {}
+    private SrgbConverter() {}
 
-    static Picture of(BufferedImage image) {
+    static RgbImage convert(BufferedImage image) {
         ColorModel model = image.getColorModel();
-        if (model instanceof ComponentColorModel && grey(model)) return ofGrey(image);
-        if (model instanceof IndexColorModel || model.getColorSpace().isCS_sRGB()) return ofRgb(image);
+        if (model instanceof ComponentColorModel && isGrey(model)) return fromGrey(image);
+        if (model instanceof IndexColorModel || model.getColorSpace().isCS_sRGB()) return fromRgb(image);
         BufferedImage converted = new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_ARGB);
         try {
             new ColorConvertOp(null).filter(image, converted);
         } catch (CMMException | IllegalArgumentException unusableProfile) {
-            return ofRgb(image);
+            return fromRgb(image);
         }
-        return ofRgb(converted);
+        return fromRgb(converted);
     }
 
     /// A PNG's numbers read as what the file says of its colours.
-    static Picture inSrgb(PngChunks.Colour colour, Picture picture) {
-        if (colour.profile().isPresent()) return through(colour.profile().get(), picture);
-        return colour.gamma().isPresent() ? gamma(colour.gamma().getAsDouble(), picture) : picture;
+    static RgbImage fromPng(PngChunks.ColourSpace colour, RgbImage image) {
+        if (colour.profile().isPresent()) return applyProfile(colour.profile().get(), image);
+        return colour.gamma().isPresent() ? applyGamma(colour.gamma().getAsDouble(), image) : image;
     }
 
     /// The same picture with its numbers read as colours of another profile, of red, green and blue, or of grey where the picture is grey.
     /// One that cannot be applied is passed over.
-    static Picture through(ICC_Profile profile, Picture picture) {
+    static RgbImage applyProfile(ICC_Profile profile, RgbImage image) {
         return switch (profile.getColorSpaceType()) {
-            case ColorSpace.TYPE_RGB -> throughRgb(profile, picture);
-            case ColorSpace.TYPE_GRAY -> throughGrey(profile, picture);
-            default -> picture;
+            case ColorSpace.TYPE_RGB -> applyRgbProfile(profile, image);
+            case ColorSpace.TYPE_GRAY -> applyGreyProfile(profile, image);
+            default -> image;
         };
     }
 
-    private static Picture throughRgb(ICC_Profile profile, Picture picture) {
+    private static RgbImage applyRgbProfile(ICC_Profile profile, RgbImage source) {
         ColorModel model = new ComponentColorModel(new ICC_ColorSpace(profile), true, false, ColorModel.TRANSLUCENT, DataBuffer.TYPE_BYTE);
-        BufferedImage image = new BufferedImage(model, model.createCompatibleWritableRaster(picture.width(), picture.height()), false, null);
-        int[] samples = new int[4 * picture.width()];
-        for (int y = 0; y < picture.height(); y++) {
-            for (int x = 0; x < picture.width(); x++) {
-                int pixel = picture.argb()[y * picture.width() + x];
+        BufferedImage image = new BufferedImage(model, model.createCompatibleWritableRaster(source.width(), source.height()), false, null);
+        int[] samples = new int[4 * source.width()];
+        for (int y = 0; y < source.height(); y++) {
+            for (int x = 0; x < source.width(); x++) {
+                int pixel = source.argb()[y * source.width() + x];
                 samples[4 * x] = pixel >> 16 & 0xFF;
                 samples[4 * x + 1] = pixel >> 8 & 0xFF;
                 samples[4 * x + 2] = pixel & 0xFF;
                 samples[4 * x + 3] = pixel >>> 24;
             }
-            image.getRaster().setPixels(0, y, picture.width(), 1, samples);
+            image.getRaster().setPixels(0, y, source.width(), 1, samples);
         }
-        BufferedImage converted = new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_ARGB);
+        BufferedImage converted = new BufferedImage(source.width(), source.height(), BufferedImage.TYPE_INT_ARGB);
         try {
             new ColorConvertOp(null).filter(image, converted);
         } catch (CMMException | IllegalArgumentException unusableProfile) {
-            return picture;
+            return source;
         }
-        return ofRgb(converted);
+        return fromRgb(converted);
     }
 
     /// Each grey level becomes one colour, so that 256 conversions do for any picture.
-    private static Picture throughGrey(ICC_Profile profile, Picture picture) {
+    private static RgbImage applyGreyProfile(ICC_Profile profile, RgbImage image) {
         int[] levels = new int[256];
         try {
             ICC_ColorSpace space = new ICC_ColorSpace(profile);
             for (int level = 0; level < levels.length; level++) levels[level] = Math.round(255 * space.toRGB(new float[] {level / 255f})[1]);
         } catch (CMMException | IllegalArgumentException unusableProfile) {
-            return picture;
+            return image;
         }
-        for (int pixel : picture.argb()) if ((pixel >> 16 & 0xFF) != (pixel & 0xFF) || (pixel >> 8 & 0xFF) != (pixel & 0xFF)) return picture;
-        return mapped(levels, picture);
+        for (int pixel : image.argb()) if ((pixel >> 16 & 0xFF) != (pixel & 0xFF) || (pixel >> 8 & 0xFF) != (pixel & 0xFF)) return image;
+        return mapLevels(levels, image);
     }
 
     /// Values are light to the power of `gamma`, as the chunk gAMA has it; 0.45 is near to sRGB, and is taken for it.
     /// Source: W3C, Portable Network Graphics (Third Edition), 11.3.2.2 and 13.13.
-    private static Picture gamma(double gamma, Picture picture) {
-        if (gamma < LEAST_GAMMA || gamma > MOST_GAMMA || Math.abs(gamma * 2.2 - 1) < GAMMA_TOLERANCE) return picture;
+    private static RgbImage applyGamma(double gamma, RgbImage image) {
+        if (gamma < MIN_GAMMA || gamma > MAX_GAMMA || Math.abs(gamma * 2.2 - 1) < GAMMA_TOLERANCE) return image;
         int[] levels = new int[256];
         for (int level = 0; level < levels.length; level++) {
             double light = Math.pow(level / 255.0, 1 / gamma);
             levels[level] = (int) Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.pow(light, 1 / 2.4) - 0.055));
         }
-        return mapped(levels, picture);
+        return mapLevels(levels, image);
     }
 
-    private static Picture mapped(int[] levels, Picture picture) {
-        int[] argb = new int[picture.argb().length];
+    private static RgbImage mapLevels(int[] levels, RgbImage image) {
+        int[] argb = new int[image.argb().length];
         for (int i = 0; i < argb.length; i++) {
-            int pixel = picture.argb()[i];
+            int pixel = image.argb()[i];
             argb[i] = pixel & 0xFF000000 | levels[pixel >> 16 & 0xFF] << 16 | levels[pixel >> 8 & 0xFF] << 8 | levels[pixel & 0xFF];
         }
-        return new Picture(picture.width(), picture.height(), argb);
+        return new RgbImage(image.width(), image.height(), argb);
     }
 
-    private static Picture ofRgb(BufferedImage image) {
+    private static RgbImage fromRgb(BufferedImage image) {
         int width = image.getWidth();
         int height = image.getHeight();
-        return new Picture(width, height, image.getRGB(0, 0, width, height, null, 0, width));
+        return new RgbImage(width, height, image.getRGB(0, 0, width, height, null, 0, width));
     }
 
-    private static boolean grey(ColorModel model) {
+    private static boolean isGrey(ColorModel model) {
         return model.getColorSpace().getType() == ColorSpace.TYPE_GRAY && model.getTransferType() != DataBuffer.TYPE_FLOAT
             && model.getTransferType() != DataBuffer.TYPE_DOUBLE && (model.getColorSpace().equals(ColorSpace.getInstance(ColorSpace.CS_GRAY)) || !(model.getColorSpace() instanceof ICC_ColorSpace));
     }
 
     /// Java takes its own grey space for linear light and would brighten the picture; files mean the numbers as they stand.
-    private static Picture ofGrey(BufferedImage image) {
+    private static RgbImage fromGrey(BufferedImage image) {
         Raster raster = image.getRaster();
         int width = image.getWidth();
         int height = image.getHeight();
@@ -131,15 +131,15 @@ final class Pixels {
         for (int y = 0; y < height; y++) {
             raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, row);
             for (int x = 0; x < width; x++) {
-                int level = scaled(row[x * raster.getNumBands()], largest);
-                int opacity = alpha ? scaled(row[x * raster.getNumBands() + 1], largestAlpha) : 255;
+                int level = scaleToByte(row[x * raster.getNumBands()], largest);
+                int opacity = alpha ? scaleToByte(row[x * raster.getNumBands() + 1], largestAlpha) : 255;
                 argb[y * width + x] = opacity << 24 | level * 0x010101;
             }
         }
-        return new Picture(width, height, argb);
+        return new RgbImage(width, height, argb);
     }
 
-    private static int scaled(int sample, long largest) {
+    private static int scaleToByte(int sample, long largest) {
         return (int) (((sample & 0xFFFFFFFFL) * 255 + largest / 2) / largest);
     }
 }

@@ -6,8 +6,8 @@ import java.awt.color.ICC_Profile;
 import java.util.Optional;
 
 /// Colour profiles as they come in files, many of them broken: one that cannot be used is passed over, as other programs do.
-final class Profiles {
-    private Profiles() {}
+final class IccProfiles {
+    private IccProfiles() {}
 
     static Optional<ICC_Profile> read(byte[] bytes) {
         try {

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// What Pillow and libwebp read is the reference.
-class OddWebpTest {
+class UnusualWebpTest {
     @TempDir Path folder;
 
     private Path file(byte[] bytes) throws IOException {
@@ -50,28 +50,28 @@ class OddWebpTest {
 
     /// The chunk VP8 of the lossy sample, 24x16.
     private static byte[] lossy() throws IOException {
-        byte[] file = Files.readAllBytes(Samples.file("lossy.webp"));
+        byte[] file = Files.readAllBytes(SampleImages.file("lossy.webp"));
         return Arrays.copyOfRange(file, 12, file.length);
     }
 
-    private static final int PIXELS = Samples.WIDTH * Samples.HEIGHT;
+    private static final int PIXELS = SampleImages.WIDTH * SampleImages.HEIGHT;
 
     @Test void readsAnUncompressedAlphaWithEachFilter() throws IOException, Failure {
         int[] expected = new int[PIXELS];
-        for (int i = 0; i < PIXELS; i++) expected[i] = i * 7 + i / Samples.WIDTH * 31 & 0xFF;
+        for (int i = 0; i < PIXELS; i++) expected[i] = i * 7 + i / SampleImages.WIDTH * 31 & 0xFF;
         for (int filter = 0; filter < 4; filter++) {
             byte[] stored = new byte[1 + PIXELS];
             stored[0] = (byte) (filter << 2);
             for (int i = 0; i < PIXELS; i++) stored[1 + i] = (byte) (expected[i] - predicted(expected, i, filter));
-            Picture picture = Pictures.read(file(webp(extended(0x10, Samples.WIDTH, Samples.HEIGHT), chunk("ALPH", stored), lossy())));
-            Samples.assertScene("filter " + filter, picture, 12);
+            RgbImage picture = ImageFiles.read(file(webp(extended(0x10, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ALPH", stored), lossy())));
+            SampleImages.assertScene("filter " + filter, picture, 12);
             for (int i = 0; i < PIXELS; i++) assertEquals(expected[i], picture.argb()[i] >>> 24, "filter " + filter + " at " + i);
         }
     }
 
     /// As the specification says it, written down once more.
     private static int predicted(int[] values, int i, int filter) {
-        int width = Samples.WIDTH;
+        int width = SampleImages.WIDTH;
         int x = i % width;
         int y = i / width;
         if (filter == 0 || i == 0) return 0;
@@ -87,7 +87,7 @@ class OddWebpTest {
     @ParameterizedTest
     @CsvSource({"webp-alpha-lost/raw-alpha.webp, 129.222, 506994", "webp-alpha-lost/soft.webp, 98.176, 1145568"})
     void readsTheAlphaOfTheCases(String name, double mean, long sum) throws Failure {
-        Picture picture = Pictures.read(Shared.file("cases/" + name));
+        RgbImage picture = ImageFiles.read(Shared.file("cases/" + name));
         long total = 0;
         long weighted = 0;
         for (int i = 0; i < picture.argb().length; i++) {
@@ -103,7 +103,7 @@ class OddWebpTest {
         "webp-lossless-one-colour/one-327x9.webp, 158, 35, 104", "webp-lossless-one-colour/one-75x48.webp, 220, 178, 241", "webp-lossless-one-colour/one-76x26.webp, 38, 147, 154",
         "webp-lossless-one-colour/one-82x137.webp, 38, 200, 101", "webp-bad-icc/bad.webp, 206.887, 20.979, 44.959"})
     void readsWhatPillowReads(String name, double red, double green, double blue) throws Failure {
-        Picture picture = Pictures.read(Shared.file("cases/" + name));
+        RgbImage picture = ImageFiles.read(Shared.file("cases/" + name));
         double[] sums = new double[3];
         for (int pixel : picture.argb()) for (int channel = 0; channel < 3; channel++) sums[channel] += pixel >> 16 - 8 * channel & 0xFF;
         double[] expected = {red, green, blue};
@@ -112,9 +112,9 @@ class OddWebpTest {
 
     /// Of the files named soft only the opacity: lossy colours may differ by a little.
     @Test void readsLosslessPicturesAndOpacitiesToTheBit() throws IOException, Failure {
-        for (String line : Files.readAllLines(Samples.file("webp/list.txt"))) {
+        for (String line : Files.readAllLines(SampleImages.file("webp/list.txt"))) {
             String[] parts = line.split(" ");
-            Picture picture = Samples.read("webp/" + parts[0]);
+            RgbImage picture = SampleImages.read("webp/" + parts[0]);
             ByteBuffer values = ByteBuffer.allocate(4 * picture.argb().length);
             for (int pixel : picture.argb()) {
                 if (!parts[0].startsWith("soft")) values.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
@@ -128,40 +128,40 @@ class OddWebpTest {
 
     @Test void readsALosslessPictureOfOneColour() throws IOException, Failure {
         byte[] one = HexFormat.of().parseHex("2f4b400600e8644daad9ff00");
-        Picture picture = Pictures.read(file(webp(chunk("VP8L", one))));
+        RgbImage picture = ImageFiles.read(file(webp(chunk("VP8L", one))));
         assertEquals(76, picture.width());
         assertEquals(26, picture.height());
         for (int pixel : picture.argb()) assertEquals(0xFF26939A, pixel);
     }
 
     @Test void passesOverAProfileThatIsGarbage() throws IOException, Failure {
-        Samples.assertScene("garbage", Pictures.read(file(webp(extended(0x20, Samples.WIDTH, Samples.HEIGHT), chunk("ICCP", new byte[300]), lossy()))), 12);
+        SampleImages.assertScene("garbage", ImageFiles.read(file(webp(extended(0x20, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ICCP", new byte[300]), lossy()))), 12);
     }
 
     @Test void refusesACanvasThatIsNotItsPictures() throws IOException {
         Path large = file(webp(extended(0, 1 << 23, 16), lossy()));
-        Path other = file(webp(extended(0, Samples.WIDTH, Samples.HEIGHT + 1), lossy()));
+        Path other = file(webp(extended(0, SampleImages.WIDTH, SampleImages.HEIGHT + 1), lossy()));
         for (Path file : new Path[] {large, other}) {
-            String message = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.class, () -> Pictures.read(file))).getMessage();
+            String message = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.class, () -> ImageFiles.read(file))).getMessage();
             assertTrue(message.contains("canvas") && message.contains("24x16"), message);
         }
         Path hang = Shared.file("cases/faults/hang-one-bit.webp");
-        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.class, () -> Pictures.read(hang)));
+        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.class, () -> ImageFiles.read(hang)));
     }
 
     @Test void takesTheFirstFrameOfAnAnimationOnItsCanvas() throws IOException, Failure {
         byte[] head = new byte[16];
         head[0] = 2;
         head[3] = 3;
-        head[6] = Samples.WIDTH - 1;
-        head[9] = Samples.HEIGHT - 1;
+        head[6] = SampleImages.WIDTH - 1;
+        head[9] = SampleImages.HEIGHT - 1;
         byte[] frame = ByteBuffer.allocate(head.length + lossy().length).put(head).put(lossy()).array();
-        Picture picture = Pictures.read(file(webp(extended(2, 40, 30), chunk("ANIM", new byte[6]), chunk("ANMF", frame))));
+        RgbImage picture = ImageFiles.read(file(webp(extended(2, 40, 30), chunk("ANIM", new byte[6]), chunk("ANMF", frame))));
         assertEquals(40, picture.width());
         assertEquals(30, picture.height());
         assertEquals(0, picture.argb()[0] >>> 24);
-        Samples.assertScene("frame", picture.crop(4, 6, Samples.WIDTH, Samples.HEIGHT), 12);
+        SampleImages.assertScene("frame", picture.crop(4, 6, SampleImages.WIDTH, SampleImages.HEIGHT), 12);
         Path beyond = file(webp(extended(2, 26, 30), chunk("ANMF", frame)));
-        assertTrue(assertThrows(Failure.class, () -> Pictures.read(beyond)).getMessage().contains("canvas"));
+        assertTrue(assertThrows(Failure.class, () -> ImageFiles.read(beyond)).getMessage().contains("canvas"));
     }
 }

@@ -10,14 +10,14 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /// The little pictures in the test resources (made by `make.py` there), and what they show.
-final class Samples {
+final class SampleImages {
     static final int WIDTH = 24;
     static final int HEIGHT = 16;
 
-    private Samples() {}
+    private SampleImages() {}
 
     static Path file(String name) {
-        URL url = Objects.requireNonNull(Samples.class.getResource("/pictures/" + name), name);
+        URL url = Objects.requireNonNull(SampleImages.class.getResource("/pictures/" + name), name);
         try {
             return Path.of(url.toURI());
         } catch (URISyntaxException impossible) {
@@ -25,12 +25,12 @@ final class Samples {
         }
     }
 
-    static Picture read(String name) throws Failure {
-        return Pictures.read(file(name));
+    static RgbImage read(String name) throws Failure {
+        return ImageFiles.read(file(name));
     }
 
     /// Upper left red, upper right green, lower left blue, lower right white.
-    static void assertScene(String name, Picture picture, int tolerance) {
+    static void assertScene(String name, RgbImage picture, int tolerance) {
         assertEquals(WIDTH, picture.width(), name + " width");
         assertEquals(HEIGHT, picture.height(), name + " height");
         assertPixel(name, picture, 4, 4, 0xE61E1E, tolerance);
@@ -39,7 +39,7 @@ final class Samples {
         assertPixel(name, picture, 20, 12, 0xFAFAFA, tolerance);
     }
 
-    static void assertPixel(String name, Picture picture, int x, int y, int rgb, int tolerance) {
+    static void assertPixel(String name, RgbImage picture, int x, int y, int rgb, int tolerance) {
         int found = picture.argb()[y * picture.width() + x];
         for (int shift = 0; shift <= 16; shift += 8) {
             if (Math.abs((found >> shift & 0xFF) - (rgb >> shift & 0xFF)) > tolerance) {

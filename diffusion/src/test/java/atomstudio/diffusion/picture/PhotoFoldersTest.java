@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class PictureFoldersTest {
+class PhotoFoldersTest {
     @TempDir Path folder;
 
     private void add(String file) throws IOException {
@@ -25,18 +25,18 @@ class PictureFoldersTest {
     }
 
     private List<String> parts() throws Failure {
-        return PictureFolders.of(folder).parts().stream().map(part -> part.repeats() + " " + folder.relativize(part.folder())).toList();
+        return PhotoFolders.of(folder).entries().stream().map(part -> part.repeats() + " " + folder.relativize(part.folder())).toList();
     }
 
     private List<String> leftOut() throws Failure {
-        return PictureFolders.of(folder).leftOut().stream().map(each -> each.folder().getFileName() + ": " + each.why()).toList();
+        return PhotoFolders.of(folder).skipped().stream().map(each -> each.folder().getFileName() + ": " + each.reason()).toList();
     }
 
     @ParameterizedTest @CsvSource({"10_sks car, 10, sks, car", "3_ohwx  old  teapot, 3, ohwx, old teapot", "1_car, 1, car, ", "7_, 7, , ", "012_sks car, 12, sks, car"})
     void aNameInKohyasLayoutGivesRepeatsAndWords(String name, int repeats, String trigger, String className) {
         KohyaFolder read = KohyaFolder.of(Path.of("x", name)).orElseThrow();
         assertEquals(repeats, read.repeats());
-        assertEquals(Optional.ofNullable(trigger), read.trigger());
+        assertEquals(Optional.ofNullable(trigger), read.triggerWord());
         assertEquals(Optional.ofNullable(className), read.className());
     }
 
@@ -75,16 +75,16 @@ class PictureFoldersTest {
 
     @Test void theFoldersOwnNameCountsToo() throws Exception {
         add("10_sks car/a.png");
-        PictureFolders folders = PictureFolders.of(folder.resolve("10_sks car"));
-        assertEquals(Optional.of("sks"), folders.trigger());
+        PhotoFolders folders = PhotoFolders.of(folder.resolve("10_sks car"));
+        assertEquals(Optional.of("sks"), folders.triggerWord());
         assertEquals(Optional.of("car"), folders.className());
     }
 
     @Test void foldersOfSeveralSubjectsAreRefusedByName() throws Exception {
         add("10_sks car/a.png");
         add("5_sks dog/b.png");
-        PictureFolders folders = PictureFolders.of(folder);
-        assertEquals(Optional.of("sks"), folders.trigger());
+        PhotoFolders folders = PhotoFolders.of(folder);
+        assertEquals(Optional.of("sks"), folders.triggerWord());
         String message = assertThrows(Failure.Incompatible.class, folders::className).getMessage();
         assertTrue(message.contains("\"10_sks car\" gives car, \"5_sks dog\" gives dog"), message);
     }

@@ -6,25 +6,25 @@ import java.util.Arrays;
 
 /// A picture on the heap: sRGB, a pixel an int (alpha, red, green, blue from the top byte down), row by row, alpha not premultiplied.
 /// The array is shared, not copied: whoever makes a picture hands the array over.
-public record Picture(int width, int height, int[] argb) {
+public record RgbImage(int width, int height, int[] argb) {
     /// What shows through transparent pixels: the middle of a network's range.
-    private static final int GREY = 128;
+    private static final int MID_GREY = 128;
 
-    public Picture {
+    public RgbImage {
         if (width < 1 || height < 1 || argb.length != Math.multiplyExact(width, height)) {
             throw new IllegalArgumentException("picture " + width + "x" + height + ": expected at least 1x1 and as many pixels, found " + argb.length);
         }
     }
 
     /// An opaque picture of one colour, 0xRRGGBB.
-    public static Picture filled(int width, int height, int rgb) {
+    public static RgbImage filled(int width, int height, int rgb) {
         int[] argb = new int[Math.multiplyExact(width, height)];
         Arrays.fill(argb, 0xFF000000 | rgb);
-        return new Picture(width, height, argb);
+        return new RgbImage(width, height, argb);
     }
 
     /// The picture a decoder's output (1, 3, H, W), about −1..1, stands for; rounded half to even as the reference does.
-    public static Picture of(Tensor tensor) {
+    public static RgbImage fromTensor(Tensor tensor) {
         Shape shape = tensor.shape();
         if (shape.rank() != 4 || shape.size(0) != 1 || shape.size(1) != 3) {
             throw new IllegalArgumentException("picture: expected a tensor of shape (1,3,height,width), found " + shape);
@@ -35,18 +35,18 @@ public record Picture(int width, int height, int[] argb) {
         float[] data = tensor.data();
         int[] argb = new int[plane];
         for (int i = 0; i < plane; i++) {
-            argb[i] = 0xFF000000 | level(data[i]) << 16 | level(data[plane + i]) << 8 | level(data[2 * plane + i]);
+            argb[i] = 0xFF000000 | toByte(data[i]) << 16 | toByte(data[plane + i]) << 8 | toByte(data[2 * plane + i]);
         }
-        return new Picture(width, height, argb);
+        return new RgbImage(width, height, argb);
     }
 
-    private static int level(float value) {
+    private static int toByte(float value) {
         return (int) Math.rint(Math.clamp(value / 2 + 0.5f, 0f, 1f) * 255f);
     }
 
     /// (1, 3, H, W) in −1..1, transparency over mid grey.
     public Tensor toTensor() {
-        int[] pixels = opaque().argb;
+        int[] pixels = toOpaque().argb;
         int plane = pixels.length;
         float[] data = new float[3 * plane];
         for (int i = 0; i < plane; i++) {
@@ -58,102 +58,102 @@ public record Picture(int width, int height, int[] argb) {
     }
 
     /// Transparency composed over mid grey; the same picture if nothing is transparent.
-    public Picture opaque() {
-        if (!transparent()) return this;
-        int[] over = new int[argb.length];
-        for (int i = 0; i < over.length; i++) {
+    public RgbImage toOpaque() {
+        if (!hasTransparency()) return this;
+        int[] composed = new int[argb.length];
+        for (int i = 0; i < composed.length; i++) {
             int alpha = argb[i] >>> 24;
             int pixel = 0xFF000000;
             for (int shift = 0; shift <= 16; shift += 8) {
-                int mixed = (argb[i] >> shift & 0xFF) * alpha + GREY * (255 - alpha);
+                int mixed = (argb[i] >> shift & 0xFF) * alpha + MID_GREY * (255 - alpha);
                 pixel |= (mixed + 127) / 255 << shift;
             }
-            over[i] = pixel;
+            composed[i] = pixel;
         }
-        return new Picture(width, height, over);
+        return new RgbImage(width, height, composed);
     }
 
     /// Whether any pixel lets the ground through.
-    public boolean transparent() {
+    public boolean hasTransparency() {
         for (int pixel : argb) if (pixel >>> 24 != 0xFF) return true;
         return false;
     }
 
     /// The largest centred square, scaled to size × size: what training and encoding see. Opaque.
-    public Picture square(int size) {
+    public RgbImage centerSquare(int size) {
         int side = Math.min(width, height);
         return crop((width - side) / 2, (height - side) / 2, side, side).resize(size, size);
     }
 
     /// The largest centred part of the shape width : height, scaled to width × height: nothing is stretched by more than a pixel's rounding. Opaque.
-    public Picture filling(int width, int height) {
-        return filling(width, height, Resampling.LANCZOS);
+    public RgbImage cropAndResize(int width, int height) {
+        return cropAndResize(width, height, Resampling.LANCZOS);
     }
 
     /// As above, by a window of one's choice.
-    public Picture filling(int width, int height, Resampling by) {
-        int partWidth = Math.clamp(Math.round((double) this.height * width / height), 1, this.width);
-        int partHeight = Math.clamp(Math.round((double) this.width * height / width), 1, this.height);
-        return crop((this.width - partWidth) / 2, (this.height - partHeight) / 2, partWidth, partHeight).resize(width, height, by);
+    public RgbImage cropAndResize(int width, int height, Resampling resampling) {
+        int cropWidth = Math.clamp(Math.round((double) this.height * width / height), 1, this.width);
+        int cropHeight = Math.clamp(Math.round((double) this.width * height / width), 1, this.height);
+        return crop((this.width - cropWidth) / 2, (this.height - cropHeight) / 2, cropWidth, cropHeight).resize(width, height, resampling);
     }
 
     /// The rectangle whose top left corner is (x, y).
-    public Picture crop(int x, int y, int width, int height) {
+    public RgbImage crop(int x, int y, int width, int height) {
         if (x < 0 || y < 0 || x + width > this.width || y + height > this.height) {
             throw new IllegalArgumentException("crop " + width + "x" + height + " at " + x + "," + y + " of a picture of " + this.width + "x" + this.height);
         }
         if (width == this.width && height == this.height) return this;
-        int[] part = new int[Math.multiplyExact(width, height)];
+        int[] cropped = new int[Math.multiplyExact(width, height)];
         for (int row = 0; row < height; row++) {
-            System.arraycopy(argb, (y + row) * this.width + x, part, row * width, width);
+            System.arraycopy(argb, (y + row) * this.width + x, cropped, row * width, width);
         }
-        return new Picture(width, height, part);
+        return new RgbImage(width, height, cropped);
     }
 
     /// With other opacities, a byte a pixel.
-    Picture withAlpha(byte[] alpha) {
+    RgbImage withAlpha(byte[] alpha) {
         int[] changed = new int[argb.length];
         for (int i = 0; i < changed.length; i++) changed[i] = (alpha[i] & 0xFF) << 24 | argb[i] & 0xFFFFFF;
-        return new Picture(width, height, changed);
+        return new RgbImage(width, height, changed);
     }
 
     /// On a larger, transparent canvas, its upper left corner at (x, y).
-    Picture on(int width, int height, int x, int y) {
+    RgbImage pasteOnCanvas(int width, int height, int x, int y) {
         int[] canvas = new int[Math.multiplyExact(width, height)];
         for (int row = 0; row < this.height; row++) System.arraycopy(argb, row * this.width, canvas, (y + row) * width + x, this.width);
-        return new Picture(width, height, canvas);
+        return new RgbImage(width, height, canvas);
     }
 
     /// Every `step`th pixel of every `step`th row.
-    Picture thinned(int step) {
+    RgbImage subsample(int step) {
         if (step == 1) return this;
-        int across = (width - step / 2 + step - 1) / step;
-        int down = (height - step / 2 + step - 1) / step;
-        int[] fewer = new int[across * down];
-        for (int i = 0; i < fewer.length; i++) fewer[i] = argb[(step / 2 + i / across * step) * width + step / 2 + i % across * step];
-        return new Picture(across, down, fewer);
+        int columns = (width - step / 2 + step - 1) / step;
+        int rows = (height - step / 2 + step - 1) / step;
+        int[] subsampled = new int[columns * rows];
+        for (int i = 0; i < subsampled.length; i++) subsampled[i] = argb[(step / 2 + i / columns * step) * width + step / 2 + i % columns * step];
+        return new RgbImage(columns, rows, subsampled);
     }
 
     /// Left to right.
-    public Picture mirrored() {
-        int[] mirror = new int[argb.length];
-        for (int i = 0; i < argb.length; i++) mirror[i] = argb[i - i % width + width - 1 - i % width];
-        return new Picture(width, height, mirror);
+    public RgbImage flipHorizontally() {
+        int[] flipped = new int[argb.length];
+        for (int i = 0; i < argb.length; i++) flipped[i] = argb[i - i % width + width - 1 - i % width];
+        return new RgbImage(width, height, flipped);
     }
 
     /// Scaled to width × height with Lanczos' window, up or down. Opaque.
-    public Picture resize(int width, int height) {
+    public RgbImage resize(int width, int height) {
         return resize(width, height, Resampling.LANCZOS);
     }
 
     /// Scaled to width × height, up or down. Opaque.
-    public Picture resize(int width, int height, Resampling by) {
-        Picture ground = opaque();
-        return width == this.width && height == this.height ? ground : by.resize(ground, width, height);
+    public RgbImage resize(int width, int height, Resampling resampling) {
+        RgbImage opaque = toOpaque();
+        return width == this.width && height == this.height ? opaque : resampling.resize(opaque, width, height);
     }
 
     @Override public boolean equals(Object other) {
-        return other instanceof Picture picture && width == picture.width && height == picture.height && Arrays.equals(argb, picture.argb);
+        return other instanceof RgbImage image && width == image.width && height == image.height && Arrays.equals(argb, image.argb);
     }
 
     @Override public int hashCode() {

@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class GenerationTextTest {
-    private static GenerationText made(String prompt, String negative) {
-        return GenerationText.of(prompt, negative).steps(25).sampler("Euler a").schedule("Karras").guidance(7.5).seed(42)
-            .size(128, 96).model("Small illustrated").adapter("car, blue", 0.8).hash("Lora hashes", "car, blue", "0123456789abcdef").version("Atom Studio 0.1.0");
+class InfotextTest {
+    private static Infotext made(String prompt, String negative) {
+        return Infotext.of(prompt, negative).withSteps(25).withSampler("Euler a").withScheduleType("Karras").withGuidanceScale(7.5).withSeed(42)
+            .withSize(128, 96).withModel("Small illustrated").withAdapter("car, blue", 0.8).withHash("Lora hashes", "car, blue", "0123456789abcdef").withVersion("Atom Studio 0.1.0");
     }
 
     @Test void writesTheLineThatOtherProgramsRead() {
@@ -28,47 +28,47 @@ class GenerationTextTest {
     @Test void readsBackWhatItWrote() {
         for (String prompt : new String[] {"", "a car", "two\nlines, with: colons", "\"quoted\", \\ and 雪", "Steps: 3"}) {
             for (String negative : new String[] {"", "blurry", "ugly,\nbad"}) {
-                assertEquals(made(prompt, negative), GenerationText.parse(made(prompt, negative).format()));
+                assertEquals(made(prompt, negative), Infotext.parse(made(prompt, negative).format()));
             }
         }
     }
 
     @Test void quotesValuesThatWouldBreakTheLine() {
         for (String value : new String[] {"a, b", "a: b", "a\nb", "say \"hi\"", " padded ", "back\\slash, too"}) {
-            GenerationText text = made("a car", "").with("Model", value);
-            assertEquals(value, GenerationText.parse(text.format()).settings().get("Model"), value);
+            Infotext text = made("a car", "").with("Model", value);
+            assertEquals(value, Infotext.parse(text.format()).settings().get("Model"), value);
         }
     }
 
     @Test void readsTheTextOfOtherPrograms() {
-        GenerationText text = GenerationText.parse("""
+        Infotext text = Infotext.parse("""
             photo of a <lora:car:0.8> car,
              in the rain
             Negative prompt: cartoon
             Steps: 30, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: abcdef0123, Model: v1-5, Lora hashes: "car: 0123456789ab", Version: v1.10.1
             """);
         assertEquals("photo of a <lora:car:0.8> car,\nin the rain", text.prompt());
-        assertEquals("cartoon", text.negative());
+        assertEquals("cartoon", text.negativePrompt());
         assertEquals("DPM++ 2M", text.settings().get("Sampler"));
         assertEquals("car: 0123456789ab", text.settings().get("Lora hashes"));
         assertEquals(10, text.settings().size());
     }
 
     @Test void aTextWithoutSettingsIsAllPrompt() {
-        assertEquals(new GenerationText("a car\nin: the, rain", "", Map.of()), GenerationText.parse("a car\nin: the, rain"));
+        assertEquals(new Infotext("a car\nin: the, rain", "", Map.of()), Infotext.parse("a car\nin: the, rain"));
     }
 
     @Test void aPromptOfColonsStaysAPrompt() {
         for (String prompt : new String[] {"night: rain, mood: calm, light: neon", "Seed: pumpkin, Size: large, Steps: of stone, Sampler: a bird", "Sampler: a box, lid: open, inside: nothing"}) {
-            assertEquals(GenerationText.of(prompt, ""), GenerationText.parse(prompt), prompt);
+            assertEquals(Infotext.of(prompt, ""), Infotext.parse(prompt), prompt);
         }
     }
 
     @Test void linesBehindTheSettingsAreLeftOut() {
         String settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 3, Size: 128x128, Version: v1.6.0";
-        GenerationText expected = GenerationText.parse("a red car\nNegative prompt: blurry\n" + settings);
+        Infotext expected = Infotext.parse("a red car\nNegative prompt: blurry\n" + settings);
         assertEquals("20", expected.settings().get("Steps"));
-        assertEquals(expected, GenerationText.parse("a red car\nNegative prompt: blurry\n" + settings + "\n\nTemplate: a {red|blue} car\n\nNegative Template: blurry"));
+        assertEquals(expected, Infotext.parse("a red car\nNegative prompt: blurry\n" + settings + "\n\nTemplate: a {red|blue} car\n\nNegative Template: blurry"));
     }
 
     /// As Python's `re` finds them with the web UI's pattern.
@@ -87,13 +87,13 @@ class GenerationTextTest {
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
             for (String before : new String[] {"", "Steps: \"", "key: "}) {
                 for (String part : parts) {
-                    GenerationText text = GenerationText.parse(before + part.repeat(1_000_000 / part.length()));
+                    Infotext text = Infotext.parse(before + part.repeat(1_000_000 / part.length()));
                     assertTrue(text.prompt().length() <= 1_000_010);
                 }
             }
         });
-        GenerationText quoted = made("a car", "").with("Long", "letters, ".repeat(100_000));
-        assertEquals(quoted, GenerationText.parse(quoted.format()));
+        Infotext quoted = made("a car", "").with("Long", "letters, ".repeat(100_000));
+        assertEquals(quoted, Infotext.parse(quoted.format()));
     }
 
     @Test void anyTextIsRead() {
@@ -102,13 +102,13 @@ class GenerationTextTest {
         for (int i = 0; i < 20_000; i++) {
             StringBuilder text = new StringBuilder(i % 2 == 0 ? "" : "a\nSteps: 2, Seed: 3, Size: 8x8, ");
             for (int n = random.nextInt(60); n > 0; n--) text.append(letters.charAt(random.nextInt(letters.length())));
-            GenerationText read = GenerationText.parse(text.toString());
+            Infotext read = Infotext.parse(text.toString());
             assertTrue(read.settings().isEmpty() || read.settings().size() >= 3, text.toString());
-            assertTrue(read.prompt().length() + read.negative().length() <= text.length(), text.toString());
+            assertTrue(read.prompt().length() + read.negativePrompt().length() <= text.length(), text.toString());
         }
     }
 
     @Test void seedsAreWrittenWithoutASign() {
-        assertEquals("18446744073709551615", GenerationText.of("", "").seed(-1).settings().get("Seed"));
+        assertEquals("18446744073709551615", Infotext.of("", "").withSeed(-1).settings().get("Seed"));
     }
 }

@@ -4,12 +4,12 @@ import java.io.IOException;
 import javax.imageio.IIOException;
 
 /// Reads a lossless WebP bit stream, the lowest bit of each byte first.
-final class Vp8lBits {
+final class Vp8lBitReader {
     private final byte[] bytes;
     /// Bits that are read.
     private long position;
 
-    Vp8lBits(byte[] bytes) {
+    Vp8lBitReader(byte[] bytes) {
         this.bytes = bytes;
     }
 
@@ -20,7 +20,7 @@ final class Vp8lBits {
         return value;
     }
 
-    boolean flag() throws IOException {
+    boolean readFlag() throws IOException {
         return read(1) == 1;
     }
 

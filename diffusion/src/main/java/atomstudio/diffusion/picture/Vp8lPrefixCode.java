@@ -5,8 +5,8 @@ import javax.imageio.IIOException;
 
 /// A prefix code of a lossless WebP picture.
 /// Source: Google, Specification for WebP Lossless Bitstream, 6.2 (RFC 9649, 3.7.2).
-final class Vp8lCode {
-    private static final int LONGEST = 15;
+final class Vp8lPrefixCode {
+    private static final int MAX_CODE_LENGTH = 15;
     /// Codes up to this length are looked up in a table at once.
     private static final int TABLE_BITS = 8;
     private static final int[] LENGTH_ORDER = {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -19,35 +19,35 @@ final class Vp8lCode {
     private final char[] table;
     private final int tableBits;
 
-    private Vp8lCode(int[] lengths) throws IOException {
-        counts = new int[LONGEST + 1];
+    private Vp8lPrefixCode(int[] lengths) throws IOException {
+        counts = new int[MAX_CODE_LENGTH + 1];
         int longest = 0;
-        int used = 0;
+        int usedSymbols = 0;
         for (int length : lengths) {
             counts[length]++;
             longest = Math.max(longest, length);
-            used += length > 0 ? 1 : 0;
+            usedSymbols += length > 0 ? 1 : 0;
         }
         counts[0] = 0;
-        symbols = sorted(lengths, used);
+        symbols = sortSymbols(lengths, usedSymbols);
         tableBits = Math.min(longest, TABLE_BITS);
-        if (used > 1) requireComplete();
-        table = used > 1 ? table() : new char[0];
-        if (used == 0) throw new IIOException("a prefix code without symbols");
+        if (usedSymbols > 1) requireComplete();
+        table = usedSymbols > 1 ? table() : new char[0];
+        if (usedSymbols == 0) throw new IIOException("a prefix code without symbols");
     }
 
-    private static char[] sorted(int[] lengths, int used) {
-        char[] sorted = new char[used];
+    private static char[] sortSymbols(int[] lengths, int usedSymbols) {
+        char[] sorted = new char[usedSymbols];
         int at = 0;
-        for (int length = 1; length <= LONGEST; length++) {
-            for (int symbol = 0; symbol < lengths.length && at < used; symbol++) if (lengths[symbol] == length) sorted[at++] = (char) symbol;
+        for (int length = 1; length <= MAX_CODE_LENGTH; length++) {
+            for (int symbol = 0; symbol < lengths.length && at < usedSymbols; symbol++) if (lengths[symbol] == length) sorted[at++] = (char) symbol;
         }
         return sorted;
     }
 
     private void requireComplete() throws IIOException {
         int free = 1;
-        for (int length = 1; length <= LONGEST; length++) {
+        for (int length = 1; length <= MAX_CODE_LENGTH; length++) {
             free = 2 * free - counts[length];
             if (free < 0) break;
         }
@@ -69,19 +69,19 @@ final class Vp8lCode {
     }
 
     /// The next symbol. A code of one symbol takes no bits.
-    int next(Vp8lBits bits) throws IOException {
+    int readSymbol(Vp8lBitReader bits) throws IOException {
         if (symbols.length == 1) return symbols[0];
         int entry = table[bits.peek(tableBits)];
-        if (entry == 0) return longer(bits);
+        if (entry == 0) return readLongCode(bits);
         bits.skip(entry & 15);
         return entry >> 4;
     }
 
-    private int longer(Vp8lBits bits) throws IOException {
+    private int readLongCode(Vp8lBitReader bits) throws IOException {
         int code = 0;
         int first = 0;
         int at = 0;
-        for (int length = 1; length <= LONGEST; length++) {
+        for (int length = 1; length <= MAX_CODE_LENGTH; length++) {
             code |= bits.read(1);
             int above = code - first;
             if (above < counts[length]) return symbols[at + above];
@@ -92,40 +92,40 @@ final class Vp8lCode {
         throw new IIOException("bits that no prefix code has");
     }
 
-    /// @param alphabet how many symbols there are
-    static Vp8lCode read(Vp8lBits bits, int alphabet) throws IOException {
-        int[] lengths = new int[alphabet];
-        if (bits.flag()) {
+    /// @param alphabetSize how many symbols there are
+    static Vp8lPrefixCode read(Vp8lBitReader bits, int alphabetSize) throws IOException {
+        int[] lengths = new int[alphabetSize];
+        if (bits.readFlag()) {
             int symbols = bits.read(1) + 1;
-            lengths[symbol(bits.read(bits.flag() ? 8 : 1), alphabet)] = 1;
-            if (symbols == 2) lengths[symbol(bits.read(8), alphabet)] = 1;
-            return new Vp8lCode(lengths);
+            lengths[requireInAlphabet(bits.read(bits.readFlag() ? 8 : 1), alphabetSize)] = 1;
+            if (symbols == 2) lengths[requireInAlphabet(bits.read(8), alphabetSize)] = 1;
+            return new Vp8lPrefixCode(lengths);
         }
-        int[] ofLengths = new int[LENGTH_ORDER.length];
+        int[] codeLengthLengths = new int[LENGTH_ORDER.length];
         int count = 4 + bits.read(4);
-        for (int i = 0; i < count; i++) ofLengths[LENGTH_ORDER[i]] = bits.read(3);
-        readLengths(bits, new Vp8lCode(ofLengths), lengths);
-        return new Vp8lCode(lengths);
+        for (int i = 0; i < count; i++) codeLengthLengths[LENGTH_ORDER[i]] = bits.read(3);
+        readLengths(bits, new Vp8lPrefixCode(codeLengthLengths), lengths);
+        return new Vp8lPrefixCode(lengths);
     }
 
-    private static int symbol(int value, int alphabet) throws IIOException {
-        if (value >= alphabet) throw new IIOException("a symbol beyond its alphabet");
+    private static int requireInAlphabet(int value, int alphabetSize) throws IIOException {
+        if (value >= alphabetSize) throw new IIOException("a symbol beyond its alphabet");
         return value;
     }
 
-    private static void readLengths(Vp8lBits bits, Vp8lCode code, int[] lengths) throws IOException {
-        int left = lengths.length;
-        if (bits.flag()) left = 2 + bits.read(2 + 2 * bits.read(3));
-        if (left > lengths.length) throw new IIOException("more code lengths than symbols");
-        int before = 8;
-        for (int symbol = 0; symbol < lengths.length && left-- > 0;) {
-            int length = code.next(bits);
+    private static void readLengths(Vp8lBitReader bits, Vp8lPrefixCode code, int[] lengths) throws IOException {
+        int remaining = lengths.length;
+        if (bits.readFlag()) remaining = 2 + bits.read(2 + 2 * bits.read(3));
+        if (remaining > lengths.length) throw new IIOException("more code lengths than symbols");
+        int previousLength = 8;
+        for (int symbol = 0; symbol < lengths.length && remaining-- > 0;) {
+            int length = code.readSymbol(bits);
             if (length < 16) {
                 lengths[symbol++] = length;
-                if (length > 0) before = length;
+                if (length > 0) previousLength = length;
                 continue;
             }
-            int repeated = length == 16 ? before : 0;
+            int repeated = length == 16 ? previousLength : 0;
             int times = switch (length) {
                 case 16 -> 3 + bits.read(2);
                 case 17 -> 3 + bits.read(3);

@@ -20,7 +20,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class OddPngTest {
+class UnusualPngTest {
     private static final int[] LEVELS = {0, 20, 60, 128, 200, 255};
 
     @TempDir Path folder;
@@ -29,7 +29,7 @@ class OddPngTest {
         return Files.write(Files.createTempFile(folder, "odd", ".png"), bytes);
     }
 
-    private static int[] levels(Picture picture) {
+    private static int[] levels(RgbImage picture) {
         int[] levels = new int[picture.width()];
         for (int x = 0; x < levels.length; x++) levels[x] = picture.argb()[x] & 0xFF;
         return levels;
@@ -52,45 +52,45 @@ class OddPngTest {
     @Test void aGreyProfileIsApplied() throws IOException, Failure {
         // Java's own grey profile is linear light.
         byte[] profile = ICC_Profile.getInstance(ColorSpace.CS_GRAY).getData();
-        assertNear(fromLinear(LEVELS), levels(Pictures.read(file(PngBytes.grey(3, LEVELS).profile(profile).bytes()))));
+        assertNear(fromLinear(LEVELS), levels(ImageFiles.read(file(PngBytes.grey(3, LEVELS).profile(profile).bytes()))));
     }
 
     @Test void theSameRampIsTheSameAsPngJpegAndTiff() throws Failure {
-        Picture png = Pictures.read(Shared.file("cases/grey-png-profile/ramp.png"));
+        RgbImage png = ImageFiles.read(Shared.file("cases/grey-png-profile/ramp.png"));
         for (String other : new String[] {"ramp.jpg", "ramp.tif"}) {
-            Picture picture = Pictures.read(Shared.file("cases/grey-png-profile/" + other));
+            RgbImage picture = ImageFiles.read(Shared.file("cases/grey-png-profile/" + other));
             for (int i = 0; i < png.argb().length; i++) assertEquals(picture.argb()[i] & 0xFF, png.argb()[i] & 0xFF, 2, other + " at " + i);
         }
     }
 
     @Test void aGammaIsAppliedWhereNothingElseSaysTheColours() throws IOException, Failure {
         byte[] linear = ByteBuffer.allocate(4).putInt(100_000).array();
-        assertNear(fromLinear(LEVELS), levels(Pictures.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).bytes()))));
-        assertArrayEquals(LEVELS, levels(Pictures.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).with("sRGB", new byte[1]).bytes()))));
+        assertNear(fromLinear(LEVELS), levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).bytes()))));
+        assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).with("sRGB", new byte[1]).bytes()))));
         byte[] usual = ByteBuffer.allocate(4).putInt(45_455).array();
-        assertArrayEquals(LEVELS, levels(Pictures.read(file(PngBytes.grey(1, LEVELS).with("gAMA", usual).bytes()))));
+        assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", usual).bytes()))));
     }
 
     @Test void aProfileThatCannotBeUsedIsPassedOver() throws IOException, Failure {
         byte[] truncated = java.util.Arrays.copyOf(ICC_Profile.getInstance(ColorSpace.CS_LINEAR_RGB).getData(), 200);
         for (byte[] bytes : new byte[][] {PngBytes.grey(1, LEVELS).with("iCCP", "no zero".getBytes(StandardCharsets.ISO_8859_1)).bytes(),
                 PngBytes.grey(1, LEVELS).profile("garbage".getBytes(StandardCharsets.ISO_8859_1)).bytes(), PngBytes.grey(1, LEVELS).profile(truncated).bytes()}) {
-            assertArrayEquals(LEVELS, levels(Pictures.read(file(bytes))));
+            assertArrayEquals(LEVELS, levels(ImageFiles.read(file(bytes))));
         }
-        assertEquals(Pictures.read(Shared.file("cases/png-profile-that-does-not-link/b.jpg")).argb()[0], Pictures.read(Shared.file("cases/png-profile-that-does-not-link/a.png")).argb()[0], 0x030303);
+        assertEquals(ImageFiles.read(Shared.file("cases/png-profile-that-does-not-link/b.jpg")).argb()[0], ImageFiles.read(Shared.file("cases/png-profile-that-does-not-link/a.png")).argb()[0], 0x030303);
     }
 
     @Test void aFileMayEndBehindItsPixels() throws IOException, Failure {
-        assertArrayEquals(LEVELS, levels(Pictures.read(file(PngBytes.grey(4, LEVELS).withoutEnd()))));
+        assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(4, LEVELS).withoutEnd()))));
         assertEquals(Map.of("a", "b"), PngText.read(file(PngBytes.grey(4, LEVELS).text("a", "b").withoutEnd())));
-        for (String name : new String[] {"noend.png", "badiccp.png"}) assertEquals(64, Pictures.read(Shared.file("cases/png-without-end/" + name)).width());
+        for (String name : new String[] {"noend.png", "badiccp.png"}) assertEquals(64, ImageFiles.read(Shared.file("cases/png-without-end/" + name)).width());
     }
 
     @Test void aWrongBitInWhatIsReadIsFoundByTheChecksum() throws IOException, Failure {
-        byte[] carried = new PngAttachment("atoms", new byte[100]).chunk();
+        byte[] carried = new PngAttachment("atoms", new byte[100]).toChunk();
         byte[] whole = PngBytes.grey(4, LEVELS).text("first", "good").with("stAd", java.util.Arrays.copyOfRange(carried, 8, carried.length - 4)).bytes();
         for (String type : new String[] {"IHDR", "IDAT"}) {
-            String message = assertThrows(Failure.Unreadable.class, () -> Pictures.read(file(flipped(whole, type)))).getMessage();
+            String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(file(flipped(whole, type)))).getMessage();
             assertTrue(message.contains("checksum") && message.contains(type), message);
         }
         String message = assertThrows(Failure.Unreadable.class, () -> PngAttachment.read(file(flipped(whole, "stAd")))).getMessage();
@@ -118,7 +118,7 @@ class OddPngTest {
             .with("iTXt", "short\0".getBytes(StandardCharsets.ISO_8859_1)).text("last", "too").bytes();
         PngText text = PngText.of(file(png));
         assertEquals(Map.of("parameters", "a car", "last", "too"), text.texts());
-        assertEquals(4, text.leftOut().size(), text.leftOut().toString());
+        assertEquals(4, text.malformed().size(), text.malformed().toString());
         assertTrue(PngText.read(Shared.file("cases/png-one-bad-text/bad.png")).get("parameters").startsWith("a red car"));
     }
 
@@ -127,11 +127,11 @@ class OddPngTest {
         String block = "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000";
         for (String mark : new String[] {"", "457869660000"}) {
             PngBytes png = PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n      " + (mark + block).length() / 2 + "\n" + (mark + block).replaceAll("(.{20})", "$1\n") + "\n");
-            Picture picture = Pictures.read(file(png.bytes()));
+            RgbImage picture = ImageFiles.read(file(png.bytes()));
             assertEquals(1, picture.width());
             assertEquals(LEVELS.length, picture.height());
         }
-        assertEquals(LEVELS.length, Pictures.read(file(PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n 3\nnot hex").bytes())).width());
+        assertEquals(LEVELS.length, ImageFiles.read(file(PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n 3\nnot hex").bytes())).width());
     }
 
     @Test void textsThatBecomeVeryLongAreLeftOut() throws IOException {
@@ -148,8 +148,8 @@ class OddPngTest {
             PngText text = PngText.of(file);
             assertEquals("a car", text.texts().get("parameters"));
             assertEquals(2, text.texts().size());
-            assertEquals(199, text.leftOut().size());
-            assertArrayEquals(LEVELS, levels(Pictures.read(file)));
+            assertEquals(199, text.malformed().size());
+            assertArrayEquals(LEVELS, levels(ImageFiles.read(file)));
         });
     }
 }
