@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
@@ -81,8 +81,8 @@ final class SamplingOptions {
 
     /// A prompt with the negative one; refuses before anything is loaded what could not be read.
     PromptPair prompt(String text) throws Failure {
-        PromptLanguage.parse(text);
-        PromptLanguage.parse(negativePrompt);
+        PromptAttentionParser.parse(text);
+        PromptAttentionParser.parse(negativePrompt);
         return new PromptPair(text, negativePrompt);
     }
 

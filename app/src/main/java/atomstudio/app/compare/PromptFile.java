@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.prompt.PlainText;
+import atomstudio.diffusion.prompt.TextFile;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -11,7 +11,7 @@ public final class PromptFile {
 
     /// @throws Failure.Unreadable when it is missing, no text, or has no prompt in it
     public static List<String> read(Path file) throws Failure {
-        List<String> prompts = PlainText.lines(file);
+        List<String> prompts = TextFile.lines(file);
         if (prompts.isEmpty()) throw new Failure.Unreadable(file + ": expected a prompt a line, found none. Write for example: a {} in the snow");
         return prompts;
     }

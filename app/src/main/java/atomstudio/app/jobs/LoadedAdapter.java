@@ -7,7 +7,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngAttachment;
-import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.prompt.Segment;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
@@ -87,7 +87,7 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
     /// The prompt without its signs of emphasis: brackets that belong to a word are written `\(` and `\)`.
     private static String read(String prompt) {
         try {
-            return PromptLanguage.parse(prompt).stream().map(segment -> segment instanceof Segment.Words words ? words.text() : " ").collect(Collectors.joining());
+            return PromptAttentionParser.parse(prompt).stream().map(segment -> segment instanceof Segment.Text words ? words.text() : " ").collect(Collectors.joining());
         } catch (Failure invalid) {
             return prompt;                                              // whoever reads it says so
         }

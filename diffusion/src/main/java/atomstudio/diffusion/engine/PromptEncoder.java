@@ -83,12 +83,12 @@ public final class PromptEncoder {
     }
 
     private static Tokenizer withToken(Tokenizer tokenizer, String token, List<Integer> ids) {
-        return Tokenizer.isWord(token) ? tokenizer.with(token, ids) : tokenizer.withName(token, ids);
+        return Tokenizer.isWord(token) ? tokenizer.withWord(token, ids) : tokenizer.withPhrase(token, ids);
     }
 
     private static void requireDistinctTokens(Adapter first, Adapter second) throws Failure {
         String token = second.embeddingToken().orElseThrow().token();
-        if (Tokenizer.alike(first.embeddingToken().orElseThrow().token(), token)) {
+        if (Tokenizer.isSameToken(first.embeddingToken().orElseThrow().token(), token)) {
             throw new Failure.Incompatible("adapters " + first.name() + " and " + second.name() + " both stand for the word \"" + token + "\"; expected words of their own: use one of them, or tune one again with another --token");
         }
     }
@@ -132,7 +132,7 @@ public final class PromptEncoder {
     /// Each token's state times its weight, all of it scaled so that the mean stays what it was.
     /// Source: AUTOMATIC1111's stable-diffusion-webui, emphasis "Original".
     private static Tensor applyTokenWeights(Tensor states, Chunk chunk) {
-        if (chunk.plain()) return states;
+        if (chunk.isUnweighted()) return states;
         int width = Math.toIntExact(states.shape().size(2));
         Tensor weighted = Tensor.zeros(states.shape());
         for (int i = 0; i < weighted.data().length; i++) weighted.data()[i] = states.data()[i] * chunk.weights()[i / width];

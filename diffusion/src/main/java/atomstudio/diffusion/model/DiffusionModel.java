@@ -142,7 +142,7 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     /// The text encoder's length is its limit, whatever its settings say: a longer text would not fit, and a shorter one is no other model.
     /// @throws Failure.Unreadable when there is none, saying which public file to put where
     public Tokenizer tokenizer() throws Failure {
-        return sources.tokenizer.open(textEncoder().vocabularySize()).withLimit(textEncoder().maxTokens());
+        return sources.tokenizer.open(textEncoder().vocabularySize()).withMaxLength(textEncoder().maxTokens());
     }
 
     /// Side of a picture, in pixels, that the model was made for.

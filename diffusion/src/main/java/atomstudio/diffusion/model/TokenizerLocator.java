@@ -39,7 +39,7 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
         for (Path candidate : searchFolders) {
             if (!hasTokenizer(candidate)) continue;
             Tokenizer found = Tokenizer.open(candidate);
-            if (found.size() == vocabularySize) return found;
+            if (found.vocabularySize() == vocabularySize) return found;
         }
         throw notFound(vocabularySize);
     }
@@ -47,9 +47,9 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
     /// A table may have rows that no token uses, but no token may lack its row. Merges alone say how many tokens there are.
     private Tokenizer openMatching(Path folder, int vocabularySize) throws Failure {
         Tokenizer tokenizer = Tokenizer.open(folder);
-        boolean isTooLarge = tokenizer.size() > vocabularySize;
-        if (isTooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.size() != vocabularySize) {
-            throw new Failure.Incompatible(folder + ": has " + tokenizer.size() + " tokens, but the text encoder of " + modelPath + " knows " + vocabularySize + "; "
+        boolean isTooLarge = tokenizer.vocabularySize() > vocabularySize;
+        if (isTooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.vocabularySize() != vocabularySize) {
+            throw new Failure.Incompatible(folder + ": has " + tokenizer.vocabularySize() + " tokens, but the text encoder of " + modelPath + " knows " + vocabularySize + "; "
                     + (isTooLarge ? "give the model's own with --tokenizer" : "its list of merges was cut short, or give the model's own with --tokenizer"));
         }
         return tokenizer;

@@ -7,122 +7,122 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// How a prompt changes on its way: `[from:to:when]`, `[to:when]` and `[from::when]` after a step, `[a|b|c]` with every step, one within another. A
-/// `when` with a point is a share of the steps, one without a number of steps. What is no such bracket is left to [PromptLanguage] as it stands.
+/// `when` with a point is a share of the steps, one without a number of steps. What is no such bracket is left to [PromptAttentionParser] as it stands.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside such a bracket makes all of it plain.
 public final class PromptSchedule {
     private static final Pattern WHEN = Pattern.compile("\\s*+([+-]?(?:\\d++\\.?\\d*+|\\.\\d++)(?:[eE][+-]?\\d++)?)\\s*+]");
-    private static final String SIGNS = "[]():|";
+    private static final String SPECIAL_CHARACTERS = "[]():|";
     /// Brackets within brackets that are followed; nobody writes so many.
-    private static final int DEEPEST = 64;
+    private static final int MAX_DEPTH = 64;
 
-    private static final Pass LONG = new Pass(1 << 20, 0);
+    private static final Pass LONG_PASS = new Pass(1 << 20, 0);
 
-    private final List<Part> parts;
+    private final List<Node> nodes;
 
     /// The steps of a pass, and of the pass before it: in a second pass numbers go on counting, and shares from 1 to 2 are its own.
-    public record Pass(int steps, int before) {}
+    public record Pass(int steps, int previousSteps) {}
 
-    private sealed interface Part {
-        record Text(String text) implements Part {}
+    private sealed interface Node {
+        record Text(String text) implements Node {}
 
-        record Edited(List<Part> before, List<Part> after, String when) implements Part {}
+        record Edit(List<Node> before, List<Node> after, String when) implements Node {}
 
-        record Alternating(List<List<Part>> choices) implements Part {}
+        record Alternation(List<List<Node>> options) implements Node {}
     }
 
-    private PromptSchedule(List<Part> parts) {
-        this.parts = parts;
+    private PromptSchedule(List<Node> nodes) {
+        this.nodes = nodes;
     }
 
-    /// Any text is a prompt. One that [PromptLanguage] refuses for its length is left to it as it stands.
+    /// Any text is a prompt. One that [PromptAttentionParser] refuses for its length is left to it as it stands.
     public static PromptSchedule parse(String prompt) {
-        if (prompt.length() > PromptLanguage.LONGEST) return new PromptSchedule(List.of(new Part.Text(prompt)));
-        return new PromptSchedule(new Reading(prompt).all());
+        if (prompt.length() > PromptAttentionParser.MAX_LENGTH) return new PromptSchedule(List.of(new Node.Text(prompt)));
+        return new PromptSchedule(new Parser(prompt).parse());
     }
 
     /// Whether it is the same at every step.
-    public boolean constant() {
-        return parts.stream().allMatch(part -> part instanceof Part.Text);
+    public boolean isConstant() {
+        return nodes.stream().allMatch(node -> node instanceof Node.Text);
     }
 
     /// The prompt at a step of a pass, from 1.
     public String at(int step, Pass pass) {
         StringBuilder text = new StringBuilder();
-        say(parts, step, pass, text);
+        append(nodes, step, pass, text);
         return text.toString();
     }
 
     /// The prompt at the end of a long pass: after every edit, with one of what alternates.
-    public String end() {
-        return at(LONG.steps, LONG);
+    public String atEnd() {
+        return at(LONG_PASS.steps, LONG_PASS);
     }
 
-    private static void say(List<Part> parts, int step, Pass pass, StringBuilder text) {
-        for (Part part : parts) {
-            switch (part) {
-                case Part.Text(String words) -> text.append(words);
-                case Part.Edited(List<Part> before, List<Part> after, String when) -> say(step <= last(when, pass) ? before : after, step, pass, text);
-                case Part.Alternating(List<List<Part>> choices) -> say(choices.get((step - 1) % choices.size()), step, pass, text);
+    private static void append(List<Node> nodes, int step, Pass pass, StringBuilder text) {
+        for (Node node : nodes) {
+            switch (node) {
+                case Node.Text(String words) -> text.append(words);
+                case Node.Edit(List<Node> before, List<Node> after, String when) -> append(step <= lastStepBefore(when, pass) ? before : after, step, pass, text);
+                case Node.Alternation(List<List<Node>> options) -> append(options.get((step - 1) % options.size()), step, pass, text);
             }
         }
     }
 
     /// The last step before an edit.
-    private static int last(String when, Pass pass) {
+    private static int lastStepBefore(String when, Pass pass) {
         double number = Double.parseDouble(when);
-        boolean second = pass.before > 0;
-        double steps = when.contains(".") ? (second ? number - 1 : number) * pass.steps : number - pass.before;
-        return (int) steps;
+        boolean isSecondPass = pass.previousSteps > 0;
+        double lastStep = when.contains(".") ? (isSecondPass ? number - 1 : number) * pass.steps : number - pass.previousSteps;
+        return (int) lastStep;
     }
 
     /// Reads from left to right; what turns out to be no bracket of its kind is given back.
-    private static final class Reading {
+    private static final class Parser {
         private final String prompt;
-        private int at;
+        private int position;
         private int depth;
 
-        Reading(String prompt) {
+        Parser(String prompt) {
             this.prompt = prompt;
         }
 
-        List<Part> all() {
-            List<Part> all = new ArrayList<>();
+        List<Node> parse() {
+            List<Node> nodes = new ArrayList<>();
             while (true) {
-                all.addAll(words());
-                if (at == prompt.length()) return all;
-                if ("[]():".indexOf(prompt.charAt(at)) < 0) return List.of(new Part.Text(prompt));
-                all.add(sign());
+                nodes.addAll(parseText());
+                if (position == prompt.length()) return nodes;
+                if ("[]():".indexOf(prompt.charAt(position)) < 0) return List.of(new Node.Text(prompt));
+                nodes.add(consumeSign());
             }
         }
 
-        private Part sign() {
-            return new Part.Text(prompt.substring(at, ++at));
+        private Node consumeSign() {
+            return new Node.Text(prompt.substring(position, ++position));
         }
 
-        private boolean next(char sign) {
-            return at < prompt.length() && prompt.charAt(at) == sign;
+        private boolean isAt(char sign) {
+            return position < prompt.length() && prompt.charAt(position) == sign;
         }
 
         /// Text and whole brackets, up to a sign that is neither.
-        private List<Part> words() {
-            List<Part> words = new ArrayList<>();
+        private List<Node> parseText() {
+            List<Node> nodes = new ArrayList<>();
             while (true) {
-                int end = plain();
-                if (end > at) {
-                    words.add(new Part.Text(prompt.substring(at, end)));
-                    at = end;
+                int end = plainTextEnd();
+                if (end > position) {
+                    nodes.add(new Node.Text(prompt.substring(position, end)));
+                    position = end;
                     continue;
                 }
-                List<Part> bracket = next('[') || next('(') ? bracket() : null;
-                if (bracket == null) return words;
-                words.addAll(bracket);
+                List<Node> bracket = isAt('[') || isAt('(') ? parseBracket() : null;
+                if (bracket == null) return nodes;
+                nodes.addAll(bracket);
             }
         }
 
         /// Where text without signs ends. A backslash makes what follows it text, but not the end of a line.
-        private int plain() {
-            int end = at;
-            while (end < prompt.length() && SIGNS.indexOf(prompt.charAt(end)) < 0) {
+        private int plainTextEnd() {
+            int end = position;
+            while (end < prompt.length() && SPECIAL_CHARACTERS.indexOf(prompt.charAt(end)) < 0) {
                 if (prompt.charAt(end) != '\\') end++;
                 else if (end + 1 < prompt.length() && prompt.charAt(end + 1) != '\n') end += 2;
                 else break;
@@ -131,68 +131,68 @@ public final class PromptSchedule {
         }
 
         /// Null, and nothing read, where it is no whole bracket.
-        private @Nullable List<Part> bracket() {
-            int start = at;
+        private @Nullable List<Node> parseBracket() {
+            int start = position;
             depth++;
-            List<Part> read = depth > DEEPEST ? null : next('[') ? square() : round();
+            List<Node> parsed = depth > MAX_DEPTH ? null : isAt('[') ? parseSquare() : parseRound();
             depth--;
-            if (read == null) at = start;
-            return read;
+            if (parsed == null) position = start;
+            return parsed;
         }
 
         /// `(words)`, `(words:words)`.
-        private @Nullable List<Part> round() {
-            List<Part> all = new ArrayList<>(List.of(sign()));
-            all.addAll(words());
-            if (next(':')) {
-                all.add(sign());
-                all.addAll(words());
+        private @Nullable List<Node> parseRound() {
+            List<Node> nodes = new ArrayList<>(List.of(consumeSign()));
+            nodes.addAll(parseText());
+            if (isAt(':')) {
+                nodes.add(consumeSign());
+                nodes.addAll(parseText());
             }
-            if (!next(')')) return null;
-            all.add(sign());
-            return all;
+            if (!isAt(')')) return null;
+            nodes.add(consumeSign());
+            return nodes;
         }
 
         /// `[words]`, and the brackets that change.
-        private @Nullable List<Part> square() {
-            Part opened = sign();
-            List<Part> first = words();
-            if (next('|')) return alternating(first);
-            if (next(':')) return edited(first);
-            if (!next(']')) return null;
-            List<Part> all = new ArrayList<>(List.of(opened));
-            all.addAll(first);
-            all.add(sign());
-            return all;
+        private @Nullable List<Node> parseSquare() {
+            Node openingSign = consumeSign();
+            List<Node> first = parseText();
+            if (isAt('|')) return parseAlternation(first);
+            if (isAt(':')) return parseEdit(first);
+            if (!isAt(']')) return null;
+            List<Node> nodes = new ArrayList<>(List.of(openingSign));
+            nodes.addAll(first);
+            nodes.add(consumeSign());
+            return nodes;
         }
 
-        private @Nullable List<Part> alternating(List<Part> first) {
-            List<List<Part>> choices = new ArrayList<>(List.of(first));
-            while (next('|')) {
-                at++;
-                choices.add(words());
+        private @Nullable List<Node> parseAlternation(List<Node> first) {
+            List<List<Node>> options = new ArrayList<>(List.of(first));
+            while (isAt('|')) {
+                position++;
+                options.add(parseText());
             }
-            if (!next(']')) return null;
-            at++;
-            return List.of(new Part.Alternating(choices));
+            if (!isAt(']')) return null;
+            position++;
+            return List.of(new Node.Alternation(options));
         }
 
-        private @Nullable List<Part> edited(List<Part> first) {
-            at++;
-            String only = when();
-            if (only != null) return List.of(new Part.Edited(List.of(), first, only));
-            List<Part> second = words();
-            if (!next(':')) return null;
-            at++;
-            String when = when();
-            return when == null ? null : List.of(new Part.Edited(first, second, when));
+        private @Nullable List<Node> parseEdit(List<Node> first) {
+            position++;
+            String onlyWhen = parseWhen();
+            if (onlyWhen != null) return List.of(new Node.Edit(List.of(), first, onlyWhen));
+            List<Node> second = parseText();
+            if (!isAt(':')) return null;
+            position++;
+            String when = parseWhen();
+            return when == null ? null : List.of(new Node.Edit(first, second, when));
         }
 
         /// A number and the end of the bracket.
-        private @Nullable String when() {
-            Matcher number = WHEN.matcher(prompt).region(at, prompt.length());
+        private @Nullable String parseWhen() {
+            Matcher number = WHEN.matcher(prompt).region(position, prompt.length());
             if (!number.lookingAt()) return null;
-            at = number.end();
+            position = number.end();
             return number.group(1);
         }
     }

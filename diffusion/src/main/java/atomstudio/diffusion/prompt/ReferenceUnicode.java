@@ -6,7 +6,7 @@ import java.text.Normalizer;
 /// composition is of Unicode 9 (later combining marks neither move nor compose), its lower case of Unicode 17.
 final class ReferenceUnicode {
     /// Combining marks, and parts of compositions, younger than Unicode 9: first and last of each range.
-    private static final int[] YOUNGER = {
+    private static final int[] NEWER_MARKS = {
         0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715, 0x1715, 0x1ABF, 0x1ACE,
         0x1DF6, 0x1DFA, 0xA82C, 0xA82C, 0x105D2, 0x105D2, 0x105DA, 0x105DA, 0x10D24, 0x10D27, 0x10D69, 0x10D6D, 0x10EAB, 0x10EAC, 0x10EFD, 0x10EFF,
         0x10F46, 0x10F50, 0x10F82, 0x10F85, 0x11070, 0x11070, 0x1133B, 0x1133B, 0x113B8, 0x113B8, 0x113BB, 0x113BB, 0x113C2, 0x113C9,
@@ -16,7 +16,7 @@ final class ReferenceUnicode {
         0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF};
 
     /// Characters from which a text is worth sorting before it is composed.
-    private static final int LONG = 1024;
+    private static final int SORT_FROM_LENGTH = 1024;
 
     private ReferenceUnicode() {}
 
@@ -38,45 +38,45 @@ final class ReferenceUnicode {
     /// Canonical composition (NFC), then lower case, one code point at a time: no rule looks at neighbours.
     static String normalize(String text) {
         StringBuilder normalized = new StringBuilder(text.length());
-        int from = 0;
+        int start = 0;
         for (int at = 0; at < text.length(); ) {
             int codePoint = text.codePointAt(at);
             int next = at + Character.charCount(codePoint);
-            if (codePoint >= YOUNGER[0] && isYounger(codePoint)) {
-                appendLower(composed(text.substring(from, at)), normalized);
+            if (codePoint >= NEWER_MARKS[0] && isNewerMark(codePoint)) {
+                appendLower(compose(text.substring(start, at)), normalized);
                 appendLower(codePoint, normalized);
-                from = next;
+                start = next;
             }
             at = next;
         }
-        appendLower(composed(text.substring(from)), normalized);
+        appendLower(compose(text.substring(start)), normalized);
         return normalized.toString();
     }
 
-    private static String composed(String text) {
-        return Normalizer.normalize(text.length() < LONG ? text : MarkOrder.sorted(text), Normalizer.Form.NFC);
+    private static String compose(String text) {
+        return Normalizer.normalize(text.length() < SORT_FROM_LENGTH ? text : CanonicalOrdering.apply(text), Normalizer.Form.NFC);
     }
 
-    private static boolean isYounger(int codePoint) {
-        for (int i = 0; i < YOUNGER.length && YOUNGER[i] <= codePoint; i += 2) {
-            if (codePoint <= YOUNGER[i + 1]) return true;
+    private static boolean isNewerMark(int codePoint) {
+        for (int i = 0; i < NEWER_MARKS.length && NEWER_MARKS[i] <= codePoint; i += 2) {
+            if (codePoint <= NEWER_MARKS[i + 1]) return true;
         }
         return false;
     }
 
-    private static void appendLower(String text, StringBuilder to) {
-        text.codePoints().forEach(codePoint -> appendLower(codePoint, to));
+    private static void appendLower(String text, StringBuilder output) {
+        text.codePoints().forEach(codePoint -> appendLower(codePoint, output));
     }
 
-    private static void appendLower(int codePoint, StringBuilder to) {
+    private static void appendLower(int codePoint, StringBuilder output) {
         if (codePoint == 0x130) {
-            to.append("i\u0307");
+            output.append("i\u0307");
         } else if (codePoint == 0xA7CE || codePoint == 0xA7D2 || codePoint == 0xA7D4) {
-            to.appendCodePoint(codePoint + 1);
+            output.appendCodePoint(codePoint + 1);
         } else if (codePoint >= 0x16EA0 && codePoint <= 0x16EB8) {
-            to.appendCodePoint(codePoint + 0x1B);
+            output.appendCodePoint(codePoint + 0x1B);
         } else {
-            to.appendCodePoint(Character.toLowerCase(codePoint));
+            output.appendCodePoint(Character.toLowerCase(codePoint));
         }
     }
 }

@@ -5,80 +5,80 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// Tokens that are recognized as a whole inside the text: some before it is normalized, some after.
-record SpecialTokens(List<Special> raw, List<Special> normalized) {
+record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
     /// @param ids     what it becomes: one id, or several where a word stands for several rows of the table
-    /// @param matched which text the token is looked for in
-    record Special(String content, List<Integer> ids, Matched matched) {
-        Special {
+    /// @param mode which text the token is looked for in
+    record AddedToken(String content, List<Integer> ids, MatchMode mode) {
+        AddedToken {
             ids = List.copyOf(ids);
         }
 
         /// Whether what stands around text[at, end) leaves it a token of its own.
-        boolean free(String text, int at, int end) {
-            return switch (matched) {
+        boolean isAllowedAt(String text, int at, int end) {
+            return switch (mode) {
                 case RAW, NORMALIZED -> true;
-                case WORD -> !joined(text, at) && !joined(text, end);
+                case SINGLE_WORD -> !isInsideWord(text, at) && !isInsideWord(text, end);
             };
         }
 
         /// Whether a letter or number stands on both sides of a place.
-        private static boolean joined(String text, int at) {
-            return at > 0 && at < text.length() && letterOrNumber(text.codePointBefore(at)) && letterOrNumber(text.codePointAt(at));
+        private static boolean isInsideWord(String text, int at) {
+            return at > 0 && at < text.length() && isLetterOrNumber(text.codePointBefore(at)) && isLetterOrNumber(text.codePointAt(at));
         }
 
-        private static boolean letterOrNumber(int codePoint) {
+        private static boolean isLetterOrNumber(int codePoint) {
             return ReferenceUnicode.isLetter(codePoint) || ReferenceUnicode.isNumber(codePoint);
         }
     }
 
     /// In the text as written, in the normalized text, or there but only as a word by itself.
-    enum Matched { RAW, NORMALIZED, WORD }
+    enum MatchMode { RAW, NORMALIZED, SINGLE_WORD }
 
     /// A special token found at a place.
-    record Found(int start, int end, List<Integer> ids) {}
+    record Match(int start, int end, List<Integer> ids) {}
 
     /// Later declarations of the same content replace earlier ones, as the reference adds them.
-    static SpecialTokens of(List<Special> declared) {
-        List<Special> raw = new ArrayList<>();
-        List<Special> normalized = new ArrayList<>();
-        for (Special special : declared) {
-            raw.removeIf(earlier -> earlier.content.equals(special.content));
-            normalized.removeIf(earlier -> earlier.content.equals(special.content));
-            switch (special.matched) {
-                case RAW -> raw.add(special);
-                case NORMALIZED, WORD -> normalized.add(special);
+    static SpecialTokens of(List<AddedToken> declared) {
+        List<AddedToken> raw = new ArrayList<>();
+        List<AddedToken> normalized = new ArrayList<>();
+        for (AddedToken token : declared) {
+            raw.removeIf(earlier -> earlier.content.equals(token.content));
+            normalized.removeIf(earlier -> earlier.content.equals(token.content));
+            switch (token.mode) {
+                case RAW -> raw.add(token);
+                case NORMALIZED, SINGLE_WORD -> normalized.add(token);
             }
         }
         return new SpecialTokens(List.copyOf(raw), normalized.stream()
-            .map(special -> new Special(ReferenceUnicode.normalize(special.content), special.ids, special.matched)).toList());
+            .map(token -> new AddedToken(ReferenceUnicode.normalize(token.content), token.ids, token.mode)).toList());
     }
 
     /// Whether a token of this content is among them, as it was declared.
-    boolean has(String content) {
-        String read = ReferenceUnicode.normalize(content);
-        return Stream.concat(raw.stream(), normalized.stream()).anyMatch(special -> special.content.equals(content) || special.content.equals(read));
+    boolean contains(String content) {
+        String normalizedContent = ReferenceUnicode.normalize(content);
+        return Stream.concat(raw.stream(), normalized.stream()).anyMatch(token -> token.content.equals(content) || token.content.equals(normalizedContent));
     }
 
     /// With one more, which must not be there yet.
-    SpecialTokens plus(Special special) {
-        List<Special> all = new ArrayList<>(raw);
+    SpecialTokens with(AddedToken token) {
+        List<AddedToken> all = new ArrayList<>(raw);
         all.addAll(normalized);
-        String content = ReferenceUnicode.normalize(special.content);
-        for (Special other : all) if (ReferenceUnicode.normalize(other.content).equals(content)) throw new IllegalArgumentException("word \"" + special.content + "\": the tokenizer has a token of this name already");
-        all.add(special);
+        String content = ReferenceUnicode.normalize(token.content);
+        for (AddedToken other : all) if (ReferenceUnicode.normalize(other.content).equals(content)) throw new IllegalArgumentException("word \"" + token.content + "\": the tokenizer has a token of this name already");
+        all.add(token);
         return of(all);
     }
 
     /// The first of these tokens in text[from, to): leftmost, and the longest of those; of no length at `to` if there is none.
-    static Found next(List<Special> specials, String text, int from, int to) {
-        for (int at = from; at < to && !specials.isEmpty(); at++) {
-            Found longest = new Found(at, at, List.of());
-            for (Special special : specials) {
-                int end = at + special.content.length();
-                if (end <= to && end > longest.end && text.startsWith(special.content, at) && special.free(text, at, end)) longest = new Found(at, end, special.ids);
+    static Match findNext(List<AddedToken> tokens, String text, int from, int to) {
+        for (int at = from; at < to && !tokens.isEmpty(); at++) {
+            Match longest = new Match(at, at, List.of());
+            for (AddedToken token : tokens) {
+                int end = at + token.content.length();
+                if (end <= to && end > longest.end && text.startsWith(token.content, at) && token.isAllowedAt(text, at, end)) longest = new Match(at, end, token.ids);
             }
             if (longest.end > at) return longest;
         }
-        return new Found(to, to, List.of());
+        return new Match(to, to, List.of());
     }
 }

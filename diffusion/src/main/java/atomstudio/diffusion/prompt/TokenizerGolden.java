@@ -24,21 +24,21 @@ import java.util.regex.Pattern;
 /// Ids must be equal: the tolerance is 0.
 public final class TokenizerGolden {
     private static final Pattern PADDED = Pattern.compile("padded(\\d{1,6})");
-    private static final int QUOTED = 24;
-    private static final int MOST = 1 << 20;
+    private static final int MAX_QUOTED_LENGTH = 24;
+    private static final int MAX_VALUES = 1 << 20;
 
     private TokenizerGolden() {}
 
     public static List<Deviation> verify(Path golden, Tokenizer tokenizer) throws Failure {
         List<Deviation> deviations = new ArrayList<>();
-        int number = 0;
+        int lineNumber = 0;
         for (String line : lines(golden)) {
-            number++;
+            lineNumber++;
             if (line.isBlank()) continue;
             try {
-                verify(number, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
+                verify(lineNumber, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
             } catch (RuntimeException e) {                             // of any kind that the parser throws for a value of another
-                throw new Failure.Unreadable(golden + ", line " + number + ": expected JSON with text and ids: " + SafeText.of(e.getMessage()), e);
+                throw new Failure.Unreadable(golden + ", line " + lineNumber + ": expected JSON with text and ids: " + SafeText.of(e.getMessage()), e);
             }
         }
         return deviations;
@@ -52,53 +52,53 @@ public final class TokenizerGolden {
         }
     }
 
-    private static void verify(int number, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations) throws Failure {
+    private static void verify(int lineNumber, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations) throws Failure {
         String text = line.get("text").getAsString();
         for (Map.Entry<String, JsonElement> entry : line.entrySet()) {
             Matcher padded = PADDED.matcher(entry.getKey());
-            String name = "line " + number + " " + entry.getKey() + " \"" + quoted(text) + "\"";
+            String name = "line " + lineNumber + " " + entry.getKey() + " \"" + truncate(text) + "\"";
             int[] found;
             if (entry.getKey().equals("chunks")) {
-                deviations.add(Deviation.absolute(name, expected(entry.getValue().getAsJsonArray()), found(tokenizer.chunks(text)), 0));
+                deviations.add(Deviation.absolute(name, flattenExpected(entry.getValue().getAsJsonArray()), flattenFound(tokenizer.chunks(text)), 0));
                 continue;
             }
             if (entry.getKey().equals("ids")) found = tokenizer.encode(text);
-            else if (padded.matches()) found = tokenizer.withLimit(Integer.parseInt(padded.group(1))).tokens(text).ids();
+            else if (padded.matches()) found = tokenizer.withMaxLength(Integer.parseInt(padded.group(1))).encodePadded(text).ids();
             else continue;
             deviations.add(Deviation.absolute(name, vector(entry.getValue().getAsJsonArray()), vector(found), 0));
         }
     }
 
     /// Ids and weights one after another.
-    private static Tensor expected(JsonArray chunks) {
-        List<Float> numbers = new ArrayList<>();
+    private static Tensor flattenExpected(JsonArray chunks) {
+        List<Float> values = new ArrayList<>();
         for (JsonElement chunk : chunks) {
-            for (JsonElement id : chunk.getAsJsonObject().getAsJsonArray("ids")) numbers.add(id.getAsFloat());
+            for (JsonElement id : chunk.getAsJsonObject().getAsJsonArray("ids")) values.add(id.getAsFloat());
             for (JsonElement run : chunk.getAsJsonObject().getAsJsonArray("weights")) {
-                if (numbers.size() + (long) run.getAsJsonArray().get(1).getAsInt() > MOST) throw new IllegalStateException("more than " + MOST + " weights");
-                numbers.addAll(Collections.nCopies(run.getAsJsonArray().get(1).getAsInt(), run.getAsJsonArray().get(0).getAsFloat()));
+                if (values.size() + (long) run.getAsJsonArray().get(1).getAsInt() > MAX_VALUES) throw new IllegalStateException("more than " + MAX_VALUES + " weights");
+                values.addAll(Collections.nCopies(run.getAsJsonArray().get(1).getAsInt(), run.getAsJsonArray().get(0).getAsFloat()));
             }
         }
-        return vector(numbers);
+        return vector(values);
     }
 
-    private static Tensor found(List<Chunk> chunks) {
-        List<Float> numbers = new ArrayList<>();
+    private static Tensor flattenFound(List<Chunk> chunks) {
+        List<Float> values = new ArrayList<>();
         for (Chunk chunk : chunks) {
-            for (int id : chunk.ids()) numbers.add((float) id);
-            for (float weight : chunk.weights()) numbers.add(weight);
+            for (int id : chunk.ids()) values.add((float) id);
+            for (float weight : chunk.weights()) values.add(weight);
         }
-        return vector(numbers);
+        return vector(values);
     }
 
-    private static Tensor vector(List<Float> numbers) {
-        Tensor vector = Tensor.zeros(Shape.of(numbers.size()));
-        for (int i = 0; i < numbers.size(); i++) vector.data()[i] = numbers.get(i);
+    private static Tensor vector(List<Float> values) {
+        Tensor vector = Tensor.zeros(Shape.of(values.size()));
+        for (int i = 0; i < values.size(); i++) vector.data()[i] = values.get(i);
         return vector;
     }
 
-    private static String quoted(String text) {
-        return text.codePointCount(0, text.length()) <= QUOTED ? text : text.substring(0, text.offsetByCodePoints(0, QUOTED)) + "…";
+    private static String truncate(String text) {
+        return text.codePointCount(0, text.length()) <= MAX_QUOTED_LENGTH ? text : text.substring(0, text.offsetByCodePoints(0, MAX_QUOTED_LENGTH)) + "…";
     }
 
     private static Tensor vector(JsonArray ids) {

@@ -55,7 +55,7 @@ class DamagedModelsTest {
             files++;
         }
         assertTrue(files >= 13, files + " files");
-        refused += mutations.run(wholeTokenizer(), times, () -> Tokenizer.open(folder.resolve("words")).tokens("a"));
+        refused += mutations.run(wholeTokenizer(), times, () -> Tokenizer.open(folder.resolve("words")).encodePadded("a"));
         for (Path file : List.of(pickle(), safetensors())) refused += mutations.run(file, 6 * times, () -> tensors(file));
         for (String name : List.of("sd1.ckpt", "sd2.safetensors")) {
             Path file = Files.copy(Shared.own("goldens/files/" + name), folder.resolve(name));
@@ -78,7 +78,7 @@ class DamagedModelsTest {
         SamplerName.of(model.scheduler());
         for (ModelComponent part : ModelComponent.values()) model.openCheckpoint(part).close();
         if (model.isSingleFile()) return;
-        model.tokenizer().tokens("a photo of a dog, 12");
+        model.tokenizer().encodePadded("a photo of a dog, 12");
         model.imageEncoder();
         model.safetyChecker();
         model.textProjection();

@@ -211,10 +211,10 @@ class SingleFileLoaderTest {
         String refused = assertThrows(Failure.Unreadable.class, none::tokenizer).getMessage();
         assertTrue(refused.contains("no tokenizer of 1000 tokens") && refused.contains("bpe_simple_vocab_16e6.txt.gz") && refused.contains("into " + home), refused);
         vocabulary(home, 1000);
-        assertEquals(1000, none.tokenizer().size());
+        assertEquals(1000, none.tokenizer().vocabularySize());
         vocabulary(Files.createDirectories(folder.resolve("tokenizer")), 1000);
         Files.writeString(home.resolve("vocab.json"), "damaged");
-        assertEquals(1000, none.tokenizer().size(), "beside the file comes first");
+        assertEquals(1000, none.tokenizer().vocabularySize(), "beside the file comes first");
         Path large = vocabulary(Files.createDirectories(folder.resolve("large")), 1001);
         DiffusionModel told = DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(large));
         assertTrue(assertThrows(Failure.Incompatible.class, told::tokenizer).getMessage().contains("has 1001 tokens, but the text encoder"), "another size than the text encoder's");

@@ -31,13 +31,13 @@ class PromptFuzzTest {
     /// Reads a prompt all the way to ids; whether it was not refused.
     private static boolean read(String prompt) throws Failure {
         PromptSchedule schedule = PromptSchedule.parse(prompt);
-        schedule.constant();
+        schedule.isConstant();
         for (int step : new int[] {1, 7, 20}) {
             String text = schedule.at(step, PASS);
             assertTrue(text.length() <= prompt.length(), "no step says more than is written");
             try {
-                assertFalse(PromptLanguage.parse(text).isEmpty());
-                for (Chunk chunk : tokenizer.chunks(text)) assertEquals(tokenizer.limit(), chunk.ids().length);
+                assertFalse(PromptAttentionParser.parse(text).isEmpty());
+                for (Chunk chunk : tokenizer.chunks(text)) assertEquals(tokenizer.maxLength(), chunk.ids().length);
             } catch (Failure.Incompatible refused) {
                 assertTrue(refused.getMessage().contains("expected") || refused.getMessage().contains("close them"), refused.getMessage());
                 assertTrue(refused.getMessage().length() < 400, refused.getMessage());
@@ -94,9 +94,9 @@ class PromptFuzzTest {
     }
 
     @Test void longAndDeepPromptsAreRefusedByName() {
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptLanguage.parse("a".repeat(100_001))).getMessage().contains("100001 letters; expected at most 100000"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptLanguage.parse("(".repeat(501))).getMessage().contains("more than 500 brackets"));
-        assertDoesNotThrow(() -> PromptLanguage.parse("a, ".repeat(33_000)));
-        assertDoesNotThrow(() -> PromptLanguage.parse("([".repeat(250)));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("a".repeat(100_001))).getMessage().contains("100001 letters; expected at most 100000"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("(".repeat(501))).getMessage().contains("more than 500 brackets"));
+        assertDoesNotThrow(() -> PromptAttentionParser.parse("a, ".repeat(33_000)));
+        assertDoesNotThrow(() -> PromptAttentionParser.parse("([".repeat(250)));
     }
 }

@@ -31,9 +31,9 @@ class PromptScheduleTest {
     @Test void aPromptWithoutSuchBracketsStaysAsItIs() {
         for (String prompt : List.of("test", "", "a (b:1.2) [c], (d: e)", "a [unbalanced", "b] :3] ((", "\\[a:b:3\\] \\", "[a:b:c:3]", "[a:b:c]", "[a:b|c:3] [d:2]", "a\n[b\nc]")) {
             changes(prompt, TEN, until(10, prompt));
-            assertTrue(PromptSchedule.parse(prompt).constant(), prompt);
+            assertTrue(PromptSchedule.parse(prompt).isConstant(), prompt);
         }
-        assertFalse(PromptSchedule.parse("a [b:3]").constant());
+        assertFalse(PromptSchedule.parse("a [b:3]").isConstant());
     }
 
     @Test void wordsComeAndGoAfterAStep() {
@@ -72,7 +72,7 @@ class PromptScheduleTest {
     }
 
     @Test void itEndsAfterEveryEdit() {
-        assertEquals("a blue car in snow", PromptSchedule.parse("a [red:blue:30] car [big ::.2]in [rain::0.9][snow:.95]").end());
+        assertEquals("a blue car in snow", PromptSchedule.parse("a [red:blue:30] car [big ::.2]in [rain::0.9][snow:.95]").atEnd());
     }
 
     @Test void bracketsWithinBracketsWithoutEndAreText() {

@@ -47,28 +47,28 @@ class TokenizerTest {
     @Test void givesTheReferencesIdsWithThePublishedVocabulary() throws Exception {
         Tokenizer tokenizer = Tokenizer.open(Shared.file("data/clip-vocabulary"));
         assertEqual(TokenizerGolden.verify(Shared.file("goldens/tokenizer/clip.jsonl"), tokenizer), 76);
-        assertEquals(77, tokenizer.limit());
+        assertEquals(77, tokenizer.maxLength());
     }
 
     @Test void takesTheLimitFromTheModel() throws Exception {
-        assertEquals(16, plain().limit());
-        assertEquals(16, plain().tokens("a dog").ids().length);
+        assertEquals(16, plain().maxLength());
+        assertEquals(16, plain().encodePadded("a dog").ids().length);
     }
 
     @Test void quotesWhatDidNotFitAsItWasWritten() throws Exception {
         Tokenizer tokenizer = plain();
-        assertEquals(Optional.empty(), tokenizer.tokens("a dog ".repeat(7)).dropped());
-        assertEquals(Optional.of("And CAFE\u0301"), tokenizer.tokens("a dog ".repeat(7) + " And CAFE\u0301 ").dropped());
-        assertEquals(Optional.of("<|endoftext|> x"), tokenizer.tokens("a dog ".repeat(7) + "<|endoftext|> x").dropped());
+        assertEquals(Optional.empty(), tokenizer.encodePadded("a dog ".repeat(7)).truncatedText());
+        assertEquals(Optional.of("And CAFE\u0301"), tokenizer.encodePadded("a dog ".repeat(7) + " And CAFE\u0301 ").truncatedText());
+        assertEquals(Optional.of("<|endoftext|> x"), tokenizer.encodePadded("a dog ".repeat(7) + "<|endoftext|> x").truncatedText());
     }
 
     @Test void quotesFromTheMiddleOfAWordWhereCompositionShortenedIt() throws Exception {
         String text = "e\u0301".repeat(7) + "e\u0301!";
-        Tokens tokens = plain().tokens(text);
+        PaddedTokens tokens = plain().encodePadded(text);
         int[] whole = plain().encode(text);
         assertArrayEquals(Arrays.copyOf(whole, 15), Arrays.copyOf(tokens.ids(), 15));
         assertTrue(whole.length > 16);
-        assertEquals(Optional.of("e\u0301!"), tokens.dropped());
+        assertEquals(Optional.of("e\u0301!"), tokens.truncatedText());
     }
 
     @Test void theEmptyPromptIsStartStopAndPadding() throws Exception {
@@ -76,11 +76,11 @@ class TokenizerTest {
         int[] expected = new int[16];
         Arrays.fill(expected, around[1]);
         expected[0] = around[0];
-        assertArrayEquals(expected, plain().tokens("").ids());
+        assertArrayEquals(expected, plain().encodePadded("").ids());
     }
 
     @Test void aWordStandsForNewIdsInAnyCaseAndBesidePunctuation() throws Exception {
-        Tokenizer tokenizer = plain().with("Sks", List.of(5000, 5001));
+        Tokenizer tokenizer = plain().withWord("Sks", List.of(5000, 5001));
         int[] dog = inner(plain().encode("a dog"));
         assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog sks")));
         assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog SKS")));
@@ -90,28 +90,28 @@ class TokenizerTest {
     }
 
     @Test void aWordWithinAnotherIsNotMeant() throws Exception {
-        Tokenizer tokenizer = plain().with("sks", List.of(5000));
+        Tokenizer tokenizer = plain().withWord("sks", List.of(5000));
         for (String text : List.of("sksy", "asks", "sks1", "1sks", "s ks")) assertArrayEquals(plain().encode(text), tokenizer.encode(text), text);
-        assertArrayEquals(new int[] {5001, 5001}, inner(plain().with("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
+        assertArrayEquals(new int[] {5001, 5001}, inner(plain().withWord("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
     }
 
     @Test void wordsOfSeveralAdaptersAndNewIdsCountWhereAPromptIsCut() throws Exception {
-        Tokenizer tokenizer = plain().with("sks", List.of(5000, 5001)).with("qwe", List.of(5002));
+        Tokenizer tokenizer = plain().withWord("sks", List.of(5000, 5001)).withWord("qwe", List.of(5002));
         assertArrayEquals(new int[] {5002, 5000, 5001, 5002}, inner(tokenizer.encode("qwe sks qwe")));
-        assertEquals(Optional.empty(), tokenizer.tokens("sks ".repeat(7)).dropped());
-        Tokens cut = tokenizer.tokens("sks ".repeat(7) + "QWE and more");
-        assertEquals(Optional.of("QWE and more"), cut.dropped());
+        assertEquals(Optional.empty(), tokenizer.encodePadded("sks ".repeat(7)).truncatedText());
+        PaddedTokens cut = tokenizer.encodePadded("sks ".repeat(7) + "QWE and more");
+        assertEquals(Optional.of("QWE and more"), cut.truncatedText());
         assertEquals(16, cut.ids().length);
         assertEquals(5001, cut.ids()[14]);
     }
 
     @Test void refusesWordsThatCannotStandForIds() throws Exception {
-        Tokenizer tokenizer = plain().with("sks", List.of(5000));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> tokenizer.with("SKS", List.of(1))).getMessage().contains("SKS"));
-        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("two words", List.of(1)));
-        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("", List.of(1)));
-        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("qwe", List.of()));
-        assertThrows(IllegalArgumentException.class, () -> tokenizer.with("<|endoftext|>", List.of(1)));
+        Tokenizer tokenizer = plain().withWord("sks", List.of(5000));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("SKS", List.of(1))).getMessage().contains("SKS"));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("two words", List.of(1)));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("", List.of(1)));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("qwe", List.of()));
+        assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("<|endoftext|>", List.of(1)));
     }
 
     private static int[] inner(int[] ids) {
@@ -128,9 +128,9 @@ class TokenizerTest {
         Tokenizer tokenizer = plain();
         for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19), "a" + "\u0301\u0323".repeat(1 << 18))) {
             int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encode(text));
-            Tokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.tokens(text));
+            PaddedTokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encodePadded(text));
             assertArrayEquals(Arrays.copyOf(ids, 15), Arrays.copyOf(tokens.ids(), 15));
-            assertTrue(tokens.dropped().orElseThrow().length() > 1 << 16);
+            assertTrue(tokens.truncatedText().orElseThrow().length() > 1 << 16);
         }
     }
 
@@ -140,8 +140,8 @@ class TokenizerTest {
             StringBuilder text = new StringBuilder();
             for (int i = 0; i < 40; i++) text.appendCodePoint(random.nextInt(8) == 0 ? 'a' + random.nextInt(26) : round % 2 == 0 ? 0x300 + random.nextInt(0x70) : 0x300 + random.nextInt(0x1D00));
             String expected = Normalizer.normalize(text, Normalizer.Form.NFC);
-            assertEquals(expected, Normalizer.normalize(MarkOrder.sorted(text.toString()), Normalizer.Form.NFC));
-            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD), MarkOrder.sorted(text.toString()));
+            assertEquals(expected, Normalizer.normalize(CanonicalOrdering.apply(text.toString()), Normalizer.Form.NFC));
+            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD), CanonicalOrdering.apply(text.toString()));
         }
     }
 

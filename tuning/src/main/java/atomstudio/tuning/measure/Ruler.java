@@ -6,7 +6,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.prompt.PromptSchedule;
 import atomstudio.diffusion.prompt.Segment;
 import atomstudio.diffusion.prompt.Tokenizer;
@@ -69,15 +69,15 @@ public final class Ruler {
     public Optional<Embedding> prompt(String text) throws Failure {
         if (tokenizer == null) return Optional.empty();
         Embedding known = prompts.get(text);
-        if (known == null) prompts.put(text, known = Embedding.of(engine.embedText(new int[][] {tokenizer.tokens(words(text)).ids()}).data()));
+        if (known == null) prompts.put(text, known = Embedding.of(engine.embedText(new int[][] {tokenizer.encodePadded(words(text)).ids()}).data()));
         return Optional.of(known);
     }
 
     private static String words(String prompt) throws Failure {
         StringBuilder words = new StringBuilder();
-        for (Segment segment : PromptLanguage.parse(PromptSchedule.parse(prompt).end())) {
+        for (Segment segment : PromptAttentionParser.parse(PromptSchedule.parse(prompt).atEnd())) {
             words.append(switch (segment) {
-                case Segment.Words(String text, double weight) -> text;
+                case Segment.Text(String text, double weight) -> text;
                 case Segment.Break() -> " ";
             });
         }

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.prompt.PlainText;
+import atomstudio.diffusion.prompt.TextFile;
 import atomstudio.tuning.adapter.Trigger;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,7 +37,7 @@ record Captions(String subject, String template, Whose whose) {
     /// A file's captions, a line each; every time that the picture is seen, one of them is drawn.
     /// @throws Failure.Unreadable when it is no text, or nothing in it can be seen
     List<String> read(Path file) throws Failure {
-        List<String> lines = PlainText.lines(file).stream().map(this::filled).toList();
+        List<String> lines = TextFile.lines(file).stream().map(this::filled).toList();
         if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it that can be seen; write what the picture shows, with {} for the subject, or delete the file");
         return lines;
     }

@@ -87,7 +87,7 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, DiffusionMode
         Tokenizer tokenizer = model.tokenizer();
         List<String> parts = new ArrayList<>(List.of(machine.hashes().of(model, EnumSet.allOf(ModelComponent.class)), model.unet().toString(), model.vae().toString(), model.textEncoder().toString(), model.scheduler().toString(), Previews.settings(model).toString()));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
-        parts.add(Arrays.toString(tokenizer.tokens("").ids()));
+        parts.add(Arrays.toString(tokenizer.encodePadded("").ids()));
         String all = String.join("\n", parts);
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8))).substring(0, 16);

@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.diffusion.prompt.PromptLanguage;
+import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
@@ -140,7 +140,7 @@ final class Trainer {
 
             @Override public void answer(String prompt) throws Failure {
                 try {
-                    PromptLanguage.parse(prompt);
+                    PromptAttentionParser.parse(prompt);
                 } catch (Failure.Incompatible mistyped) {
                     company.journal.note(new TuneEvent.Note(state.step(), mistyped.getMessage()));
                     return;

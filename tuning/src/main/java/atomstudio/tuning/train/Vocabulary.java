@@ -28,7 +28,7 @@ record Vocabulary(Tokenizer tokenizer, List<Integer> classTokens) {
         int first = Math.toIntExact(rows.get().layer().weightShape().size(0));
         int count = Math.toIntExact(rows.get().slot().shape().size(0));
         try {
-            return new Vocabulary(plain.with(words.token(), IntStream.range(first, first + count).boxed().toList()), classTokens);
+            return new Vocabulary(plain.withWord(words.token(), IntStream.range(first, first + count).boxed().toList()), classTokens);
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("token " + words.token() + ": " + e.getMessage() + "; choose another --token");
         }
@@ -49,7 +49,7 @@ record Vocabulary(Tokenizer tokenizer, List<Integer> classTokens) {
         if (!Tokenizer.isWord(words.token())) {
             throw new Failure.Incompatible("token \"" + words.token() + "\": expected one word without white space, since it stands for rows of its own; choose another --token");
         }
-        if (Stream.of(words.className().split("\\s+")).anyMatch(word -> Tokenizer.alike(word, words.token()))) {
+        if (Stream.of(words.className().split("\\s+")).anyMatch(word -> Tokenizer.isSameToken(word, words.token()))) {
             throw new Failure.Incompatible("token \"" + words.token() + "\": expected another word than the class \"" + words.className() + "\", since it stands for rows of its own; choose another --token");
         }
     }

@@ -72,7 +72,7 @@ sealed interface Wording {
             int chunks = tokenizer.captionChunks(caption).size();
             if (chunks <= MOST_CHUNKS) continue;
             notes.add("the caption \"" + caption.substring(0, Math.min(SHOWN, caption.length())) + "…\" has " + (tokenizer.encode(caption).length - 2) + " tokens, more than the "
-                + MOST_CHUNKS * (tokenizer.limit() - 2) + " that are trained on; its end is left out");
+                + MOST_CHUNKS * (tokenizer.maxLength() - 2) + " that are trained on; its end is left out");
         }
         return notes;
     }

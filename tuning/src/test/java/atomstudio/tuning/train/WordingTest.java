@@ -47,9 +47,9 @@ class WordingTest {
 
     @Test void aShortCaptionIsReadAsBefore() throws Exception {
         assertEquals(1, tokenizer.captionChunks(SHORT).size());
-        assertArrayEquals(tokenizer.tokens(SHORT).ids(), tokenizer.captionChunks(SHORT).getFirst());
-        assertArrayEquals(tokenizer.tokens("").ids(), tokenizer.captionChunks("").getFirst());
-        assertArrayEquals(tokenizer.tokens("a (sks:1.5) car").ids(), tokenizer.captionChunks("a (sks:1.5) car").getFirst(), "brackets are letters in a caption");
+        assertArrayEquals(tokenizer.encodePadded(SHORT).ids(), tokenizer.captionChunks(SHORT).getFirst());
+        assertArrayEquals(tokenizer.encodePadded("").ids(), tokenizer.captionChunks("").getFirst());
+        assertArrayEquals(tokenizer.encodePadded("a (sks:1.5) car").ids(), tokenizer.captionChunks("a (sks:1.5) car").getFirst(), "brackets are letters in a caption");
     }
 
     @Test void aLongCaptionIsTrainedOnAsTheSamePromptIsSampled() throws Exception {
@@ -60,14 +60,14 @@ class WordingTest {
             // Against a negative prompt of as many chunks, so that sampling repeats nothing.
             Tensor sampled = prompts.encode(new Generation.PromptPair(caption, caption), 1, List.of()).prompt();
             assertEquals(sampled, trained.context(), chunks + " chunks");
-            assertEquals(chunks * tokenizer.limit(), trained.context().shape().size(1));
+            assertEquals(chunks * tokenizer.maxLength(), trained.context().shape().size(1));
         }
     }
 
     @Test void captionsOfOneBatchAreRepeatedToTheSameLength() throws Exception {
         List<String> captions = List.of(SHORT, caption(2), caption(3));
         Conditioning.Embedded embedded = (Conditioning.Embedded) Wording.embedded(captions, tokenizer, engine).of(captions);
-        assertEquals(6L * tokenizer.limit(), embedded.context().shape().size(1));
+        assertEquals(6L * tokenizer.maxLength(), embedded.context().shape().size(1));
         Conditioning.Words words = (Conditioning.Words) Wording.read(captions, tokenizer).of(captions);
         assertEquals(6, words.chunks());
         assertEquals(18, words.ids().length);
@@ -80,7 +80,7 @@ class WordingTest {
         String longer = caption(4) + String.join("", Collections.nCopies(5, " and green"));
         List<String> notes = Wording.notes(List.of(longer, longer, SHORT), tokenizer);
         assertEquals(1, notes.size());
-        assertTrue(notes.getFirst().contains("a sks car, red and red") && notes.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.limit() - 2)), notes.getFirst());
+        assertTrue(notes.getFirst().contains("a sks car, red and red") && notes.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)), notes.getFirst());
         assertEquals(3, ((Conditioning.Words) Wording.read(List.of(longer), tokenizer).of(List.of(longer))).chunks());
     }
 }

@@ -25,50 +25,50 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads a tokenizer's folder: `vocab.json` and `merges.txt` with their settings; `tokenizer.json`, in which newer libraries keep both; or, where
 /// there is no vocabulary, the one `.txt.gz` of merges that CLIP was published with.
-final class TokenizerFiles {
+final class TokenizerLoader {
     static final String VOCABULARY = "vocab.json";
     static final String MERGES = "merges.txt";
-    static final String WHOLE = "tokenizer.json";
-    static final String PUBLISHED = ".txt.gz";
+    static final String TOKENIZER_JSON = "tokenizer.json";
+    static final String OPENAI_EXTENSION = ".txt.gz";
     private static final int CLIP_MERGES = 49152 - 256 - 2;
-    private static final int LONGEST_LINE = 1 << 10;
-    private static final int MOST_MERGES = 1 << 20;
-    private static final int LARGEST_ID = 1 << 24;
+    private static final int MAX_LINE_LENGTH = 1 << 10;
+    private static final int MAX_MERGES = 1 << 20;
+    private static final int MAX_ID = 1 << 24;
 
-    private TokenizerFiles() {}
+    private TokenizerLoader() {}
 
-    static Tokenizer open(Path folder) throws Failure {
+    static Tokenizer load(Path folder) throws Failure {
         if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a tokenizer's folder, found " + (Files.exists(folder) ? "a file" : "nothing"));
-        if (Files.isRegularFile(folder.resolve(VOCABULARY))) return vocabularyAndMerges(folder);
-        return Files.isRegularFile(folder.resolve(WHOLE)) ? whole(folder) : published(folder);
+        if (Files.isRegularFile(folder.resolve(VOCABULARY))) return ofVocabularyAndMerges(folder);
+        return Files.isRegularFile(folder.resolve(TOKENIZER_JSON)) ? ofTokenizerJson(folder) : ofOpenAiMerges(folder);
     }
 
-    private static Tokenizer vocabularyAndMerges(Path folder) throws Failure {
+    private static Tokenizer ofVocabularyAndMerges(Path folder) throws Failure {
         Map<String, Integer> vocabulary = vocabulary(Json.read(folder.resolve(VOCABULARY)));
         Path merges = folder.resolve(MERGES);
         if (!Files.isRegularFile(merges)) throw new Failure.Unreadable(merges + ": expected the merges that belong to vocab.json, found nothing");
-        JsonObject settings = settings(folder, "tokenizer_config.json");
-        if (!settings.has("added_tokens_decoder")) {
-            settings(folder, "special_tokens_map.json").entrySet().forEach(entry -> settings.add(entry.getKey(), entry.getValue()));
+        JsonObject config = readConfig(folder, "tokenizer_config.json");
+        if (!config.has("added_tokens_decoder")) {
+            readConfig(folder, "special_tokens_map.json").entrySet().forEach(entry -> config.add(entry.getKey(), entry.getValue()));
         }
-        return tokenizer(new TokenizerSettings(folder.toString(), settings, vocabulary), merges, lines(merges, MOST_MERGES));
+        return build(new TokenizerConfig(folder.toString(), config, vocabulary), merges, readMerges(merges, MAX_MERGES));
     }
 
     /// Source: huggingface/tokenizers, the serialisation of a BPE model and of added tokens.
-    private static Tokenizer whole(Path folder) throws Failure {
-        Path file = folder.resolve(WHOLE);
+    private static Tokenizer ofTokenizerJson(Path folder) throws Failure {
+        Path file = folder.resolve(TOKENIZER_JSON);
         Json json = Json.read(file);
         Json model = json.object("model");
         String type = model.find("type", "a text", Json::string).orElse("BPE");
         if (!type.equals("BPE")) throw new Failure.Incompatible(file + ": model: type: expected BPE, as of CLIP, found " + SafeText.of(type));
-        List<String> pairs = model.get("merges", "a list of pairs of tokens", list -> list.getAsJsonArray().asList().stream().map(TokenizerFiles::pair).toList());
-        JsonObject settings = settings(folder, "tokenizer_config.json");
-        if (!settings.has("added_tokens_decoder") && json.has("added_tokens")) {
-            JsonObject added = new JsonObject();
-            for (Json token : json.objects("added_tokens")) added.add(Integer.toString(token.integer("id", 0, LARGEST_ID)), token.object());
-            settings.add("added_tokens_decoder", added);
+        List<String> merges = model.get("merges", "a list of pairs of tokens", list -> list.getAsJsonArray().asList().stream().map(TokenizerLoader::pair).toList());
+        JsonObject config = readConfig(folder, "tokenizer_config.json");
+        if (!config.has("added_tokens_decoder") && json.has("added_tokens")) {
+            JsonObject addedTokens = new JsonObject();
+            for (Json token : json.objects("added_tokens")) addedTokens.add(Integer.toString(token.integer("id", 0, MAX_ID)), token.object());
+            config.add("added_tokens_decoder", addedTokens);
         }
-        return tokenizer(new TokenizerSettings(folder.toString(), settings, vocabulary(model.object("vocab"))), file, pairs);
+        return build(new TokenizerConfig(folder.toString(), config, vocabulary(model.object("vocab"))), file, merges);
     }
 
     /// Written as a list of two, or by older versions with a blank between them.
@@ -78,10 +78,10 @@ final class TokenizerFiles {
         return Json.string(merge.getAsJsonArray().get(0)) + " " + Json.string(merge.getAsJsonArray().get(1));
     }
 
-    private static Tokenizer published(Path folder) throws Failure {
+    private static Tokenizer ofOpenAiMerges(Path folder) throws Failure {
         List<Path> found;
         try (Stream<Path> files = Files.list(folder)) {
-            found = files.filter(file -> file.toString().endsWith(PUBLISHED)).sorted().toList();
+            found = files.filter(file -> file.toString().endsWith(OPENAI_EXTENSION)).sorted().toList();
         } catch (IOException e) {
             throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
         }
@@ -89,11 +89,11 @@ final class TokenizerFiles {
             throw new Failure.Unreadable(folder + ": expected vocab.json and merges.txt, tokenizer.json, or one .txt.gz of merges, found no vocabulary and " + found.size() + " .txt.gz");
         }
         Path file = found.getFirst();
-        List<String> merges = lines(file, CLIP_MERGES);
-        return tokenizer(new TokenizerSettings(file.toString(), new JsonObject(), vocabulary(merges)), file, merges);
+        List<String> merges = readMerges(file, CLIP_MERGES);
+        return build(new TokenizerConfig(file.toString(), new JsonObject(), vocabulary(merges)), file, merges);
     }
 
-    private static JsonObject settings(Path folder, String name) throws Failure {
+    private static JsonObject readConfig(Path folder, String name) throws Failure {
         Path file = folder.resolve(name);
         return Files.isRegularFile(file) ? Json.read(file).object() : new JsonObject();
     }
@@ -101,22 +101,22 @@ final class TokenizerFiles {
     private static Map<String, Integer> vocabulary(Json json) throws Failure {
         Map<String, Integer> vocabulary = new HashMap<>();
         for (String token : json.object().keySet()) {
-            int id = json.get(token, "an id from 0 to " + LARGEST_ID, element -> Math.toIntExact(Json.integer(element)));
-            if (id < 0 || id > LARGEST_ID) throw new Failure.Unreadable(json.source() + ": " + SafeText.of(token) + ": expected an id from 0 to " + LARGEST_ID + ", found " + id);
+            int id = json.get(token, "an id from 0 to " + MAX_ID, element -> Math.toIntExact(Json.integer(element)));
+            if (id < 0 || id > MAX_ID) throw new Failure.Unreadable(json.source() + ": " + SafeText.of(token) + ": expected an id from 0 to " + MAX_ID + ", found " + id);
             vocabulary.put(token, id);
         }
         return vocabulary;
     }
 
     /// The merges, one a line, after the line that names the format's version; unpacked where the file is packed.
-    private static List<String> lines(Path file, int most) throws Failure {
+    private static List<String> readMerges(Path file, int max) throws Failure {
         try (InputStream stream = Files.newInputStream(file);
-                InputStream unpacked = file.toString().endsWith(PUBLISHED) ? new GZIPInputStream(stream) : stream;
+                InputStream unpacked = file.toString().endsWith(OPENAI_EXTENSION) ? new GZIPInputStream(stream) : stream;
                 Reader reader = new BufferedReader(new InputStreamReader(unpacked, StandardCharsets.UTF_8))) {
             List<String> merges = new ArrayList<>();
-            String line = line(reader);
-            if (line != null && line.contains("#version")) line = line(reader);
-            for (; line != null && merges.size() < most; line = line(reader)) {
+            String line = readLine(reader);
+            if (line != null && line.contains("#version")) line = readLine(reader);
+            for (; line != null && merges.size() < max; line = readLine(reader)) {
                 if (!line.isEmpty()) merges.add(line);
             }
             return merges;
@@ -126,13 +126,13 @@ final class TokenizerFiles {
     }
 
     /// The next line, or null at the end. A few bytes can unpack to one line of gigabytes, which is never read to its end.
-    private static @Nullable String line(Reader reader) throws IOException {
+    private static @Nullable String readLine(Reader reader) throws IOException {
         StringBuilder line = new StringBuilder();
-        int letter = reader.read();
-        if (letter < 0) return null;
-        for (; letter >= 0 && letter != '\n'; letter = reader.read()) {
-            if (line.length() == LONGEST_LINE) throw new IOException("a line is longer than " + LONGEST_LINE + " letters");
-            line.append((char) letter);
+        int character = reader.read();
+        if (character < 0) return null;
+        for (; character >= 0 && character != '\n'; character = reader.read()) {
+            if (line.length() == MAX_LINE_LENGTH) throw new IOException("a line is longer than " + MAX_LINE_LENGTH + " letters");
+            line.append((char) character);
         }
         if (!line.isEmpty() && line.charAt(line.length() - 1) == '\r') line.setLength(line.length() - 1);
         return line.toString();
@@ -141,20 +141,20 @@ final class TokenizerFiles {
     /// CLIP's own order: the letters of all bytes, the same at a word's end, what each merge makes, start and stop.
     private static Map<String, Integer> vocabulary(List<String> merges) {
         List<String> tokens = new ArrayList<>();
-        for (int value = 0; value < 256; value++) tokens.add(Character.toString(BytePairs.letter(value)));
+        for (int byteValue = 0; byteValue < 256; byteValue++) tokens.add(Character.toString(BytePairEncoder.byteToUnicode(byteValue)));
         tokens.sort(null);
-        for (int letter = 0; letter < 256; letter++) tokens.add(tokens.get(letter) + BytePairs.END);
+        for (int byteIndex = 0; byteIndex < 256; byteIndex++) tokens.add(tokens.get(byteIndex) + BytePairEncoder.END_OF_WORD);
         for (String merge : merges) tokens.add(merge.replace(" ", ""));
-        tokens.addAll(List.of(TokenizerSettings.START, TokenizerSettings.STOP));
+        tokens.addAll(List.of(TokenizerConfig.START_OF_TEXT, TokenizerConfig.END_OF_TEXT));
         Map<String, Integer> vocabulary = new HashMap<>();
         for (int id = 0; id < tokens.size(); id++) vocabulary.put(tokens.get(id), id);
         return vocabulary;
     }
 
-    private static Tokenizer tokenizer(TokenizerSettings settings, Path file, List<String> merges) throws Failure {
-        Map<String, Integer> vocabulary = settings.vocabulary();
-        Map<Long, BytePairs.Merge> ranked = new HashMap<>();
-        Set<String> made = new HashSet<>();
+    private static Tokenizer build(TokenizerConfig config, Path file, List<String> merges) throws Failure {
+        Map<String, Integer> vocabulary = config.vocabulary();
+        Map<Long, BytePairEncoder.Merge> mergesByPair = new HashMap<>();
+        Set<String> mergedTokens = new HashSet<>();
         for (int rank = 0; rank < merges.size(); rank++) {
             String[] parts = merges.get(rank).split(" ", -1);
             Integer left = vocabulary.get(parts[0]);
@@ -163,24 +163,24 @@ final class TokenizerFiles {
             if (parts.length != 2 || left == null || right == null || joined == null) {
                 throw new Failure.Unreadable(file + ": merge " + (rank + 1) + ": expected two tokens of the vocabulary that join to a third, found \"" + SafeText.of(merges.get(rank)) + "\"");
             }
-            ranked.put(BytePairs.pair(left, right), new BytePairs.Merge(rank, joined));
-            made.add(String.join("", parts));
+            mergesByPair.put(BytePairEncoder.pairKey(left, right), new BytePairEncoder.Merge(rank, joined));
+            mergedTokens.add(String.join("", parts));
         }
-        SpecialTokens specials = settings.specials();
-        requireAllMade(file, vocabulary.keySet(), made, specials);
-        return new Tokenizer(new BytePairs(vocabulary, settings.unknown(), ranked), specials, settings.frame());
+        SpecialTokens specialTokens = config.specialTokens();
+        requireMergesComplete(file, vocabulary.keySet(), mergedTokens, specialTokens);
+        return new Tokenizer(new BytePairEncoder(vocabulary, config.unknownId(), mergesByPair), specialTokens, config.specialTokenLayout());
     }
 
     /// A list of merges that was cut short still reads every prompt, letter by letter, and other pictures come of it.
-    private static void requireAllMade(Path file, Set<String> tokens, Set<String> made, SpecialTokens specials) throws Failure {
-        List<String> unmade = tokens.stream().filter(token -> !made.contains(token) && !specials.has(token) && !letter(token)).sorted().toList();
-        if (unmade.isEmpty()) return;
-        throw new Failure.Unreadable(file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for " + unmade.size() + " of them, such as \"" + SafeText.of(unmade.getFirst())
+    private static void requireMergesComplete(Path file, Set<String> tokens, Set<String> mergedTokens, SpecialTokens specialTokens) throws Failure {
+        List<String> unreachable = tokens.stream().filter(token -> !mergedTokens.contains(token) && !specialTokens.contains(token) && !isSingleCharacter(token)).sorted().toList();
+        if (unreachable.isEmpty()) return;
+        throw new Failure.Unreadable(file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for " + unreachable.size() + " of them, such as \"" + SafeText.of(unreachable.getFirst())
                 + "\"; the merges were cut short or belong to another vocabulary: get both files again");
     }
 
-    private static boolean letter(String token) {
-        String text = token.endsWith(BytePairs.END) ? token.substring(0, token.length() - BytePairs.END.length()) : token;
+    private static boolean isSingleCharacter(String token) {
+        String text = token.endsWith(BytePairEncoder.END_OF_WORD) ? token.substring(0, token.length() - BytePairEncoder.END_OF_WORD.length()) : token;
         return text.codePointCount(0, text.length()) <= 1;
     }
 }

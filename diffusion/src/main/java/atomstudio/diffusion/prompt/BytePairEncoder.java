@@ -8,20 +8,20 @@ import java.util.PriorityQueue;
 /// Byte pair encoding: a word starts as its bytes and joins neighbours while a learned merge applies, earliest learned first.
 /// Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2;
 /// over bytes as in Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
-final class BytePairs {
+final class BytePairEncoder {
     /// How the vocabulary writes the last part of a word.
-    static final String END = "</w>";
+    static final String END_OF_WORD = "</w>";
 
-    private final int[] inside = new int[256];
-    private final int[] last = new int[256];
+    private final int[] innerIds = new int[256];
+    private final int[] finalIds = new int[256];
     private final Map<Long, Merge> merges;
-    private final int size;
+    private final int vocabularySize;
 
     /// What becomes of two neighbours, and how early it was learned.
     record Merge(int rank, int id) {}
 
     /// The parts of a word: their ids, and how many bytes each covers.
-    record Parts(int[] ids, int[] bytes) {}
+    record Encoding(int[] ids, int[] byteLengths) {}
 
     private record Candidate(int rank, int position, int id) implements Comparable<Candidate> {
         @Override public int compareTo(Candidate other) {
@@ -29,60 +29,60 @@ final class BytePairs {
         }
     }
 
-    /// @param unknown the id of bytes that the vocabulary lacks
-    /// @param merges by [#pair]
-    BytePairs(Map<String, Integer> vocabulary, int unknown, Map<Long, Merge> merges) {
+    /// @param unknownId the id of bytes that the vocabulary lacks
+    /// @param merges by [#pairKey]
+    BytePairEncoder(Map<String, Integer> vocabulary, int unknownId, Map<Long, Merge> merges) {
         for (int value = 0; value < 256; value++) {
-            inside[value] = vocabulary.getOrDefault(Character.toString(letter(value)), unknown);
-            last[value] = vocabulary.getOrDefault(letter(value) + END, unknown);
+            innerIds[value] = vocabulary.getOrDefault(Character.toString(byteToUnicode(value)), unknownId);
+            finalIds[value] = vocabulary.getOrDefault(byteToUnicode(value) + END_OF_WORD, unknownId);
         }
         this.merges = merges;
-        this.size = vocabulary.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+        this.vocabularySize = vocabulary.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
     }
 
     /// Ids of the vocabulary: one more than its largest.
-    int size() {
-        return size;
+    int vocabularySize() {
+        return vocabularySize;
     }
 
-    static long pair(int left, int right) {
+    static long pairKey(int left, int right) {
         return (long) left << 32 | right;
     }
 
     /// The character that stands for a byte in vocabularies: itself where it is printable, else one from 256 on.
-    static char letter(int value) {
-        if (printable(value)) return (char) value;
-        int before = 0;
-        for (int other = 0; other < value; other++) before += printable(other) ? 0 : 1;
-        return (char) (256 + before);
+    static char byteToUnicode(int value) {
+        if (isPrintable(value)) return (char) value;
+        int unprintableBefore = 0;
+        for (int other = 0; other < value; other++) unprintableBefore += isPrintable(other) ? 0 : 1;
+        return (char) (256 + unprintableBefore);
     }
 
-    private static boolean printable(int value) {
+    private static boolean isPrintable(int value) {
         return value >= 33 && value <= 126 || value >= 161 && value <= 172 || value >= 174;
     }
 
-    Parts split(String word) {
+    Encoding encode(String word) {
         byte[] bytes = word.getBytes(StandardCharsets.UTF_8);
         int[] ids = new int[bytes.length];
-        for (int i = 0; i < bytes.length; i++) ids[i] = (i == bytes.length - 1 ? last : inside)[bytes[i] & 0xFF];
+        for (int i = 0; i < bytes.length; i++) ids[i] = (i == bytes.length - 1 ? finalIds : innerIds)[bytes[i] & 0xFF];
         int[] lengths = new int[bytes.length];
         Arrays.fill(lengths, 1);
-        join(ids, lengths);
+        applyMerges(ids, lengths);
         int count = 0;
         for (int i = 0; i < ids.length; i++) {
             if (lengths[i] == 0) continue;
             ids[count] = ids[i];
             lengths[count++] = lengths[i];
         }
-        return new Parts(Arrays.copyOf(ids, count), Arrays.copyOf(lengths, count));
+        return new Encoding(Arrays.copyOf(ids, count), Arrays.copyOf(lengths, count));
     }
 
     /// Parts are a list linked by lengths forward (a part covers bytes i to i + length - 1) and by `before` backward.
-    private void join(int[] ids, int[] lengths) {
+    private void applyMerges(int[] ids, int[] lengths) {
         PriorityQueue<Candidate> queue = new PriorityQueue<>();
-        int[] before = new int[ids.length];
+        int[] previous = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
-            before[i] = i - 1;
+            previous[i] = i - 1;
             offer(queue, ids, i, i + 1);
         }
         while (!queue.isEmpty()) {
@@ -90,20 +90,20 @@ final class BytePairs {
             int left = best.position;
             int right = left + lengths[left];
             if (lengths[left] == 0 || right == ids.length) continue;
-            Merge merge = merges.get(pair(ids[left], ids[right]));
+            Merge merge = merges.get(pairKey(ids[left], ids[right]));
             if (merge == null || merge.id != best.id) continue;
             ids[left] = merge.id;
             lengths[left] += lengths[right];
             lengths[right] = 0;
             int next = left + lengths[left];
-            if (next < ids.length) before[next] = left;
-            if (before[left] >= 0) offer(queue, ids, before[left], left);
+            if (next < ids.length) previous[next] = left;
+            if (previous[left] >= 0) offer(queue, ids, previous[left], left);
             offer(queue, ids, left, next);
         }
     }
 
     private void offer(PriorityQueue<Candidate> queue, int[] ids, int left, int right) {
-        Merge merge = right < ids.length ? merges.get(pair(ids[left], ids[right])) : null;
+        Merge merge = right < ids.length ? merges.get(pairKey(ids[left], ids[right])) : null;
         if (merge != null) queue.add(new Candidate(merge.rank, left, merge.id));
     }
 }

@@ -8,19 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.prompt.Segment.Break;
-import atomstudio.diffusion.prompt.Segment.Words;
+import atomstudio.diffusion.prompt.Segment.Text;
 import atomstudio.diffusion.tensor.Deviation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class PromptLanguageTest {
+class PromptAttentionParserTest {
     private static final double STRESS = 1.1;
     private static final double RELIEF = 1 / 1.1;
 
     private static void parses(String prompt, Segment... expected) throws Failure {
-        assertEquals(List.of(expected), PromptLanguage.parse(prompt), prompt);
+        assertEquals(List.of(expected), PromptAttentionParser.parse(prompt), prompt);
     }
 
     private static Tokenizer plain() throws Failure {
@@ -32,40 +32,40 @@ class PromptLanguageTest {
     }
 
     @Test void textWithoutSignsIsLeftAsItIs() throws Exception {
-        parses("a red car, in: the\n snow", new Words("a red car, in: the\n snow", 1));
-        parses("", new Words("", 1));
+        parses("a red car, in: the\n snow", new Text("a red car, in: the\n snow", 1));
+        parses("", new Text("", 1));
     }
 
     @Test void bracketsStressAndRelieve() throws Exception {
-        parses("a (red) [car]", new Words("a ", 1), new Words("red", STRESS), new Words(" ", 1), new Words("car", RELIEF));
-        parses("(red:1.5)(car : -2 )", new Words("red", 1.5), new Words("car ", -2));
-        parses("((a):2)[(b)]", new Words("a", STRESS * 2), new Words("b", STRESS * RELIEF));
-        parses("(a [b (c:3)])", new Words("a ", STRESS), new Words("b ", RELIEF * STRESS), new Words("c", 3 * RELIEF * STRESS));
-        parses("[red:0.5]", new Words("red:0.5", RELIEF));
+        parses("a (red) [car]", new Text("a ", 1), new Text("red", STRESS), new Text(" ", 1), new Text("car", RELIEF));
+        parses("(red:1.5)(car : -2 )", new Text("red", 1.5), new Text("car ", -2));
+        parses("((a):2)[(b)]", new Text("a", STRESS * 2), new Text("b", STRESS * RELIEF));
+        parses("(a [b (c:3)])", new Text("a ", STRESS), new Text("b ", RELIEF * STRESS), new Text("c", 3 * RELIEF * STRESS));
+        parses("[red:0.5]", new Text("red:0.5", RELIEF));
     }
 
     @Test void bracketsThatStandAloneReachToTheEndOrAreText() throws Exception {
-        parses("a (red [car", new Words("a ", 1), new Words("red ", STRESS), new Words("car", STRESS * RELIEF));
-        parses("a) b] :1.2)", new Words("a) b] :1.2)", 1));
-        parses("(a] b)", new Words("a] b", STRESS));
-        parses("()", new Words("", 1));
+        parses("a (red [car", new Text("a ", 1), new Text("red ", STRESS), new Text("car", STRESS * RELIEF));
+        parses("a) b] :1.2)", new Text("a) b] :1.2)", 1));
+        parses("(a] b)", new Text("a] b", STRESS));
+        parses("()", new Text("", 1));
     }
 
     @Test void signsAfterABackslashAreText() throws Exception {
-        parses("\\(a\\) \\[b\\] \\\\ \\c \\", new Words("(a) [b] \\ c ", 1));
-        parses("(a\\):1.2)", new Words("a)", 1.2));
+        parses("\\(a\\) \\[b\\] \\\\ \\c \\", new Text("(a) [b] \\ c ", 1));
+        parses("(a\\):1.2)", new Text("a)", 1.2));
     }
 
     @Test void breakEndsAChunkAndIsAWordWithinBrackets() throws Exception {
-        parses("a  BREAK\n b", new Words("a", 1), new Break(), new Words("b", 1));
-        parses("BREAK BREAK", new Words("", 1), new Break(), new Words("", 1), new Break(), new Words("", 1));
-        parses("BREAKS break", new Words("BREAKS break", 1));
-        parses("(a BREAK b)", new Words("a", STRESS), new Words("BREAK", -STRESS), new Words("b", STRESS));
+        parses("a  BREAK\n b", new Text("a", 1), new Break(), new Text("b", 1));
+        parses("BREAK BREAK", new Text("", 1), new Break(), new Text("", 1), new Break(), new Text("", 1));
+        parses("BREAKS break", new Text("BREAKS break", 1));
+        parses("(a BREAK b)", new Text("a", STRESS), new Text("BREAK", -STRESS), new Text("b", STRESS));
     }
 
     @Test void aWeightThatIsNoNumberIsRefusedByName() {
         for (String number : List.of("1.2.3", ".", "-.")) {
-            String message = assertThrows(Failure.Incompatible.class, () -> PromptLanguage.parse("a (word:" + number + ")")).getMessage();
+            String message = assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("a (word:" + number + ")")).getMessage();
             assertTrue(message.contains("\":" + number + ")\"") && message.contains("\\("), message);
         }
     }
@@ -74,25 +74,25 @@ class PromptLanguageTest {
         for (String text : List.of("", "a dog", "a red car, in: the snow", "a dog ".repeat(7))) {
             List<Chunk> chunks = plain().chunks(text);
             assertEquals(1, chunks.size(), text);
-            assertArrayEquals(plain().tokens(text).ids(), chunks.getFirst().ids(), text);
-            assertTrue(chunks.getFirst().plain());
+            assertArrayEquals(plain().encodePadded(text).ids(), chunks.getFirst().ids(), text);
+            assertTrue(chunks.getFirst().isUnweighted());
         }
     }
 
     @Test void rowsOfOneWordStayTogetherInTheNextChunk() throws Exception {
-        Tokenizer tokenizer = plain().with("sks", List.of(700, 701, 702));
+        Tokenizer tokenizer = plain().withWord("sks", List.of(700, 701, 702));
         int[] filler = plain().encode("a b c");
         assertEquals(5, filler.length, "a letter is an id");
         List<Chunk> chunks = tokenizer.chunks("a ".repeat(12) + "(SKS:2)");
         assertEquals(2, chunks.size());
         assertArrayEquals(new int[] {700, 701, 702}, own(chunks.get(1), 3));
         assertArrayEquals(new float[] {1, 2, 2, 2, 1}, Arrays.copyOf(chunks.get(1).weights(), 5));
-        Tokenizer wide = plain().with("sks", IntStream.range(700, 715).boxed().toList());
+        Tokenizer wide = plain().withWord("sks", IntStream.range(700, 715).boxed().toList());
         assertTrue(assertThrows(Failure.Incompatible.class, () -> wide.chunks("sks")).getMessage().contains("15 rows"));
     }
 
     @Test void aNameOfSeveralWordsIsFoundByHowItIsRead() throws Exception {
-        Tokenizer tokenizer = plain().withName("By Bad -neg", List.of(700, 701)).withName("by", List.of(702));
+        Tokenizer tokenizer = plain().withPhrase("By Bad -neg", List.of(700, 701)).withPhrase("by", List.of(702));
         assertArrayEquals(new int[] {700, 701, 702}, own(tokenizer.chunks("by  bad - NEG by").getFirst(), 3));
         assertEquals(702, own(tokenizer.chunks("by bad! -neg").getFirst(), 1)[0], "one sign between makes it another text");
     }
