@@ -74,11 +74,11 @@ final class VerifyCommand implements Callable<Integer> {
     private void print(Verification verification) {
         Terminal terminal = context.terminal();
         terminal.printResult(verification.golden().toString());
-        int width = verification.checks().stream().mapToInt(check -> check.deviation().tensor().length()).max().orElse(0);
+        int width = verification.checks().stream().mapToInt(check -> check.deviation().name().length()).max().orElse(0);
         for (TensorCheck check : verification.checks()) {
             Deviation deviation = check.deviation();
-            terminal.printResult(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.tensor(),
-                    deviation.absolute(), deviation.relative(), deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT), deviation.within() ? "ok" : "TOO FAR"));
+            terminal.printResult(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.name(),
+                    deviation.absolute(), deviation.relative(), deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT), deviation.isWithinTolerance() ? "ok" : "TOO FAR"));
         }
         verification.unsupported().forEach(message -> terminal.printResult("  not built: " + message));
     }
@@ -90,11 +90,11 @@ final class VerifyCommand implements Callable<Integer> {
         for (TensorCheck check : verification.checks()) {
             JsonObject checkJson = new JsonObject();
             checkJson.addProperty("engine", check.engine());
-            checkJson.addProperty("tensor", check.deviation().tensor());
+            checkJson.addProperty("tensor", check.deviation().name());
             checkJson.addProperty("absolute", finiteOrMax(check.deviation().absolute()));
             checkJson.addProperty("relative", finiteOrMax(check.deviation().relative()));
             checkJson.addProperty("tolerance", check.deviation().tolerance());
-            checkJson.addProperty("within", check.deviation().within());
+            checkJson.addProperty("within", check.deviation().isWithinTolerance());
             checks.add(checkJson);
         }
         json.add("tensors", checks);

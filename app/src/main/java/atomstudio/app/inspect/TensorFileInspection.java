@@ -2,7 +2,7 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.TensorFileKind;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -37,7 +37,7 @@ final class TensorFileInspection {
     private static JsonObject describe(TensorFile file) {
         JsonObject json = new JsonObject();
         TensorFileKind kind = TensorFileKind.detect(file);
-        json.addProperty("kind", kind != TensorFileKind.OTHER ? kind.description() : file instanceof Safetensors ? "safetensors" : "tensors of PyTorch");
+        json.addProperty("kind", kind != TensorFileKind.OTHER ? kind.description() : file instanceof SafetensorsFile ? "safetensors" : "tensors of PyTorch");
         json.addProperty("numbers", file.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
         return json;
     }

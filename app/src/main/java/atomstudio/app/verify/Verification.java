@@ -19,6 +19,6 @@ public record Verification(Path golden, List<TensorCheck> checks, List<String> u
 
     /// Whether everything that was run is within its tolerance. A golden of which nothing was run agrees with nothing.
     public boolean isWithinTolerance() {
-        return checks.stream().allMatch(check -> check.deviation().within());
+        return checks.stream().allMatch(check -> check.deviation().isWithinTolerance());
     }
 }

@@ -17,7 +17,7 @@ import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.prompt.TokenizerGolden;
 import atomstudio.diffusion.sample.NoiseGolden;
 import atomstudio.diffusion.sample.SamplerGolden;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
 import atomstudio.tuning.train.TuningGolden;
@@ -47,7 +47,7 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
         if (!name.endsWith(".safetensors")) {
             throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl" + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
         }
-        try (Safetensors file = Safetensors.open(golden)) {
+        try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             if (ImageGolden.recognizes(file)) return verifyImage(golden, file);
             if (Img2ImgGolden.recognizes(file)) return verifyImageToImage(golden, file);
             if (PromptGolden.recognizes(file)) return verifyPrompts(golden, file);
@@ -63,7 +63,7 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
         return DiffusionModel.open(path, choices);
     }
 
-    private Verification verifyNetworks(Path golden, Safetensors file) throws Failure {
+    private Verification verifyNetworks(Path golden, SafetensorsFile file) throws Failure {
         DiffusionModel folder = open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
         List<TensorCheck> checks = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
@@ -75,14 +75,14 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
         return new Verification(golden, checks, List.of());
     }
 
-    private Verification verifyImage(Path golden, Safetensors file) throws Failure {
+    private Verification verifyImage(Path golden, SafetensorsFile file) throws Failure {
         DiffusionModel folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", ImageGolden.compare(file, folder, engine));
         }
     }
 
-    private Verification verifyImageToImage(Path golden, Safetensors file) throws Failure {
+    private Verification verifyImageToImage(Path golden, SafetensorsFile file) throws Failure {
         Path defaultModel = Img2ImgGolden.needsInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
         DiffusionModel folder = DiffusionModel.open(model.orElse(defaultModel));
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
@@ -90,20 +90,20 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
         }
     }
 
-    private Verification verifyPrompts(Path golden, Safetensors file) throws Failure {
+    private Verification verifyPrompts(Path golden, SafetensorsFile file) throws Failure {
         DiffusionModel folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", PromptGolden.compare(file, folder, engine));
         }
     }
 
-    private Verification verifyTraining(Path golden, Safetensors file) throws Failure {
+    private Verification verifyTraining(Path golden, SafetensorsFile file) throws Failure {
         TuningGolden.Comparison result = TuningGolden.compare(file, open(model.isPresent() ? model.get() : referencedModel(golden, file)), device, torch);
         return new Verification(golden, Verification.checks("torch", result.deviations()), result.notBuilt());
     }
 
     /// The model that a golden's metadata names, relative to a folder above the golden.
-    private static Path referencedModel(Path golden, Safetensors file) throws Failure {
+    private static Path referencedModel(Path golden, SafetensorsFile file) throws Failure {
         String name = file.metadata().get("model");
         if (name == null) throw new Failure.Unreadable(golden + ": its metadata names no model; give one with --model");
         for (Path folder = golden.toAbsolutePath().getParent(); folder != null; folder = folder.getParent()) {

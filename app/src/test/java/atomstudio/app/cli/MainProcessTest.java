@@ -115,7 +115,7 @@ class MainProcessTest {
             }
             assertFalse(Files.exists(preview), signal);
             try (Stream<Path> parts = Files.list(folder)) {
-                assertEquals(List.of(), parts.filter(AtomicFile::isPart).toList());
+                assertEquals(List.of(), parts.filter(AtomicFile::isPartFile).toList());
             }
         }
     }

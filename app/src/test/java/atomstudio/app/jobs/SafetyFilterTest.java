@@ -14,7 +14,7 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
@@ -40,7 +40,7 @@ class SafetyFilterTest {
         Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 16}");
         Path weights = place.resolve("safety_checker/model.safetensors");
         Map<String, Tensor> tensors = new HashMap<>();
-        try (Safetensors file = Safetensors.open(weights)) {
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
             for (String name : file.tensors().keySet()) tensors.put(name, file.read(name));
         }
         tensors.computeIfPresent("concept_embeds_weights", (name, limits) -> Tensor.filled(limits.shape(), limit));

@@ -59,7 +59,7 @@ class PngInfoRestorerTest {
     }
 
     private static PngAttachment embedding(String name, String word) {
-        return new PngAttachment(name, SafetensorsWriter.bytes(Map.of(word, Tensor.filled(Shape.of(2, 8), 0.5f)), Map.of(), DType.F16));
+        return new PngAttachment(name, SafetensorsWriter.toBytes(Map.of(word, Tensor.filled(Shape.of(2, 8), 0.5f)), Map.of(), DType.F16));
     }
 
     @Test void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {

@@ -14,7 +14,7 @@ import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonObject;
@@ -32,13 +32,13 @@ public final class ImageGolden {
 
     private ImageGolden() {}
 
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(SafetensorsFile file) {
         return file.metadata().containsKey("case") && file.tensors().keySet().containsAll(List.of("noise", "latents", "pixels"));
     }
 
     /// Makes each picture of the case by itself and compares.
     /// @throws Failure.NotBuilt for a sampler or setting that this program does not have yet
-    public static List<Deviation> compare(Safetensors golden, DiffusionModel model, Engine engine) throws Failure {
+    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
         JsonObject description = caseOf(golden);
         DiffusionModel scheduled = model.withScheduler(scheduler(golden, description, model));
         Generation first = generation(golden, description, scheduled);
@@ -71,7 +71,7 @@ public final class ImageGolden {
         return new Deviation(name + " (8-bit, root mean square)", rmse, rmse / 255, new Deviation.Bound(Deviation.Measure.ABSOLUTE, RMSE_TOLERANCE));
     }
 
-    private static JsonObject caseOf(Safetensors golden) throws Failure {
+    private static JsonObject caseOf(SafetensorsFile golden) throws Failure {
         try {
             return JsonParser.parseString(golden.metadata().get("case")).getAsJsonObject();
         } catch (RuntimeException e) {
@@ -79,7 +79,7 @@ public final class ImageGolden {
         }
     }
 
-    private static Generation generation(Safetensors golden, JsonObject description, DiffusionModel model) throws Failure {
+    private static Generation generation(SafetensorsFile golden, JsonObject description, DiffusionModel model) throws Failure {
         try {
             SamplingSettings sampling = sampling(SamplerName.of(model.scheduler()), description);
             GenerationSettings settings = GenerationSettings.of(sampling, description.get("guidance").getAsDouble(), side(description, "width", model), side(description, "height", model));
@@ -96,13 +96,13 @@ public final class ImageGolden {
         return takesEta ? sampling.withEta(description.has("eta") ? description.get("eta").getAsDouble() : 0) : sampling;
     }
 
-    private static Failure malformedCase(Safetensors golden, RuntimeException e) {
+    private static Failure malformedCase(SafetensorsFile golden, RuntimeException e) {
         return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + SafeText.of(e.getMessage()), e);
     }
 
     /// The model's config with the case's changes, read as the case's class reads it.
     /// @throws Failure.NotBuilt for what generation itself decides
-    private static SchedulerConfig scheduler(Safetensors golden, JsonObject description, DiffusionModel model) throws Failure {
+    private static SchedulerConfig scheduler(SafetensorsFile golden, JsonObject description, DiffusionModel model) throws Failure {
         try {
             JsonObject changes = description.getAsJsonObject("config");
             for (String fixed : List.of("steps_offset", "clip_sample", "skip_prk_steps")) {

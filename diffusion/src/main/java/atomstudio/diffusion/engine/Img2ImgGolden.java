@@ -16,7 +16,7 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -30,18 +30,18 @@ public final class Img2ImgGolden {
 
     private Img2ImgGolden() {}
 
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(SafetensorsFile file) {
         String description = file.metadata().getOrDefault("case", "");
         return description.contains("\"kind\"") && description.contains("\"denoise\"") && file.tensors().containsKey("latents");
     }
 
     /// Whether it was made by a network of nine channels, which is another model than the embedded one.
-    public static boolean needsInpaintingModel(Safetensors golden) {
+    public static boolean needsInpaintingModel(SafetensorsFile golden) {
         return golden.tensors().containsKey("context");
     }
 
     /// @throws Failure.NotBuilt for a sampler that this program does not have
-    public static List<Deviation> compare(Safetensors golden, DiffusionModel model, Engine engine) throws Failure {
+    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
         Generation generation = generation(golden, model);
         PromptEmbeddings embeddings = needsInpaintingModel(golden) ? new PromptEmbeddings(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine).encode(generation.prompt(), 1, List.of());
@@ -49,7 +49,7 @@ public final class Img2ImgGolden {
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));
     }
 
-    static Generation generation(Safetensors golden, DiffusionModel model) throws Failure {
+    static Generation generation(SafetensorsFile golden, DiffusionModel model) throws Failure {
         JsonObject description = caseOf(golden);
         try {
             int width = ImageGolden.side(description, "width", model);
@@ -70,7 +70,7 @@ public final class Img2ImgGolden {
         }
     }
 
-    private static JsonObject caseOf(Safetensors file) throws Failure {
+    private static JsonObject caseOf(SafetensorsFile file) throws Failure {
         return Json.parse(file.file() + ": metadata \"case\"", file.metadata().getOrDefault("case", "")).object();
     }
 

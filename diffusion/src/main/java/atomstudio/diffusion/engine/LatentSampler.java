@@ -89,7 +89,7 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
         return (latents, timestep) -> {
             Tensor modelInput = inputs.modelInput(latents);
             PromptEmbeddings embeddings = currentEmbeddings.get();
-            Tensor output = predictNoise(Tensor.stack(modelInput, modelInput), timestep, Tensor.stack(embeddings.negative(), embeddings.prompt()), adapters);
+            Tensor output = predictNoise(Tensor.concatenate(modelInput, modelInput), timestep, Tensor.concatenate(embeddings.negative(), embeddings.prompt()), adapters);
             return guidance.combine(output.rows(0, 1), output.rows(1, 2));
         };
     }

@@ -2,7 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,13 +17,13 @@ public final class NetworkGolden {
     private NetworkGolden() {}
 
     /// Whether a file is such a golden.
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(SafetensorsFile file) {
         return file.tensors().keySet().stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids")
                 || name.equals("vision.pixel_values"));
     }
 
     /// Runs everything that the golden holds on the engine.
-    public static List<Deviation> compare(Safetensors golden, Engine engine) throws Failure {
+    public static List<Deviation> compare(SafetensorsFile golden, Engine engine) throws Failure {
         List<Deviation> deviations = new ArrayList<>();
         for (String variant : variants(golden, "unet", ".sample")) unet(golden, engine, variant, deviations);
         for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
@@ -33,7 +33,7 @@ public final class NetworkGolden {
         return deviations;
     }
 
-    private static Set<String> variants(Safetensors golden, String network, String input) {
+    private static Set<String> variants(SafetensorsFile golden, String network, String input) {
         Set<String> variants = new TreeSet<>();
         for (String name : golden.tensors().keySet()) {
             if (name.startsWith(network) && name.endsWith(input)) variants.add(name.substring(0, name.length() - input.length()));
@@ -41,22 +41,22 @@ public final class NetworkGolden {
         return variants;
     }
 
-    private static void unet(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+    private static void unet(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
         Tensor out = engine.predictNoise(golden.read(name + ".sample"), golden.read(name + ".timestep").data(), golden.read(name + ".encoder_hidden_states"), List.of());
         add(golden, name + ".out", out, deviations);
     }
 
-    private static void decoder(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+    private static void decoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
         add(golden, name + ".decoded", engine.decode(golden.read(name + ".latents")), deviations);
     }
 
-    private static void encoder(Safetensors golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+    private static void encoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
         LatentDistribution distribution = engine.encode(golden.read(name + ".image"));
         add(golden, name + ".mean", distribution.mean(), deviations);
         add(golden, name + ".logvar", distribution.logVariance(), deviations);
     }
 
-    private static void text(Safetensors golden, Engine engine, List<Deviation> deviations) throws Failure {
+    private static void text(SafetensorsFile golden, Engine engine, List<Deviation> deviations) throws Failure {
         Tensor flat = golden.read("text.input_ids");
         int tokens = Math.toIntExact(flat.shape().size(1));
         int[][] ids = new int[Math.toIntExact(flat.shape().size(0))][tokens];
@@ -66,7 +66,7 @@ public final class NetworkGolden {
         if (golden.has("text.text_embeds")) add(golden, "text.text_embeds", engine.embedText(ids), deviations);
     }
 
-    private static void add(Safetensors golden, String name, Tensor found, List<Deviation> deviations) {
+    private static void add(SafetensorsFile golden, String name, Tensor found, List<Deviation> deviations) {
         if (golden.has(name)) deviations.add(Deviation.relative(name, golden.read(name), found, TOLERANCE));
     }
 }

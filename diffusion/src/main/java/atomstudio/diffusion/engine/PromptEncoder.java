@@ -112,7 +112,7 @@ public final class PromptEncoder {
 
     private static Tensor concatenate(List<Tensor> contexts) {
         Shape first = contexts.getFirst().shape();
-        Tensor stacked = Tensor.stack(contexts.toArray(Tensor[]::new));
+        Tensor stacked = Tensor.concatenate(contexts.toArray(Tensor[]::new));
         return stacked.reshape(Shape.of(1, first.size(1) * contexts.size(), first.size(2)));
     }
 

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -18,11 +18,11 @@ public final class PromptGolden {
 
     private PromptGolden() {}
 
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(SafetensorsFile file) {
         return file.metadata().containsKey("cases") && file.has("context.0");
     }
 
-    public static List<Deviation> compare(Safetensors golden, DiffusionModel model, Engine engine) throws Failure {
+    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
         PromptEncoder encoder = PromptEncoder.of(model, engine);
         List<Deviation> deviations = new ArrayList<>();
         List<JsonElement> cases = cases(golden);
@@ -37,7 +37,7 @@ public final class PromptGolden {
         return deviations;
     }
 
-    private static List<JsonElement> cases(Safetensors golden) throws Failure {
+    private static List<JsonElement> cases(SafetensorsFile golden) throws Failure {
         try {
             return JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray().asList();
         } catch (RuntimeException e) {

@@ -62,7 +62,7 @@ public final class Checkpoint implements AutoCloseable {
     /// To be called before a network is run with these weights.
     /// @throws Failure.Unreadable when a file changed since it was mapped
     public void check() throws Failure.Unreadable {
-        for (TensorFile file : files) file.check();
+        for (TensorFile file : files) file.checkUnchanged();
     }
 
     /// Today's names of all tensors.
@@ -81,7 +81,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /// Whether a tensor's bytes lie in its file as they are, so that others can map them there.
     public boolean isContiguous(String key) {
-        return entry(key).file.inOrder(entry(key).info);
+        return entry(key).file.isContiguous(entry(key).info);
     }
 
     /// The file a tensor lies in.
@@ -121,7 +121,7 @@ public final class Checkpoint implements AutoCloseable {
             problems.add(key + ": expected " + expected + ", found nothing");
         } else if (!info(key).shape().equals(expected)) {
             problems.add(key + ": expected " + expected + ", found " + info(key).shape());
-        } else if (!info(key).dtype().floating()) {
+        } else if (!info(key).dtype().isFloatingPoint()) {
             problems.add(key + ": expected floating-point numbers, found " + info(key).dtype());
         }
     }

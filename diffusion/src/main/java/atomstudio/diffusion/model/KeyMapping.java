@@ -16,6 +16,6 @@ public interface KeyMapping {
     }
 
     static TensorInfo renamed(TensorInfo stored, String name) {
-        return new TensorInfo(name, stored.dtype(), stored.shape(), stored.offset(), stored.bytes());
+        return new TensorInfo(name, stored.dtype(), stored.shape(), stored.offset(), stored.byteLength());
     }
 }

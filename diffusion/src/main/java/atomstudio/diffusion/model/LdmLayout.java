@@ -40,7 +40,7 @@ final class LdmLayout {
     private static TensorInfo toLinear(TensorInfo stored) {
         Shape shape = stored.shape();
         boolean isConvolution = stored.name().contains("mid_block.attentions.0.to_") && shape.rank() == 4 && shape.size(2) == 1 && shape.size(3) == 1;
-        return isConvolution ? new TensorInfo(stored.name(), stored.dtype(), Shape.of(shape.size(0), shape.size(1)), stored.offset(), stored.bytes()) : stored;
+        return isConvolution ? new TensorInfo(stored.name(), stored.dtype(), Shape.of(shape.size(0), shape.size(1)), stored.offset(), stored.byteLength()) : stored;
     }
 
     static KeyMapping textEncoder() {
@@ -57,7 +57,7 @@ final class LdmLayout {
         Shape shape = stored.shape();
         if (fusedAt < 0 || shape.rank() < 1 || shape.size(0) % PROJECTIONS.size() != 0) return List.of(stored);
         String layer = stored.name().substring(0, fusedAt) + ".self_attn.";
-        long bytes = stored.bytes() / PROJECTIONS.size();
+        long bytes = stored.byteLength() / PROJECTIONS.size();
         List<TensorInfo> parts = new ArrayList<>();
         for (String projection : PROJECTIONS) {
             parts.add(new TensorInfo(layer + projection + "." + stored.name().substring(fusedAt + FUSED_PROJECTION.length()), stored.dtype(), shape.with(0, shape.size(0) / PROJECTIONS.size()),

@@ -71,7 +71,7 @@ final class GraphWeights implements WeightSource<Value> {
             if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), ElementType.FLOAT);
             ElementType storedType = ElementType.of(info.dtype());
             if (halfMode == HalfWeightsMode.INPUTS && (storedType == ElementType.FLOAT16 || storedType == ElementType.BFLOAT16)) return cast(graph.input(key, shape, storedType), storedType);
-            Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.bytes()));
+            Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
             return cast(stored, storedType);
         });
     }

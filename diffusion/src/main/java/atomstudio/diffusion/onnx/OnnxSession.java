@@ -40,7 +40,7 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
 
         static SessionWeights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
             long bytes = 0;
-            for (String name : checkpoint.keys()) bytes += checkpoint.info(name).bytes();
+            for (String name : checkpoint.keys()) bytes += checkpoint.info(name).byteLength();
             return new SessionWeights(GraphWeights.commonFolder(checkpoint), bytes > settings.layoutLimitBytes() ? WeightMode.MAPPED : WeightMode.LAYOUT_OPTIMIZED, Optional.of(checkpoint));
         }
 

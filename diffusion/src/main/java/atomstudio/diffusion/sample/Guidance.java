@@ -32,7 +32,7 @@ public record Guidance(double scale, double rescale) {
             // Nothing can bring a spread of 0 (or that of a single number) to another.
             rows[i] = stdDev > 0 ? LatentMath.scale(rescale * LatentMath.standardDeviation(conditional.rows(i, i + 1)) / stdDev + 1 - rescale, row) : row;
         }
-        return Tensor.stack(rows);
+        return Tensor.concatenate(rows);
     }
 
     /// A denoiser that asks both and combines; of an inactive guidance the conditional one alone.

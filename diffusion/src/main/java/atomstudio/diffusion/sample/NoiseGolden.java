@@ -2,7 +2,7 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,12 +20,12 @@ public final class NoiseGolden {
 
     private NoiseGolden() {}
 
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(SafetensorsFile file) {
         return !file.tensors().isEmpty() && file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
     }
 
     public static List<Deviation> verify(Path golden) throws Failure {
-        try (Safetensors file = Safetensors.open(golden)) {
+        try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             List<Deviation> deviations = new ArrayList<>();
             Map<Long, TorchRandom> sequences = new HashMap<>();
             for (String name : new TreeSet<>(file.tensors().keySet())) {

@@ -17,7 +17,7 @@ public interface NoiseSource {
             if (shape.size(0) != generators.length) {
                 throw new IllegalArgumentException("noise of shape " + shape + ": expected " + generators.length + " rows, one a seed");
             }
-            return Tensor.stack(Arrays.stream(generators).map(generator -> generator.randn(shape.with(0, 1))).toArray(Tensor[]::new));
+            return Tensor.concatenate(Arrays.stream(generators).map(generator -> generator.randn(shape.with(0, 1))).toArray(Tensor[]::new));
         };
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
@@ -19,13 +19,13 @@ public final class SamplerGolden {
 
     private SamplerGolden() {}
 
-    public static boolean recognizes(Safetensors file) {
+    public static boolean recognizes(SafetensorsFile file) {
         return file.tensors().keySet().containsAll(List.of("initial", "timesteps"));
     }
 
     /// @throws Failure.NotBuilt for a sampler, or a setting of one, that this program does not have yet
     public static List<Deviation> verify(Path golden) throws Failure {
-        try (Safetensors file = Safetensors.open(golden)) {
+        try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             SchedulerConfig config = SchedulerConfig.parse(golden.toString(), metadata(golden, file, "config"));
             if (!file.metadata().containsKey("sampler")) config = config.forClass(metadata(golden, file, "scheduler"));
             return compare(file, sampling(golden, file, config).planUnmodified(config), number(golden, file, "seed"));
@@ -33,7 +33,7 @@ public final class SamplerGolden {
     }
 
     /// What the metadata chooses: by this program's names where it has `sampler` and `schedule`, by the reference's class and config otherwise.
-    private static SamplingSettings sampling(Path golden, Safetensors file, SchedulerConfig config) throws Failure {
+    private static SamplingSettings sampling(Path golden, SafetensorsFile file, SchedulerConfig config) throws Failure {
         SamplerName sampler = file.metadata().containsKey("sampler") ? named(golden, "sampler", SamplerName.ofOption(metadata(golden, file, "sampler"))) : SamplerName.of(config);
         ScheduleName schedule = file.metadata().containsKey("schedule") ? named(golden, "schedule", ScheduleName.ofOption(metadata(golden, file, "schedule"))) : ScheduleName.MODEL;
         SamplingSettings sampling = SamplingSettings.of(sampler, schedule, Math.toIntExact(number(golden, file, "steps")));
@@ -49,7 +49,7 @@ public final class SamplerGolden {
         return name.orElseThrow(() -> new Failure.Unreadable(golden + ": metadata \"" + key + "\": expected a name that the samplers command lists"));
     }
 
-    private static List<Deviation> compare(Safetensors file, SamplingPlan plan, long seed) throws Failure {
+    private static List<Deviation> compare(SafetensorsFile file, SamplingPlan plan, long seed) throws Failure {
         Schedule schedule = plan.schedule();
         Comparison comparison = new Comparison(file, new ArrayList<>());
         if (file.has("sigmas")) comparison.add("sigmas", expectedSigmas(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
@@ -85,7 +85,7 @@ public final class SamplerGolden {
     }
 
     /// What was computed, by the name that it has in the file; names that only one side has are infinitely far.
-    private record Comparison(Safetensors file, List<Map.Entry<String, Tensor>> found) {
+    private record Comparison(SafetensorsFile file, List<Map.Entry<String, Tensor>> found) {
         void add(String name, Tensor tensor) {
             found.add(Map.entry(name, tensor));
         }
@@ -131,13 +131,13 @@ public final class SamplerGolden {
         };
     }
 
-    private static String metadata(Path golden, Safetensors file, String key) throws Failure {
+    private static String metadata(Path golden, SafetensorsFile file, String key) throws Failure {
         String value = file.metadata().get(key);
         if (value == null) throw new Failure.Unreadable(golden + ": expected metadata \"" + key + "\" of a sampler's trajectory, found " + file.metadata().keySet());
         return value;
     }
 
-    private static long number(Path golden, Safetensors file, String key) throws Failure {
+    private static long number(Path golden, SafetensorsFile file, String key) throws Failure {
         String value = metadata(golden, file, key);
         try {
             return Long.parseLong(value);

@@ -48,7 +48,7 @@ public sealed interface Thresholding {
                     double scale = Math.min(limit, Math.max(1, quantile(row, quantile)));
                     rows[i] = LatentMath.scale(1 / scale, LatentMath.clamp(row, scale));
                 }
-                yield Tensor.stack(rows);
+                yield Tensor.concatenate(rows);
             }
         };
     }

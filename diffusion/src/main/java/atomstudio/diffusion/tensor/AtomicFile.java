@@ -24,23 +24,23 @@ import java.util.stream.Stream;
 
 /// Files written beside their target, forced to the disk and moved over it: a reader sees the old file or the whole new one.
 public final class AtomicFile {
-    private static final String PART = ".part";
-    private static final Set<StandardOpenOption> NEW = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    private static final String PART_SUFFIX = ".part";
+    private static final Set<StandardOpenOption> CREATE_NEW_FILE = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     /// As Linux follows.
-    private static final int MOST_LINKS = 40;
+    private static final int MAX_LINKS = 40;
 
     private AtomicFile() {}
 
     /// Whether a file of this name is one that somebody is writing, or was when killed.
-    public static boolean isPart(Path file) {
+    public static boolean isPartFile(Path file) {
         String name = file.getFileName().toString();
-        return name.startsWith(".") && name.endsWith(PART);
+        return name.startsWith(".") && name.endsWith(PART_SUFFIX);
     }
 
     /// Removes what writers that were killed left in a folder and those in it. To be called only where nobody else writes there.
-    public static void sweep(Path folder) throws Failure {
+    public static void deletePartFiles(Path folder) throws Failure {
         try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(AtomicFile::isPart).toList()) Files.deleteIfExists(file);
+            for (Path file : files.filter(AtomicFile::isPartFile).toList()) Files.deleteIfExists(file);
         } catch (UncheckedIOException e) {
             throw new Failure.Unwritable(folder + ": what a killed run left there cannot be removed: " + reason(e.getCause()), e.getCause());
         } catch (IOException e) {
@@ -49,28 +49,28 @@ public final class AtomicFile {
     }
 
     @FunctionalInterface
-    public interface Content {
+    public interface ContentWriter {
         void writeTo(OutputStream out) throws IOException;
     }
 
     /// Writes `content` to `file`, making its folder where missing; where `file` is a link, the file that it points to is replaced. What was
     /// there keeps its rights. Of several writers at once the last one's content stays, whole. Whatever `content` throws goes on to the caller.
     /// @throws Failure.Unwritable when that fails; the old file is kept and nothing is left beside it
-    public static void write(Path file, Content content) throws Failure {
+    public static void write(Path file, ContentWriter content) throws Failure {
         try {
-            Path target = followed(file.toAbsolutePath());
+            Path target = resolveLinks(file.toAbsolutePath());
             Path folder = StudioFolder.createDirectories(target.getParent());
-            Set<PosixFilePermission> kept = rights(target);
+            Set<PosixFilePermission> permissions = permissions(target);
             // Made anew under a name that nobody can guess: never through a link that somebody laid there.
-            try (TemporaryPath beside = TemporaryPath.register(folder.resolve("." + TemporaryPath.randomSuffix() + PART))) {
-                try (FileChannel channel = FileChannel.open(beside.path(), NEW, StudioFolder.fileAttributes(target));
+            try (TemporaryPath partFile = TemporaryPath.register(folder.resolve("." + TemporaryPath.randomSuffix() + PART_SUFFIX))) {
+                try (FileChannel channel = FileChannel.open(partFile.path(), CREATE_NEW_FILE, StudioFolder.fileAttributes(target));
                         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
                     content.writeTo(out);
                     out.flush();
                     channel.force(true);
                 }
-                if (!kept.isEmpty()) Files.setPosixFilePermissions(beside.path(), kept);
-                move(beside.path(), target);
+                if (!permissions.isEmpty()) Files.setPosixFilePermissions(partFile.path(), permissions);
+                move(partFile.path(), target);
             }
             sync(folder);
         } catch (IOException e) {
@@ -79,10 +79,10 @@ public final class AtomicFile {
     }
 
     /// Where a link leads to in the end, there or not yet.
-    private static Path followed(Path file) throws IOException {
+    private static Path resolveLinks(Path file) throws IOException {
         Path target = file;
         for (int links = 0; Files.isSymbolicLink(target); links++) {
-            if (links == MOST_LINKS) throw new FileSystemException(file.toString(), null, "its links lead in a circle");
+            if (links == MAX_LINKS) throw new FileSystemException(file.toString(), null, "its links lead in a circle");
             target = target.resolveSibling(Files.readSymbolicLink(target));
         }
         if (Files.exists(target) && !Files.isRegularFile(target)) {
@@ -91,7 +91,7 @@ public final class AtomicFile {
         return target;
     }
 
-    private static Set<PosixFilePermission> rights(Path file) throws IOException {
+    private static Set<PosixFilePermission> permissions(Path file) throws IOException {
         if (!Files.exists(file) || StudioFolder.fileAttributes(file).length > 0 || !file.getFileSystem().supportedFileAttributeViews().contains("posix")) return Set.of();
         return Files.getPosixFilePermissions(file);
     }

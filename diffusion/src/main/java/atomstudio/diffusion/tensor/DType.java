@@ -24,12 +24,12 @@ public enum DType {
         return bits / 8;
     }
 
-    public boolean floating() {
+    public boolean isFloatingPoint() {
         return this == F64 || this == F32 || this == F16 || this == BF16 || this == F8_E4M3 || this == F8_E5M2;
     }
 
     /// Whether its elements can be read as numbers.
-    public boolean readable() {
+    public boolean isReadable() {
         return switch (this) {
             case C64, F8_E8M0, F6_E2M3, F6_E3M2, F4 -> false;
             case F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL -> true;

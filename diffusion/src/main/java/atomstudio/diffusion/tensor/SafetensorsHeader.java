@@ -27,23 +27,23 @@ import java.util.Set;
 /// What the reference library refuses is refused: bytes that belong to no tensor, JSON that is not strict, numbers that are no integers.
 /// As there, the header may start and end with white space, and of a tensor or metadata key that stands twice the last counts.
 /// Source: huggingface/safetensors 0.8, safetensors/src/tensor.rs.
-record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String, TensorInfo> tensors) {
+record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<String, TensorInfo> tensors) {
     /// The format's own limit.
-    private static final long LONGEST = 100_000_000;
+    private static final long MAX_HEADER_BYTES = 100_000_000;
     /// The limit of the reference's JSON parser.
-    private static final int DEEPEST = 127;
+    private static final int MAX_NESTING = 127;
     /// Digits of the largest offset.
-    private static final int MOST_DIGITS = 18;
+    private static final int MAX_DIGITS = 18;
 
     static SafetensorsHeader read(Path file, MemorySegment bytes) throws Failure {
         long size = bytes.byteSize();
-        if (size < 10) throw bad(file, "expected a safetensors header, found only " + size + " bytes; the download may be incomplete");
+        if (size < 10) throw invalid(file, "expected a safetensors header, found only " + size + " bytes; the download may be incomplete");
         long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
-        if (length < 2 || length > LONGEST) {
-            throw bad(file, "is not a safetensors file: its first 8 bytes would mean a header of " + Long.toUnsignedString(length) + " bytes; choose a .safetensors file, or download it again");
+        if (length < 2 || length > MAX_HEADER_BYTES) {
+            throw invalid(file, "is not a safetensors file: its first 8 bytes would mean a header of " + Long.toUnsignedString(length) + " bytes; choose a .safetensors file, or download it again");
         }
         if (8 + length > size) {
-            throw bad(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size + "; download or copy it again");
+            throw invalid(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size + "; download or copy it again");
         }
         return new Parser(file, text(file, bytes.asSlice(8, length))).parse(8 + length, size);
     }
@@ -57,7 +57,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
     }
 
     /// A tensor as the header describes it.
-    private record Described(DType dtype, Shape shape, long begin, long end) {}
+    private record TensorEntry(DType dtype, Shape shape, long begin, long end) {}
 
     /// Reads the header piece by piece: a tree of it would hide what stands twice.
     private static final class Parser {
@@ -65,46 +65,46 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         private final String text;
         private final JsonReader json;
         /// The tensor or part of the metadata that is being read.
-        private String place = "";
+        private String currentName = "";
 
         Parser(Path file, String text) {
             this.file = file;
             this.text = text;
             this.json = new JsonReader(new StringReader(text));
             json.setStrictness(Strictness.STRICT);
-            json.setNestingLimit(DEEPEST);
+            json.setNestingLimit(MAX_NESTING);
         }
 
-        SafetensorsHeader parse(long payload, long size) throws Failure {
-            if (!text.stripLeading().startsWith("{")) throw bad(file, "is not a safetensors file: its header does not start with '{'");
+        SafetensorsHeader parse(long dataOffset, long size) throws Failure {
+            if (!text.stripLeading().startsWith("{")) throw invalid(file, "is not a safetensors file: its header does not start with '{'");
             Map<String, String> metadata = new LinkedHashMap<>();
-            Map<String, Described> described = new LinkedHashMap<>();
+            Map<String, TensorEntry> entries = new LinkedHashMap<>();
             try {
-                boolean told = false;
+                boolean hasMetadata = false;
                 json.beginObject();
                 while (json.hasNext()) {
-                    place = name();
-                    if (!place.equals("__metadata__")) {
-                        described.put(place, tensor());
-                    } else if (told) {
-                        throw bad(file, "__metadata__ stands twice in its header");
+                    currentName = name();
+                    if (!currentName.equals("__metadata__")) {
+                        entries.put(currentName, tensor());
+                    } else if (hasMetadata) {
+                        throw invalid(file, "__metadata__ stands twice in its header");
                     } else {
-                        told = true;
+                        hasMetadata = true;
                         metadata(metadata);
                     }
                 }
                 json.endObject();
-                place = "";
-                if (json.peek() != JsonToken.END_DOCUMENT) throw bad(file, "its safetensors header is not valid JSON: more follows its end");
+                currentName = "";
+                if (json.peek() != JsonToken.END_DOCUMENT) throw invalid(file, "its safetensors header is not valid JSON: more follows its end");
             } catch (IOException | IllegalStateException | NumberFormatException | ArithmeticException e) {
                 throw notJson(e);
             }
-            return new SafetensorsHeader(payload, Map.copyOf(metadata), covering(file, described, payload, size));
+            return new SafetensorsHeader(dataOffset, Map.copyOf(metadata), checkedTensors(file, entries, dataOffset, size));
         }
 
         private Failure notJson(Exception e) {
             boolean syntax = e instanceof MalformedJsonException || e instanceof java.io.EOFException;
-            String where = place.isEmpty() ? "" : SafeText.of(place) + ": ";
+            String where = currentName.isEmpty() ? "" : SafeText.of(currentName) + ": ";
             String what = syntax ? "its safetensors header is not valid JSON (" + firstLine(e) + ")" : where + "expected dtype, shape and data_offsets (" + firstLine(e) + ")";
             return new Failure.Unreadable(file + ": " + what, e);
         }
@@ -114,17 +114,17 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
                 json.nextNull();
                 return;
             }
-            if (json.peek() != JsonToken.BEGIN_OBJECT) throw bad(file, "__metadata__: expected an object of strings");
+            if (json.peek() != JsonToken.BEGIN_OBJECT) throw invalid(file, "__metadata__: expected an object of strings");
             json.beginObject();
             while (json.hasNext()) {
                 String key = name();
-                if (json.peek() != JsonToken.STRING) throw bad(file, "__metadata__." + SafeText.of(key) + ": expected a string");
-                metadata.put(key, whole(json.nextString()));
+                if (json.peek() != JsonToken.STRING) throw invalid(file, "__metadata__." + SafeText.of(key) + ": expected a string");
+                metadata.put(key, requireValidUnicode(json.nextString()));
             }
             json.endObject();
         }
 
-        private Described tensor() throws Failure, IOException {
+        private TensorEntry tensor() throws Failure, IOException {
             DType dtype = null;
             Shape shape = null;
             long[] offsets = null;
@@ -133,7 +133,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             while (json.hasNext()) {
                 String field = name();
                 boolean known = field.equals("dtype") || field.equals("shape") || field.equals("data_offsets");
-                if (known && !seen.add(field)) throw bad(file, SafeText.of(place) + ": " + field + " stands twice");
+                if (known && !seen.add(field)) throw invalid(file, SafeText.of(currentName) + ": " + field + " stands twice");
                 switch (field) {
                     case "dtype" -> dtype = dtype();
                     case "shape" -> shape = new Shape(numbers());
@@ -143,9 +143,9 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             }
             json.endObject();
             if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
-                throw bad(file, SafeText.of(place) + ": expected dtype, shape and data_offsets (two numbers)");
+                throw invalid(file, SafeText.of(currentName) + ": expected dtype, shape and data_offsets (two numbers)");
             }
-            return new Described(dtype, shape, offsets[0], offsets[1]);
+            return new TensorEntry(dtype, shape, offsets[0], offsets[1]);
         }
 
         private DType dtype() throws Failure, IOException {
@@ -154,7 +154,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             for (DType known : DType.values()) {
                 if (known.name().equals(dtype)) return known;
             }
-            throw bad(file, SafeText.of(place) + ": element type " + SafeText.of(dtype) + " is not supported; expected F32, F16, BF16, F64 or integers");
+            throw invalid(file, SafeText.of(currentName) + ": element type " + SafeText.of(dtype) + " is not supported; expected F32, F16, BF16, F64 or integers");
         }
 
         private long[] numbers() throws IOException {
@@ -165,7 +165,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
                 String digits = json.nextString();
                 if (digits.startsWith("-")) throw new IllegalStateException("a size or offset is negative: " + SafeText.of(digits));
                 if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) throw new IllegalStateException("expected a whole number, found " + SafeText.of(digits));
-                if (digits.length() > MOST_DIGITS) throw new IllegalStateException("no file is so large: " + SafeText.of(digits));
+                if (digits.length() > MAX_DIGITS) throw new IllegalStateException("no file is so large: " + SafeText.of(digits));
                 numbers.add(Long.parseLong(digits));
             }
             json.endArray();
@@ -173,41 +173,41 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         }
 
         private String name() throws IOException {
-            return whole(json.nextName());
+            return requireValidUnicode(json.nextName());
         }
 
         /// The parser lets halves of a letter through, which no UTF-8 text can hold.
-        private static String whole(String string) throws IOException {
+        private static String requireValidUnicode(String string) throws IOException {
             if (!StandardCharsets.UTF_8.newEncoder().canEncode(string)) throw new MalformedJsonException("half of a letter in " + SafeText.of(string));
             return string;
         }
     }
 
     /// The tensors in the order of their bytes, which must be all of the file's.
-    private static Map<String, TensorInfo> covering(Path file, Map<String, Described> described, long payload, long size) throws Failure {
-        List<Map.Entry<String, Described>> ordered = new ArrayList<>(described.entrySet());
-        ordered.sort(Comparator.comparingLong((Map.Entry<String, Described> entry) -> entry.getValue().begin()).thenComparingLong(entry -> entry.getValue().end()));
+    private static Map<String, TensorInfo> checkedTensors(Path file, Map<String, TensorEntry> entries, long dataOffset, long size) throws Failure {
+        List<Map.Entry<String, TensorEntry>> ordered = new ArrayList<>(entries.entrySet());
+        ordered.sort(Comparator.comparingLong((Map.Entry<String, TensorEntry> entry) -> entry.getValue().begin()).thenComparingLong(entry -> entry.getValue().end()));
         Map<String, TensorInfo> tensors = new LinkedHashMap<>();
         long end = 0;
         String previous = "";
-        for (Map.Entry<String, Described> entry : ordered) {
-            Described tensor = entry.getValue();
+        for (Map.Entry<String, TensorEntry> entry : ordered) {
+            TensorEntry tensor = entry.getValue();
             String name = SafeText.of(entry.getKey());
             long bytes = bytes(file, name, tensor);
-            if (tensor.begin < end) throw bad(file, SafeText.of(previous) + " and " + name + " overlap");
-            if (tensor.begin > end) throw bad(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name + " belong to no tensor; download or copy it again");
-            if (tensor.end > size - payload) {
-                throw bad(file, "is truncated: " + name + " should end at byte " + (payload + tensor.end) + ", the file has " + size + "; download or copy it again");
+            if (tensor.begin < end) throw invalid(file, SafeText.of(previous) + " and " + name + " overlap");
+            if (tensor.begin > end) throw invalid(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name + " belong to no tensor; download or copy it again");
+            if (tensor.end > size - dataOffset) {
+                throw invalid(file, "is truncated: " + name + " should end at byte " + (dataOffset + tensor.end) + ", the file has " + size + "; download or copy it again");
             }
-            tensors.put(entry.getKey(), new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, payload + tensor.begin, bytes));
+            tensors.put(entry.getKey(), new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, dataOffset + tensor.begin, bytes));
             end = tensor.end;
             previous = entry.getKey();
         }
-        if (payload + end != size) throw bad(file, "is damaged: " + (size - payload - end) + " bytes after its last tensor belong to none; download or copy it again");
+        if (dataOffset + end != size) throw invalid(file, "is damaged: " + (size - dataOffset - end) + " bytes after its last tensor belong to none; download or copy it again");
         return tensors;
     }
 
-    private static long bytes(Path file, String name, Described tensor) throws Failure {
+    private static long bytes(Path file, String name, TensorEntry tensor) throws Failure {
         long bits;
         try {
             bits = Math.multiplyExact(tensor.shape.elements(), tensor.dtype.bits());
@@ -215,7 +215,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
             throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets (" + SafeText.of(tensor.shape) + " is larger than any file)", e);
         }
         if (bits % 8 != 0 || tensor.end < tensor.begin || tensor.end - tensor.begin != bits / 8) {
-            throw bad(file, name + ": " + tensor.dtype + " " + SafeText.of(tensor.shape) + " needs " + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
+            throw invalid(file, name + ": " + tensor.dtype + " " + SafeText.of(tensor.shape) + " needs " + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
         }
         return bits / 8;
     }
@@ -224,7 +224,7 @@ record SafetensorsHeader(long payload, Map<String, String> metadata, Map<String,
         return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().lines().findFirst().orElse("");
     }
 
-    private static Failure.Unreadable bad(Path file, String what) {
+    private static Failure.Unreadable invalid(Path file, String what) {
         return new Failure.Unreadable(file + ": " + what);
     }
 }

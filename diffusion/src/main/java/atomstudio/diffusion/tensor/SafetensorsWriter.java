@@ -41,17 +41,17 @@ public final class SafetensorsWriter {
             for (Map.Entry<String, Shape> entry : sorted.entrySet()) {
                 Tensor tensor = tensors.apply(entry.getKey());
                 if (!tensor.shape().equals(entry.getValue())) throw new IllegalArgumentException(entry.getKey() + ": expected " + entry.getValue() + ", found " + tensor.shape());
-                out.write(numbers(tensor, dtype));
+                out.write(encode(tensor, dtype));
             }
         });
     }
 
-    private static byte[] numbers(Tensor tensor, DType dtype) {
+    private static byte[] encode(Tensor tensor, DType dtype) {
         ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(dtype.bytes(), tensor.data().length)).order(ByteOrder.LITTLE_ENDIAN);
-        for (float number : tensor.data()) {
+        for (float value : tensor.data()) {
             switch (dtype) {
-                case F32 -> bytes.putFloat(number);
-                case F16 -> bytes.putShort(Float.floatToFloat16(number));
+                case F32 -> bytes.putFloat(value);
+                case F16 -> bytes.putShort(Float.floatToFloat16(value));
                 default -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
             }
         }
@@ -60,13 +60,13 @@ public final class SafetensorsWriter {
 
     /// The bytes of a small file, whose numbers are of this precision.
     /// @param dtype F32 or F16
-    public static byte[] bytes(Map<String, Tensor> tensors, Map<String, String> metadata, DType dtype) {
+    public static byte[] toBytes(Map<String, Tensor> tensors, Map<String, String> metadata, DType dtype) {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
         byte[] header = header(shapes(sorted), metadata, dtype);
-        long numbers = sorted.values().stream().mapToLong(tensor -> tensor.data().length).sum();
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(8 + header.length + dtype.bytes() * numbers)).order(ByteOrder.LITTLE_ENDIAN);
+        long elements = sorted.values().stream().mapToLong(tensor -> tensor.data().length).sum();
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(8 + header.length + dtype.bytes() * elements)).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putLong(header.length).put(header);
-        for (Tensor tensor : sorted.values()) bytes.put(numbers(tensor, dtype));
+        for (Tensor tensor : sorted.values()) bytes.put(encode(tensor, dtype));
         return bytes.array();
     }
 
@@ -77,7 +77,7 @@ public final class SafetensorsWriter {
     }
 
     /// Bytes of the file that `write` would make.
-    public static long length(Map<String, Shape> tensors, Map<String, String> metadata) {
+    public static long fileLength(Map<String, Shape> tensors, Map<String, String> metadata) {
         return 8L + header(new TreeMap<>(tensors), metadata, DType.F32).length + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
     }
 
@@ -107,12 +107,12 @@ public final class SafetensorsWriter {
         return (text + " ".repeat((8 - length % 8) % 8)).getBytes(StandardCharsets.UTF_8);
     }
 
-    private static void write(OutputStream out, float[] numbers) throws IOException {
+    private static void write(OutputStream out, float[] values) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
-        int most = buffer.capacity() / 4;
-        for (int at = 0; at < numbers.length; at += most) {
-            int count = Math.min(most, numbers.length - at);
-            buffer.asFloatBuffer().put(numbers, at, count);
+        int bufferFloats = buffer.capacity() / 4;
+        for (int at = 0; at < values.length; at += bufferFloats) {
+            int count = Math.min(bufferFloats, values.length - at);
+            buffer.asFloatBuffer().put(values, at, count);
             out.write(buffer.array(), 0, 4 * count);
         }
     }

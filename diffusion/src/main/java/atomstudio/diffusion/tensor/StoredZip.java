@@ -16,26 +16,26 @@ final class StoredZip {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final int END = 0x06054b50;
-    private static final int END_64_LOCATOR = 0x07064b50;
-    private static final int END_64 = 0x06064b50;
-    private static final int CENTRAL = 0x02014b50;
-    private static final int LOCAL = 0x04034b50;
+    private static final int END_SIGNATURE = 0x06054b50;
+    private static final int ZIP64_LOCATOR_SIGNATURE = 0x07064b50;
+    private static final int ZIP64_END_SIGNATURE = 0x06064b50;
+    private static final int CENTRAL_SIGNATURE = 0x02014b50;
+    private static final int LOCAL_SIGNATURE = 0x04034b50;
     private static final int END_BYTES = 22;
     private static final int LOCATOR_BYTES = 20;
     private static final int CENTRAL_BYTES = 46;
     private static final int LOCAL_BYTES = 30;
-    private static final int LONGEST_COMMENT = 0xFFFF;
-    private static final int MOST_ENTRIES = 1 << 20;
-    private static final long IN_ZIP64 = 0xFFFF_FFFFL;
+    private static final int MAX_COMMENT_BYTES = 0xFFFF;
+    private static final int MAX_ENTRIES = 1 << 20;
+    private static final long ZIP64_SENTINEL = 0xFFFF_FFFFL;
 
     private final Path file;
     private final MemorySegment bytes;
-    private final Map<String, Span> entries = new LinkedHashMap<>();
+    private final Map<String, Entry> entries = new LinkedHashMap<>();
 
     /// Where an entry's bytes lie in the file.
-    /// @param compressed whether they are not the entry's own bytes
-    record Span(long offset, long length, boolean compressed) {}
+    /// @param isCompressed whether they are not the entry's own bytes
+    record Entry(long offset, long length, boolean isCompressed) {}
 
     private StoredZip(Path file, MemorySegment bytes) {
         this.file = file;
@@ -43,7 +43,7 @@ final class StoredZip {
     }
 
     /// @throws Failure.Unreadable when the archive is truncated or its directory points outside the file
-    static Map<String, Span> entries(Path file, MemorySegment bytes) throws Failure {
+    static Map<String, Entry> entries(Path file, MemorySegment bytes) throws Failure {
         StoredZip zip = new StoredZip(file, bytes);
         try {
             zip.read();
@@ -54,64 +54,64 @@ final class StoredZip {
     }
 
     private void read() throws Failure {
-        long end = end();
-        long count = number16(end + 10);
-        long at = number32(end + 16);
-        if (end >= LOCATOR_BYTES && bytes.get(INT, end - LOCATOR_BYTES) == END_64_LOCATOR) {
+        long end = findEnd();
+        long count = uint16(end + 10);
+        long at = uint32(end + 16);
+        if (end >= LOCATOR_BYTES && bytes.get(INT, end - LOCATOR_BYTES) == ZIP64_LOCATOR_SIGNATURE) {
             long end64 = bytes.get(LONG, end - LOCATOR_BYTES + 8);
-            if (bytes.get(INT, end64) != END_64) throw damaged("its ZIP64 directory is not where it should be");
+            if (bytes.get(INT, end64) != ZIP64_END_SIGNATURE) throw damaged("its ZIP64 directory is not where it should be");
             count = bytes.get(LONG, end64 + 32);
             at = bytes.get(LONG, end64 + 48);
         }
-        if (count < 0 || count > MOST_ENTRIES) throw damaged("its ZIP directory would have " + Long.toUnsignedString(count) + " entries");
+        if (count < 0 || count > MAX_ENTRIES) throw damaged("its ZIP directory would have " + Long.toUnsignedString(count) + " entries");
         for (long i = 0; i < count; i++) {
-            if (bytes.get(INT, at) != CENTRAL) throw damaged("entry " + i + " of its ZIP directory is missing");
-            entry(at);
-            at += CENTRAL_BYTES + number16(at + 28) + number16(at + 30) + number16(at + 32);
+            if (bytes.get(INT, at) != CENTRAL_SIGNATURE) throw damaged("entry " + i + " of its ZIP directory is missing");
+            readEntry(at);
+            at += CENTRAL_BYTES + uint16(at + 28) + uint16(at + 30) + uint16(at + 32);
         }
     }
 
     /// The record that ends the archive lies at the file's end, before a comment at most.
-    private long end() throws Failure {
+    private long findEnd() throws Failure {
         long last = bytes.byteSize() - END_BYTES;
-        for (long at = last; at >= 0 && at >= last - LONGEST_COMMENT; at--) {
-            if (bytes.get(INT, at) == END) return at;
+        for (long at = last; at >= 0 && at >= last - MAX_COMMENT_BYTES; at--) {
+            if (bytes.get(INT, at) == END_SIGNATURE) return at;
         }
         throw damaged("is truncated: a ZIP archive should end in its directory, which is missing");
     }
 
-    private void entry(long at) throws Failure {
-        long packed = number32(at + 20);
-        long length = number32(at + 24);
-        long local = number32(at + 42);
-        int nameLength = number16(at + 28);
+    private void readEntry(long at) throws Failure {
+        long compressedSize = uint32(at + 20);
+        long length = uint32(at + 24);
+        long localOffset = uint32(at + 42);
+        int nameLength = uint16(at + 28);
         String name = new String(bytes.asSlice(at + CENTRAL_BYTES, nameLength).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
         long extra = at + CENTRAL_BYTES + nameLength;
-        long extraEnd = extra + number16(at + 30);
+        long extraEnd = extra + uint16(at + 30);
         while (extra + 4 <= extraEnd) {
-            int size = number16(extra + 2);
-            if (number16(extra) == 1) {                                       // ZIP64: only what did not fit above, in this order
+            int size = uint16(extra + 2);
+            if (uint16(extra) == 1) {                                       // ZIP64: only what did not fit above, in this order
                 long next = extra + 4;
-                if (length == IN_ZIP64) { length = bytes.get(LONG, next); next += 8; }
-                if (packed == IN_ZIP64) { packed = bytes.get(LONG, next); next += 8; }
-                if (local == IN_ZIP64) local = bytes.get(LONG, next);
+                if (length == ZIP64_SENTINEL) { length = bytes.get(LONG, next); next += 8; }
+                if (compressedSize == ZIP64_SENTINEL) { compressedSize = bytes.get(LONG, next); next += 8; }
+                if (localOffset == ZIP64_SENTINEL) localOffset = bytes.get(LONG, next);
             }
             extra += 4 + size;
         }
-        boolean compressed = number16(at + 10) != 0 || (number16(at + 8) & 1) != 0;
-        if (!compressed && packed != length) throw damaged(name + ": stored as it is, but of " + packed + " and " + length + " bytes");
-        if (bytes.get(INT, local) != LOCAL) throw damaged(name + ": is not where the directory says");
-        long data = local + LOCAL_BYTES + number16(local + 26) + number16(local + 28);
-        if (packed < 0 || data < 0 || packed > bytes.byteSize() - data) throw damaged("is truncated: " + name + " should have " + packed + " bytes from " + data + ", the file has " + bytes.byteSize());
-        entries.put(name, new Span(data, packed, compressed));
+        boolean isCompressed = uint16(at + 10) != 0 || (uint16(at + 8) & 1) != 0;
+        if (!isCompressed && compressedSize != length) throw damaged(name + ": stored as it is, but of " + compressedSize + " and " + length + " bytes");
+        if (bytes.get(INT, localOffset) != LOCAL_SIGNATURE) throw damaged(name + ": is not where the directory says");
+        long data = localOffset + LOCAL_BYTES + uint16(localOffset + 26) + uint16(localOffset + 28);
+        if (compressedSize < 0 || data < 0 || compressedSize > bytes.byteSize() - data) throw damaged("is truncated: " + name + " should have " + compressedSize + " bytes from " + data + ", the file has " + bytes.byteSize());
+        entries.put(name, new Entry(data, compressedSize, isCompressed));
     }
 
-    private int number16(long at) {
+    private int uint16(long at) {
         return bytes.get(SHORT, at) & 0xFFFF;
     }
 
-    private long number32(long at) {
-        return bytes.get(INT, at) & IN_ZIP64;
+    private long uint32(long at) {
+        return bytes.get(INT, at) & ZIP64_SENTINEL;
     }
 
     private Failure.Unreadable damaged(String what) {

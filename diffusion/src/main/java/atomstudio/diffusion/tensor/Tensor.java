@@ -21,8 +21,8 @@ public record Tensor(Shape shape, float[] data) {
         return tensor;
     }
 
-    public Tensor reshape(Shape to) {
-        return new Tensor(to, data);
+    public Tensor reshape(Shape shape) {
+        return new Tensor(shape, data);
     }
 
     /// Rows `from` (inclusive) to `to` (exclusive) of the first axis, copied.
@@ -32,23 +32,23 @@ public record Tensor(Shape shape, float[] data) {
     }
 
     /// Stacks tensors of equal trailing shape along the first axis.
-    public static Tensor stack(Tensor... parts) {
+    public static Tensor concatenate(Tensor... tensors) {
         int total = 0;
         long rows = 0;
-        for (Tensor part : parts) {
-            if (!part.shape.with(0, 1).equals(parts[0].shape.with(0, 1))) {
-                throw new IllegalArgumentException("stack: " + part.shape + " beside " + parts[0].shape);
+        for (Tensor tensor : tensors) {
+            if (!tensor.shape.with(0, 1).equals(tensors[0].shape.with(0, 1))) {
+                throw new IllegalArgumentException("stack: " + tensor.shape + " beside " + tensors[0].shape);
             }
-            total += part.data.length;
-            rows += part.shape.size(0);
+            total += tensor.data.length;
+            rows += tensor.shape.size(0);
         }
         float[] all = new float[total];
         int at = 0;
-        for (Tensor part : parts) {
-            System.arraycopy(part.data, 0, all, at, part.data.length);
-            at += part.data.length;
+        for (Tensor tensor : tensors) {
+            System.arraycopy(tensor.data, 0, all, at, tensor.data.length);
+            at += tensor.data.length;
         }
-        return new Tensor(parts[0].shape.with(0, rows), all);
+        return new Tensor(tensors[0].shape.with(0, rows), all);
     }
 
     @Override public boolean equals(Object other) {

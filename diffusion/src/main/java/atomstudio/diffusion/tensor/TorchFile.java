@@ -22,11 +22,11 @@ public final class TorchFile implements TensorFile {
     private final MemorySegment bytes;
     private final Map<String, TensorInfo> tensors;
     private final Map<String, String> metadata;
-    private final TreeMap<Long, Strided> strided;
-    private final Map<Long, MemorySegment> ordered = new ConcurrentHashMap<>();
+    private final TreeMap<Long, StridedTensor> strided;
+    private final Map<Long, MemorySegment> contiguous = new ConcurrentHashMap<>();
     private final FileSnapshot state;
 
-    private TorchFile(Path file, MappedFile mapped, PickledTensors found) {
+    private TorchFile(Path file, MappedFile mapped, StateDict found) {
         this.file = file;
         this.arena = mapped.arena();
         this.bytes = mapped.bytes();
@@ -42,8 +42,8 @@ public final class TorchFile implements TensorFile {
     public static TorchFile open(Path file) throws Failure {
         MappedFile mapped = MappedFile.open(file);
         try {
-            boolean zip = mapped.bytes().byteSize() > 4 && mapped.bytes().get(ValueLayout.JAVA_BYTE, 0) == 'P';
-            return new TorchFile(file, mapped, zip ? archive(file, mapped.bytes()) : TorchStream.read(file, mapped.bytes()));
+            boolean isZip = mapped.bytes().byteSize() > 4 && mapped.bytes().get(ValueLayout.JAVA_BYTE, 0) == 'P';
+            return new TorchFile(file, mapped, isZip ? readArchive(file, mapped.bytes()) : LegacyFormat.read(file, mapped.bytes()));
         } catch (Failure e) {
             mapped.arena().close();
             throw e;
@@ -53,33 +53,33 @@ public final class TorchFile implements TensorFile {
         }
     }
 
-    private static PickledTensors archive(Path file, MemorySegment bytes) throws Failure {
-        Map<String, StoredZip.Span> entries = StoredZip.entries(file, bytes);
-        String pickle = entries.keySet().stream().filter(name -> name.equals("data.pkl") || name.endsWith("/data.pkl")).findFirst().orElseThrow(() -> new Failure.Incompatible(
+    private static StateDict readArchive(Path file, MemorySegment bytes) throws Failure {
+        Map<String, StoredZip.Entry> entries = StoredZip.entries(file, bytes);
+        String pickleName = entries.keySet().stream().filter(name -> name.equals("data.pkl") || name.endsWith("/data.pkl")).findFirst().orElseThrow(() -> new Failure.Incompatible(
                 file + ": is a ZIP archive without data.pkl, so not a file of PyTorch's; expected a model in one file, or the folder that was zipped"));
-        String folder = pickle.substring(0, pickle.length() - "data.pkl".length());
+        String folder = pickleName.substring(0, pickleName.length() - "data.pkl".length());
         if (entries.containsKey(folder + "constants.pkl")) throw new Failure.Incompatible(file + ": is a TorchScript program, not a file of tensors; get the model as safetensors");
-        StoredZip.Span order = entries.get(folder + "byteorder");
-        if (order != null && new String(stretch(file, bytes, folder + "byteorder", order).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII).startsWith("big")) {
+        StoredZip.Entry byteOrder = entries.get(folder + "byteorder");
+        if (byteOrder != null && new String(slice(file, bytes, folder + "byteorder", byteOrder).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII).startsWith("big")) {
             throw new Failure.Incompatible(file + ": its numbers are big-endian; get the model as safetensors");
         }
-        MemorySegment program = stretch(file, bytes, pickle, entries.get(pickle));
-        if (program.byteSize() > Unpickler.LONGEST) throw new Failure.Incompatible(file + ": its data.pkl of " + program.byteSize() + " bytes is larger than any file of tensors needs");
-        return PickledTensors.of(file, bytes.byteSize(), Unpickler.read(file, program, 0).value(), storage -> {
+        MemorySegment pickleBytes = slice(file, bytes, pickleName, entries.get(pickleName));
+        if (pickleBytes.byteSize() > Unpickler.MAX_PICKLE_BYTES) throw new Failure.Incompatible(file + ": its data.pkl of " + pickleBytes.byteSize() + " bytes is larger than any file of tensors needs");
+        return StateDict.of(file, bytes.byteSize(), Unpickler.read(file, pickleBytes, 0).value(), storage -> {
             String name = folder + "data/" + storage.key();
-            StoredZip.Span span = entries.get(name);
-            if (span == null) return Optional.empty();
-            stretch(file, bytes, name, span);
-            return Optional.of(new PickledTensors.Place(span.offset(), span.length()));
+            StoredZip.Entry entry = entries.get(name);
+            if (entry == null) return Optional.empty();
+            slice(file, bytes, name, entry);
+            return Optional.of(new StateDict.ByteRange(entry.offset(), entry.length()));
         });
     }
 
-    private static MemorySegment stretch(Path file, MemorySegment bytes, String name, StoredZip.Span span) throws Failure {
-        if (span.compressed()) throw new Failure.Incompatible(file + ": " + name + " is compressed, which PyTorch never does; save the model again, or get it as safetensors");
-        return bytes.asSlice(span.offset(), span.length());
+    private static MemorySegment slice(Path file, MemorySegment bytes, String name, StoredZip.Entry entry) throws Failure {
+        if (entry.isCompressed()) throw new Failure.Incompatible(file + ": " + name + " is compressed, which PyTorch never does; save the model again, or get it as safetensors");
+        return bytes.asSlice(entry.offset(), entry.length());
     }
 
-    @Override public void check() throws Failure.Unreadable {
+    @Override public void checkUnchanged() throws Failure.Unreadable {
         state.checkUnchanged();
     }
 
@@ -101,14 +101,14 @@ public final class TorchFile implements TensorFile {
 
     /// Tensors that were saved out of order are copied, once.
     @Override public MemorySegment bytes(TensorInfo info) {
-        if (inOrder(info)) return bytes.asSlice(info.offset(), info.bytes());
-        Strided tensor = strided.floorEntry(info.offset()).getValue();
-        MemorySegment all = ordered.computeIfAbsent(tensor.info().offset(), offset -> tensor.inOrder(bytes, arena));
-        return all.asSlice(info.offset() - tensor.info().offset(), info.bytes());
+        if (isContiguous(info)) return bytes.asSlice(info.offset(), info.byteLength());
+        StridedTensor tensor = strided.floorEntry(info.offset()).getValue();
+        MemorySegment elements = contiguous.computeIfAbsent(tensor.info().offset(), offset -> tensor.toContiguous(bytes, arena));
+        return elements.asSlice(info.offset() - tensor.info().offset(), info.byteLength());
     }
 
-    @Override public boolean inOrder(TensorInfo info) {
-        return info.offset() + info.bytes() <= bytes.byteSize();
+    @Override public boolean isContiguous(TensorInfo info) {
+        return info.offset() + info.byteLength() <= bytes.byteSize();
     }
 
     @Override public void close() {

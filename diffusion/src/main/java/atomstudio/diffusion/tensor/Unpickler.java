@@ -18,83 +18,83 @@ import java.util.Map;
 /// Source: CPython, Lib/pickletools.py (the instructions); pytorch, torch/serialization.py and torch/_utils.py (what PyTorch writes).
 final class Unpickler {
     /// The pickle of a model with its training state has less than a megabyte.
-    static final long LONGEST = 32L << 20;
-    private static final int MOST = 1 << 20;
+    static final long MAX_PICKLE_BYTES = 32L << 20;
+    private static final int MAX_STACK = 1 << 20;
     /// The longest key of a dictionary: no tensor has a longer name, and long ones that are nearly alike would be compared again and again.
-    private static final int LONGEST_KEY = 1 << 10;
+    private static final int MAX_KEY_LENGTH = 1 << 10;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
-    private static final Pickled NONE = new Pickled.Other("None");
+    private static final PickleValue NONE = new PickleValue.Opaque("None");
 
     private final Path file;
     private final MemorySegment bytes;
-    private final PickledCalls calls;
-    private final Map<String, Pickled.Storage> storages = new HashMap<>();
-    private final long from;
-    private final List<Pickled> stack = new ArrayList<>();
+    private final PickleFunctions functions;
+    private final Map<String, PickleValue.Storage> storages = new HashMap<>();
+    private final long pickleStart;
+    private final List<PickleValue> stack = new ArrayList<>();
     private final List<Integer> marks = new ArrayList<>();
-    private final Map<Long, Pickled> memo = new HashMap<>();
-    private long at;
+    private final Map<Long, PickleValue> memo = new HashMap<>();
+    private long position;
 
-    private Unpickler(Path file, MemorySegment bytes, long from) {
+    private Unpickler(Path file, MemorySegment bytes, long pickleStart) {
         this.file = file;
         this.bytes = bytes;
-        this.from = from;
-        this.at = from;
-        this.calls = new PickledCalls(file);
+        this.pickleStart = pickleStart;
+        this.position = pickleStart;
+        this.functions = new PickleFunctions(file);
     }
 
     /// What a pickle holds, the offset after its last instruction, and every storage that it names by its key.
-    record Result(Pickled value, long end, Map<String, Pickled.Storage> storages) {}
+    record Result(PickleValue value, long end, Map<String, PickleValue.Storage> storages) {}
 
     /// @param bytes ends where the pickle must have ended
     /// @throws Failure.Incompatible when it asks for anything but tensors and plain data
     /// @throws Failure.Unreadable when it is damaged
-    static Result read(Path file, MemorySegment bytes, long from) throws Failure {
-        Unpickler unpickler = new Unpickler(file, bytes, from);
+    static Result read(Path file, MemorySegment bytes, long pickleStart) throws Failure {
+        Unpickler unpickler = new Unpickler(file, bytes, pickleStart);
         try {
             return unpickler.run();
         } catch (IndexOutOfBoundsException | ArithmeticException | IllegalArgumentException e) {
-            throw new Failure.Unreadable(file + ": its pickle is damaged at byte " + unpickler.at + "; download or copy it again", e);
+            throw new Failure.Unreadable(file + ": its pickle is damaged at byte " + unpickler.position + "; download or copy it again", e);
         }
     }
 
     private Result run() throws Failure {
         while (true) {
-            long start = at;
-            char code = (char) (bytes.get(ValueLayout.JAVA_BYTE, at++) & 0xFF);
-            if (code == '.') return new Result(pop(), at, storages);
-            if (!data(code) && !collection(code) && !kept(code) && !call(code)) {
-                throw new Failure.Incompatible(file + ": its pickle has the instruction 0x" + Integer.toHexString(code) + " at byte " + start + ", which no file of tensors needs; nothing of it was run");
+            long opcodeAt = position;
+            char opcode = (char) (bytes.get(ValueLayout.JAVA_BYTE, position++) & 0xFF);
+            if (opcode == '.') return new Result(pop(), position, storages);
+            if (!executeData(opcode) && !executeCollection(opcode) && !executeMemo(opcode) && !executeCall(opcode)) {
+                throw new Failure.Incompatible(file + ": its pickle has the instruction 0x" + Integer.toHexString(opcode) + " at byte " + opcodeAt + ", which no file of tensors needs; nothing of it was run");
             }
-            if (stack.size() > MOST || marks.size() > MOST || memo.size() > MOST || at - from > LONGEST) throw tooLarge();
+            if (stack.size() > MAX_STACK || marks.size() > MAX_STACK || memo.size() > MAX_STACK || position - pickleStart > MAX_PICKLE_BYTES) throw tooLarge();
         }
     }
 
     /// Instructions that push plain data.
-    private boolean data(char code) throws Failure {
-        switch (code) {
-            case 0x80 -> at++;                                                  // protocol
-            case 0x95 -> at += 8;                                               // frame
+    private boolean executeData(char opcode) throws Failure {
+        switch (opcode) {
+            case 0x80 -> position++;                                                  // protocol
+            case 0x95 -> position += 8;                                               // frame
             case 'N' -> push(NONE);
-            case 0x88 -> push(new Pickled.Flag(true));
-            case 0x89 -> push(new Pickled.Flag(false));
-            case 'J' -> push(new Pickled.Whole((int) number(4)));
-            case 'K' -> push(new Pickled.Whole(number(1)));
-            case 'M' -> push(new Pickled.Whole(number(2)));
-            case 0x8a -> push(whole(number(1)));
-            case 0x8b -> push(whole(number(4)));
+            case 0x88 -> push(new PickleValue.PyBool(true));
+            case 0x89 -> push(new PickleValue.PyBool(false));
+            case 'J' -> push(new PickleValue.PyInt((int) readUnsigned(4)));
+            case 'K' -> push(new PickleValue.PyInt(readUnsigned(1)));
+            case 'M' -> push(new PickleValue.PyInt(readUnsigned(2)));
+            case 0x8a -> push(readInt(readUnsigned(1)));
+            case 0x8b -> push(readInt(readUnsigned(4)));
             case 'G' -> {
-                push(new Pickled.Real(bytes.get(DOUBLE, at)));
-                at += 8;
+                push(new PickleValue.PyFloat(bytes.get(DOUBLE, position)));
+                position += 8;
             }
-            case 0x8c, 'U' -> push(new Pickled.Text(text(number(1))));
-            case 'X', 'T' -> push(new Pickled.Text(text(number(4))));
-            case 0x8d -> push(new Pickled.Text(text(number(8))));
-            case 'C' -> skip(number(1));
-            case 'B' -> skip(number(4));
-            case 0x8e, 0x96 -> skip(number(8));
+            case 0x8c, 'U' -> push(new PickleValue.PyString(readText(readUnsigned(1))));
+            case 'X', 'T' -> push(new PickleValue.PyString(readText(readUnsigned(4))));
+            case 0x8d -> push(new PickleValue.PyString(readText(readUnsigned(8))));
+            case 'C' -> skipBytes(readUnsigned(1));
+            case 'B' -> skipBytes(readUnsigned(4));
+            case 0x8e, 0x96 -> skipBytes(readUnsigned(8));
             default -> {
                 return false;
             }
@@ -103,24 +103,24 @@ final class Unpickler {
     }
 
     /// Instructions that make collections and fill them.
-    private boolean collection(char code) throws Failure {
-        switch (code) {
+    private boolean executeCollection(char opcode) throws Failure {
+        switch (opcode) {
             case '(' -> marks.add(stack.size());
-            case ']' -> push(new Pickled.Items());
-            case '}' -> push(new Pickled.Entries());
-            case ')' -> push(new Pickled.Tuple(List.of()));
-            case 0x8f -> push(new Pickled.Items());
-            case 't' -> push(new Pickled.Tuple(List.copyOf(marked())));
-            case 0x85 -> push(new Pickled.Tuple(last(1)));
-            case 0x86 -> push(new Pickled.Tuple(last(2)));
-            case 0x87 -> push(new Pickled.Tuple(last(3)));
-            case 'a' -> append(last(1));
-            case 'e', 0x90 -> append(marked());
-            case 's' -> fill(last(2));
-            case 'u' -> fill(marked());
+            case ']' -> push(new PickleValue.PyList());
+            case '}' -> push(new PickleValue.PyDict());
+            case ')' -> push(new PickleValue.PyTuple(List.of()));
+            case 0x8f -> push(new PickleValue.PyList());
+            case 't' -> push(new PickleValue.PyTuple(List.copyOf(popMark())));
+            case 0x85 -> push(new PickleValue.PyTuple(popLast(1)));
+            case 0x86 -> push(new PickleValue.PyTuple(popLast(2)));
+            case 0x87 -> push(new PickleValue.PyTuple(popLast(3)));
+            case 'a' -> append(popLast(1));
+            case 'e', 0x90 -> append(popMark());
+            case 's' -> setItems(popLast(2));
+            case 'u' -> setItems(popMark());
             case '0' -> pop();
-            case '1' -> marked();
-            case '2' -> push(top());
+            case '1' -> popMark();
+            case '2' -> push(peek());
             default -> {
                 return false;
             }
@@ -129,13 +129,13 @@ final class Unpickler {
     }
 
     /// Instructions that keep what is on the stack, and fetch it.
-    private boolean kept(char code) throws Failure {
-        switch (code) {
-            case 'q' -> memo.put(number(1), top());
-            case 'r' -> memo.put(number(4), top());
-            case 0x94 -> memo.put((long) memo.size(), top());
-            case 'h' -> push(fetch(number(1)));
-            case 'j' -> push(fetch(number(4)));
+    private boolean executeMemo(char opcode) throws Failure {
+        switch (opcode) {
+            case 'q' -> memo.put(readUnsigned(1), peek());
+            case 'r' -> memo.put(readUnsigned(4), peek());
+            case 0x94 -> memo.put((long) memo.size(), peek());
+            case 'h' -> push(getMemo(readUnsigned(1)));
+            case 'j' -> push(getMemo(readUnsigned(4)));
             default -> {
                 return false;
             }
@@ -144,22 +144,22 @@ final class Unpickler {
     }
 
     /// Instructions that name functions, call them, and change what they made.
-    private boolean call(char code) throws Failure {
-        switch (code) {
-            case 'c' -> push(calls.global(line(), line()));
+    private boolean executeCall(char opcode) throws Failure {
+        switch (opcode) {
+            case 'c' -> push(functions.resolveGlobal(readLine(), readLine()));
             case 0x93 -> {
-                List<Pickled> names = last(2);
-                if (!(names.get(0) instanceof Pickled.Text module && names.get(1) instanceof Pickled.Text name)) throw damaged();
-                push(calls.global(module.text(), name.text()));
+                List<PickleValue> names = popLast(2);
+                if (!(names.get(0) instanceof PickleValue.PyString module && names.get(1) instanceof PickleValue.PyString name)) throw damaged();
+                push(functions.resolveGlobal(module.text(), name.text()));
             }
             case 'R', 0x81 -> {
-                List<Pickled> call = last(2);
-                push(calls.call(call.get(0), call.get(1)));
+                List<PickleValue> call = popLast(2);
+                push(functions.call(call.get(0), call.get(1)));
             }
-            case 'b' -> calls.attributes(pop(), top());
+            case 'b' -> functions.setState(pop(), peek());
             case 'Q' -> {
-                Pickled named = calls.persistent(pop());
-                if (named instanceof Pickled.Storage storage) storages.put(key(storage.key()), storage);
+                PickleValue named = functions.loadPersistent(pop());
+                if (named instanceof PickleValue.Storage storage) storages.put(checkedKey(storage.key()), storage);
                 push(named);
             }
             default -> {
@@ -169,113 +169,113 @@ final class Unpickler {
         return true;
     }
 
-    private void append(List<Pickled> values) throws Failure {
-        switch (top()) {
-            case Pickled.Items list -> list.items.addAll(values);
-            case Pickled.Other _ -> { }
+    private void append(List<PickleValue> values) throws Failure {
+        switch (peek()) {
+            case PickleValue.PyList list -> list.items.addAll(values);
+            case PickleValue.Opaque _ -> { }
             default -> throw damaged();
         }
     }
 
-    private void fill(List<Pickled> pairs) throws Failure {
+    private void setItems(List<PickleValue> pairs) throws Failure {
         if (pairs.size() % 2 != 0) throw damaged();
-        switch (top()) {
-            case Pickled.Entries dictionary -> {
+        switch (peek()) {
+            case PickleValue.PyDict dictionary -> {
                 for (int i = 0; i < pairs.size(); i += 2) {
-                    if (pairs.get(i) instanceof Pickled.Text(String text)) key(text);
+                    if (pairs.get(i) instanceof PickleValue.PyString(String text)) checkedKey(text);
                     dictionary.put(pairs.get(i), pairs.get(i + 1));
                 }
             }
-            case Pickled.Other _ -> { }
+            case PickleValue.Opaque _ -> { }
             default -> throw damaged();
         }
     }
 
-    private String key(String key) throws Failure {
-        if (key.length() > LONGEST_KEY) throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length() + " letters, longer than any tensor's name: " + SafeText.of(key));
+    private String checkedKey(String key) throws Failure {
+        if (key.length() > MAX_KEY_LENGTH) throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length() + " letters, longer than any tensor's name: " + SafeText.of(key));
         return key;
     }
 
-    private void push(Pickled value) {
+    private void push(PickleValue value) {
         stack.add(value);
     }
 
-    private Pickled top() {
-        if (stack.size() <= floor()) throw new IndexOutOfBoundsException("stack");
+    private PickleValue peek() {
+        if (stack.size() <= markFloor()) throw new IndexOutOfBoundsException("stack");
         return stack.getLast();
     }
 
-    private Pickled pop() {
-        return last(1).getFirst();
+    private PickleValue pop() {
+        return popLast(1).getFirst();
     }
 
     /// What lies below the last mark is out of reach.
-    private int floor() {
+    private int markFloor() {
         return marks.isEmpty() ? 0 : marks.getLast();
     }
 
-    private List<Pickled> last(int count) {
-        if (stack.size() - count < floor()) throw new IndexOutOfBoundsException("stack");
-        List<Pickled> tail = stack.subList(stack.size() - count, stack.size());
-        List<Pickled> taken = List.copyOf(tail);
+    private List<PickleValue> popLast(int count) {
+        if (stack.size() - count < markFloor()) throw new IndexOutOfBoundsException("stack");
+        List<PickleValue> tail = stack.subList(stack.size() - count, stack.size());
+        List<PickleValue> taken = List.copyOf(tail);
         tail.clear();
         return taken;
     }
 
-    private List<Pickled> marked() {
+    private List<PickleValue> popMark() {
         if (marks.isEmpty()) throw new IndexOutOfBoundsException("marks");
-        return last(stack.size() - marks.removeLast());
+        return popLast(stack.size() - marks.removeLast());
     }
 
-    private Pickled fetch(long key) throws Failure {
-        Pickled found = memo.get(key);
+    private PickleValue getMemo(long key) throws Failure {
+        PickleValue found = memo.get(key);
         if (found == null) throw damaged();
         return found;
     }
 
-    private long number(int size) throws Failure {
+    private long readUnsigned(int size) throws Failure {
         long value = 0;
         if (size == 8) {
-            value = bytes.get(LONG, at);
+            value = bytes.get(LONG, position);
             if (value < 0) throw tooLarge();
         } else if (size == 4) {
-            value = bytes.get(INT, at) & 0xFFFF_FFFFL;
+            value = bytes.get(INT, position) & 0xFFFF_FFFFL;
         } else {
-            for (int i = 0; i < size; i++) value |= (bytes.get(ValueLayout.JAVA_BYTE, at + i) & 0xFFL) << (8 * i);
+            for (int i = 0; i < size; i++) value |= (bytes.get(ValueLayout.JAVA_BYTE, position + i) & 0xFFL) << (8 * i);
         }
-        at += size;
+        position += size;
         return value;
     }
 
     /// A number of any length, two's complement; one past 64 bits is no size of a tensor.
-    private Pickled whole(long length) throws Failure {
-        byte[] digits = taken(length);
-        if (digits.length == 0) return new Pickled.Whole(0);
-        if (digits.length > 8) return new Pickled.Other("a large number");
+    private PickleValue readInt(long length) throws Failure {
+        byte[] digits = readBytes(length);
+        if (digits.length == 0) return new PickleValue.PyInt(0);
+        if (digits.length > 8) return new PickleValue.Opaque("a large number");
         long value = digits[digits.length - 1];
         for (int i = digits.length - 2; i >= 0; i--) value = value << 8 | digits[i] & 0xFF;
-        return new Pickled.Whole(value);
+        return new PickleValue.PyInt(value);
     }
 
-    private String text(long length) throws Failure {
-        return new String(taken(length), StandardCharsets.UTF_8);
+    private String readText(long length) throws Failure {
+        return new String(readBytes(length), StandardCharsets.UTF_8);
     }
 
-    private void skip(long length) throws Failure {
-        taken(length);
-        push(new Pickled.Other("bytes"));
+    private void skipBytes(long length) throws Failure {
+        readBytes(length);
+        push(new PickleValue.Opaque("bytes"));
     }
 
-    private byte[] taken(long length) throws Failure {
-        if (length > LONGEST) throw tooLarge();
-        byte[] taken = bytes.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
-        at += length;
-        return taken;
+    private byte[] readBytes(long length) throws Failure {
+        if (length > MAX_PICKLE_BYTES) throw tooLarge();
+        byte[] content = bytes.asSlice(position, length).toArray(ValueLayout.JAVA_BYTE);
+        position += length;
+        return content;
     }
 
-    private String line() throws Failure {
+    private String readLine() throws Failure {
         StringBuilder line = new StringBuilder();
-        for (char c; (c = (char) number(1)) != '\n'; ) {
+        for (char c; (c = (char) readUnsigned(1)) != '\n'; ) {
             if (line.length() > 1000) throw damaged();
             line.append(c);
         }
@@ -283,10 +283,10 @@ final class Unpickler {
     }
 
     private Failure.Unreadable damaged() {
-        return new Failure.Unreadable(file + ": its pickle is damaged before byte " + at + "; download or copy it again");
+        return new Failure.Unreadable(file + ": its pickle is damaged before byte " + position + "; download or copy it again");
     }
 
     private Failure.Incompatible tooLarge() {
-        return new Failure.Incompatible(file + ": its pickle is larger than any file of tensors needs; it was not read further than byte " + at);
+        return new Failure.Incompatible(file + ": its pickle is larger than any file of tensors needs; it was not read further than byte " + position);
     }
 }

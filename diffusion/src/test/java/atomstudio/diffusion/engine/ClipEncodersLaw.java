@@ -3,7 +3,7 @@ package atomstudio.diffusion.engine;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -13,19 +13,19 @@ public interface ClipEncodersLaw {
     Engine open(Path model) throws Failure;
 
     @Test default void bothTowersEqualTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); Engine engine = open(ClipTestModels.MODEL)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); Engine engine = open(ClipTestModels.MODEL)) {
             ClipTestModels.agrees(engine, golden, 4);
         }
     }
 
     @Test default void aSafetyCheckersTowerEqualsTheReference(@TempDir Path temporary) throws Exception {
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors")); Engine engine = open(ClipTestModels.withSafetyChecker(temporary))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors")); Engine engine = open(ClipTestModels.withSafetyChecker(temporary))) {
             ClipTestModels.agrees(engine, golden, 1);
         }
     }
 
     @Test default void theEmbeddedModelsTowersEqualTheReference() throws Exception {
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("default-model.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("default-model.safetensors"))) {
             assumeTrue(ClipTestModels.ofTheEmbeddedModel(golden), "skipped: the golden is of another model; diffusion/src/test/python/towers.py makes a new one");
             try (Engine engine = open(ClipTestModels.EMBEDDED)) {
                 ClipTestModels.agrees(engine, golden, 4);

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ public final class ClipTestModels {
     }
 
     /// Whether a golden was made of the embedded model's weights as they are now.
-    public static boolean ofTheEmbeddedModel(Safetensors golden) throws Exception {
+    public static boolean ofTheEmbeddedModel(SafetensorsFile golden) throws Exception {
         for (String part : List.of("image_encoder", "text_encoder")) {
             byte[] weights = Files.readAllBytes(EMBEDDED.resolve(part).resolve("model.safetensors"));
             String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(weights));
@@ -64,9 +64,9 @@ public final class ClipTestModels {
     }
 
     /// Holds an engine against a golden of so many tensors.
-    public static void agrees(Engine engine, Safetensors golden, int tensors) throws Exception {
+    public static void agrees(Engine engine, SafetensorsFile golden, int tensors) throws Exception {
         List<Deviation> deviations = NetworkGolden.compare(golden, engine);
         assertEquals(tensors, deviations.size());
-        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation::toString);
+        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation::toString);
     }
 }

@@ -8,7 +8,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,10 +34,10 @@ class ImageGoldenTest {
         int compared = 0;
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             for (Path file : goldens(folder)) {
-                try (Safetensors golden = Safetensors.open(file)) {
+                try (SafetensorsFile golden = SafetensorsFile.open(file)) {
                     List<Deviation> deviations = ImageGolden.compare(golden, model, engine);
                     compared += deviations.size();
-                    for (Deviation deviation : deviations) assertTrue(deviation.within(), file.getFileName() + ": " + deviation);
+                    for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), file.getFileName() + ": " + deviation);
                 }
             }
         }
@@ -47,7 +47,7 @@ class ImageGoldenTest {
     private static int pictures(Path folder) throws Exception {
         int pictures = 0;
         for (Path file : goldens(folder)) {
-            try (Safetensors golden = Safetensors.open(file)) {
+            try (SafetensorsFile golden = SafetensorsFile.open(file)) {
                 pictures += (int) golden.info("noise").shape().size(0);
             }
         }

@@ -10,7 +10,7 @@ import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,15 +36,15 @@ class Img2ImgGoldenTest {
 
     private static void check(String name, Path of) throws Exception {
         DiffusionModel model = DiffusionModel.open(of);
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve(name + ".safetensors"))) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve(name + ".safetensors"))) {
             assertTrue(Img2ImgGolden.recognizes(golden));
-            for (Deviation deviation : Img2ImgGolden.compare(golden, model, engine)) assertTrue(deviation.within(), deviation.toString());
+            for (Deviation deviation : Img2ImgGolden.compare(golden, model, engine)) assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 
     @Test void aListenerHearsTheStepsOfBothPassesAndCanStopInEither() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); Safetensors golden = Safetensors.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = Img2ImgGolden.generation(golden, model);
             LatentSampler painter = new LatentSampler(model, engine, unheard -> {});
             ConditioningSchedule script = ConditioningSchedule.of(generation, PromptEncoder.of(model, engine));

@@ -11,7 +11,7 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -29,7 +29,7 @@ class PromptGoldenTest {
 
     @Test void readsPromptsAsTheReferenceDoesWithTheEmbeddedModel() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/default-model.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/default-model.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
             Tensor plain = engine.encodeText(new int[][] {model.tokenizer().encodePadded("a red car in the snow").ids()}, 1, List.of());
             assertEquals(plain, PromptEncoder.of(model, engine).encode(new PromptPair("a red car in the snow", ""), 1, List.of()).prompt(), "bit by bit where nothing is stressed");
@@ -38,7 +38,7 @@ class PromptGoldenTest {
 
     @Test void readsPromptsAsTheReferenceDoesAtClipsOwnLength() throws Exception {
         DiffusionModel model = sd1();
-        try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
         }
     }
@@ -46,13 +46,13 @@ class PromptGoldenTest {
     /// The reference calls the network once for each; here both go through it together.
     @Test void promptsOfOtherLengthsAreWhatTheyAreByThemselves() throws Exception {
         DiffusionModel model = sd1();
-        try (Safetensors golden = Safetensors.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             List<String> prompts = prompts(golden);
             PromptEncoder.PromptEmbeddings contexts = PromptEncoder.of(model, engine).encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
             assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1), "of other lengths by themselves");
             assertEquals(contexts.prompt().shape(), contexts.negative().shape());
             Tensor latents = golden.read("unet.latents");
-            Tensor both = engine.predictNoise(Tensor.stack(latents, latents), new float[] {500, 500}, Tensor.stack(contexts.prompt(), contexts.negative()), List.of());
+            Tensor both = engine.predictNoise(Tensor.concatenate(latents, latents), new float[] {500, 500}, Tensor.concatenate(contexts.prompt(), contexts.negative()), List.of());
             assertClose("prompt", golden.read("unet.prompt"), both.rows(0, 1), 1e-4);
             assertClose("negative", golden.read("unet.negative"), both.rows(1, 2), 1e-4);
         }
@@ -69,13 +69,13 @@ class PromptGoldenTest {
         }
     }
 
-    private static void agrees(Safetensors golden, DiffusionModel model, Engine engine) throws Exception {
+    private static void agrees(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Exception {
         List<Deviation> deviations = PromptGolden.compare(golden, model, engine);
         assertEquals(CASES, deviations.size());
-        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
-    private static List<String> prompts(Safetensors golden) {
+    private static List<String> prompts(SafetensorsFile golden) {
         return JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray().asList().stream().map(one -> one.getAsJsonObject().get("prompt").getAsString()).toList();
     }
 

@@ -7,7 +7,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -29,7 +29,7 @@ class TiledDecoderTest {
             Tensor expected = engine.decode(latents);
             Tensor found = new TiledDecoder(model.vae(), engine, side).decode(latents, Math.min(whole, model.vae().levels() - 1));
             Deviation deviation = Deviation.absolute("picture", expected, found, A_TENTH_OF_A_LEVEL);
-            assertTrue(deviation.within(), deviation.toString());
+            assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 
@@ -42,13 +42,13 @@ class TiledDecoderTest {
             assertEquals(List.of(), notes);
             Tensor found = new LatentDecoder(model, engine, () -> 1L << 20, notes::add).decode(latents);
             assertTrue(notes.size() == 1 && notes.getFirst().contains("in tiles"), notes.toString());
-            assertTrue(Deviation.absolute("picture", whole, found, A_TENTH_OF_A_LEVEL).within());
+            assertTrue(Deviation.absolute("picture", whole, found, A_TENTH_OF_A_LEVEL).isWithinTolerance());
         }
     }
 
     /// A part of a real picture, not square.
     private static Tensor latents(DiffusionModel model) throws Exception {
-        try (Safetensors golden = Safetensors.open(Shared.own("goldens/from-pictures/hires-ddim-2.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/from-pictures/hires-ddim-2.safetensors"))) {
             Tensor square = golden.read("latents");
             int height = 19;
             int side = Math.toIntExact(square.shape().size(3));

@@ -87,7 +87,7 @@ class DamagedModelsTest {
     private static void tensors(Path place) throws Failure {
         try (TensorFile file = TensorFile.open(place)) {
             TensorFileKind.detect(file);
-            for (TensorInfo info : file.tensors().values()) if (info.dtype().readable()) file.read(info);
+            for (TensorInfo info : file.tensors().values()) if (info.dtype().isReadable()) file.read(info);
         }
     }
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -129,7 +129,7 @@ class DiffusionModelTest {
 
     private Map<String, Tensor> weights() throws Failure {
         Map<String, Tensor> weights = new LinkedHashMap<>();
-        try (Safetensors file = Safetensors.open(folder.resolve(WEIGHTS))) {
+        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS))) {
             for (String name : file.tensors().keySet()) weights.put(name, file.read(name));
         }
         return weights;

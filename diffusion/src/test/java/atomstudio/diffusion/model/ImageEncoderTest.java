@@ -13,7 +13,7 @@ import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;
@@ -76,7 +76,7 @@ class ImageEncoderTest {
     @Test void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
         ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL).imageEncoder().orElseThrow().processor();
         ImageProcessor clip = ImageProcessor.read(temporary.resolve("none.json"), 32);
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
                 RgbImage picture = picture(golden.read("picture." + n));
                 for (String key : new String[] {"pixel_values", "clip"}) {

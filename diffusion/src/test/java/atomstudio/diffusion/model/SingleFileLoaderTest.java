@@ -80,7 +80,7 @@ class SingleFileLoaderTest {
         try (Checkpoint text = DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             TensorInfo q = text.info("text_model.encoder.layers.1.self_attn.q_proj.weight");
             TensorInfo k = text.info("text_model.encoder.layers.1.self_attn.k_proj.weight");
-            assertEquals(q.offset() + q.bytes(), k.offset());
+            assertEquals(q.offset() + q.byteLength(), k.offset());
             assertEquals(Shape.of(32, 32), k.shape());
             assertEquals(3, DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).textEncoder().transformer().depth(), "one block less than the file has");
         }

@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.ClipEncodersLaw;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
@@ -21,7 +21,7 @@ class ClipEncodersTest implements ClipEncodersLaw {
     @TempDir Path temporary;
 
     @Test void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(ClipTestModels.MODEL)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(ClipTestModels.MODEL)) {
             Tensor pictures = golden.read("vision.pixel_values");
             Tensor all = engine.embedImages(pictures);
             for (int i = 0; i < 3; i++) {

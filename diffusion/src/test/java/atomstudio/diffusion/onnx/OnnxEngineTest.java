@@ -12,7 +12,7 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
@@ -65,11 +65,11 @@ class OnnxEngineTest {
 
     private static void agrees(String name, OnnxSettings settings) throws Exception {
         Path folder = Shared.own("goldens/nets/" + name);
-        try (Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
+        try (SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
                 OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2, settings)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
-            for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+            for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 }

@@ -10,7 +10,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ class OnnxSafetyCheckerTest {
 
     @Test void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
         SafetyChecker own = checker(ClipTestModels.withSafetyChecker(temporary));
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors"))) {
             SafetyChecker checker = new SafetyChecker(own.imageEncoder(), concepts(golden, "special_care_embeds"), concepts(golden, "concept_embeds"));
             Tensor embeddings = golden.read("image_embeds");
             Tensor expected = golden.read("unsafe");
@@ -43,7 +43,7 @@ class OnnxSafetyCheckerTest {
 
     @Test void judgesPicturesWithTheModelsOwnTower() throws Exception {
         SafetyChecker checker = checker(ClipTestModels.withSafetyChecker(temporary));
-        try (Safetensors golden = Safetensors.open(ClipTestModels.FOLDER.resolve("safety.safetensors")); Safetensors pictures = Safetensors.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors")); SafetensorsFile pictures = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
                 OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker, Device.CPU, 1)) {
             Tensor prepared = pictures.read("vision.pixel_values");
             for (int i = 0; i < prepared.shape().size(0); i++) assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.isUnsafe(prepared.rows(i, i + 1)), "picture " + i);
@@ -53,7 +53,7 @@ class OnnxSafetyCheckerTest {
     @Test void aThresholdThatNothingReachesLetsEveryPicturePass() throws Exception {
         Path model = ClipTestModels.withSafetyChecker(temporary);
         Map<String, Tensor> weights = new HashMap<>();
-        try (Safetensors file = Safetensors.open(model.resolve(WEIGHTS))) {
+        try (SafetensorsFile file = SafetensorsFile.open(model.resolve(WEIGHTS))) {
             for (String name : file.tensors().keySet()) weights.put(name, file.read(name));
         }
         weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), 1.1f));
@@ -80,7 +80,7 @@ class OnnxSafetyCheckerTest {
         return DiffusionModel.open(model).safetyChecker().orElseThrow();
     }
 
-    private static SafetyChecker.Concepts concepts(Safetensors golden, String name) {
+    private static SafetyChecker.Concepts concepts(SafetensorsFile golden, String name) {
         return new SafetyChecker.Concepts(golden.read(name), golden.read(name + "_weights"));
     }
 }

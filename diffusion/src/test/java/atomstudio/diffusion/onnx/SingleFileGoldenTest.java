@@ -8,7 +8,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,10 +18,10 @@ class SingleFileGoldenTest {
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
     void aModelInOneFileOfTheOriginalLayoutComputesWhatTheReferenceFolderDoes(String file, String net) throws Exception {
         Path golden = Shared.own("goldens/nets/" + net + "/golden.safetensors");
-        try (Safetensors expected = Safetensors.open(golden); OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
+        try (SafetensorsFile expected = SafetensorsFile.open(golden); OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
             List<Deviation> deviations = NetworkGolden.compare(expected, engine);
             assertEquals(14, deviations.size());
-            for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+            for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 }

@@ -11,7 +11,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -21,9 +21,9 @@ class TaesdPreviewerTest {
 
     @Test void decodesAsTheReferenceDoes() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
-        try (TaesdPreviewer look = TaesdPreviewer.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); Safetensors golden = Safetensors.open(GOLDEN.resolve("golden.safetensors"))) {
+        try (TaesdPreviewer look = TaesdPreviewer.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); SafetensorsFile golden = SafetensorsFile.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
-            assertTrue(deviation.within(), deviation.toString());
+            assertTrue(deviation.isWithinTolerance(), deviation.toString());
             RgbImage picture = look.preview(golden.read("latents"));
             assertEquals("56x40", picture.width() + "x" + picture.height());
         }

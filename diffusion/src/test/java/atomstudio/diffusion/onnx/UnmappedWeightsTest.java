@@ -57,7 +57,7 @@ class UnmappedWeightsTest {
         Files.delete(file);
         TorchArchives.saveOutOfOrder(folder.resolve("unet/diffusion_pytorch_model.bin"), weights);
         Deviation deviation = Deviation.relative("prediction", expected, predicted(), 1e-6);
-        assertTrue(deviation.within(), deviation.toString());
+        assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
     @Test void weightsOfEightBitsGiveWhatTheirNumbersDo() throws Exception {
@@ -74,7 +74,7 @@ class UnmappedWeightsTest {
             assertEquals(rounded.get("conv_in.weight"), read.read("conv_in.weight"));
         }
         Deviation deviation = Deviation.relative("prediction", expected, predicted(), 1e-6);
-        assertTrue(deviation.within(), deviation.toString());
+        assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
     /// F8_E5M2: the upper half of a float16.

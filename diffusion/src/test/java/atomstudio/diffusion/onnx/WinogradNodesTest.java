@@ -10,7 +10,7 @@ import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Winograd;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -47,14 +47,14 @@ class WinogradNodesTest {
     @Test void partsOfAStoredWeightAreReadWhereTheyLie(@TempDir Path folder) throws Exception {
         Tensor weight = random(4, Shape.of(6, 4, 3, 3)), other = random(5, Shape.of(3));
         SafetensorsWriter.write(folder.resolve("model.safetensors"), Map.of("a.weight", weight, "other", other), Map.of());
-        try (Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
+        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("model.safetensors"))) {
             TensorInfo info = file.tensors().get("a.weight");
             Graph graph = new Graph();
-            Value stored = graph.externalInitializer("a.weight", info.shape(), ElementType.FLOAT, new Graph.ExternalData("model.safetensors", info.offset(), info.bytes()));
+            Value stored = graph.externalInitializer("a.weight", info.shape(), ElementType.FLOAT, new Graph.ExternalData("model.safetensors", info.offset(), info.byteLength()));
             List<Value> parts = graph.splitRows(stored, 3);
             Value turned = new GraphOps(graph).concat(parts.get(2), parts.get(0), 0);
             try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1).createSession(graph.model(turned), new OnnxSession.SessionWeights(folder, OnnxSession.WeightMode.MAPPED, Optional.empty()), turned.shape())) {
-                assertEquals(Tensor.stack(weight.rows(4, 6), weight.rows(0, 2)), session.run(Map.of(), Map.of()));
+                assertEquals(Tensor.concatenate(weight.rows(4, 6), weight.rows(0, 2)), session.run(Map.of(), Map.of()));
             }
         }
     }

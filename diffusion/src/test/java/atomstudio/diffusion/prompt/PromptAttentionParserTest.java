@@ -101,6 +101,6 @@ class PromptAttentionParserTest {
         Tokenizer clip = Tokenizer.open(Shared.file("data/clip-vocabulary"));
         List<Deviation> deviations = TokenizerGolden.verify(Shared.own("goldens/prompts/clip.jsonl"), clip);
         assertEquals(16, deviations.size());
-        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 }

@@ -33,7 +33,7 @@ class TokenizerTest {
 
     private static void assertEqual(List<Deviation> deviations, int expected) {
         assertEquals(expected, deviations.size());
-        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
     @Test void givesTheReferencesIds() throws Exception {

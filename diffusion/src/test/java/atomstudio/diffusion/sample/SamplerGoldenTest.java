@@ -42,8 +42,8 @@ class SamplerGoldenTest {
 
     private static void assertFollowed(Path file) throws Failure {
         List<Deviation> deviations = SamplerGolden.verify(file);
-        assertTrue(deviations.stream().anyMatch(d -> d.tensor().startsWith("step.")), file.toString());
-        for (Deviation deviation : deviations) assertTrue(deviation.within(), file + ": " + deviation);
+        assertTrue(deviations.stream().anyMatch(d -> d.name().startsWith("step.")), file.toString());
+        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), file + ": " + deviation);
     }
 
     private static List<Path> goldens(Path folder) throws IOException {

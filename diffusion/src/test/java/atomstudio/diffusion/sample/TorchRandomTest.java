@@ -24,7 +24,7 @@ class TorchRandomTest {
     private static void assertDrawn(Path file, int draws) throws Exception {
         List<Deviation> deviations = NoiseGolden.verify(file);
         assertEquals(draws, deviations.size());
-        for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation.toString());
+        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
     @Test void aPictureOfABatchDrawsWhatItWouldDrawAlone() {

@@ -120,7 +120,7 @@ class AtomicFileTest {
         }
         assertEquals(2, seen.size());
         assertFalse(seen.get(0).equals(seen.get(1)), seen::toString);
-        assertTrue(seen.stream().allMatch(name -> AtomicFile.isPart(Path.of(name)) && name.matches("\\.[0-9a-f]{16}\\.part")), seen::toString);
+        assertTrue(seen.stream().allMatch(name -> AtomicFile.isPartFile(Path.of(name)) && name.matches("\\.[0-9a-f]{16}\\.part")), seen::toString);
     }
 
     @Test void whatKilledWritersLeftIsSweptInFoldersToo() throws Exception {
@@ -128,7 +128,7 @@ class AtomicFileTest {
         Files.writeString(folder.resolve(".run.json.123.part"), "");
         Files.writeString(inside.resolve(".0123456789abcdef.part"), "");
         Files.writeString(inside.resolve("kept.part"), "");
-        AtomicFile.sweep(folder);
+        AtomicFile.deletePartFiles(folder);
         assertEquals(List.of("previews"), names());
         assertTrue(Files.exists(inside.resolve("kept.part")));
     }

@@ -36,10 +36,10 @@ class TorchFileTest {
     void theNumbersOfWhatPyTorchWroteLieInTheFileItself(String name) throws Exception {
         String net = name.substring(0, name.indexOf('.'));
         try (TensorFile file = TensorFile.open(Shared.own("goldens/files/" + name));
-                Safetensors unet = Safetensors.open(Shared.own("goldens/nets/" + net + "/model/unet/diffusion_pytorch_model.safetensors"))) {
+                SafetensorsFile unet = SafetensorsFile.open(Shared.own("goldens/nets/" + net + "/model/unet/diffusion_pytorch_model.safetensors"))) {
             TensorInfo info = file.info("model.diffusion_model.input_blocks.0.0.weight");
             assertEquals(unet.read("conv_in.weight"), file.read(info));
-            byte[] there = new byte[(int) info.bytes()];
+            byte[] there = new byte[(int) info.byteLength()];
             try (var channel = Files.newByteChannel(file.file())) {
                 channel.position(info.offset()).read(ByteBuffer.wrap(there));
             }
@@ -107,7 +107,7 @@ class TorchFileTest {
     @Test void tensorsThatWereSavedOutOfOrderArePutInOrder() throws Exception {
         try (TensorFile file = TensorFile.open(archive(one(6, 0, new long[] {3, 2}, new long[] {1, 3}), ZipEntry.STORED))) {
             assertEquals(new Tensor(Shape.of(3, 2), new float[] {1, 4, 2, 5, 3, 6}), file.read("w"));
-            assertFalse(file.inOrder(file.info("w")));
+            assertFalse(file.isContiguous(file.info("w")));
         }
         try (TensorFile file = TensorFile.open(archive(one(6, 1, new long[] {2, 2}, new long[] {2, 0}), ZipEntry.STORED))) {
             assertEquals(new Tensor(Shape.of(2, 2), new float[] {2, 2, 4, 4}), file.read("w"), "as expand() leaves them");

@@ -8,7 +8,7 @@ import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
@@ -53,7 +53,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// @throws Failure.Unreadable when the file is missing, damaged, or no adapter of ours
     /// @throws Failure.Incompatible when a newer version wrote it
     public static AdapterFile read(Path file) throws Failure {
-        try (Safetensors tensors = Safetensors.open(file)) {
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             return of(tensors);
         }
     }

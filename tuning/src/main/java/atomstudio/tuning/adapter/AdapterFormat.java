@@ -74,7 +74,7 @@ final class AdapterFormat {
         Map<String, Stack> stacks = stacks(adapter, values);
         Map<String, Shape> tensors = new TreeMap<>();
         stacks.forEach((name, stack) -> tensors.put(name, row(values.get(stack.key(stack.layers.getFirst()))).with(0, stack.layers.size())));
-        return SafetensorsWriter.length(tensors, metadata(adapter, stacks));
+        return SafetensorsWriter.fileLength(tensors, metadata(adapter, stacks));
     }
 
     private static Map<String, Shape> shapes(AdapterFile adapter) {
@@ -120,7 +120,7 @@ final class AdapterFormat {
         Map<String, Tensor> tensors = new TreeMap<>();
         stacks.forEach((name, stack) -> {
             Tensor[] rows = stack.layers.stream().map(layer -> adapter.values().get(stack.key(layer))).map(value -> value.reshape(row(value.shape()))).toArray(Tensor[]::new);
-            tensors.put(name, Tensor.stack(rows));
+            tensors.put(name, Tensor.concatenate(rows));
         });
         return tensors;
     }
@@ -174,7 +174,7 @@ final class AdapterFormat {
     /// The bytes of the file, its numbers in this precision.
     static byte[] bytes(AdapterFile adapter, DType dtype) {
         Map<String, Stack> stacks = stacks(adapter, shapes(adapter));
-        return SafetensorsWriter.bytes(tensors(adapter, stacks), metadata(adapter, stacks), dtype);
+        return SafetensorsWriter.toBytes(tensors(adapter, stacks), metadata(adapter, stacks), dtype);
     }
 
     static AdapterFile read(TensorFile tensors) throws Failure {

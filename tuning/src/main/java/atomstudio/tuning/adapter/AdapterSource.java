@@ -8,7 +8,7 @@ import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.nio.file.Files;
@@ -81,7 +81,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Foreig
         for (PngAttachment attachment : attachments) {
             Path where = picture.resolveSibling(picture.getFileName() + " (" + attachment.name() + ")");
             Optional<Infotext.AdapterEntry> made = strengths.stream().filter(one -> one.name().equals(attachment.name())).findFirst();
-            try (Safetensors tensors = Safetensors.of(where, attachment.content())) {
+            try (SafetensorsFile tensors = SafetensorsFile.of(where, attachment.content())) {
                 found.addAll(in(tensors, attachment.name(), made));
             }
         }

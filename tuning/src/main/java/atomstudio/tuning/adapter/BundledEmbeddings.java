@@ -23,7 +23,7 @@ final class BundledEmbeddings {
     static Optional<String> word(TensorInfo info) {
         if (info.shape().rank() < 1 || info.shape().rank() > MOST_AXES) return Optional.empty();
         if (info.name().startsWith("<")) return Optional.of(info.name());
-        if (!info.name().startsWith(BUNDLE) || !info.dtype().floating()) return Optional.empty();
+        if (!info.name().startsWith(BUNDLE) || !info.dtype().isFloatingPoint()) return Optional.empty();
         Matcher rows = ROWS.matcher(info.name());
         if (rows.matches()) return Optional.of(rows.group(1));
         Matcher token = BY_TOKEN.matcher(info.name());

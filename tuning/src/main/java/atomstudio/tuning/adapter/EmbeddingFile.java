@@ -56,7 +56,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     /// The same of one tensor among others.
     static EmbeddingFile of(TensorFile file, TensorInfo info, String name) throws Failure {
         boolean empty = info.shape().elements() == 0;
-        if (empty || info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().floating() || info.shape().size(0) > MOST_ROWS && info.shape().rank() == 2) {
+        if (empty || info.shape().rank() < 1 || info.shape().rank() > 2 || !info.dtype().isFloatingPoint() || info.shape().size(0) > MOST_ROWS && info.shape().rank() == 2) {
             throw new Failure.Unreadable(file.file() + ": expected " + (empty ? "at least one row" : "rows") + " of a text encoder's table, found " + SafeText.of(info.name()) + " " + info.dtype() + " " + info.shape() + "; files that this program can use are what it made itself, embeddings, and LoRA, LoCon, LoHa and LoKr of other programs");
         }
         Tensor read = file.read(info.name());
@@ -115,7 +115,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     }
 
     @Override public byte[] bytes(DType dtype) {
-        return SafetensorsWriter.bytes(Map.of(word, rows), Map.of(), dtype);
+        return SafetensorsWriter.toBytes(Map.of(word, rows), Map.of(), dtype);
     }
 
     @Override public long numbers() {

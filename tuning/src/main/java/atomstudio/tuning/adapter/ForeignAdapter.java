@@ -67,7 +67,7 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
     }
 
     private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
-        if (!info.dtype().readable()) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
+        if (!info.dtype().isReadable()) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
         if (info.shape().elements() > Integer.MAX_VALUE - 8) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is larger than any layer's change");
         Tensor tensor = file.read(info.name());
         for (float number : tensor.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + number + "; the file is damaged, get it again");
@@ -158,7 +158,7 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
     }
 
     @Override public byte[] bytes(DType dtype) {
-        return SafetensorsWriter.bytes(tensors, Map.of(), dtype);
+        return SafetensorsWriter.toBytes(tensors, Map.of(), dtype);
     }
 
     @Override public long numbers() {

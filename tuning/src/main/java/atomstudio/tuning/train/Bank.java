@@ -7,7 +7,7 @@ import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -65,7 +65,7 @@ record Bank(Path folder, int steps, Lower lower) {
         Map<String, Tensor> tensors = new HashMap<>(Map.of(MIDDLE, lower.middle()));
         for (int i = 0; i < lower.skips().size(); i++) tensors.put(SKIP + i, lower.skips().get(i));
         DType dtype = tensors.values().stream().allMatch(Bank::fitsHalf) ? DType.F16 : DType.F32;
-        byte[] bytes = SafetensorsWriter.bytes(tensors, Map.of(), dtype);
+        byte[] bytes = SafetensorsWriter.toBytes(tensors, Map.of(), dtype);
         AtomicFile.write(file, out -> out.write(bytes));
     }
 
@@ -75,7 +75,7 @@ record Bank(Path folder, int steps, Lower lower) {
     }
 
     private static UNet.EncoderFeatures<Tensor> read(Path file) throws Failure {
-        try (Safetensors stored = Safetensors.open(file)) {
+        try (SafetensorsFile stored = SafetensorsFile.open(file)) {
             List<Tensor> skips = new ArrayList<>();
             while (stored.tensors().containsKey(SKIP + skips.size())) skips.add(stored.read(SKIP + skips.size()));
             return new UNet.EncoderFeatures<>(stored.read(MIDDLE), skips);

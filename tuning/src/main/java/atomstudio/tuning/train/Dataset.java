@@ -135,7 +135,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     private Tensor weights(List<Drawn> drawn, float[] timesteps) {
         boolean masked = drawn.stream().anyMatch(each -> each.weights.isPresent());
         Shape shape = masked ? drawn.getFirst().clean.shape().with(1, 1) : Shape.of(1, 1, 1, 1);
-        Tensor weights = Tensor.stack(drawn.stream().map(each -> each.weights.map(Dataset::copy).orElse(Tensor.filled(shape, 1))).toArray(Tensor[]::new));
+        Tensor weights = Tensor.concatenate(drawn.stream().map(each -> each.weights.map(Dataset::copy).orElse(Tensor.filled(shape, 1))).toArray(Tensor[]::new));
         double gamma = drawing.recipe.weighing().minSnr();
         if (gamma == 0) return weights;
         float[] snr = drawing.noising.minSnrWeights(timesteps, gamma).data();
@@ -197,7 +197,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     }
 
     private static Tensor stack(List<Drawn> drawn, java.util.function.Function<Drawn, Tensor> part) {
-        return Tensor.stack(drawn.stream().map(part).toArray(Tensor[]::new));
+        return Tensor.concatenate(drawn.stream().map(part).toArray(Tensor[]::new));
     }
 
     private static Tensor copy(Tensor tensor) {

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.FileHashes;
 import java.nio.file.Files;
@@ -40,7 +40,7 @@ public record RunFolder(Path folder) {
     void requireOwn(RunInfo info) throws Failure {
         for (Path file : List.of(adapter(), checkpoint())) {
             if (!Files.isRegularFile(file)) continue;
-            try (Safetensors tensors = Safetensors.open(file)) {
+            try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
                 info.requireMade(AdapterFile.of(tensors), file);
                 if (file.equals(checkpoint())) TrainingState.check(tensors, info);
             }

@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -93,7 +93,7 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
     /// @param info the run that the checkpoint must be of
     /// @throws Failure.Unreadable when the file is damaged, or belongs to another run or layout
     static Saved read(Path file, SlotLayout layout, RunInfo info) throws Failure {
-        try (Safetensors tensors = Safetensors.open(file)) {
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             AdapterFile adapter = AdapterFile.of(tensors);
             info.requireMade(adapter, file);
             return new Stored(tensors, info).saved(adapter, layout);
@@ -103,7 +103,7 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
     }
 
     /// Checks all but the numbers' place in a layout: what a checkpoint counts, and that it holds numbers at all.
-    static void check(Safetensors tensors, RunInfo info) throws Failure {
+    static void check(SafetensorsFile tensors, RunInfo info) throws Failure {
         try {
             Stored stored = new Stored(tensors, info);
             stored.scalars();
@@ -120,7 +120,7 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
     }
 
     /// A checkpoint as it lies in its file. What is wrong in it is an IllegalArgumentException that names the key.
-    private record Stored(Safetensors tensors, RunInfo info) {
+    private record Stored(SafetensorsFile tensors, RunInfo info) {
         Saved saved(AdapterFile adapter, SlotLayout layout) {
             Map<String, Tensor> constants = new HashMap<>();
             for (SlotLayout.Entry entry : layout.frozen()) constants.put(entry.key(), required(adapter.values(), entry.key()));

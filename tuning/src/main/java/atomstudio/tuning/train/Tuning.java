@@ -43,7 +43,7 @@ public final class Tuning {
         RunInfo asked = describe(request, model, preparation);
         Session session = new Session(control, listener, Stream.concat(model.warnings().stream(), preparation.notes().stream()).toList());
         try (RunLock lock = RunLock.take(folder.folder())) {
-            AtomicFile.sweep(folder.folder());
+            AtomicFile.deletePartFiles(folder.folder());
             if (folder.exists()) {
                 RunInfo going = folder.info().reconciled(asked, folder.folder());
                 requireUsable(folder, folder.info(), model);
@@ -65,7 +65,7 @@ public final class Tuning {
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.path() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         requireUsable(folder, info, model);
         try (RunLock lock = RunLock.take(folder.folder())) {
-            AtomicFile.sweep(folder.folder());
+            AtomicFile.deletePartFiles(folder.folder());
             return proceed(folder, info, model, new Session(control, listener, List.of()));
         }
     }
@@ -145,7 +145,7 @@ public final class Tuning {
         if (folder.exists() || !Files.exists(path)) return;
         if (!Files.isDirectory(path)) throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another --out");
         try (Stream<Path> list = Files.list(path)) {
-            List<String> others = list.filter(file -> !AtomicFile.isPart(file)).map(file -> file.getFileName().toString()).filter(name -> !BEGINNINGS.contains(name)).sorted().toList();
+            List<String> others = list.filter(file -> !AtomicFile.isPartFile(file)).map(file -> file.getFileName().toString()).filter(name -> !BEGINNINGS.contains(name)).sorted().toList();
             if (!others.isEmpty()) throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + others.getFirst() + (others.size() > 1 ? " and more" : "") + "; choose another --out");
         } catch (IOException e) {
             throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);

@@ -6,7 +6,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.FilterAtoms;
@@ -54,12 +54,12 @@ public final class TuningGolden {
     /// How far everything that is built is from the golden, and the kinds in it that are not built.
     public record Comparison(List<Deviation> deviations, List<String> notBuilt) {}
 
-    private final Safetensors golden;
+    private final SafetensorsFile golden;
     private final TorchEngine engine;
     private final Noising noising;
     private final List<Deviation> deviations = new ArrayList<>();
 
-    private TuningGolden(Safetensors golden, TorchEngine engine, Noising noising) {
+    private TuningGolden(SafetensorsFile golden, TorchEngine engine, Noising noising) {
         this.golden = golden;
         this.engine = engine;
         this.noising = noising;
@@ -72,7 +72,7 @@ public final class TuningGolden {
 
     /// Runs everything that the golden holds.
     /// @param model the model that the golden's metadata name
-    public static Comparison compare(Safetensors golden, DiffusionModel model, Device device, TorchSettings settings) throws Failure {
+    public static Comparison compare(SafetensorsFile golden, DiffusionModel model, Device device, TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
             Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
             return new TuningGolden(golden, engine, noising).run(model);

@@ -31,7 +31,7 @@ sealed interface Wording {
         @Override public Conditioning of(List<String> captions) {
             List<Tensor> all = captions.stream().map(contexts::get).toList();
             int length = all.stream().mapToInt(context -> (int) context.shape().size(1)).reduce(1, Wording::commonMultiple);
-            return new Conditioning.Embedded(Tensor.stack(all.stream().map(context -> inARow(Collections.nCopies(length / (int) context.shape().size(1), context))).toArray(Tensor[]::new)));
+            return new Conditioning.Embedded(Tensor.concatenate(all.stream().map(context -> inARow(Collections.nCopies(length / (int) context.shape().size(1), context))).toArray(Tensor[]::new)));
         }
     }
 
@@ -85,7 +85,7 @@ sealed interface Wording {
     private static Tensor inARow(List<Tensor> contexts) {
         if (contexts.size() == 1) return contexts.getFirst();
         Shape first = contexts.getFirst().shape();
-        return Tensor.stack(contexts.toArray(Tensor[]::new)).reshape(Shape.of(1, first.size(1) * contexts.size(), first.size(2)));
+        return Tensor.concatenate(contexts.toArray(Tensor[]::new)).reshape(Shape.of(1, first.size(1) * contexts.size(), first.size(2)));
     }
 
     private static int commonMultiple(int a, int b) {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -79,12 +79,12 @@ class AdapterFileTest {
 
     @Test void numbersOfEqualMeaningAndShapeAreOneTensor() throws Exception {
         adapter("atoms", 9).write(folder.resolve("a.safetensors"));
-        try (Safetensors tensors = Safetensors.open(folder.resolve("a.safetensors"))) {
+        try (SafetensorsFile tensors = SafetensorsFile.open(folder.resolve("a.safetensors"))) {
             assertEquals(List.of("atoms.M"), List.copyOf(tensors.tensors().keySet()));
             assertEquals(Shape.of(2, 9, 9), tensors.info("atoms.M").shape());
         }
         adapter("lora", 9).write(folder.resolve("l.safetensors"));
-        try (Safetensors tensors = Safetensors.open(folder.resolve("l.safetensors"))) {
+        try (SafetensorsFile tensors = SafetensorsFile.open(folder.resolve("l.safetensors"))) {
             assertEquals(java.util.Set.of("lora.A.2x8", "lora.A.2x12", "lora.B"), tensors.tensors().keySet());
         }
     }
@@ -121,7 +121,7 @@ class AdapterFileTest {
         AdapterFile adapter = adapter(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"));
         Path file = folder.resolve("a.safetensors"), old = folder.resolve("old.safetensors");
         adapter.write(file);
-        try (Safetensors tensors = Safetensors.open(file)) {
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             Map<String, String> metadata = new HashMap<>(tensors.metadata());
             assertEquals("output", metadata.remove("method.side"));
             Map<String, Tensor> values = new HashMap<>();
@@ -199,7 +199,7 @@ class AdapterFileTest {
         adapter("atoms", 9).write(file);
         Map<String, Tensor> tensors = new HashMap<>();
         Map<String, String> metadata;
-        try (Safetensors read = Safetensors.open(file)) {
+        try (SafetensorsFile read = SafetensorsFile.open(file)) {
             for (String name : read.tensors().keySet()) tensors.put(name, read.read(name));
             metadata = new HashMap<>(read.metadata());
         }

@@ -17,7 +17,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -48,7 +48,7 @@ class EmbeddingFileTest {
     }
 
     private static Tensor rows() throws Failure {
-        try (Safetensors golden = Safetensors.open(GOLDENS.resolve("sd1.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors"))) {
             return golden.read("rows");
         }
     }
@@ -75,7 +75,7 @@ class EmbeddingFileTest {
 
     @Test void saysWithTheReferenceWhatItsWordMeansAtEveryWeight() throws Exception {
         DiffusionModel model = model();
-        try (Safetensors golden = Safetensors.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
             List<WeightedAdapter> adapters = List.of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).adapter("sks", model), 1));
             int compared = 0, k = 0;
@@ -129,7 +129,7 @@ class EmbeddingFileTest {
             EmbeddingFile embedding = new EmbeddingFile("toy", random(rows), "00");
             byte[] carried = embedding.inPicture().orElseThrow();
             assertTrue(carried.length <= AdapterSource.MOST_IN_A_PICTURE);
-            try (Safetensors file = Safetensors.of(Path.of("picture"), carried)) {
+            try (SafetensorsFile file = SafetensorsFile.of(Path.of("picture"), carried)) {
                 assertEquals(rows == 4 ? DType.F32 : DType.F16, file.info("toy").dtype());
                 assertClose("rows", embedding.rows(), EmbeddingFile.of(file, "x").rows(), rows == 4 ? 0 : 1e-3);
             }

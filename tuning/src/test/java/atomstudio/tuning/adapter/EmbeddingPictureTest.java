@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -39,7 +39,7 @@ class EmbeddingPictureTest {
     @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"}) void bothFormsAreReadInBothKindsOfFiles(String name) throws Exception {
         EmbeddingFile embedding = embedding(FOLDER.resolve(name));
         assertEquals("two words", embedding.word());
-        try (Safetensors golden = Safetensors.open(FOLDER.resolve("rows.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve("rows.safetensors"))) {
             assertEquals(golden.read("rows"), embedding.rows());
         }
     }

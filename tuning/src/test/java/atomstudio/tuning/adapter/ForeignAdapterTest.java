@@ -21,7 +21,7 @@ import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -68,7 +68,7 @@ class ForeignAdapterTest {
     @ParameterizedTest @ValueSource(strings = {"kohya", "peft", "processor", "lycoris", "counted"}) void changesTheWeightsAsTheProgramThatItIsForWould(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
         source.check(model);
-        try (Safetensors golden = Safetensors.open(FOLDER.resolve(name + ".expected.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
             Map<String, Tensor> whole = changes(source.adapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
             for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
@@ -81,7 +81,7 @@ class ForeignAdapterTest {
     @ParameterizedTest @CsvSource({"header,header.safetensors", "unprefixed,unprefixed.safetensors", "folder-lora,folder-lora/adapter_model.safetensors", "folder-loha,folder-loha/adapter_model.safetensors", "folder-lokr,folder-lokr/adapter_model.safetensors"})
     void anAlphaBesideTheTensorsCountsAsInPeft(String name, String file) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(file)).getFirst().source();
-        try (Safetensors golden = Safetensors.open(FOLDER.resolve(name + ".expected.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
             Map<String, Tensor> whole = changes(source.adapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
             for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
@@ -95,7 +95,7 @@ class ForeignAdapterTest {
     @ParameterizedTest @ValueSource(strings = {"transformers5", "te1", "raw", "wrapper", "sgm", "old"}) void todaysDialectsActAsInTheProgramsThatWriteThem(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
         assertEquals(List.of(), source.notes(model));
-        try (Safetensors golden = Safetensors.open(FOLDER.resolve(name + ".probed.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".probed.safetensors"))) {
             Map<String, Tensor> found = changes(source.adapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), found.keySet());
             for (String key : found.keySet()) assertClose(key, golden.read(key), golden.info(key).shape().rank() == 1 ? found.get(key) : probed(found.get(key)), 2e-5);

@@ -15,7 +15,7 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -103,7 +103,7 @@ class DifferenceExportTest {
         Path whole = folder.resolve("whole.safetensors"), biases = folder.resolve("biases.safetensors");
         ExportFormat.DIFF.write(ours, base(), whole);
         ExportFormat.DIFF_BIASES.write(ours, base(), biases);
-        try (Safetensors large = Safetensors.open(whole); Safetensors small = Safetensors.open(biases)) {
+        try (SafetensorsFile large = SafetensorsFile.open(whole); SafetensorsFile small = SafetensorsFile.open(biases)) {
             for (String key : small.tensors().keySet()) assertEquals(large.read(key), small.read(key), key);
             for (String key : large.tensors().keySet()) {
                 boolean zeros = true;
@@ -130,7 +130,7 @@ class DifferenceExportTest {
         Path file = folder.resolve("whole.safetensors");
         AdapterFile ours = adapter(MethodSettings.of(Choice.ATOMS));
         ExportFormat.Written written = ExportFormat.DIFF.write(ours, base(), file);
-        try (Safetensors whole = Safetensors.open(file)) {
+        try (SafetensorsFile whole = SafetensorsFile.open(file)) {
             assertTrue(whole.tensors().values().stream().allMatch(info -> info.dtype() == DType.F16));
             assertEquals(written.numbers(), whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
             String marker = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight";

@@ -11,7 +11,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -57,7 +57,7 @@ class OftTest {
     /// peft 0.21.2; see make.py beside the file.
     @ParameterizedTest @CsvSource({"linear, 1/4, 1e-6", "linear, 3, 1e-6", "conv, 9, 1e-6", "conv, 1/4, 1e-6", "series, 4, 1e-6"})
     void theInputSideIsWhatPeftDoes(String name, String block, double tolerance) throws Exception {
-        try (Safetensors golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
             Tensor base = golden.read(name + ".base"), q = golden.read(name + ".Q");
             Oft oft = oft(Side.INPUT, block);
             assertEquals(q.shape(), oft.slots(layer(base)).getFirst().shape());

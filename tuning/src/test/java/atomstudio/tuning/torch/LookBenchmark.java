@@ -40,7 +40,7 @@ public final class LookBenchmark {
             Tensor latents = Plain.random(1, 2, model.unet().channels().in(), side, side);
             for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
                 long before = System.nanoTime();
-                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.stack(context, context), adapters);
+                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.concatenate(context, context), adapters);
                 System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0], memory());
             }
         }

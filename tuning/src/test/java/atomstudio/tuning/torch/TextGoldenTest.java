@@ -10,7 +10,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.LayerChoice;
@@ -28,12 +28,12 @@ import org.junit.jupiter.api.Test;
 class TextGoldenTest {
     private static final double TOLERANCE = 1e-5;
     private static DiffusionModel model;
-    private static Safetensors golden;
+    private static SafetensorsFile golden;
     private static List<Engine> engines;
 
     @BeforeAll static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
-        golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/text/sd1.safetensors"));
+        golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/text/sd1.safetensors"));
         engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)), OnnxEngine.open(model, Device.CPU, 1));
     }
 

@@ -115,7 +115,7 @@ class TextGradientTest {
         SlotLayout layout = SlotLayout.of(MethodSettings.of(Choice.ATOMS).method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
-            double before = differentiation.loss(point, network.batch(new Conditioning.Embedded(Tensor.stack(contexts))));
+            double before = differentiation.loss(point, network.batch(new Conditioning.Embedded(Tensor.concatenate(contexts))));
             assertEquals(before, differentiation.loss(point, network.batch(new Conditioning.Words(ids, 2))), 1e-6 * before);
         }
     }

@@ -8,7 +8,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TorchEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"}) void networksEqualTheReference(String name) throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model"));
-        try (Safetensors golden = Safetensors.open(Shared.own("goldens/nets/" + name + "/golden.safetensors"));
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/nets/" + name + "/golden.safetensors"));
                 TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
-            for (Deviation deviation : deviations) assertTrue(deviation.within(), deviation::toString);
+            for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation::toString);
         }
     }
 }

@@ -13,7 +13,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -154,7 +154,7 @@ class DamagedRunTest {
         Path file = run.resolve("checkpoint.safetensors");
         Map<String, Tensor> tensors = new HashMap<>();
         Map<String, String> metadata;
-        try (Safetensors read = Safetensors.open(file)) {
+        try (SafetensorsFile read = SafetensorsFile.open(file)) {
             for (String name : read.tensors().keySet()) tensors.put(name, read.read(name));
             metadata = new HashMap<>(read.metadata());
         }

@@ -10,7 +10,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.PredictionType;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
@@ -49,7 +49,7 @@ class PriorPicturesTest {
     private DiffusionModel doubled(String name, String file) throws Exception {
         Path weights = copy(name).path().resolve(file);
         Map<String, Tensor> tensors = new HashMap<>();
-        try (Safetensors read = Safetensors.open(weights)) {
+        try (SafetensorsFile read = SafetensorsFile.open(weights)) {
             for (String key : read.tensors().keySet()) tensors.put(key, read.read(key));
         }
         String first = tensors.keySet().stream().filter(key -> key.endsWith("weight")).sorted().findFirst().orElseThrow();

@@ -26,7 +26,7 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -199,7 +199,7 @@ class TextTuningTest {
         ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, base(), file);
         assertEquals(model.textEncoder().hiddenSize(), written.numbers());
         assertTrue(written.left().orElseThrow().contains("not in it"));
-        try (Safetensors embedding = Safetensors.open(file)) {
+        try (SafetensorsFile embedding = SafetensorsFile.open(file)) {
             assertEquals(Set.of("sks"), embedding.tensors().keySet());
             assertEquals(adapter.values().get(ROWS), embedding.read("sks"));
         }
@@ -212,14 +212,14 @@ class TextTuningTest {
         AdapterFile adapter = tuned(request(method, 2), "run");
         Path file = folder.resolve("lora.safetensors");
         assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).left());
-        try (Safetensors kohya = Safetensors.open(file)) {
+        try (SafetensorsFile kohya = SafetensorsFile.open(file)) {
             assertEquals(3 * adapter.layers().size(), kohya.tensors().size());
             assertArrayEquals(new float[] {4}, kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha").data());
             assertEquals(adapter.values().get("text_model.encoder.layers.0.self_attn.q_proj.A"), kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight"));
             assertEquals(1, kohya.tensors().keySet().stream().filter(name -> name.startsWith("lora_unet_mid_block_attentions_0_") && name.endsWith("attn1_to_out_0.lora_up.weight")).count());
         }
         ExportFormat.PEFT.write(adapter, base(), file);
-        try (Safetensors peft = Safetensors.open(file)) {
+        try (SafetensorsFile peft = SafetensorsFile.open(file)) {
             assertEquals(2 * adapter.layers().size(), peft.tensors().size());
             Tensor up = adapter.values().get("text_model.encoder.layers.0.self_attn.q_proj.B");
             Tensor doubled = new Tensor(up.shape(), up.data().clone());

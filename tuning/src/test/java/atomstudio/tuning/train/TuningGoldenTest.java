@@ -8,7 +8,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.Safetensors;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.torch.TorchSettings;
 import java.util.List;
@@ -19,16 +19,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TuningGoldenTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2"}) void gradientsAndStepsEqualTheReference(String name) throws Exception {
-        try (Safetensors golden = Safetensors.open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
             assertTrue(TuningGolden.matches(golden.tensors().keySet()));
             TuningGolden.Comparison comparison = TuningGolden.compare(golden, DiffusionModel.open(TinyModel.reference(name)), Device.CPU, TorchSettings.standard());
             assertEquals(List.of(), comparison.notBuilt());
-            Set<String> compared = Set.copyOf(comparison.deviations().stream().map(Deviation::tensor).toList());
+            Set<String> compared = Set.copyOf(comparison.deviations().stream().map(Deviation::name).toList());
             for (String tensor : golden.tensors().keySet()) {
                 boolean input = tensor.contains(".start.") || Set.of("latents", "noise", "timesteps", "encoder_hidden_states").contains(tensor);
                 assertEquals(!input, compared.contains(tensor), tensor);
             }
-            for (Deviation deviation : comparison.deviations()) assertTrue(deviation.within(), deviation::toString);
+            for (Deviation deviation : comparison.deviations()) assertTrue(deviation.isWithinTolerance(), deviation::toString);
         }
     }
 

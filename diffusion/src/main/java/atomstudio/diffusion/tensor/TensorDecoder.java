@@ -5,17 +5,17 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /// Elements of a file, little endian, as float32.
-final class Elements {
+final class TensorDecoder {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private Elements() {}
+    private TensorDecoder() {}
 
-    static Tensor widened(MemorySegment data, DType dtype, Shape shape) {
-        float[] numbers = new float[(int) shape.elements()];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = switch (dtype) {
+    static Tensor toFloat32(MemorySegment data, DType dtype, Shape shape) {
+        float[] values = new float[(int) shape.elements()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (dtype) {
                 case F32 -> Float.intBitsToFloat(data.get(INT, 4L * i));
                 case F16 -> Float.float16ToFloat(data.get(SHORT, 2L * i));
                 case BF16 -> Float.intBitsToFloat(data.get(SHORT, 2L * i) << 16);
@@ -33,7 +33,7 @@ final class Elements {
                 case C64, F8_E8M0, F6_E2M3, F6_E3M2, F4 -> throw new IllegalArgumentException("elements of type " + dtype + " cannot be read");
             };
         }
-        return new Tensor(shape, numbers);
+        return new Tensor(shape, values);
     }
 
     /// Sign, four bits of exponent (bias 7), three of mantissa; no infinities, and NaN where all bits behind the sign are set.

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class SafetensorsTest {
+class SafetensorsFileTest {
     @TempDir Path folder;
 
     @Test void readsWhatItWrites() throws Exception {
@@ -30,7 +30,7 @@ class SafetensorsTest {
         Tensor matrix = new Tensor(Shape.of(2, 3), new float[] {1, -2, 3.5f, Float.MIN_VALUE, 0, 1e30f});
         Tensor scalar = new Tensor(Shape.of(), new float[] {7});
         SafetensorsWriter.write(file, Map.of("z", matrix, "a", scalar), Map.of("made", "by \"us\""));
-        try (Safetensors read = Safetensors.open(file)) {
+        try (SafetensorsFile read = SafetensorsFile.open(file)) {
             assertEquals(List.of("a", "z"), List.copyOf(read.tensors().keySet()));
             assertEquals(matrix, read.read("z"));
             assertEquals(scalar, read.read("a"));
@@ -51,7 +51,7 @@ class SafetensorsTest {
     void widensEveryElementType(String dtype, String bytes, float first, float second) throws Exception {
         byte[] payload = HexFormat.of().parseHex(bytes);
         Path file = raw("{\"x\":{\"dtype\":\"" + dtype + "\",\"shape\":[2],\"data_offsets\":[0," + payload.length + "]}}", payload);
-        try (Safetensors read = Safetensors.open(file)) {
+        try (SafetensorsFile read = SafetensorsFile.open(file)) {
             assertArrayEquals(new float[] {first, second}, read.read("x").data());
         }
     }
@@ -72,25 +72,25 @@ class SafetensorsTest {
         "{\"__metadata__\":{\"a\":{}}}|__metadata__.a: expected a string"})
     void refusesAHeaderThatLies(String header, String complaint) throws Exception {
         Path file = raw(header, new byte[4]);
-        Failure.Unreadable failure = assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file));
+        Failure.Unreadable failure = assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file));
         assertTrue(failure.getMessage().contains(complaint) && failure.getMessage().startsWith(file.toString()), failure.getMessage());
     }
 
     @Test void refusesAHeaderLengthBeyondTheFileWithoutAllocatingIt() throws Exception {
         Path file = folder.resolve("long");
         Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 90_000_000).array());
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("is truncated"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage().contains("is truncated"));
         Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(0, -1).array());
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("is not a safetensors file"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage().contains("is not a safetensors file"));
         Files.write(file, new byte[0]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("found only 0 bytes"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage().contains("found only 0 bytes"));
     }
 
     @Test void refusesDeepNestingAsBadJson() throws Exception {
         Path file = raw("{\"x\":{\"dtype\":" + "[".repeat(200_000), new byte[0]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().contains("expected dtype"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage().contains("expected dtype"));
         Path beside = raw("{\"x\":{\"more\":" + "[".repeat(200_000), new byte[0]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(beside)).getMessage().contains("not valid JSON"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(beside)).getMessage().contains("not valid JSON"));
     }
 
     private static final String ONE = "{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}";
@@ -108,7 +108,7 @@ class SafetensorsTest {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[184467440737095516150],\"data_offsets\":[0,4]}}", "{\"a\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[0,4]}}", "[]"})
     void refusesWhatTheReferenceRefuses(String header) throws Exception {
         Path file = raw(header.replace("ONE", ONE), new byte[4]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage().startsWith(file + ": "));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage().startsWith(file + ": "));
         assertThrows(Failure.class, () -> TensorFile.open(file));
     }
 
@@ -124,7 +124,7 @@ class SafetensorsTest {
 
     @Test void theLastOfTwoTensorsAndOfTwoMetadataKeysCounts() throws Exception {
         String header = "{\"__metadata__\":{\"k\":\"first\",\"k\":\"last\"},\"a\":{\"dtype\":\"I32\",\"shape\":[9],\"data_offsets\":[7,7]},\"a\":" + ONE + "}";
-        try (Safetensors file = Safetensors.open(raw(header, new byte[4]))) {
+        try (SafetensorsFile file = SafetensorsFile.open(raw(header, new byte[4]))) {
             assertEquals(DType.F32, file.info("a").dtype());
             assertEquals(Map.of("k", "last"), file.metadata());
         }
@@ -132,9 +132,9 @@ class SafetensorsTest {
 
     @Test void everyByteOfTheFileBelongsToATensor() throws Exception {
         Path behind = raw("{\"a\":" + ONE + "}", new byte[5]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(behind)).getMessage().contains("1 bytes after its last tensor"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(behind)).getMessage().contains("1 bytes after its last tensor"));
         Path hole = raw("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}", new byte[12]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(hole)).getMessage().contains("8 bytes before a"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(hole)).getMessage().contains("8 bytes before a"));
     }
 
     @ParameterizedTest @ValueSource(strings = {"trailing-garbage", "hole"})
@@ -153,16 +153,16 @@ class SafetensorsTest {
 
     @Test void controlCodesOfNamesNeverReachAMessage() throws Exception {
         Path file = raw("{\"a\\u001b[31m\u202e\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", new byte[4]);
-        String message = assertThrows(Failure.Unreadable.class, () -> Safetensors.open(file)).getMessage();
+        String message = assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage();
         assertTrue(message.contains("a\\u001b[31m\\u202e: F32"), message);
         Path longName = raw("{\"" + "n".repeat(5000) + "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", new byte[4]);
-        String cut = assertThrows(Failure.Unreadable.class, () -> Safetensors.open(longName)).getMessage();
+        String cut = assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(longName)).getMessage();
         assertTrue(cut.length() < 600 && cut.contains("(5000 letters)"), cut);
     }
 
     @Test void namesAMissingFileAndAFolder() {
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(folder.resolve("no"))).getMessage().contains("found nothing"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Safetensors.open(folder)).getMessage().contains("found a folder"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(folder.resolve("no"))).getMessage().contains("found nothing"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(folder)).getMessage().contains("found a folder"));
     }
 
     @Test void keepsTheOldFileWhenWritingFails() throws Exception {
@@ -189,7 +189,7 @@ class SafetensorsTest {
 
     /// All 256 bytes of both types, by PyTorch (goldens/float8/make.py).
     @ParameterizedTest @ValueSource(strings = {"e4m3fn", "e5m2"}) void everyEightBitFloatIsPyTorchs(String type) throws Exception {
-        try (Safetensors bytes = Safetensors.open(Shared.own("goldens/float8/float8.safetensors")); Safetensors golden = Safetensors.open(Shared.own("goldens/float8/float8.expected.safetensors"))) {
+        try (SafetensorsFile bytes = SafetensorsFile.open(Shared.own("goldens/float8/float8.safetensors")); SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/float8/float8.expected.safetensors"))) {
             float[] expected = golden.read(type).data(), found = bytes.read(type).data();
             assertEquals(256, found.length);
             for (int i = 0; i < 256; i++) assertEquals(expected[i], found[i], "byte " + i);
