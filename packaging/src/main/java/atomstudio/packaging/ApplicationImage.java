@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /// The application image: the program, a Java run time of its own, unpacked natives, the assets. Made by jpackage, then started once.
 public final class ApplicationImage {
-    private static final String NAME = "atomstudio";
+    private static final String APP_NAME = "atomstudio";
     private static final String MODULES = "java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,"
             + "jdk.crypto.ec,jdk.management,jdk.unsupported";
     private static final double MEGABYTE = 1e6;
@@ -21,22 +21,22 @@ public final class ApplicationImage {
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Path checkout = Path.of(arguments[0]);
         Path target = Path.of(arguments[2]);
-        Path input = Trees.fresh(target.resolve("input"));
-        Program program = new Program(checkout.resolve("app/target/app-" + arguments[1] + ".jar"));
-        program.copyTo(input);
-        Trees.copy(checkout.resolve("assets"), input.resolve("assets"));
-        for (String text : List.of("LICENSE", "NOTICE")) {
-            Files.copy(checkout.resolve(text), input.resolve(text));
+        Path input = FileTrees.recreate(target.resolve("input"));
+        ApplicationJar applicationJar = new ApplicationJar(checkout.resolve("app/target/app-" + arguments[1] + ".jar"));
+        applicationJar.copyTo(input);
+        FileTrees.copy(checkout.resolve("assets"), input.resolve("assets"));
+        for (String document : List.of("LICENSE", "NOTICE")) {
+            Files.copy(checkout.resolve(document), input.resolve(document));
         }
         Files.copy(checkout.resolve("app/logging.properties"), input.resolve("logging.properties"));
-        Trees.delete(target.resolve(NAME));
-        jpackage(target, input, program.jar().getFileName().toString(), arguments[1]);
+        FileTrees.delete(target.resolve(APP_NAME));
+        jpackage(target, input, applicationJar.jar().getFileName().toString(), arguments[1]);
 
-        Path image = target.resolve(NAME);
-        new FirstStart(image, Trees.fresh(target.resolve("first-start"))).run();
+        Path image = target.resolve(APP_NAME);
+        new SmokeRun(image, FileTrees.recreate(target.resolve("first-start"))).run();
         String size = String.format(Locale.ROOT, "%s: %.0f MB (run time %.0f, natives %.0f, assets %.0f)", image.getFileName(),
-                Trees.size(image) / MEGABYTE, Trees.size(image.resolve("lib/runtime")) / MEGABYTE,
-                Trees.size(image.resolve("lib/app/natives")) / MEGABYTE, Trees.size(image.resolve("lib/app/assets")) / MEGABYTE);
+                FileTrees.size(image) / MEGABYTE, FileTrees.size(image.resolve("lib/runtime")) / MEGABYTE,
+                FileTrees.size(image.resolve("lib/app/natives")) / MEGABYTE, FileTrees.size(image.resolve("lib/app/assets")) / MEGABYTE);
         Files.writeString(target.resolve("size.txt"), size + System.lineSeparator());
         System.out.println(size);
     }
@@ -45,7 +45,7 @@ public final class ApplicationImage {
         ToolProvider jpackage = ToolProvider.findFirst("jpackage")
                 .orElseThrow(() -> new IllegalStateException("this Java has no jpackage: a JDK is needed"));
         List<String> command = Stream.concat(
-                Stream.of("--type", "app-image", "--name", NAME, "--app-version", version, "--dest", target.toString(),
+                Stream.of("--type", "app-image", "--name", APP_NAME, "--app-version", version, "--dest", target.toString(),
                         "--input", input.toString(), "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main",
                         "--add-modules", MODULES, "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
                 Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",

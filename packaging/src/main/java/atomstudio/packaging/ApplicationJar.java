@@ -13,12 +13,12 @@ import java.util.zip.ZipOutputStream;
 
 /// The built program: a jar whose manifest names the others. Natives are taken out of their jars and laid open beside them, so
 /// that nothing is unpacked at a start and no other system's libraries travel along.
-record Program(Path jar) {
-    private static final String ENGINE = "ai/onnxruntime/native/";
+record ApplicationJar(Path jar) {
+    private static final String ONNX_RUNTIME_NATIVES = "ai/onnxruntime/native/";
 
     /// Where a system's libraries lie in the engines' jars.
-    private record Platform(String engine, String torch) {
-        static Platform ofThisMachine() {
+    private record Platform(String onnxRuntime, String pytorch) {
+        static Platform current() {
             if (System.getProperty("os.name").startsWith("Windows")) {
                 return new Platform("win-x64", "win-x86_64");
             }
@@ -27,44 +27,44 @@ record Program(Path jar) {
     }
 
     void copyTo(Path input) throws IOException {
-        Platform platform = Platform.ofThisMachine();
+        Platform platform = Platform.current();
         Path natives = Files.createDirectories(input.resolve("natives"));
         Files.createDirectories(input.resolve("lib"));
         Files.copy(jar, input.resolve(jar.getFileName()));
-        for (Path library : libraries()) {
+        for (Path library : classPath()) {
             String name = library.getFileName().toString();
             if (name.startsWith("onnxruntime")) {
-                take(library, ENGINE + platform.engine() + "/", natives.resolve("onnxruntime"));
-                copyWithout(library, ENGINE, input.resolve("lib").resolve(name));
+                extractNatives(library, ONNX_RUNTIME_NATIVES + platform.onnxRuntime() + "/", natives.resolve("onnxruntime"));
+                copyWithout(library, ONNX_RUNTIME_NATIVES, input.resolve("lib").resolve(name));
             } else if (name.startsWith("pytorch-native")) {
-                take(library, "pytorch/cpu/" + platform.torch() + "/", natives.resolve("pytorch"));
+                extractNatives(library, "pytorch/cpu/" + platform.pytorch() + "/", natives.resolve("pytorch"));
             } else if (name.startsWith("pytorch-jni")) {
-                take(library, "jnilib/" + platform.torch() + "/cpu/", natives.resolve("pytorch"));
+                extractNatives(library, "jnilib/" + platform.pytorch() + "/cpu/", natives.resolve("pytorch"));
             } else {
                 Files.copy(library, input.resolve("lib").resolve(name));
             }
         }
     }
 
-    private List<Path> libraries() throws IOException {
+    private List<Path> classPath() throws IOException {
         try (JarFile file = new JarFile(jar.toFile())) {
             String path = file.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
             return List.of(path.split(" ")).stream().map(name -> jar.resolveSibling(name)).toList();
         }
     }
 
-    private static void take(Path library, String prefix, Path folder) throws IOException {
+    private static void extractNatives(Path library, String prefix, Path folder) throws IOException {
         Files.createDirectories(folder);
-        int taken = 0;
+        int count = 0;
         try (JarFile file = new JarFile(library.toFile())) {
             for (JarEntry entry : file.stream().filter(entry -> !entry.isDirectory() && entry.getName().startsWith(prefix)).toList()) {
                 try (InputStream from = file.getInputStream(entry)) {
                     Files.copy(from, folder.resolve(entry.getName().substring(prefix.length())));
-                    taken++;
+                    count++;
                 }
             }
         }
-        if (taken == 0) {
+        if (count == 0) {
             throw new IOException(library + ": expected libraries under " + prefix + ", found none");
         }
     }

@@ -9,19 +9,19 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// Whole folders: copied, emptied, measured.
-final class Trees {
-    private Trees() {}
+final class FileTrees {
+    private FileTrees() {}
 
     static void copy(Path from, Path to) throws IOException {
         for (Path file : files(from)) {
-            Path copy = to.resolve(from.relativize(file).toString());
-            Files.createDirectories(copy.getParent());
-            Files.copy(file, copy);
+            Path target = to.resolve(from.relativize(file).toString());
+            Files.createDirectories(target.getParent());
+            Files.copy(file, target);
         }
     }
 
     /// An empty folder in place of whatever was there.
-    static Path fresh(Path folder) throws IOException {
+    static Path recreate(Path folder) throws IOException {
         delete(folder);
         return Files.createDirectories(folder);
     }

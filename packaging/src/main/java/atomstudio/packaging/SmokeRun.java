@@ -9,43 +9,43 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// Starts an image as a stranger's machine would: an empty environment, no Java or Maven on the path, a home that is not there yet.
-record FirstStart(Path image, Path folder) {
+record SmokeRun(Path image, Path workFolder) {
     void run() throws IOException, InterruptedException {
-        start("--version");
-        Path picture = folder.resolve("picture.png");
-        start("generate", "--prompt", "a red apple on a table", "--seed", "1", "--steps", "2", "--out", picture.toString());
-        if (!Files.isRegularFile(picture) || Files.size(picture) == 0) {
-            throw new IllegalStateException("the packaged program wrote no picture to " + picture);
+        launch("--version");
+        Path output = workFolder.resolve("picture.png");
+        launch("generate", "--prompt", "a red apple on a table", "--seed", "1", "--steps", "2", "--out", output.toString());
+        if (!Files.isRegularFile(output) || Files.size(output) == 0) {
+            throw new IllegalStateException("the packaged program wrote no picture to " + output);
         }
-        leavesNothing();
+        checkNoFilesLeft();
     }
 
     /// ONNX Runtime's telemetry client would leave a device id in the user's folder. Its variable is not set here: the program must set it.
-    private void leavesNothing() throws IOException {
-        try (Stream<Path> files = Files.walk(user())) {
+    private void checkNoFilesLeft() throws IOException {
+        try (Stream<Path> files = Files.walk(userHome())) {
             List<Path> left = files.filter(Files::isRegularFile).toList();
             if (!left.isEmpty()) throw new IllegalStateException("the packaged program left files outside its own folder: " + left);
         }
     }
 
-    private Path user() throws IOException {
-        return Files.createDirectories(folder.resolve("user"));
+    private Path userHome() throws IOException {
+        return Files.createDirectories(workFolder.resolve("user"));
     }
 
-    private void start(String... arguments) throws IOException, InterruptedException {
+    private void launch(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(launcher().toString()));
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).inheritIO();
+        ProcessBuilder builder = new ProcessBuilder(command).directory(workFolder.toFile()).inheritIO();
         builder.environment().clear();
-        builder.environment().put("PATH", folder.toString());
-        builder.environment().put("HOME", user().toString());
-        builder.environment().put("ATOMSTUDIO_HOME", folder.resolve("home").toString());
-        long start = System.nanoTime();
+        builder.environment().put("PATH", workFolder.toString());
+        builder.environment().put("HOME", userHome().toString());
+        builder.environment().put("ATOMSTUDIO_HOME", workFolder.resolve("home").toString());
+        long startNanos = System.nanoTime();
         int code = builder.start().waitFor();
         if (code != 0) {
             throw new IllegalStateException(String.join(" ", command) + " ended with " + code);
         }
-        System.out.println(arguments[0] + ": " + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start) + " ms");
+        System.out.println(arguments[0] + ": " + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos) + " ms");
     }
 
     private Path launcher() {
