@@ -6,7 +6,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngAttachment;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +72,7 @@ final class AdapterOptions {
 
     /// Notes which were trained on other weights. May read the whole model: after the pictures.
     static void warnAboutBaseModel(CommandContext context, LoadedAdapters loadedAdapters) throws Failure {
-        BaseHashes hashes = new BaseHashes(context.home().baseHashes());
+        BaseModelHashes hashes = new BaseModelHashes(context.home().baseHashes());
         for (LoadedAdapter adapter : loadedAdapters.loaded) adapter.baseModelWarning(hashes).ifPresent(context.terminal()::printNote);
     }
 }

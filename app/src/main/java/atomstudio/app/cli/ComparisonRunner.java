@@ -7,7 +7,7 @@ import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonText;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.TuneEvent;
@@ -40,7 +40,7 @@ final class ComparisonRunner implements ComparisonListener {
     static int run(CommandContext context, ComparisonRequest request, Device device, ComparisonFormat form) throws Failure {
         ComparisonRunner runner = new ComparisonRunner(context, trainingRunCount(request));
         Machine machine = context.machine(device);
-        ComparisonJob job = new ComparisonJob(request, machine, new BaseHashes(context.home().baseHashes()), runner);
+        ComparisonJob job = new ComparisonJob(request, machine, new BaseModelHashes(context.home().baseHashes()), runner);
         Optional<ComparisonJob.ComparisonResult> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = job.run();

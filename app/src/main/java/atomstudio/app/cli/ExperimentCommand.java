@@ -17,7 +17,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.train.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,7 +113,7 @@ final class ExperimentCommand implements Callable<Integer>, TrialListener {
     @Override public Integer call() throws Failure {
         Path assetsFolder = context.assets().folder();
         ModelReference modelReference = new ModelReference(context.modelPath(model), ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()));
-        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(modelReference, photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(), new BaseHashes(context.home().baseHashes()),
+        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(modelReference, photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(), new BaseModelHashes(context.home().baseHashes()),
                 sampling.settings(context, modelReference.open()), precision);
         if (plotOnly || tableOnly) return showExisting(setup);
         ExperimentPlan plan = plan();

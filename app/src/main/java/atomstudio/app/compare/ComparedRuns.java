@@ -28,7 +28,7 @@ public record ComparedRuns(ModelReference model, ComparedSubject subject) {
     }
 
     private static void requireSame(Path firstRun, RunInfo first, Path run, RunInfo other) throws Failure.Incompatible {
-        if (!BaseModel.agree(first.base().hash(), other.base().hash())) throw mismatch("base model", firstRun, first.base().name() + " at " + first.base().path(), run, other.base().name() + " at " + other.base().path());
+        if (!BaseModel.sameWeights(first.base().hash(), other.base().hash())) throw mismatch("base model", firstRun, first.base().name() + " at " + first.base().path(), run, other.base().name() + " at " + other.base().path());
         if (!first.subject().className().equals(other.subject().className())) throw mismatch("class", firstRun, first.subject().className(), run, other.subject().className());
         if (!first.subject().token().equals(other.subject().token())) throw mismatch("token", firstRun, first.subject().token(), run, other.subject().token());
     }

@@ -15,7 +15,7 @@ import atomstudio.diffusion.picture.ImageFolder;
 import atomstudio.diffusion.picture.PhotoFolders;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Control.Wish;
@@ -41,12 +41,12 @@ public final class ComparisonJob {
 
     private final ComparisonRequest request;
     private final Machine machine;
-    private final BaseHashes hashes;
+    private final BaseModelHashes hashes;
     private final ComparisonListener listener;
     private final ComparisonFolder output;
 
     /// @param hashes of base models, remembered
-    public ComparisonJob(ComparisonRequest request, Machine machine, BaseHashes hashes, ComparisonListener listener) {
+    public ComparisonJob(ComparisonRequest request, Machine machine, BaseModelHashes hashes, ComparisonListener listener) {
         this.request = request;
         this.machine = machine;
         this.hashes = hashes;

@@ -13,7 +13,7 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,11 +28,11 @@ final class ComparisonSampler {
     private static final String BASE_HASH_KEY = "base";
 
     private final ImageGenerator maker;
-    private final BaseHashes hashes;
+    private final BaseModelHashes hashes;
     private final ComparisonRequest request;
     private final ComparisonListener listener;
 
-    ComparisonSampler(ImageGenerator maker, BaseHashes hashes, ComparisonRequest request, ComparisonListener listener) {
+    ComparisonSampler(ImageGenerator maker, BaseModelHashes hashes, ComparisonRequest request, ComparisonListener listener) {
         this.maker = maker;
         this.hashes = hashes;
         this.request = request;
@@ -41,7 +41,7 @@ final class ComparisonSampler {
 
     /// @param runs the rows' runs, without Base
     ComparisonControl generate(Comparison comparison, List<Path> runs, ComparisonFolder output) throws Failure {
-        String baseHash = hashes.of(maker.model());
+        String baseHash = hashes.hash(maker.model());
         int total = comparison.rows().size() * comparison.prompts().size() * comparison.seeds().size() * steps();
         int done = 0;
         for (int i = 0; i < comparison.rows().size(); i++) {
@@ -89,8 +89,8 @@ final class ComparisonSampler {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
         DiffusionModel model = maker.model();
         try {
-            file.fit(model.name(), model.trainableLayers(), Optional.of(hashes.of(model, file.parts()))).ifPresent(note -> listener.onNote(run + ": " + note));
-            return new WeightedAdapter(file.adapter(row.name(), model), 1);
+            file.compatibilityWarning(model.name(), model.trainableLayers(), Optional.of(hashes.hash(model, file.components()))).ifPresent(note -> listener.onNote(run + ": " + note));
+            return new WeightedAdapter(file.toAdapter(row.name(), model), 1);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(run + ": " + e.getMessage());
         }

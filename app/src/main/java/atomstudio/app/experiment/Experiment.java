@@ -15,7 +15,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.tensor.AtomicFile;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.measure.Ruler;
 import atomstudio.tuning.train.Recipe;
@@ -40,7 +40,7 @@ public final class Experiment {
     /// @param outputFolder      the experiment's folder
     /// @param sampling  of every image that is measured
     /// @param precision of training
-    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device, BaseHashes hashes, Generation.GenerationSettings sampling, Recipe.Precision precision) {
+    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device, BaseModelHashes hashes, Generation.GenerationSettings sampling, Recipe.Precision precision) {
         public Path tableFile() {
             return outputFolder.resolve("experiment.csv");
         }
@@ -153,7 +153,7 @@ public final class Experiment {
                 }
             }
             LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(runFolder).adapter(), evaluator.generator().model()).getFirst();
-            Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject, adapter.source().words(), photoFolder(trialSubject));
+            Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject, adapter.source().triggerWords(), photoFolder(trialSubject));
             Optional<Measures> measures = evaluator.evaluate(evaluated, List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, trialSubject.kind(), cost(runFolder), measures.get()));

@@ -19,7 +19,7 @@ import atomstudio.diffusion.picture.ImageMetadata;
 import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.Embedding;
 import atomstudio.tuning.measure.Measures;
@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Rows by the chosen engine in this process. The model stays open from one row to the next; one row at a time.
 public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
-    private final BaseHashes hashes;
+    private final BaseModelHashes hashes;
     private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(unheard -> {});
     private final TokenizerFolders tokenizerFolders;
     private final Supplier<AppSettings.GenerationPreferences> imageSettings;
@@ -47,7 +47,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
 
     /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
     /// @param imageSettings how pictures are to be made, asked before every row
-    public EngineRowGenerator(BaseHashes hashes, TokenizerFolders tokenizerFolders, Supplier<AppSettings.GenerationPreferences> imageSettings) {
+    public EngineRowGenerator(BaseModelHashes hashes, TokenizerFolders tokenizerFolders, Supplier<AppSettings.GenerationPreferences> imageSettings) {
         this.imageSettings = imageSettings;
         this.hashes = hashes;
         this.tokenizerFolders = tokenizerFolders;
@@ -155,7 +155,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         close();
         currentEngine = engine;
         current = ImageGenerator.open(DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
-        current.computeModelHash(new FileHashes(hashes.memory()));
+        current.computeModelHash(new FileHashes(hashes.cacheFile()));
         return current;
     }
 

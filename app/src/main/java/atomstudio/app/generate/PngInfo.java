@@ -32,13 +32,13 @@ public record PngInfo(Path file, GenerationParameters recipe, List<AttachedAdapt
         if (recipe.isEmpty()) return Optional.empty();
         List<AttachedAdapter> attached = new ArrayList<>();
         if (!PngAttachment.read(file).isEmpty()) {
-            for (AdapterSource.Found found : AdapterSource.read(file)) attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
+            for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
         }
         return Optional.of(new PngInfo(file, recipe.get(), attached));
     }
 
     /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters are kept once.
-    private static Path saveAdapter(AdapterSource.Found found, Path folder) throws Failure {
+    private static Path saveAdapter(AdapterSource.NamedAdapter found, Path folder) throws Failure {
         byte[] bytes = found.source().bytes(DType.F32);
         CRC32 crc = new CRC32();
         crc.update(bytes);

@@ -5,7 +5,7 @@ import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
-import atomstudio.tuning.adapter.ForeignAdapter;
+import atomstudio.tuning.adapter.ExternalAdapter;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.math.BigInteger;
@@ -22,16 +22,16 @@ final class AdapterInspection {
                 JsonObject json = new JsonObject();
                 json.addProperty("kind", "embedding");
                 json.addProperty("word", describeRows(embedding.word(), embedding.rows().shape().size(0)));
-                json.addProperty("numbers", embedding.numbers());
+                json.addProperty("numbers", embedding.parameterCount());
                 yield json;
             }
-            case ForeignAdapter foreign -> {
+            case ExternalAdapter foreign -> {
                 JsonObject json = new JsonObject();
                 json.addProperty("kind", "adapter of another program");
                 json.addProperty("method", foreign.kind());
-                json.addProperty("layers", foreign.layers());
-                if (!foreign.others().isEmpty()) json.add("tensors of no adapter", foreign.others().keySet().stream().sorted().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
-                json.addProperty("numbers", foreign.numbers());
+                json.addProperty("layers", foreign.layerCount());
+                if (!foreign.otherTensors().isEmpty()) json.add("tensors of no adapter", foreign.otherTensors().keySet().stream().sorted().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
+                json.addProperty("numbers", foreign.parameterCount());
                 yield json;
             }
         };
@@ -42,14 +42,14 @@ final class AdapterInspection {
         json.addProperty("kind", "adapter");
         json.addProperty("method", adapter.method().name());
         json.addProperty("trigger", adapter.trigger().text());
-        adapter.placeholder().ifPresent(word -> json.addProperty("word", describeRows(word.token(), word.vectors())));
-        json.addProperty("changes", adapter.parts().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part)).map(ModelComponent::folder).collect(Collectors.joining(", ")));
+        adapter.embeddingToken().ifPresent(word -> json.addProperty("word", describeRows(word.token(), word.vectors())));
+        json.addProperty("changes", adapter.components().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part)).map(ModelComponent::folder).collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());
         json.addProperty("layers", adapter.layers().size());
-        json.addProperty("numbers", adapter.numbers());
+        json.addProperty("numbers", adapter.parameterCount());
         json.addProperty("steps", adapter.training().steps());
-        json.addProperty("rate", adapter.training().rate());
+        json.addProperty("rate", adapter.training().learningRate());
         json.addProperty("seed", new BigInteger(Seed.format(adapter.training().seed())));
         return json;
     }

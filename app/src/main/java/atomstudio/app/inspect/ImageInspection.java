@@ -32,9 +32,9 @@ final class ImageInspection {
 
     private static void addAdapters(Path file, JsonObject json) throws Failure {
         JsonObject adapters = new JsonObject();
-        for (AdapterSource.Found found : AdapterSource.carried(file)) {
+        for (AdapterSource.NamedAdapter found : AdapterSource.fromImage(file)) {
             JsonObject adapterJson = AdapterInspection.of(found.source());
-            found.made().ifPresent(savedWeights -> {
+            found.recordedWeight().ifPresent(savedWeights -> {
                 adapterJson.addProperty("strength", savedWeights.weight());
                 if (savedWeights.textEncoderWeight() != savedWeights.weight()) adapterJson.addProperty("text encoder strength", savedWeights.textEncoderWeight());
             });

@@ -8,7 +8,7 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
-import atomstudio.tuning.adapter.ForeignAdapter;
+import atomstudio.tuning.adapter.ExternalAdapter;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -22,7 +22,7 @@ final class TensorFileInspection {
 
     static Inspection of(Path path) throws Failure {
         try (TensorFile file = TensorFile.open(path)) {
-            JsonObject json = AdapterFile.recognizes(file) || EmbeddingFile.recognizes(file) || ForeignAdapter.recognizes(file) ? AdapterInspection.of(AdapterSource.read(path).getFirst().source()) : describe(file);
+            JsonObject json = AdapterFile.matches(file) || EmbeddingFile.matches(file) || ExternalAdapter.matches(file) ? AdapterInspection.of(AdapterSource.read(path).getFirst().source()) : describe(file);
             json.addProperty("bytes", size(path));
             JsonArray tensors = new JsonArray();
             for (TensorInfo info : file.tensors().values()) tensors.add(info.name() + " " + info.dtype() + " " + info.shape());

@@ -157,7 +157,7 @@ public final class ImageGenerator implements AutoCloseable {
         modelHash = computed;
         Thread.ofPlatform().daemon().name("hash of " + model.path()).start(() -> {
             try {
-                computed.complete(Optional.of(hashes.of(model.path())));
+                computed.complete(Optional.of(hashes.hash(model.path())));
             } catch (Failure unreadable) {
                 // The engine reads the same file and says so.
                 computed.complete(Optional.empty());

@@ -11,9 +11,9 @@ import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.prompt.Segment;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.EmbeddingFile;
-import atomstudio.tuning.adapter.ForeignAdapter;
+import atomstudio.tuning.adapter.ExternalAdapter;
 import atomstudio.tuning.train.RunFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,43 +40,43 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
 
     private static List<LoadedAdapter> read(Path file, DiffusionModel model) throws Failure {
         List<LoadedAdapter> loaded = new ArrayList<>();
-        for (AdapterSource.Found found : AdapterSource.read(file)) {
-            found.source().check(model);
-            loaded.add(new LoadedAdapter(found.source(), found.source().adapter(name(file, found), model), model, found.made()));
+        for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) {
+            found.source().requireFits(model);
+            loaded.add(new LoadedAdapter(found.source(), found.source().toAdapter(name(file, found), model), model, found.recordedWeight()));
         }
         return loaded;
     }
 
     /// The file's name, or its run's where it still lies in the run's folder.
-    private static String name(Path file, AdapterSource.Found found) {
+    private static String name(Path file, AdapterSource.NamedAdapter found) {
         Path folder = file.toAbsolutePath().normalize().getParent();
         boolean inRun = folder != null && file.toAbsolutePath().normalize().equals(new RunFolder(folder).adapter());
         return inRun && new RunFolder(folder).exists() ? folder.getFileName().toString() : found.name();
     }
 
     /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to the first picture.
-    public Optional<String> baseModelWarning(BaseHashes hashes) throws Failure {
+    public Optional<String> baseModelWarning(BaseModelHashes hashes) throws Failure {
         return switch (source) {
-            case AdapterFile ownAdapter -> ownAdapter.fit(model.name(), model.trainableLayers(), Optional.of(hashes.of(model, ownAdapter.parts())));
+            case AdapterFile ownAdapter -> ownAdapter.compatibilityWarning(model.name(), model.trainableLayers(), Optional.of(hashes.hash(model, ownAdapter.components())));
             case EmbeddingFile embedding -> Optional.empty();
-            case ForeignAdapter foreign -> Optional.empty();
+            case ExternalAdapter foreign -> Optional.empty();
         };
     }
 
     /// What of it the model has no place for.
     public List<String> warnings() throws Failure {
-        return source.notes(model);
+        return source.warnings(model);
     }
 
     /// That a prompt does not say the words that the adapter answers to.
     public Optional<String> triggerWarning(PromptPair prompt) {
-        String token = source.token();
+        String token = source.triggerWord();
         return switch (source) {
             case AdapterFile ownAdapter -> mentions(prompt.positive(), token) ? Optional.empty()
-                    : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + source.words() + "\" and may not show");
+                    : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \"" + source.triggerWords() + "\" and may not show");
             case EmbeddingFile embedding -> mentions(prompt.positive(), token) || mentions(prompt.negative(), token) ? Optional.empty()
                     : Optional.of("Neither prompt says \"" + token + "\", which the embedding stands for: it changes nothing");
-            case ForeignAdapter foreign -> Optional.empty();
+            case ExternalAdapter foreign -> Optional.empty();
         };
     }
 
@@ -101,6 +101,6 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
 
     /// What a picture that is made with it carries along, where it is small.
     public Optional<PngAttachment> attachment() {
-        return source.inPicture().map(bytes -> new PngAttachment(adapter.name(), bytes));
+        return source.inImage().map(bytes -> new PngAttachment(adapter.name(), bytes));
     }
 }

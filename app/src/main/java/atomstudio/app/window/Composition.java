@@ -18,7 +18,7 @@ import atomstudio.app.tune.LayerCostCounter;
 import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.train.Machine;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -39,7 +39,7 @@ final class Composition {
         DiskPhotoFinder photoFinder = new DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRowGenerator generator = new EngineRowGenerator(new BaseHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
+        EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
         Services.Engines engines = new Services.Engines(new LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(), new LocalSystemInfo());

@@ -16,10 +16,10 @@ import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.method.Noise;
@@ -51,7 +51,7 @@ class AdapterOptionsTest {
             });
         }
         Path file = folder.resolve(name + ".safetensors");
-        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"), new AdapterFile.Training(1, 0.1, 0), TunedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"), new AdapterFile.TrainingSummary(1, 0.1, 0), AdaptedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
         return file;
     }
 

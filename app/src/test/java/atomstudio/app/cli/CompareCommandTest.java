@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.compare.FakeRun;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -36,7 +36,7 @@ class CompareCommandTest {
     }
 
     private Path run(String method) throws Failure {
-        return new FakeRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
+        return new FakeRun(Shared.root().resolve("assets/default-model"), new BaseModelHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
     }
 
     /// With what is quick, where nothing else is asked for.

@@ -22,7 +22,7 @@ import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.measure.Measures;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.TuneEvent;
@@ -71,8 +71,8 @@ class ComparisonJobTest {
         }
     }
 
-    private BaseHashes hashes() {
-        return new BaseHashes(folder.resolve("hashes.json"));
+    private BaseModelHashes hashes() {
+        return new BaseModelHashes(folder.resolve("hashes.json"));
     }
 
     private FakeRun run(String method) {

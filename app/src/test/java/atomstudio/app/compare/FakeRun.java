@@ -8,11 +8,11 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -26,8 +26,8 @@ import java.util.Map;
 import java.util.Random;
 
 /// A finished run that nobody trained: its adapter's numbers are small and random, the same for the same method.
-public record FakeRun(Path model, BaseHashes hashes, String method, String className, String token) {
-    public FakeRun(Path model, BaseHashes hashes, String method) {
+public record FakeRun(Path model, BaseModelHashes hashes, String method, String className, String token) {
+    public FakeRun(Path model, BaseModelHashes hashes, String method) {
         this(model, hashes, method, "car", "sks");
     }
 
@@ -48,15 +48,15 @@ public record FakeRun(Path model, BaseHashes hashes, String method, String class
                 values.put(layer.name() + "." + slot.getKey(), value);
             }
         }
-        String hash = hashes.of(folder);
+        String hash = hashes.hash(folder);
         AdapterFile adapter = new AdapterFile(settings, new BaseModel(folder.name(), hash), new Trigger(token, className),
-            new AdapterFile.Training(10, 0.01, 0), TunedLayer.of(settings.method(), layers), values);
+            new AdapterFile.TrainingSummary(10, 0.01, 0), AdaptedLayer.of(settings.method(), layers), values);
         adapter.write(run.resolve("adapter.safetensors"));
         for (int i = 0; i < 2; i++) PngWriter.write(run.resolve("pictures/0" + i + ".png"), RgbImage.filled(64, 64, 0x3366CC + i), Map.of());
         try {
-            Files.writeString(run.resolve("run.json"), description(folder.name(), hash, adapter.numbers()).toString());
+            Files.writeString(run.resolve("run.json"), description(folder.name(), hash, adapter.parameterCount()).toString());
             Files.writeString(run.resolve("report.json"), "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"
-                .formatted(adapter.numbers(), Files.size(run.resolve("adapter.safetensors"))));
+                .formatted(adapter.parameterCount(), Files.size(run.resolve("adapter.safetensors"))));
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }

@@ -17,7 +17,7 @@ import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.train.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,8 +71,8 @@ class ExperimentTest {
         }
     }
 
-    private BaseHashes hashes() {
-        return new BaseHashes(folder.resolve("hashes.json"));
+    private BaseModelHashes hashes() {
+        return new BaseModelHashes(folder.resolve("hashes.json"));
     }
 
     private Experiment.ExperimentSetup setup(Path model) {

@@ -10,7 +10,7 @@ import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,7 +55,7 @@ class EngineRowGeneratorTest {
         ImageSettings initial = ImageSettings.initial(64, 4);
         ImageSettings settings = initial.withSeeds(new ImageSettings.Seeds(1, 2)).withSampling(initial.sampling().withSteps(4)).withSource(new ImageSettings.SourceSettings(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
         Heard heard = new Heard();
-        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.resolve("hashes.json")), new TokenizerFolders(new Home(home)), () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
+        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")), new TokenizerFolders(new Home(home)), () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
             rows.generate(new RowRequest(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
         }
         return heard;
@@ -80,7 +80,7 @@ class EngineRowGeneratorTest {
         Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
         ImageSettings initial = ImageSettings.initial(64, 4);
         RowRequest order = new RowRequest(model, "a red apple", Optional.empty(), initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
-        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseHashes(home.resolve("hashes.json")), new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
+        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")), new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
             Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.generate(order, new Heard() {
                 @Override public void step(int done, int all) {
                     assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));

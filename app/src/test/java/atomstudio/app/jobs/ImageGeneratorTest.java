@@ -40,7 +40,7 @@ class ImageGeneratorTest {
         Files.writeString(folder.resolve("words/vocab.json"), "{\"a</w>\":0,\"<|startoftext|>\":998,\"<|endoftext|>\":999}");
         Files.writeString(folder.resolve("words/merges.txt"), "#version: 0.2\n");
         String one = line(DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(folder.resolve("words"))), hashes);
-        assertEquals("Model hash: " + hashes.of(file).substring(0, 10) + ", Model: mine", one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
+        assertEquals("Model hash: " + hashes.hash(file).substring(0, 10) + ", Model: mine", one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
         String other = line(DiffusionModel.open(Shared.root().resolve("assets/default-model")), hashes);
         assertFalse(other.contains("Model hash"), "a folder is no file: " + other);
     }

@@ -6,10 +6,10 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +26,8 @@ class LoadedAdapterTest {
         MethodSettings settings = MethodSettings.of(MethodSettings.Choice.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) settings.method().parameterShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
-        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.Training(1, 0.1, 0),
-            TunedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.TrainingSummary(1, 0.1, 0),
+            AdaptedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
         return LoadedAdapter.load(file, model).getFirst().adapter().name();
     }
 

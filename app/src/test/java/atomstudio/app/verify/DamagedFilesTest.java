@@ -15,7 +15,7 @@ import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ class DamagedFilesTest {
             Path golden = Files.copy(GOLDENS.resolve("samplers/" + name + ".safetensors"), folder.resolve(name + ".safetensors"));
             refused += mutations.run(golden, times, () -> verify(golden));
         }
-        Path run = new FakeRun(Shared.root().resolve("assets/default-model"), new BaseHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
+        Path run = new FakeRun(Shared.root().resolve("assets/default-model"), new BaseModelHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
         refused += mutations.run(run.resolve("run.json"), 2 * times, () -> Inspection.of(run).json().toString());
         refused += mutations.run(run.resolve("report.json"), times, () -> Inspection.of(run).json().toString());
         Path config = Files.copy(Shared.root().resolve("assets/default-model/unet/config.json"), folder.resolve("config.json"));

@@ -95,7 +95,7 @@ class PngInfoRestorerTest {
         assertEquals(0.4, settings.source().denoisingStrength());
         assertTrue(window.status().get().contains("not here: the adapter “large”."), window.status().get());
         Files.delete(file);
-        AdapterSource.Found found = AdapterSource.read(toy.file()).getFirst();
+        AdapterSource.NamedAdapter found = AdapterSource.read(toy.file()).getFirst();
         assertEquals("toy", found.name());
         assertEquals("<cat-toy>", assertInstanceOf(EmbeddingFile.class, found.source()).word(), "kept though the picture is gone");
     }

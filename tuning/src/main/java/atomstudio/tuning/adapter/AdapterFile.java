@@ -31,14 +31,14 @@ import java.util.stream.Stream;
 /// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make equal bytes.
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
-public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, Training training, List<TunedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
+public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, TrainingSummary training, List<AdaptedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
     /// Key of the rows of a textual inversion.
-    public static final String ROWS = TextualInversion.TABLE + ".rows";
+    public static final String EMBEDDING_ROWS = TextualInversion.TABLE + ".rows";
 
     /// How it was trained.
-    public record Training(int steps, double rate, long seed) {}
+    public record TrainingSummary(int steps, double learningRate, long seed) {}
 
-    private static final String ANY_HASH = "0".repeat(64);
+    private static final String PLACEHOLDER_HASH = "0".repeat(64);
 
     public AdapterFile {
         layers = List.copyOf(layers);
@@ -46,7 +46,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// Whether an open file says that it is an adapter of ours.
-    public static boolean recognizes(TensorFile file) {
+    public static boolean matches(TensorFile file) {
         return AdapterFormat.FORMAT.equals(file.metadata().get("format"));
     }
 
@@ -76,7 +76,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
 
     /// Bytes of the file that `write` makes.
     public long bytes() {
-        return AdapterFormat.length(this);
+        return AdapterFormat.fileSize(this);
     }
 
     /// Bytes of the file that a method's adapter of a model with these layers will have.
@@ -84,41 +84,41 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         TuningMethod method = settings.method();
         Map<String, Shape> values = new HashMap<>();
         for (Layer layer : layers) method.stored(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
-        Training usual = new Training(settings.choice().steps(), settings.choice().rate(), 0);
-        return AdapterFormat.length(new AdapterFile(settings, new BaseModel(model, ANY_HASH), new Trigger("sks", "thing"), usual, TunedLayer.of(method, layers), Map.of()), values);
+        TrainingSummary defaults = new TrainingSummary(settings.choice().steps(), settings.choice().rate(), 0);
+        return AdapterFormat.fileSize(new AdapterFile(settings, new BaseModel(model, PLACEHOLDER_HASH), new Trigger("sks", "thing"), defaults, AdaptedLayer.of(method, layers), Map.of()), values);
     }
 
     /// Numbers in all values together, frozen ones included.
-    @Override public long numbers() {
+    @Override public long parameterCount() {
         return values.values().stream().mapToLong(value -> value.data().length).sum();
     }
 
     /// For an engine; what the file does not hold is derived from the model's weights.
     /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
-    @Override public Adapter adapter(String name, DiffusionModel model) throws Failure {
+    @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
         SlotLayout layout = SlotLayout.of(method.method(), model.layers(ModelComponent.UNET));
-        if (layout.derived().isEmpty()) return stored(name);
+        if (layout.derived().isEmpty()) return toAdapterWithoutDerived(name);
         try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET)) {
-            return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.complete(values, weights::read), placeholder());
+            return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.complete(values, weights::read), embeddingToken());
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
         }
     }
 
     /// For an engine that has derived by itself what the file does not hold.
-    public Adapter stored(String name) {
-        return new Adapter(name, AdapterFormat.hash(this), method.method(), values, placeholder());
+    public Adapter toAdapterWithoutDerived(String name) {
+        return new Adapter(name, AdapterFormat.hash(this), method.method(), values, embeddingToken());
     }
 
-    @Override public void check(DiffusionModel model) throws Failure {
-        fit(model.name(), model.trainableLayers(), Optional.empty());
+    @Override public void requireFits(DiffusionModel model) throws Failure {
+        compatibilityWarning(model.name(), model.trainableLayers(), Optional.empty());
     }
 
-    @Override public String words() {
+    @Override public String triggerWords() {
         return trigger.text();
     }
 
-    @Override public String token() {
+    @Override public String triggerWord() {
         return trigger.token();
     }
 
@@ -127,15 +127,15 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// The token, where it stands for rows of the text encoder's table that the adapter brings.
-    public Optional<EmbeddingToken> placeholder() {
-        return Optional.ofNullable(values.get(ROWS)).map(rows -> new EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
+    public Optional<EmbeddingToken> embeddingToken() {
+        return Optional.ofNullable(values.get(EMBEDDING_ROWS)).map(rows -> new EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
     }
 
     /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.
-    public Set<ModelComponent> parts() {
-        Set<ModelComponent> parts = EnumSet.of(ModelComponent.UNET);
-        for (TunedLayer layer : layers) parts.add(ModelComponent.ofLayer(layer.name()));
-        return parts;
+    public Set<ModelComponent> components() {
+        Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
+        for (AdaptedLayer layer : layers) components.add(ModelComponent.ofLayer(layer.name()));
+        return components;
     }
 
     /// Whether it can be used on a model with these layers. A warning where it fits but was trained on other weights: a relative of
@@ -143,39 +143,39 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// @param network every layer of the model that could be tuned
     /// @param hash    of the model's weights in the adapter's parts, where known by now
     /// @throws Failure.Incompatible that names every layer that does not fit
-    public Optional<String> fit(String model, List<Layer> network, Optional<String> hash) throws Failure.Incompatible {
-        TuningMethod form = method.method();
+    public Optional<String> compatibilityWarning(String model, List<Layer> network, Optional<String> hash) throws Failure.Incompatible {
+        TuningMethod tuningMethod = method.method();
         Map<String, Layer> byName = new HashMap<>();
         network.forEach(layer -> byName.put(layer.name(), layer));
-        List<String> wrong = new ArrayList<>();
-        for (TunedLayer tuned : layers) {
-            Layer layer = byName.remove(tuned.name());
-            if (layer == null) wrong.add(tuned.name() + ": the model has no such layer");
-            else if (!layer.weightShape().equals(tuned.weight())) wrong.add(tuned.name() + ": expected a weight of " + tuned.weight() + ", the model's has " + layer.weightShape());
-            else slots(form, layer, wrong);
+        List<String> problems = new ArrayList<>();
+        for (AdaptedLayer adapted : layers) {
+            Layer layer = byName.remove(adapted.name());
+            if (layer == null) problems.add(adapted.name() + ": the model has no such layer");
+            else if (!layer.weightShape().equals(adapted.weight())) problems.add(adapted.name() + ": expected a weight of " + adapted.weight() + ", the model's has " + layer.weightShape());
+            else checkShapes(tuningMethod, layer, problems);
         }
         for (Layer layer : network) {
-            if (byName.containsKey(layer.name()) && parts().contains(ModelComponent.ofLayer(layer.name())) && form.tunes(layer)) wrong.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
+            if (byName.containsKey(layer.name()) && components().contains(ModelComponent.ofLayer(layer.name())) && tuningMethod.tunes(layer)) problems.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
         }
-        if (!wrong.isEmpty()) {
+        if (!problems.isEmpty()) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model + ", whose layers differ:\n  "
-                    + String.join("\n  ", wrong) + "\nUse it with " + base.name() + " or a model made from it.");
+                    + String.join("\n  ", problems) + "\nUse it with " + base.name() + " or a model made from it.");
         }
         if (hash.isEmpty() || hash.get().equals(base.hash())) return Optional.empty();
-        return Optional.of("the adapter was trained on " + base.name() + " (" + brief(base.hash()) + "); " + model + " (" + brief(hash.get())
+        return Optional.of("the adapter was trained on " + base.name() + " (" + shortHash(base.hash()) + "); " + model + " (" + shortHash(hash.get())
                 + ") has the same layers with other weights, so the result may differ from what was trained");
     }
 
-    private void slots(TuningMethod form, Layer layer, List<String> wrong) {
-        Map<String, Shape> shapes = form.stored(layer);
-        shapes.forEach((slot, shape) -> {
+    private void checkShapes(TuningMethod tuningMethod, Layer layer, List<String> problems) {
+        Map<String, Shape> expected = tuningMethod.stored(layer);
+        expected.forEach((slot, shape) -> {
             Tensor value = values.get(layer.name() + "." + slot);
-            if (value == null) wrong.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");
-            else if (!value.shape().equals(shape)) wrong.add(layer.name() + "." + slot + ": expected " + shape + ", found " + value.shape());
+            if (value == null) problems.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");
+            else if (!value.shape().equals(shape)) problems.add(layer.name() + "." + slot + ": expected " + shape + ", found " + value.shape());
         });
     }
 
-    private static String brief(String hash) {
-        return Stream.of(hash.split(BaseModel.AND)).map(each -> each.substring(0, Math.min(10, each.length()))).collect(Collectors.joining(BaseModel.AND));
+    private static String shortHash(String hash) {
+        return Stream.of(hash.split(BaseModel.HASH_SEPARATOR)).map(each -> each.substring(0, Math.min(10, each.length()))).collect(Collectors.joining(BaseModel.HASH_SEPARATOR));
     }
 }

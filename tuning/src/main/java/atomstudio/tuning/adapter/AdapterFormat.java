@@ -38,42 +38,42 @@ final class AdapterFormat {
     static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
     /// What a checkpoint has beside the adapter.
-    private static final String TRAINING = "training.";
+    private static final String TRAINING_PREFIX = "training.";
 
     /// What the method's settings begin with.
-    private static final String SETTING = "method.";
+    private static final String SETTING_PREFIX = "method.";
     /// The settings of files written before these were named so.
-    private static final List<String> EARLIER = List.of("atoms", "rank");
+    private static final List<String> LEGACY_SETTINGS = List.of("atoms", "rank");
 
     private AdapterFormat() {}
 
     /// One stacked tensor: the layers in it, in order, and the slot that it holds of each.
-    private record Stack(String slot, List<TunedLayer> layers) {
-        String key(TunedLayer layer) {
+    private record StackedTensor(String slot, List<AdaptedLayer> layers) {
+        String key(AdaptedLayer layer) {
             return layer.name() + "." + slot;
         }
     }
 
-    /// @param beside more tensors, and `more` metadata, whose names start with `training.`
-    static void write(AdapterFile adapter, Path file, Map<String, Tensor> beside, Map<String, String> more) throws Failure {
-        Map<String, Stack> stacks = stacks(adapter, shapes(adapter));
+    /// @param extraTensors more tensors, and `more` metadata, whose names start with `training.`
+    static void write(AdapterFile adapter, Path file, Map<String, Tensor> extraTensors, Map<String, String> extraMetadata) throws Failure {
+        Map<String, StackedTensor> stacks = stacks(adapter, shapes(adapter));
         Map<String, String> metadata = metadata(adapter, stacks);
-        metadata.putAll(more);
+        metadata.putAll(extraMetadata);
         Map<String, Tensor> tensors = tensors(adapter, stacks);
-        tensors.putAll(beside);
+        tensors.putAll(extraTensors);
         SafetensorsWriter.write(file, tensors, metadata);
     }
 
     /// Bytes of the file that `write` makes of an adapter alone.
-    static long length(AdapterFile adapter) {
-        return length(adapter, shapes(adapter));
+    static long fileSize(AdapterFile adapter) {
+        return fileSize(adapter, shapes(adapter));
     }
 
     /// @param values shapes of the values that the adapter will have, keyed `LAYER.SLOT`
-    static long length(AdapterFile adapter, Map<String, Shape> values) {
-        Map<String, Stack> stacks = stacks(adapter, values);
+    static long fileSize(AdapterFile adapter, Map<String, Shape> values) {
+        Map<String, StackedTensor> stacks = stacks(adapter, values);
         Map<String, Shape> tensors = new TreeMap<>();
-        stacks.forEach((name, stack) -> tensors.put(name, row(values.get(stack.key(stack.layers.getFirst()))).with(0, stack.layers.size())));
+        stacks.forEach((name, stack) -> tensors.put(name, withStackAxis(values.get(stack.key(stack.layers.getFirst()))).with(0, stack.layers.size())));
         return SafetensorsWriter.fileLength(tensors, metadata(adapter, stacks));
     }
 
@@ -83,18 +83,18 @@ final class AdapterFormat {
         return shapes;
     }
 
-    private static Map<String, String> metadata(AdapterFile adapter, Map<String, Stack> stacks) {
+    private static Map<String, String> metadata(AdapterFile adapter, Map<String, StackedTensor> stacks) {
         Map<String, String> metadata = new TreeMap<>();
         metadata.put("format", FORMAT);
         metadata.put("version", Integer.toString(VERSION));
         metadata.put("method", adapter.method().name());
-        adapter.method().entries().forEach((setting, value) -> metadata.put(SETTING + setting, value));
+        adapter.method().entries().forEach((setting, value) -> metadata.put(SETTING_PREFIX + setting, value));
         metadata.put("base.name", adapter.base().name());
         metadata.put("base.hash", adapter.base().hash());
         metadata.put("token", adapter.trigger().token());
         metadata.put("class", adapter.trigger().className());
         metadata.put("steps", Integer.toString(adapter.training().steps()));
-        metadata.put("rate", Double.toString(adapter.training().rate()));
+        metadata.put("rate", Double.toString(adapter.training().learningRate()));
         metadata.put("seed", Seed.format(adapter.training().seed()));
         metadata.put("layers", layers(adapter).toString());
         metadata.put("stacks", indices(adapter, stacks).toString());
@@ -116,44 +116,44 @@ final class AdapterFormat {
         }
     }
 
-    private static Map<String, Tensor> tensors(AdapterFile adapter, Map<String, Stack> stacks) {
+    private static Map<String, Tensor> tensors(AdapterFile adapter, Map<String, StackedTensor> stacks) {
         Map<String, Tensor> tensors = new TreeMap<>();
         stacks.forEach((name, stack) -> {
-            Tensor[] rows = stack.layers.stream().map(layer -> adapter.values().get(stack.key(layer))).map(value -> value.reshape(row(value.shape()))).toArray(Tensor[]::new);
+            Tensor[] rows = stack.layers.stream().map(layer -> adapter.values().get(stack.key(layer))).map(value -> value.reshape(withStackAxis(value.shape()))).toArray(Tensor[]::new);
             tensors.put(name, Tensor.concatenate(rows));
         });
         return tensors;
     }
 
-    private static Shape row(Shape value) {
+    private static Shape withStackAxis(Shape value) {
         return new Shape(LongStream.concat(LongStream.of(1), Arrays.stream(value.sizes())).toArray());
     }
 
-    private static Map<String, Stack> stacks(AdapterFile adapter, Map<String, Shape> values) {
-        Map<String, Map<Shape, Stack>> bySlot = new LinkedHashMap<>();
+    private static Map<String, StackedTensor> stacks(AdapterFile adapter, Map<String, Shape> values) {
+        Map<String, Map<Shape, StackedTensor>> bySlot = new LinkedHashMap<>();
         Map<String, List<String>> slots = new HashMap<>();
         for (String key : new TreeMap<>(values).keySet()) {
             int dot = key.lastIndexOf('.');
             slots.computeIfAbsent(key.substring(0, dot), layer -> new ArrayList<>()).add(key.substring(dot + 1));
         }
-        for (TunedLayer layer : adapter.layers()) {
+        for (AdaptedLayer layer : adapter.layers()) {
             for (String slot : slots.getOrDefault(layer.name(), List.of())) {
                 Shape shape = values.get(layer.name() + "." + slot);
-                bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>()).computeIfAbsent(shape, s -> new Stack(slot, new ArrayList<>())).layers.add(layer);
+                bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>()).computeIfAbsent(shape, s -> new StackedTensor(slot, new ArrayList<>())).layers.add(layer);
             }
         }
-        Map<String, Stack> stacks = new TreeMap<>();
-        bySlot.forEach((name, shapes) -> shapes.forEach((shape, stack) -> stacks.put(shapes.size() == 1 ? name : name + "." + times(shape), stack)));
+        Map<String, StackedTensor> stacks = new TreeMap<>();
+        bySlot.forEach((name, shapes) -> shapes.forEach((shape, stack) -> stacks.put(shapes.size() == 1 ? name : name + "." + dimensionSuffix(shape), stack)));
         return stacks;
     }
 
-    private static String times(Shape shape) {
+    private static String dimensionSuffix(Shape shape) {
         return Arrays.stream(shape.sizes()).mapToObj(Long::toString).collect(Collectors.joining("x"));
     }
 
     private static JsonObject layers(AdapterFile adapter) {
         JsonObject json = new JsonObject();
-        for (TunedLayer layer : adapter.layers()) {
+        for (AdaptedLayer layer : adapter.layers()) {
             JsonArray weight = new JsonArray();
             for (long size : layer.weight().sizes()) weight.add(size);
             json.add(layer.name(), weight);
@@ -161,11 +161,11 @@ final class AdapterFormat {
         return json;
     }
 
-    private static JsonObject indices(AdapterFile adapter, Map<String, Stack> stacks) {
+    private static JsonObject indices(AdapterFile adapter, Map<String, StackedTensor> stacks) {
         JsonObject json = new JsonObject();
         stacks.forEach((name, stack) -> {
             JsonArray indices = new JsonArray();
-            for (TunedLayer layer : stack.layers) indices.add(adapter.layers().indexOf(layer));
+            for (AdaptedLayer layer : stack.layers) indices.add(adapter.layers().indexOf(layer));
             json.add(name, indices);
         });
         return json;
@@ -173,7 +173,7 @@ final class AdapterFormat {
 
     /// The bytes of the file, its numbers in this precision.
     static byte[] bytes(AdapterFile adapter, DType dtype) {
-        Map<String, Stack> stacks = stacks(adapter, shapes(adapter));
+        Map<String, StackedTensor> stacks = stacks(adapter, shapes(adapter));
         return SafetensorsWriter.toBytes(tensors(adapter, stacks), metadata(adapter, stacks), dtype);
     }
 
@@ -194,13 +194,13 @@ final class AdapterFormat {
 
     private static AdapterFile parse(Path file, TensorFile tensors, Map<String, String> metadata) throws Failure {
         try {
-            MethodSettings method = MethodSettings.parse(text(metadata, "method"), settings(metadata));
-            BaseModel base = new BaseModel(text(metadata, "base.name"), text(metadata, "base.hash"));
-            Trigger trigger = new Trigger(text(metadata, "token"), text(metadata, "class"));
-            AdapterFile.Training training = training(metadata);
-            List<Described> layers = described(JsonParser.parseString(text(metadata, "layers")).getAsJsonObject());
-            Map<String, Tensor> values = values(tensors, JsonParser.parseString(text(metadata, "stacks")).getAsJsonObject(), layers);
-            return new AdapterFile(method, base, trigger, training, layers.stream().map(Described::tuned).toList(), values);
+            MethodSettings method = MethodSettings.parse(required(metadata, "method"), settings(metadata));
+            BaseModel base = new BaseModel(required(metadata, "base.name"), required(metadata, "base.hash"));
+            Trigger trigger = new Trigger(required(metadata, "token"), required(metadata, "class"));
+            AdapterFile.TrainingSummary training = training(metadata);
+            List<LayerEntry> layers = layerEntries(JsonParser.parseString(required(metadata, "layers")).getAsJsonObject());
+            Map<String, Tensor> values = values(tensors, JsonParser.parseString(required(metadata, "stacks")).getAsJsonObject(), layers);
+            return new AdapterFile(method, base, trigger, training, layers.stream().map(LayerEntry::toLayer).toList(), values);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(file + ": " + e.getMessage());
         } catch (RuntimeException e) {
@@ -208,80 +208,80 @@ final class AdapterFormat {
         }
     }
 
-    private static AdapterFile.Training training(Map<String, String> metadata) {
-        int steps = Integer.parseInt(text(metadata, "steps"));
-        double rate = Double.parseDouble(text(metadata, "rate"));
+    private static AdapterFile.TrainingSummary training(Map<String, String> metadata) {
+        int steps = Integer.parseInt(required(metadata, "steps"));
+        double rate = Double.parseDouble(required(metadata, "rate"));
         if (steps < 0) throw new IllegalArgumentException("steps: expected 0 or more, found " + steps);
         if (!(rate > 0 && Double.isFinite(rate))) throw new IllegalArgumentException("rate: expected a number above 0, found " + rate);
-        return new AdapterFile.Training(steps, rate, Seed.parse(text(metadata, "seed")).orElseThrow(() -> new IllegalArgumentException("seed: expected " + Seed.RANGE + ", found " + text(metadata, "seed"))));
+        return new AdapterFile.TrainingSummary(steps, rate, Seed.parse(required(metadata, "seed")).orElseThrow(() -> new IllegalArgumentException("seed: expected " + Seed.RANGE + ", found " + required(metadata, "seed"))));
     }
 
     /// A layer of the description; which method tunes it shows in the tensors that hold it.
-    private static final class Described {
+    private static final class LayerEntry {
         private final String name;
         private final Shape weight;
         private String method = "";
 
-        Described(String name, Shape weight) {
+        LayerEntry(String name, Shape weight) {
             this.name = name;
             this.weight = weight;
         }
 
-        void belongsTo(String one) {
-            if (!method.isEmpty() && !method.equals(one)) throw new IllegalArgumentException("layer " + name + " belongs to both " + method + " and " + one);
-            method = one;
+        void assignMethod(String candidate) {
+            if (!method.isEmpty() && !method.equals(candidate)) throw new IllegalArgumentException("layer " + name + " belongs to both " + method + " and " + candidate);
+            method = candidate;
         }
 
-        TunedLayer tuned() {
+        AdaptedLayer toLayer() {
             if (method.isEmpty()) throw new IllegalArgumentException("layer " + name + " is in no tensor");
-            return new TunedLayer(name, weight, method);
+            return new AdaptedLayer(name, weight, method);
         }
     }
 
-    private static List<Described> described(JsonObject layers) {
-        List<Described> described = new ArrayList<>();
-        layers.entrySet().forEach(layer -> described.add(new Described(layer.getKey(), new Shape(layer.getValue().getAsJsonArray().asList().stream().mapToLong(JsonElement::getAsLong).toArray()))));
+    private static List<LayerEntry> layerEntries(JsonObject layers) {
+        List<LayerEntry> described = new ArrayList<>();
+        layers.entrySet().forEach(layer -> described.add(new LayerEntry(layer.getKey(), new Shape(layer.getValue().getAsJsonArray().asList().stream().mapToLong(JsonElement::getAsLong).toArray()))));
         return described;
     }
 
-    private static Map<String, Tensor> values(TensorFile tensors, JsonObject stacks, List<Described> layers) {
+    private static Map<String, Tensor> values(TensorFile tensors, JsonObject stacks, List<LayerEntry> layers) {
         Map<String, Tensor> values = new HashMap<>();
         for (String name : tensors.tensors().keySet()) {
-            if (!stacks.has(name) && !name.startsWith(TRAINING)) throw new IllegalArgumentException("tensor " + name + " is not described");
+            if (!stacks.has(name) && !name.startsWith(TRAINING_PREFIX)) throw new IllegalArgumentException("tensor " + name + " is not described");
         }
         for (Map.Entry<String, JsonElement> entry : stacks.entrySet()) {
-            String[] words = entry.getKey().split("\\.");
-            Tensor stacked = finite(entry.getKey(), tensors.read(entry.getKey()));
+            String[] keyParts = entry.getKey().split("\\.");
+            Tensor stacked = requireFinite(entry.getKey(), tensors.read(entry.getKey()));
             List<JsonElement> indices = entry.getValue().getAsJsonArray().asList();
             if (stacked.shape().rank() < 2 || stacked.shape().size(0) != indices.size()) {
                 throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold " + indices.size() + " layers");
             }
-            Shape each = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
+            Shape elementShape = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
             for (int row = 0; row < indices.size(); row++) {
-                Described layer = layers.get(indices.get(row).getAsInt());
-                layer.belongsTo(words[0]);
-                Tensor before = values.put(layer.name + "." + words[1], stacked.rows(row, row + 1).reshape(each));
-                if (before != null) throw new IllegalArgumentException("layer " + layer.name + " has slot " + words[1] + " twice");
+                LayerEntry layer = layers.get(indices.get(row).getAsInt());
+                layer.assignMethod(keyParts[0]);
+                Tensor previous = values.put(layer.name + "." + keyParts[1], stacked.rows(row, row + 1).reshape(elementShape));
+                if (previous != null) throw new IllegalArgumentException("layer " + layer.name + " has slot " + keyParts[1] + " twice");
             }
         }
         return values;
     }
 
-    private static Tensor finite(String name, Tensor tensor) {
+    private static Tensor requireFinite(String name, Tensor tensor) {
         for (float number : tensor.data()) if (!Float.isFinite(number)) throw new IllegalArgumentException("tensor " + name + " holds " + number);
         return tensor;
     }
 
     private static Map<String, String> settings(Map<String, String> metadata) {
         Map<String, String> settings = new TreeMap<>();
-        for (String earlier : EARLIER) if (metadata.containsKey(earlier)) settings.put(earlier, metadata.get(earlier));
+        for (String legacy : LEGACY_SETTINGS) if (metadata.containsKey(legacy)) settings.put(legacy, metadata.get(legacy));
         metadata.forEach((key, value) -> {
-            if (key.startsWith(SETTING)) settings.put(key.substring(SETTING.length()), value);
+            if (key.startsWith(SETTING_PREFIX)) settings.put(key.substring(SETTING_PREFIX.length()), value);
         });
         return settings;
     }
 
-    private static String text(Map<String, String> metadata, String key) {
+    private static String required(Map<String, String> metadata, String key) {
         String text = metadata.get(key);
         if (text == null) throw new IllegalArgumentException("no " + key);
         return text;

@@ -1,11 +1,11 @@
 package atomstudio.tuning.adapter;
 
-/// The model that an adapter was trained on: its name, and the hashes of the weights in the parts that it changes ([BaseHashes#of]).
+/// The model that an adapter was trained on: its name, and the hashes of the weights in the parts that it changes ([BaseModelHashes#hash]).
 public record BaseModel(String name, String hash) {
-    static final String AND = "-";
+    static final String HASH_SEPARATOR = "-";
 
     /// Whether two hashes can be of one model: those of the parts that both name are equal.
-    public static boolean agree(String one, String other) {
-        return one.equals(other) || one.startsWith(other + AND) || other.startsWith(one + AND);
+    public static boolean sameWeights(String one, String other) {
+        return one.equals(other) || one.startsWith(other + HASH_SEPARATOR) || other.startsWith(one + HASH_SEPARATOR);
     }
 }

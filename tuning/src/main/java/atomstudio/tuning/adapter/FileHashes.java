@@ -12,22 +12,22 @@ import java.util.List;
 import java.util.Optional;
 
 /// SHA-256 of whole files, by which other programs and their sites know models, remembered in a file by path, size and time.
-public record FileHashes(Path memory) {
+public record FileHashes(Path cacheFile) {
     private static final int BUFFER = 1 << 20;
 
     /// In hex. May read every byte: gigabytes take seconds.
-    public String of(Path file) throws Failure {
-        HashMemory known = new HashMemory(memory);
+    public String hash(Path file) throws Failure {
+        HashCache cache = new HashCache(cacheFile);
         String key = key(file);
-        Optional<String> remembered = known.get(key);
-        if (remembered.isPresent()) return remembered.get();
+        Optional<String> cached = cache.get(key);
+        if (cached.isPresent()) return cached.get();
         String hash = compute(file);
-        known.put(key, hash);
+        cache.put(key, hash);
         return hash;
     }
 
     private static String key(Path file) throws Failure {
-        return "all of " + HashMemory.key(List.of(file));
+        return "all of " + HashCache.key(List.of(file));
     }
 
     /// The same, computed anew.

@@ -34,7 +34,7 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
 
     ExportFormat.Written write(Path file) throws Failure {
         DiffusionModel model = base.of(adapter);
-        try (TunedWeights weights = TunedWeights.open(model, adapter.adapter("", model), base.torch())) {
+        try (TunedWeights weights = TunedWeights.open(model, adapter.toAdapter("", model), base.torch())) {
             if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.fitting(adapter).option());
             Map<String, Piece> pieces = new HashMap<>();
             Map<String, Shape> shapes = new TreeMap<>();
@@ -101,7 +101,7 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
         metadata.put("ss_base_model_version", second ? "sd_v2" : "sd_v1");
         metadata.put("ss_sd_model_name", adapter.base().name());
         metadata.put("ss_steps", Integer.toString(adapter.training().steps()));
-        metadata.put("ss_learning_rate", Double.toString(adapter.training().rate()));
+        metadata.put("ss_learning_rate", Double.toString(adapter.training().learningRate()));
         metadata.put("ss_training_comment", adapter.method().name() + " by Atom Studio, as whole differences");
         metadata.put("modelspec.sai_model_spec", "1.0.1");
         metadata.put("modelspec.architecture", (second ? "stable-diffusion-v2" : "stable-diffusion-v1") + "/lora");
@@ -112,7 +112,7 @@ record DifferenceExport(AdapterFile adapter, Base base, Untuned untuned) {
     }
 
     private Optional<String> left(int without) {
-        String rows = adapter.placeholder().map(word -> "The rows for \"" + word.token() + "\" are not in it: export them as " + ExportFormat.EMBEDDING.option() + ".").orElse("");
+        String rows = adapter.embeddingToken().map(word -> "The rows for \"" + word.token() + "\" are not in it: export them as " + ExportFormat.EMBEDDING.option() + ".").orElse("");
         String biases = without == 0 ? "" : "Biases that the method gives to " + without + " layers without one are not in it: no other program has a place for them.";
         String both = (rows + " " + biases).strip();
         return both.isEmpty() ? Optional.empty() : Optional.of(both);

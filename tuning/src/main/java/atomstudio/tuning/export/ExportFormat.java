@@ -4,8 +4,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Sum;
 import atomstudio.tuning.method.TextualInversion;
@@ -89,8 +89,8 @@ public enum ExportFormat {
 
     /// The format for other programs that has a place for what an adapter holds.
     static ExportFormat fitting(AdapterFile adapter) {
-        List<TunedLayer> layers = adapter.layers().stream().filter(layer -> !layer.name().equals(TextualInversion.TABLE)).toList();
-        if (layers.isEmpty()) return adapter.placeholder().isPresent() ? EMBEDDING : ATOMSTUDIO;
+        List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> !layer.name().equals(TextualInversion.TABLE)).toList();
+        if (layers.isEmpty()) return adapter.embeddingToken().isPresent() ? EMBEDDING : ATOMSTUDIO;
         return layers.stream().allMatch(layer -> layer.method().equals("lora")) ? KOHYA : DIFF;
     }
 
@@ -106,7 +106,7 @@ public enum ExportFormat {
         return switch (this) {
             case ATOMSTUDIO -> {
                 adapter.write(file);
-                yield new Written(adapter.numbers(), Optional.empty());
+                yield new Written(adapter.parameterCount(), Optional.empty());
             }
             case EMBEDDING -> embedding(adapter, file);
             case KOHYA -> new LoraExport(LoraExport.Naming.KOHYA).write(adapter, file);
@@ -117,11 +117,11 @@ public enum ExportFormat {
     }
 
     private static Written embedding(AdapterFile adapter, Path file) throws Failure {
-        EmbeddingToken word = adapter.placeholder().orElseThrow(() -> new Failure.Incompatible(
+        EmbeddingToken word = adapter.embeddingToken().orElseThrow(() -> new Failure.Incompatible(
                 "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + fitting(adapter).option));
-        Tensor rows = adapter.values().get(AdapterFile.ROWS);
+        Tensor rows = adapter.values().get(AdapterFile.EMBEDDING_ROWS);
         SafetensorsWriter.write(file, Map.of(word.token(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
-        long others = adapter.layers().stream().filter(layer -> !AdapterFile.ROWS.startsWith(layer.name() + ".")).count();
+        long others = adapter.layers().stream().filter(layer -> !AdapterFile.EMBEDDING_ROWS.startsWith(layer.name() + ".")).count();
         return new Written(rows.data().length, others == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + others + " other layers is not in it."));
     }
 }

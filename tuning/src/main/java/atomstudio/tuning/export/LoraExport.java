@@ -5,8 +5,8 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.Setting;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,13 +21,13 @@ record LoraExport(Naming naming) {
     enum Naming { KOHYA, PEFT }
 
     ExportFormat.Written write(AdapterFile adapter, Path file) throws Failure {
-        List<TunedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
+        List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
         if (layers.isEmpty()) {
             throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.fitting(adapter).option());
         }
         double alpha = Double.parseDouble(adapter.method().value(Setting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();
-        for (TunedLayer layer : layers) {
+        for (AdaptedLayer layer : layers) {
             Tensor down = adapter.values().get(layer.name() + ".A");
             Tensor up = adapter.values().get(layer.name() + ".B");
             switch (naming) {
@@ -61,7 +61,7 @@ record LoraExport(Naming naming) {
     private Map<String, String> metadata(AdapterFile adapter, double alpha) {
         return switch (naming) {
             case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim", adapter.method().value(Setting.RANK), "ss_network_alpha", Double.toString(alpha),
-                    "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()), "ss_learning_rate", Double.toString(adapter.training().rate()));
+                    "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()), "ss_learning_rate", Double.toString(adapter.training().learningRate()));
             case PEFT -> Map.of("format", "pt");
         };
     }

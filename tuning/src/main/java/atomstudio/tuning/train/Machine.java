@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,8 +25,8 @@ public record Machine(Device device, int threads, Path home, List<Path> vocabula
     }
 
     /// Remembers hashes of models, so that each is read through once.
-    public BaseHashes hashes() {
-        return new BaseHashes(home.resolve("base-hashes.json"));
+    public BaseModelHashes hashes() {
+        return new BaseModelHashes(home.resolve("base-hashes.json"));
     }
 
     public TorchSettings torch() {

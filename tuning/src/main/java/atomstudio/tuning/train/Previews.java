@@ -80,7 +80,7 @@ final class Previews {
     }
 
     private Optional<Made> made(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
-        Generation generation = new Generation(new Generation.PromptPair(prompt, ""), settings(model), SEED, List.of(new WeightedAdapter(adapter.stored("preview"), 1)));
+        Generation generation = new Generation(new Generation.PromptPair(prompt, ""), settings(model), SEED, List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1)));
         Optional<RgbImage> picture = maker.generate(generation, listener);
         if (picture.isPresent()) PngWriter.write(folder.file(file), picture.get(), Map.of());
         return picture.map(each -> new Made(each, file, prompt));

@@ -85,7 +85,7 @@ record PriorPictures(Machine machine, RunFolder run, RunInfo info, DiffusionMode
     /// with what the UNet predicts, how pictures are sampled, the prompts and how they are read. The machine's rounding is left out.
     String key() throws Failure {
         Tokenizer tokenizer = model.tokenizer();
-        List<String> parts = new ArrayList<>(List.of(machine.hashes().of(model, EnumSet.allOf(ModelComponent.class)), model.unet().toString(), model.vae().toString(), model.textEncoder().toString(), model.scheduler().toString(), Previews.settings(model).toString()));
+        List<String> parts = new ArrayList<>(List.of(machine.hashes().hash(model, EnumSet.allOf(ModelComponent.class)), model.unet().toString(), model.vae().toString(), model.textEncoder().toString(), model.scheduler().toString(), Previews.settings(model).toString()));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
         parts.add(Arrays.toString(tokenizer.encodePadded("").ids()));
         String all = String.join("\n", parts);

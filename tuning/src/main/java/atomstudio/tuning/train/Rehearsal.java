@@ -10,9 +10,9 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
@@ -105,9 +105,9 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
     private Sampled sample(Preparation preparation, Watching watching, Tried tried, TorchEngine engine) throws Failure {
         DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
         String prompt = Previews.prompt(info.subject());
-        List<WeightedAdapter> adapters = List.of(new WeightedAdapter(tried.adapter.stored("preview"), 1));
+        List<WeightedAdapter> adapters = List.of(new WeightedAdapter(tried.adapter.toAdapterWithoutDerived("preview"), 1));
         maker.promptEncoder().encode(new Generation.PromptPair(prompt, ""), 1, adapters);
-        if (!tried.adapter.parts().contains(ModelComponent.TEXT_ENCODER)) engine.release(TorchEngine.Network.TEXT);
+        if (!tried.adapter.components().contains(ModelComponent.TEXT_ENCODER)) engine.release(TorchEngine.Network.TEXT);
         double few = timed(maker, new Generation(new Generation.PromptPair(prompt, ""), Previews.settings(model, FEW_STEPS), 0, adapters)).seconds;
         Timed last = timed(maker, new Generation(new Generation.PromptPair(prompt, ""), Previews.settings(model, FEW_STEPS + 1), 0, adapters));
         double more = last.seconds;
@@ -165,7 +165,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
             }
             validation = validation(dataset, differentiation, state.numbers());
         }
-        return new Tried(seconds, validation, Trainer.adapter(info, layout, TunedLayer.of(layout.method(), Tuning.layers(model)), constants, state));
+        return new Tried(seconds, validation, Trainer.adapter(info, layout, AdaptedLayer.of(layout.method(), Tuning.layers(model)), constants, state));
     }
 
     private static TemporaryPath scratch() throws Failure {

@@ -29,7 +29,7 @@ import java.util.function.Function;
 public record RunInfo(Base base, Subject subject, MethodSettings method, Training training, long numbers, String created) {
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
-    /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseHashes`.
+    /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseModelHashes`.
     /// @param choices what the person said of the model, without places to look for a tokenizer: these are the machine's
     public record Base(Path path, String name, String hash, ModelLoadOptions choices) {
         public Base {
@@ -152,7 +152,7 @@ public record RunInfo(Base base, Subject subject, MethodSettings method, Trainin
         requireSame(other, "class", subject.className, adapter.trigger().className());
         requireSame(other, "token", subject.token, adapter.trigger().token());
         requireSame(other, "method", method.name() + " " + method.entries(), adapter.method().name() + " " + adapter.method().entries());
-        requireSame(other, "recipe: rate", training.rate(), adapter.training().rate());
+        requireSame(other, "recipe: rate", training.rate(), adapter.training().learningRate());
         requireSame(other, "recipe: seed", Seed.format(training.seed()), Seed.format(adapter.training().seed()));
         if (adapter.training().steps() > training.steps()) other.add("recipe: steps: " + training.steps() + " here, " + adapter.training().steps() + " there");
         if (!other.isEmpty()) {

@@ -4,10 +4,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
@@ -33,7 +33,7 @@ final class Trainer {
     static final String BEST_STEP = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
-    record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
+    record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
 
     /// What a trainer asks.
     record Company(Loss loss, Orthogonalization orthogonalization, Journal journal, Previews previews, Optional<Validation> validation) {}
@@ -219,10 +219,10 @@ final class Trainer {
     }
 
     /// The adapter at a state of a run.
-    static AdapterFile adapter(RunInfo info, SlotLayout layout, List<TunedLayer> layers, Map<String, Tensor> constants, TrainingState at) {
+    static AdapterFile adapter(RunInfo info, SlotLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, TrainingState at) {
         Map<String, Tensor> values = new HashMap<>(constants);
         values.putAll(layout.values(at.kept()));
-        AdapterFile.Training training = new AdapterFile.Training(at.step(), info.training().rate(), info.training().seed());
+        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(at.step(), info.training().rate(), info.training().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
         return new AdapterFile(info.method(), new BaseModel(info.base().name(), info.base().hash()), trigger, training, layers, values);
     }

@@ -130,7 +130,7 @@ public final class Tuning {
 
     /// Of the weights that the trained numbers belong to.
     private String hash(DiffusionModel model, SlotLayout layout) throws Failure {
-        return machine.hashes().of(model, Vocabulary.parts(layout));
+        return machine.hashes().hash(model, Vocabulary.parts(layout));
     }
 
     private static int batch(DiffusionModel model) {

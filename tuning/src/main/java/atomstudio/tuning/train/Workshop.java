@@ -6,10 +6,10 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.Precision;
@@ -90,7 +90,7 @@ final class Workshop implements AutoCloseable {
                 Differentiation full = engine.differentiation(computing.inFloat32().input(course.layout, constants))) {
             Trainer.Loss loss = computing.precision() == Precision.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
-            Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, TunedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes.banked(folder.bank(), differentiation::lower), place());
+            Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, AdaptedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes.banked(folder.bank(), differentiation::lower), place());
             Trainer trainer = new Trainer(setup, new Trainer.Company(loss, engine.orthogonalization(), journal, previews, validation), computing.into(from));
             if (computing.reason().isPresent()) trainer.keep();
             Trainer.Reached reached = trainer.run(gate);

@@ -51,7 +51,7 @@ class AdapterFileTest {
         for (Layer layer : network()) {
             settings.method().stored(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new Noise(1, layer.name() + slot).normals((int) shape.elements()))));
         }
-        return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"), new AdapterFile.Training(12, 0.03, 5), TunedLayer.of(settings.method(), network()), values);
+        return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"), new AdapterFile.TrainingSummary(12, 0.03, 5), AdaptedLayer.of(settings.method(), network()), values);
     }
 
     static Stream<MethodSettings> everyMethod() {
@@ -100,9 +100,9 @@ class AdapterFileTest {
 
     @Test void fitsItsBaseAndWarnsOnOtherWeights() throws Exception {
         AdapterFile adapter = adapter("atoms+channels", 9);
-        assertEquals(Optional.empty(), adapter.fit("Base", network(), Optional.of("aa11")));
-        assertEquals(Optional.empty(), adapter.fit("Base", network(), Optional.empty()), "nothing is said while the hash is not known");
-        String warning = adapter.fit("Relative", network(), Optional.of("bb22")).orElseThrow();
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.of("aa11")));
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.empty()), "nothing is said while the hash is not known");
+        String warning = adapter.compatibilityWarning("Relative", network(), Optional.of("bb22")).orElseThrow();
         assertTrue(warning.contains("Base") && warning.contains("Relative") && warning.contains("bb22"), warning);
     }
 
@@ -111,7 +111,7 @@ class AdapterFileTest {
         other.set(0, layer("conv_in", Layer.Kind.CONV, 16, 4, 3, 3));
         other.removeIf(layer -> layer.name().equals("proj"));
         other.add(layer("more", Layer.Kind.LINEAR, 8, 8));
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter("atoms+channels", 9).fit("Other", other, Optional.of("aa11")));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter("atoms+channels", 9).compatibilityWarning("Other", other, Optional.of("aa11")));
         for (String part : List.of("conv_in: expected a weight of (8,4,3,3), the model's has (16,4,3,3)", "proj: the model has no such layer", "more: tuned by atoms+channels, not in the adapter", "Base", "Other")) {
             assertTrue(refused.getMessage().contains(part), refused.getMessage());
         }

@@ -63,10 +63,10 @@ class DamagedAdaptersTest {
     }
 
     private static void read(Path file, DiffusionModel model) throws Failure {
-        for (AdapterSource.Found found : AdapterSource.read(file)) {
-            found.source().check(model);
-            found.source().adapter(found.name(), model);
-            found.source().inPicture();
+        for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) {
+            found.source().requireFits(model);
+            found.source().toAdapter(found.name(), model);
+            found.source().inImage();
         }
     }
 
@@ -76,7 +76,7 @@ class DamagedAdaptersTest {
         Map<String, Tensor> values = new java.util.HashMap<>(layout.values(new float[layout.size()]));
         for (SlotLayout.Entry entry : layout.frozen()) values.put(entry.key(), Tensor.zeros(entry.slot().shape()));
         Path file = folder.resolve("own " + method + ".safetensors");
-        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.Training(1, 0.01, 1), TunedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
+        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 0.01, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
         return file;
     }
 }

@@ -77,7 +77,7 @@ class EmbeddingFileTest {
         DiffusionModel model = model();
         try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
-            List<WeightedAdapter> adapters = List.of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).adapter("sks", model), 1));
+            List<WeightedAdapter> adapters = List.of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).toAdapter("sks", model), 1));
             int compared = 0, k = 0;
             for (JsonElement each : JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray()) {
                 JsonObject one = each.getAsJsonObject();
@@ -96,7 +96,7 @@ class EmbeddingFileTest {
         DiffusionModel model = model();
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new WeightedAdapter(embedding.adapter("x", model), 1))).encode("a By bad -neg");
+            int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new WeightedAdapter(embedding.toAdapter("x", model), 1))).encode("a By bad -neg");
             int next = model.textEncoder().vocabularySize();
             assertEquals(List.of(next, next + 1, next + 2), List.of(ids[2], ids[3], ids[4]));
         }
@@ -105,11 +105,11 @@ class EmbeddingFileTest {
     @Test void embeddingsOfOtherModelsAreRefusedWithTheReason() throws Exception {
         DiffusionModel model = model();
         Path wide = file("wide.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(2, 768))));
-        assertRefused(() -> embedding(wide).adapter("wide", model), "768 numbers a row", "24");
+        assertRefused(() -> embedding(wide).toAdapter("wide", model), "768 numbers a row", "24");
         Path xl = file("xl.safetensors", Map.of("clip_g", Tensor.zeros(Shape.of(2, 1280)), "clip_l", Tensor.zeros(Shape.of(2, 768))));
         assertRefused(() -> AdapterSource.read(xl), "Stable Diffusion XL");
         Path many = file("many.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(76, 24))));
-        assertRefused(() -> embedding(many).adapter("many", model), "76 rows", "75");
+        assertRefused(() -> embedding(many).toAdapter("many", model), "76 rows", "75");
         Path others = file("others.safetensors", Map.of("a.weight", Tensor.zeros(Shape.of(2, 2)), "b.weight", Tensor.zeros(Shape.of(2, 2))));
         assertRefused(() -> AdapterSource.read(others), "another program");
         Path hollow = file("hollow.safetensors", Map.of("emb_params", Tensor.filled(Shape.of(1, 24), Float.NaN)));
@@ -127,14 +127,14 @@ class EmbeddingFileTest {
     @Test void aPictureTakesItWholeOrInHalfPrecisionOrNotAtAll() throws Exception {
         for (int rows : new int[] {4, 10}) {
             EmbeddingFile embedding = new EmbeddingFile("toy", random(rows), "00");
-            byte[] carried = embedding.inPicture().orElseThrow();
-            assertTrue(carried.length <= AdapterSource.MOST_IN_A_PICTURE);
+            byte[] carried = embedding.inImage().orElseThrow();
+            assertTrue(carried.length <= AdapterSource.MAX_ATTACHMENT_BYTES);
             try (SafetensorsFile file = SafetensorsFile.of(Path.of("picture"), carried)) {
                 assertEquals(rows == 4 ? DType.F32 : DType.F16, file.info("toy").dtype());
                 assertClose("rows", embedding.rows(), EmbeddingFile.of(file, "x").rows(), rows == 4 ? 0 : 1e-3);
             }
         }
-        assertEquals(Optional.empty(), new EmbeddingFile("toy", random(20), "00").inPicture());
+        assertEquals(Optional.empty(), new EmbeddingFile("toy", random(20), "00").inImage());
     }
 
     private static Tensor random(int rows) {
@@ -142,7 +142,7 @@ class EmbeddingFileTest {
     }
 
     @Test void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
-        assertEquals(Optional.of(new EmbeddingToken("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).adapter("any", model()).embeddingToken());
+        assertEquals(Optional.of(new EmbeddingToken("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).toAdapter("any", model()).embeddingToken());
     }
 
     @Test void anEmbeddingWithoutRowsOrWithoutAWordIsRefused() throws Exception {

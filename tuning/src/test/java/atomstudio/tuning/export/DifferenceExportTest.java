@@ -19,12 +19,12 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
-import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.method.Setting;
@@ -48,11 +48,11 @@ class DifferenceExportTest {
     @TempDir static Path shared;
     @TempDir Path folder;
     private static DiffusionModel model;
-    private static BaseHashes hashes;
+    private static BaseModelHashes hashes;
 
     @BeforeAll static void make() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
-        hashes = new BaseHashes(shared.resolve("hashes.json"));
+        hashes = new BaseModelHashes(shared.resolve("hashes.json"));
     }
 
     private static Base base() {
@@ -70,9 +70,9 @@ class DifferenceExportTest {
             for (int i = 0; i < numbers.length; i++) numbers[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
             values.putAll(layout.values(numbers));
         }
-        AdapterFile.Training training = new AdapterFile.Training(10, 1e-2, 0);
-        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, TunedLayer.of(settings.method(), model.trainableLayers()), values);
-        return new AdapterFile(settings, new BaseModel("tiny", hashes.of(model, unnamed.parts())), unnamed.trigger(), training, unnamed.layers(), values);
+        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(10, 1e-2, 0);
+        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, AdaptedLayer.of(settings.method(), model.trainableLayers()), values);
+        return new AdapterFile(settings, new BaseModel("tiny", hashes.hash(model, unnamed.components())), unnamed.trigger(), training, unnamed.layers(), values);
     }
 
     static Stream<MethodSettings> methods() {
@@ -88,12 +88,12 @@ class DifferenceExportTest {
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Tensor plain = engine.predictNoise(latents, new float[] {321}, context, List.of());
-            Tensor expected = engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(ours.adapter("ours", model), 1)));
+            Tensor expected = engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
             if (settings.choice() == Choice.SSF) return;                       // it also gives biases to layers that have none
-            assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
+            assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
-            assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.adapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.adapter("read", model), 1))), 5e-3);
+            assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
         }
     }
 
@@ -115,7 +115,7 @@ class DifferenceExportTest {
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             List<Tensor> found = new ArrayList<>();
-            for (Path file : List.of(whole, biases)) found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(AdapterSource.read(file).getFirst().source().adapter("read", model), 1))));
+            for (Path file : List.of(whole, biases)) found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(AdapterSource.read(file).getFirst().source().toAdapter("read", model), 1))));
             assertClose(choice.command(), found.get(0), found.get(1), 1e-6);
         }
     }

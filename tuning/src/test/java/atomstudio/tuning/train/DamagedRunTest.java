@@ -17,7 +17,7 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.adapter.BaseHashes;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
@@ -272,9 +272,9 @@ class DamagedRunTest {
     @Test void aModelThatWasChangedInPlaceWithItsOldTimeIsFound() throws Exception {
         Path other = copy(model.path(), folder.resolve("model"));
         Path weights = other.resolve("unet/diffusion_pytorch_model.safetensors");
-        BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
-        String before = hashes.of(DiffusionModel.open(other));
-        assertEquals(before, hashes.of(DiffusionModel.open(other)));
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        String before = hashes.hash(DiffusionModel.open(other));
+        assertEquals(before, hashes.hash(DiffusionModel.open(other)));
         FileTime time = Files.getLastModifiedTime(weights);
         byte[] bytes = Files.readAllBytes(weights);
         bytes[bytes.length - 100] ^= 1;
@@ -282,7 +282,7 @@ class DamagedRunTest {
             channel.write(java.nio.ByteBuffer.wrap(bytes), 0);
         }
         Files.setLastModifiedTime(weights, time);
-        assertFalse(before.equals(hashes.of(DiffusionModel.open(other))));
+        assertFalse(before.equals(hashes.hash(DiffusionModel.open(other))));
         assertArrayEquals(bytes, Files.readAllBytes(weights));
     }
 }

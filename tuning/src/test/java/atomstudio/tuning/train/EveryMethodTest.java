@@ -53,7 +53,7 @@ class EveryMethodTest {
         assertInstanceOf(TuneOutcome.Finished.class, outcome);
         AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
         assertEquals(method, adapter.method());
-        assertEquals(Optional.empty(), adapter.fit("model", model.trainableLayers(), Optional.empty()));
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", model.trainableLayers(), Optional.empty()));
         SlotLayout layout = SlotLayout.of(method.method(), model.trainableLayers());
         Map<String, Tensor> start = start(layout, adapter);
         for (SlotLayout.Entry entry : layout.trained()) {
@@ -62,7 +62,7 @@ class EveryMethodTest {
             for (float number : tuned.data()) assertTrue(Float.isFinite(number), entry.key());
         }
         for (SlotLayout.Entry entry : layout.frozen()) assertEquals(entry.slot().shape(), adapter.values().get(entry.key()).shape());
-        adapter.adapter("again", model);
+        adapter.toAdapter("again", model);
     }
 
     private static Map<String, Tensor> start(SlotLayout layout, AdapterFile adapter) throws Exception {

@@ -30,8 +30,8 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.BaseHashes;
 import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.export.Base;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
@@ -116,12 +116,12 @@ class TextTuningTest {
         assertEquals(new TuneOutcome.Stopped(3, 6), stopped);
         tuned(request(method, 6), "stopped");
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(folder.resolve("stopped/adapter.safetensors")));
-        assertEquals(Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER), adapter.parts());
+        assertEquals(Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER), adapter.components());
         for (Map.Entry<String, Tensor> value : adapter.values().entrySet()) {
             if (!value.getKey().endsWith(".B") || ModelComponent.ofLayer(value.getKey()) != ModelComponent.TEXT_ENCODER) continue;
             for (float number : value.getValue().data()) assertNotEquals(0, number, value.getKey());
         }
-        if (adapter.placeholder().isPresent()) {
+        if (adapter.embeddingToken().isPresent()) {
             Tensor start = adapter.values().get(START);
             Tensor rows = adapter.values().get(ROWS);
             for (int i = 0; i < start.data().length; i++) assertNotEquals(start.data()[i], rows.data()[i], "number " + i);
@@ -130,7 +130,7 @@ class TextTuningTest {
 
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
-        assertEquals(Optional.of(new EmbeddingToken("sks", 1)), adapter.placeholder());
+        assertEquals(Optional.of(new EmbeddingToken("sks", 1)), adapter.embeddingToken());
         assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
         try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TABLE + ".weight");
@@ -143,17 +143,17 @@ class TextTuningTest {
 
     @Test void anAdapterOfWordsChangesThePictureAndItsBaseHashCountsTheTextEncoder() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 4).withRate(0.5), "run");
-        BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
-        assertEquals(hashes.of(model, Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)), adapter.base().hash());
-        assertNotEquals(hashes.of(model), adapter.base().hash());
-        assertTrue(BaseModel.agree(hashes.of(model), adapter.base().hash()), "runs with and without the text encoder are of one model");
-        assertFalse(BaseModel.agree("0".repeat(64), adapter.base().hash()));
-        assertEquals(Optional.empty(), adapter.fit("model", model.trainableLayers(), Optional.of(adapter.base().hash())));
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        assertEquals(hashes.hash(model, Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)), adapter.base().hash());
+        assertNotEquals(hashes.hash(model), adapter.base().hash());
+        assertTrue(BaseModel.sameWeights(hashes.hash(model), adapter.base().hash()), "runs with and without the text encoder are of one model");
+        assertFalse(BaseModel.sameWeights("0".repeat(64), adapter.base().hash()));
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", model.trainableLayers(), Optional.of(adapter.base().hash())));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
             RgbImage base = picture(maker, "a sks thing", List.of());
-            RgbImage tuned = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 1)));
-            RgbImage started = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.adapter("word", model), 0)));
+            RgbImage tuned = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.toAdapter("word", model), 1)));
+            RgbImage started = picture(maker, "a sks thing", List.of(new WeightedAdapter(adapter.toAdapter("word", model), 0)));
             assertNotEquals(base, tuned);
             assertNotEquals(started, tuned);
             assertEquals(base, picture(maker, "a sks thing", List.of()));
@@ -176,7 +176,7 @@ class TextTuningTest {
     @Test void aTableOfAnotherSizeIsRefused() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
         DiffusionModel other = TinyModel.make(folder.resolve("other"), "sd2");
-        String message = assertThrows(Failure.Incompatible.class, () -> adapter.fit("Other", other.trainableLayers(), Optional.empty())).getMessage();
+        String message = assertThrows(Failure.Incompatible.class, () -> adapter.compatibilityWarning("Other", other.trainableLayers(), Optional.empty())).getMessage();
         assertTrue(message.contains(TextualInversion.TABLE), message);
     }
 
@@ -190,7 +190,7 @@ class TextTuningTest {
     }
 
     private Base base() {
-        return new Base(ModelReference.of(model.path()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard());
+        return new Base(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard());
     }
 
     @Test void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {

@@ -14,8 +14,8 @@ import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.TunedLayer;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
 import atomstudio.tuning.torch.Batch;
@@ -48,7 +48,7 @@ class TrainerTest {
         List<Layer> layers = NetworkLayers.of(model.unet());
         layout = SlotLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.Base(model.path(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
-        setup = new Trainer.Setup(run, info, layout, TunedLayer.of(method.method(), layers), Map.of(), new Passes(dataset(1, 0), Optional.empty(), 0), new TrainingState.Place("cpu", 1));
+        setup = new Trainer.Setup(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(), new Passes(dataset(1, 0), Optional.empty(), 0), new TrainingState.Place("cpu", 1));
     }
 
     /// Pictures of one number each.

@@ -24,14 +24,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Embeddings in images (goldens/embedding-image/make.py).
-class EmbeddingPictureTest {
+class EmbeddingImageTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/embedding-image");
     /// Up to the end of the chunk IHDR.
     private static final int HEAD = 33;
     @TempDir Path folder;
 
     private static EmbeddingFile embedding(Path file) throws Failure {
-        List<AdapterSource.Found> found = AdapterSource.read(file);
+        List<AdapterSource.NamedAdapter> found = AdapterSource.read(file);
         assertEquals(1, found.size());
         return assertInstanceOf(EmbeddingFile.class, found.getFirst().source());
     }

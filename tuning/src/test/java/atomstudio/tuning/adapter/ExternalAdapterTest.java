@@ -54,7 +54,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Against files in other programs' dialects and the weights that those programs, or their formulas, make of them (goldens/foreign/make.py).
-class ForeignAdapterTest {
+class ExternalAdapterTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/foreign");
     private static final Shape TO_K_SHAPE = Shape.of(128, 128);
     private static final String TO_K = "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k";
@@ -67,12 +67,12 @@ class ForeignAdapterTest {
 
     @ParameterizedTest @ValueSource(strings = {"kohya", "peft", "processor", "lycoris", "counted"}) void changesTheWeightsAsTheProgramThatItIsForWould(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
-        source.check(model);
+        source.requireFits(model);
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
-            Map<String, Tensor> whole = changes(source.adapter(name, model), 1);
+            Map<String, Tensor> whole = changes(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
             for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
-            Map<String, Tensor> half = changes(source.adapter(name, model), 0.5);
+            Map<String, Tensor> half = changes(source.toAdapter(name, model), 0.5);
             for (String key : half.keySet()) assertClose(key, scaled(golden.read(key), 0.5f), half.get(key), 1e-4);
         }
     }
@@ -82,21 +82,21 @@ class ForeignAdapterTest {
     void anAlphaBesideTheTensorsCountsAsInPeft(String name, String file) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(file)).getFirst().source();
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
-            Map<String, Tensor> whole = changes(source.adapter(name, model), 1);
+            Map<String, Tensor> whole = changes(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
             for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
         }
         Path carried = Files.write(folder.resolve("carried.safetensors"), source.bytes(DType.F32));
-        Map<String, Tensor> again = changes(AdapterSource.read(carried).getFirst().source().adapter(name, model), 1);
-        changes(source.adapter(name, model), 1).forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
+        Map<String, Tensor> again = changes(AdapterSource.read(carried).getFirst().source().toAdapter(name, model), 1);
+        changes(source.toAdapter(name, model), 1).forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
     }
 
     /// As today's programs write them, each change seen through three columns (goldens/foreign/make_dialects.py).
     @ParameterizedTest @ValueSource(strings = {"transformers5", "te1", "raw", "wrapper", "sgm", "old"}) void todaysDialectsActAsInTheProgramsThatWriteThem(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
-        assertEquals(List.of(), source.notes(model));
+        assertEquals(List.of(), source.warnings(model));
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".probed.safetensors"))) {
-            Map<String, Tensor> found = changes(source.adapter(name, model), 1);
+            Map<String, Tensor> found = changes(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), found.keySet());
             for (String key : found.keySet()) assertClose(key, golden.read(key), golden.info(key).shape().rank() == 1 ? found.get(key) : probed(found.get(key)), 2e-5);
         }
@@ -115,8 +115,8 @@ class ForeignAdapterTest {
     }
 
     @Test void aLoraWithItsAlphaInTheHeaderIsTheSameWithItMultipliedIn() throws Exception {
-        Map<String, Tensor> header = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors")).getFirst().source().adapter("a", model), 1);
-        Map<String, Tensor> same = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors")).getFirst().source().adapter("b", model), 1);
+        Map<String, Tensor> header = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors")).getFirst().source().toAdapter("a", model), 1);
+        Map<String, Tensor> same = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors")).getFirst().source().toAdapter("b", model), 1);
         assertEquals(same.keySet(), header.keySet());
         for (String key : same.keySet()) assertClose(key, same.get(key), header.get(key), 1e-6);
     }
@@ -127,7 +127,7 @@ class ForeignAdapterTest {
         for (String alpha : List.of("2", "3", "4")) {
             Path file = folder.resolve(alpha + ".safetensors");
             SafetensorsWriter.write(file, tensors, Map.of("lora_adapter_metadata", "{\"unet.lora_alpha\":" + alpha + "}"));
-            hashes.add(assertInstanceOf(ForeignAdapter.class, AdapterSource.read(file).getFirst().source()).hash());
+            hashes.add(assertInstanceOf(ExternalAdapter.class, AdapterSource.read(file).getFirst().source()).hash());
         }
         assertEquals(3, new TreeSet<>(hashes).size());
         Path wrong = folder.resolve("wrong.safetensors");
@@ -156,7 +156,7 @@ class ForeignAdapterTest {
         tensors.put(TO_K + "." + number, Tensor.zeros(Shape.of(Arrays.stream(shape.split(";")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("shapes.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        String refused = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().check(model)).getMessage();
+        String refused = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
         assertTrue(refused.startsWith(file.toString()) && refused.contains(message), refused);
     }
 
@@ -164,7 +164,7 @@ class ForeignAdapterTest {
     void namesWithHugeNumbersAreRefusedByName(String name) throws Exception {
         Path file = folder.resolve("huge.safetensors");
         SafetensorsWriter.write(file, Map.of(name, Tensor.zeros(Shape.of(2, 3)), "unet:0:up", Tensor.zeros(Shape.of(2, 3))), Map.of());
-        String refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().check(model)).getMessage();
+        String refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
         assertTrue(refused.contains(name), refused);
     }
 
@@ -194,7 +194,7 @@ class ForeignAdapterTest {
     }
 
     @Test void bothEnginesUseItAlike() throws Exception {
-        WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors")).getFirst().source().adapter("lycoris", model), 0.7);
+        WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors")).getFirst().source().toAdapter("lycoris", model), 0.7);
         Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1); TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
             Tensor expected = torch.predictNoise(latents, new float[] {321}, context, List.of(applied));
@@ -215,18 +215,18 @@ class ForeignAdapterTest {
         SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
         float[] numbers = random(layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.Training(1, 1, 1), TunedLayer.of(settings.method(), model.trainableLayers()), layout.values(numbers));
-        format.write(ours, new Base(ModelReference.of(model.path()), new BaseHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
+        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), layout.values(numbers));
+        format.write(ours, new Base(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
         AdapterSource read = AdapterSource.read(folder.resolve("file.safetensors")).getFirst().source();
-        assertInstanceOf(ForeignAdapter.class, read);
-        Map<String, Tensor> expected = changes(ours.adapter("ours", model), 1), found = changes(read.adapter("read", model), 1);
+        assertInstanceOf(ExternalAdapter.class, read);
+        Map<String, Tensor> expected = changes(ours.toAdapter("ours", model), 1), found = changes(read.toAdapter("read", model), 1);
         assertEquals(expected.keySet(), found.keySet());
         for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-5);
     }
 
     @Test void wordsInTheSameFileAreEmbeddingsBesideIt() throws Exception {
-        List<AdapterSource.Found> found = AdapterSource.read(FOLDER.resolve("counted.safetensors"));
-        assertEquals(List.of("counted", "<s1>"), found.stream().map(AdapterSource.Found::name).toList());
+        List<AdapterSource.NamedAdapter> found = AdapterSource.read(FOLDER.resolve("counted.safetensors"));
+        assertEquals(List.of("counted", "<s1>"), found.stream().map(AdapterSource.NamedAdapter::name).toList());
         assertEquals("<s1>", assertInstanceOf(EmbeddingFile.class, found.get(1).source()).word());
     }
 
@@ -250,7 +250,7 @@ class ForeignAdapterTest {
         tensors.put(key, Tensor.zeros(Shape.of(Arrays.stream(shape.split(",")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("strange.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        Failure refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().check(model));
+        Failure refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model));
         assertTrue(refused.getMessage().startsWith(file.toString()) && refused.getMessage().contains(message), refused.getMessage());
     }
 
@@ -303,8 +303,8 @@ class ForeignAdapterTest {
         Path file = folder.resolve(name + ".safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
         AdapterSource source = AdapterSource.read(file).getFirst().source();
-        assertEquals(List.of(), source.notes(model));
-        return new TreeMap<>(source.adapter(name, model).parameters());
+        assertEquals(List.of(), source.warnings(model));
+        return new TreeMap<>(source.toAdapter(name, model).parameters());
     }
 
     /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
@@ -331,12 +331,12 @@ class ForeignAdapterTest {
     void casesActAsTheSameInSdScriptsNames(String folder, String name) throws Exception {
         AdapterSource same = AdapterSource.read(Shared.file("cases/" + folder + "/same.safetensors")).getFirst().source();
         AdapterSource source = AdapterSource.read(Shared.file("cases/" + folder + "/" + name + ".safetensors")).getFirst().source();
-        assertEquals(same.adapter("a", model).parameters(), source.adapter("a", model).parameters());
+        assertEquals(same.toAdapter("a", model).parameters(), source.toAdapter("a", model).parameters());
     }
 
     @Test void eightBitFloatsAreReadLikeTheOthers() throws Exception {
         AdapterSource source = AdapterSource.read(Shared.file("cases/lora-fp8/fp8.safetensors")).getFirst().source();
-        assertEquals(3, changes(source.adapter("fp8", model), 1).size());
+        assertEquals(3, changes(source.toAdapter("fp8", model), 1).size());
     }
 
     @ParameterizedTest @CsvSource({"global_step,", "lora_te_text_projection.lora_down.weight,lora_te_text_projection.lora_up.weight", "text_encoder.text_projection.lora_A.weight,", "bundle_emb.word.clip_l_out,",
@@ -348,8 +348,8 @@ class ForeignAdapterTest {
         Path file = folder.resolve("with.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
         AdapterSource source = AdapterSource.read(file).getFirst().source();
-        assertEquals(expected, new TreeMap<>(source.adapter("a", model).parameters()));
-        String note = String.join("\n", source.notes(model));
+        assertEquals(expected, new TreeMap<>(source.toAdapter("a", model).parameters()));
+        String note = String.join("\n", source.warnings(model));
         assertTrue(note.startsWith(file + ": " + model.name() + " has no place for ") && note.contains(one) && (another == null || note.contains(another)), note);
     }
 
@@ -358,7 +358,7 @@ class ForeignAdapterTest {
         for (String layer : List.of("lora_unet_a", "lora_unet_b")) tensors.put(layer + ".hada_w1_a", random(2, 2));
         Path file = folder.resolve("mostly.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        String message = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().check(model)).getMessage();
+        String message = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
         assertTrue(message.startsWith(file + ": is a LoRA with LoHa and does not fit " + model.name() + ", 2 of 3 layers differ:") && message.contains("lora_unet_a.hada_w1_a: the model has no such layer"), message);
     }
 
@@ -370,28 +370,28 @@ class ForeignAdapterTest {
         tensors.put("bundle_emb.blob.string_to_token.*", random(1));
         Path file = folder.resolve("bundle.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        List<AdapterSource.Found> found = AdapterSource.read(file);
-        assertEquals(List.of("bundle", "blob"), found.stream().map(AdapterSource.Found::name).toList());
-        assertEquals(expected, new TreeMap<>(found.getFirst().source().adapter("a", model).parameters()));
-        assertEquals(List.of(), found.getFirst().source().notes(model));
+        List<AdapterSource.NamedAdapter> found = AdapterSource.read(file);
+        assertEquals(List.of("bundle", "blob"), found.stream().map(AdapterSource.NamedAdapter::name).toList());
+        assertEquals(expected, new TreeMap<>(found.getFirst().source().toAdapter("a", model).parameters()));
+        assertEquals(List.of(), found.getFirst().source().warnings(model));
         EmbeddingFile word = assertInstanceOf(EmbeddingFile.class, found.get(1).source());
         assertEquals("blob", word.word());
         assertEquals(random(2, 128), word.rows());
         tensors.keySet().removeIf(key -> !key.startsWith("bundle_emb"));
         SafetensorsWriter.write(file, tensors, Map.of());
-        assertEquals(List.of("blob"), AdapterSource.read(file).stream().map(each -> each.source().words()).toList(), "an embedding alone");
+        assertEquals(List.of("blob"), AdapterSource.read(file).stream().map(each -> each.source().triggerWords()).toList(), "an embedding alone");
     }
 
     @Test void realFilesOfTwoDialectsAreRecognized() throws Exception {
         Path loras = Shared.file("data/loras");
         try (var files = Files.list(loras)) {
             for (Path file : files.filter(each -> each.toString().endsWith(".safetensors")).toList()) {
-                List<AdapterSource.Found> found = AdapterSource.read(file);
-                ForeignAdapter adapter = assertInstanceOf(ForeignAdapter.class, found.getFirst().source());
-                assertTrue(adapter.layers() == 128 || adapter.layers() == 192, file + ": " + adapter.layers());
-                Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter.check(model));
+                List<AdapterSource.NamedAdapter> found = AdapterSource.read(file);
+                ExternalAdapter adapter = assertInstanceOf(ExternalAdapter.class, found.getFirst().source());
+                assertTrue(adapter.layerCount() == 128 || adapter.layerCount() == 192, file + ": " + adapter.layerCount());
+                Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter.requireFits(model));
                 assertTrue(refused.getMessage().contains("layers differ"), refused.getMessage());
-                assertEquals(found.size() - 1, found.stream().map(AdapterSource.Found::name).filter(name -> name.startsWith("<")).collect(Collectors.toSet()).size());
+                assertEquals(found.size() - 1, found.stream().map(AdapterSource.NamedAdapter::name).filter(name -> name.startsWith("<")).collect(Collectors.toSet()).size());
             }
         }
     }

@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A layer that an adapter changes: its name, its weight's shape in the base model, and the method (part of a sum) that changes it.
-public record TunedLayer(String name, Shape weight, String method) {
+public record AdaptedLayer(String name, Shape weight, String method) {
     /// The layers of a network that a method tunes, in the network's order.
-    public static List<TunedLayer> of(TuningMethod method, List<Layer> layers) {
-        List<TunedLayer> tuned = new ArrayList<>();
-        for (Layer layer : layers) if (method.tunes(layer)) tuned.add(new TunedLayer(layer.name(), layer.weightShape(), method.part(layer).name()));
-        return List.copyOf(tuned);
+    public static List<AdaptedLayer> of(TuningMethod method, List<Layer> layers) {
+        List<AdaptedLayer> adapted = new ArrayList<>();
+        for (Layer layer : layers) if (method.tunes(layer)) adapted.add(new AdaptedLayer(layer.name(), layer.weightShape(), method.part(layer).name()));
+        return List.copyOf(adapted);
     }
 }

@@ -25,13 +25,13 @@ import org.jspecify.annotations.Nullable;
 /// Embeddings that A1111 keeps in images: JSON in base 64 in the PNG text `sd-ti-embedding`, or compressed in the low four bits of two blocks of
 /// pixels, left and right of the image proper behind a black column each, which WebP keeps too where it is lossless.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, modules/textual_inversion/image_embedding.py.
-final class EmbeddingPicture {
+final class EmbeddingImage {
     private static final String KEYWORD = "sd-ti-embedding";
-    private static final int LONGEST = 16 << 20;
-    private static final int MOST_NUMBERS = 1 << 22;
-    private static final int LOW = 0x0F;
+    private static final int MAX_JSON_BYTES = 16 << 20;
+    private static final int MAX_VALUES = 1 << 22;
+    private static final int LOW_BITS = 0x0F;
 
-    private EmbeddingPicture() {}
+    private EmbeddingImage() {}
 
     /// Empty for an image that carries none.
     /// @param name the word where the image has none
@@ -41,7 +41,7 @@ final class EmbeddingPicture {
             String text = PngText.of(file).texts().get(KEYWORD);
             if (text != null) return Optional.of(parse(file, base64(file, text), name));
         }
-        Optional<String> hidden = pixels(ImageFiles.read(file));
+        Optional<String> hidden = hiddenText(ImageFiles.read(file));
         return hidden.isEmpty() ? Optional.empty() : Optional.of(parse(file, hidden.get(), name));
     }
 
@@ -53,24 +53,24 @@ final class EmbeddingPicture {
         }
     }
 
-    private static Failure damaged(Path file, Exception why) {
-        return new Failure.Unreadable(file + ": the embedding in this image is damaged (" + why.getMessage() + "); get the image again, unchanged, from where it came", why);
+    private static Failure damaged(Path file, Exception cause) {
+        return new Failure.Unreadable(file + ": the embedding in this image is damaged (" + cause.getMessage() + "); get the image again, unchanged, from where it came", cause);
     }
 
     /// What the pixels hold; empty where they hold nothing that can be inflated.
-    private static Optional<String> pixels(RgbImage picture) {
-        Block whole = Block.of(picture).cropped();
-        List<Integer> black = new ArrayList<>();
-        for (int x = 0; x < whole.width; x++) if (whole.black(x)) black.add(x);
-        if (black.size() < 2) return Optional.empty();
-        byte[] low = whole.columns(0, black.getFirst()).unmasked();
-        byte[] high = whole.columns(black.getLast() + 1, whole.width).unmasked();
+    private static Optional<String> hiddenText(RgbImage image) {
+        PixelBlock block = PixelBlock.of(image).cropped();
+        List<Integer> blackColumns = new ArrayList<>();
+        for (int x = 0; x < block.width; x++) if (block.isBlackColumn(x)) blackColumns.add(x);
+        if (blackColumns.size() < 2) return Optional.empty();
+        byte[] low = block.columns(0, blackColumns.getFirst()).lowBitsWithoutNoise();
+        byte[] high = block.columns(blackColumns.getLast() + 1, block.width).lowBitsWithoutNoise();
         if (low.length == 0 || low.length != high.length) return Optional.empty();
         byte[] data = new byte[low.length];
         for (int i = 0; i < data.length; i++) data[i] = (byte) (high[i] << 4 | low[i]);
         try (InputStream in = new InflaterInputStream(new ByteArrayInputStream(data))) {
-            byte[] text = in.readNBytes(LONGEST);
-            boolean json = text.length < LONGEST && text.length > 0 && text[0] == '{';
+            byte[] text = in.readNBytes(MAX_JSON_BYTES);
+            boolean json = text.length < MAX_JSON_BYTES && text.length > 0 && text[0] == '{';
             return json ? Optional.of(new String(text, StandardCharsets.UTF_8)) : Optional.empty();
         } catch (IOException ordinary) {
             return Optional.empty();
@@ -78,69 +78,69 @@ final class EmbeddingPicture {
     }
 
     /// A stretch of columns of an image, three bytes a pixel.
-    private record Block(int width, int height, byte[] rgb) {
-        static Block of(RgbImage picture) {
-            byte[] rgb = new byte[3 * picture.argb().length];
-            for (int i = 0; i < picture.argb().length; i++) {
-                int pixel = picture.argb()[i];
+    private record PixelBlock(int width, int height, byte[] rgb) {
+        static PixelBlock of(RgbImage image) {
+            byte[] rgb = new byte[3 * image.argb().length];
+            for (int i = 0; i < image.argb().length; i++) {
+                int pixel = image.argb()[i];
                 rgb[3 * i] = (byte) (pixel >> 16);
                 rgb[3 * i + 1] = (byte) (pixel >> 8);
                 rgb[3 * i + 2] = (byte) pixel;
             }
-            return new Block(picture.width(), picture.height(), rgb);
+            return new PixelBlock(image.width(), image.height(), rgb);
         }
 
         /// Without the rows and columns at the edges in which no pixel has all three colours.
-        Block cropped() {
+        PixelBlock cropped() {
             int left = width, right = 0, top = height, bottom = 0;
             for (int y = 0; y < height; y++) {
                 for (int x = 0; x < width; x++) {
-                    int at = 3 * (y * width + x);
-                    if (rgb[at] == 0 || rgb[at + 1] == 0 || rgb[at + 2] == 0) continue;
+                    int offset = 3 * (y * width + x);
+                    if (rgb[offset] == 0 || rgb[offset + 1] == 0 || rgb[offset + 2] == 0) continue;
                     left = Math.min(left, x);
                     right = Math.max(right, x + 1);
                     top = Math.min(top, y);
                     bottom = Math.max(bottom, y + 1);
                 }
             }
-            return left >= right ? new Block(0, 0, new byte[0]) : part(left, right, top, bottom);
+            return left >= right ? new PixelBlock(0, 0, new byte[0]) : region(left, right, top, bottom);
         }
 
-        Block columns(int from, int to) {
-            return part(from, Math.max(from, to), 0, height);
+        PixelBlock columns(int from, int to) {
+            return region(from, Math.max(from, to), 0, height);
         }
 
-        private Block part(int left, int right, int top, int bottom) {
+        private PixelBlock region(int left, int right, int top, int bottom) {
             int row = 3 * (right - left);
-            byte[] part = new byte[row * (bottom - top)];
-            for (int y = top; y < bottom; y++) System.arraycopy(rgb, 3 * (y * width + left), part, row * (y - top), row);
-            return new Block(right - left, bottom - top, part);
+            byte[] pixels = new byte[row * (bottom - top)];
+            for (int y = top; y < bottom; y++) System.arraycopy(rgb, 3 * (y * width + left), pixels, row * (y - top), row);
+            return new PixelBlock(right - left, bottom - top, pixels);
         }
 
         /// Whether the low bits of a whole column are 0.
-        boolean black(int x) {
+        boolean isBlackColumn(int x) {
             for (int y = 0; y < height; y++) {
-                int at = 3 * (y * width + x);
-                if (((rgb[at] | rgb[at + 1] | rgb[at + 2]) & LOW) != 0) return false;
+                int offset = 3 * (y * width + x);
+                if (((rgb[offset] | rgb[offset + 1] | rgb[offset + 2]) & LOW_BITS) != 0) return false;
             }
             return true;
         }
 
         /// The low bits without the noise that A1111 lays over them: a linear congruential generator's.
-        byte[] unmasked() {
-            byte[] plain = new byte[rgb.length];
+        byte[] lowBitsWithoutNoise() {
+            byte[] bits = new byte[rgb.length];
             long seed = 0;
-            for (int i = 0; i < plain.length; i++) {
+            for (int i = 0; i < bits.length; i++) {
                 seed = (1664525 * seed + 1013904223) & 0xFFFFFFFFL;
-                plain[i] = (byte) ((rgb[i] ^ seed % 255) & LOW);
+                bits[i] = (byte) ((rgb[i] ^ seed % 255) & LOW_BITS);
             }
-            return plain;
+            return bits;
         }
     }
 
     private static EmbeddingFile parse(Path file, String json, String name) throws Failure {
         try (JsonReader reader = new JsonReader(new StringReader(json))) {
-            Parsed parsed = new Parsed();
+            EmbeddingJson parsed = new EmbeddingJson();
             parsed.read(reader);
             Tensor rows = parsed.rows;
             if (rows == null) throw new IOException("expected string_to_param with the rows of a text encoder's table, found none");
@@ -151,7 +151,7 @@ final class EmbeddingPicture {
     }
 
     /// `{"string_to_param": {"*": {"TORCHTENSOR": [[…], …]}}, "name": "word", …}`.
-    private static final class Parsed {
+    private static final class EmbeddingJson {
         private @Nullable String name;
         private @Nullable Tensor rows;
 
@@ -186,30 +186,30 @@ final class EmbeddingPicture {
 
         /// Rows of equal length, or one row alone.
         private static Tensor tensor(JsonReader json) throws IOException {
-            List<Float> numbers = new ArrayList<>();
+            List<Float> values = new ArrayList<>();
             int count = 0;
             json.beginArray();
             while (json.hasNext()) {
                 if (json.peek() == JsonToken.BEGIN_ARRAY) {
                     json.beginArray();
-                    while (json.hasNext()) number(json, numbers);
+                    while (json.hasNext()) readValue(json, values);
                     json.endArray();
                     count++;
                 } else {
-                    number(json, numbers);
+                    readValue(json, values);
                 }
             }
             json.endArray();
             count = Math.max(1, count);
-            if (numbers.isEmpty() || numbers.size() % count != 0) throw new IOException("expected rows of equal length, found " + numbers.size() + " numbers in " + count + " rows");
-            float[] data = new float[numbers.size()];
-            for (int i = 0; i < data.length; i++) data[i] = numbers.get(i);
+            if (values.isEmpty() || values.size() % count != 0) throw new IOException("expected rows of equal length, found " + values.size() + " numbers in " + count + " rows");
+            float[] data = new float[values.size()];
+            for (int i = 0; i < data.length; i++) data[i] = values.get(i);
             return new Tensor(Shape.of(count, data.length / count), data);
         }
 
-        private static void number(JsonReader json, List<Float> numbers) throws IOException {
-            if (numbers.size() == MOST_NUMBERS) throw new IOException("it has more than " + MOST_NUMBERS + " numbers");
-            numbers.add((float) json.nextDouble());
+        private static void readValue(JsonReader json, List<Float> values) throws IOException {
+            if (values.size() == MAX_VALUES) throw new IOException("it has more than " + MAX_VALUES + " numbers");
+            values.add((float) json.nextDouble());
         }
     }
 }

@@ -33,49 +33,49 @@ import java.util.stream.Collectors;
 /// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [Dialect]. Which layers it means shows only
 /// beside a model: what the model has no layer for is left out and told, unless most of it has none.
 /// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them ([PeftScales])
-/// @param others  tensors of the file that no adapter has, with their shapes
+/// @param otherTensors  tensors of the file that no adapter has, with their shapes
 /// @param hash    hexadecimal SHA-256 of the tensors' bytes, in the order of their names
-public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> others, String hash) implements AdapterSource {
-    private static final int MOST_NAMED = 5;
+public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash) implements AdapterSource {
+    private static final int MAX_LISTED = 5;
 
-    public ForeignAdapter {
+    public ExternalAdapter {
         tensors = Map.copyOf(tensors);
-        others = Map.copyOf(others);
+        otherTensors = Map.copyOf(otherTensors);
     }
 
     /// Whether an open file holds an adapter of another program.
-    public static boolean recognizes(TensorFile file) {
-        return !AdapterFile.recognizes(file) && file.tensors().keySet().stream().anyMatch(key -> TensorName.parse(key).isPresent());
+    public static boolean matches(TensorFile file) {
+        return !AdapterFile.matches(file) && file.tensors().keySet().stream().anyMatch(key -> TensorName.parse(key).isPresent());
     }
 
     /// @throws Failure.Incompatible when it is of a kind that cannot be read
     /// @throws Failure.Unreadable when its numbers are none
-    static ForeignAdapter of(TensorFile file) throws Failure {
-        Optional<String> refused = AdapterKind.refusal(file.tensors().keySet());
-        if (refused.isPresent()) throw new Failure.Incompatible(file.file() + ": " + refused.get());
+    static ExternalAdapter of(TensorFile file) throws Failure {
+        Optional<String> unsupported = AdapterKind.refusal(file.tensors().keySet());
+        if (unsupported.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unsupported.get());
         Map<String, Tensor> tensors = new TreeMap<>();
-        Map<String, Shape> others = new TreeMap<>();
+        Map<String, Shape> otherTensors = new TreeMap<>();
         for (TensorInfo info : file.tensors().values()) {
-            if (BundledEmbeddings.word(info).isPresent() || BundledEmbeddings.ids(info)) continue;
+            if (BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info)) continue;
             if (TensorName.parse(info.name()).isPresent()) tensors.put(info.name(), numbers(file, info));
-            else others.put(info.name(), info.shape());
+            else otherTensors.put(info.name(), info.shape());
         }
-        Map<String, Double> factors = factors(file, tensors);
+        Map<String, Double> factors = peftFactors(file, tensors);
         String hash = hash(file, tensors.keySet(), factors);
         factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> scaled(tensor, factor)));
-        return new ForeignAdapter(file.file(), tensors, others, hash);
+        return new ExternalAdapter(file.file(), tensors, otherTensors, hash);
     }
 
     private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
         if (!info.dtype().isReadable()) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
         if (info.shape().elements() > Integer.MAX_VALUE - 8) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is larger than any layer's change");
         Tensor tensor = file.read(info.name());
-        for (float number : tensor.data()) if (!Float.isFinite(number)) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + number + "; the file is damaged, get it again");
+        for (float value : tensor.data()) if (!Float.isFinite(value)) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + value + "; the file is damaged, get it again");
         return tensor;
     }
 
     /// What configurations beside the tensors multiply into them.
-    private static Map<String, Double> factors(TensorFile file, Map<String, Tensor> tensors) throws Failure {
+    private static Map<String, Double> peftFactors(TensorFile file, Map<String, Tensor> tensors) throws Failure {
         try {
             return PeftScales.of(file).factors(tensors);
         } catch (IllegalArgumentException e) {
@@ -103,43 +103,43 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
         }
     }
 
-    @Override public Adapter adapter(String name, DiffusionModel model) throws Failure {
-        Map<String, Adaptation> forms = new HashMap<>();
+    @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
+        Map<String, Adaptation> adaptations = new HashMap<>();
         Map<String, Tensor> values = new HashMap<>();
-        fit(model).changes().forEach((layer, change) -> {
-            forms.put(layer, change.form());
-            change.values().forEach((slot, value) -> values.put(layer + "." + slot, value));
+        fit(model).deltas().forEach((layer, delta) -> {
+            adaptations.put(layer, delta.form());
+            delta.values().forEach((slot, value) -> values.put(layer + "." + slot, value));
         });
-        return new Adapter(name, hash, new ForeignForm(forms), values);
+        return new Adapter(name, hash, new ForeignForm(adaptations), values);
     }
 
-    @Override public void check(DiffusionModel model) throws Failure {
+    @Override public void requireFits(DiffusionModel model) throws Failure {
         fit(model);
     }
 
-    @Override public List<String> notes(DiffusionModel model) throws Failure {
-        List<String> left = new ArrayList<>(others.keySet());
-        left.addAll(fit(model).unplaced().keySet());
-        if (left.isEmpty()) return List.of();
-        return List.of(file + ": " + model.name() + " has no place for " + (left.size() == 1 ? "a tensor" : left.size() + " tensors") + " of this adapter, which is used without: " + few(left.stream().sorted().map(SafeText::of).toList(), ", "));
+    @Override public List<String> warnings(DiffusionModel model) throws Failure {
+        List<String> ignored = new ArrayList<>(otherTensors.keySet());
+        ignored.addAll(fit(model).unmatched().keySet());
+        if (ignored.isEmpty()) return List.of();
+        return List.of(file + ": " + model.name() + " has no place for " + (ignored.size() == 1 ? "a tensor" : ignored.size() + " tensors") + " of this adapter, which is used without: " + firstFew(ignored.stream().sorted().map(SafeText::of).toList(), ", "));
     }
 
-    private ForeignFit fit(DiffusionModel model) throws Failure {
+    private LayerMatch fit(DiffusionModel model) throws Failure {
         try {
-            return ForeignFit.of(this, model);
+            return LayerMatch.of(this, model);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(file + ": " + e.getMessage());
         }
     }
 
     /// The first few of many.
-    static String few(List<String> all, String separator) {
-        String more = all.size() > MOST_NAMED ? separator + "and " + (all.size() - MOST_NAMED) + " more" : "";
-        return String.join(separator, all.subList(0, Math.min(MOST_NAMED, all.size()))) + more;
+    static String firstFew(List<String> all, String separator) {
+        String suffix = all.size() > MAX_LISTED ? separator + "and " + (all.size() - MAX_LISTED) + " more" : "";
+        return String.join(separator, all.subList(0, Math.min(MAX_LISTED, all.size()))) + suffix;
     }
 
     /// Layers that it changes, or would change in the model that it was trained on.
-    public int layers() {
+    public int layerCount() {
         return (int) tensors.keySet().stream().map(key -> TensorName.parse(key).orElseThrow().layer()).distinct().count();
     }
 
@@ -149,11 +149,11 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
     }
 
     /// None that the file would tell.
-    @Override public String words() {
+    @Override public String triggerWords() {
         return "";
     }
 
-    @Override public String token() {
+    @Override public String triggerWord() {
         return "";
     }
 
@@ -161,7 +161,7 @@ public record ForeignAdapter(Path file, Map<String, Tensor> tensors, Map<String,
         return SafetensorsWriter.toBytes(tensors, Map.of(), dtype);
     }
 
-    @Override public long numbers() {
+    @Override public long parameterCount() {
         return tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
     }
 }

@@ -15,32 +15,32 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class BaseHashesTest {
+class BaseModelHashesTest {
     @TempDir Path folder;
 
     @Test void isTheHashOfTheWeightsAndRememberedUntilTheyChange() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
-        BaseHashes hashes = new BaseHashes(folder.resolve("home/hashes.json"));
-        assertEquals(Optional.empty(), hashes.remembered(model));
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("home/hashes.json"));
+        assertEquals(Optional.empty(), hashes.cached(model));
         Path weights = folder.resolve("model/unet/diffusion_pytorch_model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
         int header = 8 + (int) java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
         String expected = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Arrays.copyOfRange(bytes, header, bytes.length)));
-        assertEquals(expected, hashes.of(model));
-        assertEquals(Optional.of(expected), new BaseHashes(hashes.memory()).remembered(model));
+        assertEquals(expected, hashes.hash(model));
+        assertEquals(Optional.of(expected), new BaseModelHashes(hashes.cacheFile()).cached(model));
         bytes[bytes.length - 1] ^= 1;
         Files.write(weights, bytes);
         Files.setLastModifiedTime(weights, FileTime.fromMillis(1_000_000));
-        assertEquals(Optional.empty(), hashes.remembered(model), "another time: computed again");
-        assertNotEquals(expected, hashes.of(model));
+        assertEquals(Optional.empty(), hashes.cached(model), "another time: computed again");
+        assertNotEquals(expected, hashes.hash(model));
     }
 
     @Test void aDamagedMemoryIsForgotten() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         Files.writeString(folder.resolve("hashes.json"), "{damaged");
-        BaseHashes hashes = new BaseHashes(folder.resolve("hashes.json"));
-        String hash = hashes.of(model);
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        String hash = hashes.hash(model);
         assertEquals(64, hash.length());
-        assertEquals(Optional.of(hash), hashes.remembered(model));
+        assertEquals(Optional.of(hash), hashes.cached(model));
     }
 }

@@ -19,26 +19,26 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Hashes that took long to compute, in a file, by all that would change with them. What cannot be remembered is computed again; forgetting is no failure.
-record HashMemory(Path file) {
-    private static final int BLOCK = 4096;
-    private static final int BLOCKS = 1024;
+record HashCache(Path file) {
+    private static final int BLOCK_BYTES = 4096;
+    private static final int MAX_BLOCKS = 1024;
 
     Optional<String> get(String key) {
-        JsonObject all = all();
-        return all.has(key) && all.get(key).isJsonPrimitive() ? Optional.of(all.get(key).getAsString()) : Optional.empty();
+        JsonObject entries = entries();
+        return entries.has(key) && entries.get(key).isJsonPrimitive() ? Optional.of(entries.get(key).getAsString()) : Optional.empty();
     }
 
     void put(String key, String hash) {
-        JsonObject all = all();
-        all.addProperty(key, hash);
+        JsonObject entries = entries();
+        entries.addProperty(key, hash);
         try {
-            AtomicFile.write(file, out -> out.write(all.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (Failure forgotten) {
+            AtomicFile.write(file, out -> out.write(entries.toString().getBytes(StandardCharsets.UTF_8)));
+        } catch (Failure ignored) {
             // The next one computes it again.
         }
     }
 
-    private JsonObject all() {
+    private JsonObject entries() {
         try {
             return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
         } catch (IOException | JsonParseException | IllegalStateException e) {
@@ -53,7 +53,7 @@ record HashMemory(Path file) {
         for (Path file : files) {
             try {
                 Path real = file.toRealPath();
-                key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('|').append(state(real)).append('\n');
+                key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('|').append(fileIdentity(real)).append('\n');
             } catch (IOException e) {
                 throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
             }
@@ -61,21 +61,21 @@ record HashMemory(Path file) {
         return key.toString();
     }
 
-    private static String state(Path file) throws IOException {
-        if (!Files.getFileStore(file).supportsFileAttributeView("unix")) return sample(file);
+    private static String fileIdentity(Path file) throws IOException {
+        if (!Files.getFileStore(file).supportsFileAttributeView("unix")) return sampledHash(file);
         Map<String, Object> attributes = Files.readAttributes(file, "unix:ino,ctime");
         return attributes.get("ino") + "|" + attributes.get("ctime");
     }
 
     /// SHA-256 of blocks at equal distances, for systems that tell no more of a file than its size and a time that can be set.
-    private static String sample(Path file) throws IOException {
+    private static String sampledHash(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            long step = Math.max(BLOCK, channel.size() / BLOCKS);
-            ByteBuffer block = ByteBuffer.allocate(BLOCK);
-            for (long at = 0; at < channel.size(); at += step) {
+            long step = Math.max(BLOCK_BYTES, channel.size() / MAX_BLOCKS);
+            ByteBuffer block = ByteBuffer.allocate(BLOCK_BYTES);
+            for (long offset = 0; offset < channel.size(); offset += step) {
                 block.clear();
-                channel.read(block, at);
+                channel.read(block, offset);
                 digest.update(block.flip());
             }
             return HexFormat.of().formatHex(digest.digest());
