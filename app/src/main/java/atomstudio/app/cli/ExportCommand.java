@@ -68,7 +68,7 @@ final class ExportCommand implements Callable<Integer> {
 
     private ExportFormat format() {
         try {
-            return ExportFormat.named(format);
+            return ExportFormat.ofOption(format);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
         }

@@ -33,7 +33,7 @@ public final class ExportView extends VBox {
     /// One for each thing that the run can be written as.
     public static List<MenuItem> formatItems(ExportViewModel model, RunSummary run) {
         return model.formats(run).stream().map(format -> {
-            MenuItem item = new MenuItem(capitalized(format.words()) + "…");
+            MenuItem item = new MenuItem(capitalized(format.description()) + "…");
             item.setId("export-" + run.folder().getFileName() + "-" + format.option());
             item.setOnAction(event -> model.export(run, format));
             return item;

@@ -2,7 +2,7 @@ package atomstudio.app.jobs;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.export.Base;
+import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.RunFolder;
@@ -35,9 +35,9 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         }
         AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        Base base = new Base(info.base().model(machine.vocabularies()), machine.hashes(), machine.torch());
-        ExportFormat.Written written = format.write(adapter, base, file);
-        return new AdapterExport(file, adapter.training().steps(), info.training().steps(), written.numbers(), written.left());
+        ExportBaseModel base = new ExportBaseModel(info.base().model(machine.vocabularies()), machine.hashes(), machine.torch());
+        ExportFormat.ExportResult written = format.write(adapter, base, file);
+        return new AdapterExport(file, adapter.training().steps(), info.training().steps(), written.parameterCount(), written.omitted());
     }
 
     /// Whether all steps went into it.

@@ -40,29 +40,29 @@ public enum ExportFormat {
     private static final String TEXTUAL_INVERSION = "textual-inversion";
 
     private final String option;
-    private final String words;
+    private final String description;
 
-    ExportFormat(String option, String words) {
+    ExportFormat(String option, String description) {
         this.option = option;
-        this.words = words;
+        this.description = description;
     }
 
     /// Those that have a place for what a method tunes.
     public static List<ExportFormat> of(MethodSettings method) {
-        List<String> parts = method.method() instanceof Sum sum ? sum.parts().stream().map(TuningMethod::name).toList() : List.of(method.method().name());
-        boolean rows = parts.contains(TEXTUAL_INVERSION), lora = parts.contains(LORA), others = parts.stream().anyMatch(part -> !part.equals(TEXTUAL_INVERSION) && !part.equals(LORA));
+        List<String> methodNames = method.method() instanceof Sum sum ? sum.parts().stream().map(TuningMethod::name).toList() : List.of(method.method().name());
+        boolean hasEmbedding = methodNames.contains(TEXTUAL_INVERSION), hasLora = methodNames.contains(LORA), hasOther = methodNames.stream().anyMatch(part -> !part.equals(TEXTUAL_INVERSION) && !part.equals(LORA));
         return Stream.of(values()).filter(format -> switch (format) {
             case ATOMSTUDIO -> true;
-            case EMBEDDING -> rows;
-            case KOHYA, PEFT -> lora;
-            case DIFF -> others;
-            case DIFF_BIASES -> parts.contains(BITFIT) || parts.contains(DIFFFIT);
+            case EMBEDDING -> hasEmbedding;
+            case KOHYA, PEFT -> hasLora;
+            case DIFF -> hasOther;
+            case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);
         }).toList();
     }
 
     /// After "Export".
-    public String words() {
-        return words;
+    public String description() {
+        return description;
     }
 
     /// On the command line.
@@ -71,57 +71,57 @@ public enum ExportFormat {
     }
 
     /// @throws IllegalArgumentException for an unknown name, listing the known ones
-    public static ExportFormat named(String option) {
+    public static ExportFormat ofOption(String option) {
         return Stream.of(values()).filter(format -> format.option.equals(option)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("format: expected one of " + names() + ", found " + option));
+                .orElseThrow(() -> new IllegalArgumentException("format: expected one of " + options() + ", found " + option));
     }
 
-    static ExportFormat of(LoraExport.Naming naming) {
+    static ExportFormat of(LoraExport.KeyStyle naming) {
         return switch (naming) {
             case KOHYA -> KOHYA;
             case PEFT -> PEFT;
         };
     }
 
-    public static String names() {
+    public static String options() {
         return Stream.of(values()).map(ExportFormat::option).collect(Collectors.joining(", "));
     }
 
     /// The format for other programs that has a place for what an adapter holds.
-    static ExportFormat fitting(AdapterFile adapter) {
+    static ExportFormat recommended(AdapterFile adapter) {
         List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> !layer.name().equals(TextualInversion.TABLE)).toList();
         if (layers.isEmpty()) return adapter.embeddingToken().isPresent() ? EMBEDDING : ATOMSTUDIO;
         return layers.stream().allMatch(layer -> layer.method().equals("lora")) ? KOHYA : DIFF;
     }
 
     /// What was written.
-    /// @param numbers in the file
-    /// @param left    what of the adapter the file does not hold; empty when it holds all
-    public record Written(long numbers, Optional<String> left) {}
+    /// @param parameterCount in the file
+    /// @param omitted    what of the adapter the file does not hold; empty when it holds all
+    public record ExportResult(long parameterCount, Optional<String> omitted) {}
 
     /// @throws Failure.Incompatible when the format has no place for what the adapter holds
     /// @throws Failure.Unwritable when the disk is full; an old file is kept
     /// @param base of the adapter; looked at by formats that hold whole weights alone
-    public Written write(AdapterFile adapter, Base base, Path file) throws Failure {
+    public ExportResult write(AdapterFile adapter, ExportBaseModel base, Path file) throws Failure {
         return switch (this) {
             case ATOMSTUDIO -> {
                 adapter.write(file);
-                yield new Written(adapter.parameterCount(), Optional.empty());
+                yield new ExportResult(adapter.parameterCount(), Optional.empty());
             }
             case EMBEDDING -> embedding(adapter, file);
-            case KOHYA -> new LoraExport(LoraExport.Naming.KOHYA).write(adapter, file);
-            case PEFT -> new LoraExport(LoraExport.Naming.PEFT).write(adapter, file);
-            case DIFF -> new DifferenceExport(adapter, base, DifferenceExport.Untuned.ZEROS).write(file);
-            case DIFF_BIASES -> new DifferenceExport(adapter, base, DifferenceExport.Untuned.LEFT_OUT).write(file);
+            case KOHYA -> new LoraExport(LoraExport.KeyStyle.KOHYA).write(adapter, file);
+            case PEFT -> new LoraExport(LoraExport.KeyStyle.PEFT).write(adapter, file);
+            case DIFF -> new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.ZEROS).write(file);
+            case DIFF_BIASES -> new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.OMITTED).write(file);
         };
     }
 
-    private static Written embedding(AdapterFile adapter, Path file) throws Failure {
-        EmbeddingToken word = adapter.embeddingToken().orElseThrow(() -> new Failure.Incompatible(
-                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + fitting(adapter).option));
+    private static ExportResult embedding(AdapterFile adapter, Path file) throws Failure {
+        EmbeddingToken token = adapter.embeddingToken().orElseThrow(() -> new Failure.Incompatible(
+                "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + recommended(adapter).option));
         Tensor rows = adapter.values().get(AdapterFile.EMBEDDING_ROWS);
-        SafetensorsWriter.write(file, Map.of(word.token(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
-        long others = adapter.layers().stream().filter(layer -> !AdapterFile.EMBEDDING_ROWS.startsWith(layer.name() + ".")).count();
-        return new Written(rows.data().length, others == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + others + " other layers is not in it."));
+        SafetensorsWriter.write(file, Map.of(token.token(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));
+        long otherLayers = adapter.layers().stream().filter(layer -> !AdapterFile.EMBEDDING_ROWS.startsWith(layer.name() + ".")).count();
+        return new ExportResult(rows.data().length, otherLayers == 0 ? Optional.empty() : Optional.of("The embedding alone is written; what was tuned in " + otherLayers + " other layers is not in it."));
     }
 }

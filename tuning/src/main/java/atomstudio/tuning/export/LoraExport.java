@@ -15,30 +15,30 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// LoRA as other programs know it, of the UNet and of the text encoder.
-/// @param naming whose names the tensors have
-record LoraExport(Naming naming) {
+/// @param keyStyle whose names the tensors have
+record LoraExport(KeyStyle keyStyle) {
     /// KOHYA: sd-scripts', which A1111, Forge, ComfyUI, InvokeAI and diffusers read. PEFT: diffusers' own.
-    enum Naming { KOHYA, PEFT }
+    enum KeyStyle { KOHYA, PEFT }
 
-    ExportFormat.Written write(AdapterFile adapter, Path file) throws Failure {
+    ExportFormat.ExportResult write(AdapterFile adapter, Path file) throws Failure {
         List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
         if (layers.isEmpty()) {
-            throw new Failure.Incompatible("format " + ExportFormat.of(naming).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.fitting(adapter).option());
+            throw new Failure.Incompatible("format " + ExportFormat.of(keyStyle).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.recommended(adapter).option());
         }
         double alpha = Double.parseDouble(adapter.method().value(Setting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();
         for (AdaptedLayer layer : layers) {
             Tensor down = adapter.values().get(layer.name() + ".A");
             Tensor up = adapter.values().get(layer.name() + ".B");
-            switch (naming) {
+            switch (keyStyle) {
                 case KOHYA -> kohya(layer.name(), alpha, down, up, tensors);
                 case PEFT -> peft(layer.name(), alpha, down, up, tensors);
             }
         }
         SafetensorsWriter.write(file, tensors, metadata(adapter, alpha));
-        int others = adapter.layers().size() - layers.size();
-        long numbers = tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
-        return new ExportFormat.Written(numbers, others == 0 ? Optional.empty() : Optional.of("LoRA alone is written; what was tuned in " + others + " other layers is not in it."));
+        int otherLayers = adapter.layers().size() - layers.size();
+        long elementCount = tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
+        return new ExportFormat.ExportResult(elementCount, otherLayers == 0 ? Optional.empty() : Optional.of("LoRA alone is written; what was tuned in " + otherLayers + " other layers is not in it."));
     }
 
     private static void kohya(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
@@ -59,7 +59,7 @@ record LoraExport(Naming naming) {
     }
 
     private Map<String, String> metadata(AdapterFile adapter, double alpha) {
-        return switch (naming) {
+        return switch (keyStyle) {
             case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim", adapter.method().value(Setting.RANK), "ss_network_alpha", Double.toString(alpha),
                     "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()), "ss_learning_rate", Double.toString(adapter.training().learningRate()));
             case PEFT -> Map.of("format", "pt");

@@ -25,7 +25,7 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.export.Base;
+import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.SlotLayout;
@@ -216,7 +216,7 @@ class ExternalAdapterTest {
         float[] numbers = random(layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), layout.values(numbers));
-        format.write(ours, new Base(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
+        format.write(ours, new ExportBaseModel(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
         AdapterSource read = AdapterSource.read(folder.resolve("file.safetensors")).getFirst().source();
         assertInstanceOf(ExternalAdapter.class, read);
         Map<String, Tensor> expected = changes(ours.toAdapter("ours", model), 1), found = changes(read.toAdapter("read", model), 1);

@@ -32,7 +32,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.export.Base;
+import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.Choice;
@@ -189,16 +189,16 @@ class TextTuningTest {
         }
     }
 
-    private Base base() {
-        return new Base(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard());
+    private ExportBaseModel base() {
+        return new ExportBaseModel(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard());
     }
 
     @Test void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), 2), "run");
         Path file = folder.resolve("sks.safetensors");
-        ExportFormat.Written written = ExportFormat.EMBEDDING.write(adapter, base(), file);
-        assertEquals(model.textEncoder().hiddenSize(), written.numbers());
-        assertTrue(written.left().orElseThrow().contains("not in it"));
+        ExportFormat.ExportResult written = ExportFormat.EMBEDDING.write(adapter, base(), file);
+        assertEquals(model.textEncoder().hiddenSize(), written.parameterCount());
+        assertTrue(written.omitted().orElseThrow().contains("not in it"));
         try (SafetensorsFile embedding = SafetensorsFile.open(file)) {
             assertEquals(Set.of("sks"), embedding.tensors().keySet());
             assertEquals(adapter.values().get(ROWS), embedding.read("sks"));
@@ -211,7 +211,7 @@ class TextTuningTest {
         MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "4").with(Setting.TEXT_ENCODER, Setting.YES);
         AdapterFile adapter = tuned(request(method, 2), "run");
         Path file = folder.resolve("lora.safetensors");
-        assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).left());
+        assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).omitted());
         try (SafetensorsFile kohya = SafetensorsFile.open(file)) {
             assertEquals(3 * adapter.layers().size(), kohya.tensors().size());
             assertArrayEquals(new float[] {4}, kohya.read("lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha").data());

@@ -44,7 +44,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class DifferenceExportTest {
+class WeightDiffExportTest {
     @TempDir static Path shared;
     @TempDir Path folder;
     private static DiffusionModel model;
@@ -55,8 +55,8 @@ class DifferenceExportTest {
         hashes = new BaseModelHashes(shared.resolve("hashes.json"));
     }
 
-    private static Base base() {
-        return new Base(ModelReference.of(model.path()), hashes, TorchSettings.standard().withThreads(1));
+    private static ExportBaseModel base() {
+        return new ExportBaseModel(ModelReference.of(model.path()), hashes, TorchSettings.standard().withThreads(1));
     }
 
     /// A method's numbers, a little away from where they start.
@@ -82,8 +82,8 @@ class DifferenceExportTest {
     @ParameterizedTest @MethodSource("methods") void whatOtherProgramsReadIsWhatTheMethodDoes(MethodSettings settings) throws Exception {
         AdapterFile ours = adapter(settings);
         Path file = folder.resolve("whole.safetensors");
-        ExportFormat.Written written = ExportFormat.DIFF.write(ours, base(), file);
-        assertEquals(settings.choice() == Choice.SSF, written.left().isPresent(), () -> written.left().toString());
+        ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
+        assertEquals(settings.choice() == Choice.SSF, written.omitted().isPresent(), () -> written.omitted().toString());
         AdapterSource read = AdapterSource.read(file).getFirst().source();
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
@@ -129,10 +129,10 @@ class DifferenceExportTest {
     @Test void theFileIsInHalfPrecisionAndTellsOtherProgramsTheKindOfModel() throws Exception {
         Path file = folder.resolve("whole.safetensors");
         AdapterFile ours = adapter(MethodSettings.of(Choice.ATOMS));
-        ExportFormat.Written written = ExportFormat.DIFF.write(ours, base(), file);
+        ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
         try (SafetensorsFile whole = SafetensorsFile.open(file)) {
             assertTrue(whole.tensors().values().stream().allMatch(info -> info.dtype() == DType.F16));
-            assertEquals(written.numbers(), whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
+            assertEquals(written.parameterCount(), whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
             String marker = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight";
             assertEquals(Shape.of(1, model.unet().crossAttentionDim()), whole.info(marker).shape());
             assertEquals(ours.layers().size() + 2, whole.tensors().size());

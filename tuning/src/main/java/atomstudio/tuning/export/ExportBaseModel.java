@@ -9,10 +9,10 @@ import atomstudio.tuning.torch.TorchSettings;
 
 /// The model that an adapter was trained on, for formats that hold whole weights. Nothing of it is read by any other.
 /// @param torch how PyTorch is loaded, which multiplies the adapter into the weights
-public record Base(ModelReference model, BaseModelHashes hashes, TorchSettings torch) {
+public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, TorchSettings torch) {
     /// The model, with the very weights that the adapter was trained on. May read all of them once.
     /// @throws Failure.Incompatible when they are others
-    DiffusionModel of(AdapterFile adapter) throws Failure {
+    DiffusionModel openMatching(AdapterFile adapter) throws Failure {
         DiffusionModel found = model.open();
         adapter.requireFits(found);
         String hash = hashes.hash(found, adapter.components());
