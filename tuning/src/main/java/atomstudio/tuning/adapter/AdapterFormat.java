@@ -181,7 +181,7 @@ final class AdapterFormat {
         Path file = tensors.file();
         Map<String, String> metadata = tensors.metadata();
         if (!FORMAT.equals(metadata.get("format"))) {
-            Optional<String> refused = AdapterKind.refusal(tensors.tensors().keySet());
+            Optional<String> refused = AdapterKind.unsupportedReason(tensors.tensors().keySet());
             if (refused.isPresent()) throw new Failure.Incompatible(file + ": " + refused.get());
             throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
                     + (metadata.containsKey("format") ? "format " + SafeText.of(metadata.get("format")) : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");

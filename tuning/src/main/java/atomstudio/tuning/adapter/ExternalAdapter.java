@@ -12,10 +12,10 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.foreign.AdapterKind;
-import atomstudio.tuning.foreign.Dialect;
-import atomstudio.tuning.foreign.ForeignForm;
-import atomstudio.tuning.foreign.PeftScales;
-import atomstudio.tuning.foreign.TensorName;
+import atomstudio.tuning.foreign.AdapterTensorKey;
+import atomstudio.tuning.foreign.KeyConvention;
+import atomstudio.tuning.foreign.PeftConfigs;
+import atomstudio.tuning.foreign.PerLayerAdaptation;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -30,9 +30,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [Dialect]. Which layers it means shows only
+/// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [KeyConvention]. Which layers it means shows only
 /// beside a model: what the model has no layer for is left out and told, unless most of it has none.
-/// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them ([PeftScales])
+/// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them ([PeftConfigs])
 /// @param otherTensors  tensors of the file that no adapter has, with their shapes
 /// @param hash    hexadecimal SHA-256 of the tensors' bytes, in the order of their names
 public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash) implements AdapterSource {
@@ -45,19 +45,19 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
 
     /// Whether an open file holds an adapter of another program.
     public static boolean matches(TensorFile file) {
-        return !AdapterFile.matches(file) && file.tensors().keySet().stream().anyMatch(key -> TensorName.parse(key).isPresent());
+        return !AdapterFile.matches(file) && file.tensors().keySet().stream().anyMatch(key -> AdapterTensorKey.parse(key).isPresent());
     }
 
     /// @throws Failure.Incompatible when it is of a kind that cannot be read
     /// @throws Failure.Unreadable when its numbers are none
     static ExternalAdapter of(TensorFile file) throws Failure {
-        Optional<String> unsupported = AdapterKind.refusal(file.tensors().keySet());
+        Optional<String> unsupported = AdapterKind.unsupportedReason(file.tensors().keySet());
         if (unsupported.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unsupported.get());
         Map<String, Tensor> tensors = new TreeMap<>();
         Map<String, Shape> otherTensors = new TreeMap<>();
         for (TensorInfo info : file.tensors().values()) {
             if (BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info)) continue;
-            if (TensorName.parse(info.name()).isPresent()) tensors.put(info.name(), numbers(file, info));
+            if (AdapterTensorKey.parse(info.name()).isPresent()) tensors.put(info.name(), numbers(file, info));
             else otherTensors.put(info.name(), info.shape());
         }
         Map<String, Double> factors = peftFactors(file, tensors);
@@ -77,7 +77,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     /// What configurations beside the tensors multiply into them.
     private static Map<String, Double> peftFactors(TensorFile file, Map<String, Tensor> tensors) throws Failure {
         try {
-            return PeftScales.of(file).factors(tensors);
+            return PeftConfigs.of(file).factors(tensors);
         } catch (IllegalArgumentException e) {
             throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
         }
@@ -107,10 +107,10 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         Map<String, Adaptation> adaptations = new HashMap<>();
         Map<String, Tensor> values = new HashMap<>();
         fit(model).deltas().forEach((layer, delta) -> {
-            adaptations.put(layer, delta.form());
+            adaptations.put(layer, delta.adaptation());
             delta.values().forEach((slot, value) -> values.put(layer + "." + slot, value));
         });
-        return new Adapter(name, hash, new ForeignForm(adaptations), values);
+        return new Adapter(name, hash, new PerLayerAdaptation(adaptations), values);
     }
 
     @Override public void requireFits(DiffusionModel model) throws Failure {
@@ -140,12 +140,12 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
 
     /// Layers that it changes, or would change in the model that it was trained on.
     public int layerCount() {
-        return (int) tensors.keySet().stream().map(key -> TensorName.parse(key).orElseThrow().layer()).distinct().count();
+        return (int) tensors.keySet().stream().map(key -> AdapterTensorKey.parse(key).orElseThrow().layer()).distinct().count();
     }
 
     /// What kind of adapter it is, for messages.
     public String kind() {
-        return AdapterKind.title(tensors.keySet().stream().map(key -> TensorName.parse(key).orElseThrow().number()).collect(Collectors.toSet()));
+        return AdapterKind.title(tensors.keySet().stream().map(key -> AdapterTensorKey.parse(key).orElseThrow().parameter()).collect(Collectors.toSet()));
     }
 
     /// None that the file would tell.

@@ -6,10 +6,10 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.foreign.ForeignChange;
-import atomstudio.tuning.foreign.ForeignLayers;
-import atomstudio.tuning.foreign.TensorName;
-import atomstudio.tuning.foreign.TrainedFor;
+import atomstudio.tuning.foreign.AdapterTensorKey;
+import atomstudio.tuning.foreign.LayerDelta;
+import atomstudio.tuning.foreign.LayerIndex;
+import atomstudio.tuning.foreign.ModelFamily;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +21,7 @@ import java.util.TreeSet;
 /// Another program's adapter beside a model: the layers' changes, and the tensors that the model has no layer for.
 /// @param deltas  by the layers' names
 /// @param unmatched by their names in the file
-record LayerMatch(Map<String, ForeignChange> deltas, Map<String, Shape> unmatched) {
+record LayerMatch(Map<String, LayerDelta> deltas, Map<String, Shape> unmatched) {
     /// @throws Failure.Incompatible when numbers do not fit a layer, when most of it has no layer, or when it is for models of another kind
     static LayerMatch of(ExternalAdapter adapter, DiffusionModel model) throws Failure.Incompatible {
         return new LayerMatcher(adapter, model).match();
@@ -44,12 +44,12 @@ record LayerMatch(Map<String, ForeignChange> deltas, Map<String, Shape> unmatche
         }
 
         LayerMatch match() throws Failure.Incompatible {
-            ForeignLayers layers = new ForeignLayers(model.trainableLayers());
+            LayerIndex layers = new LayerIndex(model.trainableLayers());
             new TreeMap<>(adapter.tensors()).forEach((key, tensor) -> assign(layers, key, tensor));
-            Map<String, ForeignChange> deltas = new TreeMap<>();
+            Map<String, LayerDelta> deltas = new TreeMap<>();
             tensorsByLayer.forEach((layer, tensors) -> {
                 try {
-                    deltas.put(layer.name(), ForeignChange.of(layer, tensors));
+                    deltas.put(layer.name(), LayerDelta.of(layer, tensors));
                 } catch (IllegalArgumentException | ArithmeticException e) {
                     problems.add(layer.name() + ": " + e.getMessage());
                     keysByLayer.get(layer).values().forEach(key -> mismatched.put(key, adapter.tensors().get(key).shape()));
@@ -59,16 +59,16 @@ record LayerMatch(Map<String, ForeignChange> deltas, Map<String, Shape> unmatche
             return new LayerMatch(deltas, unmatched);
         }
 
-        private void assign(ForeignLayers layers, String key, Tensor tensor) {
-            TensorName name = TensorName.parse(key).orElseThrow();
+        private void assign(LayerIndex layers, String key, Tensor tensor) {
+            AdapterTensorKey name = AdapterTensorKey.parse(key).orElseThrow();
             Optional<Layer> layer = layers.find(name.layer());
             if (layer.isEmpty()) {
                 unmatched.put(key, tensor.shape());
                 missingLayers.add(name.layer());
                 return;
             }
-            tensorsByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.number(), tensor);
-            String previous = keysByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.number(), key);
+            tensorsByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.parameter(), tensor);
+            String previous = keysByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.parameter(), key);
             if (previous != null) problems.add(layer.get().name() + ": " + SafeText.of(previous) + " and " + SafeText.of(key) + " are the same number of one layer; the file holds more than one adapter");
         }
 
@@ -76,12 +76,12 @@ record LayerMatch(Map<String, ForeignChange> deltas, Map<String, Shape> unmatche
             Map<String, Shape> unexpected = new TreeMap<>(unmatched);
             unexpected.putAll(mismatched);
             unexpected.putAll(adapter.otherTensors());
-            boolean otherFamily = TrainedFor.byName(unexpected).isPresent();
+            boolean otherFamily = ModelFamily.detectByName(unexpected).isPresent();
             if (!otherFamily && problems.isEmpty() && matchedCount > 0 && matchedCount >= missingLayers.size()) return;
             List<String> reasons = new ArrayList<>(problems.stream().sorted().toList());
             unmatched.keySet().forEach(key -> reasons.add(SafeText.of(key) + ": the model has no such layer"));
             adapter.otherTensors().keySet().stream().sorted().forEach(key -> reasons.add(SafeText.of(key) + ": is no tensor of an adapter"));
-            Optional<TrainedFor.Evidence> family = TrainedFor.of(unexpected);
+            Optional<ModelFamily.Evidence> family = ModelFamily.detect(unexpected);
             String intendedFor = family.map(evidence -> " for " + evidence.text(unexpected.get(evidence.key()))).orElse("");
             int total = matchedCount + problems.size() + missingLayers.size();
             throw new Failure.Incompatible("is " + adapter.kind() + intendedFor + " and does not fit " + model.name() + ", " + (problems.size() + missingLayers.size()) + " of " + total + " layers differ:\n  "

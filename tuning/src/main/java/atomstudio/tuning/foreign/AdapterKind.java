@@ -12,11 +12,11 @@ import java.util.stream.Stream;
 /// Kinds of adapters: the numbers of a layer that tell each kind, and how they change the layer. Kinds without a law are refused by name.
 /// Source: LyCORIS 4.1 and peft 0.21, their modules' state dictionaries.
 public enum AdapterKind {
-    LORA("LoRA", ForeignChange::product, ForeignChange.DOWN, ForeignChange.UP),
-    LOHA("LoHa", ForeignChange::hadamard, "hada_w1_a"),
-    LOKR("LoKr", ForeignChange::kronecker, "lokr_w1", "lokr_w1_a"),
+    LORA("LoRA", LayerDelta::lowRank, LayerDelta.DOWN, LayerDelta.UP),
+    LOHA("LoHa", LayerDelta::hadamard, "hada_w1_a"),
+    LOKR("LoKr", LayerDelta::kronecker, "lokr_w1", "lokr_w1_a"),
     /// Of norms as well.
-    DIFFERENCE("whole differences", ForeignChange::difference, ForeignChange.WEIGHT),
+    FULL_DIFF("whole differences", LayerDelta::fullDiff, LayerDelta.DIFF),
     DORA("a DoRA adapter", "dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight", "lora_magnitude_vector.default.weight"),
     OFT("an OFT adapter", "oft_blocks", "oft_diag", "rescale", "oft_R", "oft_R.weight", "oft_r"),
     BOFT("a BOFT adapter", "boft_R", "boft_s"),
@@ -32,54 +32,54 @@ public enum AdapterKind {
 
     /// How numbers of this kind change a layer.
     @FunctionalInterface
-    interface Law {
+    interface DeltaReader {
         /// @throws IllegalArgumentException that says why they make no change of this layer
-        ForeignChange read(Layer layer, LayerNumbers numbers);
+        LayerDelta read(Layer layer, LayerTensors tensors);
     }
 
     private final String title;
-    private final Optional<Law> law;
-    private final Set<String> names;
+    private final Optional<DeltaReader> reader;
+    private final Set<String> parameterNames;
 
-    AdapterKind(String title, Law law, String... names) {
+    AdapterKind(String title, DeltaReader reader, String... parameterNames) {
         this.title = title;
-        this.law = Optional.of(law);
-        this.names = Set.of(names);
+        this.reader = Optional.of(reader);
+        this.parameterNames = Set.of(parameterNames);
     }
 
     /// A kind that is refused.
-    AdapterKind(String title, String... names) {
+    AdapterKind(String title, String... parameterNames) {
         this.title = title;
-        this.law = Optional.empty();
-        this.names = Set.of(names);
+        this.reader = Optional.empty();
+        this.parameterNames = Set.of(parameterNames);
     }
 
     /// The change of a layer's weight; empty where the numbers make none.
     /// @throws IllegalArgumentException when they are of two kinds, or make no change of this layer
-    static Optional<ForeignChange> read(Layer layer, LayerNumbers numbers) {
-        List<AdapterKind> kinds = Stream.of(values()).filter(kind -> kind.law.isPresent() && numbers.any(kind.names)).toList();
+    static Optional<LayerDelta> read(Layer layer, LayerTensors tensors) {
+        List<AdapterKind> kinds = Stream.of(values()).filter(kind -> kind.reader.isPresent() && tensors.hasAny(kind.parameterNames)).toList();
         if (kinds.size() > 1) throw new IllegalArgumentException("expected numbers of one kind, found " + kinds.stream().map(kind -> kind.title).collect(Collectors.joining(" and ")));
-        return kinds.stream().findFirst().map(kind -> kind.law.orElseThrow().read(layer, numbers));
+        return kinds.stream().findFirst().map(kind -> kind.reader.orElseThrow().read(layer, tensors));
     }
 
     /// What tensors of refused kinds are called.
-    static List<String> refusedNames() {
-        return Stream.of(values()).filter(kind -> kind.law.isEmpty()).flatMap(kind -> kind.names.stream()).toList();
+    static List<String> unsupportedParameterNames() {
+        return Stream.of(values()).filter(kind -> kind.reader.isEmpty()).flatMap(kind -> kind.parameterNames.stream()).toList();
     }
 
     /// What a file of these tensors is, for messages: `a LoRA`, `a LoKr with whole differences`.
-    /// @param numbers as `TensorName` has them
-    public static String title(Collection<String> numbers) {
-        List<String> titles = Stream.of(values()).filter(kind -> kind.law.isPresent() && kind.names.stream().anyMatch(numbers::contains)).map(kind -> kind.title).toList();
-        return titles.isEmpty() ? "an adapter" : titles.equals(List.of(DIFFERENCE.title)) ? "an adapter of " + DIFFERENCE.title : "a " + String.join(" with ", titles);
+    /// @param parameterNames as `AdapterTensorKey` has them
+    public static String title(Collection<String> parameterNames) {
+        List<String> titles = Stream.of(values()).filter(kind -> kind.reader.isPresent() && kind.parameterNames.stream().anyMatch(parameterNames::contains)).map(kind -> kind.title).toList();
+        return titles.isEmpty() ? "an adapter" : titles.equals(List.of(FULL_DIFF.title)) ? "an adapter of " + FULL_DIFF.title : "a " + String.join(" with ", titles);
     }
 
     /// That a file cannot be read, where a tensor of a refused kind is in it: what it is, and what can be done.
     /// @param keys of the file's tensors
-    public static Optional<String> refusal(Collection<String> keys) {
+    public static Optional<String> unsupportedReason(Collection<String> keys) {
         for (AdapterKind kind : values()) {
-            if (kind.law.isPresent()) continue;
-            Optional<String> key = keys.stream().filter(kind::has).sorted().findFirst();
+            if (kind.reader.isPresent()) continue;
+            Optional<String> key = keys.stream().filter(kind::matches).sorted().findFirst();
             if (key.isPresent()) {
                 return Optional.of("is " + kind.title + ", which cannot be read (it has " + SafeText.of(key.get()) + "); LoRA, LoCon, LoHa, LoKr and whole differences can."
                         + " Merge it into a checkpoint with the program that made it and use that with --model, or extract a LoRA from it there");
@@ -88,8 +88,8 @@ public enum AdapterKind {
         return Optional.empty();
     }
 
-    private boolean has(String key) {
-        String plain = TensorName.parse(key).map(TensorName::number).orElse(key);
-        return names.stream().anyMatch(name -> plain.equals(name) || plain.endsWith("." + name));
+    private boolean matches(String key) {
+        String parameter = AdapterTensorKey.parse(key).map(AdapterTensorKey::parameter).orElse(key);
+        return parameterNames.stream().anyMatch(name -> parameter.equals(name) || parameter.endsWith("." + name));
     }
 }

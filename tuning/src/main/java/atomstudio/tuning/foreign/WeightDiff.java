@@ -9,12 +9,12 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
 
 /// W + ΔW, all of it in the file.
-record Difference() implements Adaptation {
+record WeightDiff() implements Adaptation {
     @Override public Map<String, Shape> parameterShapes(Layer layer) {
         return Map.of("weight", layer.weightShape());
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("weight"), strength)), base.bias());
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("weight"), adapterWeight)), base.bias());
     }
 }

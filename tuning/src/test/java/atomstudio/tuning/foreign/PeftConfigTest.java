@@ -15,11 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class PeftScaleTest {
+class PeftConfigTest {
     private static final String Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q";
 
-    private static PeftScale read(String json) throws Failure {
-        return PeftScale.read(Json.parse("config", json), "").orElseThrow();
+    private static PeftConfig read(String json) throws Failure {
+        return PeftConfig.parse(Json.parse("config", json), "").orElseThrow();
     }
 
     /// As peft 0.21's get_pattern_key finds them.
@@ -40,9 +40,9 @@ class PeftScaleTest {
 
     @Test void eachComponentHasItsOwn() throws Exception {
         Json json = Json.parse("config", "{\"unet.lora_alpha\":8,\"text_encoder.lora_alpha\":2}");
-        assertEquals(8, PeftScale.read(json, "unet.").orElseThrow().alpha());
-        assertEquals(2, PeftScale.read(json, "text_encoder.").orElseThrow().alpha());
-        assertEquals(Optional.empty(), PeftScale.read(json, "vae."));
+        assertEquals(8, PeftConfig.parse(json, "unet.").orElseThrow().alpha());
+        assertEquals(2, PeftConfig.parse(json, "text_encoder.").orElseThrow().alpha());
+        assertEquals(Optional.empty(), PeftConfig.parse(json, "vae."));
     }
 
     @ParameterizedTest
@@ -54,7 +54,7 @@ class PeftScaleTest {
     }
 
     @Test void aPatternThatWouldMatchForHoursIsGivenUp() throws Exception {
-        PeftScale scale = read("{\"alpha_pattern\":{\"(a|aa|a.)*(b|bb)*(a*)*c\":4}}");
+        PeftConfig scale = read("{\"alpha_pattern\":{\"(a|aa|a.)*(b|bb)*(a*)*c\":4}}");
         assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(IllegalArgumentException.class, () -> scale.scale("a".repeat(200), OptionalDouble.of(1))));
     }
 }
