@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -40,7 +40,7 @@ public record Comparison(String model, @SerializedName("class") String className
     /// @param bytes size of the adapter file
     /// @param seconds time that tuning took
     /// @param metrics of its pictures; empty before they are made, and where the model has nothing to measure with
-    public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds, Optional<Measures> metrics) {
+    public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds, Optional<ClipScores> metrics) {
         /// A row that is not measured yet.
         ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds) {
             this(name, run, parameterCount, bytes, seconds, Optional.empty());
@@ -50,7 +50,7 @@ public record Comparison(String model, @SerializedName("class") String className
             return new ComparisonRow(BASE, null, 0, 0, 0);
         }
 
-        ComparisonRow with(Measures metrics) {
+        ComparisonRow with(ClipScores metrics) {
             return new ComparisonRow(name, run, parameterCount, bytes, seconds, Optional.of(metrics));
         }
 

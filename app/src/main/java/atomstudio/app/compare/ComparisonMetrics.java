@@ -4,9 +4,9 @@ import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.jobs.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.measure.Embedding;
-import atomstudio.tuning.measure.Ruler;
-import atomstudio.tuning.measure.Samples;
+import atomstudio.tuning.measure.ClipEmbedding;
+import atomstudio.tuning.measure.ClipMetrics;
+import atomstudio.tuning.measure.PromptSamples;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +18,7 @@ final class ComparisonMetrics {
     /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure with, and a line why
     /// where what it has is damaged: the pictures are there all the same.
     static Comparison measure(Comparison comparison, List<RgbImage> photos, ImageLookup images, ImageGenerator maker, ComparisonListener listener) throws Failure {
-        Optional<Ruler> ruler;
+        Optional<ClipMetrics> ruler;
         try {
             ruler = maker.clipMetrics();
         } catch (Failure damaged) {
@@ -26,18 +26,18 @@ final class ComparisonMetrics {
             return comparison;
         }
         if (ruler.isEmpty()) return comparison;
-        List<Embedding> subjectEmbeddings = ruler.get().pictures(photos);
+        List<ClipEmbedding> subjectEmbeddings = ruler.get().embedImages(photos);
         List<ComparisonRow> rows = new ArrayList<>();
         for (ComparisonRow row : comparison.rows()) rows.add(row.with(ruler.get().measure(subjectEmbeddings, samples(comparison, row, images, ruler.get()))));
         return comparison.with(rows);
     }
 
-    private static List<Samples> samples(Comparison comparison, ComparisonRow row, ImageLookup images, Ruler ruler) throws Failure {
-        List<Samples> result = new ArrayList<>();
+    private static List<PromptSamples> samples(Comparison comparison, ComparisonRow row, ImageLookup images, ClipMetrics ruler) throws Failure {
+        List<PromptSamples> result = new ArrayList<>();
         for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
-            List<Embedding> embeddings = new ArrayList<>();
-            for (long seed : comparison.seeds()) embeddings.add(ruler.picture(images.load(row, prompt, seed)));
-            result.add(new Samples(embeddings, ruler.prompt(comparison.classPrompt(prompt))));
+            List<ClipEmbedding> embeddings = new ArrayList<>();
+            for (long seed : comparison.seeds()) embeddings.add(ruler.embedImage(images.load(row, prompt, seed)));
+            result.add(new PromptSamples(embeddings, ruler.embedPrompt(comparison.classPrompt(prompt))));
         }
         return result;
     }

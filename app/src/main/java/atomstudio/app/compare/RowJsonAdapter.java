@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import com.google.gson.JsonDeserializationContext;
 import com.google.gson.JsonDeserializer;
 import com.google.gson.JsonElement;
@@ -23,11 +23,11 @@ final class RowJsonAdapter implements JsonSerializer<ComparisonRow>, JsonDeseria
         json.addProperty("numbers", row.parameterCount());
         json.addProperty("bytes", row.bytes());
         json.addProperty("seconds", row.seconds());
-        Optional<Measures> metrics = row.metrics();
-        json.addProperty("encoder", metrics.map(Measures::encoder).orElse(null));
-        json.add("likeness", numberOrNull(metrics.map(Measures::likeness)));
-        json.add("diversity", numberOrNull(metrics.map(Measures::diversity)));
-        json.add("alignment", numberOrNull(metrics.map(Measures::alignment)));
+        Optional<ClipScores> metrics = row.metrics();
+        json.addProperty("encoder", metrics.map(ClipScores::encoder).orElse(null));
+        json.add("likeness", numberOrNull(metrics.map(ClipScores::likeness)));
+        json.add("diversity", numberOrNull(metrics.map(ClipScores::diversity)));
+        json.add("alignment", numberOrNull(metrics.map(ClipScores::alignment)));
         return json;
     }
 
@@ -37,8 +37,8 @@ final class RowJsonAdapter implements JsonSerializer<ComparisonRow>, JsonDeseria
 
     @Override public ComparisonRow deserialize(JsonElement element, Type type, JsonDeserializationContext context) {
         JsonObject json = element.getAsJsonObject();
-        Optional<Measures> metrics = isPresent(json, "encoder")
-                ? Optional.of(new Measures(json.get("encoder").getAsString(), metric(json, "likeness"), metric(json, "diversity"), metric(json, "alignment"))) : Optional.empty();
+        Optional<ClipScores> metrics = isPresent(json, "encoder")
+                ? Optional.of(new ClipScores(json.get("encoder").getAsString(), metric(json, "likeness"), metric(json, "diversity"), metric(json, "alignment"))) : Optional.empty();
         return new ComparisonRow(json.get("name").getAsString(), isPresent(json, "run") ? json.get("run").getAsString() : null,
                 json.get("numbers").getAsLong(), json.get("bytes").getAsLong(), json.get("seconds").getAsDouble(), metrics);
     }

@@ -8,10 +8,10 @@ import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
-import atomstudio.tuning.measure.Embedding;
-import atomstudio.tuning.measure.Measures;
-import atomstudio.tuning.measure.Ruler;
-import atomstudio.tuning.measure.Samples;
+import atomstudio.tuning.measure.ClipEmbedding;
+import atomstudio.tuning.measure.ClipMetrics;
+import atomstudio.tuning.measure.ClipScores;
+import atomstudio.tuning.measure.PromptSamples;
 import atomstudio.tuning.train.SubjectFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,15 +28,15 @@ final class Evaluator {
     private static final List<Long> SEEDS = List.of(0L, 1L);
 
     private final ImageGenerator generator;
-    private final Ruler metrics;
+    private final ClipMetrics metrics;
     private final OutputSettings output;
     private final BooleanSupplier stop;
-    private final Map<Path, List<Embedding>> referenceCache = new HashMap<>();
+    private final Map<Path, List<ClipEmbedding>> referenceCache = new HashMap<>();
 
     /// Where images go, and how each is sampled.
     record OutputSettings(Path folder, Generation.GenerationSettings settings) {}
 
-    Evaluator(ImageGenerator generator, Ruler metrics, OutputSettings output, BooleanSupplier stop) {
+    Evaluator(ImageGenerator generator, ClipMetrics metrics, OutputSettings output, BooleanSupplier stop) {
         this.generator = generator;
         this.metrics = metrics;
         this.output = output;
@@ -53,18 +53,18 @@ final class Evaluator {
 
     /// @param subfolder where the pictures go, within the folder
     /// @return empty when somebody said stop
-    Optional<Measures> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder) throws Failure {
-        List<Samples> samples = new ArrayList<>();
+    Optional<ClipScores> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder) throws Failure {
+        List<PromptSamples> samples = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
-            List<Embedding> embeddings = new ArrayList<>();
+            List<ClipEmbedding> embeddings = new ArrayList<>();
             for (long seed : SEEDS) {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", evaluated.phrase), seed, adapters);
                 Optional<RgbImage> image = generator.generate(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (image.isEmpty()) return Optional.empty();
                 PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.infotext(generation, Optional.empty()).toPngText());
-                embeddings.add(metrics.picture(image.get()));
+                embeddings.add(metrics.embedImage(image.get()));
             }
-            samples.add(new Samples(embeddings, metrics.prompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
+            samples.add(new PromptSamples(embeddings, metrics.embedPrompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
         }
         return Optional.of(metrics.measure(referenceEmbeddings(evaluated.photos), samples));
     }
@@ -73,12 +73,12 @@ final class Evaluator {
         return new Generation(new Generation.PromptPair(prompt, ""), output.settings, seed, adapters);
     }
 
-    private List<Embedding> referenceEmbeddings(Path photoFolder) throws Failure {
-        List<Embedding> cached = referenceCache.get(photoFolder);
+    private List<ClipEmbedding> referenceEmbeddings(Path photoFolder) throws Failure {
+        List<ClipEmbedding> cached = referenceCache.get(photoFolder);
         if (cached == null) {
             List<RgbImage> photos = new ArrayList<>();
             for (Path file : SubjectFiles.of(photoFolder).pictures()) photos.add(ImageFiles.read(file));
-            referenceCache.put(photoFolder, cached = metrics.pictures(photos));
+            referenceCache.put(photoFolder, cached = metrics.embedImages(photos));
         }
         return cached;
     }

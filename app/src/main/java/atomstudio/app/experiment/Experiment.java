@@ -16,8 +16,8 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.measure.Measures;
-import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.measure.ClipMetrics;
+import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
@@ -76,7 +76,7 @@ public final class Experiment {
         DiffusionModel model = setup.model().open();
         checkSettings(model);
         try (ImageGenerator generator = ImageGenerator.open(model, setup.device())) {
-            Ruler metrics = generator.clipMetrics().orElseThrow(() -> new Failure.Incompatible(setup.model().path() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+            ClipMetrics metrics = generator.clipMetrics().orElseThrow(() -> new Failure.Incompatible(setup.model().path() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
             Evaluator evaluator = new Evaluator(generator, metrics, new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
                 if (run(plan, phase, table, evaluator) == Next.STOP) return new ExperimentResult(table, List.copyOf(failures), true);
@@ -125,7 +125,7 @@ public final class Experiment {
             Key key = Key.ofBaseModel(phase, subject, method);
             if (table.contains(key)) continue;
             String phrase = method.equals(Key.BASE_MODEL) ? subject.className() : TuneRequest.TOKEN + " " + subject.className();
-            Optional<Measures> measures = evaluator.evaluate(new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(), phase.label() + "/" + subject.name() + "/" + method);
+            Optional<ClipScores> measures = evaluator.evaluate(new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(), phase.label() + "/" + subject.name() + "/" + method);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, measures.get()));
         }
@@ -154,7 +154,7 @@ public final class Experiment {
             }
             LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(runFolder).adapter(), evaluator.generator().model()).getFirst();
             Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject, adapter.source().triggerWords(), photoFolder(trialSubject));
-            Optional<Measures> measures = evaluator.evaluate(evaluated, List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
+            Optional<ClipScores> measures = evaluator.evaluate(evaluated, List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, trialSubject.kind(), cost(runFolder), measures.get()));
         }

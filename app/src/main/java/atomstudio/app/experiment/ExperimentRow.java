@@ -1,9 +1,9 @@
 package atomstudio.app.experiment;
 
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 
 /// A row of the table: a run at one of its checkpoints, or the untuned model.
-public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, Cost cost, Measures measures) {
+public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, Cost cost, ClipScores measures) {
     /// What tells rows apart; equal keys are the same measurement.
     /// @param steps      of the whole run
     /// @param checkpoint steps after which it was looked at

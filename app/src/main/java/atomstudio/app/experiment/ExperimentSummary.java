@@ -2,7 +2,7 @@ package atomstudio.app.experiment;
 
 import atomstudio.app.compare.ComparisonText;
 import atomstudio.app.experiment.ExperimentRow.Key;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,7 +20,7 @@ public final class ExperimentSummary {
     public static String line(ExperimentRow row) {
         Key key = row.key();
         String label = key.steps() == 0 ? key.subject() + " " + key.method() : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(), ComparisonText.seconds(row.cost().trainingSeconds()));
-        Measures measures = row.measures();
+        ClipScores measures = row.measures();
         return label + ": likeness " + ComparisonText.metric(measures.likeness()) + "  diversity " + ComparisonText.metric(measures.diversity()) + "  alignment " + ComparisonText.metric(measures.alignment());
     }
 

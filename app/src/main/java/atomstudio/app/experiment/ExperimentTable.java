@@ -4,7 +4,7 @@ import atomstudio.app.experiment.ExperimentRow.Cost;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.AtomicFile;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -76,7 +76,7 @@ public final class ExperimentTable {
     private static String formatRow(ExperimentRow row) {
         Key key = row.key();
         Cost cost = row.cost();
-        Measures measures = row.measures();
+        ClipScores measures = row.measures();
         return Stream.of(key.phase(), key.subject(), row.subjectKind().label(), key.method(), formatNumber(key.learningRate()), key.steps(), key.seed(), cost.parameters(), cost.fileBytes(), String.format(Locale.ROOT, "%.2f", cost.trainingSeconds()),
                 cost.peakMemoryBytes(), key.checkpoint(), optional(measures.likeness()), optional(measures.diversity()), optional(measures.alignment()), quoted(measures.encoder()))
                 .map(Object::toString).reduce((a, b) -> a + "," + b).orElseThrow();
@@ -88,7 +88,7 @@ public final class ExperimentTable {
             Key key = new Key(cells[0], cells[1], cells[3], Double.parseDouble(cells[4]), Integer.parseInt(cells[5]), Long.parseLong(cells[6]), Integer.parseInt(cells[11]));
             ExperimentSubject.SubjectKind kind = Stream.of(ExperimentSubject.SubjectKind.values()).filter(candidate -> candidate.label().equals(cells[2])).findFirst().orElseThrow();
             Cost cost = new Cost(Long.parseLong(cells[7]), Long.parseLong(cells[8]), Double.parseDouble(cells[9]), Long.parseLong(cells[10]));
-            return new ExperimentRow(key, kind, cost, new Measures(unquoted(cells[15]), optional(cells[12]), optional(cells[13]), optional(cells[14])));
+            return new ExperimentRow(key, kind, cost, new ClipScores(unquoted(cells[15]), optional(cells[12]), optional(cells[13]), optional(cells[14])));
         } catch (RuntimeException e) {
             throw new Failure.Unreadable(file + ": expected a row of " + COLUMNS + " columns (" + HEADER + "), found \"" + line + "\"", e);
         }

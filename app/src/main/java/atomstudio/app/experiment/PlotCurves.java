@@ -2,7 +2,7 @@ package atomstudio.app.experiment;
 
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -19,7 +19,7 @@ record PlotCurves(String phase, List<ExperimentRow> rows) {
             return name().toLowerCase(Locale.ROOT);
         }
 
-        OptionalDouble of(Measures measures) {
+        OptionalDouble of(ClipScores measures) {
             return switch (this) {
                 case ALIGNMENT -> measures.alignment();
                 case DIVERSITY -> measures.diversity();

@@ -21,10 +21,10 @@ import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
-import atomstudio.tuning.measure.Embedding;
-import atomstudio.tuning.measure.Measures;
-import atomstudio.tuning.measure.Ruler;
-import atomstudio.tuning.measure.Samples;
+import atomstudio.tuning.measure.ClipEmbedding;
+import atomstudio.tuning.measure.ClipMetrics;
+import atomstudio.tuning.measure.ClipScores;
+import atomstudio.tuning.measure.PromptSamples;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,23 +115,23 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         }
     }
 
-    @Override public synchronized Optional<List<Measures>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
-        Optional<Ruler> optionalRuler = openMaker(request.model()).clipMetrics();
+    @Override public synchronized Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+        Optional<ClipMetrics> optionalRuler = openMaker(request.model()).clipMetrics();
         if (optionalRuler.isEmpty()) return Optional.empty();
-        Ruler ruler = optionalRuler.get();
-        List<Embedding> subjectEmbeddings = new ArrayList<>();
+        ClipMetrics ruler = optionalRuler.get();
+        List<ClipEmbedding> subjectEmbeddings = new ArrayList<>();
         for (Path file : request.subjectPhotos()) {
             cancellation.throwIfRequested();
-            subjectEmbeddings.add(ruler.picture(ImageFiles.read(file)));
+            subjectEmbeddings.add(ruler.embedImage(ImageFiles.read(file)));
         }
-        List<Measures> measures = new ArrayList<>();
+        List<ClipScores> measures = new ArrayList<>();
         for (List<RgbImage> row : request.rows()) {
-            List<Embedding> embeddings = new ArrayList<>();
+            List<ClipEmbedding> embeddings = new ArrayList<>();
             for (RgbImage image : row) {
                 cancellation.throwIfRequested();
-                embeddings.add(ruler.picture(image));
+                embeddings.add(ruler.embedImage(image));
             }
-            measures.add(ruler.measure(subjectEmbeddings, List.of(new Samples(embeddings, ruler.prompt(PromptAdapters.parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home()).prompt().positive())))));
+            measures.add(ruler.measure(subjectEmbeddings, List.of(new PromptSamples(embeddings, ruler.embedPrompt(PromptAdapters.parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home()).prompt().positive())))));
         }
         return Optional.of(measures);
     }

@@ -3,7 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -38,7 +38,7 @@ public final class GalleryRow {
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper stale = new ReadOnlyBooleanWrapper();
     private final ReadOnlyStringWrapper metricsStatus = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<@Nullable Measures> metrics = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<@Nullable ClipScores> metrics = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyObjectWrapper<@Nullable CellPreview> preview = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     private final Set<Integer> updated = new HashSet<>();
@@ -102,7 +102,7 @@ public final class GalleryRow {
     }
 
     /// What the pictures measure; null while that is not known.
-    public ReadOnlyObjectProperty<@Nullable Measures> metrics() {
+    public ReadOnlyObjectProperty<@Nullable ClipScores> metrics() {
         return metrics.getReadOnlyProperty();
     }
 
@@ -124,7 +124,7 @@ public final class GalleryRow {
         metricsStatus.set(text);
     }
 
-    void setMetrics(Measures found) {
+    void setMetrics(ClipScores found) {
         metrics.set(found);
     }
 

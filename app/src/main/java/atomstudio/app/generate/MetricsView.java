@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import javafx.beans.value.ObservableValue;
@@ -17,7 +17,7 @@ final class MetricsView extends GridPane {
 
     private final Tooltip encoderTooltip = new Tooltip();
 
-    MetricsView(ObservableValue<@Nullable Measures> metrics) {
+    MetricsView(ObservableValue<@Nullable ClipScores> metrics) {
         setHgap(6);
         setVgap(2);
         getStyleClass().add("measures");
@@ -25,7 +25,7 @@ final class MetricsView extends GridPane {
         metrics.subscribe(this::show);
     }
 
-    private void show(@Nullable Measures metrics) {
+    private void show(@Nullable ClipScores metrics) {
         getChildren().clear();
         setVisible(metrics != null);
         setManaged(metrics != null);

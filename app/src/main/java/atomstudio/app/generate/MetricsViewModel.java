@@ -4,7 +4,7 @@ import atomstudio.app.jobs.JobHandle;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.subjects.Subject;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -44,9 +44,9 @@ public final class MetricsViewModel {
             if (id != requestId) return;
             cancel();
             switch (outcome) {
-                case JobOutcome.Succeeded<Optional<List<Measures>>>(Optional<List<Measures>> found) -> showMetrics(found, unmeasured);
-                case JobOutcome.Failed<Optional<List<Measures>>>(String message) -> note.set("No likeness, diversity or alignment: " + message);
-                case JobOutcome.Cancelled<Optional<List<Measures>>>() -> {}
+                case JobOutcome.Succeeded<Optional<List<ClipScores>>>(Optional<List<ClipScores>> found) -> showMetrics(found, unmeasured);
+                case JobOutcome.Failed<Optional<List<ClipScores>>>(String message) -> note.set("No likeness, diversity or alignment: " + message);
+                case JobOutcome.Cancelled<Optional<List<ClipScores>>>() -> {}
             }
         });
     }
@@ -60,13 +60,13 @@ public final class MetricsViewModel {
         pending = List.of();
     }
 
-    private void showMetrics(Optional<List<Measures>> found, List<GalleryRow> rows) {
+    private void showMetrics(Optional<List<ClipScores>> found, List<GalleryRow> rows) {
         if (found.isEmpty()) {
             note.set("This model brings no image encoder, so likeness, diversity and alignment are not measured.");
             return;
         }
         for (int i = 0; i < rows.size(); i++) rows.get(i).setMetrics(found.get().get(i));
-        Measures first = found.get().getFirst();
+        ClipScores first = found.get().getFirst();
         note.set("Likeness, diversity and alignment by " + first.encoder() + (first.alignment().isPresent() ? "." : "; it has no text side, so alignment is not measured."));
     }
 }

@@ -3,7 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -17,5 +17,5 @@ public interface RowEvaluator {
     record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<RgbImage>> rows) {}
 
     /// What each row measures, in their order; empty where the model has nothing to measure with.
-    Optional<List<Measures>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;
+    Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;
 }

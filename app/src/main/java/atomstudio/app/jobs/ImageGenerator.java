@@ -16,7 +16,7 @@ import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.FileHashes;
-import atomstudio.tuning.measure.Ruler;
+import atomstudio.tuning.measure.ClipMetrics;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -145,8 +145,8 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// What measures pictures by the model's own CLIP; empty where it brings none.
     /// @throws Failure that names the encoder when it is damaged
-    public Optional<Ruler> clipMetrics() throws Failure {
-        return Ruler.of(model, engine);
+    public Optional<ClipMetrics> clipMetrics() throws Failure {
+        return ClipMetrics.of(model, engine);
     }
 
     /// From now on pictures say the hash of a model in one file, by which other programs know it. It is computed once a file, beside the first

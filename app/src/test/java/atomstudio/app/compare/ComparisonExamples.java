@@ -2,7 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -24,8 +24,8 @@ final class ComparisonExamples {
             rows.get(1).with(measures(0.456, OptionalDouble.of(0.06), OptionalDouble.empty())), rows.get(2).with(measures(0.5, OptionalDouble.empty(), OptionalDouble.of(-0.125)))));
     }
 
-    private static Measures measures(double likeness, OptionalDouble diversity, OptionalDouble alignment) {
-        return new Measures("image_encoder of Small", OptionalDouble.of(likeness), diversity, alignment);
+    private static ClipScores measures(double likeness, OptionalDouble diversity, OptionalDouble alignment) {
+        return new ClipScores("image_encoder of Small", OptionalDouble.of(likeness), diversity, alignment);
     }
 
     static ReportContent showing(Comparison comparison) {

@@ -23,7 +23,7 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.TuneEvent;
 import java.io.IOException;
@@ -125,7 +125,7 @@ class ComparisonJobTest {
         Listener listener = new Listener();
         List<ComparisonRow> rows = compare(request(List.of(atoms), "a {}"), listener).orElseThrow().comparison().rows();
         for (ComparisonRow row : rows) {
-            Measures measures = row.metrics().orElseThrow();
+            ClipScores measures = row.metrics().orElseThrow();
             assertTrue(measures.encoder().startsWith("image_encoder of "), measures.encoder());
             for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment())) assertTrue(Math.abs(measure.orElseThrow()) <= 1);
         }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.List;
@@ -67,7 +67,7 @@ class ComparisonSheetTest {
     /// A title of two lines had pushed the last lines of a row's head into the next row.
     @Test void theHeadOfARowWithATitleOfTwoLinesEndsAboveTheNextRow() throws Failure {
         Comparison plain = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
-        Measures measures = new Measures("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1), OptionalDouble.of(0.5));
+        ClipScores measures = new ClipScores("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1), OptionalDouble.of(0.5));
         ComparisonRow wide = new ComparisonRow("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100, Optional.of(measures));
         Comparison comparison = plain.with(List.of(plain.rows().get(0), wide, plain.rows().get(2)));
         RgbImage sheet = sheet(comparison);

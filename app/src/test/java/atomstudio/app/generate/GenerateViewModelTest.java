@@ -17,7 +17,7 @@ import atomstudio.app.tune.RunProgress;
 import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings.Choice;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunStatus;
@@ -60,10 +60,10 @@ class GenerateViewModelTest {
         assertEquals("my own words", generate.prompt().get().text(""), "what is typed stays");
     }
 
-    private Optional<List<Measures>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) throws Failure {
+    private Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) throws Failure {
         questions.add(question);
         if (judgeFailure != null) throw judgeFailure;
-        return encoder.map(name -> question.rows().stream().map(row -> new Measures(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25), OptionalDouble.of(0.125))).toList());
+        return encoder.map(name -> question.rows().stream().map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25), OptionalDouble.of(0.125))).toList());
     }
 
     static RunSummary run(Choice method, String token) {

@@ -21,7 +21,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.picture.ImageMetadata;
 import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.measure.Measures;
+import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.TrainingSetting;
@@ -102,8 +102,8 @@ public final class FakeServices {
     }
 
     /// Rows as if a subject were learned better from one to the next.
-    private static Optional<List<Measures>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) {
-        return Optional.of(IntStream.range(0, question.rows().size()).mapToObj(row -> new Measures("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
+    private static Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) {
+        return Optional.of(IntStream.range(0, question.rows().size()).mapToObj(row -> new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
             question.rows().get(row).size() > 1 ? OptionalDouble.of(0.3) : OptionalDouble.empty(), OptionalDouble.of(0.24))).toList());
     }
 

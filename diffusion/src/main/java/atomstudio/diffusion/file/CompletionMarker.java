@@ -18,7 +18,7 @@ public final class CompletionMarker {
 
     private record FileEntry(String name, long size, long modifiedMillis, long crc32) {
         static FileEntry of(Path file) throws IOException {
-            return new FileEntry(file.getFileName().toString(), Files.size(file), modifiedMillis(file), crc32(file));
+            return new FileEntry(file.getFileName().toString(), Files.size(file), CompletionMarker.modifiedMillis(file), CompletionMarker.crc32(file));
         }
 
         static FileEntry parse(String line) {

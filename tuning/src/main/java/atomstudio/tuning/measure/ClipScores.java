@@ -11,34 +11,34 @@ import java.util.OptionalDouble;
 /// @param likeness  mean cosine over all pairs of a sample and a picture of the subject
 /// @param diversity mean of 1 − cosine over the pairs of one prompt, averaged over the prompts; absent where prompts have one sample each
 /// @param alignment mean cosine of samples and their prompts; absent where texts cannot be embedded
-public record Measures(String encoder, OptionalDouble likeness, OptionalDouble diversity, OptionalDouble alignment) {
+public record ClipScores(String encoder, OptionalDouble likeness, OptionalDouble diversity, OptionalDouble alignment) {
     /// @param subject what the samples should be like; absent likeness where it is empty
-    static Measures of(String encoder, List<Embedding> subject, List<Samples> gallery) {
+    static ClipScores of(String encoder, List<ClipEmbedding> subject, List<PromptSamples> gallery) {
         if (gallery.isEmpty()) throw new IllegalArgumentException("measures: expected samples of at least one prompt, found none");
-        List<Embedding> all = gallery.stream().flatMap(samples -> samples.pictures().stream()).toList();
-        OptionalDouble likeness = subject.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(Embedding.meanCosine(all, subject));
-        return new Measures(encoder, likeness, diversity(gallery), alignment(gallery));
+        List<ClipEmbedding> all = gallery.stream().flatMap(samples -> samples.images().stream()).toList();
+        OptionalDouble likeness = subject.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(ClipEmbedding.meanCosine(all, subject));
+        return new ClipScores(encoder, likeness, diversity(gallery), alignment(gallery));
     }
 
-    private static OptionalDouble diversity(List<Samples> gallery) {
-        return gallery.stream().map(Samples::pictures).filter(pictures -> pictures.size() > 1).mapToDouble(Measures::spread).average();
+    private static OptionalDouble diversity(List<PromptSamples> gallery) {
+        return gallery.stream().map(PromptSamples::images).filter(pictures -> pictures.size() > 1).mapToDouble(ClipScores::meanPairwiseDistance).average();
     }
 
     /// Of the pictures of one prompt.
-    private static double spread(List<Embedding> pictures) {
+    private static double meanPairwiseDistance(List<ClipEmbedding> images) {
         List<Double> distances = new ArrayList<>();
-        for (int i = 0; i < pictures.size(); i++) {
-            for (int k = i + 1; k < pictures.size(); k++) distances.add(1 - pictures.get(i).cosine(pictures.get(k)));
+        for (int i = 0; i < images.size(); i++) {
+            for (int k = i + 1; k < images.size(); k++) distances.add(1 - images.get(i).cosine(images.get(k)));
         }
         return distances.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
     }
 
-    private static OptionalDouble alignment(List<Samples> gallery) {
+    private static OptionalDouble alignment(List<PromptSamples> gallery) {
         List<Double> cosines = new ArrayList<>();
-        for (Samples samples : gallery) {
-            Optional<Embedding> prompt = samples.prompt();
+        for (PromptSamples samples : gallery) {
+            Optional<ClipEmbedding> prompt = samples.prompt();
             if (prompt.isEmpty()) return OptionalDouble.empty();
-            for (Embedding picture : samples.pictures()) cosines.add(picture.cosine(prompt.get()));
+            for (ClipEmbedding image : samples.images()) cosines.add(image.cosine(prompt.get()));
         }
         return cosines.stream().mapToDouble(Double::doubleValue).average();
     }
