@@ -1,8 +1,8 @@
 package atomstudio.app.cli;
 
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -25,23 +25,23 @@ final class MethodOptions {
     @Spec(Spec.Target.MIXEE)
     void command(CommandSpec mixee) {
         command = mixee;
-        String names = MethodSettings.names();
-        mixee.addOption(OptionSpec.builder(METHOD_OPTION).type(String.class).required(true).paramLabel("NAME").completionCandidates(Stream.of(Choice.values()).map(Choice::command).toList())
+        String names = MethodSettings.methodNames();
+        mixee.addOption(OptionSpec.builder(METHOD_OPTION).type(String.class).required(true).paramLabel("NAME").completionCandidates(Stream.of(MethodName.values()).map(MethodName::option).toList())
                 .description("One of " + names + ". `studio methods` says what each tunes.").build());
-        for (Setting setting : Setting.values()) mixee.addOption(option(setting));
+        for (MethodSetting setting : MethodSetting.values()) mixee.addOption(option(setting));
     }
 
-    private static OptionSpec option(Setting setting) {
-        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.command()).description(setting.description() + applicableMethods(setting));
+    private static OptionSpec option(MethodSetting setting) {
+        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(setting.description() + applicableMethods(setting));
         return switch (setting) {
             case TEXT_ENCODER -> builder.type(boolean.class).arity("0").build();
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO -> builder.type(String.class).paramLabel(setting.label()).build();
+            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO -> builder.type(String.class).paramLabel(setting.valueLabel()).build();
         };
     }
 
     /// With what it belongs to, where that is not every method.
-    private static String applicableMethods(Setting setting) {
-        String methods = Stream.of(Choice.values()).filter(choice -> choice.settings().contains(setting)).map(Choice::command).collect(Collectors.joining(", "));
+    private static String applicableMethods(MethodSetting setting) {
+        String methods = Stream.of(MethodName.values()).filter(choice -> choice.settings().contains(setting)).map(MethodName::option).collect(Collectors.joining(", "));
         return switch (setting) {
             case ALSO, TEXT_ENCODER, LAYERS -> "";
             case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK -> " For " + methods + ".";
@@ -52,12 +52,12 @@ final class MethodOptions {
     MethodSettings settings() {
         CommandSpec spec = requireSpec();
         try {
-            Choice choice = Choice.named(spec.findOption(METHOD_OPTION).getValue());
-            Map<Setting, String> values = new EnumMap<>(Setting.class);
-            for (Setting setting : Setting.values()) {
-                Object value = spec.findOption("--" + setting.command()).getValue();
+            MethodName choice = MethodName.ofOption(spec.findOption(METHOD_OPTION).getValue());
+            Map<MethodSetting, String> values = new EnumMap<>(MethodSetting.class);
+            for (MethodSetting setting : MethodSetting.values()) {
+                Object value = spec.findOption("--" + setting.option()).getValue();
                 if (value instanceof String text) values.put(setting, text);
-                else if (Boolean.TRUE.equals(value)) values.put(setting, Setting.YES);
+                else if (Boolean.TRUE.equals(value)) values.put(setting, MethodSetting.YES);
             }
             return MethodSettings.chosen(choice, values);
         } catch (IllegalArgumentException error) {

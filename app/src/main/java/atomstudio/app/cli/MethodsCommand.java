@@ -5,9 +5,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -42,20 +42,20 @@ final class MethodsCommand implements Callable<Integer>, RunsWithoutNatives {
 
     /// A method on a model, with its usual settings.
     private record MethodRow(MethodSettings settings, List<Layer> trainedLayers, List<Layer> skippedLayers, long trainableParameters, long fileBytes) {
-        static MethodRow of(Choice choice, String model, List<Layer> layers) {
+        static MethodRow of(MethodName choice, String model, List<Layer> layers) {
             MethodSettings settings = MethodSettings.of(choice);
             TuningMethod method = settings.method();
-            return new MethodRow(settings, layers.stream().filter(method::tunes).toList(), layers.stream().filter(method::leavesAlone).toList(), method.numbers(layers), AdapterFile.bytes(settings, model, layers));
+            return new MethodRow(settings, layers.stream().filter(method::tunes).toList(), layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers), AdapterFile.bytes(settings, model, layers));
         }
 
         String line() {
             return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(), trainableParameters, DisplayFormat.bytes(fileBytes), DisplayFormat.plural(trainedLayers.size(), "layer"),
-                    settings.choice().steps(), BigDecimal.valueOf(settings.choice().rate()).toPlainString());
+                    settings.choice().steps(), BigDecimal.valueOf(settings.choice().learningRate()).toPlainString());
         }
 
         String options() {
-            List<Setting> methodSettings = settings.choice().settings();
-            String options = methodSettings.stream().map(setting -> "--" + setting.command() + " " + settings.value(setting)).collect(Collectors.joining(" "));
+            List<MethodSetting> methodSettings = settings.choice().settings();
+            String options = methodSettings.stream().map(setting -> "--" + setting.option() + " " + settings.value(setting)).collect(Collectors.joining(" "));
             String skippedText = skippedLayers.isEmpty() ? "" : " (left alone, since their sides do not divide: " + skippedLayers.stream().map(Layer::name).collect(Collectors.joining(", ")) + ")";
             return "    " + settings.displayName() + (options.isEmpty() ? "" : ": " + options) + skippedText;
         }
@@ -65,10 +65,10 @@ final class MethodsCommand implements Callable<Integer>, RunsWithoutNatives {
             object.addProperty("method", settings.name());
             object.addProperty("display", settings.displayName());
             JsonObject defaults = new JsonObject();
-            for (Setting setting : settings.settings()) defaults.addProperty(setting.command(), settings.value(setting));
+            for (MethodSetting setting : settings.settings()) defaults.addProperty(setting.option(), settings.value(setting));
             object.add("settings", defaults);
             object.addProperty("steps", settings.choice().steps());
-            object.addProperty("rate", settings.choice().rate());
+            object.addProperty("rate", settings.choice().learningRate());
             object.addProperty("numbers", trainableParameters);
             object.addProperty("bytes", fileBytes);
             object.add("layers", names(trainedLayers));
@@ -86,7 +86,7 @@ final class MethodsCommand implements Callable<Integer>, RunsWithoutNatives {
     @Override public Integer call() throws Failure {
         DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
         List<Layer> layers = model.trainableLayers();
-        List<MethodRow> rows = List.of(Choice.values()).stream().map(choice -> MethodRow.of(choice, model.name(), layers)).toList();
+        List<MethodRow> rows = List.of(MethodName.values()).stream().map(choice -> MethodRow.of(choice, model.name(), layers)).toList();
         if (json) {
             JsonObject object = new JsonObject();
             object.addProperty("model", model.name());

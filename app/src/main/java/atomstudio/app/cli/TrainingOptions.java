@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
@@ -35,7 +35,7 @@ final class TrainingOptions {
 
     /// The default, where it is the same for every method and the description does not say it already.
     private static String defaultText(TrainingSetting setting) {
-        String defaultValue = TrainingSettings.USUAL.usual(setting, MethodSettings.of(Choice.values()[0]));
+        String defaultValue = TrainingSettings.USUAL.usual(setting, MethodSettings.of(MethodName.values()[0]));
         return setting.flag() || setting.description().contains("Default:") ? "" : " Default: " + (defaultValue.isEmpty() ? "none" : defaultValue) + ".";
     }
 

@@ -17,7 +17,7 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.Control.Wish;
 import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.Report;
@@ -37,7 +37,7 @@ import java.util.stream.Stream;
 /// the page. Interrupted, it goes on where it stopped when it is started again.
 public final class ComparisonJob {
     /// The rows of a comparison that tunes for itself.
-    public static final List<MethodSettings> METHODS = Stream.of(Choice.ATOMS_AND_WORD, Choice.ATOMS_AND_CHANNELS, Choice.LORA).map(MethodSettings::of).toList();
+    public static final List<MethodSettings> METHODS = Stream.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA).map(MethodSettings::of).toList();
 
     private final ComparisonRequest request;
     private final Machine machine;

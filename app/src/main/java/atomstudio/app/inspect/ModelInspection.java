@@ -133,11 +133,11 @@ final class ModelInspection {
 
     private static JsonObject parametersByMethod(List<Layer> layers) {
         JsonObject json = new JsonObject();
-        for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {
-            long trainableParameters = MethodSettings.of(choice).method().numbers(layers);
-            json.addProperty(choice.command(), trainableParameters);
+        for (MethodSettings.MethodName choice : MethodSettings.MethodName.values()) {
+            long trainableParameters = MethodSettings.of(choice).method().parameterCount(layers);
+            json.addProperty(choice.option(), trainableParameters);
             // A 1×1 kernel has one atom, so each such convolution would add one number.
-            if (choice == MethodSettings.Choice.ATOMS) json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
+            if (choice == MethodSettings.MethodName.ATOMS) json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
         }
         return json;
     }

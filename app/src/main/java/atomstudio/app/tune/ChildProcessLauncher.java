@@ -6,7 +6,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.NativeLibraries;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.StudioFolder;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.TrainingSetting;
@@ -127,8 +127,8 @@ public final class ChildProcessLauncher implements ProcessLauncher, Estimator {
     private static List<String> trainingArguments(RunSpec spec) {
         RunSpec.TrainingChoices choices = spec.choices();
         List<String> arguments = new ArrayList<>(List.of(option("model", spec.model()), option("pictures", spec.photos()),
-            option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()), option("method", spec.choice().command())));
-        choices.method().chosen().forEach((setting, value) -> addOption(arguments, setting.command(), value, setting == Setting.TEXT_ENCODER));
+            option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()), option("method", spec.choice().option())));
+        choices.method().chosen().forEach((setting, value) -> addOption(arguments, setting.option(), value, setting == MethodSetting.TEXT_ENCODER));
         choices.training().chosen().forEach((setting, value) -> addOption(arguments, setting.command(), value, setting.flag()));
         if (!choices.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) addOption(arguments, TrainingSetting.PREVIEW_EVERY.command(), String.valueOf(Math.max(1, choices.steps() / DEFAULT_PREVIEWS)), false);
         return arguments;

@@ -22,6 +22,6 @@ public final class LayerCostCounter implements CostCounter {
         } catch (Failure.Incompatible incompatible) {
             return new MethodCost(method, 0, 0, incompatible.getMessage());
         }
-        return new MethodCost(method, method.method().numbers(layers), AdapterFile.bytes(method, model, layers), "");
+        return new MethodCost(method, method.method().parameterCount(layers), AdapterFile.bytes(method, model, layers), "");
     }
 }

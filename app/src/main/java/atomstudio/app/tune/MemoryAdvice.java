@@ -1,6 +1,6 @@
 package atomstudio.app.tune;
 
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.train.TrainingSetting;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /// What would make a run fit: `--batch 1 --accumulate 6: one picture at a time, the same steps`, understood as settings where it is some.
 /// @param text as it was said
-public record MemoryAdvice(String text, Map<Setting, String> methodSettings, Map<TrainingSetting, String> trainingSettings) {
+public record MemoryAdvice(String text, Map<MethodSetting, String> methodSettings, Map<TrainingSetting, String> trainingSettings) {
     private static final String OPTION = "--";
 
     public static MemoryAdvice parse(String text) {
@@ -20,8 +20,8 @@ public record MemoryAdvice(String text, Map<Setting, String> methodSettings, Map
             boolean hasValue = i + 1 < words.length && !words[i + 1].startsWith(OPTION);
             options.put(words[i].substring(OPTION.length()), hasValue ? words[i + 1] : TrainingSetting.YES);
         }
-        Map<Setting, String> method = new EnumMap<>(Setting.class);
-        Stream.of(Setting.values()).filter(setting -> options.containsKey(setting.command())).forEach(setting -> method.put(setting, options.get(setting.command())));
+        Map<MethodSetting, String> method = new EnumMap<>(MethodSetting.class);
+        Stream.of(MethodSetting.values()).filter(setting -> options.containsKey(setting.option())).forEach(setting -> method.put(setting, options.get(setting.option())));
         Map<TrainingSetting, String> training = new EnumMap<>(TrainingSetting.class);
         Stream.of(TrainingSetting.values()).filter(setting -> options.containsKey(setting.command())).forEach(setting -> training.put(setting, options.get(setting.command())));
         return new MemoryAdvice(text, method, training);

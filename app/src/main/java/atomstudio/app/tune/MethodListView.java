@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
-import atomstudio.tuning.method.MethodKind;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodCategory;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import java.util.stream.Stream;
 import javafx.beans.value.ObservableValue;
@@ -17,7 +17,7 @@ import javafx.scene.text.Text;
 
 /// Every method with what it is for and what it costs: a few at once, all others by their kinds when they are asked for.
 final class MethodListView extends VBox {
-    static final List<Choice> COMMON_METHODS = List.of(Choice.ATOMS_AND_WORD, Choice.ATOMS_AND_CHANNELS, Choice.LORA);
+    static final List<MethodName> COMMON_METHODS = List.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA);
 
     private static final double PURPOSE_WIDTH = 216;
 
@@ -28,10 +28,10 @@ final class MethodListView extends VBox {
         super(6);
         this.model = model;
         VBox more = new VBox(6);
-        for (MethodKind kind : MethodKind.values()) {
-            List<Choice> choices = kind.choices().stream().filter(choice -> !COMMON_METHODS.contains(choice)).toList();
+        for (MethodCategory kind : MethodCategory.values()) {
+            List<MethodName> choices = kind.methods().stream().filter(choice -> !COMMON_METHODS.contains(choice)).toList();
             if (choices.isEmpty()) continue;
-            Label title = new Label(kind.display());
+            Label title = new Label(kind.displayName());
             title.getStyleClass().add("group-title");
             more.getChildren().add(title);
             more.getChildren().addAll(methodButtons(choices));
@@ -42,29 +42,29 @@ final class MethodListView extends VBox {
         getChildren().addAll(expander, more);
     }
 
-    private Node[] methodButtons(List<Choice> choices) {
+    private Node[] methodButtons(List<MethodName> choices) {
         return choices.stream().map(this::methodButton).toArray(Node[]::new);
     }
 
-    private RadioButton methodButton(Choice choice) {
-        Label name = label(choice.display(), "method-name");
+    private RadioButton methodButton(MethodName choice) {
+        Label name = label(choice.displayName(), "method-name");
         name.setMinWidth(Region.USE_PREF_SIZE);
         Label cost = label("", "muted");
         // Not a label: one that wraps has no height of its own inside a button.
-        Text purpose = new Text(MethodKind.purpose(choice));
+        Text purpose = new Text(MethodCategory.description(choice));
         purpose.getStyleClass().add("purpose");
         purpose.setWrappingWidth(PURPOSE_WIDTH);
         VBox text = new VBox(1, name, cost, purpose);
         text.getStyleClass().add("method-text");
         RadioButton row = new RadioButton();
         row.setGraphic(text);
-        row.setId("method-" + choice.command());
+        row.setId("method-" + choice.option());
         row.getStyleClass().add("method");
         row.setMaxWidth(Double.MAX_VALUE);
         row.setToggleGroup(group);
         Runnable refresh = () -> {
             cost.setText(model.cost(choice).map(MethodCost::summary).orElse(model.problem().get().isEmpty() ? "…" : ""));
-            row.setAccessibleText(Stream.of(choice.display(), cost.getText(), MethodKind.purpose(choice)).filter(part -> !part.isEmpty()).reduce((a, b) -> a + ". " + b).orElseThrow());
+            row.setAccessibleText(Stream.of(choice.displayName(), cost.getText(), MethodCategory.description(choice)).filter(part -> !part.isEmpty()).reduce((a, b) -> a + ". " + b).orElseThrow());
         };
         model.costs().addListener((ListChangeListener<MethodCost>) change -> refresh.run());
         model.problem().subscribe(problem -> refresh.run());

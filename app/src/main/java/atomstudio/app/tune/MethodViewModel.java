@@ -3,9 +3,9 @@ package atomstudio.app.tune;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -25,9 +25,9 @@ public final class MethodViewModel {
     private final Jobs jobs;
     private final CostCounter costCounter;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
-    private final Map<Choice, Map<Setting, String>> typedValues = new EnumMap<>(Choice.class);
-    private final Map<Choice, MethodSettings> validSettings = new EnumMap<>(Choice.class);
-    private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(MethodSettings.of(Choice.ATOMS_AND_WORD));
+    private final Map<MethodName, Map<MethodSetting, String>> typedValues = new EnumMap<>(MethodName.class);
+    private final Map<MethodName, MethodSettings> validSettings = new EnumMap<>(MethodName.class);
+    private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(MethodSettings.of(MethodName.ATOMS_AND_WORD));
     private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ObservableList<MethodCost> costs = FXCollections.observableArrayList();
@@ -60,36 +60,36 @@ public final class MethodViewModel {
         return costsView;
     }
 
-    public Optional<MethodCost> cost(Choice choice) {
+    public Optional<MethodCost> cost(MethodName choice) {
         return costs.stream().filter(cost -> cost.method().choice() == choice).findFirst();
     }
 
     /// A method with what was chosen for it before.
-    public MethodSettings settingsFor(Choice choice) {
+    public MethodSettings settingsFor(MethodName choice) {
         return validSettings.getOrDefault(choice, MethodSettings.of(choice));
     }
 
-    public void choose(Choice choice) {
+    public void choose(MethodName choice) {
         if (settings.get().choice() == choice) return;
         settings.set(settingsFor(choice));
         parse();
     }
 
     /// What is typed for a setting of the chosen method; empty: as usual.
-    public String text(Setting setting) {
+    public String text(MethodSetting setting) {
         return typedValues.getOrDefault(settings.get().choice(), Map.of()).getOrDefault(setting, "");
     }
 
-    public void setText(Setting setting, String text) {
+    public void setText(MethodSetting setting, String text) {
         if (text.strip().equals(text(setting))) return;
-        typedValues.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(Setting.class)).put(setting, text.strip());
+        typedValues.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(MethodSetting.class)).put(setting, text.strip());
         parse();
     }
 
     /// What was typed becomes settings if it can be; else the last ones that could stay, with a line why.
     private void parse() {
-        Choice choice = settings.get().choice();
-        Map<Setting, String> values = new EnumMap<>(Setting.class);
+        MethodName choice = settings.get().choice();
+        Map<MethodSetting, String> values = new EnumMap<>(MethodSetting.class);
         values.putAll(typedValues.getOrDefault(choice, Map.of()));
         values.values().removeIf(String::isEmpty);
         try {
@@ -106,9 +106,9 @@ public final class MethodViewModel {
     }
 
     /// What is typed for a setting that no longer belongs to the method is kept, but means nothing.
-    private static List<Setting> applicableSettings(Choice choice, Map<Setting, String> values) {
-        Map<Setting, String> combined = new EnumMap<>(Setting.class);
-        Stream.of(Setting.ALSO, Setting.TEXT_ENCODER).filter(values::containsKey).forEach(setting -> combined.put(setting, values.get(setting)));
+    private static List<MethodSetting> applicableSettings(MethodName choice, Map<MethodSetting, String> values) {
+        Map<MethodSetting, String> combined = new EnumMap<>(MethodSetting.class);
+        Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER).filter(values::containsKey).forEach(setting -> combined.put(setting, values.get(setting)));
         return new MethodSettings(choice, combined).settings();
     }
 
@@ -117,7 +117,7 @@ public final class MethodViewModel {
         problem.set("");
         ModelSummary summary = model.get();
         if (summary == null) return;
-        List<MethodSettings> all = Stream.of(Choice.values()).map(this::settingsFor).toList();
+        List<MethodSettings> all = Stream.of(MethodName.values()).map(this::settingsFor).toList();
         jobs.start("Counting " + summary.name(), cancellation -> costCounter.count(summary.path(), all), outcome -> {
             if (model.get() == summary) onCounted(outcome);
         });

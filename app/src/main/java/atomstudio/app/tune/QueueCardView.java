@@ -1,8 +1,8 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.parts.CardView;
-import atomstudio.tuning.method.MethodKind;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodCategory;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
@@ -28,9 +28,9 @@ public final class QueueCardView extends CardView {
         queue.waiting().addListener((ListChangeListener<RunSpec>) change -> refresh.run());
         refresh.run();
         FlowPane addButtons = new FlowPane(6, 6);
-        for (Choice method : MethodListView.COMMON_METHODS) {
-            Button button = new Button("+ " + method.display());
-            button.setId("queue-" + method.command());
+        for (MethodName method : MethodListView.COMMON_METHODS) {
+            Button button = new Button("+ " + method.displayName());
+            button.setId("queue-" + method.option());
             button.getStyleClass().add("small");
             button.setOnAction(pressed -> tune.start(method));
             button.disableProperty().bind(tune.missing().isNotEmpty());
@@ -46,10 +46,10 @@ public final class QueueCardView extends CardView {
         menu.setId("queue-another");
         menu.getStyleClass().add("small");
         menu.setAccessibleText("Add another method to the queue");
-        for (MethodKind kind : MethodKind.values()) {
-            for (Choice method : kind.choices()) {
+        for (MethodCategory kind : MethodCategory.values()) {
+            for (MethodName method : kind.methods()) {
                 if (MethodListView.COMMON_METHODS.contains(method)) continue;
-                MenuItem item = new MenuItem(method.display());
+                MenuItem item = new MenuItem(method.displayName());
                 item.setMnemonicParsing(false);
                 item.setOnAction(chosen -> tune.start(method));
                 menu.getItems().add(item);

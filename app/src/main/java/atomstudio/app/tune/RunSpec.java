@@ -1,8 +1,8 @@
 package atomstudio.app.tune;
 
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
     /// What is tuned, and how: what a person chose.
     public record TrainingChoices(MethodSettings method, TrainingSettings training) {
         /// A method with its usual settings.
-        public static TrainingChoices of(Choice choice) {
+        public static TrainingChoices of(MethodName choice) {
             return new TrainingChoices(MethodSettings.of(choice), TrainingSettings.USUAL);
         }
 
@@ -36,7 +36,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
         public String summary() {
             List<String> parts = new ArrayList<>();
-            method.chosen().forEach((setting, value) -> parts.add(setting == Setting.TEXT_ENCODER ? "text encoder" : displayName(setting.command()) + " " + value));
+            method.chosen().forEach((setting, value) -> parts.add(setting == MethodSetting.TEXT_ENCODER ? "text encoder" : displayName(setting.option()) + " " + value));
             parts.addAll(summaries(training));
             return String.join(" · ", parts);
         }
@@ -55,16 +55,16 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         }
     }
 
-    public Choice choice() {
+    public MethodName choice() {
         return choices.method().choice();
     }
 
     /// `Filter atoms`, `Filter atoms m = 6`, `LoRA rank 4 + Textual inversion`.
     public String title() {
         MethodSettings method = choices.method();
-        String atoms = method.chosen().containsKey(Setting.ATOMS) ? " m = " + method.atoms() : "";
-        String rank = method.choice().settings().contains(Setting.RANK) ? " rank " + method.rank() : "";
-        Stream<String> extras = Stream.concat(method.also().map(Choice::display).stream(), method.textEncoder() ? Stream.of("text encoder") : Stream.of());
+        String atoms = method.chosen().containsKey(MethodSetting.ATOMS) ? " m = " + method.atoms() : "";
+        String rank = method.choice().settings().contains(MethodSetting.RANK) ? " rank " + method.rank() : "";
+        Stream<String> extras = Stream.concat(method.combinedWith().map(MethodName::displayName).stream(), method.trainsTextEncoder() ? Stream.of("text encoder") : Stream.of());
         return method.displayName() + atoms + rank + String.join("", extras.map(name -> " + " + name).toList());
     }
 }

@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
 import atomstudio.tuning.train.RunStatus;
@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /// The run folders of a person, `SUBJECT-METHOD` or `SUBJECT-METHOD-n`. For jobs only.
 public final class RunStore {
     private static final Logger log = LoggerFactory.getLogger(RunStore.class);
-    private static final String METHODS = Stream.of(Choice.values()).map(method -> Pattern.quote(method.command())).collect(Collectors.joining("|"));
+    private static final String METHODS = Stream.of(MethodName.values()).map(method -> Pattern.quote(method.option())).collect(Collectors.joining("|"));
 
     private final Path folder;
 
@@ -55,8 +55,8 @@ public final class RunStore {
     }
 
     /// A folder for a new run, neither there nor promised; it is made by whoever tunes.
-    public Path newFolder(String subject, Choice method, Collection<Path> reserved) {
-        String name = subject + "-" + method.command();
+    public Path newFolder(String subject, MethodName method, Collection<Path> reserved) {
+        String name = subject + "-" + method.option();
         Path path = folder.resolve(name);
         for (int n = 2; Files.exists(path) || reserved.contains(path); n++) path = folder.resolve(name + "-" + n);
         return path;

@@ -2,7 +2,7 @@ package atomstudio.app.tune;
 
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +63,7 @@ public final class RunsViewModel {
     }
 
     /// A run folder's name that nothing has yet.
-    public Path newRunFolder(Choice method) {
+    public Path newRunFolder(MethodName method) {
         List<Path> reserved = new ArrayList<>(queue.waiting().stream().map(RunSpec::folder).toList());
         RunSpec current = queue.current().get();
         if (current != null) reserved.add(current.folder());

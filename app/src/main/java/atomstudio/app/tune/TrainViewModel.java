@@ -7,7 +7,7 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Subject;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.Report;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -84,7 +84,7 @@ public final class TrainViewModel {
     }
 
     /// Starts a method with what was chosen for it.
-    public void start(Choice chosen) {
+    public void start(MethodName chosen) {
         specFor(chosen).ifPresent(spec -> {
             memoryCheck.reset();
             runs.queue().add(spec);
@@ -103,7 +103,7 @@ public final class TrainViewModel {
         checkMemory();
     }
 
-    private Optional<RunSpec> specFor(Choice choice) {
+    private Optional<RunSpec> specFor(MethodName choice) {
         ModelSummary summary = model.get();
         if (!missing.get().isEmpty() || summary == null) return Optional.empty();
         Subject currentSubject = subject.get();

@@ -14,7 +14,7 @@ import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.app.tune.RunsViewModel;
 import atomstudio.app.tune.TrainViewModel;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -129,13 +129,13 @@ public final class SubjectPageViewModel {
             return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
-        List<Choice> trained = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
+        List<MethodName> trained = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
         if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
         if (trained.size() > 2) return trained.size() + " methods tuned ✓";
         return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }
 
-    private static String shortName(Choice method) {
+    private static String shortName(MethodName method) {
         return switch (method) {
             case ATOMS -> "Atoms";
             case ATOMS_AND_WORD -> "A + W";
@@ -146,7 +146,7 @@ public final class SubjectPageViewModel {
             case TEXTUAL_INVERSION -> "Words";
             case NORM -> "Norms";
             case FULL -> "Full";
-            case LORA, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, SSF, DIFFFIT, GLORA -> method.display();
+            case LORA, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, SSF, DIFFFIT, GLORA -> method.displayName();
         };
     }
 
@@ -165,7 +165,7 @@ public final class SubjectPageViewModel {
     private List<RunSummary> comparedRuns() {
         ModelSummary model = models.current().get();
         List<RunSummary> rows = new ArrayList<>();
-        Set<Choice> seen = EnumSet.noneOf(Choice.class);
+        Set<MethodName> seen = EnumSet.noneOf(MethodName.class);
         for (RunSummary run : runs.runs()) {
             if (!run.isDone() || model == null || !run.spec().model().equals(model.path())) continue;
             RowVisibility defaultVisibility = seen.add(run.spec().choice()) ? RowVisibility.SHOWN : RowVisibility.HIDDEN;

@@ -20,9 +20,9 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;
@@ -39,13 +39,13 @@ import org.junit.jupiter.api.io.TempDir;
 class AdapterOptionsTest {
     @TempDir Path folder;
 
-    private Path adapter(String name, Choice choice, String token) throws Exception {
+    private Path adapter(String name, MethodName choice, String token) throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         MethodSettings settings = MethodSettings.of(choice);
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
-            settings.method().stored(layer).forEach((slot, shape) -> {
-                float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
+            settings.method().storedShapes(layer).forEach((slot, shape) -> {
+                float[] numbers = new CounterRng(1, name + layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
                 values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
             });
@@ -56,7 +56,7 @@ class AdapterOptionsTest {
     }
 
     @Test void ofSeveralAdaptersTheOneThatDoesNotFitIsNamed() throws Exception {
-        Path fits = adapter("fits", Choice.BITFIT, "sks");
+        Path fits = adapter("fits", MethodName.BITFIT, "sks");
         Path other = folder.resolve("other.safetensors");
         SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)), "lora_unet_nowhere_at_all.lora_up.weight", Tensor.zeros(Shape.of(8, 4))), Map.of());
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "a sks car", "--out", folder.resolve("none.png"), "--adapter", fits, "--adapter", other);
@@ -92,7 +92,7 @@ class AdapterOptionsTest {
     }
 
     @Test void aPromptNamesAnAdapterOfTheHome() throws Exception {
-        Path atoms = adapter("style", Choice.ATOMS, "sks");
+        Path atoms = adapter("style", MethodName.ATOMS, "sks");
         CommandLineRun given = CommandLineRun.of(folder, "generate", "--prompt", "a sks car ", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("given.png"), "--adapter", atoms, "--strength", 0.5);
         Path home = Files.createDirectories(folder.resolve("adapters"));
         Files.copy(atoms, home.resolve("style.safetensors"));
@@ -103,7 +103,7 @@ class AdapterOptionsTest {
     }
 
     @Test void everyAdapterHasTheStrengthBehindIt() throws Exception {
-        Path one = adapter("one", Choice.ATOMS, "sks"), two = adapter("two", Choice.ATOMS, "zwx");
+        Path one = adapter("one", MethodName.ATOMS, "sks"), two = adapter("two", MethodName.ATOMS, "zwx");
         Path both = folder.resolve("both.png"), alone = folder.resolve("alone.png"), silent = folder.resolve("silent.png");
         CommandLineRun run = generate(both, "--adapter", one, "--strength", 0.5, "--adapter", two);
         generate(alone, "--adapter", one, "--strength", 0.5);
@@ -117,7 +117,7 @@ class AdapterOptionsTest {
 
     @Test void aPictureCarriesItsSmallAdapterAndGivesItBack() throws Exception {
         Path made = folder.resolve("made.png"), again = folder.resolve("again.png");
-        generate(made, "--adapter", adapter("car", Choice.ATOMS, "sks"), "--strength", 0.7);
+        generate(made, "--adapter", adapter("car", MethodName.ATOMS, "sks"), "--strength", 0.7);
         generate(again, "--adapter", made);
         assertArrayEquals(Files.readAllBytes(made), Files.readAllBytes(again), "with its strength");
         CommandLineRun inspected = CommandLineRun.of(folder, "inspect", made, "--json");
@@ -129,7 +129,7 @@ class AdapterOptionsTest {
 
     @Test void aPictureDoesNotCarryALargeOne() throws Exception {
         Path made = folder.resolve("made.png");
-        generate(made, "--adapter", adapter("large", Choice.LORA, "sks"));
+        generate(made, "--adapter", adapter("large", MethodName.LORA, "sks"));
         assertEquals(List.of(), PngAttachment.read(made));
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "x", "--adapter", made, "--out", folder.resolve("no.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
@@ -139,7 +139,7 @@ class AdapterOptionsTest {
     @Test void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
         int width = DiffusionModel.open(Assets.find().defaultModel()).textEncoder().hiddenSize();
         Path file = folder.resolve("bad hands-5.safetensors");
-        SafetensorsWriter.write(file, Map.of("emb_params", new Tensor(Shape.of(2, width), new Noise(1, "rows").normals(2 * width))), Map.of());
+        SafetensorsWriter.write(file, Map.of("emb_params", new Tensor(Shape.of(2, width), new CounterRng(1, "rows").normals(2 * width))), Map.of());
         Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"), silent = folder.resolve("silent.png");
         generate(plain, "--negative", "(Bad hands-5:1.2)");
         assertEquals(-1, generate(with, "--negative", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));

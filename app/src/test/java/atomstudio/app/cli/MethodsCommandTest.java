@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ class MethodsCommandTest {
         CommandLineRun run = CommandLineRun.of(folder, "methods", "--json");
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
-        assertEquals(Stream.of(Choice.values()).map(Choice::command).toList(), json.getAsJsonArray("methods").asList().stream().map(each -> each.getAsJsonObject().get("method").getAsString()).toList());
+        assertEquals(Stream.of(MethodName.values()).map(MethodName::option).toList(), json.getAsJsonArray("methods").asList().stream().map(each -> each.getAsJsonObject().get("method").getAsString()).toList());
         json.getAsJsonArray("methods").forEach(each -> {
             JsonObject method = each.getAsJsonObject();
             assertTrue(method.get("numbers").getAsLong() > 0, method::toString);
@@ -28,7 +28,7 @@ class MethodsCommandTest {
             assertFalse(method.getAsJsonArray("layers").isEmpty());
         });
         CommandLineRun lines = CommandLineRun.of(folder, "methods");
-        for (Choice choice : Choice.values()) assertTrue(lines.out().contains(choice.command() + " "), choice.command());
+        for (MethodName choice : MethodName.values()) assertTrue(lines.out().contains(choice.option() + " "), choice.option());
     }
 
     @Test void anOptionOfAnotherMethodIsWrongUsage() {
@@ -46,7 +46,7 @@ class MethodsCommandTest {
 
     @Test void helpNamesEverySetting() {
         String help = CommandLineRun.of(folder, "tune", "--help").out();
-        for (Setting setting : Setting.values()) assertTrue(help.contains("--" + setting.command()), setting.command());
+        for (MethodSetting setting : MethodSetting.values()) assertTrue(help.contains("--" + setting.option()), setting.option());
     }
 
     private static Object[] with(Object[] some, Object... more) {

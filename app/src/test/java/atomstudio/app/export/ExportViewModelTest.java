@@ -11,7 +11,7 @@ import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.RunStatus;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final RunSummary run = new RunSummary(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(Choice.LORA), Path.of("/runs/car-lora")),
+    private final RunSummary run = new RunSummary(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
         Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunStatus.FINISHED, Optional.empty());
 
     private ExportViewModel model(Exporter exporter) {

@@ -18,7 +18,7 @@ import atomstudio.app.tune.RunSpec;
 import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunStatus;
 import java.nio.file.Path;
@@ -66,8 +66,8 @@ class GenerateViewModelTest {
         return encoder.map(name -> question.rows().stream().map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25), OptionalDouble.of(0.125))).toList());
     }
 
-    static RunSummary run(Choice method, String token) {
-        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method), Path.of("/runs/car-" + method.command()));
+    static RunSummary run(MethodName method, String token) {
+        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method), Path.of("/runs/car-" + method.option()));
         return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, new Report.Written(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
@@ -82,7 +82,7 @@ class GenerateViewModelTest {
 
     @Test void baseGetsTheClassWordAndARunItsOwnPhrase() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(Choice.ATOMS, "zwx")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         galleries.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         galleries.generate();
         assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowRequest::prompt).toList());
@@ -93,7 +93,7 @@ class GenerateViewModelTest {
         GalleryRow base = galleries.rows().getFirst();
         assertEquals("nothing tuned", base.adapterLine().get());
         galleries.settings(galleries.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8), new ImageSettings.SelectedAdapter(Path.of("/styles/ink.safetensors"), 1))));
-        galleries.showRuns(List.of(run(Choice.ATOMS, "zwx")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         assertEquals("wears owl-lora × 0.8, ink × 1.0", base.adapterLine().get());
         assertEquals("also wears owl-lora × 0.8, ink × 1.0", galleries.rows().getLast().adapterLine().get());
         galleries.source().removeAdapter(Path.of("/styles/ink.safetensors"));
@@ -112,7 +112,7 @@ class GenerateViewModelTest {
 
     @Test void everyRowHasTheSameSeeds() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(Choice.ATOMS, "sks"), run(Choice.LORA, "sks")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks"), run(MethodName.LORA, "sks")));
         galleries.randomizeSeeds(new Random(5));
         galleries.generate();
         assertEquals(3, maker.orders.size());
@@ -124,7 +124,7 @@ class GenerateViewModelTest {
     @Test void whatIsThereIsNotMadeAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         galleries.generate();
         assertEquals(2, maker.orders.size());
         galleries.generate();
@@ -134,7 +134,7 @@ class GenerateViewModelTest {
 
     @Test void anotherStrengthLeavesBaseAsItIs() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         galleries.generate();
         galleries.settings(galleries.settings().get().withAdapterWeight(0.5));
         assertFalse(galleries.rows().get(0).stale().get());
@@ -215,7 +215,7 @@ class GenerateViewModelTest {
 
     @Test void everyRowIsMeasuredOnceItsPicturesAreThereWithTheClassInTheSubjectsPlace() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         galleries.generate();
         assertEquals(1, questions.size());
         assertEquals("a car in the snow", questions.getFirst().prompt());
@@ -227,7 +227,7 @@ class GenerateViewModelTest {
     @Test void onlyNewPicturesAreMeasuredAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        galleries.showRuns(List.of(run(Choice.ATOMS, "sks")));
+        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         galleries.generate();
         assertEquals(List.of(1, 1), questions.stream().map(question -> question.rows().size()).toList());
     }

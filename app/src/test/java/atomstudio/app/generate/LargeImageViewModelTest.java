@@ -10,7 +10,7 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.subjects.Subject;
 import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.PngText;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -31,7 +31,7 @@ class LargeImageViewModelTest {
         galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.GenerationServices(new FakeRowGenerator(), (question, cancellation) -> Optional.empty(), desktop), InstantSource.system(),
             new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
             new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
-        galleries.showRuns(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
+        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"), GenerateViewModelTest.run(MethodName.LORA, "sks")));
         galleries.generate();
         large = new LargeImageViewModel(new InlineJobs(), desktop, desktop, galleries);
         large.open(galleries.rows().get(0), 1);
@@ -60,7 +60,7 @@ class LargeImageViewModelTest {
     }
 
     @Test void aRowWithoutAPictureOfThatSeedIsPassedOver() {
-        galleries.showRuns(List.of(GenerateViewModelTest.run(Choice.ATOMS, "sks"), GenerateViewModelTest.run(Choice.CHANNELS, "sks"), GenerateViewModelTest.run(Choice.LORA, "sks")));
+        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"), GenerateViewModelTest.run(MethodName.CHANNELS, "sks"), GenerateViewModelTest.run(MethodName.LORA, "sks")));
         large.moveRow(1);
         large.moveRow(1);
         assertEquals("LoRA rank 4 · seed 1", title());

@@ -23,7 +23,7 @@ class LoadedAdapterTest {
 
     private String nameOf(Path file) throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        MethodSettings settings = MethodSettings.of(MethodSettings.Choice.ATOMS);
+        MethodSettings settings = MethodSettings.of(MethodSettings.MethodName.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) settings.method().parameterShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
         new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.TrainingSummary(1, 0.1, 0),

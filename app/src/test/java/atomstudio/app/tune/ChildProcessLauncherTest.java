@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.Home;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
@@ -39,7 +39,7 @@ class ChildProcessLauncherTest {
     }
 
     @Test void ordersAreLinesOnTheChildsInput() throws Exception {
-        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             process.send(TrainingProcess.ProcessCommand.RESUME);
             process.send(TrainingProcess.ProcessCommand.STOP);
             assertEquals(OptionalInt.of(130), process.await(LONG));
@@ -48,7 +48,7 @@ class ChildProcessLauncherTest {
     }
 
     @Test void theChildLivesInTheSameHome() throws Exception {
-        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             process.send(TrainingProcess.ProcessCommand.STOP);
             process.await(LONG);
         }
@@ -57,14 +57,14 @@ class ChildProcessLauncherTest {
     }
 
     @Test void closingEndsTheChildsInput() throws Exception {
-        TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA));
+        TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA));
         process.close();
         assertEquals(OptionalInt.of(0), process.await(LONG));
         assertEquals("end\n", file("heard"));
     }
 
     @Test void itsLastWordsAreKept() throws Exception {
-        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             assertEquals(OptionalInt.empty(), process.await(Duration.ZERO));
             process.send(TrainingProcess.ProcessCommand.PAUSE);
             assertEquals(OptionalInt.of(1), process.await(LONG));
@@ -75,16 +75,16 @@ class ChildProcessLauncherTest {
     }
 
     @Test void whatIsNotSetIsLeftToTheCommand() {
-        List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(Choice.LORA)));
+        List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
         Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--rate"), arguments.toString());
-        assertTrue(arguments.contains("--preview-every=" + Choice.LORA.steps() / 5), arguments.toString());
+        assertTrue(arguments.contains("--preview-every=" + MethodName.LORA.steps() / 5), arguments.toString());
     }
 
     @Test void whatIsSetIsPassedOn() {
         TrainingSettings training = TrainingSettings.USUAL.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
-        MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "8").with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
+        MethodSettings method = MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8").with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
         List<String> arguments = ChildProcessLauncher.arguments(order(new RunSpec.TrainingChoices(method, training)));
         for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8", "--also=textual-inversion", "--flip", "--text-encoder")) {
             assertTrue(arguments.contains(option), arguments.toString());
@@ -93,7 +93,7 @@ class ChildProcessLauncherTest {
     }
 
     @Test void noValueOfAPersonCanBecomeAnOption() {
-        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("--out"), new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(Choice.LORA), place.resolve("car-lora"));
+        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("--out"), new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(MethodName.LORA), place.resolve("car-lora"));
         List<String> arguments = ChildProcessLauncher.arguments(order);
         assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")), arguments.toString());
         assertTrue(arguments.stream().skip(1).allMatch(argument -> argument.startsWith("--")), arguments.toString());
@@ -102,11 +102,11 @@ class ChildProcessLauncherTest {
     @Test void aRunThatIsThereGoesOnAsItWasBegun() throws Exception {
         Files.createDirectories(place.resolve("car-lora"));
         Files.writeString(place.resolve("car-lora/run.json"), "{}");
-        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"), ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(Choice.LORA))));
+        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"), ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA))));
     }
 
     @Test void aPromptIsALineOnTheChildsInput() throws Exception {
-        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(Choice.LORA))) {
+        try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             process.requestPreview("a sks car\non the  beach ");
             process.send(TrainingProcess.ProcessCommand.STOP);
             process.await(LONG);
@@ -116,7 +116,7 @@ class ChildProcessLauncherTest {
 
     @Test void anEstimateIsWhatTheDryRunPrints() throws Exception {
         ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
-        Estimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(Choice.LORA)), () -> false);
+        Estimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(MethodName.LORA)), () -> false);
         assertEquals(65792, estimate.numbers());
         assertEquals(0.25, estimate.time().step());
         assertEquals(List.of("--batch 1: one picture at a time"), estimate.advice());
@@ -125,12 +125,12 @@ class ChildProcessLauncherTest {
 
     @Test void anEstimateThatNobodyWantsEndsItsProcess() {
         ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
-        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
+        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.USUAL.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
         Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class, () -> tuner.estimate(order(slow), () -> true)));
     }
 
     @Test void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
-        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(Choice.LORA), TrainingSettings.USUAL.with(TrainingSetting.SIZE, "7"));
+        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.USUAL.with(TrainingSetting.SIZE, "7"));
         ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
         Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.estimate(order(refused), () -> false));
         assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());
@@ -138,7 +138,7 @@ class ChildProcessLauncherTest {
 
     @Test void aProgramThatCannotBeStartedIsAFailure() {
         ChildProcessLauncher tuner = new ChildProcessLauncher(List.of("/nowhere/java"), new Home(place.resolve("home")));
-        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(RunSpec.TrainingChoices.of(Choice.LORA))));
+        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(RunSpec.TrainingChoices.of(MethodName.LORA))));
         assertTrue(failure.getMessage().contains("/nowhere/java"), failure.getMessage());
     }
 }

@@ -63,7 +63,7 @@ public final class FakeProcessLauncher implements ProcessLauncher {
         json.add("model", model);
         json.addProperty("class", order.phrase().className());
         json.addProperty("token", order.phrase().triggerWord());
-        json.addProperty("method", order.choice().command());
+        json.addProperty("method", order.choice().option());
         JsonObject settings = new JsonObject();
         order.choices().method().entries().forEach(settings::addProperty);
         json.add("settings", settings);

@@ -7,9 +7,9 @@ import atomstudio.app.jobs.Assets;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -31,20 +31,20 @@ class LayerCostCounterTest {
     @Test void countsByTheModelsOwnLayers() throws Exception {
         List<Layer> layers = DiffusionModel.open(model()).layers(ModelComponent.UNET);
         long convolutions = layers.stream().filter(layer -> layer.kernelSize() == 3).count();
-        assertEquals(81 * convolutions, numbers(MethodSettings.of(Choice.ATOMS)));
+        assertEquals(81 * convolutions, numbers(MethodSettings.of(MethodName.ATOMS)));
     }
 
     @Test void settingsChangeThePrice() throws Exception {
-        MethodSettings atoms = MethodSettings.of(Choice.ATOMS);
-        MethodSettings lora = MethodSettings.of(Choice.LORA);
-        assertTrue(numbers(atoms.with(Setting.ATOMS, "3")) < numbers(atoms));
-        assertEquals(2 * numbers(lora), numbers(lora.with(Setting.RANK, "8")));
-        assertTrue(numbers(atoms.with(Setting.LAYERS, "up")) < numbers(atoms));
-        assertTrue(numbers(atoms.with(Setting.TEXT_ENCODER, Setting.YES)) > numbers(atoms));
+        MethodSettings atoms = MethodSettings.of(MethodName.ATOMS);
+        MethodSettings lora = MethodSettings.of(MethodName.LORA);
+        assertTrue(numbers(atoms.with(MethodSetting.ATOMS, "3")) < numbers(atoms));
+        assertEquals(2 * numbers(lora), numbers(lora.with(MethodSetting.RANK, "8")));
+        assertTrue(numbers(atoms.with(MethodSetting.LAYERS, "up")) < numbers(atoms));
+        assertTrue(numbers(atoms.with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)) > numbers(atoms));
     }
 
     @Test void aFileHoldsItsNumbersAndALittleMore() throws Exception {
-        for (MethodCost cost : new LayerCostCounter().count(model(), Stream.of(Choice.values()).map(MethodSettings::of).toList())) {
+        for (MethodCost cost : new LayerCostCounter().count(model(), Stream.of(MethodName.values()).map(MethodSettings::of).toList())) {
             assertEquals("", cost.problem());
             // What is stored beside the trained numbers: a layer's names, and frozen tables of some methods.
             assertTrue(cost.bytes() > 4 * cost.parameterCount(), cost.toString());
@@ -52,8 +52,8 @@ class LayerCostCounterTest {
     }
 
     @Test void layersThatTheModelDoesNotHaveAreAProblemOfThatMethodAlone() throws Exception {
-        MethodSettings nowhere = MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "nowhere.*");
-        List<MethodCost> costs = new LayerCostCounter().count(model(), List.of(nowhere, MethodSettings.of(Choice.ATOMS)));
+        MethodSettings nowhere = MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "nowhere.*");
+        List<MethodCost> costs = new LayerCostCounter().count(model(), List.of(nowhere, MethodSettings.of(MethodName.ATOMS)));
         assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches nothing in "), costs.getFirst().problem());
         assertEquals("not on this model", costs.getFirst().summary());
         assertTrue(costs.getLast().parameterCount() > 0);

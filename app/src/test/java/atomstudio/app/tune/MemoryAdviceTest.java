@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.train.TrainingSetting;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -18,7 +18,7 @@ class MemoryAdviceTest {
 
     @Test void aFlagIsYesAndALayerChoiceIsTheMethods() {
         assertEquals(Map.of(TrainingSetting.CHECKPOINTING, TrainingSetting.YES), MemoryAdvice.parse("--checkpointing: activations are computed again instead of kept").trainingSettings());
-        assertEquals(Map.of(Setting.LAYERS, "up"), MemoryAdvice.parse("--layers up: fewer layers, those near the output").methodSettings());
+        assertEquals(Map.of(MethodSetting.LAYERS, "up"), MemoryAdvice.parse("--layers up: fewer layers, those near the output").methodSettings());
     }
 
     @Test void whatIsNoSettingCanOnlyBeRead() {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.jobs.InlineJobs;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,11 +20,11 @@ class RunQueueTest {
     private final RunQueue queue = new RunQueue(new InlineJobs(), tuner);
     private final List<RunProgress> ended = new ArrayList<>();
 
-    private RunSpec order(Choice method) {
-        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve("car-" + method.command()));
+    private RunSpec order(MethodName method) {
+        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve("car-" + method.option()));
     }
 
-    private RunProgress run(Choice method) {
+    private RunProgress run(MethodName method) {
         queue.addEndListener((order, last) -> ended.add(last));
         queue.add(order(method));
         return ended.getLast();
@@ -33,7 +33,7 @@ class RunQueueTest {
     @Test void followsARunToItsEnd() {
         List<Integer> seen = new ArrayList<>();
         queue.progress().subscribe(progress -> seen.add(progress.step()));
-        assertEquals(RunProgress.RunPhase.DONE, run(Choice.ATOMS).phase());
+        assertEquals(RunProgress.RunPhase.DONE, run(MethodName.ATOMS).phase());
         assertTrue(seen.containsAll(List.of(0, 5, 10, 15, 20)), seen.toString());
         assertNull(queue.current().get());
     }
@@ -50,7 +50,7 @@ class RunQueueTest {
             }
             if (looks[0] == 6) queue.resume();
         };
-        assertEquals(RunProgress.RunPhase.DONE, run(Choice.ATOMS).phase());
+        assertEquals(RunProgress.RunPhase.DONE, run(MethodName.ATOMS).phase());
         assertEquals(List.of(TrainingProcess.ProcessCommand.PAUSE, TrainingProcess.ProcessCommand.RESUME), tuner.heard);
         assertTrue(seen.contains(RunProgress.RunPhase.PAUSED), seen.toString());
         assertEquals("", queue.pendingCommand().get());
@@ -60,7 +60,7 @@ class RunQueueTest {
         tuner.onWait = step -> {
             if (step == 10) queue.cancel();
         };
-        RunProgress last = run(Choice.ATOMS);
+        RunProgress last = run(MethodName.ATOMS);
         assertEquals(RunProgress.RunPhase.CANCELLED, last.phase());
         assertTrue(last.step() >= 10 && last.step() < 20, "step " + last.step());
     }
@@ -69,9 +69,9 @@ class RunQueueTest {
         tuner.onWait = step -> {
             if (step == 10) queue.cancel();
         };
-        run(Choice.ATOMS);
+        run(MethodName.ATOMS);
         tuner.onWait = step -> {};
-        assertEquals(RunProgress.RunPhase.DONE, run(Choice.ATOMS).phase());
+        assertEquals(RunProgress.RunPhase.DONE, run(MethodName.ATOMS).phase());
         assertEquals(tuner.orders.get(0), tuner.orders.get(1));
     }
 
@@ -79,10 +79,10 @@ class RunQueueTest {
         tuner.onWait = step -> {
             if (step == 10) queue.cancel();
         };
-        run(Choice.ATOMS);
+        run(MethodName.ATOMS);
         List<RunProgress.RunPhase> seen = new ArrayList<>();
         tuner.onWait = step -> seen.add(queue.progress().get().phase());
-        run(Choice.ATOMS);
+        run(MethodName.ATOMS);
         assertEquals(RunProgress.RunPhase.STARTING, seen.getFirst());
         assertFalse(seen.contains(RunProgress.RunPhase.CANCELLED), seen.toString());
     }
@@ -90,7 +90,7 @@ class RunQueueTest {
     @Test void aCrashIsASentenceWithTheNextStep() {
         tuner.breakAt = 7;
         tuner.breakCode = 134;
-        RunProgress last = run(Choice.ATOMS);
+        RunProgress last = run(MethodName.ATOMS);
         assertEquals(RunProgress.RunPhase.FAILED, last.phase());
         assertTrue(last.message().startsWith("The tuning process crashed in native code (code 134). Resume it;"), last.message());
         assertEquals(7, last.step());
@@ -99,14 +99,14 @@ class RunQueueTest {
     @Test void beingKilledForMemoryIsSaidSo() {
         tuner.breakAt = 7;
         tuner.breakCode = 137;
-        assertTrue(run(Choice.ATOMS).message().contains("the memory did not suffice"), ended.getLast().message());
+        assertTrue(run(MethodName.ATOMS).message().contains("the memory did not suffice"), ended.getLast().message());
     }
 
     @Test void aRefusalIsToldInTheProgramsOwnWords() {
         tuner.breakAt = 0;
         tuner.breakCode = 1;
         tuner.words = "The pictures changed since the run began.";
-        assertEquals("The pictures changed since the run began.", run(Choice.ATOMS).message());
+        assertEquals("The pictures changed since the run began.", run(MethodName.ATOMS).message());
     }
 
     @Test void othersWaitForTheRunOnItsWayAndFollowInOrder() {
@@ -114,24 +114,24 @@ class RunQueueTest {
         tuner.onWait = step -> {
             if (added[0]) return;
             added[0] = true;
-            queue.add(order(Choice.LORA));
-            queue.add(order(Choice.CHANNELS));
+            queue.add(order(MethodName.LORA));
+            queue.add(order(MethodName.CHANNELS));
             queue.remove(queue.waiting().getLast());
-            assertEquals(List.of(Choice.LORA), queue.waiting().stream().map(RunSpec::choice).toList());
+            assertEquals(List.of(MethodName.LORA), queue.waiting().stream().map(RunSpec::choice).toList());
         };
-        run(Choice.ATOMS);
-        assertEquals(List.of(Choice.ATOMS, Choice.LORA), tuner.orders.stream().map(RunSpec::choice).toList());
+        run(MethodName.ATOMS);
+        assertEquals(List.of(MethodName.ATOMS, MethodName.LORA), tuner.orders.stream().map(RunSpec::choice).toList());
         assertEquals(2, ended.size());
     }
 
     @Test void stoppingAllEmptiesTheQueueToo() {
         tuner.onWait = step -> {
             if (step == 5) {
-                queue.add(order(Choice.LORA));
+                queue.add(order(MethodName.LORA));
                 queue.stopAll();
             }
         };
-        run(Choice.ATOMS);
+        run(MethodName.ATOMS);
         assertEquals(1, tuner.orders.size());
     }
 }

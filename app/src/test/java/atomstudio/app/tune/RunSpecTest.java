@@ -3,7 +3,7 @@ package atomstudio.app.tune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,6 +12,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RunSpecTest {
     @ParameterizedTest @CsvSource({", true", "0, false", "20, true"}) void picturesAreMadeOnTheWayUnlessAPersonWantsNone(String every, boolean expected) {
         TrainingSettings training = every == null ? TrainingSettings.USUAL : TrainingSettings.USUAL.with(TrainingSetting.PREVIEW_EVERY, every);
-        assertEquals(expected, new RunSpec.TrainingChoices(MethodSettings.of(Choice.ATOMS), training).hasPreviews());
+        assertEquals(expected, new RunSpec.TrainingChoices(MethodSettings.of(MethodName.ATOMS), training).hasPreviews());
     }
 }

@@ -10,8 +10,8 @@ import atomstudio.app.window.FakeServices;
 import atomstudio.app.window.SubjectPageViewModel;
 import atomstudio.app.window.WindowViewModel;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Path;
@@ -44,15 +44,15 @@ class TrainViewModelTest {
     }
 
     @Test void everyMethodOfTheFamilyHasItsPrice() {
-        for (Choice choice : Choice.values()) assertTrue(tune.method().cost(choice).isPresent(), choice.display());
-        assertEquals(Choice.values().length, tune.method().costs().size());
+        for (MethodName choice : MethodName.values()) assertTrue(tune.method().cost(choice).isPresent(), choice.displayName());
+        assertEquals(MethodName.values().length, tune.method().costs().size());
     }
 
     @Test void whatIsChosenReachesTheRun() {
-        tune.method().choose(Choice.LORA);
-        tune.method().setText(Setting.RANK, "8");
-        tune.method().setText(Setting.ALSO, "textual-inversion");
-        tune.method().setText(Setting.TEXT_ENCODER, Setting.YES);
+        tune.method().choose(MethodName.LORA);
+        tune.method().setText(MethodSetting.RANK, "8");
+        tune.method().setText(MethodSetting.ALSO, "textual-inversion");
+        tune.method().setText(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
         tune.training().setText(TrainingSetting.FLIP, TrainingSetting.YES);
         tune.training().setText(TrainingSetting.SEED, "7");
         RunSpec order = started();
@@ -62,8 +62,8 @@ class TrainViewModelTest {
     }
 
     @Test void aRunThatIsOpenedAgainShowsItsSettings() {
-        tune.method().choose(Choice.ATOMS);
-        tune.method().setText(Setting.LAYERS, "up");
+        tune.method().choose(MethodName.ATOMS);
+        tune.method().setText(MethodSetting.LAYERS, "up");
         tune.training().setText(TrainingSetting.CROP, "random");
         tune.training().setText(TrainingSetting.PRIOR, "auto");
         tune.start();
@@ -72,14 +72,14 @@ class TrainViewModelTest {
     }
 
     @Test void whatCannotBeIsSaidInTheCommandLinesWordsAndHoldsStart() {
-        tune.method().choose(Choice.ATOMS);
-        tune.method().setText(Setting.ATOMS, "12");
+        tune.method().choose(MethodName.ATOMS);
+        tune.method().setText(MethodSetting.ATOMS, "12");
         String wrong = tune.method().invalidMessage().get();
         assertTrue(wrong.startsWith("atoms: expected 1 to 9"), wrong);
         assertEquals(wrong, tune.missing().get());
         tune.start();
         assertEquals(List.of(), fake.tuner.orders);
-        tune.method().setText(Setting.ATOMS, "6");
+        tune.method().setText(MethodSetting.ATOMS, "6");
         assertEquals("", tune.missing().get());
         tune.training().setText(TrainingSetting.RATE, "fast");
         assertEquals("rate: expected a number, found fast", tune.missing().get());
@@ -88,43 +88,43 @@ class TrainViewModelTest {
     }
 
     @Test void aMethodKeepsItsSettingsWhileAnotherIsLookedAt() {
-        tune.method().choose(Choice.LORA);
-        tune.method().setText(Setting.RANK, "16");
-        tune.method().choose(Choice.LOHA);
-        assertEquals("", tune.method().text(Setting.RANK));
-        tune.method().choose(Choice.LORA);
-        assertEquals("16", tune.method().text(Setting.RANK));
+        tune.method().choose(MethodName.LORA);
+        tune.method().setText(MethodSetting.RANK, "16");
+        tune.method().choose(MethodName.LOHA);
+        assertEquals("", tune.method().text(MethodSetting.RANK));
+        tune.method().choose(MethodName.LORA);
+        assertEquals("16", tune.method().text(MethodSetting.RANK));
         assertEquals(16, tune.method().settings().get().rank());
     }
 
     @Test void whatIsWrongWithOneMethodDoesNotHoldAnother() {
-        tune.method().choose(Choice.LORA);
-        tune.method().setText(Setting.RANK, "none");
+        tune.method().choose(MethodName.LORA);
+        tune.method().setText(MethodSetting.RANK, "none");
         assertFalse(tune.missing().get().isEmpty());
-        tune.method().choose(Choice.ATOMS);
+        tune.method().choose(MethodName.ATOMS);
         assertEquals("", tune.missing().get());
     }
 
     @Test void rankIsTheTextEncodersWhileThatIsTunedToo() {
-        tune.method().choose(Choice.ATOMS);
-        assertFalse(tune.method().settings().get().settings().contains(Setting.RANK));
-        tune.method().setText(Setting.TEXT_ENCODER, Setting.YES);
-        tune.method().setText(Setting.RANK, "2");
+        tune.method().choose(MethodName.ATOMS);
+        assertFalse(tune.method().settings().get().settings().contains(MethodSetting.RANK));
+        tune.method().setText(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+        tune.method().setText(MethodSetting.RANK, "2");
         assertEquals(2, tune.method().settings().get().rank());
-        tune.method().setText(Setting.TEXT_ENCODER, "");
+        tune.method().setText(MethodSetting.TEXT_ENCODER, "");
         assertEquals("", tune.method().invalidMessage().get());
-        assertFalse(tune.method().settings().get().settings().contains(Setting.RANK));
+        assertFalse(tune.method().settings().get().settings().contains(MethodSetting.RANK));
     }
 
     @Test void settingsChangeThePriceOfTheirMethod() {
-        tune.method().choose(Choice.ATOMS);
-        tune.method().setText(Setting.ATOMS, "3");
-        assertEquals("756 parameters · 9.6 KB", tune.method().cost(Choice.ATOMS).orElseThrow().summary());
+        tune.method().choose(MethodName.ATOMS);
+        tune.method().setText(MethodSetting.ATOMS, "3");
+        assertEquals("756 parameters · 9.6 KB", tune.method().cost(MethodName.ATOMS).orElseThrow().summary());
         assertEquals("756 parameters trained · 0.0046 % of the network", tune.costLine().get());
     }
 
     @Test void aModelThatCannotBeTunedSoSaysWhy() {
-        tune.method().choose(Choice.FULL);
+        tune.method().choose(MethodName.FULL);
         assertEquals("method full: not on the model of this test", tune.missing().get());
         assertEquals("", tune.costLine().get());
     }
@@ -145,8 +145,8 @@ class TrainViewModelTest {
         assertEquals("prior /cars", tune.training().summary().get());
     }
 
-    @ParameterizedTest @EnumSource(Choice.class)
-    void theUsualSettingsOfEveryMethodCanBeStarted(Choice choice) {
+    @ParameterizedTest @EnumSource(MethodName.class)
+    void theUsualSettingsOfEveryMethodCanBeStarted(MethodName choice) {
         tune.method().choose(choice);
         assertEquals("", tune.method().invalidMessage().get());
         assertEquals("", tune.training().invalidMessage().get());
@@ -186,7 +186,7 @@ class TrainViewModelTest {
             wanted[0] = !cancellation.isRequested();
             return new Estimate(1, 0.1, new Estimate.Memory(1, "", 2), new Estimate.Time(1, 1, 1), List.of());
         });
-        fit.check(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(Choice.LORA), place));
+        fit.check(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), place));
         assertEquals("Trying a few steps…", fit.busy().get());
         fit.reset();
         assertEquals("", fit.busy().get());

@@ -24,7 +24,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.EmbeddingFile;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -65,8 +65,8 @@ class PngInfoRestorerTest {
     @Test void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
         window.start().useSample(window.start().samples().getFirst());
         SubjectPageViewModel car = window.subjects().getFirst();
-        car.train().start(Choice.LORA);
-        car.train().start(Choice.LORA);
+        car.train().start(MethodName.LORA);
+        car.train().start(MethodName.LORA);
         window.openSettings();
         drop("car.png", text("a 3d (sks car:1.2)\nin the snow").withAdapter("car-lora", 0.7).with("Clip skip", "2"));
         assertEquals(new WindowPage.SubjectPage(car), window.page().get());

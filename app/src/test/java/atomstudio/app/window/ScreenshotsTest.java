@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.tune.RunProgress;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,11 +88,11 @@ class ScreenshotsTest {
         int steps = Integer.getInteger("screenshots.steps", 0);
         window.run(() -> {
             if (steps > 0) page.train().training().setText(TrainingSetting.STEPS, String.valueOf(steps));
-            page.train().start(Choice.ATOMS_AND_WORD);
-            page.train().start(Choice.ATOMS_AND_CHANNELS);
-            page.train().start(Choice.LORA);
+            page.train().start(MethodName.ATOMS_AND_WORD);
+            page.train().start(MethodName.ATOMS_AND_CHANNELS);
+            page.train().start(MethodName.LORA);
         });
-        window.waitFor(1800, () -> !page.queue().isBusy() || page.queue().current().get().choice() == Choice.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
+        window.waitFor(1800, () -> !page.queue().isBusy() || page.queue().current().get().choice() == MethodName.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
         window.run(page.queue()::pause);
         window.waitFor(60, () -> page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         window.run(() -> page.runs().requestPreview("a sks car on the beach"));

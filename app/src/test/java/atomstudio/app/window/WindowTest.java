@@ -9,7 +9,7 @@ import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -165,7 +165,7 @@ class WindowTest {
     private void compared(FxRobot robot) throws Exception {
         window.fake().tuner.pace = Duration.ZERO;
         window.subject(robot, "car");
-        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(Choice.LORA)).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(MethodName.LORA)).get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
         waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8 && window.model().subjects().getFirst().generate().busy().get().isEmpty());

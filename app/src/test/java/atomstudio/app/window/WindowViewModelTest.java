@@ -17,7 +17,7 @@ import atomstudio.app.tune.ShownRun;
 import atomstudio.app.tune.TrainingProcess;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         assertEquals(new WindowPage.SubjectPage(page), window.page().get());
         assertTrue(page.untrained().get());
-        page.train().method().choose(Choice.ATOMS);
+        page.train().method().choose(MethodName.ATOMS);
         page.train().start();
         assertFalse(page.untrained().get());
         page.generate().generate();
@@ -92,16 +92,16 @@ class WindowViewModelTest {
     }
 
     @Test void methodsShowTheirPriceBeforeStart() {
-        assertEquals("2,268 parameters · 9.6 KB", car().train().method().cost(Choice.ATOMS).orElseThrow().summary());
+        assertEquals("2,268 parameters · 9.6 KB", car().train().method().cost(MethodName.ATOMS).orElseThrow().summary());
     }
 
     @Test void anEarlierRunTellsHowLongTheNextTakes() {
         SubjectPageViewModel page = car();
-        page.train().method().choose(Choice.ATOMS);
+        page.train().method().choose(MethodName.ATOMS);
         assertEquals("", page.train().durationEstimate().get());
         page.train().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.duration(Choice.ATOMS.steps() / 4.0) + " · 1.2 GB", page.train().durationEstimate().get());
+        assertEquals("about " + DisplayFormat.duration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB", page.train().durationEstimate().get());
         page.train().training().setText(TrainingSetting.STEPS, "40");
         assertTrue(page.train().durationEstimate().get().startsWith("about 0:10"), page.train().durationEstimate().get());
     }
@@ -145,17 +145,17 @@ class WindowViewModelTest {
 
     @Test void onlyTheNewestRunOfAMethodIsARow() {
         SubjectPageViewModel page = car();
-        page.train().start(Choice.LORA);
-        page.train().start(Choice.LORA);
-        page.train().start(Choice.ATOMS);
+        page.train().start(MethodName.LORA);
+        page.train().start(MethodName.LORA);
+        page.train().start(MethodName.ATOMS);
         assertEquals(3, page.runs().runs().size());
         assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"), page.generate().rows().stream().map(GalleryRow::title).toList());
     }
 
     @Test void anyRunCanBeARowAndAnyRowCanGo() {
         SubjectPageViewModel page = car();
-        page.train().start(Choice.LORA);
-        page.train().start(Choice.LORA);
+        page.train().start(MethodName.LORA);
+        page.train().start(MethodName.LORA);
         for (RunSummary run : List.copyOf(page.runs().runs())) page.toggleRow(run);
         List<GalleryRow> rows = page.generate().rows();
         assertEquals(2, rows.size());
@@ -167,14 +167,14 @@ class WindowViewModelTest {
 
     @Test void aDeletedRunLeavesListAndGalleries() {
         SubjectPageViewModel page = car();
-        page.train().start(Choice.LORA);
+        page.train().start(MethodName.LORA);
         page.runs().delete(page.runs().runs().getFirst());
         assertEquals(List.of(), page.runs().runs());
         assertEquals(1, page.generate().rows().size());
     }
 
     @Test void aSecondStartFindsSubjectsAndRuns() {
-        car().train().start(Choice.ATOMS);
+        car().train().start(MethodName.ATOMS);
         WindowViewModel again = new WindowViewModel(fake.services);
         again.load();
         assertEquals("Atoms ✓", again.subjects().getFirst().sidebarText().get());
@@ -206,7 +206,7 @@ class WindowViewModelTest {
             window.closing().saveAndClose();
             assertEquals(ClosingViewModel.ClosingState.STOPPING, window.closing().state().get());
         };
-        page.train().start(Choice.ATOMS);
+        page.train().start(MethodName.ATOMS);
         assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), fake.tuner.heard);
         assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
         fake.tuner.onWait = step -> {};
@@ -225,7 +225,7 @@ class WindowViewModelTest {
             window.closing().requestClose();
             window.closing().discard();
         };
-        page.train().start(Choice.ATOMS);
+        page.train().start(MethodName.ATOMS);
         assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
         assertFalse(Files.exists(place.resolve("home/runs/car-atoms")));
     }

@@ -11,7 +11,7 @@ public record AdaptedLayer(String name, Shape weight, String method) {
     /// The layers of a network that a method tunes, in the network's order.
     public static List<AdaptedLayer> of(TuningMethod method, List<Layer> layers) {
         List<AdaptedLayer> adapted = new ArrayList<>();
-        for (Layer layer : layers) if (method.tunes(layer)) adapted.add(new AdaptedLayer(layer.name(), layer.weightShape(), method.part(layer).name()));
+        for (Layer layer : layers) if (method.tunes(layer)) adapted.add(new AdaptedLayer(layer.name(), layer.weightShape(), method.methodFor(layer).name()));
         return List.copyOf(adapted);
     }
 }

@@ -13,7 +13,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 /// @param values the numbers, keyed `LAYER.SLOT`
 public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, TrainingSummary training, List<AdaptedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
     /// Key of the rows of a textual inversion.
-    public static final String EMBEDDING_ROWS = TextualInversion.TABLE + ".rows";
+    public static final String EMBEDDING_ROWS = TextualInversion.TOKEN_EMBEDDING + ".rows";
 
     /// How it was trained.
     public record TrainingSummary(int steps, double learningRate, long seed) {}
@@ -83,8 +83,8 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     public static long bytes(MethodSettings settings, String model, List<Layer> layers) {
         TuningMethod method = settings.method();
         Map<String, Shape> values = new HashMap<>();
-        for (Layer layer : layers) method.stored(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
-        TrainingSummary defaults = new TrainingSummary(settings.choice().steps(), settings.choice().rate(), 0);
+        for (Layer layer : layers) method.storedShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
+        TrainingSummary defaults = new TrainingSummary(settings.choice().steps(), settings.choice().learningRate(), 0);
         return AdapterFormat.fileSize(new AdapterFile(settings, new BaseModel(model, PLACEHOLDER_HASH), new Trigger("sks", "thing"), defaults, AdaptedLayer.of(method, layers), Map.of()), values);
     }
 
@@ -96,10 +96,10 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// For an engine; what the file does not hold is derived from the model's weights.
     /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
     @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
-        SlotLayout layout = SlotLayout.of(method.method(), model.layers(ModelComponent.UNET));
+        ParameterLayout layout = ParameterLayout.of(method.method(), model.layers(ModelComponent.UNET));
         if (layout.derived().isEmpty()) return toAdapterWithoutDerived(name);
         try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET)) {
-            return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.complete(values, weights::read), embeddingToken());
+            return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.withDerived(values, weights::read), embeddingToken());
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
         }
@@ -167,7 +167,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     private void checkShapes(TuningMethod tuningMethod, Layer layer, List<String> problems) {
-        Map<String, Shape> expected = tuningMethod.stored(layer);
+        Map<String, Shape> expected = tuningMethod.storedShapes(layer);
         expected.forEach((slot, shape) -> {
             Tensor value = values.get(layer.name() + "." + slot);
             if (value == null) problems.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");

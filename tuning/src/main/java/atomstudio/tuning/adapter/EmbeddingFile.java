@@ -92,7 +92,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
 
     @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
         requireFits(model);
-        Map<String, Tensor> values = Map.of(AdapterFile.EMBEDDING_ROWS, rows, TextualInversion.TABLE + ".start", Tensor.zeros(rows.shape()));
+        Map<String, Tensor> values = Map.of(AdapterFile.EMBEDDING_ROWS, rows, TextualInversion.TOKEN_EMBEDDING + ".start", Tensor.zeros(rows.shape()));
         return new Adapter(name, hash, new TextualInversion(rowCount()), values, Optional.of(new EmbeddingToken(word, rowCount())));
     }
 

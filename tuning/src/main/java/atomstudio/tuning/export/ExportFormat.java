@@ -6,8 +6,8 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.CombinedMethods;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.Sum;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ public enum ExportFormat {
 
     /// Those that have a place for what a method tunes.
     public static List<ExportFormat> of(MethodSettings method) {
-        List<String> methodNames = method.method() instanceof Sum sum ? sum.parts().stream().map(TuningMethod::name).toList() : List.of(method.method().name());
+        List<String> methodNames = method.method() instanceof CombinedMethods sum ? sum.methods().stream().map(TuningMethod::name).toList() : List.of(method.method().name());
         boolean hasEmbedding = methodNames.contains(TEXTUAL_INVERSION), hasLora = methodNames.contains(LORA), hasOther = methodNames.stream().anyMatch(part -> !part.equals(TEXTUAL_INVERSION) && !part.equals(LORA));
         return Stream.of(values()).filter(format -> switch (format) {
             case ATOMSTUDIO -> true;
@@ -89,7 +89,7 @@ public enum ExportFormat {
 
     /// The format for other programs that has a place for what an adapter holds.
     static ExportFormat recommended(AdapterFile adapter) {
-        List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> !layer.name().equals(TextualInversion.TABLE)).toList();
+        List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING)).toList();
         if (layers.isEmpty()) return adapter.embeddingToken().isPresent() ? EMBEDDING : ATOMSTUDIO;
         return layers.stream().allMatch(layer -> layer.method().equals("lora")) ? KOHYA : DIFF;
     }

@@ -7,7 +7,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSetting;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +25,7 @@ record LoraExport(KeyStyle keyStyle) {
         if (layers.isEmpty()) {
             throw new Failure.Incompatible("format " + ExportFormat.of(keyStyle).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.recommended(adapter).option());
         }
-        double alpha = Double.parseDouble(adapter.method().value(Setting.ALPHA));
+        double alpha = Double.parseDouble(adapter.method().value(MethodSetting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();
         for (AdaptedLayer layer : layers) {
             Tensor down = adapter.values().get(layer.name() + ".A");
@@ -60,7 +60,7 @@ record LoraExport(KeyStyle keyStyle) {
 
     private Map<String, String> metadata(AdapterFile adapter, double alpha) {
         return switch (keyStyle) {
-            case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim", adapter.method().value(Setting.RANK), "ss_network_alpha", Double.toString(alpha),
+            case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim", adapter.method().value(MethodSetting.RANK), "ss_network_alpha", Double.toString(alpha),
                     "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()), "ss_learning_rate", Double.toString(adapter.training().learningRate()));
             case PEFT -> Map.of("format", "pt");
         };

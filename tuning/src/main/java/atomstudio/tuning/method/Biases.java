@@ -8,8 +8,8 @@ final class Biases {
     private Biases() {}
 
     /// b + s · change; s · change where the layer has no bias.
-    static <T> T plus(Ops<T> ops, LayerWeights<T> base, T change, T strength) {
-        T scaled = ops.multiply(change, strength);
+    static <T> T addDelta(Ops<T> ops, LayerWeights<T> base, T delta, T adapterWeight) {
+        T scaled = ops.multiply(delta, adapterWeight);
         return base.bias() == null ? scaled : ops.add(base.bias(), scaled);
     }
 }

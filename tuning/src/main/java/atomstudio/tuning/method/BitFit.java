@@ -13,15 +13,15 @@ public record BitFit() implements TuningMethod {
         return "bitfit";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
-        return layer.hasBias() ? List.of(Slot.zero("bias", layer.biasShape())) : List.of();
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+        return layer.hasBias() ? List.of(ParameterSpec.zeros("bias", layer.biasShape())) : List.of();
     }
 
     @Override public boolean changesWeight(Layer layer) {
         return false;
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        return new LayerWeights<>(base.weight(), Biases.plus(ops, base, theta.get("bias"), strength));
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        return new LayerWeights<>(base.weight(), Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight));
     }
 }

@@ -13,36 +13,36 @@ import java.util.List;
 /// Source: Liu et al. 2024, "DoRA: Weight-Decomposed Low-Rank Adaptation", equations 5 and 11.
 public record Dora(int rank, double alpha) implements TuningMethod {
     public Dora {
-        new Scale(rank, alpha);
+        new RankScale(rank, alpha);
     }
 
     @Override public String name() {
         return "dora";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
-        Scale scale = new Scale(rank, alpha);
+        RankScale rankScale = new RankScale(rank, alpha);
         Shape outputs = Shape.of(layer.weightShape().size(0));
-        return List.of(Slot.kaiming("A", scale.down(layer)), Slot.zero("B", scale.up(layer)), Slot.trained("g", outputs, origin -> norms(origin.base())));
+        return List.of(ParameterSpec.kaimingUniform("A", rankScale.downShape(layer)), ParameterSpec.zeros("B", rankScale.upShape(layer)), ParameterSpec.trained("g", outputs, origin -> rowNorms(origin.readBaseWeight())));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
         Shape rows = Shape.of(layer.weightShape().size(0), layer.fanIn());
-        T delta = ops.matmul(ops.reshape(ops.scale(theta.get("B"), alpha / rank), Shape.of(rows.size(0), rank)), ops.reshape(theta.get("A"), Shape.of(rank, rows.size(1))));
-        T moved = ops.add(ops.reshape(base.weight(), rows), delta);
-        T tuned = ops.multiply(moved, ops.multiply(ops.reshape(theta.get("g"), Shape.of(rows.size(0), 1)), ops.reciprocalRowNorms(moved)));
-        return new LayerWeights<>(Strength.toward(ops, base.weight(), ops.reshape(tuned, layer.weightShape()), strength), base.bias());
+        T delta = ops.matmul(ops.reshape(ops.scale(parameters.get("B"), alpha / rank), Shape.of(rows.size(0), rank)), ops.reshape(parameters.get("A"), Shape.of(rank, rows.size(1))));
+        T updated = ops.add(ops.reshape(base.weight(), rows), delta);
+        T tuned = ops.multiply(updated, ops.multiply(ops.reshape(parameters.get("g"), Shape.of(rows.size(0), 1)), ops.reciprocalRowNorms(updated)));
+        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), ops.reshape(tuned, layer.weightShape()), adapterWeight), base.bias());
     }
 
     /// ‖W‖ of every output.
-    private static Tensor norms(Tensor weight) {
+    private static Tensor rowNorms(Tensor weight) {
         int rows = Math.toIntExact(weight.shape().size(0)), columns = weight.data().length / rows;
         Tensor norms = Tensor.zeros(Shape.of(rows));
         for (int row = 0; row < rows; row++) {
-            double square = 0;
-            for (int i = row * columns; i < (row + 1) * columns; i++) square += (double) weight.data()[i] * weight.data()[i];
-            norms.data()[row] = (float) Math.sqrt(square);
+            double sumOfSquares = 0;
+            for (int i = row * columns; i < (row + 1) * columns; i++) sumOfSquares += (double) weight.data()[i] * weight.data()[i];
+            norms.data()[row] = (float) Math.sqrt(sumOfSquares);
         }
         return norms;
     }

@@ -12,33 +12,33 @@ import java.util.Optional;
 /// Filter atoms D of every convolution: W = α · D, one row of unfold(W) for each pair of channels; α stays, ΔD (m,k²) is tuned. A 1×1
 /// kernel has one atom.
 /// Source: Chen, Miao, Qiu 2025, "Large Convolutional Model Tuning via Filter Subspace", section 3.1, with linear coding.
-public record FilterAtoms(int atoms) implements TuningMethod {
-    private static final int SIDE = 3;
+public record FilterAtoms(int atomCount) implements TuningMethod {
+    private static final int KERNEL_SIZE = 3;
 
     public FilterAtoms {
-        new Coding(atoms, SIDE * SIDE);
+        new LinearCoding(atomCount, KERNEL_SIZE * KERNEL_SIZE);
     }
 
     @Override public String name() {
         return "atoms";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
-        return layer.kind() == Layer.Kind.CONV ? Coding.of(atoms, layer.kernelSize()).slots(FilterAtoms::unfold) : List.of();
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+        return layer.kind() == Layer.Kind.CONV ? LinearCoding.of(atomCount, layer.kernelSize()).parameterSpecs(FilterAtoms::unfold) : List.of();
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        T m = matrix(ops, layer, theta, strength);
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        T m = transformMatrix(ops, layer, parameters, adapterWeight);
         if (layer.kernelSize() == 1) return new LayerWeights<>(ops.add(base.weight(), ops.multiply(base.weight(), ops.reshape(m, Shape.of(1)))), base.bias());
         return new LayerWeights<>(base.weight(), base.bias(), m).materialized(ops);                                        // ΔW = unfold(W) · Dᵀ · ΔD
     }
 
-    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
-        return layer.kernelSize() == 1 ? Optional.empty() : Optional.of(matrix(ops, layer, theta, strength));
+    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+        return layer.kernelSize() == 1 ? Optional.empty() : Optional.of(transformMatrix(ops, layer, parameters, adapterWeight));
     }
 
-    private <T> T matrix(Ops<T> ops, Layer layer, AdapterParameters<T> theta, T strength) {
-        return ops.multiply(Coding.of(atoms, layer.kernelSize()).matrix(ops, theta), strength);
+    private <T> T transformMatrix(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+        return ops.multiply(LinearCoding.of(atomCount, layer.kernelSize()).transformMatrix(ops, parameters), adapterWeight);
     }
 
     /// (Co,Ci,k,k) -> (Co·Ci, k²).

@@ -12,32 +12,32 @@ import java.util.List;
 /// Source: Chavan et al. 2023, "One-for-All: Generalized LoRA", equation 10, the two terms and the matrix form that image tools load.
 public record Glora(int rank, double alpha) implements TuningMethod {
     public Glora {
-        new Scale(rank, alpha);
+        new RankScale(rank, alpha);
     }
 
     @Override public String name() {
         return "glora";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
         long inputs = layer.weightShape().size(1), outputs = layer.weightShape().size(0);
-        return List.of(Slot.kaiming("a1", Shape.of(inputs, rank)), Slot.zero("a2", Shape.of(rank, inputs)),
-                Slot.kaiming("b1", Shape.of(outputs, rank)), Slot.zero("b2", new Scale(rank, alpha).down(layer)));
+        return List.of(ParameterSpec.kaimingUniform("a1", Shape.of(inputs, rank)), ParameterSpec.zeros("a2", Shape.of(rank, inputs)),
+                ParameterSpec.kaimingUniform("b1", Shape.of(outputs, rank)), ParameterSpec.zeros("b2", new RankScale(rank, alpha).downShape(layer)));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        T mixed = onInputs(ops, layer, base.weight(), theta.get("a1"), theta.get("a2"));
-        T shift = ops.reshape(ops.matmul(theta.get("b1"), ops.reshape(theta.get("b2"), Shape.of(rank, layer.fanIn()))), layer.weightShape());
-        return new LayerWeights<>(Strength.plus(ops, base.weight(), ops.scale(ops.add(mixed, shift), alpha / rank), strength), base.bias());
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        T projected = projectInputs(ops, layer, base.weight(), parameters.get("a1"), parameters.get("a2"));
+        T shift = ops.reshape(ops.matmul(parameters.get("b1"), ops.reshape(parameters.get("b2"), Shape.of(rank, layer.fanIn()))), layer.weightShape());
+        return new LayerWeights<>(ScaledDelta.add(ops, base.weight(), ops.scale(ops.add(projected, shift), alpha / rank), adapterWeight), base.bias());
     }
 
     /// W · a1 · a2 over the input channels.
-    private static <T> T onInputs(Ops<T> ops, Layer layer, T weight, T a1, T a2) {
+    private static <T> T projectInputs(Ops<T> ops, Layer layer, T weight, T a1, T a2) {
         long outputs = layer.weightShape().size(0), inputs = layer.weightShape().size(1), kernel = layer.kernelSize() * layer.kernelSize();
         if (kernel == 1) return ops.reshape(ops.matmul(ops.matmul(ops.reshape(weight, Shape.of(outputs, inputs)), a1), a2), layer.weightShape());
         T rows = ops.reshape(ops.permute(ops.reshape(weight, Shape.of(outputs, inputs, kernel)), 0, 2, 1), Shape.of(outputs * kernel, inputs));
-        T mixed = ops.reshape(ops.matmul(ops.matmul(rows, a1), a2), Shape.of(outputs, kernel, inputs));
-        return ops.reshape(ops.permute(mixed, 0, 2, 1), layer.weightShape());
+        T projected = ops.reshape(ops.matmul(ops.matmul(rows, a1), a2), Shape.of(outputs, kernel, inputs));
+        return ops.reshape(ops.permute(projected, 0, 2, 1), layer.weightShape());
     }
 }

@@ -12,37 +12,37 @@ import java.util.List;
 /// Source: Edalati et al. 2022, "KronA"; LyCORIS' LoKr with its factor −1.
 public record Lokr(int rank, double alpha) implements TuningMethod {
     public Lokr {
-        new Scale(rank, alpha);
+        new RankScale(rank, alpha);
     }
 
     @Override public String name() {
         return "lokr";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
-        Sides o = Sides.of(layer.weightShape().size(0)), i = Sides.of(layer.weightShape().size(1));
-        long kernel = layer.kernelSize() * layer.kernelSize();
-        return List.of(Slot.kaiming("w1", Shape.of(o.small, i.small)), Slot.kaiming("w2a", Shape.of(o.large, rank)), Slot.zero("w2b", Shape.of(rank, i.large * kernel)));
+        Factors outputFactors = Factors.of(layer.weightShape().size(0)), inputFactors = Factors.of(layer.weightShape().size(1));
+        long kernelElements = layer.kernelSize() * layer.kernelSize();
+        return List.of(ParameterSpec.kaimingUniform("w1", Shape.of(outputFactors.small, inputFactors.small)), ParameterSpec.kaimingUniform("w2a", Shape.of(outputFactors.large, rank)), ParameterSpec.zeros("w2b", Shape.of(rank, inputFactors.large * kernelElements)));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        Sides o = Sides.of(layer.weightShape().size(0)), i = Sides.of(layer.weightShape().size(1));
-        T w2 = ops.matmul(theta.get("w2a"), ops.scale(ops.multiply(theta.get("w2b"), strength), alpha / rank));
-        T delta = ops.multiply(ops.reshape(theta.get("w1"), Shape.of(o.small, 1, i.small, 1)), ops.reshape(w2, Shape.of(1, o.large, 1, w2Columns(layer, i))));
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        Factors outputFactors = Factors.of(layer.weightShape().size(0)), inputFactors = Factors.of(layer.weightShape().size(1));
+        T w2 = ops.matmul(parameters.get("w2a"), ops.scale(ops.multiply(parameters.get("w2b"), adapterWeight), alpha / rank));
+        T delta = ops.multiply(ops.reshape(parameters.get("w1"), Shape.of(outputFactors.small, 1, inputFactors.small, 1)), ops.reshape(w2, Shape.of(1, outputFactors.large, 1, w2Columns(layer, inputFactors))));
         return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
     }
 
-    private static long w2Columns(Layer layer, Sides inputs) {
-        return inputs.large * layer.kernelSize() * layer.kernelSize();
+    private static long w2Columns(Layer layer, Factors inputFactors) {
+        return inputFactors.large * layer.kernelSize() * layer.kernelSize();
     }
 
     /// n = small · large, as near to each other as divisors can be.
-    private record Sides(long small, long large) {
-        static Sides of(long n) {
+    private record Factors(long small, long large) {
+        static Factors of(long n) {
             long small = (long) Math.sqrt(n);
             while (n % small != 0) small--;
-            return new Sides(small, n / small);
+            return new Factors(small, n / small);
         }
     }
 }

@@ -11,7 +11,7 @@ import java.util.List;
 /// Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", equation 3; convolutions as LyCORIS' LoCon has them.
 public record Lora(int rank, double alpha) implements TuningMethod {
     public Lora {
-        new Scale(rank, alpha);
+        new RankScale(rank, alpha);
     }
 
     /// With α = r.
@@ -23,18 +23,18 @@ public record Lora(int rank, double alpha) implements TuningMethod {
         return "lora";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
-        return List.of(Slot.kaiming("A", scale().down(layer)), Slot.zero("B", scale().up(layer)));
+        return List.of(ParameterSpec.kaimingUniform("A", scale().downShape(layer)), ParameterSpec.zeros("B", scale().upShape(layer)));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        T b = ops.reshape(ops.scale(ops.multiply(theta.get("B"), strength), scale().factor()), Shape.of(layer.weightShape().size(0), rank));
-        T delta = ops.matmul(b, ops.reshape(theta.get("A"), Shape.of(rank, layer.fanIn())));
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        T b = ops.reshape(ops.scale(ops.multiply(parameters.get("B"), adapterWeight), scale().scaling()), Shape.of(layer.weightShape().size(0), rank));
+        T delta = ops.matmul(b, ops.reshape(parameters.get("A"), Shape.of(rank, layer.fanIn())));
         return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
     }
 
-    private Scale scale() {
-        return new Scale(rank, alpha);
+    private RankScale scale() {
+        return new RankScale(rank, alpha);
     }
 }

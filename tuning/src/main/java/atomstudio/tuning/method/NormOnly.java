@@ -14,15 +14,15 @@ public record NormOnly() implements TuningMethod {
         return "norm";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (layer.kind() != Layer.Kind.NORM) return List.of();
-        List<Slot> slots = new ArrayList<>(List.of(Slot.zero("weight", layer.weightShape())));
-        if (layer.hasBias()) slots.add(Slot.zero("bias", layer.biasShape()));
-        return List.copyOf(slots);
+        List<ParameterSpec> specs = new ArrayList<>(List.of(ParameterSpec.zeros("weight", layer.weightShape())));
+        if (layer.hasBias()) specs.add(ParameterSpec.zeros("bias", layer.biasShape()));
+        return List.copyOf(specs);
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        T weight = Strength.plus(ops, base.weight(), theta.get("weight"), strength);
-        return new LayerWeights<>(weight, layer.hasBias() ? Biases.plus(ops, base, theta.get("bias"), strength) : base.bias());
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        T weight = ScaledDelta.add(ops, base.weight(), parameters.get("weight"), adapterWeight);
+        return new LayerWeights<>(weight, layer.hasBias() ? Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight) : base.bias());
     }
 }

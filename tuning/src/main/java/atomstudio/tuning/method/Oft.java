@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /// each block. On the input side W · Rᵀ, W as (Co, Ci · k²): the filters keep their lengths and the angles between them. A layer whose
 /// channels do not divide into the blocks is left alone.
 /// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning", section 3.2 (Cayley 1846); for convolutions as in peft.
-public record Oft(Side side, Blocks blocks) implements TuningMethod {
+public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
     /// Which channels of a layer are turned.
     public enum Side {
         /// What goes in, as in the paper, its code and peft.
@@ -22,46 +22,46 @@ public record Oft(Side side, Blocks blocks) implements TuningMethod {
         /// What comes out, R · W, as in LyCORIS: angles between filters change.
         OUTPUT;
 
-        static Side of(String name) {
-            return Stream.of(values()).filter(side -> side.command().equals(name)).findFirst()
+        static Side ofOption(String name) {
+            return Stream.of(values()).filter(side -> side.option().equals(name)).findFirst()
                     .orElseThrow(() -> new IllegalArgumentException("side: expected input or output, found " + name));
         }
 
-        String command() {
+        String option() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
     /// How a layer's channels are divided: into so many blocks, or into blocks of so many channels.
-    public record Blocks(Of of, int number) {
-        public enum Of { COUNT, SIZE }
+    public record BlockSpec(Unit unit, int value) {
+        public enum Unit { COUNT, SIZE }
 
-        private static final String SHARE = "1/";
+        private static final String FRACTION_PREFIX = "1/";
 
-        public Blocks {
-            if (of == Of.COUNT && number < 1) throw new IllegalArgumentException("block: expected 1/1 or a smaller share, found " + SHARE + number);
-            if (of == Of.SIZE && number < 2) throw new IllegalArgumentException("block: expected at least 2, found " + number + "; one channel alone cannot be rotated");
+        public BlockSpec {
+            if (unit == Unit.COUNT && value < 1) throw new IllegalArgumentException("block: expected 1/1 or a smaller share, found " + FRACTION_PREFIX + value);
+            if (unit == Unit.SIZE && value < 2) throw new IllegalArgumentException("block: expected at least 2, found " + value + "; one channel alone cannot be rotated");
         }
 
         /// From `8` (channels) or `1/4` (of a layer's channels).
-        static Blocks parse(String text) {
-            boolean share = text.strip().startsWith(SHARE);
+        static BlockSpec parse(String text) {
+            boolean isFraction = text.strip().startsWith(FRACTION_PREFIX);
             try {
-                int number = Integer.parseInt(share ? text.strip().substring(SHARE.length()).strip() : text.strip());
-                return new Blocks(share ? Of.COUNT : Of.SIZE, number);
+                int number = Integer.parseInt(isFraction ? text.strip().substring(FRACTION_PREFIX.length()).strip() : text.strip());
+                return new BlockSpec(isFraction ? Unit.COUNT : Unit.SIZE, number);
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException("block: expected a whole number of channels, or a share of them as in 1/4, found " + text, e);
             }
         }
 
         /// Channels of a block; 0 where the channels do not divide into blocks of two or more.
-        int size(long channels) {
-            long size = of == Of.SIZE ? number : channels / number;
-            return size >= 2 && channels % size == 0 && (of == Of.SIZE || channels % number == 0) ? Math.toIntExact(size) : 0;
+        int blockSize(long channels) {
+            long size = unit == Unit.SIZE ? value : channels / value;
+            return size >= 2 && channels % size == 0 && (unit == Unit.SIZE || channels % value == 0) ? Math.toIntExact(size) : 0;
         }
 
         @Override public String toString() {
-            return of == Of.COUNT ? SHARE + number : Integer.toString(number);
+            return unit == Unit.COUNT ? FRACTION_PREFIX + value : Integer.toString(value);
         }
     }
 
@@ -69,18 +69,18 @@ public record Oft(Side side, Blocks blocks) implements TuningMethod {
         return "oft";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
-        int block = block(layer);
-        if (block == 0) return List.of();
-        return List.of(Slot.zero("Q", Shape.of(channels(layer) / block, block * (block - 1L) / 2)));
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+        int blockSize = blockSize(layer);
+        if (blockSize == 0) return List.of();
+        return List.of(ParameterSpec.zeros("Q", Shape.of(channels(layer) / blockSize, blockSize * (blockSize - 1L) / 2)));
     }
 
-    @Override public boolean leavesAlone(Layer layer) {
-        return layer.isProjection() && block(layer) == 0;
+    @Override public boolean skipsIndivisible(Layer layer) {
+        return layer.isProjection() && blockSize(layer) == 0;
     }
 
-    private int block(Layer layer) {
-        return layer.isProjection() ? blocks.size(channels(layer)) : 0;
+    private int blockSize(Layer layer) {
+        return layer.isProjection() ? blocks.blockSize(channels(layer)) : 0;
     }
 
     private long channels(Layer layer) {
@@ -90,36 +90,36 @@ public record Oft(Side side, Blocks blocks) implements TuningMethod {
         };
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        T rotation = rotation(ops, theta.get("Q"), block(layer));
-        T turned = switch (side) {
-            case INPUT -> input(ops, layer, base.weight(), rotation);
-            case OUTPUT -> output(ops, layer, base.weight(), rotation);
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        T rotation = rotation(ops, parameters.get("Q"), blockSize(layer));
+        T rotated = switch (side) {
+            case INPUT -> rotateInputs(ops, layer, base.weight(), rotation);
+            case OUTPUT -> rotateOutputs(ops, layer, base.weight(), rotation);
         };
-        return new LayerWeights<>(Strength.toward(ops, base.weight(), ops.reshape(turned, layer.weightShape()), strength), base.bias());
+        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), ops.reshape(rotated, layer.weightShape()), adapterWeight), base.bias());
     }
 
-    private <T> T input(Ops<T> ops, Layer layer, T weight, T rotation) {
-        int block = block(layer);
-        long blocks = layer.fanIn() / block;
-        T filters = ops.permute(ops.reshape(weight, Shape.of(layer.weightShape().size(0), blocks, block)), 1, 0, 2);
+    private <T> T rotateInputs(Ops<T> ops, Layer layer, T weight, T rotation) {
+        int blockSize = blockSize(layer);
+        long blockCount = layer.fanIn() / blockSize;
+        T filters = ops.permute(ops.reshape(weight, Shape.of(layer.weightShape().size(0), blockCount, blockSize)), 1, 0, 2);
         return ops.permute(ops.matmul(filters, ops.permute(rotation, 0, 2, 1)), 1, 0, 2);
     }
 
-    private <T> T output(Ops<T> ops, Layer layer, T weight, T rotation) {
-        int block = block(layer);
-        return ops.matmul(rotation, ops.reshape(weight, Shape.of(layer.weightShape().size(0) / block, block, layer.fanIn())));
+    private <T> T rotateOutputs(Ops<T> ops, Layer layer, T weight, T rotation) {
+        int blockSize = blockSize(layer);
+        return ops.matmul(rotation, ops.reshape(weight, Shape.of(layer.weightShape().size(0) / blockSize, blockSize, layer.fanIn())));
     }
 
-    private static <T> T rotation(Ops<T> ops, T above, int block) {
-        T q = ops.skewSymmetric(above, block);
-        T identity = ops.constant(identity(block));
+    private static <T> T rotation(Ops<T> ops, T upperTriangle, int blockSize) {
+        T q = ops.skewSymmetric(upperTriangle, blockSize);
+        T identity = ops.constant(identity(blockSize));
         return ops.matmul(ops.add(identity, q), ops.inverse(ops.add(identity, ops.scale(q, -1))));
     }
 
-    private static Tensor identity(int block) {
-        Tensor identity = Tensor.zeros(Shape.of(1, block, block));
-        for (int i = 0; i < block; i++) identity.data()[i * block + i] = 1;
+    private static Tensor identity(int blockSize) {
+        Tensor identity = Tensor.zeros(Shape.of(1, blockSize, blockSize));
+        for (int i = 0; i < blockSize; i++) identity.data()[i * blockSize + i] = 1;
         return identity;
     }
 }

@@ -35,8 +35,8 @@ final class SingularVectors {
 
     private static double[][] gram(float[] rows, int n) {
         double[][] gram = new double[n][n];
-        for (int at = 0; at < rows.length; at += n) {
-            for (int i = 0; i < n; i++) for (int j = i; j < n; j++) gram[i][j] += (double) rows[at + i] * rows[at + j];
+        for (int offset = 0; offset < rows.length; offset += n) {
+            for (int i = 0; i < n; i++) for (int j = i; j < n; j++) gram[i][j] += (double) rows[offset + i] * rows[offset + j];
         }
         for (int i = 0; i < n; i++) for (int j = 0; j < i; j++) gram[i][j] = gram[j][i];
         return gram;
@@ -57,17 +57,17 @@ final class SingularVectors {
         double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
         double t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
         double c = 1 / Math.sqrt(t * t + 1), s = t * c;
-        for (double[] row : a) turn(row, p, q, c, s);
+        for (double[] row : a) rotatePair(row, p, q, c, s);
         for (int i = 0; i < a.length; i++) {
             double x = a[p][i], y = a[q][i];
             a[p][i] = c * x - s * y;
             a[q][i] = s * x + c * y;
         }
         a[p][q] = a[q][p] = 0;
-        for (double[] row : vectors) turn(row, p, q, c, s);
+        for (double[] row : vectors) rotatePair(row, p, q, c, s);
     }
 
-    private static void turn(double[] row, int p, int q, double c, double s) {
+    private static void rotatePair(double[] row, int p, int q, double c, double s) {
         double x = row[p], y = row[q];
         row[p] = c * x - s * y;
         row[q] = s * x + c * y;

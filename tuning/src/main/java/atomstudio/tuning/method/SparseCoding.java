@@ -13,19 +13,19 @@ final class SparseCoding {
     static final double LAMBDA = 1e-3;
     private static final int ROUNDS = 10;
     private static final int ITERATIONS = 20;
-    private static final int POWERS = 100;
+    private static final int POWER_ITERATIONS = 100;
     /// Rows that the atoms are learned from; more would take long and change little.
-    private static final int SAMPLE = 20_000;
-    private static final int CHUNK = 4096;
+    private static final int SAMPLE_ROWS = 20_000;
+    private static final int CHUNK_ROWS = 4096;
 
     private final double[][] atoms;
-    private final int size;
+    private final int atomSize;
     private final double[][] gram;
     private final double step;
 
     private SparseCoding(double[][] atoms, int size) {
         this.atoms = atoms;
-        this.size = size;
+        this.atomSize = size;
         this.gram = new double[atoms.length][atoms.length];
         for (int i = 0; i < atoms.length; i++) for (int j = 0; j < atoms.length; j++) gram[i][j] = dot(atoms[i], atoms[j]);
         this.step = 1 / largestEigenvalue(gram);
@@ -37,23 +37,23 @@ final class SparseCoding {
     }
 
     /// Atoms (count,n) learned from rows (N,n).
-    static Tensor atoms(Tensor rows, int count, Noise random) {
+    static Tensor atoms(Tensor rows, int count, CounterRng rng) {
         int size = Math.toIntExact(rows.shape().size(1));
-        Tensor sample = sample(rows, random);
-        double[][] atoms = start(count, size, random);
-        for (int round = 0; round < ROUNDS; round++) improve(atoms, sample, new SparseCoding(atoms, size).codes(sample));
+        Tensor sample = sample(rows, rng);
+        double[][] atoms = initialAtoms(count, size, rng);
+        for (int round = 0; round < ROUNDS; round++) updateAtoms(atoms, sample, new SparseCoding(atoms, size).codes(sample));
         Tensor learned = Tensor.zeros(Shape.of(count, size));
         for (int j = 0; j < count; j++) for (int k = 0; k < size; k++) learned.data()[j * size + k] = (float) atoms[j][k];
         return learned;
     }
 
     private Tensor codes(Tensor rows) {
-        int count = rows.data().length / size, m = atoms.length;
+        int count = rows.data().length / atomSize, m = atoms.length;
         float[] codes = new float[Math.multiplyExact(count, m)];
-        IntStream.range(0, (count + CHUNK - 1) / CHUNK).parallel().forEach(chunk -> {
-            double[] x = new double[size];
-            for (int row = chunk * CHUNK; row < Math.min(count, (chunk + 1) * CHUNK); row++) {
-                for (int k = 0; k < size; k++) x[k] = rows.data()[row * size + k];
+        IntStream.range(0, (count + CHUNK_ROWS - 1) / CHUNK_ROWS).parallel().forEach(chunk -> {
+            double[] x = new double[atomSize];
+            for (int row = chunk * CHUNK_ROWS; row < Math.min(count, (chunk + 1) * CHUNK_ROWS); row++) {
+                for (int k = 0; k < atomSize; k++) x[k] = rows.data()[row * atomSize + k];
                 double[] z = code(x);
                 for (int j = 0; j < m; j++) codes[row * m + j] = (float) z[j];
             }
@@ -63,22 +63,22 @@ final class SparseCoding {
 
     private double[] code(double[] x) {
         int m = atoms.length;
-        double[] target = new double[m], z = new double[m], y = new double[m];
-        for (int j = 0; j < m; j++) target[j] = dot(atoms[j], x);
+        double[] correlation = new double[m], z = new double[m], y = new double[m];
+        for (int j = 0; j < m; j++) correlation[j] = dot(atoms[j], x);
         double t = 1;
         for (int iteration = 0; iteration < ITERATIONS; iteration++) {
             double next = (1 + Math.sqrt(1 + 4 * t * t)) / 2, momentum = (t - 1) / next;
-            double[] moved = new double[m];
-            for (int j = 0; j < m; j++) moved[j] = shrink(y[j] - step * (dot(gram[j], y) - target[j]), step * LAMBDA);
-            for (int j = 0; j < m; j++) y[j] = moved[j] + momentum * (moved[j] - z[j]);
-            z = moved;
+            double[] updated = new double[m];
+            for (int j = 0; j < m; j++) updated[j] = softThreshold(y[j] - step * (dot(gram[j], y) - correlation[j]), step * LAMBDA);
+            for (int j = 0; j < m; j++) y[j] = updated[j] + momentum * (updated[j] - z[j]);
+            z = updated;
             t = next;
         }
         return z;
     }
 
     /// Each atom towards what the others leave, one after another.
-    private static void improve(double[][] atoms, Tensor rows, Tensor codes) {
+    private static void updateAtoms(double[][] atoms, Tensor rows, Tensor codes) {
         int m = atoms.length, size = atoms[0].length, count = codes.data().length / m;
         double[][] a = new double[m][m], b = new double[m][size];
         for (int row = 0; row < count; row++) for (int i = 0; i < m; i++) {
@@ -98,9 +98,9 @@ final class SparseCoding {
         }
     }
 
-    private static double[][] start(int count, int size, Noise random) {
+    private static double[][] initialAtoms(int count, int size, CounterRng rng) {
         double[][] atoms = new double[count][size];
-        float[] normals = random.normals(count * size);
+        float[] normals = rng.normals(count * size);
         for (int i = 0; i < count; i++) {
             for (int k = 0; k < size; k++) atoms[i][k] = normals[i * size + k];
             for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]);   // orthogonal as far as there is room
@@ -110,8 +110,8 @@ final class SparseCoding {
     }
 
     private static void subtract(double[] atom, double[] unit) {
-        double along = dot(atom, unit);
-        for (int k = 0; k < atom.length; k++) atom[k] -= along * unit[k];
+        double projection = dot(atom, unit);
+        for (int k = 0; k < atom.length; k++) atom[k] -= projection * unit[k];
     }
 
     private static void normalize(double[] atom) {
@@ -119,19 +119,19 @@ final class SparseCoding {
         if (length > 0) for (int k = 0; k < atom.length; k++) atom[k] /= length;
     }
 
-    private static Tensor sample(Tensor rows, Noise random) {
+    private static Tensor sample(Tensor rows, CounterRng rng) {
         int count = Math.toIntExact(rows.shape().size(0)), size = Math.toIntExact(rows.shape().size(1));
-        if (count <= SAMPLE) return rows;
-        float[] some = new float[SAMPLE * size];
-        for (int i = 0; i < SAMPLE; i++) System.arraycopy(rows.data(), random.below(count, 1_000_000L + i) * size, some, i * size, size);
-        return new Tensor(Shape.of(SAMPLE, size), some);
+        if (count <= SAMPLE_ROWS) return rows;
+        float[] sampled = new float[SAMPLE_ROWS * size];
+        for (int i = 0; i < SAMPLE_ROWS; i++) System.arraycopy(rows.data(), rng.randint(count, 1_000_000L + i) * size, sampled, i * size, size);
+        return new Tensor(Shape.of(SAMPLE_ROWS, size), sampled);
     }
 
     private static double largestEigenvalue(double[][] matrix) {
         double[] vector = new double[matrix.length];
         for (int i = 0; i < vector.length; i++) vector[i] = 1 + i * 0.1;
         double value = 1;
-        for (int power = 0; power < POWERS; power++) {
+        for (int power = 0; power < POWER_ITERATIONS; power++) {
             double[] next = new double[vector.length];
             for (int i = 0; i < next.length; i++) next[i] = dot(matrix[i], vector);
             value = Math.sqrt(dot(next, next) / dot(vector, vector));
@@ -148,8 +148,8 @@ final class SparseCoding {
         return matrix;
     }
 
-    private static double shrink(double x, double by) {
-        return x > by ? x - by : x < -by ? x + by : 0;
+    private static double softThreshold(double x, double threshold) {
+        return x > threshold ? x - threshold : x < -threshold ? x + threshold : 0;
     }
 
     private static double dot(double[] a, double[] b) {

@@ -14,16 +14,16 @@ public record Ssf() implements TuningMethod {
         return "ssf";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
-        return List.of(Slot.one("gamma", layer.biasShape()), Slot.zero("delta", layer.biasShape()));
+        return List.of(ParameterSpec.ones("gamma", layer.biasShape()), ParameterSpec.zeros("delta", layer.biasShape()));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        T gamma = theta.get("gamma"), delta = theta.get("delta");
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        T gamma = parameters.get("gamma"), delta = parameters.get("delta");
         T weight = ops.multiply(base.weight(), ops.reshape(gamma, perOutput(layer)));
-        T bias = base.bias() == null ? ops.multiply(delta, strength) : Strength.toward(ops, base.bias(), ops.add(ops.multiply(base.bias(), gamma), delta), strength);
-        return new LayerWeights<>(Strength.toward(ops, base.weight(), weight, strength), bias);
+        T bias = base.bias() == null ? ops.multiply(delta, adapterWeight) : ScaledDelta.interpolate(ops, base.bias(), ops.add(ops.multiply(base.bias(), gamma), delta), adapterWeight);
+        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), bias);
     }
 
     private static Shape perOutput(Layer layer) {

@@ -11,36 +11,36 @@ import java.util.List;
 /// New rows of the text encoder's table for the placeholder word: the table becomes (N + n, C), its first N rows as they were, the last
 /// `start` + s · (`rows` − `start`). The rows start at the mean of the class word's tokens, which `start` keeps.
 /// Source: Gal et al. 2022, "An Image is Worth One Word", section 3.
-public record TextualInversion(int tokens) implements TuningMethod {
+public record TextualInversion(int tokenCount) implements TuningMethod {
     /// The table that the rows are added to.
-    public static final String TABLE = "text_model.embeddings.token_embedding";
+    public static final String TOKEN_EMBEDDING = "text_model.embeddings.token_embedding";
 
     public TextualInversion {
-        if (tokens < 1) throw new IllegalArgumentException("tokens: expected at least 1, found " + tokens);
+        if (tokenCount < 1) throw new IllegalArgumentException("tokens: expected at least 1, found " + tokenCount);
     }
 
     @Override public String name() {
         return "textual-inversion";
     }
 
-    @Override public List<Slot> slots(Layer layer) {
-        if (!layer.name().equals(TABLE)) return List.of();
-        Shape rows = Shape.of(tokens, layer.weightShape().size(1));
-        return List.of(Slot.frozen("start", rows, origin -> mean(rows, origin)), Slot.trained("rows", rows, origin -> mean(rows, origin)));
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+        if (!layer.name().equals(TOKEN_EMBEDDING)) return List.of();
+        Shape rows = Shape.of(tokenCount, layer.weightShape().size(1));
+        return List.of(ParameterSpec.frozen("start", rows, origin -> meanOfClassTokens(rows, origin)), ParameterSpec.trained("rows", rows, origin -> meanOfClassTokens(rows, origin)));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
-        return new LayerWeights<>(ops.concat(base.weight(), Strength.toward(ops, theta.get("start"), theta.get("rows"), strength), 0), base.bias());
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        return new LayerWeights<>(ops.concat(base.weight(), ScaledDelta.interpolate(ops, parameters.get("start"), parameters.get("rows"), adapterWeight), 0), base.bias());
     }
 
     /// Each row the mean of the class tokens' rows.
-    private static Tensor mean(Shape shape, Slot.Origin origin) {
+    private static Tensor meanOfClassTokens(Shape shape, ParameterSpec.InitContext origin) {
         if (origin.classTokens().isEmpty()) throw new IllegalArgumentException("class: expected at least one token, found none");
-        Tensor table = origin.base(), rows = Tensor.zeros(shape);
+        Tensor embeddings = origin.readBaseWeight(), rows = Tensor.zeros(shape);
         int width = Math.toIntExact(shape.size(1));
         for (int i = 0; i < rows.data().length; i++) {
             double sum = 0;
-            for (int token : origin.classTokens()) sum += table.data()[token * width + i % width];
+            for (int token : origin.classTokens()) sum += embeddings.data()[token * width + i % width];
             rows.data()[i] = (float) (sum / origin.classTokens().size());
         }
         return rows;

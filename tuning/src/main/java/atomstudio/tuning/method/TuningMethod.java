@@ -12,42 +12,42 @@ import java.util.Map;
 /// The law of the family: at the start nothing is changed; at strength s the weight is base + s · (tuned − base); every trained
 /// slot has a gradient at a random point; all carriers agree. An option that changes the algebra is another record.
 public sealed interface TuningMethod extends Adaptation permits
-        FilterAtoms, SparseAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf, DiffFit, Glora, TextualInversion, Full, On, Sum {
+        FilterAtoms, SparseAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf, DiffFit, Glora, TextualInversion, FullFineTuning, RestrictedMethod, CombinedMethods {
     /// What is allocated for a layer; empty where the layer is left alone.
-    List<Slot> slots(Layer layer);
+    List<ParameterSpec> parameterSpecs(Layer layer);
 
     /// On the command line and in adapter files.
     String name();
 
     /// The part of a sum that tunes this layer; any other method is its own.
-    default TuningMethod part(Layer layer) {
+    default TuningMethod methodFor(Layer layer) {
         return this;
     }
 
     default boolean tunes(Layer layer) {
-        return !slots(layer).isEmpty();
+        return !parameterSpecs(layer).isEmpty();
     }
 
     @Override default Map<String, Shape> parameterShapes(Layer layer) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        for (Slot slot : slots(layer)) shapes.put(slot.name(), slot.shape());
+        for (ParameterSpec slot : parameterSpecs(layer)) shapes.put(slot.name(), slot.shape());
         return shapes;
     }
 
     /// Shapes of what is stored of a layer: all but what is derived.
-    default Map<String, Shape> stored(Layer layer) {
+    default Map<String, Shape> storedShapes(Layer layer) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        for (Slot slot : slots(layer)) if (slot.role() != Slot.Role.DERIVED) shapes.put(slot.name(), slot.shape());
+        for (ParameterSpec slot : parameterSpecs(layer)) if (slot.role() != ParameterSpec.Role.DERIVED) shapes.put(slot.name(), slot.shape());
         return shapes;
     }
 
     /// Whether it would tune the layer, were its sides multiples of the method's blocks.
-    default boolean leavesAlone(Layer layer) {
+    default boolean skipsIndivisible(Layer layer) {
         return false;
     }
 
     /// Numbers that training changes in these layers.
-    default long numbers(Collection<Layer> layers) {
-        return layers.stream().flatMap(layer -> slots(layer).stream()).filter(Slot::trained).mapToLong(slot -> slot.shape().elements()).sum();
+    default long parameterCount(Collection<Layer> layers) {
+        return layers.stream().flatMap(layer -> parameterSpecs(layer).stream()).filter(ParameterSpec::trained).mapToLong(slot -> slot.shape().elements()).sum();
     }
 }

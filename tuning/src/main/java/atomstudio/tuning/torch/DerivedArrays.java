@@ -3,7 +3,7 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -18,7 +18,7 @@ final class DerivedArrays implements AutoCloseable {
 
     /// @param frozen what they are derived from, beside the base weights
     /// @throws IllegalArgumentException when they come out otherwise than when the frozen numbers were made
-    static DerivedArrays of(SlotLayout layout, Map<String, Tensor> frozen, Function<String, Tensor> weights, Torch torch) {
+    static DerivedArrays of(ParameterLayout layout, Map<String, Tensor> frozen, Function<String, Tensor> weights, Torch torch) {
         DerivedArrays derived = new DerivedArrays();
         try {
             layout.derive(frozen, weights, (key, numbers) -> {

@@ -10,7 +10,7 @@ import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +27,7 @@ public final class Differentiation implements AutoCloseable {
     public record Gradient(double loss, float[] vector) {}
 
     private final TorchEngine engine;
-    private final SlotLayout layout;
+    private final ParameterLayout layout;
     private final Activations activations;
     private final Precision precision;
     private final NDArray strength;
@@ -100,7 +100,7 @@ public final class Differentiation implements AutoCloseable {
     private NDArray record(List<NDArray> trained, Batch batch, Tape tape, EagerOps ops) {
         Torch torch = engine.torch();
         Map<String, NDArray> slots = new HashMap<>(constants);
-        for (SlotLayout.Entry entry : layout.derived()) slots.computeIfAbsent(entry.key(), engine::derived);
+        for (ParameterLayout.LayerParameter entry : layout.derived()) slots.computeIfAbsent(entry.key(), engine::derived);
         for (int i = 0; i < trained.size(); i++) slots.put(layout.trained().get(i).key(), trained.get(i));
         List<AdaptedWeights.BoundAdapter<NDArray>> bound = List.of(new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> slots(slots, layer, tape), strength));
         NDArray context = switch (batch.conditioning()) {

@@ -2,13 +2,13 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 import java.util.Map;
 
 /// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
 /// Derived numbers that are not given are the engine's ([TorchEngine#derive]).
-public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants, Activations activations, Precision precision) {
+public record DifferentiationInput(ParameterLayout layout, Map<String, Tensor> constants, Activations activations, Precision precision) {
     /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The gradients are the same.
     public enum Activations {
         /// Everything that gradients need.
@@ -39,7 +39,7 @@ public record DifferentiationInput(SlotLayout layout, Map<String, Tensor> consta
     }
 
     /// With everything kept, in float32.
-    public DifferentiationInput(SlotLayout layout, Map<String, Tensor> constants) {
+    public DifferentiationInput(ParameterLayout layout, Map<String, Tensor> constants) {
         this(layout, constants, Activations.KEPT, Precision.FP32);
     }
 }

@@ -7,11 +7,11 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 
 /// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are made.
-public record SamplingMemory(DiffusionModel model, SlotLayout layout) {
+public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
     /// With the prompt and with the negative prompt, in one batch.
     private static final int GUIDED = 2;
 

@@ -6,13 +6,13 @@ import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 
 /// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the UNet, and through
 /// the text encoder where the layout has layers of it: nothing is computed.
 /// An estimate: what PyTorch's kernels use within themselves is not in it.
-public record StepMemory(DiffusionModel model, SlotLayout layout, DifferentiationInput.Activations activations, Precision precision) {
+public record StepMemory(DiffusionModel model, ParameterLayout layout, DifferentiationInput.Activations activations, Precision precision) {
     /// @param batch  pictures
     /// @param height of the latents, and their width
     public long bytes(int batch, long height, long width) {

@@ -15,7 +15,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.Orthogonalization;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -129,7 +129,7 @@ public final class TorchEngine implements Engine {
     /// Computes what a layout derives from its frozen numbers and this model's weights, and keeps it on the device, in place of any other
     /// layout's. Gradients and adapters of this layout without the derived numbers use it.
     /// @throws IllegalArgumentException when it comes out otherwise than when the frozen numbers were made
-    public void derive(SlotLayout layout, Map<String, Tensor> frozen) {
+    public void derive(ParameterLayout layout, Map<String, Tensor> frozen) {
         if (derived != null) derived.close();
         derived = null;
         if (!layout.derived().isEmpty()) derived = DerivedArrays.of(layout, frozen, this::tensor, torch);

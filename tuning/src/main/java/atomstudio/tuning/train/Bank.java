@@ -11,7 +11,7 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.Batch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +40,7 @@ record Bank(Path folder, int steps, Lower lower) {
     }
 
     /// Refuses what a bank would be wrong for.
-    static void check(Recipe recipe, SlotLayout layout) throws Failure.Incompatible {
+    static void check(Recipe recipe, ParameterLayout layout) throws Failure.Incompatible {
         if (recipe.material().bank() == 0) return;
         Optional<String> lower = layout.trained().stream().map(entry -> entry.layer().name()).filter(name -> !UNet.isDecoderLayer(name)).findFirst();
         if (lower.isPresent()) throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found " + lower.get() + " too; add --layers up, or leave the bank out");

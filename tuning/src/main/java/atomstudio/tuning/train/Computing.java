@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.DifferentiationInput;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
@@ -24,7 +24,7 @@ record Computing(Activations activations, Precision precision, Optional<String> 
     static final String HALF = "half";
 
     /// What is trained, for a trial.
-    record Trial(TorchEngine engine, SlotLayout layout, Map<String, Tensor> constants, Passes passes, TrainingState state) {}
+    record Trial(TorchEngine engine, ParameterLayout layout, Map<String, Tensor> constants, Passes passes, TrainingState state) {}
 
     /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
     static Computing of(Recipe recipe, DiffusionModel model, Device device, Trial trial) throws Failure {
@@ -93,7 +93,7 @@ record Computing(Activations activations, Precision precision, Optional<String> 
         return new Computing(activations, Precision.FP32, Optional.empty());
     }
 
-    DifferentiationInput input(SlotLayout layout, Map<String, Tensor> constants) {
+    DifferentiationInput input(ParameterLayout layout, Map<String, Tensor> constants) {
         return new DifferentiationInput(layout, constants, activations, precision);
     }
 }

@@ -5,7 +5,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.torch.Batch;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -96,18 +96,18 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     private record Place(long seed, int step, int index, int count) {}
 
     private Drawn draw(Place place, Example example) {
-        Noise choice = new Noise(place.seed, stream + "step " + place.step);
+        CounterRng choice = new CounterRng(place.seed, stream + "step " + place.step);
         int i = place.index;
-        String caption = example.captions.get(choice.below(example.captions.size(), 2L * i));
+        String caption = example.captions.get(choice.randint(example.captions.size(), 2L * i));
         float timestep = (int) ((i + within(place, choice.uniform(2L * i + 1))) / place.count * drawing.noising.schedule().size());
-        boolean flip = example.mirrored.isPresent() && new Noise(place.seed, stream + "flip " + place.step).uniform(i) < 0.5;
+        boolean flip = example.mirrored.isPresent() && new CounterRng(place.seed, stream + "flip " + place.step).uniform(i) < 0.5;
         Tensor latents = flip ? example.mirrored.get() : example.latents;
         Optional<Tensor> weights = flip ? example.weights.map(Dataset::mirror) : example.weights;
         if (drawing.window.isPresent()) {
-            Noise where = new Noise(place.seed, stream + "crop " + place.step);
+            CounterRng where = new CounterRng(place.seed, stream + "crop " + place.step);
             int side = drawing.window.get();
-            int top = where.below((int) latents.shape().size(2) - side + 1, 2L * i);
-            int left = where.below((int) latents.shape().size(3) - side + 1, 2L * i + 1);
+            int top = where.randint((int) latents.shape().size(2) - side + 1, 2L * i);
+            int left = where.randint((int) latents.shape().size(3) - side + 1, 2L * i + 1);
             latents = cut(latents, top, left, side);
             weights = weights.map(each -> cut(each, top, left, side));
         }
@@ -118,15 +118,15 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     private double within(Place place, double random) {
         if (drawing.bank().isEmpty()) return random;
         int steps = drawing.bank().getAsInt();
-        return (shuffled(new Noise(place.seed, stream + "bank " + place.index), steps)[place.step] + random) / steps;
+        return (shuffled(new CounterRng(place.seed, stream + "bank " + place.index), steps)[place.step] + random) / steps;
     }
 
     /// Normal, and with an offset the same for all of a channel in part.
     private Tensor noise(Place place, Shape shape) {
-        Tensor noise = new Tensor(shape, new Noise(place.seed, stream + "noise " + place.step + " " + place.index).normals(Math.toIntExact(shape.elements())));
+        Tensor noise = new Tensor(shape, new CounterRng(place.seed, stream + "noise " + place.step + " " + place.index).normals(Math.toIntExact(shape.elements())));
         double offset = drawing.recipe.weighing().noiseOffset();
         if (offset == 0) return noise;
-        float[] shifts = new Noise(place.seed, stream + "offset " + place.step + " " + place.index).normals((int) shape.size(1));
+        float[] shifts = new CounterRng(place.seed, stream + "offset " + place.step + " " + place.index).normals((int) shape.size(1));
         int plane = noise.data().length / shifts.length;
         for (int j = 0; j < noise.data().length; j++) noise.data()[j] += (float) offset * shifts[j / plane];
         return noise;
@@ -151,7 +151,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         int chosen = 0;
         long earlier = n;
         if (buckets.size() > 1) {
-            int[] order = shuffled(new Noise(seed, stream + "bucket " + n / round.size()), round.size());
+            int[] order = shuffled(new CounterRng(seed, stream + "bucket " + n / round.size()), round.size());
             int at = (int) (n % round.size());
             while (!buckets.get(chosen).contains(round.get(order[at]))) chosen++;
             List<Integer> bucket = buckets.get(chosen);
@@ -162,7 +162,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         String rounds = stream + (chosen == 0 ? "" : "bucket " + chosen + " ") + "round ";
         List<Integer> pictures = new ArrayList<>();
         for (long k = earlier * drawing.batch; k < (earlier + 1) * drawing.batch; k++) {
-            pictures.add(bucket.get(shuffled(new Noise(seed, rounds + k / bucket.size()), bucket.size())[(int) (k % bucket.size())]));
+            pictures.add(bucket.get(shuffled(new CounterRng(seed, rounds + k / bucket.size()), bucket.size())[(int) (k % bucket.size())]));
         }
         return pictures;
     }
@@ -186,10 +186,10 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         return List.copyOf(buckets.values());
     }
 
-    private static int[] shuffled(Noise shuffle, int count) {
+    private static int[] shuffled(CounterRng shuffle, int count) {
         int[] order = new int[count];
         for (int i = 0; i < count; i++) {
-            int j = shuffle.below(i + 1, i);
+            int j = shuffle.randint(i + 1, i);
             order[i] = order[j];
             order[j] = i;
         }

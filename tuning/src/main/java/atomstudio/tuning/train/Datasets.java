@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.CounterRng;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,7 +43,7 @@ record Datasets(Dataset subject, Optional<Dataset> prior, Optional<Dataset> held
         private Datasets split(Dataset all, Optional<Dataset> prior) throws Failure {
             int count = all.examples().size();
             if (!recipe().has(Recipe.Feature.VALIDATE) || count < Validation.ENOUGH) return new Datasets(all, prior, Optional.empty());
-            int out = new Noise(info.training().seed(), "held out").below(count, 0);
+            int out = new CounterRng(info.training().seed(), "held out").randint(count, 0);
             List<Dataset.Example> rest = new ArrayList<>(all.examples());
             Dataset.Example held = rest.remove(out);
             Recipe plain = recipe().with(new Recipe.Weighing(0, 0, Optional.empty()));

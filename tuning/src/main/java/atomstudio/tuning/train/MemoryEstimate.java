@@ -5,7 +5,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.SamplingMemory;
 import atomstudio.tuning.torch.StepMemory;
 
@@ -23,7 +23,7 @@ interface MemoryEstimate {
         /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments, the last good ones.
         private static final int COMPANIONS = 8;
 
-        static Predicted of(RunInfo info, DiffusionModel model, SlotLayout layout, Computing computing) throws Failure {
+        static Predicted of(RunInfo info, DiffusionModel model, ParameterLayout layout, Computing computing) throws Failure {
             RunInfo.Training training = info.training();
             long side = training.size() / model.vae().downsamplingFactor();
             long weights = LayerRecorder.parameterCount(NetworkLayers.of(model.unet())) * switch (computing.precision()) {
@@ -32,7 +32,7 @@ interface MemoryEstimate {
             };
             long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(training.batch(), side, side);
             if (Vocabulary.parts(layout).contains(ModelComponent.TEXT_ENCODER)) weights += text(model);
-            long numbers = Float.BYTES * (COMPANIONS * (long) layout.size() + layout.derivedNumbers());
+            long numbers = Float.BYTES * (COMPANIONS * (long) layout.size() + layout.derivedElementCount());
             Watching watching = Watching.of(info, model);
             if (!watching.samples()) return new Predicted(PROGRAM + weights + step + numbers);
             SamplingMemory sampling = new SamplingMemory(model, layout);

@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Muon;
@@ -32,13 +32,13 @@ final class Optimizers {
     }
 
     /// A group a layer, layers of one part of the method one after another joined.
-    static List<LearningRates.Group> groups(Recipe recipe, MethodSettings method, SlotLayout layout) {
+    static List<LearningRates.Group> groups(Recipe recipe, MethodSettings method, ParameterLayout layout) {
         Recipe.Rates rates = recipe.course().rates();
         List<LearningRates.Group> groups = new ArrayList<>();
         int at = 0;
-        for (SlotLayout.Entry entry : layout.trained()) {
-            double factor = rates.of(method.trained(entry.layer())) / rates.method();
-            int end = at + Math.toIntExact(entry.slot().shape().elements());
+        for (ParameterLayout.LayerParameter entry : layout.trained()) {
+            double factor = rates.of(method.learningRateGroup(entry.layer())) / rates.method();
+            int end = at + Math.toIntExact(entry.spec().shape().elements());
             int from = !groups.isEmpty() && groups.getLast().factor() == factor ? groups.removeLast().from() : at;
             groups.add(new LearningRates.Group(from, end, factor));
             at = end;
@@ -47,7 +47,7 @@ final class Optimizers {
     }
 
     /// @param orthogonalization for Muon
-    static Optimizer of(Recipe recipe, SlotLayout layout, TrainingState from, Orthogonalization orthogonalization) {
+    static Optimizer of(Recipe recipe, ParameterLayout layout, TrainingState from, Orthogonalization orthogonalization) {
         boolean fresh = from.step() == 0;
         int size = from.numbers().length;
         Optimizer.State state = new Optimizer.State(from.vectors(), from.scalars());

@@ -15,15 +15,15 @@ final class RateAdvice {
     /// @param parameters of the UNet
     /// @return empty where the rate was chosen by the person or suits the model
     static Optional<String> of(MethodSettings method, Recipe recipe, long parameters) {
-        boolean usual = recipe.course().rate() == method.choice().rate() && recipe.update().optimizer() != Recipe.OptimizerName.PRODIGY;
+        boolean usual = recipe.course().rate() == method.choice().learningRate() && recipe.update().optimizer() != Recipe.OptimizerName.PRODIGY;
         if (parameters < PUBLISHED || !usual) return Optional.empty();
         return Optional.of(String.format(Locale.ROOT, "the learning rate %s is the default, found on the small default model; on a model of %,d million parameters start with a smaller one, such as --rate %s, and more --steps (500 to 1000)",
-                number(method.choice().rate()), parameters / 1_000_000, number(published(method.choice()))));
+                number(method.choice().learningRate()), parameters / 1_000_000, number(published(method.choice()))));
     }
 
     /// Sources: kohya's and peft's LoRA examples (1e-4), diffusers' textual inversion (5e-4) and DreamBooth (5e-6), Qiu et al. 2023 (OFT, 6e-5),
     /// mkshing's DiffFit and BitFit (1e-3). For filter atoms none is published: DiffFit's, which trains as few parameters.
-    private static double published(MethodSettings.Choice choice) {
+    private static double published(MethodSettings.MethodName choice) {
         return switch (choice) {
             case ATOMS, ATOMS_AND_WORD, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS -> 1e-3;
             case LORA, LOCON, LOHA, LOKR, DORA, GLORA -> 1e-4;

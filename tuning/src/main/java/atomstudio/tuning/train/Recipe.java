@@ -66,7 +66,7 @@ public record Recipe(Course course, Update update, Material material, Weighing w
             if (!(rate > 0 && rate < 10)) throw new IllegalArgumentException(name + ": expected a number above 0 and below 10, found " + rate);
         }
 
-        double of(MethodSettings.Trained trained) {
+        double of(MethodSettings.LearningRateGroup trained) {
             return switch (trained) {
                 case METHOD -> method;
                 case ALSO -> also.orElse(method);
@@ -183,11 +183,11 @@ public record Recipe(Course course, Update update, Material material, Weighing w
     }
 
     private static Rates rates(MethodSettings method) {
-        OptionalDouble also = method.also().filter(other -> other != MethodSettings.Choice.TEXTUAL_INVERSION)
-                .map(other -> OptionalDouble.of(other.rate())).orElse(OptionalDouble.empty());
-        OptionalDouble word = method.word() ? OptionalDouble.of(MethodSettings.Choice.TEXTUAL_INVERSION.rate()) : OptionalDouble.empty();
-        OptionalDouble text = method.textEncoder() ? OptionalDouble.of(MethodSettings.Choice.LORA.rate()) : OptionalDouble.empty();
-        return new Rates(method.choice().rate(), also, word, text);
+        OptionalDouble also = method.combinedWith().filter(other -> other != MethodSettings.MethodName.TEXTUAL_INVERSION)
+                .map(other -> OptionalDouble.of(other.learningRate())).orElse(OptionalDouble.empty());
+        OptionalDouble word = method.trainsWord() ? OptionalDouble.of(MethodSettings.MethodName.TEXTUAL_INVERSION.learningRate()) : OptionalDouble.empty();
+        OptionalDouble text = method.trainsTextEncoder() ? OptionalDouble.of(MethodSettings.MethodName.LORA.learningRate()) : OptionalDouble.empty();
+        return new Rates(method.choice().learningRate(), also, word, text);
     }
 
     /// The learning rate that suits an optimizer, given a method's own: Prodigy finds it by itself, and is given a factor.

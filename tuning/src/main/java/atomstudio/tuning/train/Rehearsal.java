@@ -13,7 +13,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
@@ -39,7 +39,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
     private static final int FEW_STEPS = 2;
 
     Estimate run(Preparation preparation) throws Failure {
-        SlotLayout layout = SlotLayout.of(info.method().method(), Tuning.layers(model));
+        ParameterLayout layout = ParameterLayout.of(info.method().method(), Tuning.layers(model));
         MemoryEstimate predicted = MemoryEstimate.Predicted.of(info, model, layout, Computing.expected(info.training().recipe(), model));
         if (room().tooSmallFor(predicted.bytes())) return estimate(predicted, new Estimate.Time(0, 0, 0));     // trying could end more than this
         try (TorchEngine engine = TorchEngine.open(model, machine.device(), machine.torch())) {
@@ -76,7 +76,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
         return (double) info.numbers() / Tuning.parameters(model);
     }
 
-    private Dataset dataset(Preparation preparation, SlotLayout layout, TorchEngine engine) throws Failure {
+    private Dataset dataset(Preparation preparation, ParameterLayout layout, TorchEngine engine) throws Failure {
         Crops.Prepared largest = preparation.subject().prepared().stream().max(Comparator.comparingInt(each -> each.picture().argb().length)).orElseThrow();
         boolean spoken = Vocabulary.parts(layout).contains(ModelComponent.TEXT_ENCODER);
         Encoder encoder = new Encoder(engine, model, vocabulary(layout).tokenizer(), spoken ? Encoder.Texts.READ : Encoder.Texts.EMBEDDED);
@@ -88,7 +88,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
         return dataset;
     }
 
-    private Vocabulary vocabulary(SlotLayout layout) throws Failure {
+    private Vocabulary vocabulary(ParameterLayout layout) throws Failure {
         return Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
     }
 
@@ -141,11 +141,11 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private Tried steps(Dataset dataset, SlotLayout layout, TorchEngine engine) throws Failure {
+    private Tried steps(Dataset dataset, ParameterLayout layout, TorchEngine engine) throws Failure {
         long seed = info.training().seed();
-        SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, seed, vocabulary(layout).classTokens());
-        Map<String, Tensor> constants = layout.constants(beginning);
-        TrainingState state = TrainingState.start(layout.start(beginning));
+        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(engine::tensor, seed, vocabulary(layout).classTokens());
+        Map<String, Tensor> constants = layout.frozenValues(beginning);
+        TrainingState state = TrainingState.start(layout.initialVector(beginning));
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state, engine.orthogonalization());
         List<LearningRates.Group> groups = Optimizers.groups(info.training().recipe(), info.method(), layout);
         engine.derive(layout, constants);

@@ -8,7 +8,7 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
@@ -33,7 +33,7 @@ final class Trainer {
     static final String BEST_STEP = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
-    record Setup(RunFolder folder, RunInfo info, SlotLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
+    record Setup(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
 
     /// What a trainer asks.
     record Company(Loss loss, Orthogonalization orthogonalization, Journal journal, Previews previews, Optional<Validation> validation) {}
@@ -219,9 +219,9 @@ final class Trainer {
     }
 
     /// The adapter at a state of a run.
-    static AdapterFile adapter(RunInfo info, SlotLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, TrainingState at) {
+    static AdapterFile adapter(RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, TrainingState at) {
         Map<String, Tensor> values = new HashMap<>(constants);
-        values.putAll(layout.values(at.kept()));
+        values.putAll(layout.fromVector(at.kept()));
         AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(at.step(), info.training().rate(), info.training().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
         return new AdapterFile(info.method(), new BaseModel(info.base().name(), info.base().hash()), trigger, training, layers, values);

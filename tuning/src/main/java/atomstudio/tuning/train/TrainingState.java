@@ -6,7 +6,7 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -92,7 +92,7 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
 
     /// @param info the run that the checkpoint must be of
     /// @throws Failure.Unreadable when the file is damaged, or belongs to another run or layout
-    static Saved read(Path file, SlotLayout layout, RunInfo info) throws Failure {
+    static Saved read(Path file, ParameterLayout layout, RunInfo info) throws Failure {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             AdapterFile adapter = AdapterFile.of(tensors);
             info.requireMade(adapter, file);
@@ -121,15 +121,15 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
 
     /// A checkpoint as it lies in its file. What is wrong in it is an IllegalArgumentException that names the key.
     private record Stored(SafetensorsFile tensors, RunInfo info) {
-        Saved saved(AdapterFile adapter, SlotLayout layout) {
+        Saved saved(AdapterFile adapter, ParameterLayout layout) {
             Map<String, Tensor> constants = new HashMap<>();
-            for (SlotLayout.Entry entry : layout.frozen()) constants.put(entry.key(), required(adapter.values(), entry.key()));
-            for (SlotLayout.Entry entry : layout.trained()) required(adapter.values(), entry.key());
+            for (ParameterLayout.LayerParameter entry : layout.frozen()) constants.put(entry.key(), required(adapter.values(), entry.key()));
+            for (ParameterLayout.LayerParameter entry : layout.trained()) required(adapter.values(), entry.key());
             Map<String, float[]> vectors = new HashMap<>();
             for (String name : tensors.tensors().keySet()) {
                 if (name.startsWith(PREFIX) && !name.equals(NUMBERS)) vectors.put(name.substring(PREFIX.length()), vector(name, layout));
             }
-            float[] numbers = tensors.has(NUMBERS) ? vector(NUMBERS, layout) : layout.vector(adapter.values());
+            float[] numbers = tensors.has(NUMBERS) ? vector(NUMBERS, layout) : layout.toVector(adapter.values());
             TrainingState progress = progress();
             Optimizers.require(info.training().recipe(), progress.step, vectors, scalars());
             return new Saved(new TrainingState(progress.step, numbers, vectors, scalars(), progress.seconds, progress.loss), constants, place());
@@ -159,7 +159,7 @@ record TrainingState(int step, float[] numbers, Map<String, float[]> vectors, Ma
             return scalars;
         }
 
-        private float[] vector(String name, SlotLayout layout) {
+        private float[] vector(String name, ParameterLayout layout) {
             float[] vector = vector(name);
             if (vector.length != layout.size()) throw new IllegalArgumentException(name + ": expected " + layout.size() + " numbers, found " + vector.length);
             return vector;

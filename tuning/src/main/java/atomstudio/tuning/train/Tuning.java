@@ -6,7 +6,7 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.tensor.AtomicFile;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +61,7 @@ public final class Tuning {
         RunInfo info = folder.info();
         DiffusionModel model = info.base().model(machine.vocabularies()).open();
         info.method().check(model.path().toString(), layers(model));
-        String hash = hash(model, SlotLayout.of(info.method().method(), layers(model)));
+        String hash = hash(model, ParameterLayout.of(info.method().method(), layers(model)));
         if (!hash.equals(info.base().hash())) throw new Failure.Incompatible(model.path() + ": expected the model that " + folder.folder() + " was started with (" + info.base().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
         requireUsable(folder, info, model);
         try (RunLock lock = RunLock.take(folder.folder())) {
@@ -116,9 +116,9 @@ public final class Tuning {
         }
         List<Layer> layers = layers(model);
         request.method().check(model.path().toString(), layers);
-        SlotLayout layout = SlotLayout.of(request.method().method(), layers);
+        ParameterLayout layout = ParameterLayout.of(request.method().method(), layers);
         Bank.check(request.recipe(), layout);
-        long numbers = request.method().method().numbers(layers);
+        long numbers = request.method().method().parameterCount(layers);
         Vocabulary.of(model, layout, request.words());
         String hash = hash(model, layout);
         RunInfo.Base base = new RunInfo.Base(model.path().toAbsolutePath().normalize(), model.name(), hash, request.model().options());
@@ -129,7 +129,7 @@ public final class Tuning {
     }
 
     /// Of the weights that the trained numbers belong to.
-    private String hash(DiffusionModel model, SlotLayout layout) throws Failure {
+    private String hash(DiffusionModel model, ParameterLayout layout) throws Failure {
         return machine.hashes().hash(model, Vocabulary.parts(layout));
     }
 

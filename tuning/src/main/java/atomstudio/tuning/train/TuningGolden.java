@@ -11,8 +11,8 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.torch.Batch;
@@ -38,17 +38,17 @@ public final class TuningGolden {
     /// What the golden holds for one method. The reference trains `lora` with weight decay.
     private record Kind(String name, TuningMethod method, double decay) {
         /// The golden's name of a slot; LoRA's are peft's.
-        String key(String group, SlotLayout.Entry entry) {
-            String slot = name.equals("lora") ? "lora_" + entry.slot().name() + ".weight" : entry.slot().name();
+        String key(String group, ParameterLayout.LayerParameter entry) {
+            String slot = name.equals("lora") ? "lora_" + entry.spec().name() + ".weight" : entry.spec().name();
             return name + "." + group + "." + entry.layer().name() + "." + slot;
         }
     }
 
-    private static final List<Kind> KINDS = List.of(kind(Choice.ATOMS, 0), kind(Choice.OVERCOMPLETE, 0), kind(Choice.CHANNELS, 0), kind(Choice.LORA, 1e-2));
+    private static final List<Kind> KINDS = List.of(kind(MethodName.ATOMS, 0), kind(MethodName.OVERCOMPLETE, 0), kind(MethodName.CHANNELS, 0), kind(MethodName.LORA, 1e-2));
 
     /// The golden's settings are the defaults: m = 9, m1 = 3, k_c = 4, r = 4.
-    private static Kind kind(Choice choice, double decay) {
-        return new Kind(choice.command(), MethodSettings.of(choice).method(), decay);
+    private static Kind kind(MethodName choice, double decay) {
+        return new Kind(choice.option(), MethodSettings.of(choice).method(), decay);
     }
 
     /// How far everything that is built is from the golden, and the kinds in it that are not built.
@@ -89,7 +89,7 @@ public final class TuningGolden {
         loss("loss.min_snr_5", model, batch(noising.minSnrWeights(timesteps, GAMMA)));
         Set<String> others = new LinkedHashSet<>();
         for (String name : golden.tensors().keySet()) if (name.endsWith(".losses")) others.add(name.substring(0, name.length() - ".losses".length()));
-        for (Kind kind : KINDS) if (others.remove(kind.name)) tune(kind, SlotLayout.of(kind.method, NetworkLayers.of(model.unet())));
+        for (Kind kind : KINDS) if (others.remove(kind.name)) tune(kind, ParameterLayout.of(kind.method, NetworkLayers.of(model.unet())));
         return new Comparison(deviations, List.copyOf(others));
     }
 
@@ -99,13 +99,13 @@ public final class TuningGolden {
 
     /// The untuned network's loss.
     private void loss(String name, DiffusionModel model, Batch batch) throws Failure {
-        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
+        ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
         try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of()))) {
             add(name, new Tensor(Shape.of(1), new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
         }
     }
 
-    private void tune(Kind kind, SlotLayout layout) throws Failure {
+    private void tune(Kind kind, ParameterLayout layout) throws Failure {
         float[] numbers = vector(kind, layout);
         AdamW adam = new AdamW(numbers.length, kind.decay);
         Batch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
@@ -123,15 +123,15 @@ public final class TuningGolden {
         compare(kind, "end", layout, numbers);
     }
 
-    private float[] vector(Kind kind, SlotLayout layout) {
+    private float[] vector(Kind kind, ParameterLayout layout) {
         Map<String, Tensor> start = new HashMap<>();
-        for (SlotLayout.Entry entry : layout.trained()) start.put(entry.key(), golden.read(kind.key("start", entry)));
-        return layout.vector(start);
+        for (ParameterLayout.LayerParameter entry : layout.trained()) start.put(entry.key(), golden.read(kind.key("start", entry)));
+        return layout.toVector(start);
     }
 
-    private void compare(Kind kind, String group, SlotLayout layout, float[] vector) {
-        Map<String, Tensor> found = layout.values(vector);
-        for (SlotLayout.Entry entry : layout.trained()) add(kind.key(group, entry), found.get(entry.key()));
+    private void compare(Kind kind, String group, ParameterLayout layout, float[] vector) {
+        Map<String, Tensor> found = layout.fromVector(vector);
+        for (ParameterLayout.LayerParameter entry : layout.trained()) add(kind.key(group, entry), found.get(entry.key()));
     }
 
     private void add(String name, Tensor found) {

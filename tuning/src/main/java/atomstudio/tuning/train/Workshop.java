@@ -10,7 +10,7 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.adapter.Trigger;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.Differentiation;
 import atomstudio.tuning.torch.Precision;
 import atomstudio.tuning.torch.ProcessMemory;
@@ -47,7 +47,7 @@ final class Workshop implements AutoCloseable {
 
     TuneOutcome train(Tuning.Session session) throws Failure {
         List<Layer> layers = Tuning.layers(model);
-        SlotLayout layout = SlotLayout.of(info.method().method(), layers);
+        ParameterLayout layout = ParameterLayout.of(info.method().method(), layers);
         TrainingState.Place here = place();
         TrainingState.Saved from = from(layout, here);
         int step = from.state().step();
@@ -70,7 +70,7 @@ final class Workshop implements AutoCloseable {
     }
 
     /// What is trained, and from where.
-    private record Course(SlotLayout layout, List<Layer> layers, TrainingState.Saved from) {}
+    private record Course(ParameterLayout layout, List<Layer> layers, TrainingState.Saved from) {}
 
     private TuneOutcome train(Course course, Journal journal, Gate gate) throws Failure {
         TrainingState from = course.from.state();
@@ -146,14 +146,14 @@ final class Workshop implements AutoCloseable {
     }
 
     /// The checkpoint, or the method's start.
-    private TrainingState.Saved from(SlotLayout layout, TrainingState.Place here) throws Failure {
+    private TrainingState.Saved from(ParameterLayout layout, TrainingState.Place here) throws Failure {
         if (Files.isRegularFile(folder.checkpoint())) return TrainingState.read(folder.checkpoint(), layout, info);
-        SlotLayout.Beginning beginning = new SlotLayout.Beginning(engine::tensor, info.training().seed(), vocabulary(layout).classTokens());
-        Map<String, Tensor> constants = layout.constants(beginning);
-        return new TrainingState.Saved(TrainingState.start(layout.start(beginning)), constants, here);
+        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(engine::tensor, info.training().seed(), vocabulary(layout).classTokens());
+        Map<String, Tensor> constants = layout.frozenValues(beginning);
+        return new TrainingState.Saved(TrainingState.start(layout.initialVector(beginning)), constants, here);
     }
 
-    private Vocabulary vocabulary(SlotLayout layout) throws Failure {
+    private Vocabulary vocabulary(ParameterLayout layout) throws Failure {
         return Vocabulary.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
     }
 

@@ -12,10 +12,10 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.CounterRng;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Noise;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.TextualInversion;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ class AdapterFileTest {
 
     static List<Layer> network() {
         return List.of(layer("conv_in", Layer.Kind.CONV, 8, 4, 3, 3), layer("attn.to_q", Layer.Kind.LINEAR, 8, 8), layer("attn.to_k", Layer.Kind.LINEAR, 8, 12),
-                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1), layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8), layer(TextualInversion.TABLE, Layer.Kind.EMBEDDING, 16, 8));
+                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1), layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8), layer(TextualInversion.TOKEN_EMBEDDING, Layer.Kind.EMBEDDING, 16, 8));
     }
 
     private static Layer layer(String name, Layer.Kind kind, long... weight) {
@@ -49,16 +49,16 @@ class AdapterFileTest {
     private static AdapterFile adapter(MethodSettings settings) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : network()) {
-            settings.method().stored(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new Noise(1, layer.name() + slot).normals((int) shape.elements()))));
+            settings.method().storedShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new CounterRng(1, layer.name() + slot).normals((int) shape.elements()))));
         }
         return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"), new AdapterFile.TrainingSummary(12, 0.03, 5), AdaptedLayer.of(settings.method(), network()), values);
     }
 
     static Stream<MethodSettings> everyMethod() {
-        Stream<MethodSettings> usual = Stream.of(Choice.values()).map(MethodSettings::of);
-        Stream<MethodSettings> chosen = Stream.of(MethodSettings.of(Choice.ATOMS).with(Setting.ATOMS, "4").with(Setting.LAYERS, "conv"), MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "1"),
-                MethodSettings.of(Choice.LOKR).with(Setting.LAYERS, "conv,linear"), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "4"), MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"),
-                MethodSettings.of(Choice.ATOMS_AND_CHANNELS).with(Setting.CODING, "sparse").with(Setting.ATOMS, "12"));
+        Stream<MethodSettings> usual = Stream.of(MethodName.values()).map(MethodSettings::of);
+        Stream<MethodSettings> chosen = Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4").with(MethodSetting.LAYERS, "conv"), MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "1"),
+                MethodSettings.of(MethodName.LOKR).with(MethodSetting.LAYERS, "conv,linear"), MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"), MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "4"), MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"),
+                MethodSettings.of(MethodName.ATOMS_AND_CHANNELS).with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12"));
         return Stream.concat(usual, chosen);
     }
 
@@ -118,7 +118,7 @@ class AdapterFileTest {
     }
 
     @Test void anOftOfBeforeThereWasASideIsReadAsItWasMeant() throws Exception {
-        AdapterFile adapter = adapter(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"));
+        AdapterFile adapter = adapter(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"));
         Path file = folder.resolve("a.safetensors"), old = folder.resolve("old.safetensors");
         adapter.write(file);
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
@@ -175,11 +175,11 @@ class AdapterFileTest {
             metadata.keySet().removeIf(key -> key.startsWith("method."));
             metadata.putAll(Map.of("atoms", "9", "rank", "4"));
         });
-        assertEquals(MethodSettings.of(Choice.ATOMS), AdapterFile.read(file).method());
+        assertEquals(MethodSettings.of(MethodName.ATOMS), AdapterFile.read(file).method());
     }
 
     @Test void theSizeIsKnownBeforeAnythingIsTrained() throws Exception {
-        for (Choice choice : Choice.values()) {
+        for (MethodName choice : MethodName.values()) {
             MethodSettings settings = MethodSettings.of(choice);
             AdapterFile adapter = adapter(settings);
             adapter.write(folder.resolve("a.safetensors"));

@@ -9,7 +9,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,9 +72,9 @@ class DamagedAdaptersTest {
 
     private Path own(String method, DiffusionModel model) throws Failure {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
-        SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
-        Map<String, Tensor> values = new java.util.HashMap<>(layout.values(new float[layout.size()]));
-        for (SlotLayout.Entry entry : layout.frozen()) values.put(entry.key(), Tensor.zeros(entry.slot().shape()));
+        ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
+        Map<String, Tensor> values = new java.util.HashMap<>(layout.fromVector(new float[layout.size()]));
+        for (ParameterLayout.LayerParameter entry : layout.frozen()) values.put(entry.key(), Tensor.zeros(entry.spec().shape()));
         Path file = folder.resolve("own " + method + ".safetensors");
         new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 0.01, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
         return file;

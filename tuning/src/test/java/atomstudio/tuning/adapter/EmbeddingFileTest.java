@@ -22,7 +22,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.CounterRng;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -138,7 +138,7 @@ class EmbeddingFileTest {
     }
 
     private static Tensor random(int rows) {
-        return new Tensor(Shape.of(rows, 768), new Noise(1, "rows").normals(rows * 768));
+        return new Tensor(Shape.of(rows, 768), new CounterRng(1, "rows").normals(rows * 768));
     }
 
     @Test void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {

@@ -28,7 +28,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.Recording;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchEngine;
@@ -212,10 +212,10 @@ class ExternalAdapterTest {
 
     @ParameterizedTest @EnumSource(value = ExportFormat.class, names = {"KOHYA", "PEFT"}) void whatThisProgramExportsForOthersReadsBackAsTheSameChange(ExportFormat format) throws Exception {
         MethodSettings settings = MethodSettings.parse("locon", Map.of("rank", "2", "alpha", "3", "text-encoder", "yes"));
-        SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         float[] numbers = random(layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), layout.values(numbers));
+        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), layout.fromVector(numbers));
         format.write(ours, new ExportBaseModel(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
         AdapterSource read = AdapterSource.read(folder.resolve("file.safetensors")).getFirst().source();
         assertInstanceOf(ExternalAdapter.class, read);

@@ -25,10 +25,10 @@ import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,14 +61,14 @@ class WeightDiffExportTest {
 
     /// A method's numbers, a little away from where they start.
     private static AdapterFile adapter(MethodSettings settings) throws Failure {
-        SlotLayout layout = SlotLayout.of(settings.method(), model.trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values;
         try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
-            SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3, List.of(1));
-            values = new HashMap<>(layout.constants(beginning));
-            float[] numbers = layout.start(beginning);
+            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3, List.of(1));
+            values = new HashMap<>(layout.frozenValues(beginning));
+            float[] numbers = layout.initialVector(beginning);
             for (int i = 0; i < numbers.length; i++) numbers[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
-            values.putAll(layout.values(numbers));
+            values.putAll(layout.fromVector(numbers));
         }
         AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(10, 1e-2, 0);
         AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, AdaptedLayer.of(settings.method(), model.trainableLayers()), values);
@@ -76,29 +76,29 @@ class WeightDiffExportTest {
     }
 
     static Stream<MethodSettings> methods() {
-        return Stream.concat(Stream.of(Choice.values()).filter(choice -> !MethodSettings.of(choice).word() && choice != Choice.TEXTUAL_INVERSION).map(MethodSettings::of), Stream.of(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, Setting.YES)));
+        return Stream.concat(Stream.of(MethodName.values()).filter(choice -> !MethodSettings.of(choice).trainsWord() && choice != MethodName.TEXTUAL_INVERSION).map(MethodSettings::of), Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
     }
 
     @ParameterizedTest @MethodSource("methods") void whatOtherProgramsReadIsWhatTheMethodDoes(MethodSettings settings) throws Exception {
         AdapterFile ours = adapter(settings);
         Path file = folder.resolve("whole.safetensors");
         ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
-        assertEquals(settings.choice() == Choice.SSF, written.omitted().isPresent(), () -> written.omitted().toString());
+        assertEquals(settings.choice() == MethodName.SSF, written.omitted().isPresent(), () -> written.omitted().toString());
         AdapterSource read = AdapterSource.read(file).getFirst().source();
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Tensor plain = engine.predictNoise(latents, new float[] {321}, context, List.of());
             Tensor expected = engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
-            if (settings.choice() == Choice.SSF) return;                       // it also gives biases to layers that have none
+            if (settings.choice() == MethodName.SSF) return;                       // it also gives biases to layers that have none
             assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
             assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
         }
     }
 
-    @ParameterizedTest @EnumSource(value = Choice.class, names = {"BITFIT", "DIFFFIT"})
-    void biasesByThemselvesAreTheSameChangeInASmallerFile(Choice choice) throws Exception {
+    @ParameterizedTest @EnumSource(value = MethodName.class, names = {"BITFIT", "DIFFFIT"})
+    void biasesByThemselvesAreTheSameChangeInASmallerFile(MethodName choice) throws Exception {
         AdapterFile ours = adapter(MethodSettings.of(choice));
         Path whole = folder.resolve("whole.safetensors"), biases = folder.resolve("biases.safetensors");
         ExportFormat.DIFF.write(ours, base(), whole);
@@ -116,7 +116,7 @@ class WeightDiffExportTest {
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             List<Tensor> found = new ArrayList<>();
             for (Path file : List.of(whole, biases)) found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(AdapterSource.read(file).getFirst().source().toAdapter("read", model), 1))));
-            assertClose(choice.command(), found.get(0), found.get(1), 1e-6);
+            assertClose(choice.option(), found.get(0), found.get(1), 1e-6);
         }
     }
 
@@ -128,7 +128,7 @@ class WeightDiffExportTest {
 
     @Test void theFileIsInHalfPrecisionAndTellsOtherProgramsTheKindOfModel() throws Exception {
         Path file = folder.resolve("whole.safetensors");
-        AdapterFile ours = adapter(MethodSettings.of(Choice.ATOMS));
+        AdapterFile ours = adapter(MethodSettings.of(MethodName.ATOMS));
         ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
         try (SafetensorsFile whole = SafetensorsFile.open(file)) {
             assertTrue(whole.tensors().values().stream().allMatch(info -> info.dtype() == DType.F16));
@@ -142,7 +142,7 @@ class WeightDiffExportTest {
     }
 
     @Test void otherWeightsThanThoseThatWereTrainedOnAreRefusedAndNothingIsWritten() throws Exception {
-        AdapterFile ours = adapter(MethodSettings.of(Choice.ATOMS));
+        AdapterFile ours = adapter(MethodSettings.of(MethodName.ATOMS));
         AdapterFile other = new AdapterFile(ours.method(), new BaseModel("other", "1234"), ours.trigger(), ours.training(), ours.layers(), ours.values());
         Path file = folder.resolve("whole.safetensors");
         Failure refused = assertThrows(Failure.Incompatible.class, () -> ExportFormat.DIFF.write(other, base(), file));
@@ -151,11 +151,11 @@ class WeightDiffExportTest {
     }
 
     @Test void whatAMethodTunesSaysWhatItCanBeWrittenAs() {
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF), ExportFormat.of(MethodSettings.of(Choice.ATOMS)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING), ExportFormat.of(MethodSettings.of(Choice.TEXTUAL_INVERSION)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), ExportFormat.of(MethodSettings.of(Choice.LOCON)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF), ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING), ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.DIFF),
-                ExportFormat.of(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES), ExportFormat.of(MethodSettings.of(Choice.BITFIT)));
+                ExportFormat.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES), ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
     }
 }

@@ -16,7 +16,7 @@ import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,40 +46,40 @@ class MethodTest {
         assertEquals(44, chosen("*.resnets.*.conv?", layers).size());
         assertEquals(27, chosen("conv3x3,up", layers).size(), "up narrows what the others name");
         assertEquals(layers.stream().filter(layer -> layer.name().startsWith("up_blocks.")).count(), chosen("up", layers).size());
-        assertThrows(IllegalArgumentException.class, () -> LayerChoice.parse("conv,,linear"));
+        assertThrows(IllegalArgumentException.class, () -> LayerSelector.parse("conv,,linear"));
     }
 
     @Test void layersOfTheTextEncoderAreMeantOnlyByTheirOwnPatterns() {
         Layer text = new Layer("text_model.encoder.layers.0.self_attn.q_proj", Layer.Kind.LINEAR, Shape.of(8, 8), Layer.Bias.PRESENT);
-        for (String choice : List.of("linear", "attention", "*", "*q_proj")) assertFalse(LayerChoice.parse(choice).matches(text), choice);
-        assertTrue(LayerChoice.parse("text_model.*").matches(text));
-        assertTrue(MethodSettings.of(Choice.ATOMS).with(Setting.TEXT_ENCODER, "yes").method().tunes(text));
-        for (Choice choice : Choice.values()) assertFalse(MethodSettings.of(choice).method().tunes(text), choice.command());
+        for (String choice : List.of("linear", "attention", "*", "*q_proj")) assertFalse(LayerSelector.parse(choice).matches(text), choice);
+        assertTrue(LayerSelector.parse("text_model.*").matches(text));
+        assertTrue(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, "yes").method().tunes(text));
+        for (MethodName choice : MethodName.values()) assertFalse(MethodSettings.of(choice).method().tunes(text), choice.option());
     }
 
     private static List<String> chosen(String choice, List<Layer> layers) {
-        return layers.stream().filter(LayerChoice.parse(choice)::matches).map(Layer::name).toList();
+        return layers.stream().filter(LayerSelector.parse(choice)::matches).map(Layer::name).toList();
     }
 
     @Test void upAloneNarrowsTheMethodsOwnLayers() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
-        assertEquals(27 * 81, MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "up").method().numbers(layers));
-        List<String> tuned = layers.stream().filter(MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "up").method()::tunes).map(Layer::name).toList();
+        assertEquals(27 * 81, MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "up").method().parameterCount(layers));
+        List<String> tuned = layers.stream().filter(MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "up").method()::tunes).map(Layer::name).toList();
         assertEquals(9 * 8, tuned.size());
         assertTrue(tuned.stream().allMatch(name -> name.matches("up_blocks\\..*\\.(to_q|to_k|to_v|to_out\\.0)")));
     }
 
     @Test void layersThatCannotBeTunedAreRefusedWithTheNamesThatCould() throws Exception {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv3x3,attentoin").check("the model", layers));
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv3x3,attentoin").check("the model", layers));
         assertTrue(refused.getMessage().contains("attentoin") && refused.getMessage().contains("the model") && refused.getMessage().contains("conv3x3, conv, up, conv_in") && refused.getMessage().contains("down_blocks.*.resnets.*.conv1"), refused.getMessage());
-        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "linear").check("the model", layers));
-        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "conv_norm_out,up").check("the model", layers));
-        MethodSettings.of(Choice.LORA).with(Setting.LAYERS, "conv_in,up_blocks.1.*").check("the model", layers);
-        MethodSettings.of(Choice.ATOMS_AND_CHANNELS).with(Setting.LAYERS, "conv,up").check("the model", layers);
-        Failure overlap = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(Choice.LORA).with(Setting.ALSO, "channels").check("the model", layers));
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "linear").check("the model", layers));
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "conv_norm_out,up").check("the model", layers));
+        MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "conv_in,up_blocks.1.*").check("the model", layers);
+        MethodSettings.of(MethodName.ATOMS_AND_CHANNELS).with(MethodSetting.LAYERS, "conv,up").check("the model", layers);
+        Failure overlap = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.LORA).with(MethodSetting.ALSO, "channels").check("the model", layers));
         assertTrue(overlap.getMessage().contains(".attn1.to_q"), overlap.getMessage());
-        MethodSettings.of(Choice.LORA).with(Setting.ALSO, "atoms").check("the model", layers);
+        MethodSettings.of(MethodName.LORA).with(MethodSetting.ALSO, "atoms").check("the model", layers);
     }
 
     @Test void refusesWhatCannotBe() {
@@ -88,22 +88,22 @@ class MethodTest {
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(1, 1));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(4, 17));
         assertThrows(IllegalArgumentException.class, () -> new Lora(0));
-        Sum twice = new Sum(List.of(new FilterAtoms(9), new FilterAtoms(4)));
-        IllegalArgumentException overlap = assertThrows(IllegalArgumentException.class, () -> twice.slots(new Layer("conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3), Layer.Bias.PRESENT)));
+        CombinedMethods twice = new CombinedMethods(List.of(new FilterAtoms(9), new FilterAtoms(4)));
+        IllegalArgumentException overlap = assertThrows(IllegalArgumentException.class, () -> twice.parameterSpecs(new Layer("conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3), Layer.Bias.PRESENT)));
         assertTrue(overlap.getMessage().contains("conv_in"));
     }
 
     @Test void settingsAreReadFromFiles() throws Exception {
-        assertEquals(new On(new FilterAtoms(6), LayerChoice.parse("conv3x3")), MethodSettings.parse("atoms", Map.of("atoms", "6")).method());
-        assertEquals(new On(new ChannelAtoms(2, 4), LayerChoice.EVERYWHERE), MethodSettings.parse("channels", Map.of("channel-block", "2")).method());
-        assertEquals(new On(new Lora(8, 8), LayerChoice.parse("attention")), MethodSettings.parse("lora", Map.of("rank", "8")).method());
-        assertEquals(new On(new Lora(8, 4), LayerChoice.parse("linear")), MethodSettings.parse("lora", Map.of("rank", "8", "alpha", "4", "layers", "linear")).method());
-        assertEquals(MethodSettings.of(Choice.LORA), MethodSettings.parse("lora", Map.of("atoms", "3", "rank", "4")), "atoms mean nothing to LoRA, and 4 is the usual rank");
-        for (Choice choice : Choice.values()) {
+        assertEquals(new RestrictedMethod(new FilterAtoms(6), LayerSelector.parse("conv3x3")), MethodSettings.parse("atoms", Map.of("atoms", "6")).method());
+        assertEquals(new RestrictedMethod(new ChannelAtoms(2, 4), LayerSelector.ALL), MethodSettings.parse("channels", Map.of("channel-block", "2")).method());
+        assertEquals(new RestrictedMethod(new Lora(8, 8), LayerSelector.parse("attention")), MethodSettings.parse("lora", Map.of("rank", "8")).method());
+        assertEquals(new RestrictedMethod(new Lora(8, 4), LayerSelector.parse("linear")), MethodSettings.parse("lora", Map.of("rank", "8", "alpha", "4", "layers", "linear")).method());
+        assertEquals(MethodSettings.of(MethodName.LORA), MethodSettings.parse("lora", Map.of("atoms", "3", "rank", "4")), "atoms mean nothing to LoRA, and 4 is the usual rank");
+        for (MethodName choice : MethodName.values()) {
             MethodSettings settings = MethodSettings.of(choice);
-            assertEquals(settings, MethodSettings.parse(choice.command(), settings.entries()));
+            assertEquals(settings, MethodSettings.parse(choice.option(), settings.entries()));
         }
-        MethodSettings all = MethodSettings.of(Choice.OVERCOMPLETE_AND_CHANNELS).with(Setting.M1, "2").with(Setting.ALSO, "bitfit").with(Setting.TEXT_ENCODER, "yes").with(Setting.RANK, "7").with(Setting.LAYERS, "up");
+        MethodSettings all = MethodSettings.of(MethodName.OVERCOMPLETE_AND_CHANNELS).with(MethodSetting.M1, "2").with(MethodSetting.ALSO, "bitfit").with(MethodSetting.TEXT_ENCODER, "yes").with(MethodSetting.RANK, "7").with(MethodSetting.LAYERS, "up");
         assertEquals(all, MethodSettings.parse(all.name(), all.entries()));
         assertEquals(Map.of("atoms", "9", "m1", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7", "alpha", "7", "layers", "up", "also", "bitfit", "text-encoder", "yes"), all.entries());
     }
@@ -117,15 +117,15 @@ class MethodTest {
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "many")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("colour", "red")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("also", "magic")));
-        IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(Choice.ATOMS, Map.of(Setting.RANK, "8")));
+        IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
         assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"), foreign.getMessage());
-        MethodSettings.chosen(Choice.ATOMS, Map.of(Setting.RANK, "8", Setting.TEXT_ENCODER, "yes"));
-        MethodSettings.chosen(Choice.ATOMS, Map.of(Setting.RANK, "8", Setting.ALSO, "lora"));
+        MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.TEXT_ENCODER, "yes"));
+        MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.ALSO, "lora"));
     }
 
     @Test void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
         Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
-        Tensor a = new Lora(4).slots(layer).getFirst().start().numbers(new Slot.Origin(() -> Tensor.zeros(layer.weightShape()), new Noise(0, "x"), List.of(), slot -> Tensor.zeros(layer.weightShape())));
+        Tensor a = new Lora(4).parameterSpecs(layer).getFirst().initializer().initialize(new ParameterSpec.InitContext(() -> Tensor.zeros(layer.weightShape()), new CounterRng(0, "x"), List.of(), slot -> Tensor.zeros(layer.weightShape())));
         double largest = 0;
         double square = 0;
         for (float number : a.data()) {
@@ -139,7 +139,7 @@ class MethodTest {
     @Test void leadingAtomsReconstructAsTheSingularValuesSay() {
         float[] a = {2, 1, 0, -1, 1, 3, 0.5f, 0, 1};
         float[] numbers = new float[300];
-        Noise random = new Noise(1, "rows");
+        CounterRng random = new CounterRng(1, "rows");
         float[] mix = random.normals(300);
         for (int row = 0; row < 100; row++) for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) numbers[row * 3 + j] += mix[row * 3 + i] * a[i * 3 + j] * (i == 2 ? 0 : 1);
         Tensor rows = new Tensor(Shape.of(100, 3), numbers);
@@ -159,13 +159,13 @@ class MethodTest {
     }
 
     @Test void sparseCodesAreSparseAndBetterWithMoreAtoms() {
-        float[] numbers = new Noise(1, "kernels").normals(9 * 3000);
+        float[] numbers = new CounterRng(1, "kernels").normals(9 * 3000);
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.03f;
         Tensor rows = new Tensor(Shape.of(3000, 9), numbers);
         double before = 1;
         for (int atoms : new int[] {4, 6, 12}) {
-            Tensor d = SparseCoding.atoms(rows, atoms, new Noise(2, "D"));
-            assertArrayEquals(d.data(), SparseCoding.atoms(rows, atoms, new Noise(2, "D")).data(), "seeded");
+            Tensor d = SparseCoding.atoms(rows, atoms, new CounterRng(2, "D"));
+            assertArrayEquals(d.data(), SparseCoding.atoms(rows, atoms, new CounterRng(2, "D")).data(), "seeded");
             Tensor codes = SparseCoding.codes(rows, d);
             double error = 0, all = 0;
             int zeros = 0;
@@ -186,22 +186,22 @@ class MethodTest {
 
     @Test void sparseCodesOfOtherWeightsAreRefused() {
         Layer layer = new Layer("conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
-        SlotLayout layout = SlotLayout.of(new SparseAtoms(12), List.of(layer));
-        Tensor weight = new Tensor(layer.weightShape(), new Noise(1, "w").normals(288));
-        Map<String, Tensor> stored = layout.constants(new SlotLayout.Beginning(key -> weight, 5, List.of()));
+        ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), List.of(layer));
+        Tensor weight = new Tensor(layer.weightShape(), new CounterRng(1, "w").normals(288));
+        Map<String, Tensor> stored = layout.frozenValues(new ParameterLayout.Initialization(key -> weight, 5, List.of()));
         assertEquals(java.util.Set.of("conv.D", "conv.check"), stored.keySet());
-        assertEquals(Shape.of(32, 12), layout.complete(stored, key -> weight).get("conv.alpha").shape());
+        assertEquals(Shape.of(32, 12), layout.withDerived(stored, key -> weight).get("conv.alpha").shape());
         Tensor other = new Tensor(layer.weightShape(), weight.data().clone());
         other.data()[7] += 0.1f;
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> layout.complete(stored, key -> other));
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> layout.withDerived(stored, key -> other));
         assertTrue(refused.getMessage().contains("conv"), refused.getMessage());
     }
 
     @Test void noiseIsAFunctionOfSeedStreamAndPosition() {
-        Noise noise = new Noise(5, "a");
-        assertEquals(noise.bits(7), new Noise(5, "a").bits(7));
-        assertNotEquals(noise.bits(7), new Noise(6, "a").bits(7));
-        assertNotEquals(noise.bits(7), new Noise(5, "b").bits(7));
+        CounterRng noise = new CounterRng(5, "a");
+        assertEquals(noise.bits(7), new CounterRng(5, "a").bits(7));
+        assertNotEquals(noise.bits(7), new CounterRng(6, "a").bits(7));
+        assertNotEquals(noise.bits(7), new CounterRng(5, "b").bits(7));
         float[] normals = noise.normals(20_001);
         double mean = 0;
         double square = 0;

@@ -14,7 +14,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.Oft.Side;
 import atomstudio.tuning.torch.Recording;
 import atomstudio.tuning.torch.Torch;
@@ -51,7 +51,7 @@ class OftTest {
     }
 
     private static Oft oft(Side side, String block) {
-        return new Oft(side, Oft.Blocks.parse(block));
+        return new Oft(side, Oft.BlockSpec.parse(block));
     }
 
     /// peft 0.21.2; see make.py beside the file.
@@ -60,7 +60,7 @@ class OftTest {
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
             Tensor base = golden.read(name + ".base"), q = golden.read(name + ".Q");
             Oft oft = oft(Side.INPUT, block);
-            assertEquals(q.shape(), oft.slots(layer(base)).getFirst().shape());
+            assertEquals(q.shape(), oft.parameterSpecs(layer(base)).getFirst().shape());
             Tensor merged = golden.read(name + ".merged");
             assertNotEquals(base, merged);
             assertWithin(name, merged, tuned(oft, layer(base), base, q), tolerance);
@@ -68,14 +68,14 @@ class OftTest {
     }
 
     @Test void filtersKeepTheirLengthsAndAnglesOnTheInputSideOnly() {
-        Tensor base = new Tensor(Shape.of(8, 12), new Noise(1, "base").normals(96));
+        Tensor base = new Tensor(Shape.of(8, 12), new CounterRng(1, "base").normals(96));
         for (String block : List.of("1/4", "1/1", "4", "6")) {
             Oft oft = oft(Side.INPUT, block);
-            Tensor q = new Tensor(oft.slots(layer(base)).getFirst().shape(), new Noise(2, "q").normals((int) oft.slots(layer(base)).getFirst().shape().elements()));
+            Tensor q = new Tensor(oft.parameterSpecs(layer(base)).getFirst().shape(), new CounterRng(2, "q").normals((int) oft.parameterSpecs(layer(base)).getFirst().shape().elements()));
             assertWithin(block, products(base), products(tuned(oft, layer(base), base, q)), 1e-4);
         }
         Oft output = oft(Side.OUTPUT, "4");
-        Tensor q = new Tensor(Shape.of(2, 6), new Noise(2, "q").normals(12));
+        Tensor q = new Tensor(Shape.of(2, 6), new CounterRng(2, "q").normals(12));
         Tensor turned = products(tuned(output, layer(base), base, q));
         double farthest = 0;
         for (int i = 0; i < turned.data().length; i++) farthest = Math.max(farthest, Math.abs(turned.data()[i] - products(base).data()[i]));
@@ -96,21 +96,21 @@ class OftTest {
 
     @Test void filesWrittenBeforeThereWasASideTurnWhatComesOut() throws Exception {
         MethodSettings old = MethodSettings.parse("oft", Map.of("block", "8", "layers", "attention", "text-encoder", "no"));
-        assertEquals(MethodSettings.of(Choice.OFT).with(Setting.SIDE, "output"), old);
-        assertEquals(new On(oft(Side.OUTPUT, "8"), LayerChoice.parse("attention")), old.method());
+        assertEquals(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"), old);
+        assertEquals(new RestrictedMethod(oft(Side.OUTPUT, "8"), LayerSelector.parse("attention")), old.method());
         MethodSettings beside = MethodSettings.parse("atoms", Map.of("atoms", "9", "also", "oft", "block", "4"));
-        assertEquals("output", beside.value(Setting.SIDE));
-        assertEquals(new On(oft(Side.INPUT, "1/4"), LayerChoice.parse("attention")), MethodSettings.of(Choice.OFT).method());
-        for (MethodSettings now : List.of(MethodSettings.of(Choice.OFT), MethodSettings.of(Choice.OFT).with(Setting.BLOCK, "8"), old, beside)) {
+        assertEquals("output", beside.value(MethodSetting.SIDE));
+        assertEquals(new RestrictedMethod(oft(Side.INPUT, "1/4"), LayerSelector.parse("attention")), MethodSettings.of(MethodName.OFT).method());
+        for (MethodSettings now : List.of(MethodSettings.of(MethodName.OFT), MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), old, beside)) {
             assertEquals(now, MethodSettings.parse(now.name(), now.entries()));
         }
     }
 
     @Test void blocksThatCannotBeAreRefused() {
         for (String wrong : List.of("1", "0", "-4", "1/0", "1/-2", "2/4", "many", "", "1/")) {
-            String message = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(Choice.OFT, Map.of(Setting.BLOCK, wrong)), wrong).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.BLOCK, wrong)), wrong).getMessage();
             assertTrue(message.startsWith("block: expected"), message);
         }
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(Choice.OFT, Map.of(Setting.SIDE, "left"))).getMessage().contains("input or output"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage().contains("input or output"));
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
-import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchOrthogonalization;
 import atomstudio.tuning.torch.TorchSettings;
@@ -68,7 +68,7 @@ class MuonTest {
 
     /// Hours a step at Stable Diffusion 1.5's size, before it was PyTorch's.
     @Test void aLargeMatrixTakesSeconds() {
-        float[] large = new Noise(1, "large").normals(640 * 2880);
+        float[] large = new CounterRng(1, "large").normals(640 * 2880);
         assertTimeout(Duration.ofSeconds(20), () -> {
             float[] found = torch.of(large, 640, 2880);
             double square = 0;

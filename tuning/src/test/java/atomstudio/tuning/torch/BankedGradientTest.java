@@ -11,9 +11,9 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
-import atomstudio.tuning.method.LayerChoice;
-import atomstudio.tuning.method.On;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.LayerSelector;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.RestrictedMethod;
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,7 +24,7 @@ class BankedGradientTest {
     @ParameterizedTest @ValueSource(ints = {8, 12}) void aStepThatBeginsAboveTheLowerPartIsTheWholeStep(int side) throws Exception {
         DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
-            SlotLayout layout = SlotLayout.of(new On(new FilterAtoms(9), LayerChoice.parse("up")), model.trainableLayers());
+            ParameterLayout layout = ParameterLayout.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("up")), model.trainableLayers());
             assertTrue(layout.trained().stream().allMatch(entry -> UNet.isDecoderLayer(entry.layer().name())));
             float[] numbers = Plain.random(1, layout.size()).data();
             for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;

@@ -9,11 +9,11 @@ import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.DiffFit;
 import atomstudio.tuning.method.Dora;
 import atomstudio.tuning.method.FilterAtoms;
-import atomstudio.tuning.method.Full;
-import atomstudio.tuning.method.LayerChoice;
+import atomstudio.tuning.method.FullFineTuning;
+import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.Lora;
-import atomstudio.tuning.method.On;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.RestrictedMethod;
 import atomstudio.tuning.method.Ssf;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
@@ -37,11 +37,11 @@ class CheckpointingTest {
     }
 
     static Stream<Arguments> cases() {
-        return Stream.of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4), new On(new Lora(2), LayerChoice.parse("linear,conv")), new BitFit(), new DiffFit(), new Ssf(), new Full(), new Dora(2, 2)).flatMap(method -> Stream.of(Activations.LEAN, Activations.RECOMPUTED).map(activations -> Arguments.of(method, activations)));
+        return Stream.of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4), new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")), new BitFit(), new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2)).flatMap(method -> Stream.of(Activations.LEAN, Activations.RECOMPUTED).map(activations -> Arguments.of(method, activations)));
     }
 
     @ParameterizedTest @MethodSource("cases") void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Activations activations) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, NetworkLayers.of(network.model().unet()));
+        ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         Differentiation.Gradient kept = network.gradient(layout, numbers, Activations.KEPT, Precision.FP32);
@@ -53,8 +53,8 @@ class CheckpointingTest {
         // Where layers keep their inputs, what joins them is differentiated piece by piece.
         boolean inOrder = method instanceof FilterAtoms || method instanceof ChannelAtoms || method instanceof Lora;
         int at = 0;
-        for (SlotLayout.Entry entry : layout.trained()) {
-            int size = (int) entry.slot().shape().elements();
+        for (ParameterLayout.LayerParameter entry : layout.trained()) {
+            int size = (int) entry.spec().shape().elements();
             // Before the skips and the time embedding, gradients of several paths are summed in another order.
             boolean above = entry.layer().name().startsWith("up_blocks.") || entry.layer().name().equals("conv_out");
             double tolerance = above && inOrder ? 0 : 1e-6 * largest;
@@ -65,7 +65,7 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases") void twoCallsInARowAreEqual(TuningMethod method, Activations activations) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, NetworkLayers.of(network.model().unet()));
+        ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, Precision.FP32).vector(), network.gradient(layout, numbers, activations, Precision.FP32).vector()));
     }

@@ -10,7 +10,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class CudaGradientTest {
     @Test void gradientsOfBothPrecisionsAreNearTheProcessors() throws Exception {
         DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
-        SlotLayout layout = SlotLayout.of(new FilterAtoms(9), model.trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), model.trainableLayers());
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         Batch batch = new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().crossAttentionDim())), Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
@@ -31,7 +31,7 @@ class CudaGradientTest {
         }
     }
 
-    private static float[] gradient(TorchEngine engine, SlotLayout layout, float[] numbers, Batch batch, Precision precision) throws Failure {
+    private static float[] gradient(TorchEngine engine, ParameterLayout layout, float[] numbers, Batch batch, Precision precision) throws Failure {
         try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), DifferentiationInput.Activations.KEPT, precision))) {
             return differentiation.gradient(numbers, batch).vector();
         }

@@ -12,8 +12,8 @@ import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.method.Noise;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.CounterRng;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.SparseAtoms;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -29,25 +29,25 @@ class DerivedArraysTest {
     @TempDir Path folder;
 
     private static float[] normals(int count, String stream) {
-        return new Noise(3, stream).normals(count);
+        return new CounterRng(3, stream).normals(count);
     }
 
     @Test void gradientsAndSamplingReadTheArraysThatWereDerivedOnce() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
-        SlotLayout layout = SlotLayout.of(new SparseAtoms(12), model.trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), model.trainableLayers());
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, SETTINGS)) {
             AtomicInteger read = new AtomicInteger();
-            Map<String, Tensor> frozen = layout.constants(new SlotLayout.Beginning(engine::tensor, 5, List.of()));
-            Map<String, Tensor> completed = layout.complete(frozen, key -> {
+            Map<String, Tensor> frozen = layout.frozenValues(new ParameterLayout.Initialization(engine::tensor, 5, List.of()));
+            Map<String, Tensor> completed = layout.withDerived(frozen, key -> {
                 read.incrementAndGet();
                 return engine.tensor(key);
             });
             assertEquals(layout.derived().size(), read.get());
             float[] numbers = normals(layout.size(), "numbers");
             Map<String, Tensor> stored = new HashMap<>(frozen);
-            stored.putAll(layout.values(numbers));
+            stored.putAll(layout.fromVector(numbers));
             Map<String, Tensor> whole = new HashMap<>(completed);
-            whole.putAll(layout.values(numbers));
+            whole.putAll(layout.fromVector(numbers));
             Batch batch = batch(model);
 
             float[] expected;
@@ -59,7 +59,7 @@ class DerivedArraysTest {
             assertThrows(IllegalStateException.class, () -> engine.predictNoise(batch.noisy(), batch.timesteps(), context(model), applied), "nothing is derived yet");
 
             engine.derive(layout, frozen);
-            assertEquals(Float.BYTES * layout.derivedNumbers(), engine.derivedBytes());
+            assertEquals(Float.BYTES * layout.derivedElementCount(), engine.derivedBytes());
             for (int i = 0; i < 2; i++) {
                 try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, frozen))) {
                     assertArrayEquals(expected, differentiation.gradient(numbers, batch).vector());

@@ -20,10 +20,10 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.ChannelAtoms;
+import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.Noise;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.TuningMethod;
 import java.util.ArrayList;
@@ -70,11 +70,11 @@ class EnginesAgreeTest {
     }
 
     static List<TuningMethod> methods() throws Failure {
-        List<TuningMethod> methods = new ArrayList<>(List.of(new ChannelAtoms(4, 5), new Oft(Oft.Side.INPUT, new Oft.Blocks(Oft.Blocks.Of.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.Blocks(Oft.Blocks.Of.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.Blocks(Oft.Blocks.Of.COUNT, 1))));
+        List<TuningMethod> methods = new ArrayList<>(List.of(new ChannelAtoms(4, 5), new Oft(Oft.Side.INPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.COUNT, 1))));
         for (String fewer : List.of("atoms", "overcomplete")) methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
         for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora")) methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
-        for (MethodSettings.Choice choice : MethodSettings.Choice.values()) {
-            if (choice != MethodSettings.Choice.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
+        for (MethodSettings.MethodName choice : MethodSettings.MethodName.values()) {
+            if (choice != MethodSettings.MethodName.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
         }
         return methods;
     }
@@ -159,7 +159,7 @@ class EnginesAgreeTest {
         for (Layer layer : NetworkLayers.of(model.unet())) {
             for (Map.Entry<String, Shape> slot : method.parameterShapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
-                float[] numbers = new Noise(seed, key).normals((int) slot.getValue().elements());
+                float[] numbers = new CounterRng(seed, key).normals((int) slot.getValue().elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] = 0.1f * numbers[i] + (slot.getKey().equals("g") || slot.getKey().equals("gamma") ? 1 : 0);
                 values.put(key, new Tensor(slot.getValue(), numbers));
             }

@@ -52,7 +52,7 @@ public final class LookBenchmark {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) {
-            settings.method().stored(layer).forEach((slot, shape) -> {
+            settings.method().storedShapes(layer).forEach((slot, shape) -> {
                 Tensor value = Plain.random(values.size(), shape.sizes());
                 for (int i = 0; i < value.data().length; i++) value.data()[i] *= 1e-3f;
                 values.put(layer.name() + "." + slot, value);

@@ -17,9 +17,9 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -37,8 +37,8 @@ class MergedTest {
 
     /// SSF only where a layer has a bias: a checkpoint has no place for one that the network does not ask for.
     static Stream<MethodSettings> methods() {
-        return Stream.of(Choice.values()).filter(choice -> choice != Choice.TEXTUAL_INVERSION).map(MethodSettings::of)
-                .map(method -> method.choice() == Choice.SSF ? method.with(Setting.LAYERS, "conv") : method);
+        return Stream.of(MethodName.values()).filter(choice -> choice != MethodName.TEXTUAL_INVERSION).map(MethodSettings::of)
+                .map(method -> method.choice() == MethodName.SSF ? method.with(MethodSetting.LAYERS, "conv") : method);
     }
 
     @ParameterizedTest @MethodSource("methods") void mergedWeightsSayTheSameAsTheAdapterLive(MethodSettings settings) throws Exception {

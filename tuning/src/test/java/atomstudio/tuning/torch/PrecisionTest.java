@@ -8,7 +8,7 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.stream.Stream;
@@ -41,7 +41,7 @@ class PrecisionTest {
 
     /// bfloat16 has 8 bits: a gradient of hundreds of rounded products points the same way, but is not the same.
     @ParameterizedTest @MethodSource("methods") void gradientsInBfloat16PointWhereThoseOfFloat32Do(TuningMethod method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method, NetworkLayers.of(network.model().unet()));
+        ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = Plain.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
         for (Activations activations : Activations.values()) {

@@ -25,8 +25,8 @@ import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.FilterAtoms;
-import atomstudio.tuning.method.Noise;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -79,7 +79,7 @@ class PromptsWithAdaptersTest {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
             form.parameterShapes(layer).forEach((slot, shape) -> {
-                float[] numbers = new Noise(1, name + layer.name() + slot).normals((int) shape.elements());
+                float[] numbers = new CounterRng(1, name + layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.3f;
                 values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
             });

@@ -6,7 +6,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.Map;
 
@@ -26,7 +26,7 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
         return new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning, Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
     }
 
-    Differentiation.Gradient gradient(SlotLayout layout, float[] numbers, Activations activations, Precision precision) throws Failure {
+    Differentiation.Gradient gradient(ParameterLayout layout, float[] numbers, Activations activations, Precision precision) throws Failure {
         try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
             return differentiation.gradient(numbers, batch());
         }

@@ -7,7 +7,7 @@ import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -29,7 +29,7 @@ public final class StepBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
-        SlotLayout layout = SlotLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
+        ParameterLayout layout = ParameterLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
         long side = model.sampleSize();
         Tensor noisy = Plain.random(1, 1, 4, side, side);
         Batch batch = new Batch(noisy, new float[] {500}, new Conditioning.Embedded(Plain.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())), Plain.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
@@ -38,7 +38,7 @@ public final class StepBenchmark {
         System.out.printf("predicted %.2f GB%n", new StepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
                 Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
-            float[] numbers = layout.start(new SlotLayout.Beginning(engine::tensor, 1, List.of()));
+            float[] numbers = layout.initialVector(new ParameterLayout.Initialization(engine::tensor, 1, List.of()));
             System.out.println(memory());
             Thread.ofPlatform().daemon().start(StepBenchmark::watch);
             if (arguments[1].endsWith("/lower")) {

@@ -7,18 +7,18 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class StepMemoryTest {
     private static DiffusionModel model;
-    private static SlotLayout layout;
+    private static ParameterLayout layout;
 
     @BeforeAll static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
-        layout = SlotLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
+        layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
     }
 
     @Test void whatIsComputedAgainIsNotHeld() {

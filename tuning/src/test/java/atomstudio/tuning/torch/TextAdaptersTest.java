@@ -17,7 +17,7 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.method.Noise;
+import atomstudio.tuning.method.CounterRng;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +75,7 @@ class TextAdaptersTest {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
             form.parameterShapes(layer).forEach((slot, shape) -> {
-                float[] numbers = new Noise(seed, layer.name() + slot).normals((int) shape.elements());
+                float[] numbers = new CounterRng(seed, layer.name() + slot).normals((int) shape.elements());
                 for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.2f;
                 values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
             });

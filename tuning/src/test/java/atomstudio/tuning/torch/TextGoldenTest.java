@@ -13,9 +13,9 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.method.LayerChoice;
+import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.Lora;
-import atomstudio.tuning.method.On;
+import atomstudio.tuning.method.RestrictedMethod;
 import atomstudio.tuning.method.TextualInversion;
 import java.util.HashMap;
 import java.util.List;
@@ -50,7 +50,7 @@ class TextGoldenTest {
     }
 
     @Test void loraOnTheTextEncoderIsPefts() throws Exception {
-        On form = new On(new Lora(4, 8), new LayerChoice(List.of("text_model.*_proj")));
+        RestrictedMethod form = new RestrictedMethod(new Lora(4, 8), new LayerSelector(List.of("text_model.*_proj")));
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
             for (String slot : form.parameterShapes(layer).keySet()) values.put(layer.name() + "." + slot, golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
@@ -60,7 +60,7 @@ class TextGoldenTest {
 
     @Test void rowsAppendedToTheTableAreTransformersResizedTable() throws Exception {
         Tensor rows = golden.read("rows");
-        Map<String, Tensor> values = Map.of(TextualInversion.TABLE + ".start", Tensor.zeros(rows.shape()), TextualInversion.TABLE + ".rows", rows);
+        Map<String, Tensor> values = Map.of(TextualInversion.TOKEN_EMBEDDING + ".start", Tensor.zeros(rows.shape()), TextualInversion.TOKEN_EMBEDDING + ".rows", rows);
         check("rows.last_hidden_state", ids("ids"), new Adapter("rows", "rows", new TextualInversion(Math.toIntExact(rows.shape().size(0))), values));
     }
 

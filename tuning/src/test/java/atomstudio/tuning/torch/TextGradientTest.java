@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DifferentiationInput.Activations;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +32,7 @@ class TextGradientTest {
     }
 
     static List<MethodSettings> methods() {
-        return List.of(MethodSettings.of(Choice.TEXTUAL_INVERSION), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES));
+        return List.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION), MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES));
     }
 
     /// A batch whose words ask for the first new row of the table.
@@ -46,13 +46,13 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), network.model().trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
             float[] found = differentiation.gradient(point, batch()).vector();
             int at = 0;
-            for (SlotLayout.Entry entry : layout.trained()) {
-                int size = (int) entry.slot().shape().elements();
+            for (ParameterLayout.LayerParameter entry : layout.trained()) {
+                int size = (int) entry.spec().shape().elements();
                 if (entry.layer().name().startsWith("text_model.")) {
                     float[] own = Arrays.copyOfRange(found, at, at + size);
                     for (float number : own) assertTrue(number != 0 && Float.isFinite(number), entry.key() + ": " + number);
@@ -74,7 +74,7 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), network.model().trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Activations activations : List.of(Activations.KEPT, Activations.RECOMPUTED)) {
@@ -88,7 +88,7 @@ class TextGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
-        SlotLayout layout = SlotLayout.of(method.method(), network.model().trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Precision precision : Precision.values()) {
@@ -112,7 +112,7 @@ class TextGradientTest {
         for (int i = 0; i < ids.length; i++) for (int j = 0; j < length; j++) ids[i][j] = j == 0 ? 998 : (7 * i + 3 * j) % 900;
         Tensor[] contexts = new Tensor[2];
         for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().textEncoder().hiddenSize()));
-        SlotLayout layout = SlotLayout.of(MethodSettings.of(Choice.ATOMS).method(), network.model().trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(MethodSettings.of(MethodName.ATOMS).method(), network.model().trainableLayers());
         float[] point = scaled(Plain.random(1, layout.size()).data(), 0.05f);
         try (Differentiation differentiation = network.engine().differentiation(input(layout, Activations.KEPT, Precision.FP32))) {
             double before = differentiation.loss(point, network.batch(new Conditioning.Embedded(Tensor.concatenate(contexts))));
@@ -120,9 +120,9 @@ class TextGradientTest {
         }
     }
 
-    private static DifferentiationInput input(SlotLayout layout, Activations activations, Precision precision) {
-        SlotLayout.Beginning beginning = new SlotLayout.Beginning(network.engine()::tensor, 0, List.of(5, 7));
-        Map<String, Tensor> constants = layout.constants(beginning);
+    private static DifferentiationInput input(ParameterLayout layout, Activations activations, Precision precision) {
+        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(network.engine()::tensor, 0, List.of(5, 7));
+        Map<String, Tensor> constants = layout.frozenValues(beginning);
         return new DifferentiationInput(layout, constants, activations, precision);
     }
 

@@ -34,7 +34,7 @@ class CropsTest {
     }
 
     private Crops read(Recipe.Crop crop, Recipe.Feature... features) throws Failure {
-        Recipe recipe = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS)).with(features);
+        Recipe recipe = Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(features);
         return Crops.of(folder, new Crops.Reading(recipe, new Framing(crop, 32, 8), new Captions("sks car", "")));
     }
 
@@ -210,7 +210,7 @@ class CropsTest {
     @Test void theCasesOfCaptionsAreReadOrRefused() throws Exception {
         List<List<String>> captions = new java.util.ArrayList<>();
         for (String name : new String[] {"bom", "plain"}) {
-            Recipe recipe = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS)).with(Recipe.Feature.CAPTIONS);
+            Recipe recipe = Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(Recipe.Feature.CAPTIONS);
             Crops crops = Crops.of(Shared.file("cases/caption-bom/" + name), new Crops.Reading(recipe, new Framing(Recipe.Crop.CENTRE, 32, 8), new Captions("sks car", "")));
             captions.add(crops.prepared().getFirst().name().captions());
         }

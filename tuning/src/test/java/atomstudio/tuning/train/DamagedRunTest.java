@@ -20,7 +20,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -219,7 +219,7 @@ class DamagedRunTest {
     private void change(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
         RunFolder folder = new RunFolder(run);
-        SlotLayout layout = SlotLayout.of(folder.info().method().method(), model.trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(folder.info().method().method(), model.trainableLayers());
         RunInfo info = folder.info();
         int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireOwn(folder.info()));
         refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times, () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));

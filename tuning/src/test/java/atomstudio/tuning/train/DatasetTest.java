@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What is drawn, without a network.
 class DatasetTest {
-    private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS));
+    private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
     private static final Wording WORDING = new Wording.Embedded(Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
     @TempDir static Path shared;
     private static Noising noising;

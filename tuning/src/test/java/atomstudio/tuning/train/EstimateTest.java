@@ -10,9 +10,9 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.Setting;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.SamplingMemory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What an estimate counts, part by part.
 class EstimateTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
-    private static final MethodSettings LORA = MethodSettings.of(MethodSettings.Choice.LORA);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+    private static final MethodSettings LORA = MethodSettings.of(MethodSettings.MethodName.LORA);
     @TempDir static Path shared;
     @TempDir Path folder;
     private static DiffusionModel model;
@@ -59,11 +59,11 @@ class EstimateTest {
         return new RunInfo(new RunInfo.Base(model.path(), model.name(), ""), new RunInfo.Subject("thing", "sks", names, List.of("a sks thing")), method, new RunInfo.Training(recipe, 1, model.defaultImageSize()), 1, "");
     }
 
-    private static SlotLayout layout(MethodSettings method) {
-        return SlotLayout.of(method.method(), Tuning.layers(model));
+    private static ParameterLayout layout(MethodSettings method) {
+        return ParameterLayout.of(method.method(), Tuning.layers(model));
     }
 
-    private static long memory(MethodSettings method, Recipe recipe, SlotLayout layout) throws Exception {
+    private static long memory(MethodSettings method, Recipe recipe, ParameterLayout layout) throws Exception {
         return MemoryEstimate.Predicted.of(info(method, recipe, 3), model, layout, Computing.expected(recipe, model)).bytes();
     }
 
@@ -72,15 +72,15 @@ class EstimateTest {
     }
 
     @Test void memoryCountsSparseCodes() throws Exception {
-        MethodSettings sparse = ATOMS.with(Setting.CODING, "sparse").with(Setting.ATOMS, "12");
-        SlotLayout whole = layout(sparse);
-        SlotLayout without = new SlotLayout(whole.method(), whole.trained(), whole.frozen(), List.of());
-        assertTrue(whole.derivedNumbers() > 0);
-        assertEquals(4 * whole.derivedNumbers(), memory(sparse, recipe(sparse, 10), whole) - memory(sparse, recipe(sparse, 10), without));
+        MethodSettings sparse = ATOMS.with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12");
+        ParameterLayout whole = layout(sparse);
+        ParameterLayout without = new ParameterLayout(whole.method(), whole.trained(), whole.frozen(), List.of());
+        assertTrue(whole.derivedElementCount() > 0);
+        assertEquals(4 * whole.derivedElementCount(), memory(sparse, recipe(sparse, 10), whole) - memory(sparse, recipe(sparse, 10), without));
     }
 
     @Test void memoryCountsATrainedTextEncoder() throws Exception {
-        MethodSettings both = LORA.with(Setting.TEXT_ENCODER, "yes");
+        MethodSettings both = LORA.with(MethodSetting.TEXT_ENCODER, "yes");
         long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
         long weights = 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.textEncoder()));
         long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());

@@ -13,10 +13,10 @@ import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.ParameterLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -41,10 +41,10 @@ class EveryMethodTest {
     }
 
     static Stream<MethodSettings> methods() {
-        return Stream.concat(Stream.of(Choice.values()).map(MethodSettings::of), Stream.of(
-                MethodSettings.of(Choice.ATOMS).with(Setting.CODING, "sparse").with(Setting.ATOMS, "12"),
-                MethodSettings.of(Choice.ATOMS).with(Setting.LAYERS, "conv").with(Setting.ALSO, "textual-inversion"),
-                MethodSettings.of(Choice.LORA).with(Setting.TEXT_ENCODER, "yes").with(Setting.RANK, "2")));
+        return Stream.concat(Stream.of(MethodName.values()).map(MethodSettings::of), Stream.of(
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12"),
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv").with(MethodSetting.ALSO, "textual-inversion"),
+                MethodSettings.of(MethodName.LORA).with(MethodSetting.TEXT_ENCODER, "yes").with(MethodSetting.RANK, "2")));
     }
 
     @ParameterizedTest @MethodSource("methods") void everyTrainedTensorMoves(MethodSettings method) throws Exception {
@@ -54,22 +54,22 @@ class EveryMethodTest {
         AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
         assertEquals(method, adapter.method());
         assertEquals(Optional.empty(), adapter.compatibilityWarning("model", model.trainableLayers(), Optional.empty()));
-        SlotLayout layout = SlotLayout.of(method.method(), model.trainableLayers());
+        ParameterLayout layout = ParameterLayout.of(method.method(), model.trainableLayers());
         Map<String, Tensor> start = start(layout, adapter);
-        for (SlotLayout.Entry entry : layout.trained()) {
+        for (ParameterLayout.LayerParameter entry : layout.trained()) {
             Tensor tuned = adapter.values().get(entry.key());
             assertNotEquals(start.get(entry.key()), tuned, entry.key() + " stands where it stood");
             for (float number : tuned.data()) assertTrue(Float.isFinite(number), entry.key());
         }
-        for (SlotLayout.Entry entry : layout.frozen()) assertEquals(entry.slot().shape(), adapter.values().get(entry.key()).shape());
+        for (ParameterLayout.LayerParameter entry : layout.frozen()) assertEquals(entry.spec().shape(), adapter.values().get(entry.key()).shape());
         adapter.toAdapter("again", model);
     }
 
-    private static Map<String, Tensor> start(SlotLayout layout, AdapterFile adapter) throws Exception {
+    private static Map<String, Tensor> start(ParameterLayout layout, AdapterFile adapter) throws Exception {
         try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
-            SlotLayout.Beginning beginning = new SlotLayout.Beginning(key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
+            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
                     Vocabulary.of(model, layout, adapter.trigger()).classTokens());
-            return layout.values(layout.start(beginning));
+            return layout.fromVector(layout.initialVector(beginning));
         }
     }
 }

@@ -14,8 +14,8 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Whole runs with the settings that one can ask for.
 class FeaturesRunTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
     @TempDir static Path shared;
     @TempDir Path folder;
     private static DiffusionModel model;
@@ -57,7 +57,7 @@ class FeaturesRunTest {
     }
 
     private static TuneRequest request(Recipe recipe) {
-        MethodSettings method = recipe.material().bank() > 0 ? ATOMS.with(Setting.LAYERS, "up") : ATOMS;
+        MethodSettings method = recipe.material().bank() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up") : ATOMS;
         return TuneRequest.of(model.path(), pictures, "thing", method).with(recipe);
     }
 
@@ -266,7 +266,7 @@ class FeaturesRunTest {
 
     private record RunInfoNumbers(MethodSettings method) {
         long count() {
-            return method.method().numbers(Tuning.layers(model));
+            return method.method().parameterCount(Tuning.layers(model));
         }
     }
 }

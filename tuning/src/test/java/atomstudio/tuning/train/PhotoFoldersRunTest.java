@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Photos in the folders of a folder, as kohya's trainers have them.
 class PhotoFoldersRunTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
     private static final SubjectWords NONE = new SubjectWords(Optional.empty(), Optional.empty());
     @TempDir Path folder;
     private Path pictures;

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What names the kept pictures of a class.
 class PriorPicturesTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.Choice.ATOMS);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
     @TempDir Path folder;
 
     private String key(DiffusionModel model, String className, String template) throws Exception {

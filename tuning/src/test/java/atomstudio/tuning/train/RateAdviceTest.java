@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RateAdviceTest {
     private static final long SD15 = 859_520_964;
-    private static final MethodSettings LORA = MethodSettings.of(Choice.LORA);
+    private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
 
     @Test void theDefaultRateIsWarnedOfOnAModelThatItWasNotFoundOn() {
         String advice = RateAdvice.of(LORA, Recipe.of(LORA), SD15).orElseThrow();
@@ -25,9 +25,9 @@ class RateAdviceTest {
     }
 
     @Test void everyMethodHasAdvice() {
-        for (Choice choice : Choice.values()) {
+        for (MethodName choice : MethodName.values()) {
             MethodSettings method = MethodSettings.of(choice);
-            assertTrue(RateAdvice.of(method, Recipe.of(method), SD15).isPresent(), choice.command());
+            assertTrue(RateAdvice.of(method, Recipe.of(method), SD15).isPresent(), choice.option());
         }
     }
 }

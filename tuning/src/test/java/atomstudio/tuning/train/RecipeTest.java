@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RecipeTest {
-    private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS));
+    private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
     private static final Recipe EVERYTHING = new Recipe(new Recipe.Course(77, new Recipe.Rates(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.03), OptionalDouble.of(0.004)), 5, 3, Recipe.Decay.COSINE), new Recipe.Update(Recipe.OptimizerName.PRODIGY, 3, 2, 0.99),
             new Recipe.Material(96, Recipe.Crop.WHOLE, "a photo of {}", 64), new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior("auto", 0.5))),
             new Recipe.Running(10, Recipe.Precision.BF16, Set.of(Recipe.Feature.values())));
@@ -32,7 +32,7 @@ class RecipeTest {
     }
 
     @Test void theLargestSeedIsKeptAsThePersonWroteIt() throws Exception {
-        MethodSettings atoms = MethodSettings.of(MethodSettings.Choice.ATOMS);
+        MethodSettings atoms = MethodSettings.of(MethodSettings.MethodName.ATOMS);
         String most = "18446744073709551615";
         Recipe recipe = new TrainingSettings(Map.of(TrainingSetting.SEED, most)).recipe(atoms);
         JsonObject json = RecipeJson.write(recipe);
@@ -120,7 +120,7 @@ class RecipeTest {
     }
 
     private static RunInfo info(Recipe recipe, int batch) {
-        return new RunInfo(new RunInfo.Base(Path.of("/m"), "Base", "00"), new RunInfo.Subject("car", "sks", List.of(), List.of("a")), MethodSettings.of(MethodSettings.Choice.ATOMS),
+        return new RunInfo(new RunInfo.Base(Path.of("/m"), "Base", "00"), new RunInfo.Subject("car", "sks", List.of(), List.of("a")), MethodSettings.of(MethodSettings.MethodName.ATOMS),
                 new RunInfo.Training(recipe, batch, recipe.material().size()), 81, "");
     }
 }

@@ -96,7 +96,7 @@ class RunTest {
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
         assertEquals(Optional.empty(), adapter.compatibilityWarning("model", NetworkLayers.of(model.unet()), Optional.of(adapter.base().hash())));
-        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().numbers(NetworkLayers.of(model.unet())), straight.numbers());
+        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().parameterCount(NetworkLayers.of(model.unet())), straight.numbers());
         assertEquals(Files.size(run.adapter()), straight.bytes());
         assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
     }

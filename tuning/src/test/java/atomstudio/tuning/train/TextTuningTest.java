@@ -34,9 +34,9 @@ import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
@@ -55,8 +55,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Runs that tune the text encoder: new rows of its table, and LoRA on its attention.
 class TextTuningTest {
-    private static final String ROWS = TextualInversion.TABLE + ".rows";
-    private static final String START = TextualInversion.TABLE + ".start";
+    private static final String ROWS = TextualInversion.TOKEN_EMBEDDING + ".rows";
+    private static final String START = TextualInversion.TOKEN_EMBEDDING + ".start";
     @TempDir static Path shared;
     @TempDir Path folder;
     private static DiffusionModel model;
@@ -69,14 +69,14 @@ class TextTuningTest {
     }
 
     static Stream<MethodSettings> methods() {
-        return Stream.of(MethodSettings.of(Choice.TEXTUAL_INVERSION), MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"),
-                MethodSettings.of(Choice.LORA).with(Setting.TEXT_ENCODER, Setting.YES),
-                MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES));
+        return Stream.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION), MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"),
+                MethodSettings.of(MethodName.LORA).with(MethodSetting.TEXT_ENCODER, MethodSetting.YES),
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES));
     }
 
     /// One step of AdamW moves every parameter by its learning rate, whatever its gradient: `full` alone has 3e-5.
     @Test void aWordBesideFullTuningHasALearningRateOfItsOwn() throws Exception {
-        MethodSettings method = MethodSettings.of(Choice.FULL).with(Setting.ALSO, "textual-inversion").with(Setting.TEXT_ENCODER, Setting.YES);
+        MethodSettings method = MethodSettings.of(MethodName.FULL).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
         TuneRequest request = TuneRequest.of(model.path(), pictures, "thing", method).withSteps(1);
         Recipe.Course course = request.recipe().course();
         request = request.with(request.recipe().with(new Recipe.Course(1, course.rates(), 0, 0, Recipe.Decay.CONSTANT)));
@@ -84,12 +84,12 @@ class TextTuningTest {
         Tensor start = adapter.values().get(START);
         Tensor rows = adapter.values().get(ROWS);
         for (int i = 0; i < rows.data().length; i++) {
-            assertEquals(Choice.TEXTUAL_INVERSION.rate(), Math.abs(rows.data()[i] - start.data()[i]), 1e-5);
+            assertEquals(MethodName.TEXTUAL_INVERSION.learningRate(), Math.abs(rows.data()[i] - start.data()[i]), 1e-5);
         }
         List<String> lora = adapter.values().keySet().stream().filter(key -> key.startsWith("text_model.") && key.endsWith(".B")).toList();
         assertFalse(lora.isEmpty());
         for (String key : lora) {
-            for (float value : adapter.values().get(key).data()) assertEquals(Choice.LORA.rate(), Math.abs(value), 0.05 * Choice.LORA.rate(), key);
+            for (float value : adapter.values().get(key).data()) assertEquals(MethodName.LORA.learningRate(), Math.abs(value), 0.05 * MethodName.LORA.learningRate(), key);
         }
     }
 
@@ -129,11 +129,11 @@ class TextTuningTest {
     }
 
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
-        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
+        AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1), "run");
         assertEquals(Optional.of(new EmbeddingToken("sks", 1)), adapter.embeddingToken());
         assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
         try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
-            Tensor table = checkpoint.read(TextualInversion.TABLE + ".weight");
+            Tensor table = checkpoint.read(TextualInversion.TOKEN_EMBEDDING + ".weight");
             List<Integer> ids = Stream.of("t", "h", "i", "n", "g</w>").map(letter -> letter.charAt(0) - 'a' + (letter.endsWith("</w>") ? 26 : 0)).toList();
             Tensor expected = Tensor.zeros(adapter.values().get(START).shape());
             for (int id : ids) for (int i = 0; i < expected.data().length; i++) expected.data()[i] += table.rows(id, id + 1).data()[i] / ids.size();
@@ -142,7 +142,7 @@ class TextTuningTest {
     }
 
     @Test void anAdapterOfWordsChangesThePictureAndItsBaseHashCountsTheTextEncoder() throws Exception {
-        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 4).withRate(0.5), "run");
+        AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withRate(0.5), "run");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
         assertEquals(hashes.hash(model, Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)), adapter.base().hash());
         assertNotEquals(hashes.hash(model), adapter.base().hash());
@@ -166,7 +166,7 @@ class TextTuningTest {
     }
 
     @Test void previewsAreMadeWithTheRowsAsTheyAre() throws Exception {
-        tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 4).withRate(0.5).withPreviewEvery(2), "run");
+        tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withRate(0.5).withPreviewEvery(2), "run");
         List<byte[]> previews = new java.util.ArrayList<>();
         for (int step : new int[] {0, 2, 4}) previews.add(Files.readAllBytes(folder.resolve("run/previews/%06d.png".formatted(step))));
         assertFalse(Arrays.equals(previews.get(0), previews.get(1)));
@@ -174,15 +174,15 @@ class TextTuningTest {
     }
 
     @Test void aTableOfAnotherSizeIsRefused() throws Exception {
-        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1), "run");
+        AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1), "run");
         DiffusionModel other = TinyModel.make(folder.resolve("other"), "sd2");
         String message = assertThrows(Failure.Incompatible.class, () -> adapter.compatibilityWarning("Other", other.trainableLayers(), Optional.empty())).getMessage();
-        assertTrue(message.contains(TextualInversion.TABLE), message);
+        assertTrue(message.contains(TextualInversion.TOKEN_EMBEDDING), message);
     }
 
     @Test void aTokenThatCannotStandForRowsIsRefusedBeforeAnythingIsMade() {
         for (String token : List.of("two words", "THING", "<|endoftext|>")) {
-            TuneRequest request = request(MethodSettings.of(Choice.TEXTUAL_INVERSION), 1).withToken(token);
+            TuneRequest request = request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1).withToken(token);
             String message = assertThrows(Failure.Incompatible.class, () -> run(request, "run", Control.none(), TuneListener.silent())).getMessage();
             assertTrue(message.contains(token) && message.contains("--token"), message);
             assertFalse(Files.exists(folder.resolve("run")));
@@ -194,7 +194,7 @@ class TextTuningTest {
     }
 
     @Test void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
-        AdapterFile adapter = tuned(request(MethodSettings.of(Choice.ATOMS).with(Setting.ALSO, "textual-inversion"), 2), "run");
+        AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"), 2), "run");
         Path file = folder.resolve("sks.safetensors");
         ExportFormat.ExportResult written = ExportFormat.EMBEDDING.write(adapter, base(), file);
         assertEquals(model.textEncoder().hiddenSize(), written.parameterCount());
@@ -203,12 +203,12 @@ class TextTuningTest {
             assertEquals(Set.of("sks"), embedding.tensors().keySet());
             assertEquals(adapter.values().get(ROWS), embedding.read("sks"));
         }
-        AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
+        AdapterFile atoms = tuned(request(MethodSettings.of(MethodName.ATOMS), 1), "atoms");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.EMBEDDING.write(atoms, base(), file)).getMessage().contains("atoms"));
     }
 
     @Test void exportedLoraHasOtherProgramsNamesForBothNetworks() throws Exception {
-        MethodSettings method = MethodSettings.of(Choice.LORA).with(Setting.RANK, "2").with(Setting.ALPHA, "4").with(Setting.TEXT_ENCODER, Setting.YES);
+        MethodSettings method = MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "4").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
         AdapterFile adapter = tuned(request(method, 2), "run");
         Path file = folder.resolve("lora.safetensors");
         assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).omitted());
@@ -226,7 +226,7 @@ class TextTuningTest {
             for (int i = 0; i < doubled.data().length; i++) doubled.data()[i] *= 2;
             assertEquals(doubled, peft.read("text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_B.weight"), "alpha / rank is multiplied in");
         }
-        AdapterFile atoms = tuned(request(MethodSettings.of(Choice.ATOMS), 1), "atoms");
+        AdapterFile atoms = tuned(request(MethodSettings.of(MethodName.ATOMS), 1), "atoms");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.KOHYA.write(atoms, base(), file)).getMessage().contains("atoms"));
     }
 }

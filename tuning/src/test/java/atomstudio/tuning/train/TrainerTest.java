@@ -17,7 +17,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.SlotLayout;
+import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Differentiation;
 import java.nio.file.Path;
@@ -37,16 +37,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TrainerTest {
     @TempDir Path folder;
     private RunFolder run;
-    private SlotLayout layout;
+    private ParameterLayout layout;
     private Trainer.Setup setup;
     private DiffusionModel model;
 
     @BeforeEach void prepare() throws Exception {
         model = TinyModel.make(folder.resolve("model"), "sd1");
         run = new RunFolder(folder.resolve("run"));
-        MethodSettings method = MethodSettings.of(MethodSettings.Choice.ATOMS);
+        MethodSettings method = MethodSettings.of(MethodSettings.MethodName.ATOMS);
         List<Layer> layers = NetworkLayers.of(model.unet());
-        layout = SlotLayout.of(method.method(), layers);
+        layout = ParameterLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.Base(model.path(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
         setup = new Trainer.Setup(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(), new Passes(dataset(1, 0), Optional.empty(), 0), new TrainingState.Place("cpu", 1));
     }
@@ -66,7 +66,7 @@ class TrainerTest {
     }
 
     private static Recipe recipe() {
-        return Recipe.of(MethodSettings.of(MethodSettings.Choice.ATOMS)).with(new Recipe.Course(60, 0.01, 0, Recipe.WARM_UP, Recipe.Decay.CONSTANT));
+        return Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(new Recipe.Course(60, 0.01, 0, Recipe.WARM_UP, Recipe.Decay.CONSTANT));
     }
 
     /// Σ (x − 0.1)² / n.
@@ -113,7 +113,7 @@ class TrainerTest {
         assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--rate"), diverged.getMessage());
         AdapterFile kept = run.trained().orElseThrow();
         assertEquals(31, kept.training().steps(), "the numbers before the last step, whose loss was finite");
-        assertArrayEquals(seen[31], layout.vector(kept.values()));
+        assertArrayEquals(seen[31], layout.toVector(kept.values()));
     }
 
     @Test void batchesAreAFunctionOfSeedAndStep() throws Exception {

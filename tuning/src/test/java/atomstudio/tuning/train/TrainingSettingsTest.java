@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.Choice;
-import atomstudio.tuning.method.Setting;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingSettingsTest {
-    private static final MethodSettings LORA = MethodSettings.of(Choice.LORA);
-    private static final MethodSettings TOGETHER = MethodSettings.of(Choice.ATOMS_AND_WORD).with(Setting.ALSO, "lora").with(Setting.TEXT_ENCODER, Setting.YES);
+    private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
+    private static final MethodSettings TOGETHER = MethodSettings.of(MethodName.ATOMS_AND_WORD).with(MethodSetting.ALSO, "lora").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
 
     @Test void theFamilyNamesWhatRunJsonHolds() {
         Set<String> names = Stream.of(TrainingSetting.values()).map(TrainingSetting::command).collect(Collectors.toSet());
@@ -28,7 +28,7 @@ class TrainingSettingsTest {
     }
 
     @Test void nothingChosenIsTheMethodsOwnRecipe() {
-        for (Choice choice : Choice.values()) {
+        for (MethodName choice : MethodName.values()) {
             Recipe own = Recipe.of(MethodSettings.of(choice));
             assertEquals(own, TrainingSettings.USUAL.recipe(MethodSettings.of(choice)));
             assertEquals(TrainingSettings.USUAL, TrainingSettings.of(own, MethodSettings.of(choice)));
@@ -60,9 +60,9 @@ class TrainingSettingsTest {
 
     @Test void whatIsTrainedTogetherHasTheLearningRatesOfItsOwnMethods() {
         Recipe.Rates rates = TrainingSettings.USUAL.recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(Choice.ATOMS_AND_WORD.rate(), OptionalDouble.of(Choice.LORA.rate()), OptionalDouble.of(Choice.TEXTUAL_INVERSION.rate()), OptionalDouble.of(Choice.LORA.rate())), rates);
+        assertEquals(new Recipe.Rates(MethodName.ATOMS_AND_WORD.learningRate(), OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(MethodName.TEXTUAL_INVERSION.learningRate()), OptionalDouble.of(MethodName.LORA.learningRate())), rates);
         Recipe.Rates slow = TrainingSettings.USUAL.with(TrainingSetting.WORD_RATE, "0.25").recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(Choice.ATOMS_AND_WORD.rate(), OptionalDouble.of(Choice.LORA.rate()), OptionalDouble.of(0.25), OptionalDouble.of(Choice.LORA.rate())), slow);
+        assertEquals(new Recipe.Rates(MethodName.ATOMS_AND_WORD.learningRate(), OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(0.25), OptionalDouble.of(MethodName.LORA.learningRate())), slow);
         Recipe.Rates prodigy = TrainingSettings.USUAL.with(TrainingSetting.OPTIMIZER, "prodigy").recipe(TOGETHER).course().rates();
         assertEquals(new Recipe.Rates(1, OptionalDouble.of(1), OptionalDouble.of(1), OptionalDouble.of(1)), prodigy);
     }

@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 
 /// Random numbers without state: each is a function of a seed, the name of a stream and a position, the same on every machine and
 /// after every restart. Source: Steele, Lea, Flood 2014 (SplitMix64), over FNV-1a of the name.
-public record Noise(long seed, String stream) {
+public record CounterRng(long seed, String stream) {
     /// 64 random bits.
     public long bits(long position) {
         return bits(key(), position);
@@ -16,21 +16,21 @@ public record Noise(long seed, String stream) {
     }
 
     /// A whole number from 0 (inclusive) to `bound` (exclusive).
-    public int below(int bound, long position) {
+    public int randint(int bound, long position) {
         return (int) (uniform(position) * bound);
     }
 
     /// `count` standard normal numbers; positions 2i and 2i + 1 make the i-th pair (Box and Muller 1958).
     public float[] normals(int count) {
-        float[] numbers = new float[count];
+        float[] values = new float[count];
         long key = key();
         for (int i = 0; i < count; i += 2) {
             double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(key, i)));
             double angle = 2 * Math.PI * uniform(key, i + 1);
-            numbers[i] = (float) (radius * StrictMath.cos(angle));
-            if (i + 1 < count) numbers[i + 1] = (float) (radius * StrictMath.sin(angle));
+            values[i] = (float) (radius * StrictMath.cos(angle));
+            if (i + 1 < count) values[i + 1] = (float) (radius * StrictMath.sin(angle));
         }
-        return numbers;
+        return values;
     }
 
     private long key() {

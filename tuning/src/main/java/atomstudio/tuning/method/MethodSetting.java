@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /// One thing that can be chosen about a method, by its name on the command line and in files.
-public enum Setting {
+public enum MethodSetting {
     ATOMS("atoms", "M", "Filter atoms a layer: 1 to 9, with sparse coding also more."),
     M1("m1", "N", "Inner atoms that each overcomplete atom is made of."),
     CODING("coding", "NAME", "How filter atoms are found: linear (exact, nothing stored) or sparse (the paper's)."),
@@ -25,24 +25,24 @@ public enum Setting {
     public static final String YES = "yes";
     public static final String NO = "no";
 
-    private final String command;
-    private final String label;
+    private final String option;
+    private final String valueLabel;
     private final String description;
 
-    Setting(String command, String label, String description) {
-        this.command = command;
-        this.label = label;
+    MethodSetting(String option, String valueLabel, String description) {
+        this.option = option;
+        this.valueLabel = valueLabel;
         this.description = description;
     }
 
     /// On the command line (after `--`), in run folders and adapter files.
-    public String command() {
-        return command;
+    public String option() {
+        return option;
     }
 
     /// Stands for the value in help.
-    public String label() {
-        return label;
+    public String valueLabel() {
+        return valueLabel;
     }
 
     public String description() {
@@ -50,22 +50,22 @@ public enum Setting {
     }
 
     /// What it can be where that is one of a few names, the usual one first; for layers the words that a list is made of; else empty.
-    public List<String> names() {
+    public List<String> allowedValues() {
         return switch (this) {
-            case SIDE -> Stream.of(Oft.Side.values()).map(Oft.Side::command).toList();
-            case CODING -> Stream.of(Coded.values()).map(coded -> coded.name().toLowerCase(Locale.ROOT)).toList();
-            case LAYERS -> LayerChoice.WORDS;
-            case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodSettings.Choice.values()).map(MethodSettings.Choice::command)).toList();
+            case SIDE -> Stream.of(Oft.Side.values()).map(Oft.Side::option).toList();
+            case CODING -> Stream.of(CodingName.values()).map(coded -> coded.name().toLowerCase(Locale.ROOT)).toList();
+            case LAYERS -> LayerSelector.KEYWORDS;
+            case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodSettings.MethodName.values()).map(MethodSettings.MethodName::option)).toList();
             case TEXT_ENCODER -> List.of(NO, YES);
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> List.of();
         };
     }
 
     /// The value unless asked otherwise, which may follow from other values.
-    String usual(MethodSettings.Choice choice, Map<Setting, String> chosen) {
-        String rank = Integer.toString(MethodSettings.RANK);
+    String defaultValue(MethodSettings.MethodName choice, Map<MethodSetting, String> chosen) {
+        String rank = Integer.toString(MethodSettings.DEFAULT_RANK);
         return switch (this) {
-            case ATOMS -> Integer.toString(MethodSettings.ATOMS);
+            case ATOMS -> Integer.toString(MethodSettings.DEFAULT_ATOMS);
             case M1 -> "3";
             case CODING -> "linear";
             case CHANNEL_BLOCK -> "4";
@@ -75,65 +75,65 @@ public enum Setting {
             }
             case RANK -> rank;
             case ALPHA -> chosen.getOrDefault(RANK, rank);
-            case SIDE -> Oft.Side.INPUT.command();
-            case BLOCK -> Oft.Side.OUTPUT.command().equals(chosen.get(SIDE)) ? "8" : "1/4";
-            case LAYERS -> choice.list();
+            case SIDE -> Oft.Side.INPUT.option();
+            case BLOCK -> Oft.Side.OUTPUT.option().equals(chosen.get(SIDE)) ? "8" : "1/4";
+            case LAYERS -> choice.layerList();
             case ALSO -> "";
             case TEXT_ENCODER -> NO;
         };
     }
 
-    static Optional<Setting> named(String command) {
-        return Stream.of(values()).filter(setting -> setting.command.equals(command)).findFirst();
+    static Optional<MethodSetting> ofOption(String option) {
+        return Stream.of(values()).filter(setting -> setting.option.equals(option)).findFirst();
     }
 
     /// A value as it is kept and compared.
     String canonical(String value) {
         return switch (this) {
-            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK -> Integer.toString(whole(value));
-            case SIDE -> Oft.Side.of(value.strip()).command();
-            case BLOCK -> Oft.Blocks.parse(value).toString();
-            case ALPHA -> plain(number(value));
-            case CODING -> Coded.of(value).name().toLowerCase(Locale.ROOT);
-            case LAYERS -> LayerChoice.parse(value).toString();
-            case ALSO -> value.isEmpty() ? "" : MethodSettings.Choice.named(value).command();
-            case TEXT_ENCODER -> yesOrNo(value);
+            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK -> Integer.toString(parseInt(value));
+            case SIDE -> Oft.Side.ofOption(value.strip()).option();
+            case BLOCK -> Oft.BlockSpec.parse(value).toString();
+            case ALPHA -> format(parseDouble(value));
+            case CODING -> CodingName.ofOption(value).name().toLowerCase(Locale.ROOT);
+            case LAYERS -> LayerSelector.parse(value).toString();
+            case ALSO -> value.isEmpty() ? "" : MethodSettings.MethodName.ofOption(value).option();
+            case TEXT_ENCODER -> requireYesOrNo(value);
         };
     }
 
     /// How filter atoms are found.
-    enum Coded {
+    enum CodingName {
         LINEAR, SPARSE;
 
-        static Coded of(String name) {
+        static CodingName ofOption(String name) {
             return Stream.of(values()).filter(coded -> coded.name().toLowerCase(Locale.ROOT).equals(name)).findFirst()
                     .orElseThrow(() -> new IllegalArgumentException("coding: expected linear or sparse, found " + name));
         }
     }
 
-    private int whole(String value) {
+    private int parseInt(String value) {
         try {
             return Integer.parseInt(value.strip());
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(command + ": expected a whole number, found " + value, e);
+            throw new IllegalArgumentException(option + ": expected a whole number, found " + value, e);
         }
     }
 
     /// Without a fraction where it has none: `4`, `0.5`.
-    static String plain(double number) {
+    static String format(double number) {
         return Double.isFinite(number) ? BigDecimal.valueOf(number).stripTrailingZeros().toPlainString() : Double.toString(number);
     }
 
-    private double number(String value) {
+    private double parseDouble(String value) {
         try {
             return Double.parseDouble(value.strip());
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(command + ": expected a number, found " + value, e);
+            throw new IllegalArgumentException(option + ": expected a number, found " + value, e);
         }
     }
 
-    private String yesOrNo(String value) {
+    private String requireYesOrNo(String value) {
         if (value.equals(YES) || value.equals(NO)) return value;
-        throw new IllegalArgumentException(command + ": expected " + YES + " or " + NO + ", found " + value);
+        throw new IllegalArgumentException(option + ": expected " + YES + " or " + NO + ", found " + value);
     }
 }

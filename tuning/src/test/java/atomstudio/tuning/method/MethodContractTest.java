@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// The law of the family, for every method and every kind of layer.
-class LawTest {
+class MethodContractTest {
     private static Torch torch;
     private static EagerOps ops;
 
@@ -49,12 +49,12 @@ class LawTest {
     static List<TuningMethod> methods() {
         return List.of(new SparseAtoms(12), new SparseAtoms(4), new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
                 new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), oft(Oft.Side.INPUT, "4"), oft(Oft.Side.INPUT, "1/4"), oft(Oft.Side.OUTPUT, "4"), oft(Oft.Side.OUTPUT, "2"), oft(Oft.Side.OUTPUT, "1/2"), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
-                new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new Full(), new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")),
-                new Sum(List.of(new On(new FilterAtoms(9), LayerChoice.parse("conv3x3")), new ChannelAtoms(4, 16))));
+                new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new FullFineTuning(), new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
+                new CombinedMethods(List.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")), new ChannelAtoms(4, 16))));
     }
 
     private static Oft oft(Oft.Side side, String block) {
-        return new Oft(side, Oft.Blocks.parse(block));
+        return new Oft(side, Oft.BlockSpec.parse(block));
     }
 
     /// Every kind of layer, with and without bias.
@@ -70,7 +70,7 @@ class LawTest {
             layers.add(layer("ff.net.2", Layer.Kind.LINEAR, bias, 8, 32));
         }
         layers.add(layer("norm", Layer.Kind.NORM, Layer.Bias.PRESENT, 8));
-        layers.add(layer(TextualInversion.TABLE, Layer.Kind.EMBEDDING, Layer.Bias.ABSENT, 16, 8));
+        layers.add(layer(TextualInversion.TOKEN_EMBEDDING, Layer.Kind.EMBEDDING, Layer.Bias.ABSENT, 16, 8));
         return layers;
     }
 
@@ -91,7 +91,7 @@ class LawTest {
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
         LayerWeights<Tensor> base = base(layer);
         LayerWeights<Tensor> start = effective(method, layer, start(method, layer, base), 1);
-        double tolerance = method.part(layer) instanceof Dora ? 1e-6 : 0;           // W · ‖W‖/‖W‖ rounds
+        double tolerance = method.methodFor(layer) instanceof Dora ? 1e-6 : 0;           // W · ‖W‖/‖W‖ rounds
         assertWithin(method + " on " + layer.name(), base.weight(), start.weight().rows(0, (int) layer.weightShape().size(0)), tolerance);
         Tensor none = Tensor.zeros(layer.biasShape());
         assertWithin(method + " on " + layer.name(), base.bias() == null ? none : base.bias(), start.bias() == null ? none : start.bias(), 0);
@@ -125,7 +125,7 @@ class LawTest {
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void everyTrainedSlotHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
         LayerWeights<Tensor> base = base(layer);
         Map<String, Tensor> theta = point(method, layer, base);
-        for (Slot slot : method.slots(layer)) {
+        for (ParameterSpec slot : method.parameterSpecs(layer)) {
             if (!slot.trained()) continue;
             try (TorchScope scope = torch.scope(Recording.ON)) {
                 NDArray leaf = torch.leaf(theta.get(slot.name()));
@@ -149,7 +149,7 @@ class LawTest {
         LayerWeights<Tensor> found = effective(method, layer, point(method, layer, base(layer)), 1);
         assertEquals(found.weight().shape(), dry.weight());
         assertEquals(found.bias() == null ? null : found.bias().shape(), dry.bias());
-        assertEquals(method.slots(layer).stream().map(Slot::name).toList(), List.copyOf(method.parameterShapes(layer).keySet()));
+        assertEquals(method.parameterSpecs(layer).stream().map(ParameterSpec::name).toList(), List.copyOf(method.parameterShapes(layer).keySet()));
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
@@ -166,8 +166,8 @@ class LawTest {
 
     private static Map<String, Tensor> start(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = new HashMap<>();
-        for (Slot slot : method.slots(layer)) {
-            Tensor numbers = slot.start().numbers(new Slot.Origin(base::weight, new Noise(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
+        for (ParameterSpec slot : method.parameterSpecs(layer)) {
+            Tensor numbers = slot.initializer().initialize(new ParameterSpec.InitContext(base::weight, new CounterRng(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
             assertEquals(slot.shape(), numbers.shape());
             theta.put(slot.name(), numbers);
         }
@@ -177,7 +177,7 @@ class LawTest {
     /// Frozen slots as they start, trained ones random.
     private static Map<String, Tensor> point(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = start(method, layer, base);
-        for (Slot slot : method.slots(layer)) if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
+        for (ParameterSpec slot : method.parameterSpecs(layer)) if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
         return theta;
     }
 
@@ -197,6 +197,6 @@ class LawTest {
     }
 
     private static Tensor random(String stream, Shape shape) {
-        return new Tensor(shape, new Noise(1, stream).normals((int) shape.elements()));
+        return new Tensor(shape, new CounterRng(1, stream).normals((int) shape.elements()));
     }
 }

@@ -1,46 +1,46 @@
 package atomstudio.tuning.method;
 
-import atomstudio.tuning.method.MethodSettings.Choice;
+import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import java.util.stream.Stream;
 
 /// What sort of thing a method tunes: how lists of methods are ordered for people, with a plain line for each.
-public enum MethodKind {
+public enum MethodCategory {
     FILTERS("Filter atoms"),
     LOW_RANK("Low-rank updates"),
     ROTATIONS("Rotations and directions"),
     SCALES("Scales, shifts and biases"),
-    WORDS("A word of its own"),
-    EVERYTHING("Everything");
+    EMBEDDINGS("A word of its own"),
+    FULL("Everything");
 
-    private final String display;
+    private final String displayName;
 
-    MethodKind(String display) {
-        this.display = display;
+    MethodCategory(String display) {
+        this.displayName = display;
     }
 
-    public String display() {
-        return display;
+    public String displayName() {
+        return displayName;
     }
 
     /// The methods of this kind.
-    public List<Choice> choices() {
-        return Stream.of(Choice.values()).filter(choice -> of(choice) == this).toList();
+    public List<MethodName> methods() {
+        return Stream.of(MethodName.values()).filter(choice -> of(choice) == this).toList();
     }
 
-    public static MethodKind of(Choice choice) {
+    public static MethodCategory of(MethodName choice) {
         return switch (choice) {
             case ATOMS, ATOMS_AND_WORD, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS -> FILTERS;
             case LORA, LOCON, LOHA, LOKR, GLORA -> LOW_RANK;
             case OFT, DORA -> ROTATIONS;
             case BITFIT, NORM, SSF, DIFFFIT -> SCALES;
-            case TEXTUAL_INVERSION -> WORDS;
-            case FULL -> EVERYTHING;
+            case TEXTUAL_INVERSION -> EMBEDDINGS;
+            case FULL -> FULL;
         };
     }
 
     /// What a method is for, in one line.
-    public static String purpose(Choice choice) {
+    public static String description(MethodName choice) {
         return switch (choice) {
             case ATOMS -> "The smallest: how filters look, not mix.";
             case ATOMS_AND_WORD -> "Recommended: fine patterns, and a word of its own for the subject.";

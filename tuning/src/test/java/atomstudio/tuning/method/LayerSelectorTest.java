@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LayerPatternTest {
+class LayerSelectorTest {
     private static List<Layer> layers() throws Failure {
         return DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).trainableLayers();
     }

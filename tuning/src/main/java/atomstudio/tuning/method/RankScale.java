@@ -4,23 +4,23 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 
 /// Rank r of a low-rank method and its α: what is tuned counts α/r times.
-record Scale(int rank, double alpha) {
-    Scale {
+record RankScale(int rank, double alpha) {
+    RankScale {
         if (rank < 1) throw new IllegalArgumentException("rank: expected at least 1, found " + rank);
         if (!(alpha > 0 && Double.isFinite(alpha))) throw new IllegalArgumentException("alpha: expected a number above 0, found " + alpha);
     }
 
-    double factor() {
+    double scaling() {
         return alpha / rank;
     }
 
     /// The half on the side of the inputs: (r,Ci) or (r,Ci,k,k).
-    Shape down(Layer layer) {
+    Shape downShape(Layer layer) {
         return layer.weightShape().with(0, rank);
     }
 
     /// The half on the side of the outputs: (Co,r) or (Co,r,1,1).
-    Shape up(Layer layer) {
+    Shape upShape(Layer layer) {
         long outputs = layer.weightShape().size(0);
         return layer.weightShape().rank() == 4 ? Shape.of(outputs, rank, 1, 1) : Shape.of(outputs, rank);
     }

@@ -1,0 +1,55 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.AdapterParameters;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// Methods that tune different layers, tuned together, each with its own slots.
+public record CombinedMethods(List<TuningMethod> methods) implements TuningMethod {
+    public CombinedMethods {
+        methods = List.copyOf(methods);
+        if (methods.size() < 2) throw new IllegalArgumentException("sum: expected at least two methods, found " + methods.size());
+    }
+
+    @Override public String name() {
+        return methods.stream().map(TuningMethod::name).collect(Collectors.joining("+"));
+    }
+
+    @Override public TuningMethod methodFor(Layer layer) {
+        return methodsFor(layer).getFirst();
+    }
+
+    @Override public boolean skipsIndivisible(Layer layer) {
+        return !tunes(layer) && methods.stream().anyMatch(part -> part.skipsIndivisible(layer));
+    }
+
+    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+        List<TuningMethod> matching = methodsFor(layer);
+        return matching.isEmpty() ? List.of() : matching.getFirst().parameterSpecs(layer);
+    }
+
+    @Override public boolean changesWeight(Layer layer) {
+        return methodFor(layer).changesWeight(layer);
+    }
+
+    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        return methodFor(layer).effective(ops, layer, base, parameters, adapterWeight);
+    }
+
+    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+        return methodFor(layer).kernelTransform(ops, layer, parameters, adapterWeight);
+    }
+
+    private List<TuningMethod> methodsFor(Layer layer) {
+        List<TuningMethod> matching = methods.stream().filter(part -> part.tunes(layer)).toList();
+        if (matching.size() > 1) {
+            String names = matching.stream().map(TuningMethod::name).collect(Collectors.joining(" and "));
+            throw new IllegalArgumentException(names + " would both tune " + layer.name() + "; expected methods of different layers, see --layers");
+        }
+        return matching;
+    }
+}

@@ -1,0 +1,124 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+
+/// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an optimizer sees.
+public record ParameterLayout(TuningMethod method, List<LayerParameter> trained, List<LayerParameter> frozen, List<LayerParameter> derived) {
+    /// One slot of one layer.
+    public record LayerParameter(Layer layer, ParameterSpec spec) {
+        /// `LAYER.SLOT`.
+        public String key() {
+            return layer.name() + "." + spec.name();
+        }
+    }
+
+    public ParameterLayout {
+        trained = List.copyOf(trained);
+        frozen = List.copyOf(frozen);
+        derived = List.copyOf(derived);
+    }
+
+    public static ParameterLayout of(TuningMethod method, List<Layer> layers) {
+        List<LayerParameter> trained = new ArrayList<>();
+        List<LayerParameter> frozen = new ArrayList<>();
+        List<LayerParameter> derived = new ArrayList<>();
+        for (Layer layer : layers) for (ParameterSpec slot : method.parameterSpecs(layer)) {
+            List<LayerParameter> entries = switch (slot.role()) {
+                case TRAINED -> trained;
+                case FROZEN -> frozen;
+                case DERIVED -> derived;
+            };
+            entries.add(new LayerParameter(layer, slot));
+        }
+        return new ParameterLayout(method, trained, frozen, derived);
+    }
+
+    /// Length of the vector.
+    public int size() {
+        return Math.toIntExact(trained.stream().mapToLong(entry -> entry.spec.shape().elements()).sum());
+    }
+
+    /// Shapes of the vector's consecutive pieces.
+    public List<Shape> shapes() {
+        return trained.stream().map(entry -> entry.spec.shape()).toList();
+    }
+
+    /// Where numbers start from. `weights` gives a tensor of the base model by its key; `classTokens` are the ids of the class word.
+    public record Initialization(Function<String, Tensor> weights, long seed, List<Integer> classTokens) {
+        public Initialization {
+            classTokens = List.copyOf(classTokens);
+        }
+
+        private Tensor tensor(LayerParameter entry, Map<String, Tensor> computed) {
+            CounterRng rng = new CounterRng(seed, "start " + entry.key());
+            return entry.spec.initializer().initialize(new ParameterSpec.InitContext(() -> weights.apply(entry.layer.weightKey()), rng, classTokens, slot -> computed.get(entry.layer.name() + "." + slot)));
+        }
+    }
+
+    /// The vector before training.
+    public float[] initialVector(Initialization initialization) {
+        Map<String, Tensor> values = new HashMap<>();
+        trained.forEach(entry -> values.put(entry.key(), initialization.tensor(entry, Map.of())));
+        return toVector(values);
+    }
+
+    /// The numbers that stay as they start, keyed `LAYER.SLOT`.
+    public Map<String, Tensor> frozenValues(Initialization initialization) {
+        Map<String, Tensor> values = new HashMap<>();
+        frozen.forEach(entry -> values.put(entry.key(), initialization.tensor(entry, values)));
+        return values;
+    }
+
+    /// Stored values with what is derived from them and the base model's weights.
+    /// @throws IllegalArgumentException when it comes out otherwise than when the values were made
+    public Map<String, Tensor> withDerived(Map<String, Tensor> stored, Function<String, Tensor> weights) {
+        Map<String, Tensor> values = new HashMap<>(stored);
+        derive(stored, weights, values::put);
+        return values;
+    }
+
+    /// What is derived from stored values and the base model's weights, one entry after another, so that none need be kept.
+    /// @throws IllegalArgumentException as `complete`
+    public void derive(Map<String, Tensor> stored, Function<String, Tensor> weights, BiConsumer<String, Tensor> sink) {
+        Initialization initialization = new Initialization(weights, 0, List.of());
+        derived.forEach(entry -> sink.accept(entry.key(), initialization.tensor(entry, stored)));
+    }
+
+    /// Numbers that are derived, in all layers together.
+    public long derivedElementCount() {
+        return derived.stream().mapToLong(entry -> entry.spec.shape().elements()).sum();
+    }
+
+    /// The vector of values keyed `LAYER.SLOT`.
+    public float[] toVector(Map<String, Tensor> values) {
+        float[] vector = new float[size()];
+        int offset = 0;
+        for (LayerParameter entry : trained) {
+            float[] elements = values.get(entry.key()).data();
+            System.arraycopy(elements, 0, vector, offset, elements.length);
+            offset += elements.length;
+        }
+        return vector;
+    }
+
+    /// The values of a vector, keyed `LAYER.SLOT`.
+    public Map<String, Tensor> fromVector(float[] vector) {
+        Map<String, Tensor> values = new HashMap<>();
+        int offset = 0;
+        for (LayerParameter entry : trained) {
+            int size = Math.toIntExact(entry.spec.shape().elements());
+            values.put(entry.key(), new Tensor(entry.spec.shape(), Arrays.copyOfRange(vector, offset, offset + size)));
+            offset += size;
+        }
+        return values;
+    }
+}

@@ -1,0 +1,77 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.AdapterParameters;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
+import java.util.function.Supplier;
+
+/// Numbers that a method brings for one layer: their name within the layer, shape, whether training changes them, and how they start.
+public record ParameterSpec(String name, Shape shape, Role role, Initializer initializer) {
+    /// DERIVED: neither trained nor stored, but made anew from the base weight and the layer's frozen slots.
+    public enum Role { TRAINED, FROZEN, DERIVED }
+
+    /// The numbers before training.
+    @FunctionalInterface
+    public interface Initializer {
+        Tensor initialize(InitContext origin);
+    }
+
+    /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to this slot alone;
+    /// the token ids of the class word, for textual inversion; and the frozen slots of the layer that come before this one.
+    public record InitContext(Supplier<Tensor> baseWeight, CounterRng rng, List<Integer> classTokens, AdapterParameters<Tensor> frozen) {
+        public InitContext {
+            classTokens = List.copyOf(classTokens);
+        }
+
+        public Tensor readBaseWeight() {
+            return baseWeight.get();
+        }
+    }
+
+    static ParameterSpec zeros(String name, Shape shape) {
+        return new ParameterSpec(name, shape, Role.TRAINED, origin -> Tensor.zeros(shape));
+    }
+
+    static ParameterSpec ones(String name, Shape shape) {
+        return new ParameterSpec(name, shape, Role.TRAINED, origin -> Tensor.filled(shape, 1));
+    }
+
+    static ParameterSpec normal(String name, Shape shape, double std) {
+        return new ParameterSpec(name, shape, Role.TRAINED, origin -> normals(shape, origin.rng(), std));
+    }
+
+    /// Kaiming uniform with a = √5: within ±√(6 / ((1 + a²) · n)) = ±1/√n, n the numbers of a row. Source: He et al. 2015, equation 14.
+    static ParameterSpec kaimingUniform(String name, Shape shape) {
+        return new ParameterSpec(name, shape, Role.TRAINED, origin -> kaimingUniform(shape, origin.rng()));
+    }
+
+    static ParameterSpec trained(String name, Shape shape, Initializer initializer) {
+        return new ParameterSpec(name, shape, Role.TRAINED, initializer);
+    }
+
+    static ParameterSpec frozen(String name, Shape shape, Initializer initializer) {
+        return new ParameterSpec(name, shape, Role.FROZEN, initializer);
+    }
+
+    static ParameterSpec derived(String name, Shape shape, Initializer initializer) {
+        return new ParameterSpec(name, shape, Role.DERIVED, initializer);
+    }
+
+    public boolean trained() {
+        return role == Role.TRAINED;
+    }
+
+    private static Tensor normals(Shape shape, CounterRng rng, double std) {
+        float[] values = rng.normals(Math.toIntExact(shape.elements()));
+        for (int i = 0; i < values.length; i++) values[i] *= (float) std;
+        return new Tensor(shape, values);
+    }
+
+    private static Tensor kaimingUniform(Shape shape, CounterRng rng) {
+        Tensor uniform = Tensor.zeros(shape);
+        double bound = 1 / Math.sqrt((double) shape.elements() / shape.size(0));
+        for (int i = 0; i < uniform.data().length; i++) uniform.data()[i] = (float) ((2 * rng.uniform(i) - 1) * bound);
+        return uniform;
+    }
+}
