@@ -9,52 +9,52 @@ public final class AdamW implements Optimizer {
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
 
-    private final double decay;
-    private final float[] first;
-    private final float[] second;
-    private int steps;
+    private final double weightDecay;
+    private final float[] firstMoment;
+    private final float[] secondMoment;
+    private int stepCount;
 
-    public AdamW(int size, double decay) {
-        this(new float[size], new float[size], 0, decay);
+    public AdamW(int size, double weightDecay) {
+        this(new float[size], new float[size], 0, weightDecay);
     }
 
     /// Goes on with the moments after so many steps.
-    public AdamW(float[] first, float[] second, int steps, double decay) {
-        this.first = first;
-        this.second = second;
-        this.steps = steps;
-        this.decay = decay;
+    public AdamW(float[] firstMoment, float[] secondMoment, int stepCount, double weightDecay) {
+        this.firstMoment = firstMoment;
+        this.secondMoment = secondMoment;
+        this.stepCount = stepCount;
+        this.weightDecay = weightDecay;
     }
 
     @Override public void step(float[] parameters, float[] gradient, LearningRates rates) {
-        steps++;
-        double unbias1 = 1 - Math.pow(BETA1, steps);
-        double unbias2 = Math.sqrt(1 - Math.pow(BETA2, steps));
-        for (LearningRates.Group group : rates.groups()) {
-            double rate = rates.of(group);
+        stepCount++;
+        double biasCorrection1 = 1 - Math.pow(BETA1, stepCount);
+        double biasCorrection2 = Math.sqrt(1 - Math.pow(BETA2, stepCount));
+        for (LearningRates.ParameterGroup group : rates.groups()) {
+            double learningRate = rates.rateOf(group);
             for (int i = group.from(); i < group.to(); i++) {
                 double g = gradient[i];
-                double m = BETA1 * first[i] + (1 - BETA1) * g;
-                double v = BETA2 * second[i] + (1 - BETA2) * g * g;
-                first[i] = (float) m;
-                second[i] = (float) v;
-                double decayed = parameters[i] * (1 - rate * decay);
-                parameters[i] = (float) (decayed - rate / unbias1 * m / (Math.sqrt(v) / unbias2 + EPSILON));
+                double m = BETA1 * firstMoment[i] + (1 - BETA1) * g;
+                double v = BETA2 * secondMoment[i] + (1 - BETA2) * g * g;
+                firstMoment[i] = (float) m;
+                secondMoment[i] = (float) v;
+                double decayed = parameters[i] * (1 - learningRate * weightDecay);
+                parameters[i] = (float) (decayed - learningRate / biasCorrection1 * m / (Math.sqrt(v) / biasCorrection2 + EPSILON));
             }
         }
     }
 
     @Override public State state() {
-        return new State(Map.of("first", first, "second", second), Map.of());
+        return new State(Map.of("first", firstMoment, "second", secondMoment), Map.of());
     }
 
     /// Scales a gradient down to a norm of at most `most`, in place. Returns the norm before; NaN or infinite where the gradient is.
-    public static double clip(float[] gradient, double most) {
-        double square = 0;
-        for (float g : gradient) square += (double) g * g;
-        double norm = Math.sqrt(square);
-        if (norm > most) {
-            double scale = most / (norm + 1e-6);
+    public static double clipGradientNorm(float[] gradient, double maxNorm) {
+        double sumOfSquares = 0;
+        for (float g : gradient) sumOfSquares += (double) g * g;
+        double norm = Math.sqrt(sumOfSquares);
+        if (norm > maxNorm) {
+            double scale = maxNorm / (norm + 1e-6);
             for (int i = 0; i < gradient.length; i++) gradient[i] *= (float) scale;
         }
         return norm;

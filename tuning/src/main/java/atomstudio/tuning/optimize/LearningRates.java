@@ -6,10 +6,10 @@ import java.util.List;
 /// as PyTorch's optimizers have groups with a rate each.
 /// @param base   of a group with factor 1
 /// @param groups consecutive, together covering the whole vector
-public record LearningRates(double base, List<Group> groups) {
+public record LearningRates(double base, List<ParameterGroup> groups) {
     /// Parameters `from` (inclusive) to `to` (exclusive) of the vector.
-    public record Group(int from, int to, double factor) {
-        public Group {
+    public record ParameterGroup(int from, int to, double factor) {
+        public ParameterGroup {
             if (from < 0 || to < from) throw new IllegalArgumentException("group: expected 0 <= from <= to, found " + from + " to " + to);
             if (!(factor > 0 && Double.isFinite(factor))) throw new IllegalArgumentException("factor: expected a number above 0, found " + factor);
         }
@@ -18,7 +18,7 @@ public record LearningRates(double base, List<Group> groups) {
     public LearningRates {
         groups = List.copyOf(groups);
         int end = 0;
-        for (Group group : groups) {
+        for (ParameterGroup group : groups) {
             if (group.from != end) throw new IllegalArgumentException("groups: expected one from " + end + ", found one from " + group.from);
             end = group.to;
         }
@@ -26,16 +26,16 @@ public record LearningRates(double base, List<Group> groups) {
 
     /// One rate for all parameters of a vector.
     public static LearningRates uniform(double rate, int size) {
-        return new LearningRates(rate, List.of(new Group(0, size, 1)));
+        return new LearningRates(rate, List.of(new ParameterGroup(0, size, 1)));
     }
 
-    double of(Group group) {
+    double rateOf(ParameterGroup group) {
         return base * group.factor;
     }
 
     /// The rate of one parameter.
-    double at(int index) {
-        for (Group group : groups) if (index < group.to) return of(group);
+    double rateAt(int index) {
+        for (ParameterGroup group : groups) if (index < group.to) return rateOf(group);
         throw new IllegalArgumentException("index: expected below " + (groups.isEmpty() ? 0 : groups.getLast().to) + ", found " + index);
     }
 }

@@ -16,7 +16,7 @@ public final class Muon implements Optimizer {
 
     private final List<Shape> shapes;
     private final float[] momentum;
-    private final AdamW others;
+    private final AdamW adamW;
     private final Orthogonalization orthogonalization;
 
     /// @param shapes of the vector's consecutive pieces
@@ -29,50 +29,50 @@ public final class Muon implements Optimizer {
         this.orthogonalization = orthogonalization;
         this.shapes = List.copyOf(shapes);
         this.momentum = state.vectors().get("momentum");
-        this.others = new AdamW(state.vectors().get("first"), state.vectors().get("second"), steps, 0);
+        this.adamW = new AdamW(state.vectors().get("first"), state.vectors().get("second"), steps, 0);
     }
 
-    @Override public void step(float[] numbers, float[] gradient, LearningRates rates) throws Failure {
-        float[] rest = gradient.clone();
-        float[] before = numbers.clone();
-        int at = 0;
+    @Override public void step(float[] parameters, float[] gradient, LearningRates rates) throws Failure {
+        float[] vectorGradient = gradient.clone();
+        float[] before = parameters.clone();
+        int offset = 0;
         for (Shape shape : shapes) {
             int size = Math.toIntExact(shape.elements());
-            if (matrix(shape)) Arrays.fill(rest, at, at + size, 0);
-            at += size;
+            if (isMatrix(shape)) Arrays.fill(vectorGradient, offset, offset + size, 0);
+            offset += size;
         }
-        others.step(numbers, rest, rates);
-        at = 0;
+        adamW.step(parameters, vectorGradient, rates);
+        offset = 0;
         for (Shape shape : shapes) {
             int size = Math.toIntExact(shape.elements());
-            if (matrix(shape)) turn(new Piece(at, (int) shape.size(0), size / (int) shape.size(0)), before, numbers, new Pull(gradient, rates.at(at)));
-            at += size;
+            if (isMatrix(shape)) stepMatrix(new MatrixSlice(offset, (int) shape.size(0), size / (int) shape.size(0)), before, parameters, new MatrixGradient(gradient, rates.rateAt(offset)));
+            offset += size;
         }
     }
 
-    private record Piece(int at, int rows, int columns) {}
+    private record MatrixSlice(int offset, int rows, int columns) {}
 
-    private record Pull(float[] gradient, double rate) {}
+    private record MatrixGradient(float[] gradient, double learningRate) {}
 
     /// Nesterov's momentum B ← μB + G, step along the orthogonalized G + μB.
-    private void turn(Piece piece, float[] before, float[] numbers, Pull pull) throws Failure {
-        float[] ahead = new float[piece.rows * piece.columns];
-        for (int i = 0; i < ahead.length; i++) {
-            float g = pull.gradient[piece.at + i];
-            momentum[piece.at + i] = (float) (MOMENTUM * momentum[piece.at + i] + g);
-            ahead[i] = (float) (g + MOMENTUM * momentum[piece.at + i]);
+    private void stepMatrix(MatrixSlice slice, float[] before, float[] parameters, MatrixGradient matrixGradient) throws Failure {
+        float[] nesterov = new float[slice.rows * slice.columns];
+        for (int i = 0; i < nesterov.length; i++) {
+            float g = matrixGradient.gradient[slice.offset + i];
+            momentum[slice.offset + i] = (float) (MOMENTUM * momentum[slice.offset + i] + g);
+            nesterov[i] = (float) (g + MOMENTUM * momentum[slice.offset + i]);
         }
-        float[] direction = orthogonalization.of(ahead, piece.rows, piece.columns);
-        double by = pull.rate * SCALE * Math.sqrt(Math.max(piece.rows, piece.columns));
-        for (int i = 0; i < ahead.length; i++) numbers[piece.at + i] = (float) (before[piece.at + i] - by * direction[i]);
+        float[] direction = orthogonalization.orthogonalize(nesterov, slice.rows, slice.columns);
+        double scale = matrixGradient.learningRate * SCALE * Math.sqrt(Math.max(slice.rows, slice.columns));
+        for (int i = 0; i < nesterov.length; i++) parameters[slice.offset + i] = (float) (before[slice.offset + i] - scale * direction[i]);
     }
 
-    private static boolean matrix(Shape shape) {
+    private static boolean isMatrix(Shape shape) {
         return shape.rank() >= 2 && shape.size(0) > 1 && shape.elements() > shape.size(0);
     }
 
     @Override public State state() {
-        Map<String, float[]> adam = others.state().vectors();
+        Map<String, float[]> adam = adamW.state().vectors();
         return new State(Map.of("momentum", momentum, "first", adam.get("first"), "second", adam.get("second")), Map.of());
     }
 }

@@ -11,9 +11,9 @@ public interface Orthogonalization {
     /// a, b and c.
     double A = 3.4445, B = -4.7750, C = 2.0315;
     /// Added to the length, so that a matrix of zeros stays one.
-    double SMALLEST = 1e-7;
+    double EPSILON = 1e-7;
 
     /// @param matrix row by row, not to be changed
     /// @return a matrix of the same shape
-    float[] of(float[] matrix, int rows, int columns) throws Failure;
+    float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure;
 }

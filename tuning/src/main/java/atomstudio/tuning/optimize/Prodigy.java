@@ -9,7 +9,7 @@ public final class Prodigy implements Optimizer {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
-    private static final double START = 1e-6;
+    private static final double INITIAL_D = 1e-6;
 
     private final float[] x0;
     private final float[] m;
@@ -21,7 +21,7 @@ public final class Prodigy implements Optimizer {
     /// @param start the numbers before the first step
     public Prodigy(float[] start) {
         this(new State(Map.of("start", start.clone(), "first", new float[start.length], "second", new float[start.length], "sum", new float[start.length]),
-                Map.of("distance", START, "numerator", 0.0)));
+                Map.of("distance", INITIAL_D, "numerator", 0.0)));
     }
 
     /// Goes on from a state.
@@ -35,30 +35,30 @@ public final class Prodigy implements Optimizer {
     }
 
     @Override public void step(float[] parameters, float[] gradient, LearningRates rates) {
-        double root = Math.sqrt(BETA2);
-        double moved = 0;
-        double norm = 0;
-        for (LearningRates.Group group : rates.groups()) {
-            double rate = rates.of(group);
-            double ahead = 0;
+        double sqrtBeta2 = Math.sqrt(BETA2);
+        double weightedInnerProduct = 0;
+        double sumOfAbsS = 0;
+        for (LearningRates.ParameterGroup group : rates.groups()) {
+            double rate = rates.rateOf(group);
+            double innerProduct = 0;
             for (int i = group.from(); i < group.to(); i++) {
                 double g = gradient[i];
-                ahead += g * (x0[i] - parameters[i]);
+                innerProduct += g * (x0[i] - parameters[i]);
                 m[i] = (float) (BETA1 * m[i] + (1 - BETA1) * d * g);
                 v[i] = (float) (BETA2 * v[i] + (1 - BETA2) * d * d * g * g);
-                s[i] = (float) (root * s[i] + (1 - root) * rate * d * d * g);
-                norm += Math.abs(s[i]);
+                s[i] = (float) (sqrtBeta2 * s[i] + (1 - sqrtBeta2) * rate * d * d * g);
+                sumOfAbsS += Math.abs(s[i]);
             }
-            moved += rate * d * d * ahead;
+            weightedInnerProduct += rate * d * d * innerProduct;
         }
-        r = root * r + (1 - root) * moved;
-        for (LearningRates.Group group : rates.groups()) {
-            double rate = rates.of(group);
+        r = sqrtBeta2 * r + (1 - sqrtBeta2) * weightedInnerProduct;
+        for (LearningRates.ParameterGroup group : rates.groups()) {
+            double rate = rates.rateOf(group);
             for (int i = group.from(); i < group.to(); i++) {
                 parameters[i] -= (float) (rate * d * m[i] / (Math.sqrt(v[i]) + d * EPSILON));
             }
         }
-        if (norm > 0) d = Math.max(d, r / norm);
+        if (sumOfAbsS > 0) d = Math.max(d, r / sumOfAbsS);
     }
 
     /// The rate that it has found.

@@ -133,7 +133,7 @@ final class Kernels {
     NDArray orthogonal(NDArray matrix, Turn turn) {
         List<String> body = new ArrayList<>();
         body.add(turn == Turn.TRANSPOSED ? "y = torch.transpose(x, 0, 1)" : "y = x");
-        body.add("y0 = torch.div(y, torch.add(torch.norm(y), " + literal(Orthogonalization.SMALLEST) + "))");
+        body.add("y0 = torch.div(y, torch.add(torch.norm(y), " + literal(Orthogonalization.EPSILON) + "))");
         for (int k = 0; k < Orthogonalization.ITERATIONS; k++) {
             String y = "y" + k, a = "a" + k;
             body.add(a + " = torch.matmul(" + y + ", torch.transpose(" + y + ", 0, 1))");

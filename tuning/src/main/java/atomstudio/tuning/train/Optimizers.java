@@ -32,15 +32,15 @@ final class Optimizers {
     }
 
     /// A group a layer, layers of one part of the method one after another joined.
-    static List<LearningRates.Group> groups(Recipe recipe, MethodSettings method, ParameterLayout layout) {
+    static List<LearningRates.ParameterGroup> groups(Recipe recipe, MethodSettings method, ParameterLayout layout) {
         Recipe.Rates rates = recipe.course().rates();
-        List<LearningRates.Group> groups = new ArrayList<>();
+        List<LearningRates.ParameterGroup> groups = new ArrayList<>();
         int at = 0;
         for (ParameterLayout.LayerParameter entry : layout.trained()) {
             double factor = rates.of(method.learningRateGroup(entry.layer())) / rates.method();
             int end = at + Math.toIntExact(entry.spec().shape().elements());
             int from = !groups.isEmpty() && groups.getLast().factor() == factor ? groups.removeLast().from() : at;
-            groups.add(new LearningRates.Group(from, end, factor));
+            groups.add(new LearningRates.ParameterGroup(from, end, factor));
             at = end;
         }
         return List.copyOf(groups);

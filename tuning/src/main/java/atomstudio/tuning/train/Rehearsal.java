@@ -147,7 +147,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
         Map<String, Tensor> constants = layout.frozenValues(beginning);
         TrainingState state = TrainingState.start(layout.initialVector(beginning));
         Optimizer optimizer = Optimizers.of(info.training().recipe(), layout, state, engine.orthogonalization());
-        List<LearningRates.Group> groups = Optimizers.groups(info.training().recipe(), info.method(), layout);
+        List<LearningRates.ParameterGroup> groups = Optimizers.groups(info.training().recipe(), info.method(), layout);
         engine.derive(layout, constants);
         Passes plain = new Passes(dataset, info.training().recipe().weighing().prior().map(prior -> dataset), seed);
         double[] seconds = new double[STEPS];
@@ -159,7 +159,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
                 Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), passes.bank().isEmpty() ? step : step % FILLING);
-                AdamW.clip(gradient.vector(), 1);
+                AdamW.clipGradientNorm(gradient.vector(), 1);
                 optimizer.step(state.numbers(), gradient.vector(), new LearningRates(info.training().recipe().course().rate(step), groups));
                 seconds[step] = (System.nanoTime() - start) / 1e9;
             }

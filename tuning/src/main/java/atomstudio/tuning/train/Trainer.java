@@ -52,7 +52,7 @@ final class Trainer {
     private final Setup setup;
     private final Company company;
     private final Optimizer optimizer;
-    private final List<LearningRates.Group> groups;
+    private final List<LearningRates.ParameterGroup> groups;
     private TrainingState state;
     private TrainingState good;
     private int saved;
@@ -96,7 +96,7 @@ final class Trainer {
         long start = System.nanoTime();
         int step = state.step();
         Differentiation.Gradient gradient = setup.passes.gradient(company.loss, state.numbers(), step);
-        double norm = AdamW.clip(gradient.vector(), LARGEST_NORM);
+        double norm = AdamW.clipGradientNorm(gradient.vector(), LARGEST_NORM);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         good = state.copy();
         double rate = recipe().course().rate(step);

@@ -33,11 +33,11 @@ class AdamWTest {
 
     @Test void clippingKeepsDirectionAndBoundsTheNorm() throws Exception {
         float[] gradient = {3, 4};
-        assertEquals(5, AdamW.clip(gradient, 1), 1e-9);
+        assertEquals(5, AdamW.clipGradientNorm(gradient, 1), 1e-9);
         assertArrayEquals(new float[] {0.6f, 0.8f}, gradient, 1e-5f);
         float[] small = {0.3f, 0.4f};
-        AdamW.clip(small, 1);
+        AdamW.clipGradientNorm(small, 1);
         assertArrayEquals(new float[] {0.3f, 0.4f}, small);
-        assertTrue(Double.isNaN(AdamW.clip(new float[] {Float.NaN, 1}, 1)));
+        assertTrue(Double.isNaN(AdamW.clipGradientNorm(new float[] {Float.NaN, 1}, 1)));
     }
 }

@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class LearningRatesTest {
-    private static final List<LearningRates.Group> GROUPS = List.of(new LearningRates.Group(0, 4, 1), new LearningRates.Group(4, 8, 0.01));
+    private static final List<LearningRates.ParameterGroup> GROUPS = List.of(new LearningRates.ParameterGroup(0, 4, 1), new LearningRates.ParameterGroup(4, 8, 0.01));
     private static final float[] GRADIENT = {1, 2, -1, 0.5f, -3, 2, 4, -5};
 
     /// AdamW and Muon treat groups apart: each moves as it would alone at its own rate.
@@ -48,7 +48,7 @@ class LearningRatesTest {
     }
 
     @Test void groupsCoverTheVectorWithoutGaps() throws Exception {
-        assertThrows(IllegalArgumentException.class, () -> new LearningRates(1, List.of(new LearningRates.Group(0, 2, 1), new LearningRates.Group(3, 4, 1))));
-        assertThrows(IllegalArgumentException.class, () -> LearningRates.uniform(1, 2).at(2));
+        assertThrows(IllegalArgumentException.class, () -> new LearningRates(1, List.of(new LearningRates.ParameterGroup(0, 2, 1), new LearningRates.ParameterGroup(3, 4, 1))));
+        assertThrows(IllegalArgumentException.class, () -> LearningRates.uniform(1, 2).rateAt(2));
     }
 }

@@ -34,13 +34,13 @@ class MuonTest {
     private static final double[] ORTHOGONAL = {0.5758848983324456, 0.3865750174744429, -0.09763816133841541, 0.3389554344455863, -0.5033430482926198, 0.3993282637942839};
 
     @Test void orthogonalizesAsPublished() throws Exception {
-        float[] found = torch.of(MATRIX, 2, 3);
+        float[] found = torch.orthogonalize(MATRIX, 2, 3);
         for (int i = 0; i < 6; i++) assertEquals(ORTHOGONAL[i], found[i], 2e-6);
-        assertArrayEquals(new float[6], torch.of(new float[6], 2, 3), "zeros stay zeros");
+        assertArrayEquals(new float[6], torch.orthogonalize(new float[6], 2, 3), "zeros stay zeros");
     }
 
     @Test void aTallMatrixIsTheTransposeOfAWideOne() throws Exception {
-        float[] tall = torch.of(new float[] {1, 0.5f, 2, -3, -1, 2}, 3, 2);
+        float[] tall = torch.orthogonalize(new float[] {1, 0.5f, 2, -3, -1, 2}, 3, 2);
         for (int i = 0; i < 2; i++) for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 2e-6);
     }
 
@@ -70,7 +70,7 @@ class MuonTest {
     @Test void aLargeMatrixTakesSeconds() {
         float[] large = new CounterRng(1, "large").normals(640 * 2880);
         assertTimeout(Duration.ofSeconds(20), () -> {
-            float[] found = torch.of(large, 640, 2880);
+            float[] found = torch.orthogonalize(large, 640, 2880);
             double square = 0;
             for (float number : found) square += number * (double) number;
             assertEquals(1, Math.sqrt(square / 640), 0.3, "singular values about 1");
