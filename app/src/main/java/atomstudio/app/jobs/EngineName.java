@@ -8,7 +8,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.tuning.torch.Precision;
+import atomstudio.tuning.torch.ComputeDtype;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
 import java.util.Arrays;
@@ -41,7 +41,7 @@ public enum EngineName {
         return switch (this) {
             case AUTO -> device == Device.CPU && prefersBf16(model, device) ? openSplit(model, device) : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
-            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), prefersBf16(model, device) ? Precision.BF16 : Precision.FP32);
+            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), prefersBf16(model, device) ? ComputeDtype.BF16 : ComputeDtype.FP32);
         };
     }
 
@@ -57,6 +57,6 @@ public enum EngineName {
 
     /// A small network gains nothing from bfloat16.
     private static boolean prefersBf16(DiffusionModel model, Device device) {
-        return Precision.hasUnits(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum() >= MIN_BF16_PARAMETERS;
+        return ComputeDtype.hasHardwareBf16(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum() >= MIN_BF16_PARAMETERS;
     }
 }

@@ -10,7 +10,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.torch.TunedWeights;
+import atomstudio.tuning.torch.AdapterDeltas;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -34,13 +34,13 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
 
     ExportFormat.ExportResult write(Path file) throws Failure {
         DiffusionModel model = base.openMatching(adapter);
-        try (TunedWeights weights = TunedWeights.open(model, adapter.toAdapter("", model), base.torch())) {
+        try (AdapterDeltas weights = AdapterDeltas.open(model, adapter.toAdapter("", model), base.torch())) {
             if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.recommended(adapter).option());
             Map<String, DiffTensor> tensorsByKey = new HashMap<>();
             Map<String, Shape> shapes = new TreeMap<>();
             int unbiasedLayers = 0;
             for (Layer layer : weights.layers()) {
-                LayerWeights<Tensor> delta = weights.added(layer);
+                LayerWeights<Tensor> delta = weights.delta(layer);
                 String name = (ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
                 boolean isNorm = layer.kind() == Layer.Kind.NORM;
                 boolean writesWeight = isNorm || unchangedWeights == UnchangedWeights.ZEROS || adapter.method().method().changesWeight(layer);
@@ -64,18 +64,18 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
 
     /// Weight and bias of a layer are written one after the other, and computed once.
     private static final class LayerDeltaCache {
-        private final TunedWeights weights;
+        private final AdapterDeltas weights;
         private @Nullable Layer cachedLayer;
         private @Nullable LayerWeights<Tensor> cachedDelta;
 
-        LayerDeltaCache(TunedWeights weights) {
+        LayerDeltaCache(AdapterDeltas weights) {
             this.weights = weights;
         }
 
         Tensor get(DiffTensor piece) {
             LayerWeights<Tensor> found = cachedDelta;
             if (found == null || !piece.layer.equals(cachedLayer)) {
-                found = weights.added(piece.layer);
+                found = weights.delta(piece.layer);
                 cachedDelta = found;
                 cachedLayer = piece.layer;
             }

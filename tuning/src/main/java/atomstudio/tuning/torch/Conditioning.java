@@ -9,13 +9,13 @@ public sealed interface Conditioning {
 
     /// Token ids (B·chunks,S), the chunks of a caption behind each other: the text encoder runs within each step, so that it can be tuned too.
     /// What it makes of a caption's chunks is put in a row, (B,chunks·S,C).
-    record Words(int[][] ids, int chunks) implements Conditioning {
-        public Words {
+    record TokenIds(int[][] ids, int chunks) implements Conditioning {
+        public TokenIds {
             if (chunks < 1 || ids.length % chunks != 0) throw new IllegalArgumentException("chunks: expected a divisor of " + ids.length + ", found " + chunks);
         }
 
         /// Of captions of one chunk.
-        public Words(int[][] ids) {
+        public TokenIds(int[][] ids) {
             this(ids, 1);
         }
     }

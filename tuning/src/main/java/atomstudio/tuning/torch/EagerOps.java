@@ -22,47 +22,47 @@ public final class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
     /// Elements of the S x S' matrices up to which bfloat16 attention is written out: its fused form is slow in the backward pass.
-    private static final long WRITTEN_OUT = 1L << 25;
+    private static final long MAX_UNFUSED_ELEMENTS = 1L << 25;
 
-    private final Kernels kernels;
-    private final @Nullable Halves halves;
+    private final TorchKernels kernels;
+    private final @Nullable Bf16Weights bf16Weights;
     private final @Nullable Tape tape;
 
-    EagerOps(Kernels kernels) {
+    EagerOps(TorchKernels kernels) {
         this(kernels, null, null);
     }
 
-    private EagerOps(Kernels kernels, @Nullable Halves halves, @Nullable Tape tape) {
+    private EagerOps(TorchKernels kernels, @Nullable Bf16Weights bf16Weights, @Nullable Tape tape) {
         this.kernels = kernels;
-        this.halves = halves;
+        this.bf16Weights = bf16Weights;
         this.tape = tape;
     }
 
     /// The same, with segments on a tape.
-    EagerOps on(Tape tape) {
-        return new EagerOps(kernels, halves, tape);
+    EagerOps withTape(Tape tape) {
+        return new EagerOps(kernels, bf16Weights, tape);
     }
 
     /// The same, in bfloat16.
-    EagerOps in(Halves halves) {
-        return new EagerOps(kernels, halves, tape);
+    EagerOps withBf16(Bf16Weights bf16Weights) {
+        return new EagerOps(kernels, bf16Weights, tape);
     }
 
     /// An array in the type that activations have.
-    NDArray enter(NDArray x) {
-        return halves == null ? x : kernels.half(x);
+    NDArray toActivationDtype(NDArray x) {
+        return bf16Weights == null ? x : kernels.toBf16(x);
     }
 
     /// An activation in float32.
-    NDArray leave(NDArray x) {
-        return halves == null ? x : kernels.full(x);
+    NDArray toFloat32(NDArray x) {
+        return bf16Weights == null ? x : kernels.toFloat32(x);
     }
 
     private PtNDArray weight(NDArray array) {
-        return pt(halves == null ? array : halves.of(array));
+        return pt(bf16Weights == null ? array : bf16Weights.get(array));
     }
 
-    private @Nullable PtNDArray optional(@Nullable NDArray array) {
+    private @Nullable PtNDArray weightOrNull(@Nullable NDArray array) {
         return array == null ? null : weight(array);
     }
 
@@ -73,7 +73,7 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public Shape shape(NDArray x) {
-        return Arrays.shape(x);
+        return DjlShapes.shape(x);
     }
 
     @Override public NDArray add(NDArray a, NDArray b) {
@@ -84,8 +84,8 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.mul(pt(a), pt(b));
     }
 
-    @Override public NDArray scale(NDArray x, double by) {
-        return kernels.scale(x, by);
+    @Override public NDArray scale(NDArray x, double factor) {
+        return kernels.scale(x, factor);
     }
 
     @Override public NDArray matmul(NDArray a, NDArray b) {
@@ -93,56 +93,56 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     /// A layer with its change computed, in the type that activations have.
-    LayerWeights<NDArray> entered(LayerWeights<NDArray> settled) {
-        return new LayerWeights<>(weight(settled.weight()), optional(settled.bias()));
+    LayerWeights<NDArray> inActivationDtype(LayerWeights<NDArray> materialized) {
+        return new LayerWeights<>(weight(materialized.weight()), weightOrNull(materialized.bias()));
     }
 
     @Override public NDArray conv2d(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
-        if (tape != null && layer.needsMaterializing(this) && even(geometry)) return tape.run(x, madeAgain(layer, geometry));
-        return convolution(x, layer.needsMaterializing(this) ? layer.materialized(this) : layer, geometry);
+        if (tape != null && layer.needsMaterializing(this) && isSymmetric(geometry)) return tape.run(x, recomputed(layer, geometry));
+        return convolve(x, layer.needsMaterializing(this) ? layer.materialized(this) : layer, geometry);
     }
 
-    private static boolean even(ConvGeometry geometry) {
+    private static boolean isSymmetric(ConvGeometry geometry) {
         return geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight();
     }
 
-    private Tape.Own madeAgain(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
-        boolean plain = geometry == null || geometry.equals(ConvGeometry.same(1));
-        return plain && layer.hasBlockTransform(this) && halves == null ? new MixedBlocks(kernels, layer) : new TunedLayer(new EagerOps(kernels, halves, null), kernels, layer, geometry);
+    private Tape.CustomFunction recomputed(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
+        boolean isPointwise = geometry == null || geometry.equals(ConvGeometry.same(1));
+        return isPointwise && layer.hasBlockTransform(this) && bf16Weights == null ? new ChannelAtomLinear(kernels, layer) : new RecomputedLayer(new EagerOps(kernels, bf16Weights, null), kernels, layer, geometry);
     }
 
-    Precision precision() {
-        return halves == null ? Precision.FP32 : Precision.BF16;
+    ComputeDtype computeDtype() {
+        return bf16Weights == null ? ComputeDtype.FP32 : ComputeDtype.BF16;
     }
 
-    private NDArray convolution(NDArray x, LayerWeights<NDArray> unsettled, ConvGeometry geometry) {
-        if (halves == null && WinogradConvolution.pays(x, unsettled, geometry) && !kernels.recorded(unsettled.weight())) {
-            WinogradConvolution fast = new WinogradConvolution(kernels, unsettled);
-            if (tape != null) return Kernels.biased(tape.run(x, fast), unsettled);
-            if (!fast.trains() && !kernels.recorded(x)) return Kernels.biased(fast.output(x), unsettled);
+    private NDArray convolve(NDArray x, LayerWeights<NDArray> lazyLayer, ConvGeometry geometry) {
+        if (bf16Weights == null && WinogradConvolution.isFaster(x, lazyLayer, geometry) && !kernels.requiresGrad(lazyLayer.weight())) {
+            WinogradConvolution winograd = new WinogradConvolution(kernels, lazyLayer);
+            if (tape != null) return TorchKernels.addBias(tape.run(x, winograd), lazyLayer);
+            if (!winograd.isTrainable() && !kernels.requiresGrad(x)) return TorchKernels.addBias(winograd.forward(x), lazyLayer);
         }
-        if (MixedConvolution.pays(x, unsettled, geometry)) {
-            MixedConvolution mixed = new MixedConvolution(kernels, new LayerWeights<>(weight(unsettled.weight()), null, optional(unsettled.kernelTransform())), geometry);
-            boolean own = tape != null && !kernels.recorded(unsettled.weight());
-            return Kernels.biased(own ? tape.run(x, mixed) : mixed.output(x), new LayerWeights<>(unsettled.weight(), optional(unsettled.bias())));
+        if (AtomConvolution.isFaster(x, lazyLayer, geometry)) {
+            AtomConvolution atomConvolution = new AtomConvolution(kernels, new LayerWeights<>(weight(lazyLayer.weight()), null, weightOrNull(lazyLayer.kernelTransform())), geometry);
+            boolean usesTape = tape != null && !kernels.requiresGrad(lazyLayer.weight());
+            return TorchKernels.addBias(usesTape ? tape.run(x, atomConvolution) : atomConvolution.forward(x), new LayerWeights<>(lazyLayer.weight(), weightOrNull(lazyLayer.bias())));
         }
-        LayerWeights<NDArray> layer = unsettled.materialized(this);
-        boolean even = even(geometry);
+        LayerWeights<NDArray> layer = lazyLayer.materialized(this);
+        boolean symmetric = isSymmetric(geometry);
         long[] sides = {geometry.padLeft(), geometry.padRight(), geometry.padTop(), geometry.padBottom()};
-        PtNDArray input = even ? pt(x) : JniUtils.pad(pt(x), sides, 0);
+        PtNDArray input = symmetric ? pt(x) : JniUtils.pad(pt(x), sides, 0);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
-        var padding = even ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft()) : new ai.djl.ndarray.types.Shape(0, 0);
-        return JniUtils.convolution(input, weight(layer.weight()), optional(layer.bias()), stride, padding, ONE, 1);
+        var padding = symmetric ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft()) : new ai.djl.ndarray.types.Shape(0, 0);
+        return JniUtils.convolution(input, weight(layer.weight()), weightOrNull(layer.bias()), stride, padding, ONE, 1);
     }
 
-    @Override public NDArray linear(NDArray x, LayerWeights<NDArray> unsettled) {
-        if (tape != null && unsettled.needsMaterializing(this)) return tape.run(x, madeAgain(unsettled, null));
-        LayerWeights<NDArray> layer = unsettled.materialized(this);
-        return JniUtils.linear(pt(x), weight(layer.weight()), optional(layer.bias()));
+    @Override public NDArray linear(NDArray x, LayerWeights<NDArray> lazyLayer) {
+        if (tape != null && lazyLayer.needsMaterializing(this)) return tape.run(x, recomputed(lazyLayer, null));
+        LayerWeights<NDArray> layer = lazyLayer.materialized(this);
+        return JniUtils.linear(pt(x), weight(layer.weight()), weightOrNull(layer.bias()));
     }
 
     @Override public NDArray groupNorm(NDArray x, LayerWeights<NDArray> layer, int groups, double epsilon) {
-        return kernels.groupNorm(x, weight(layer.weight()), bias(layer), new Kernels.Group(groups, epsilon));
+        return kernels.groupNorm(x, weight(layer.weight()), bias(layer), new TorchKernels.GroupNormArguments(groups, epsilon));
     }
 
     @Override public NDArray layerNorm(NDArray x, LayerWeights<NDArray> layer, double epsilon) {
@@ -170,8 +170,8 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig heads) {
-        if (halves != null && heads.mask() == AttentionConfig.Mask.NONE && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1) <= WRITTEN_OUT) {
-            return kernels.plainAttention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads());
+        if (bf16Weights != null && heads.mask() == AttentionConfig.Mask.NONE && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1) <= MAX_UNFUSED_ELEMENTS) {
+            return kernels.unfusedAttention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads());
         }
         String causal = switch (heads.mask()) {
             case CAUSAL -> "True";
@@ -193,8 +193,8 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override public List<NDArray> split(NDArray x, int parts, int axis) {
-        int along = axis < 0 ? axis + x.getShape().dimension() : axis;
-        NDList split = JniUtils.split(pt(x), x.getShape().get(along) / parts, along);
+        int positiveAxis = axis < 0 ? axis + x.getShape().dimension() : axis;
+        NDList split = JniUtils.split(pt(x), x.getShape().get(positiveAxis) / parts, positiveAxis);
         return List.copyOf(split);
     }
 
@@ -208,8 +208,8 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.permute(pt(x), order);
     }
 
-    @Override public NDArray constant(Tensor numbers) {
-        return kernels.constant(numbers);
+    @Override public NDArray constant(Tensor tensor) {
+        return kernels.constant(tensor);
     }
 
     @Override public NDArray skewSymmetric(NDArray above, int side) {
@@ -230,8 +230,8 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     /// Mean of weight · squared difference: a scalar. Weights broadcast against the others.
-    public NDArray loss(NDArray found, NDArray target, NDArray weights) {
-        return kernels.loss(found, target, weights);
+    public NDArray loss(NDArray predicted, NDArray target, NDArray lossWeights) {
+        return kernels.loss(predicted, target, lossWeights);
     }
 
     private static PtNDArray pt(NDArray array) {

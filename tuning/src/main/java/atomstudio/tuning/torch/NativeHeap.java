@@ -19,104 +19,104 @@ import java.util.stream.Stream;
 /// Where the C library is not glibc nothing happens. One thread at a time.
 final class NativeHeap {
     /// Pages that were given back are made anew when they are needed again, which costs time (docs/performance.md).
-    private static final long KEPT = 384 << 20;
+    private static final long MAX_UNUSED_BYTES = 384 << 20;
 
     /// From which size blocks are mapped by themselves, and from which the heap's end is given back without being asked: what the library comes to by
     /// itself, and while Torch is open.
-    private static final int MAPPED_FROM = 32 << 20, END_KEPT = 64 << 20, LARGE_MAPPED_FROM = 1 << 30, LARGE_END_KEPT = Integer.MAX_VALUE;
+    private static final int DEFAULT_MMAP_THRESHOLD = 32 << 20, DEFAULT_TRIM_THRESHOLD = 64 << 20, LARGE_MMAP_THRESHOLD = 1 << 30, LARGE_TRIM_THRESHOLD = Integer.MAX_VALUE;
 
     /// Functions of glibc 2.33 and later.
-    /// @param info   `mallinfo2`, whose numbers are ten words
-    /// @param option `mallopt`, one if it took the value
-    private record Glibc(MethodHandle trim, MethodHandle info, MethodHandle option) {
-        private static final MemoryLayout NUMBERS = MemoryLayout.structLayout(Collections.nCopies(10, ValueLayout.JAVA_LONG).toArray(MemoryLayout[]::new));
+    /// @param mallinfo2   `mallinfo2`, whose numbers are ten words
+    /// @param mallopt `mallopt`, one if it took the value
+    private record Glibc(MethodHandle mallocTrim, MethodHandle mallinfo2, MethodHandle mallopt) {
+        private static final MemoryLayout MALLINFO2_LAYOUT = MemoryLayout.structLayout(Collections.nCopies(10, ValueLayout.JAVA_LONG).toArray(MemoryLayout[]::new));
         /// hblkhd and uordblks: in blocks mapped by themselves, and in blocks of the heap.
-        private static final int MAPPED = 4, HEAP = 7;
+        private static final int MAPPED_FIELD = 4, HEAP_FIELD = 7;
         /// M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
-        private static final int THRESHOLD = -3, TRIM = -1;
+        private static final int M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1;
 
         static Optional<Glibc> find() {
             Linker linker = Linker.nativeLinker();
             SymbolLookup library = linker.defaultLookup();
             if (Stream.of("malloc_trim", "mallinfo2", "mallopt").anyMatch(name -> library.find(name).isEmpty())) return Optional.empty();
             return Optional.of(new Glibc(linker.downcallHandle(library.findOrThrow("malloc_trim"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG)),
-                    linker.downcallHandle(library.findOrThrow("mallinfo2"), FunctionDescriptor.of(NUMBERS)),
+                    linker.downcallHandle(library.findOrThrow("mallinfo2"), FunctionDescriptor.of(MALLINFO2_LAYOUT)),
                     linker.downcallHandle(library.findOrThrow("mallopt"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))));
         }
 
         /// Both or none: one alone would leave the other at its smallest.
-        void thresholds(int mapped, int end) {
+        void setThresholds(int mmapThreshold, int trimThreshold) {
             try {
-                if ((int) option.invokeExact(THRESHOLD, mapped) == 1) {
-                    int _ = (int) option.invokeExact(TRIM, end);
+                if ((int) mallopt.invokeExact(M_MMAP_THRESHOLD, mmapThreshold) == 1) {
+                    int _ = (int) mallopt.invokeExact(M_TRIM_THRESHOLD, trimThreshold);
                 }
             } catch (Throwable e) {
                 throw new IllegalStateException("mallopt", e);
             }
         }
 
-        long used() {
-            return info(MAPPED) + info(HEAP);
+        long bytesInUse() {
+            return mallinfo2(MAPPED_FIELD) + mallinfo2(HEAP_FIELD);
         }
 
-        private long info(int field) {
+        private long mallinfo2(int field) {
             try (Arena arena = Arena.ofConfined()) {
-                MemorySegment numbers = (MemorySegment) info.invokeExact((SegmentAllocator) arena);
-                return numbers.getAtIndex(ValueLayout.JAVA_LONG, field);
+                MemorySegment fields = (MemorySegment) mallinfo2.invokeExact((SegmentAllocator) arena);
+                return fields.getAtIndex(ValueLayout.JAVA_LONG, field);
             } catch (Throwable e) {
                 throw new IllegalStateException("mallinfo2", e);
             }
         }
 
-        void giveBack() {
+        void releaseFreePages() {
             try {
-                int _ = (int) trim.invokeExact(0L);
+                int _ = (int) mallocTrim.invokeExact(0L);
             } catch (Throwable e) {
                 throw new IllegalStateException("malloc_trim", e);
             }
         }
     }
 
-    private final long kept;
-    private final Optional<Glibc> library = Glibc.find().filter(_ -> ProcessMemory.anonymous() > 0);
+    private final long maxUnusedBytes;
+    private final Optional<Glibc> cLibrary = Glibc.find().filter(_ -> ProcessMemory.anonymous() > 0);
     /// Bytes in use when most were.
-    private long most;
+    private long peakUsed;
     /// Anonymous memory of others, or that cannot be given back.
-    private long others = library.map(glibc -> ProcessMemory.anonymous() - glibc.used()).orElse(0L);
+    private long otherBytes = cLibrary.map(glibc -> ProcessMemory.anonymous() - glibc.bytesInUse()).orElse(0L);
 
     NativeHeap() {
-        this(KEPT);
+        this(MAX_UNUSED_BYTES);
     }
 
-    /// @param kept bytes of holes that may remain
-    NativeHeap(long kept) {
-        this.kept = kept;
+    /// @param maxUnusedBytes bytes of holes that may remain
+    NativeHeap(long maxUnusedBytes) {
+        this.maxUnusedBytes = maxUnusedBytes;
     }
 
     /// Gives holes back once the process has that much more than ever was in use. A fraction of a millisecond where there is nothing to do.
-    void tidy() {
-        library.ifPresent(glibc -> {
-            long used = glibc.used();
-            most = Math.max(most, used);
-            if (ProcessMemory.anonymous() - others - most <= kept) return;
-            glibc.giveBack();
-            others = ProcessMemory.anonymous() - used;
+    void trimIfNeeded() {
+        cLibrary.ifPresent(glibc -> {
+            long used = glibc.bytesInUse();
+            peakUsed = Math.max(peakUsed, used);
+            if (ProcessMemory.anonymous() - otherBytes - peakUsed <= maxUnusedBytes) return;
+            glibc.releaseFreePages();
+            otherBytes = ProcessMemory.anonymous() - used;
         });
     }
 
     /// Lets large blocks lie in the heap until it is closed. As good as free of cost.
-    void open() {
-        library.ifPresent(glibc -> glibc.thresholds(LARGE_MAPPED_FROM, LARGE_END_KEPT));
+    void raiseThresholds() {
+        cLibrary.ifPresent(glibc -> glibc.setThresholds(LARGE_MMAP_THRESHOLD, LARGE_TRIM_THRESHOLD));
     }
 
     /// Gives back all holes.
-    void giveBack() {
-        library.ifPresent(Glibc::giveBack);
+    void trim() {
+        cLibrary.ifPresent(Glibc::releaseFreePages);
     }
 
     /// Gives back all holes, and leaves large blocks to the library again.
     void close() {
-        library.ifPresent(glibc -> glibc.thresholds(MAPPED_FROM, END_KEPT));
-        giveBack();
+        cLibrary.ifPresent(glibc -> glibc.setThresholds(DEFAULT_MMAP_THRESHOLD, DEFAULT_TRIM_THRESHOLD));
+        trim();
     }
 }

@@ -9,17 +9,17 @@ import java.nio.file.Path;
 public final class ProcessMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
 
-    private static final Path MACHINE = Path.of("/proc/meminfo");
+    private static final Path MEMINFO = Path.of("/proc/meminfo");
 
     private ProcessMemory() {}
 
     /// Bytes resident now.
-    public static long now() {
+    public static long resident() {
         return read("VmRSS:");
     }
 
     /// Most bytes resident so far.
-    public static long peak() {
+    public static long peakResident() {
         return read("VmHWM:");
     }
 
@@ -29,10 +29,10 @@ public final class ProcessMemory {
     }
 
     /// Bytes that this process can have in all, those it has included, before the machine runs out; 0 where nothing says.
-    public static long room() {
-        long available = read(MACHINE, "MemAvailable:");
+    public static long limit() {
+        long available = read(MEMINFO, "MemAvailable:");
         long total = ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system ? system.getTotalMemorySize() : 0;
-        return available == 0 ? total : total == 0 ? available + now() : Math.min(total, available + now());
+        return available == 0 ? total : total == 0 ? available + resident() : Math.min(total, available + resident());
     }
 
     private static long read(String key) {

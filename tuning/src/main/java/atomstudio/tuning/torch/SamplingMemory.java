@@ -13,7 +13,7 @@ import java.util.List;
 /// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are made.
 public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
     /// With the prompt and with the negative prompt, in one batch.
-    private static final int GUIDED = 2;
+    private static final int GUIDANCE_BATCH = 2;
 
     /// Activations and effective weights at the most: of the UNet, or of the decoder, which runs after it.
     public long activations(long height, long width) {
@@ -26,21 +26,21 @@ public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
     }
 
     private long unet(long height, long width) {
-        HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT, Recording.OFF);
-        AdaptedWeights.BoundAdapter<Held> bound = new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> slot -> Held.frozen(layout.method().parameterShapes(layer).get(slot)), Held.frozen(Shape.of(1)));
-        AdaptedWeights<Held> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
-        model.unet().forward(ops, layers, Held.frozen(Shape.of(GUIDED, model.unet().channels().in(), height, width)), Held.frozen(Shape.of(GUIDED, model.unet().timeProjection().dim())),
-            Held.frozen(Shape.of(GUIDED, model.textEncoder().maxTokens(), model.unet().crossAttentionDim())));
-        return ops.most();
+        MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE, GradMode.OFF);
+        AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> slot -> TensorUse.frozen(layout.method().parameterShapes(layer).get(slot)), TensorUse.frozen(Shape.of(1)));
+        AdaptedWeights<TensorUse> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
+        model.unet().forward(ops, layers, TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().channels().in(), height, width)), TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().timeProjection().dim())),
+            TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.textEncoder().maxTokens(), model.unet().crossAttentionDim())));
+        return ops.peak();
     }
 
     private long decoder(long height, long width) {
-        HeldOps ops = new HeldOps(Precision.FP32, DifferentiationInput.Activations.KEPT, Recording.OFF);
-        model.vae().decode(ops, SamplingMemory::frozen, Held.frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
-        return ops.most();
+        MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE, GradMode.OFF);
+        model.vae().decode(ops, SamplingMemory::frozen, TensorUse.frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
+        return ops.peak();
     }
 
-    static LayerWeights<Held> frozen(Layer layer) {
-        return new LayerWeights<>(Held.frozen(layer.weightShape()), layer.hasBias() ? Held.frozen(layer.biasShape()) : null);
+    static LayerWeights<TensorUse> frozen(Layer layer) {
+        return new LayerWeights<>(TensorUse.frozen(layer.weightShape()), layer.hasBias() ? TensorUse.frozen(layer.biasShape()) : null);
     }
 }

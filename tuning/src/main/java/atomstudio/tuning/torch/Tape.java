@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -17,135 +17,135 @@ import org.jspecify.annotations.Nullable;
 /// Source: Chen, Xu, Zhang, Guestrin 2016, "Training Deep Nets with Sublinear Memory Cost".
 final class Tape implements AutoCloseable {
     /// Where recording is cut: `leaf` stands for `original` in every segment from the `first` on that it goes into.
-    private record Cut(NDArray original, NDArray leaf, int first) {}
+    private record DetachPoint(NDArray original, NDArray leaf, int firstEntry) {}
 
-    private sealed interface Entry {
+    private sealed interface TapeEntry {
         /// What the gradient by the output is gathered at: the output itself, or, so that nothing of it is held, a zero that was added to it.
         NDArray leaf();
     }
 
     /// `recorded` is what the segment gives itself, where its recording was kept; `output` is what was made of it.
-    private record Segment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf, NDArray output) implements Entry {}
+    private record CheckpointSegment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf, NDArray output) implements TapeEntry {}
 
     /// Where the input came straight from a segment that is computed again, so is it, and `input` gathers its gradient alone.
-    private record Owned(NDArray input, @Nullable Segment source, Own operation, NDArray leaf) implements Entry {}
+    private record CustomCall(NDArray input, @Nullable CheckpointSegment source, CustomFunction function, NDArray leaf) implements TapeEntry {}
 
     /// An operation that computes its gradients itself: nothing of it is recorded.
-    interface Own {
-        NDArray output(NDArray input);
+    interface CustomFunction {
+        NDArray forward(NDArray input);
 
         /// Whether it has trained numbers; it has, where they are kept.
-        default boolean trains() {
-            return !kept().isEmpty();
+        default boolean isTrainable() {
+            return !savedTensors().isEmpty();
         }
 
         /// What it needs until its gradients are asked for, beside its input, and the segment that made it would free.
-        List<NDArray> kept();
+        List<NDArray> savedTensors();
 
         /// By the input, if asked for, and by what is trained, of the output's gradient. Not recorded.
-        Gradients gradients(NDArray input, NDArray gradient, boolean byInput);
+        FunctionGradients backward(NDArray input, NDArray gradient, boolean needsInputGradient);
     }
 
-    record Gradients(@Nullable NDArray input, List<Part> trained) {
-        Gradients {
-            trained = List.copyOf(trained);
+    record FunctionGradients(@Nullable NDArray input, List<TensorGradient> trainable) {
+        FunctionGradients {
+            trainable = List.copyOf(trainable);
         }
     }
 
     /// The gradient by something that is recorded.
-    record Part(NDArray recorded, NDArray gradient) {}
+    record TensorGradient(NDArray tensor, NDArray gradient) {}
 
     /// What is differentiated together: a step, or a segment that is computed again, whose inputs gather their gradients for what lies before it.
-    private record Stretch(List<NDArray> inputs, List<Entry> entries, List<Cut> cuts) {
-        Stretch(List<NDArray> inputs) {
+    private record Subgraph(List<NDArray> inputs, List<TapeEntry> entries, List<DetachPoint> cuts) {
+        Subgraph(List<NDArray> inputs) {
             this(inputs, new ArrayList<>(), new ArrayList<>());
         }
     }
 
-    private record Again(Segment segment, NDArray output, Stretch stretch) {}
+    private record Recomputation(CheckpointSegment segment, NDArray output, Subgraph subgraph) {}
 
-    private final Kernels kernels;
+    private final TorchKernels kernels;
     private final NativeHeap heap;
-    private final Activations activations;
-    private Stretch stretch = new Stretch(List.of());
+    private final Checkpointing checkpointing;
+    private Subgraph current = new Subgraph(List.of());
     /// What outlives the segment that it was made in.
-    private final List<NDArray> kept = new ArrayList<>();
-    private @Nullable Again again;
-    private boolean trained;
-    private boolean within;
-    private boolean unrecorded;
+    private final List<NDArray> retained = new ArrayList<>();
+    private @Nullable Recomputation recomputation;
+    private boolean usesTrainable;
+    private boolean insideRecomputed;
+    private boolean noGrad;
 
-    Tape(Kernels kernels, NativeHeap heap, Activations activations) {
+    Tape(TorchKernels kernels, NativeHeap heap, Checkpointing checkpointing) {
         this.kernels = kernels;
         this.heap = heap;
-        this.activations = activations;
+        this.checkpointing = checkpointing;
     }
 
     /// To be called wherever trained numbers are used: only a segment that does so, or has a recorded input, has gradients to give.
-    void usesTrained() {
-        trained = true;
+    void markTrainableUse() {
+        usesTrainable = true;
     }
 
     NDArray run(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
-        heap.tidy();
-        if (within) return scoped(() -> body.apply(inputs));                    // part of a segment that is recomputed as a whole
-        List<NDArray> leaves = inputs.stream().map(this::cut).toList();
-        boolean outside = trained;
-        trained = leaves.stream().anyMatch(kernels::recorded);
-        boolean again = activations.recomputes(name, Arrays.shape(inputs.getFirst()));
-        NDArray output = again ? unrecorded(leaves, body) : scoped(() -> body.apply(leaves));
-        boolean mine = trained;
-        trained = outside || mine;
-        if (!mine) return output;
-        if (again) {
-            NDArray zero = zero(output), sum = kernels.plus(output, zero);
-            stretch.entries.add(new Segment(leaves, body, null, zero, sum));
+        heap.trimIfNeeded();
+        if (insideRecomputed) return scoped(() -> body.apply(inputs));                    // part of a segment that is recomputed as a whole
+        List<NDArray> leaves = inputs.stream().map(this::detach).toList();
+        boolean previousTrainable = usesTrainable;
+        usesTrainable = leaves.stream().anyMatch(kernels::requiresGrad);
+        boolean recompute = checkpointing.recomputes(name, DjlShapes.shape(inputs.getFirst()));
+        NDArray output = recompute ? noGrad(leaves, body) : scoped(() -> body.apply(leaves));
+        boolean innerTrainable = usesTrainable;
+        usesTrainable = previousTrainable || innerTrainable;
+        if (!innerTrainable) return output;
+        if (recompute) {
+            NDArray zero = trackedZero(output), sum = kernels.addInPlace(output, zero);
+            current.entries.add(new CheckpointSegment(leaves, body, null, zero, sum));
             return sum;
         }
-        NDArray leaf = keep(JniUtils.detachGradient((PtNDArray) keep(output)));
+        NDArray leaf = retain(JniUtils.detachGradient((PtNDArray) retain(output)));
         leaf.setRequiresGradient(true);
-        stretch.entries.add(new Segment(leaves, body, output, leaf, leaf));
+        current.entries.add(new CheckpointSegment(leaves, body, output, leaf, leaf));
         return leaf;
     }
 
-    private NDArray zero(NDArray like) {
-        NDArray zero = keep(kernels.zero(like));
+    private NDArray trackedZero(NDArray like) {
+        NDArray zero = retain(kernels.expandedZero(like));
         zero.setRequiresGradient(true);
         return zero;
     }
 
-    private NDArray unrecorded(List<NDArray> leaves, Function<List<NDArray>, NDArray> body) {
-        within = true;
-        unrecorded = true;
+    private NDArray noGrad(List<NDArray> leaves, Function<List<NDArray>, NDArray> body) {
+        insideRecomputed = true;
+        noGrad = true;
         try {
-            return unrecorded(() -> body.apply(leaves));
+            return noGrad(() -> body.apply(leaves));
         } finally {
-            within = false;
-            unrecorded = false;
+            insideRecomputed = false;
+            noGrad = false;
         }
     }
 
     /// Runs an operation that has its own gradients; recording is cut at its input and its output.
-    NDArray run(NDArray input, Own operation) {
-        heap.tidy();
-        if (unrecorded || !operation.trains() && !kernels.recorded(input)) return scoped(() -> operation.output(input));
-        Segment source = source(input);
-        NDArray leaf = source == null ? cut(input) : source.leaf;
-        if (leaf == input) keep(input);                                         // its segment would free it
-        operation.kept().forEach(this::keep);
-        NDArray output = unrecorded(() -> operation.output(input));
-        NDArray zero = zero(output);
-        stretch.entries.add(new Owned(leaf, source, operation, zero));
-        return kernels.plus(output, zero);
+    NDArray run(NDArray input, CustomFunction function) {
+        heap.trimIfNeeded();
+        if (noGrad || !function.isTrainable() && !kernels.requiresGrad(input)) return scoped(() -> function.forward(input));
+        CheckpointSegment source = source(input);
+        NDArray leaf = source == null ? detach(input) : source.leaf;
+        if (leaf == input) retain(input);                                         // its segment would free it
+        function.savedTensors().forEach(this::retain);
+        NDArray output = noGrad(() -> function.forward(input));
+        NDArray zero = trackedZero(output);
+        current.entries.add(new CustomCall(leaf, source, function, zero));
+        return kernels.addInPlace(output, zero);
     }
 
     /// The segment that gave an input and is so quick that it may be computed again for this alone.
-    private @Nullable Segment source(NDArray input) {
-        if (activations != Activations.LEAN || stretch.entries.isEmpty()) return null;
-        return stretch.entries.getLast() instanceof Segment segment && segment.recorded == null && segment.output == input ? segment : null;
+    private @Nullable CheckpointSegment source(NDArray input) {
+        if (checkpointing != Checkpointing.SELECTIVE || current.entries.isEmpty()) return null;
+        return current.entries.getLast() instanceof CheckpointSegment segment && segment.recorded == null && segment.output == input ? segment : null;
     }
 
-    private static NDArray unrecorded(Supplier<NDArray> body) {
+    private static NDArray noGrad(Supplier<NDArray> body) {
         JniUtils.setGradMode(false);
         try {
             return scoped(body);
@@ -155,7 +155,7 @@ final class Tape implements AutoCloseable {
     }
 
     /// For an operation that differentiates what it makes itself.
-    static <T> T recorded(Supplier<T> body) {
+    static <T> T enableGrad(Supplier<T> body) {
         JniUtils.setGradMode(true);
         try {
             return body.get();
@@ -165,43 +165,43 @@ final class Tape implements AutoCloseable {
     }
 
     /// What a segment sees of an input: itself where nothing of it is recorded or it begins a recording.
-    private NDArray cut(NDArray input) {
-        if (leaf(input)) return input;
-        for (Cut cut : stretch.cuts) if (cut.original == input || cut.leaf == input) return cut.leaf;
-        if (!kernels.recorded(input)) return input;
-        NDArray leaf = keep(JniUtils.detachGradient((PtNDArray) keep(input)));
+    private NDArray detach(NDArray input) {
+        if (isLeaf(input)) return input;
+        for (DetachPoint cut : current.cuts) if (cut.original == input || cut.leaf == input) return cut.leaf;
+        if (!kernels.requiresGrad(input)) return input;
+        NDArray leaf = retain(JniUtils.detachGradient((PtNDArray) retain(input)));
         leaf.setRequiresGradient(true);
-        stretch.cuts.add(new Cut(input, leaf, stretch.entries.size()));
+        current.cuts.add(new DetachPoint(input, leaf, current.entries.size()));
         return leaf;
     }
 
-    private boolean leaf(NDArray array) {
-        for (Entry entry : stretch.entries) if (entry.leaf() == array) return true;
-        return stretch.inputs.stream().anyMatch(input -> input == array);
+    private boolean isLeaf(NDArray array) {
+        for (TapeEntry entry : current.entries) if (entry.leaf() == array) return true;
+        return current.inputs.stream().anyMatch(input -> input == array);
     }
 
-    private NDArray keep(NDArray array) {
+    private NDArray retain(NDArray array) {
         NDScope.unregister(array);
-        kept.add(array);
+        retained.add(array);
         return array;
     }
 
     /// Differentiates a scalar; gradients are then found at the leaves that the caller made.
     void backward(NDArray scalar, NDArray one) {
         JniUtils.backward((PtNDArray) scalar, (PtNDArray) one, true, false);
-        differentiate(stretch);
+        differentiate(current);
     }
 
-    private void differentiate(Stretch done) {
-        for (int i = done.entries.size() - 1; i >= 0; i--) {
-            heap.tidy();
-            Entry entry = done.entries.get(i);
+    private void differentiate(Subgraph finished) {
+        for (int i = finished.entries.size() - 1; i >= 0; i--) {
+            heap.trimIfNeeded();
+            TapeEntry entry = finished.entries.get(i);
             NDArray gradient = gradient(entry.leaf());
             if (gradient != null) {
                 try (NDScope scope = new NDScope()) {
                     switch (entry) {
-                        case Segment segment -> differentiate(segment, gradient);
-                        case Owned owned -> differentiate(owned, gradient);
+                        case CheckpointSegment segment -> differentiate(segment, gradient);
+                        case CustomCall call -> differentiate(call, gradient);
                     }
                 } finally {
                     gradient.close();                                           // nobody before this entry needs any of these
@@ -209,69 +209,69 @@ final class Tape implements AutoCloseable {
                 }
             }
             int index = i;
-            done.cuts.reversed().stream().filter(cut -> cut.first == index).forEach(Tape::pass);    // the last may lead to an earlier one
+            finished.cuts.reversed().stream().filter(cut -> cut.firstEntry == index).forEach(Tape::propagate);    // the last may lead to an earlier one
         }
     }
 
-    private void differentiate(Segment segment, NDArray gradient) {
+    private void differentiate(CheckpointSegment segment, NDArray gradient) {
         if (segment.recorded != null) {
             JniUtils.backward((PtNDArray) segment.recorded, (PtNDArray) gradient, false, false);
-            if (!leaf(segment.recorded)) segment.recorded.close();
+            if (!isLeaf(segment.recorded)) segment.recorded.close();
             return;
         }
-        Again done = again(segment);
-        again = null;
-        Stretch outer = stretch;
-        stretch = done.stretch;
-        within = true;
+        Recomputation finished = recomputation(segment);
+        recomputation = null;
+        Subgraph outerSubgraph = current;
+        current = finished.subgraph;
+        insideRecomputed = true;
         try {
-            JniUtils.backward((PtNDArray) done.output, (PtNDArray) gradient, false, false);
-            differentiate(stretch);
+            JniUtils.backward((PtNDArray) finished.output, (PtNDArray) gradient, false, false);
+            differentiate(current);
         } finally {
-            within = false;
-            stretch = outer;
+            insideRecomputed = false;
+            current = outerSubgraph;
         }
-        done.output.close();
+        finished.output.close();
     }
 
     /// The segment computed again, recorded; once for itself and for what comes right behind it and needs its output.
-    private Again again(Segment segment) {
-        if (again != null && again.segment == segment) return again;
-        Stretch outer = stretch;
-        Stretch inner = new Stretch(segment.inputs);
-        boolean outside = within;
-        stretch = inner;
-        within = true;
+    private Recomputation recomputation(CheckpointSegment segment) {
+        if (recomputation != null && recomputation.segment == segment) return recomputation;
+        Subgraph outerSubgraph = current;
+        Subgraph innerSubgraph = new Subgraph(segment.inputs);
+        boolean wasInside = insideRecomputed;
+        current = innerSubgraph;
+        insideRecomputed = true;
         try {
             NDArray output = scoped(() -> segment.body.apply(segment.inputs));
-            return again = new Again(segment, keep(output), inner);
+            return recomputation = new Recomputation(segment, retain(output), innerSubgraph);
         } finally {
-            within = outside;
-            stretch = outer;
+            insideRecomputed = wasInside;
+            current = outerSubgraph;
         }
     }
 
-    private void differentiate(Owned owned, NDArray gradient) {
-        NDArray input = owned.source == null ? owned.input : again(owned.source).output;
+    private void differentiate(CustomCall call, NDArray gradient) {
+        NDArray input = call.source == null ? call.input : recomputation(call.source).output;
         JniUtils.setGradMode(false);
         try {
-            Gradients gradients = owned.operation.gradients(input, gradient, kernels.recorded(owned.input));
-            if (gradients.input != null) JniUtils.backward((PtNDArray) owned.input, (PtNDArray) gradients.input, true, false);
-            for (Part part : gradients.trained) JniUtils.backward((PtNDArray) part.recorded, (PtNDArray) part.gradient, true, false);
+            FunctionGradients gradients = call.function.backward(input, gradient, kernels.requiresGrad(call.input));
+            if (gradients.input != null) JniUtils.backward((PtNDArray) call.input, (PtNDArray) gradients.input, true, false);
+            for (TensorGradient part : gradients.trainable) JniUtils.backward((PtNDArray) part.tensor, (PtNDArray) part.gradient, true, false);
         } finally {
             JniUtils.setGradMode(true);
         }
     }
 
     /// Every segment that a cut goes into is done: what it gathered goes on. Kept, since other cuts may lead through the same.
-    private static void pass(Cut cut) {
-        NDArray gradient = gradient(cut.leaf);
+    private static void propagate(DetachPoint point) {
+        NDArray gradient = gradient(point.leaf);
         if (gradient != null) {
-            JniUtils.backward((PtNDArray) cut.original, (PtNDArray) gradient, true, false);
+            JniUtils.backward((PtNDArray) point.original, (PtNDArray) gradient, true, false);
             gradient.close();
         }
-        cut.leaf.close();
-        cut.original.close();
+        point.leaf.close();
+        point.original.close();
     }
 
     private static @Nullable NDArray gradient(NDArray leaf) {
@@ -290,6 +290,6 @@ final class Tape implements AutoCloseable {
     }
 
     @Override public void close() {
-        kept.forEach(NDArray::close);
+        retained.forEach(NDArray::close);
     }
 }

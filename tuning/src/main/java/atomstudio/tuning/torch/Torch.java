@@ -15,7 +15,7 @@ import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorInfo;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -29,22 +29,22 @@ import java.util.function.Consumer;
 public final class Torch implements AutoCloseable {
     private final Device device;
     private final PtNDManager manager;
-    private final Kernels kernels;
-    private final Halves halves;
+    private final TorchKernels kernels;
+    private final Bf16Weights bf16Weights;
     private final NativeHeap heap = new NativeHeap();
 
     private Torch(Device device, PtNDManager manager) {
         this.device = device;
         this.manager = manager;
-        this.kernels = new Kernels(manager, this::array);
-        this.halves = new Halves(kernels);
-        heap.open();
+        this.kernels = new TorchKernels(manager, this::array);
+        this.bf16Weights = new Bf16Weights(kernels);
+        heap.raiseThresholds();
     }
 
     /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is downloaded or reported to anybody.
     /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
     public static Torch open(Device device, TorchSettings settings) throws Failure.DeviceUnavailable {
-        prepare(settings.natives());
+        setDjlProperties(settings.natives());
         try {
             Engine engine = TorchLibraries.load(settings.natives());
             if (device == Device.CUDA && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
@@ -52,8 +52,8 @@ public final class Torch implements AutoCloseable {
                         + " can use was found; build with `mvn -Pcuda package`, or use --device cpu");
             }
             JniUtils.setNumThreads(settings.threads());
-            ai.djl.Device place = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
-            return new Torch(device, (PtNDManager) engine.newBaseManager(place));
+            ai.djl.Device djlDevice = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
+            return new Torch(device, (PtNDManager) engine.newBaseManager(djlDevice));
         } catch (EngineException | UnsatisfiedLinkError e) {
             throw new Failure.DeviceUnavailable("PyTorch could not be loaded from " + settings.natives() + ": " + e.getMessage()
                     + "; about 500 MB must be free there, or set ATOMSTUDIO_HOME to another folder");
@@ -61,7 +61,7 @@ public final class Torch implements AutoCloseable {
     }
 
     /// DJL reads these once, when its engine is first asked for.
-    private static void prepare(Path natives) {
+    private static void setDjlProperties(Path natives) {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
         System.setProperty("ai.djl.pytorch.graph_optimizer", "false");
@@ -83,54 +83,54 @@ public final class Torch implements AutoCloseable {
         return new EagerOps(kernels);
     }
 
-    EagerOps ops(Precision precision) {
-        return switch (precision) {
+    EagerOps ops(ComputeDtype computeDtype) {
+        return switch (computeDtype) {
             case FP32 -> ops();
-            case BF16 -> ops().in(halves);
+            case BF16 -> ops().withBf16(bf16Weights);
         };
     }
 
-    Halves halves() {
-        return halves;
+    Bf16Weights bf16Weights() {
+        return bf16Weights;
     }
 
-    Kernels kernels() {
+    TorchKernels kernels() {
         return kernels;
     }
 
     /// A tape for one step's segments; those of `recomputed` names are run again.
-    Tape tape(Activations activations) {
-        return new Tape(kernels, heap, activations);
+    Tape tape(Checkpointing checkpointing) {
+        return new Tape(kernels, heap, checkpointing);
     }
 
     /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.
-    public TorchScope scope(Recording recording) {
-        return new TorchScope(recording);
+    public TorchScope scope(GradMode gradMode) {
+        return new TorchScope(gradMode);
     }
 
     /// A native copy. Its memory is PyTorch's own: aligned the same way in every process, so that equal runs give equal bits,
     /// and alive as long as anything recorded needs it (an array over a Java buffer is neither).
     public NDArray array(Tensor tensor) {
-        return place(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
+        return toDevice(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
     }
 
     /// float32 over mapped bytes of float32 or float16: these very bytes where they are float32 and the device is the CPU, and then valid as
     /// long as they are. Mapped at a page's start, they are aligned the same way in every process too.
     public NDArray mapped(MemorySegment bytes, TensorInfo info) {
-        boolean whole = info.dtype() == DType.F32;
-        PtNDArray over = JniUtils.createNdFromByteBuffer(manager, bytes.asByteBuffer(), Arrays.shape(info.shape()), whole ? DataType.FLOAT32 : DataType.FLOAT16, SparseFormat.DENSE, ai.djl.Device.cpu());
-        if (whole) return place(over);
-        PtNDArray widened = JniUtils.to(over, DataType.FLOAT32, ai.djl.Device.cpu());
-        over.close();
-        return place(widened);
+        boolean isFloat32 = info.dtype() == DType.F32;
+        PtNDArray view = JniUtils.createNdFromByteBuffer(manager, bytes.asByteBuffer(), DjlShapes.shape(info.shape()), isFloat32 ? DataType.FLOAT32 : DataType.FLOAT16, SparseFormat.DENSE, ai.djl.Device.cpu());
+        if (isFloat32) return toDevice(view);
+        PtNDArray converted = JniUtils.to(view, DataType.FLOAT32, ai.djl.Device.cpu());
+        view.close();
+        return toDevice(converted);
     }
 
     /// Token ids (B,S) as the integers that a lookup takes.
     public NDArray array(int[][] ids) {
         Shape shape = Shape.of(ids.length, ids.length == 0 ? 0 : ids[0].length);
-        return place(create(shape, DataType.INT64, bytes -> {
-            LongBuffer numbers = bytes.asLongBuffer();
-            for (int[] row : ids) for (int id : row) numbers.put(id);
+        return toDevice(create(shape, DataType.INT64, bytes -> {
+            LongBuffer buffer = bytes.asLongBuffer();
+            for (int[] row : ids) for (int id : row) buffer.put(id);
         }));
     }
 
@@ -142,58 +142,58 @@ public final class Torch implements AutoCloseable {
     }
 
     public Tensor tensor(NDArray array) {
-        float[] numbers = new float[Math.toIntExact(array.size())];
-        floats(array).get(numbers);
-        return new Tensor(Arrays.shape(array), numbers);
+        float[] values = new float[Math.toIntExact(array.size())];
+        floatBuffer(array).get(values);
+        return new Tensor(DjlShapes.shape(array), values);
     }
 
     /// Differentiates a scalar and reads the leaf's gradient; zeros where the scalar does not depend on it.
     public Tensor gradient(NDArray scalar, NDArray leaf) {
-        JniUtils.backward((PtNDArray) scalar, one(scalar), false, false);
+        JniUtils.backward((PtNDArray) scalar, onesLike(scalar), false, false);
         return gradient(leaf);
     }
 
     /// The same for a scalar whose segments are on a tape, by several leaves: one vector in their order.
     float[] gradient(NDArray scalar, List<NDArray> leaves, Tape tape) {
-        tape.backward(scalar, one(scalar));
+        tape.backward(scalar, onesLike(scalar));
         float[] vector = new float[Math.toIntExact(leaves.stream().mapToLong(NDArray::size).sum())];
-        FloatBuffer room = FloatBuffer.wrap(vector);
+        FloatBuffer buffer = FloatBuffer.wrap(vector);
         for (NDArray leaf : leaves) {
             PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
-            if (gradient == null) room.position(room.position() + Math.toIntExact(leaf.size()));
-            else room.put(floats(gradient));
+            if (gradient == null) buffer.position(buffer.position() + Math.toIntExact(leaf.size()));
+            else buffer.put(floatBuffer(gradient));
         }
         return vector;
     }
 
-    private PtNDArray one(NDArray scalar) {
-        return (PtNDArray) place(create(Arrays.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1)));
+    private PtNDArray onesLike(NDArray scalar) {
+        return (PtNDArray) toDevice(create(DjlShapes.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1)));
     }
 
     private Tensor gradient(NDArray leaf) {
         PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
-        return gradient == null ? Tensor.zeros(Arrays.shape(leaf)) : tensor(gradient);
+        return gradient == null ? Tensor.zeros(DjlShapes.shape(leaf)) : tensor(gradient);
     }
 
     private PtNDArray create(Shape shape, DataType type, Consumer<ByteBuffer> fill) {
-        PtNDArray array = JniUtils.createEmptyNdArray(manager, Arrays.shape(shape), type, ai.djl.Device.cpu(), SparseFormat.DENSE);
+        PtNDArray array = JniUtils.createEmptyNdArray(manager, DjlShapes.shape(shape), type, ai.djl.Device.cpu(), SparseFormat.DENSE);
         if (shape.elements() > 0) fill.accept(JniUtils.getByteBuffer(array, true));
         return array;
     }
 
-    private NDArray place(PtNDArray array) {
+    private NDArray toDevice(PtNDArray array) {
         if (array.getDevice().equals(manager.getDevice())) return array;
-        NDArray there = array.toDevice(manager.getDevice(), true);
+        NDArray copied = array.toDevice(manager.getDevice(), true);
         array.close();
-        return there;
+        return copied;
     }
 
-    private static FloatBuffer floats(NDArray array) {
+    private static FloatBuffer floatBuffer(NDArray array) {
         return JniUtils.getByteBuffer((PtNDArray) array, true).asFloatBuffer();
     }
 
     @Override public void close() {
-        halves.close();
+        bf16Weights.close();
         manager.close();
         heap.close();
     }

@@ -33,32 +33,32 @@ public final class TorchEngine implements Engine {
     public enum Network {
         TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE), DECODER(ModelComponent.VAE);
 
-        private final ModelComponent part;
+        private final ModelComponent component;
 
-        Network(ModelComponent part) {
-            this.part = part;
+        Network(ModelComponent component) {
+            this.component = component;
         }
     }
 
     private final DiffusionModel model;
     private final Torch torch;
     private final EagerOps ops;
-    private final AdapterTargets reach;
-    private final TorchTowers towers;
+    private final AdapterTargets adapterTargets;
+    private final TorchClipEncoders clipEncoders;
     private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
     /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and leave nothing behind.
-    private Optional<Precision> sampling;
-    private @Nullable FoldedLayers folded;
-    private @Nullable DerivedArrays derived;
+    private Optional<ComputeDtype> samplingDtype;
+    private @Nullable FusedLayers fused;
+    private @Nullable DerivedParameters derived;
 
-    private TorchEngine(DiffusionModel model, Torch torch, Optional<Precision> sampling) {
+    private TorchEngine(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype) {
         this.model = model;
         this.torch = torch;
-        this.sampling = sampling;
+        this.samplingDtype = samplingDtype;
         this.ops = torch.ops();
-        this.reach = AdapterTargets.of(model);
-        this.towers = new TorchTowers(model, torch);
+        this.adapterTargets = AdapterTargets.of(model);
+        this.clipEncoders = new TorchClipEncoders(model, torch);
     }
 
     /// For tuning, and single looks on the way.
@@ -70,15 +70,15 @@ public final class TorchEngine implements Engine {
 
     /// For sampling: adapters are multiplied into the UNet's weights once for all looks under them, and it runs in this precision.
     /// @throws Failure as `open`
-    public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings, Precision precision) throws Failure {
-        return open(model, Torch.open(device, settings), Optional.of(precision));
+    public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings, ComputeDtype computeDtype) throws Failure {
+        return open(model, Torch.open(device, settings), Optional.of(computeDtype));
     }
 
-    private static TorchEngine open(DiffusionModel model, Torch torch, Optional<Precision> sampling) throws Failure {
-        TorchEngine engine = new TorchEngine(model, torch, sampling);
+    private static TorchEngine open(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype) throws Failure {
+        TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
         try {
             for (ModelComponent part : ModelComponent.values()) engine.checkpoints.put(part, model.openCheckpoint(part));
-            for (Network network : Network.values()) engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.part)));
+            for (Network network : Network.values()) engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
             return engine;
         } catch (Failure e) {
             engine.close();
@@ -87,41 +87,41 @@ public final class TorchEngine implements Engine {
     }
 
     @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        return run("text encoder", () -> model.textEncoder().encode(ops, adapted(Network.TEXT, reach.targetingTextEncoder(adapters)), torch.array(ids), clipSkip - 1));
+        return run("text encoder", () -> model.textEncoder().encode(ops, adapted(Network.TEXT, adapterTargets.targetingTextEncoder(adapters)), torch.array(ids), clipSkip - 1));
     }
 
     @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
-        Precision precision = sampling.orElse(Precision.FP32);
+        ComputeDtype precision = samplingDtype.orElse(ComputeDtype.FP32);
         return run("UNet", () -> {
-            WeightSource<NDArray> layers = sampling.isPresent() ? folded(precision, reach.targetingUnet(adapters)) : adapted(Network.UNET, reach.targetingUnet(adapters));
+            WeightSource<NDArray> layers = samplingDtype.isPresent() ? fused(precision, adapterTargets.targetingUnet(adapters)) : adapted(Network.UNET, adapterTargets.targetingUnet(adapters));
             EagerOps in = torch.ops(precision);
             Tensor features = model.unet().timeProjection().embed(timesteps);
-            return in.leave(model.unet().forward(in, layers, in.enter(torch.array(latents)), in.enter(torch.array(features)), in.enter(torch.array(context))));
+            return in.toFloat32(model.unet().forward(in, layers, in.toActivationDtype(torch.array(latents)), in.toActivationDtype(torch.array(features)), in.toActivationDtype(torch.array(context))));
         });
     }
 
-    private FoldedLayers folded(Precision precision, List<WeightedAdapter> adapters) {
-        FoldedLayers found = folded;
-        if (found != null && found.under(adapters)) return found;
-        if (found != null) found.close();
-        found = new FoldedLayers(torch, layers(Network.UNET), precision, adapters);
-        folded = found;
-        return found;
+    private FusedLayers fused(ComputeDtype computeDtype, List<WeightedAdapter> adapters) {
+        FusedLayers layers = fused;
+        if (layers != null && layers.matches(adapters)) return layers;
+        if (layers != null) layers.close();
+        layers = new FusedLayers(torch, layers(Network.UNET), computeDtype, adapters);
+        fused = layers;
+        return layers;
     }
 
     private WeightSource<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
         List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
-        for (WeightedAdapter applied : adapters) bound.add(bind(applied));
+        for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
         return new AdaptedWeights<>(ops, layers(network), bound);
     }
 
-    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter applied) {
-        Map<String, Tensor> values = applied.adapter().parameters();
-        NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) applied.weight()));
-        return new AdaptedWeights.BoundAdapter<>(applied.adapter().adaptation(), layer -> slot -> numbers(values, layer.name() + "." + slot), strength);
+    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted) {
+        Map<String, Tensor> values = weighted.adapter().parameters();
+        NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) weighted.weight()));
+        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(), layer -> slot -> parameter(values, layer.name() + "." + slot), adapterWeight);
     }
 
-    private NDArray numbers(Map<String, Tensor> values, String key) {
+    private NDArray parameter(Map<String, Tensor> values, String key) {
         Tensor stored = values.get(key);
         return stored == null ? derived(key) : torch.array(stored);
     }
@@ -129,10 +129,10 @@ public final class TorchEngine implements Engine {
     /// Computes what a layout derives from its frozen numbers and this model's weights, and keeps it on the device, in place of any other
     /// layout's. Gradients and adapters of this layout without the derived numbers use it.
     /// @throws IllegalArgumentException when it comes out otherwise than when the frozen numbers were made
-    public void derive(ParameterLayout layout, Map<String, Tensor> frozen) {
+    public void derive(ParameterLayout layout, Map<String, Tensor> frozenValues) {
         if (derived != null) derived.close();
         derived = null;
-        if (!layout.derived().isEmpty()) derived = DerivedArrays.of(layout, frozen, this::tensor, torch);
+        if (!layout.derived().isEmpty()) derived = DerivedParameters.of(layout, frozenValues, this::tensor, torch);
     }
 
     /// Bytes of the derived numbers that are kept.
@@ -154,21 +154,21 @@ public final class TorchEngine implements Engine {
 
     @Override public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         return run("decoder", () -> {
-            List<LayerWeights<NDArray>> known = norms.stream().map(norm -> new LayerWeights<>(torch.array(norm.weight()), torch.array(Objects.requireNonNull(norm.bias())))).toList();
-            return model.vae().decodeTile(ops, layers(Network.DECODER), torch.array(features), level, known);
+            List<LayerWeights<NDArray>> groupNorms = norms.stream().map(norm -> new LayerWeights<>(torch.array(norm.weight()), torch.array(Objects.requireNonNull(norm.bias())))).toList();
+            return model.vae().decodeTile(ops, layers(Network.DECODER), torch.array(features), level, groupNorms);
         });
     }
 
-    @Override public LatentDistribution encode(Tensor pictures) throws Failure {
-        return LatentDistribution.ofEncoderOutput(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(pictures))));
+    @Override public LatentDistribution encode(Tensor images) throws Failure {
+        return LatentDistribution.ofEncoderOutput(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(images))));
     }
 
     @Override public Tensor embedImages(Tensor pictures) throws Failure {
-        return run("vision tower", towers.pictures(pictures));
+        return run("vision tower", clipEncoders.embedImages(pictures));
     }
 
     @Override public Tensor embedText(int[][] ids) throws Failure {
-        return run("text encoder", towers.texts(ids));
+        return run("text encoder", clipEncoders.embedTexts(ids));
     }
 
     @Override public void checkFiles() throws Failure.Unreadable {
@@ -176,13 +176,13 @@ public final class TorchEngine implements Engine {
     }
 
     @Override public ComputePrecision precision() {
-        return sampling.equals(Optional.of(Precision.BF16)) ? ComputePrecision.HALF : ComputePrecision.FULL;
+        return samplingDtype.equals(Optional.of(ComputeDtype.BF16)) ? ComputePrecision.HALF : ComputePrecision.FULL;
     }
 
     @Override public void useFullPrecision() {
-        if (folded != null) folded.close();
-        folded = null;
-        sampling = Optional.of(Precision.FP32);
+        if (fused != null) fused.close();
+        fused = null;
+        samplingDtype = Optional.of(ComputeDtype.FP32);
     }
 
     /// Frees a network's weights; they are read again should it run again.
@@ -191,8 +191,8 @@ public final class TorchEngine implements Engine {
     }
 
     /// Differentiates the UNet by the numbers that a method brings.
-    public Differentiation differentiation(DifferentiationInput input) {
-        return new Differentiation(this, input);
+    public DenoisingLoss denoisingLoss(DenoisingLossOptions options) {
+        return new DenoisingLoss(this, options);
     }
 
     /// A tensor of the base model's UNet or text encoder.
@@ -207,7 +207,7 @@ public final class TorchEngine implements Engine {
 
     /// What Muon computes with.
     public Orthogonalization orthogonalization() {
-        return new TorchOrthogonalization(torch);
+        return new NewtonSchulz(torch);
     }
 
     DiffusionModel model() {
@@ -230,23 +230,23 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Tensor run(String what, Supplier<NDArray> network) throws Failure {
+    private Tensor run(String operation, Supplier<NDArray> network) throws Failure {
         checkFiles();
-        return NativeFailures.guard(what, () -> {
-            try (TorchScope scope = torch.scope(Recording.OFF)) {
+        return TorchFailures.translate(operation, () -> {
+            try (TorchScope scope = torch.scope(GradMode.OFF)) {
                 return torch.tensor(network.get());
             }
         });
     }
 
     @Override public void close() {
-        if (folded != null) folded.close();
-        folded = null;
+        if (fused != null) fused.close();
+        fused = null;
         if (derived != null) derived.close();
         derived = null;
         weights.values().forEach(TorchWeights::close);
         weights.clear();
-        towers.close();
+        clipEncoders.close();
         torch.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();

@@ -7,12 +7,12 @@ import ai.djl.pytorch.jni.JniUtils;
 /// Arrays made on this thread since it was opened; closing frees them and switches recording back.
 /// Recording and TorchScript's optimizer are switches of the thread, and a fresh thread records: hence set here, every time.
 public final class TorchScope implements AutoCloseable {
-    private final boolean before;
+    private final boolean previousMode;
     private final NDScope scope;
 
-    TorchScope(Recording recording) {
-        before = JniUtils.isGradMode();
-        JniUtils.setGradMode(recording == Recording.ON);
+    TorchScope(GradMode gradMode) {
+        previousMode = JniUtils.isGradMode();
+        JniUtils.setGradMode(gradMode == GradMode.ON);
         JniUtils.setGraphExecutorOptimize(false);
         scope = new NDScope();
     }
@@ -25,6 +25,6 @@ public final class TorchScope implements AutoCloseable {
 
     @Override public void close() {
         scope.close();
-        JniUtils.setGradMode(before);
+        JniUtils.setGradMode(previousMode);
     }
 }

@@ -23,24 +23,24 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     }
 
     @Override public LayerWeights<NDArray> get(Layer layer) {
-        LayerWeights<NDArray> found = loaded.get(layer.name());
-        if (found == null) loaded.put(layer.name(), found = load(layer));
-        return found;
+        LayerWeights<NDArray> weights = loaded.get(layer.name());
+        if (weights == null) loaded.put(layer.name(), weights = load(layer));
+        return weights;
     }
 
     private LayerWeights<NDArray> load(Layer layer) {
-        return new LayerWeights<>(kept(layer.weightKey()), layer.hasBias() ? kept(layer.biasKey()) : null);
+        return new LayerWeights<>(persistent(layer.weightKey()), layer.hasBias() ? persistent(layer.biasKey()) : null);
     }
 
     /// A layer's weights in float32 for the current scope alone, where somebody keeps what is made of them.
-    LayerWeights<NDArray> once(Layer layer) {
+    LayerWeights<NDArray> loadTemporary(Layer layer) {
         return new LayerWeights<>(read(layer.weightKey()), layer.hasBias() ? read(layer.biasKey()) : null);
     }
 
-    private NDArray kept(String key) {
+    private NDArray persistent(String key) {
         NDArray array = read(key);
         NDScope.unregister(array);                                      // outlives the scope that first needed it
-        torch.halves().frozen(array);
+        torch.bf16Weights().markFrozen(array);
         return array;
     }
 
@@ -61,7 +61,7 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     }
 
     private void close(NDArray array) {
-        torch.halves().forget(array);
+        torch.bf16Weights().release(array);
         array.close();
     }
 }

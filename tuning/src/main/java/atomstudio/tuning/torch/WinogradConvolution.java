@@ -12,59 +12,59 @@ import java.util.List;
 /// A mixed kernel's points are the kernel's, mapped by G · (I + mixing)ᵀ instead of G: neither a new weight nor its gradient is ever made. PyTorch's
 /// recording would keep the kernels' points, four times the weights, so the gradients are computed here.
 /// @param layer weight (Co,Ci,3,3), and a mixing (9,9) or none; its bias is somebody else's
-record WinogradConvolution(Kernels kernels, LayerWeights<NDArray> layer) implements Tape.Own {
+record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) implements Tape.CustomFunction {
     /// Tiles from which it pays here, found by measurement (docs/performance.md): kernels go to their points three times a step, in memory that is
     /// new each time.
-    private static final long TILES = 64;
+    private static final long MIN_TILES = 64;
 
     /// Whether this is the way: as `Winograd` says, over whole tiles, on the processor.
-    static boolean pays(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+    static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
         boolean shared = layer.kernelTransform() == null || layer.kernelTransform().getShape().dimension() == 2;
-        return shared && !x.getDevice().isGpu() && pays(Arrays.shape(x), Arrays.shape(layer.weight()), geometry);
+        return shared && !x.getDevice().isGpu() && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
     /// The same for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
-    static boolean pays(Shape x, Shape weight, ConvGeometry geometry) {
+    static boolean isFaster(Shape x, Shape weight, ConvGeometry geometry) {
         boolean whole = x.size(2) % Winograd.TILE_SIZE == 0 && x.size(3) % Winograd.TILE_SIZE == 0;
-        return whole && Winograd.isFaster(x, weight, geometry) && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= TILES;
+        return whole && Winograd.isFaster(x, weight, geometry) && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= MIN_TILES;
     }
 
-    @Override public NDArray output(NDArray x) {
-        return run("forward", x, script(x).forward(), Winograd.filterTransform());
+    @Override public NDArray forward(NDArray x) {
+        return runScript("forward", x, script(x).forward(), Winograd.filterTransform());
     }
 
-    @Override public List<NDArray> kept() {
+    @Override public List<NDArray> savedTensors() {
         NDArray mixing = layer.kernelTransform();
-        return mixing == null || !kernels.recorded(mixing) ? List.of() : List.of(mixing);
+        return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
     }
 
-    @Override public Tape.Gradients gradients(NDArray x, NDArray gradient, boolean byInput) {
-        NDArray input = byInput ? run("back", gradient, script(gradient).byInput(), turned(Winograd.filterTransform())) : null;
-        return new Tape.Gradients(input, kept().stream().map(mixing -> new Tape.Part(mixing, byMixing(x, gradient))).toList());
+    @Override public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+        NDArray input = needsInputGradient ? runScript("back", gradient, script(gradient).inputGradient(), flipped(Winograd.filterTransform())) : null;
+        return new Tape.FunctionGradients(input, savedTensors().stream().map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, gradient))).toList());
     }
 
-    private NDArray byMixing(NDArray x, NDArray gradient) {
+    private NDArray transformGradient(NDArray x, NDArray gradient) {
         NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.inputTransform()), kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.tiles())};
-        return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"}, script(x).byMixing(), inputs);
+        return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"}, script(x).transformGradient(), inputs);
     }
 
-    private NDArray run(String way, NDArray pictures, String[] body, Tensor map) {
-        String name = "winograd " + way + " " + script(pictures), side = way.equals("forward") ? "x" : "y";
-        NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(map), tiles = kernels.constant(Winograd.tiles());
+    private NDArray runScript(String direction, NDArray images, String[] body, Tensor kernelMap) {
+        String name = "winograd " + direction + " " + script(images), side = direction.equals("forward") ? "x" : "y";
+        NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(kernelMap), tiles = kernels.constant(Winograd.tiles());
         NDArray mixing = layer.kernelTransform();
-        if (mixing == null) return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, pictures, layer.weight(), patches, points, tiles);
-        return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, pictures, layer.weight(), patches, points, tiles, mixing);
+        if (mixing == null) return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, images, layer.weight(), patches, points, tiles);
+        return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, images, layer.weight(), patches, points, tiles, mixing);
     }
 
-    private WinogradScript script(NDArray pictures) {
-        Shape size = Arrays.shape(pictures), weight = Arrays.shape(layer.weight());
-        return new WinogradScript(new WinogradScript.Sides(size.size(0), weight.size(1), weight.size(0), size.size(2) / Winograd.TILE_SIZE, size.size(3) / Winograd.TILE_SIZE), layer.kernelTransform() != null);
+    private WinogradScript script(NDArray images) {
+        Shape size = DjlShapes.shape(images), weight = DjlShapes.shape(layer.weight());
+        return new WinogradScript(new WinogradScript.LayerSizes(size.size(0), weight.size(1), weight.size(0), size.size(2) / Winograd.TILE_SIZE, size.size(3) / Winograd.TILE_SIZE), layer.kernelTransform() != null);
     }
 
     /// The map of kernels that are turned by half a circle.
-    private static Tensor turned(Tensor map) {
-        float[] turned = new float[map.data().length];
-        for (int i = 0; i < turned.length; i++) turned[i] = map.data()[i / 9 * 9 + 8 - i % 9];
-        return new Tensor(map.shape(), turned);
+    private static Tensor flipped(Tensor map) {
+        float[] flipped = new float[map.data().length];
+        for (int i = 0; i < flipped.length; i++) flipped[i] = map.data()[i / 9 * 9 + 8 - i % 9];
+        return new Tensor(map.shape(), flipped);
     }
 }

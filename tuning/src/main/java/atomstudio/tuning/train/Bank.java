@@ -12,7 +12,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +36,7 @@ record Bank(Path folder, int steps, Lower lower) {
     /// What the lower part says of a batch.
     @FunctionalInterface
     interface Lower {
-        UNet.EncoderFeatures<Tensor> of(Batch batch) throws Failure;
+        UNet.EncoderFeatures<Tensor> of(TrainingBatch batch) throws Failure;
     }
 
     /// Refuses what a bank would be wrong for.
@@ -55,7 +55,7 @@ record Bank(Path folder, int steps, Lower lower) {
     }
 
     /// The batch with what is known of it. What is computed is rounded as it is kept, so that a step is the same the first time and later.
-    Batch with(Batch batch, int step, int pass) throws Failure {
+    TrainingBatch with(TrainingBatch batch, int step, int pass) throws Failure {
         Path file = folder.resolve(step % steps + "-" + pass + ".safetensors");
         if (!Files.isRegularFile(file)) write(file, lower.of(batch));
         return batch.with(read(file));

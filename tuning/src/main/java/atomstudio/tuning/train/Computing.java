@@ -5,17 +5,17 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.torch.Differentiation;
-import atomstudio.tuning.torch.DifferentiationInput;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
-import atomstudio.tuning.torch.Precision;
+import atomstudio.tuning.torch.ComputeDtype;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.DenoisingLossOptions;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import atomstudio.tuning.torch.TorchEngine;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /// How a run's gradients are computed, and why where that was found by trying.
-record Computing(Activations activations, Precision precision, Optional<String> reason) {
+record Computing(Checkpointing activations, ComputeDtype precision, Optional<String> reason) {
     /// Networks of more parameters have feed-forward blocks whose activations are worth computing again.
     private static final long LARGE = 100_000_000;
     /// How much faster bfloat16 must be to be worth its rounding.
@@ -28,14 +28,14 @@ record Computing(Activations activations, Precision precision, Optional<String> 
 
     /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
     static Computing of(Recipe recipe, DiffusionModel model, Device device, Trial trial) throws Failure {
-        Activations activations = activations(recipe, model);
+        Checkpointing activations = activations(recipe, model);
         return switch (recipe.running().precision()) {
-            case FP32 -> new Computing(activations, Precision.FP32, Optional.empty());
-            case BF16 -> new Computing(activations, Precision.BF16, Optional.empty());
+            case FP32 -> new Computing(activations, ComputeDtype.FP32, Optional.empty());
+            case BF16 -> new Computing(activations, ComputeDtype.BF16, Optional.empty());
             case AUTO -> {
                 double before = trial.state.scalar(HALF, -1);
-                if (before >= 0) yield new Computing(activations, before > 0 ? Precision.BF16 : Precision.FP32, Optional.empty());
-                if (!Precision.hasUnits(device)) yield new Computing(activations, Precision.FP32, Optional.of("computed in fp32: " + without(device) + " has no units for bf16"));
+                if (before >= 0) yield new Computing(activations, before > 0 ? ComputeDtype.BF16 : ComputeDtype.FP32, Optional.empty());
+                if (!ComputeDtype.hasHardwareBf16(device)) yield new Computing(activations, ComputeDtype.FP32, Optional.of("computed in fp32: " + without(device) + " has no units for bf16"));
                 yield tried(activations, trial);
             }
         };
@@ -50,21 +50,21 @@ record Computing(Activations activations, Precision precision, Optional<String> 
 
     /// What is known before anything is tried: `auto` counts as float32, which takes more.
     static Computing expected(Recipe recipe, DiffusionModel model) {
-        Precision precision = recipe.running().precision() == Recipe.Precision.BF16 ? Precision.BF16 : Precision.FP32;
+        ComputeDtype precision = recipe.running().precision() == Recipe.Precision.BF16 ? ComputeDtype.BF16 : ComputeDtype.FP32;
         return new Computing(activations(recipe, model), precision, Optional.empty());
     }
 
-    private static Activations activations(Recipe recipe, DiffusionModel model) {
-        return recipe.has(Recipe.Feature.CHECKPOINTING) ? Activations.RECOMPUTED : Tuning.parameters(model) > LARGE ? Activations.LEAN : Activations.KEPT;
+    private static Checkpointing activations(Recipe recipe, DiffusionModel model) {
+        return recipe.has(Recipe.Feature.CHECKPOINTING) ? Checkpointing.FULL : Tuning.parameters(model) > LARGE ? Checkpointing.SELECTIVE : Checkpointing.NONE;
     }
 
-    private static Computing tried(Activations activations, Trial trial) throws Failure {
-        return chosen(activations, seconds(trial, activations, Precision.FP32), seconds(trial, activations, Precision.BF16));
+    private static Computing tried(Checkpointing activations, Trial trial) throws Failure {
+        return chosen(activations, seconds(trial, activations, ComputeDtype.FP32), seconds(trial, activations, ComputeDtype.BF16));
     }
 
     /// @param full seconds of a step in float32, and half those in bfloat16; infinity where memory is too small for it
-    static Computing chosen(Activations activations, double full, double half) {
-        Precision better = full > WORTH * half ? Precision.BF16 : Precision.FP32;
+    static Computing chosen(Checkpointing activations, double full, double half) {
+        ComputeDtype better = full > WORTH * half ? ComputeDtype.BF16 : ComputeDtype.FP32;
         return new Computing(activations, better, Optional.of("computed in " + better.name().toLowerCase(Locale.ROOT) + ": in fp32 a step " + took(full) + ", in bf16 it " + took(half)));
     }
 
@@ -73,8 +73,8 @@ record Computing(Activations activations, Precision precision, Optional<String> 
     }
 
     /// Of the second gradient: the first one converts weights and allocates.
-    private static double seconds(Trial trial, Activations activations, Precision precision) throws Failure {
-        try (Differentiation differentiation = trial.engine.differentiation(new DifferentiationInput(trial.layout, trial.constants, activations, precision))) {
+    private static double seconds(Trial trial, Checkpointing activations, ComputeDtype precision) throws Failure {
+        try (DenoisingLoss differentiation = trial.engine.denoisingLoss(new DenoisingLossOptions(trial.layout, trial.constants, activations, precision))) {
             trial.passes.gradient(differentiation::gradient, trial.state.numbers(), 0);
             long start = System.nanoTime();
             trial.passes.gradient(differentiation::gradient, trial.state.numbers(), 0);
@@ -86,14 +86,14 @@ record Computing(Activations activations, Precision precision, Optional<String> 
 
     /// The state with what was chosen in it, so that a run that goes on need not choose again.
     TrainingState into(TrainingState state) {
-        return state.with(Map.of(HALF, precision == Precision.BF16 ? 1.0 : 0.0));
+        return state.with(Map.of(HALF, precision == ComputeDtype.BF16 ? 1.0 : 0.0));
     }
 
     Computing inFloat32() {
-        return new Computing(activations, Precision.FP32, Optional.empty());
+        return new Computing(activations, ComputeDtype.FP32, Optional.empty());
     }
 
-    DifferentiationInput input(ParameterLayout layout, Map<String, Tensor> constants) {
-        return new DifferentiationInput(layout, constants, activations, precision);
+    DenoisingLossOptions input(ParameterLayout layout, Map<String, Tensor> constants) {
+        return new DenoisingLossOptions(layout, constants, activations, precision);
     }
 }

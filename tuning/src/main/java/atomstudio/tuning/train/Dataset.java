@@ -6,7 +6,7 @@ import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.CounterRng;
-import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -55,7 +55,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each as often as it is repeated before the next round; timesteps
     /// are spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures. With a bank the same steps
     /// come again.
-    Batch batch(long seed, int number, int pass) {
+    TrainingBatch batch(long seed, int number, int pass) {
         int size = drawing.batch;
         int step = drawing.bank().isEmpty() ? number : number % drawing.bank().getAsInt();
         int passes = drawing.recipe.update().accumulate();
@@ -68,7 +68,7 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
     }
 
     /// The first picture with its first caption, at the timesteps `from` and on of `of` that are spread evenly, always with the same noise.
-    Batch fixed(int from, int count, int of) {
+    TrainingBatch fixed(int from, int count, int of) {
         List<Drawn> drawn = new ArrayList<>();
         float[] timesteps = new float[count];
         for (int i = 0; i < count; i++) {
@@ -85,11 +85,11 @@ record Dataset(String stream, List<Example> examples, Wording wording, Drawing d
         return drawing.window.map(side -> cut(whole, (int) (whole.shape().size(2) - side) / 2, (int) (whole.shape().size(3) - side) / 2, side)).orElse(whole);
     }
 
-    private Batch batch(List<Drawn> drawn, float[] timesteps) {
+    private TrainingBatch batch(List<Drawn> drawn, float[] timesteps) {
         Tensor x0 = stack(drawn, Drawn::clean);
         Tensor noise = stack(drawn, Drawn::noise);
         Noising noising = drawing.noising;
-        return new Batch(noising.noisy(x0, noise, timesteps), timesteps, wording.of(drawn.stream().map(Drawn::caption).toList()), noising.target(x0, noise, timesteps), weights(drawn, timesteps));
+        return new TrainingBatch(noising.noisy(x0, noise, timesteps), timesteps, wording.of(drawn.stream().map(Drawn::caption).toList()), noising.target(x0, noise, timesteps), weights(drawn, timesteps));
     }
 
     /// The `index`-th of a step's `count` pictures.

@@ -7,7 +7,7 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.SamplingMemory;
-import atomstudio.tuning.torch.StepMemory;
+import atomstudio.tuning.torch.TrainingStepMemory;
 
 /// How many bytes a run will hold at the most.
 interface MemoryEstimate {
@@ -30,7 +30,7 @@ interface MemoryEstimate {
                 case FP32 -> 4;
                 case BF16 -> 6;                                                 // the copies, and what they are made from
             };
-            long step = new StepMemory(model, layout, computing.activations(), computing.precision()).bytes(training.batch(), side, side);
+            long step = new TrainingStepMemory(model, layout, computing.activations(), computing.precision()).bytes(training.batch(), side, side);
             if (Vocabulary.parts(layout).contains(ModelComponent.TEXT_ENCODER)) weights += text(model);
             long numbers = Float.BYTES * (COMPANIONS * (long) layout.size() + layout.derivedElementCount());
             Watching watching = Watching.of(info, model);

@@ -2,8 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.Batch;
-import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,30 +24,30 @@ record Passes(Dataset subject, Optional<Dataset> prior, long seed, Optional<Bank
         return steps.isEmpty() ? this : new Passes(subject, prior, seed, Optional.of(new Bank(folder, steps.getAsInt(), lower)));
     }
 
-    Differentiation.Gradient gradient(Trainer.Loss loss, float[] numbers, int step) throws Failure {
-        List<Batch> batches = batches(step);
+    DenoisingLoss.Gradient gradient(Trainer.Loss loss, float[] numbers, int step) throws Failure {
+        List<TrainingBatch> batches = batches(step);
         if (batches.size() == 1) return loss.gradient(numbers, batches.getFirst());
         double sum = 0;
         float[] vector = new float[numbers.length];
         double share = 1.0 / subject.drawing().recipe().update().accumulate();
-        for (Batch batch : batches) {
-            Differentiation.Gradient gradient = loss.gradient(numbers, batch);
+        for (TrainingBatch batch : batches) {
+            DenoisingLoss.Gradient gradient = loss.gradient(numbers, batch);
             sum += share * gradient.loss();
             for (int i = 0; i < vector.length; i++) vector[i] += (float) (share * gradient.vector()[i]);
         }
-        return new Differentiation.Gradient(sum, vector);
+        return new DenoisingLoss.Gradient(sum, vector);
     }
 
-    List<Batch> batches(int step) throws Failure {
-        List<Batch> batches = drawn(step);
+    List<TrainingBatch> batches(int step) throws Failure {
+        List<TrainingBatch> batches = drawn(step);
         if (bank.isEmpty()) return batches;
-        List<Batch> known = new ArrayList<>();
+        List<TrainingBatch> known = new ArrayList<>();
         for (int pass = 0; pass < batches.size(); pass++) known.add(bank.get().with(batches.get(pass), step, pass));
         return known;
     }
 
-    private List<Batch> drawn(int step) {
-        List<Batch> batches = new ArrayList<>();
+    private List<TrainingBatch> drawn(int step) {
+        List<TrainingBatch> batches = new ArrayList<>();
         for (int pass = 0; pass < subject.drawing().recipe().update().accumulate(); pass++) {
             batches.add(subject.batch(seed, step, pass));
             if (prior.isPresent()) batches.add(weighed(prior.get().batch(seed, step, pass)));
@@ -55,9 +55,9 @@ record Passes(Dataset subject, Optional<Dataset> prior, long seed, Optional<Bank
         return batches;
     }
 
-    private Batch weighed(Batch batch) {
+    private TrainingBatch weighed(TrainingBatch batch) {
         float by = (float) subject.drawing().recipe().weighing().prior().orElseThrow().weight();
-        Tensor weights = new Tensor(batch.weights().shape(), batch.weights().data().clone());
+        Tensor weights = new Tensor(batch.lossWeights().shape(), batch.lossWeights().data().clone());
         for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= by;
         return batch.with(weights);
     }

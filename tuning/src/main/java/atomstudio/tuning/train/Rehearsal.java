@@ -17,7 +17,7 @@ import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
-import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -134,7 +134,7 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
     }
 
     /// Seconds of one validation by loss.
-    private double validation(Dataset dataset, Differentiation differentiation, float[] numbers) throws Failure {
+    private double validation(Dataset dataset, DenoisingLoss differentiation, float[] numbers) throws Failure {
         if (Watching.of(info, model).validated() != Watching.Validated.BY_LOSS) return 0;
         long start = System.nanoTime();
         new Validation.HeldOut(dataset, differentiation::loss).at(numbers, Optional.empty());
@@ -154,11 +154,11 @@ record Rehearsal(RunInfo info, DiffusionModel model, Machine machine) {
         double validation;
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, layout, constants, plain, state));
         try (TemporaryPath bank = scratch();
-                Differentiation differentiation = engine.differentiation(computing.input(layout, constants))) {
-            Passes passes = plain.banked(bank.path(), differentiation::lower);
+                DenoisingLoss differentiation = engine.denoisingLoss(computing.input(layout, constants))) {
+            Passes passes = plain.banked(bank.path(), differentiation::encoderFeatures);
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
-                Differentiation.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), passes.bank().isEmpty() ? step : step % FILLING);
+                DenoisingLoss.Gradient gradient = passes.gradient(differentiation::gradient, state.numbers(), passes.bank().isEmpty() ? step : step % FILLING);
                 AdamW.clipGradientNorm(gradient.vector(), 1);
                 optimizer.step(state.numbers(), gradient.vector(), new LearningRates(info.training().recipe().course().rate(step), groups));
                 seconds[step] = (System.nanoTime() - start) / 1e9;

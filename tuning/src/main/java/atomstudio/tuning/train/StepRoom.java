@@ -1,7 +1,7 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.engine.Device;
-import atomstudio.tuning.torch.GraphicsMemory;
+import atomstudio.tuning.torch.GpuMemory;
 import atomstudio.tuning.torch.ProcessMemory;
 
 /// Memory that steps on a device are held in: the machine's, or the graphics processor's.
@@ -9,16 +9,16 @@ record StepRoom(Device device) {
     /// Bytes that a run can have in all; 0 where nobody says.
     long bytes() {
         return switch (device) {
-            case CPU -> ProcessMemory.room();
-            case CUDA -> GraphicsMemory.total();
+            case CPU -> ProcessMemory.limit();
+            case CUDA -> GpuMemory.total();
         };
     }
 
     /// The most that was held so far.
     long peak() {
         return switch (device) {
-            case CPU -> ProcessMemory.peak();
-            case CUDA -> GraphicsMemory.used();
+            case CPU -> ProcessMemory.peakResident();
+            case CUDA -> GpuMemory.used();
         };
     }
 

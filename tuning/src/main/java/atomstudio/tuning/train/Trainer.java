@@ -13,9 +13,9 @@ import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.optimize.Orthogonalization;
-import atomstudio.tuning.torch.Batch;
-import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.ProcessMemory;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +41,7 @@ final class Trainer {
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
     interface Loss {
-        Differentiation.Gradient gradient(float[] numbers, Batch batch) throws Failure;
+        DenoisingLoss.Gradient gradient(float[] numbers, TrainingBatch batch) throws Failure;
     }
 
     /// How training ended, and with what.
@@ -95,7 +95,7 @@ final class Trainer {
     private void step() throws Failure {
         long start = System.nanoTime();
         int step = state.step();
-        Differentiation.Gradient gradient = setup.passes.gradient(company.loss, state.numbers(), step);
+        DenoisingLoss.Gradient gradient = setup.passes.gradient(company.loss, state.numbers(), step);
         double norm = AdamW.clipGradientNorm(gradient.vector(), LARGEST_NORM);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         good = state.copy();
@@ -106,7 +106,7 @@ final class Trainer {
         Map<String, Double> scalars = new HashMap<>(state.scalars());
         scalars.putAll(optimizer.state().scalars());
         state = new TrainingState(step + 1, state.numbers(), vectors(step), scalars, state.seconds() + seconds, mean);
-        company.journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ProcessMemory.now()));
+        company.journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ProcessMemory.resident()));
     }
 
     /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so that it is not

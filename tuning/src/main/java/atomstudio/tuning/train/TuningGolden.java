@@ -15,12 +15,12 @@ import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.optimize.AdamW;
-import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Conditioning;
-import atomstudio.tuning.torch.Differentiation;
-import atomstudio.tuning.torch.DifferentiationInput;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.DenoisingLossOptions;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -93,14 +93,14 @@ public final class TuningGolden {
         return new Comparison(deviations, List.copyOf(others));
     }
 
-    private Batch batch(Tensor weights) {
-        return new Batch(golden.read("noisy"), golden.read("timesteps").data(), new Conditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"), weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
+    private TrainingBatch batch(Tensor weights) {
+        return new TrainingBatch(golden.read("noisy"), golden.read("timesteps").data(), new Conditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"), weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
     }
 
     /// The untuned network's loss.
-    private void loss(String name, DiffusionModel model, Batch batch) throws Failure {
+    private void loss(String name, DiffusionModel model, TrainingBatch batch) throws Failure {
         ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of()))) {
+        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             add(name, new Tensor(Shape.of(1), new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
         }
     }
@@ -108,12 +108,12 @@ public final class TuningGolden {
     private void tune(Kind kind, ParameterLayout layout) throws Failure {
         float[] numbers = vector(kind, layout);
         AdamW adam = new AdamW(numbers.length, kind.decay);
-        Batch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
+        TrainingBatch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
         Tensor expected = golden.read(kind.name + ".losses");
         float[] losses = new float[expected.data().length];
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of()))) {
+        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             for (int step = 0; step < losses.length; step++) {
-                Differentiation.Gradient gradient = differentiation.gradient(numbers, batch);
+                DenoisingLoss.Gradient gradient = differentiation.gradient(numbers, batch);
                 losses[step] = (float) gradient.loss();
                 if (step == 0) compare(kind, "grad", layout, gradient.vector());
                 if (step < losses.length - 1) adam.step(numbers, gradient.vector(), RATE);

@@ -2,7 +2,7 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.picture.RgbImage;
-import atomstudio.tuning.torch.Batch;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.util.Optional;
 
 /// How good the numbers are on something that they were not trained on. Lower is better.
@@ -26,7 +26,7 @@ sealed interface Validation {
 
         @FunctionalInterface
         interface Loss {
-            double of(float[] numbers, Batch batch) throws Failure;
+            double of(float[] numbers, TrainingBatch batch) throws Failure;
         }
 
         @Override public String measure() {

@@ -45,7 +45,7 @@ sealed interface Wording {
                 int[][] own = ids.get(caption);
                 for (int i = 0; i < chunks; i++) all.add(own[i % own.length]);
             }
-            return new Conditioning.Words(all.toArray(int[][]::new), chunks);
+            return new Conditioning.TokenIds(all.toArray(int[][]::new), chunks);
         }
     }
 

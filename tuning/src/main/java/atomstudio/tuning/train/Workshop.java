@@ -11,8 +11,8 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.torch.Differentiation;
-import atomstudio.tuning.torch.Precision;
+import atomstudio.tuning.torch.ComputeDtype;
+import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.ProcessMemory;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
@@ -86,11 +86,11 @@ final class Workshop implements AutoCloseable {
         engine.derive(course.layout, constants);
         Computing computing = Computing.of(info.training().recipe(), model, machine.device(), new Computing.Trial(engine, course.layout, constants, passes, from));
         for (String line : notes(course, computing)) journal.note(new TuneEvent.Note(from.step(), line));
-        try (Differentiation differentiation = engine.differentiation(computing.input(course.layout, constants));
-                Differentiation full = engine.differentiation(computing.inFloat32().input(course.layout, constants))) {
-            Trainer.Loss loss = computing.precision() == Precision.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
+        try (DenoisingLoss differentiation = engine.denoisingLoss(computing.input(course.layout, constants));
+                DenoisingLoss full = engine.denoisingLoss(computing.inFloat32().input(course.layout, constants))) {
+            Trainer.Loss loss = computing.precision() == ComputeDtype.FP32 ? differentiation::gradient : new Resort(differentiation::gradient, full::gradient, journal);
             Optional<Validation> validation = validation(datasets, differentiation, previews, journal);
-            Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, AdaptedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes.banked(folder.bank(), differentiation::lower), place());
+            Trainer.Setup setup = new Trainer.Setup(folder, info, course.layout, AdaptedLayer.of(course.layout.method(), course.layers), course.from.constants(), passes.banked(folder.bank(), differentiation::encoderFeatures), place());
             Trainer trainer = new Trainer(setup, new Trainer.Company(loss, engine.orthogonalization(), journal, previews, validation), computing.into(from));
             if (computing.reason().isPresent()) trainer.keep();
             Trainer.Reached reached = trainer.run(gate);
@@ -134,7 +134,7 @@ final class Workshop implements AutoCloseable {
     }
 
     /// What the numbers are validated by, where that is asked for and can be done.
-    private Optional<Validation> validation(Datasets datasets, Differentiation differentiation, Previews previews, Journal journal) throws Failure {
+    private Optional<Validation> validation(Datasets datasets, DenoisingLoss differentiation, Previews previews, Journal journal) throws Failure {
         if (!info.training().recipe().has(Recipe.Feature.VALIDATE)) return Optional.empty();
         if (datasets.heldOut().isPresent()) return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), differentiation::loss));
         Optional<Validation.PictureScore> score = LikenessAndAlignment.of(model, engine, Crops.read(folder, info.subject().pictures()), previews.prompt(info.subject().className()));
@@ -179,7 +179,7 @@ final class Workshop implements AutoCloseable {
         double share = (double) info.numbers() / Tuning.parameters(model);
         Report.Written written = new Report.Written(bytes, Optional.of(FileHashes.compute(folder.adapter())));
         OptionalDouble loss = Double.isFinite(state.loss()) ? OptionalDouble.of(state.loss()) : OptionalDouble.empty();
-        Report report = new Report(info.numbers(), written, state.seconds(), state.step(), loss, share, ProcessMemory.peak(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
+        Report report = new Report(info.numbers(), written, state.seconds(), state.step(), loss, share, ProcessMemory.peakResident(), best ? OptionalInt.of(trainer.best()) : OptionalInt.empty());
         report.write(folder.report());
         Bank.remove(folder.bank());
         journal.note(new TuneEvent.Done(state.step(), state.loss(), report.numbers(), bytes, state.seconds()));

@@ -29,7 +29,7 @@ import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.torch.Recording;
+import atomstudio.tuning.torch.GradMode;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchScope;
@@ -171,7 +171,7 @@ class ExternalAdapterTest {
     /// Weights and biases that an adapter changes, minus the base model's.
     private static Map<String, Tensor> changes(Adapter adapter, double strength) throws Failure {
         Map<String, Tensor> changes = new TreeMap<>();
-        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1)); Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); TorchScope scope = torch.scope(Recording.OFF)) {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1)); Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); TorchScope scope = torch.scope(GradMode.OFF)) {
             for (Layer layer : model.trainableLayers()) {
                 Map<String, Shape> shapes = adapter.adaptation().parameterShapes(layer);
                 if (shapes.isEmpty()) continue;

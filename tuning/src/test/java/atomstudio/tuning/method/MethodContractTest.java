@@ -14,7 +14,7 @@ import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.EagerOps;
-import atomstudio.tuning.torch.Recording;
+import atomstudio.tuning.torch.GradMode;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchScope;
 import atomstudio.tuning.torch.TorchSettings;
@@ -127,7 +127,7 @@ class MethodContractTest {
         Map<String, Tensor> theta = point(method, layer, base);
         for (ParameterSpec slot : method.parameterSpecs(layer)) {
             if (!slot.trained()) continue;
-            try (TorchScope scope = torch.scope(Recording.ON)) {
+            try (TorchScope scope = torch.scope(GradMode.ON)) {
                 NDArray leaf = torch.leaf(theta.get(slot.name()));
                 LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base), name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), 1)));
                 NDArray loss = distance(tuned.weight());
@@ -154,7 +154,7 @@ class MethodContractTest {
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
         Map<String, Tensor> theta = point(method, layer, base(layer));
-        try (TorchScope scope = torch.scope(Recording.OFF)) {
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray strength = torch.array(Tensor.filled(Shape.of(1), 0.7f));
             LayerWeights<NDArray> base = affine(base(layer));
             Optional<NDArray> mixing = method.kernelTransform(ops, layer, name -> torch.array(theta.get(name)), strength);
@@ -182,7 +182,7 @@ class MethodContractTest {
     }
 
     private static LayerWeights<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta, double strength) {
-        try (TorchScope scope = torch.scope(Recording.OFF)) {
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
             LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base(layer)), name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
             return new LayerWeights<>(torch.tensor(tuned.weight()), tuned.bias() == null ? null : torch.tensor(tuned.bias()));
         }

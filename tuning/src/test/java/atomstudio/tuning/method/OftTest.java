@@ -16,7 +16,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.Oft.Side;
-import atomstudio.tuning.torch.Recording;
+import atomstudio.tuning.torch.GradMode;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchScope;
 import atomstudio.tuning.torch.TorchSettings;
@@ -40,7 +40,7 @@ class OftTest {
     }
 
     private static Tensor tuned(Oft oft, Layer layer, Tensor base, Tensor q) {
-        try (TorchScope scope = torch.scope(Recording.OFF)) {
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray one = torch.array(Tensor.filled(Shape.of(1), 1));
             return torch.tensor(oft.effective(torch.ops(), layer, new LayerWeights<>(torch.array(base), null), slot -> torch.array(q), one).weight());
         }

@@ -16,7 +16,7 @@ import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.RestrictedMethod;
 import atomstudio.tuning.method.Ssf;
 import atomstudio.tuning.method.TuningMethod;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -37,15 +37,15 @@ class CheckpointingTest {
     }
 
     static Stream<Arguments> cases() {
-        return Stream.of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4), new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")), new BitFit(), new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2)).flatMap(method -> Stream.of(Activations.LEAN, Activations.RECOMPUTED).map(activations -> Arguments.of(method, activations)));
+        return Stream.of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4), new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")), new BitFit(), new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2)).flatMap(method -> Stream.of(Checkpointing.SELECTIVE, Checkpointing.FULL).map(activations -> Arguments.of(method, activations)));
     }
 
-    @ParameterizedTest @MethodSource("cases") void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Activations activations) throws Exception {
+    @ParameterizedTest @MethodSource("cases") void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Checkpointing activations) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
-        float[] numbers = Plain.random(1, layout.size()).data();
+        float[] numbers = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        Differentiation.Gradient kept = network.gradient(layout, numbers, Activations.KEPT, Precision.FP32);
-        Differentiation.Gradient again = network.gradient(layout, numbers, activations, Precision.FP32);
+        DenoisingLoss.Gradient kept = network.gradient(layout, numbers, Checkpointing.NONE, ComputeDtype.FP32);
+        DenoisingLoss.Gradient again = network.gradient(layout, numbers, activations, ComputeDtype.FP32);
         assertEquals(kept.loss(), again.loss());
         double largest = 0;
         for (float number : kept.vector()) largest = Math.max(largest, Math.abs(number));
@@ -64,9 +64,9 @@ class CheckpointingTest {
         assertEquals(layout.size(), at);
     }
 
-    @ParameterizedTest @MethodSource("cases") void twoCallsInARowAreEqual(TuningMethod method, Activations activations) throws Exception {
+    @ParameterizedTest @MethodSource("cases") void twoCallsInARowAreEqual(TuningMethod method, Checkpointing activations) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
-        float[] numbers = Plain.random(1, layout.size()).data();
-        assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, Precision.FP32).vector(), network.gradient(layout, numbers, activations, Precision.FP32).vector()));
+        float[] numbers = ReferenceOps.random(1, layout.size()).data();
+        assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector(), network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector()));
     }
 }

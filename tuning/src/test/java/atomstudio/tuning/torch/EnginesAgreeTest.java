@@ -46,7 +46,7 @@ class EnginesAgreeTest {
     private static TorchEngine folding;
     private static TorchEngine half;
     private static List<OnnxEngine> halfGraphs;
-    private static final Tensor LATENTS = Plain.random(1, 1, 4, 8, 8);
+    private static final Tensor LATENTS = ReferenceOps.random(1, 1, 4, 8, 8);
     private static final float[] TIMESTEPS = {321};
 
     @BeforeAll static void open() throws Exception {
@@ -54,8 +54,8 @@ class EnginesAgreeTest {
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
         live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.RUNTIME));
-        folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.FP32);
-        half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), Precision.BF16);
+        folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), ComputeDtype.FP32);
+        half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), ComputeDtype.BF16);
         halfGraphs = List.of(OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16)),
                 OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(1 << 20, OnnxSettings.AdapterMode.RUNTIME, OnnxSettings.UNetPrecision.FLOAT16)));
     }
@@ -80,7 +80,7 @@ class EnginesAgreeTest {
     }
 
     @ParameterizedTest @MethodSource("methods") void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
-        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
+        Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         Tensor base = torch.predictNoise(LATENTS, TIMESTEPS, context, List.of());
         for (double strength : new double[] {0, 0.7, 2}) {
             List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), strength));
@@ -103,7 +103,7 @@ class EnginesAgreeTest {
     }
 
     @Test void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
-        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
+        Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         List<List<WeightedAdapter>> looks = new ArrayList<>(List.of(List.of()));
         for (double strength : new double[] {1, 0.5}) for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2))) looks.add(List.of(new WeightedAdapter(adapter(method, 1), strength)));
         for (Engine engine : List.of(onnx, live, folding)) {
@@ -115,8 +115,8 @@ class EnginesAgreeTest {
     }
 
     @Test void whereBlocksGoThroughInPartsOrSlices() throws Exception {
-        Tensor wide = Plain.random(3, 1, 4, 32, 32);
-        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
+        Tensor wide = ReferenceOps.random(3, 1, 4, 32, 32);
+        Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED))) {
             for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(), List.of(new WeightedAdapter(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
                 Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
@@ -130,7 +130,7 @@ class EnginesAgreeTest {
     }
 
     @Test void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
-        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
+        Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1), new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5), new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
         assertClose("three", torch.predictNoise(LATENTS, TIMESTEPS, context, applied), onnx.predictNoise(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
         List<WeightedAdapter> opposed = List.of(applied.getFirst(), new WeightedAdapter(applied.getFirst().adapter(), -1));

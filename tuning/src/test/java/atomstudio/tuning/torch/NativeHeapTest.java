@@ -26,17 +26,17 @@ final class NativeHeapTest {
     @Test void holesAreGivenBack() throws Exception {
         withHoles(_ -> {}, heap -> {
             long before = ProcessMemory.anonymous();
-            heap.tidy();
+            heap.trimIfNeeded();
             assertGiven(before, true);
         });
     }
 
     @Test void whatWasOnceInUseIsNotAHoleToGiveBack() throws Exception {
-        withHoles(NativeHeap::tidy, heap -> {
+        withHoles(NativeHeap::trimIfNeeded, heap -> {
             long before = ProcessMemory.anonymous();
-            heap.tidy();
+            heap.trimIfNeeded();
             assertGiven(before, false);
-            heap.giveBack();
+            heap.trim();
             assertGiven(before, true);
         });
     }
@@ -48,10 +48,10 @@ final class NativeHeapTest {
     }
 
     private static void withHoles(Consumer<NativeHeap> full, Consumer<NativeHeap> then) throws Exception {
-        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); TorchScope _ = torch.scope(Recording.OFF)) {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); TorchScope _ = torch.scope(GradMode.OFF)) {
             NativeHeap heap = new NativeHeap(16 * MEGABYTE);
-            heap.giveBack();                                                    // what other tests left
-            heap.tidy();
+            heap.trim();                                                    // what other tests left
+            heap.trimIfNeeded();
             List<NDArray> passing = new ArrayList<>();
             for (int i = 0; i < ARRAYS; i++) {
                 passing.add(torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)));

@@ -7,7 +7,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.Map;
 
 /// A small Stable Diffusion, opened for training on one thread, and the batch that gradients are taken of.
@@ -18,16 +18,16 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
     }
 
     /// Two noisy pictures under a context of random numbers.
-    Batch batch() {
-        return batch(new Conditioning.Embedded(Plain.random(3, 2, 5, model.unet().crossAttentionDim())));
+    TrainingBatch batch() {
+        return batch(new Conditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())));
     }
 
-    Batch batch(Conditioning conditioning) {
-        return new Batch(Plain.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning, Plain.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+    TrainingBatch batch(Conditioning conditioning) {
+        return new TrainingBatch(ReferenceOps.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning, ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
     }
 
-    Differentiation.Gradient gradient(ParameterLayout layout, float[] numbers, Activations activations, Precision precision) throws Failure {
-        try (Differentiation differentiation = engine.differentiation(new DifferentiationInput(layout, Map.of(), activations, precision))) {
+    DenoisingLoss.Gradient gradient(ParameterLayout layout, float[] numbers, Checkpointing activations, ComputeDtype precision) throws Failure {
+        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
             return differentiation.gradient(numbers, batch());
         }
     }

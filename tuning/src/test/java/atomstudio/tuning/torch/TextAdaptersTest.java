@@ -130,8 +130,8 @@ class TextAdaptersTest {
         WeightedAdapter text = applied(new Projections("q_proj"), 1, 1);
         assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));
         assertEquals(onnx.encodeText(ids(3), 1, List.of()), onnx.encodeText(ids(3), 1, List.of(unet)));
-        Tensor latents = Plain.random(1, 1, 4, 8, 8);
-        Tensor context = Plain.random(2, 1, 5, model.unet().crossAttentionDim());
+        Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
+        Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         float[] timesteps = {321};
         assertEquals(torch.predictNoise(latents, timesteps, context, List.of()), torch.predictNoise(latents, timesteps, context, List.of(text)));
         assertEquals(onnx.predictNoise(latents, timesteps, context, List.of()), onnx.predictNoise(latents, timesteps, context, List.of(text)));

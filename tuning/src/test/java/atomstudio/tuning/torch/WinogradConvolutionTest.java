@@ -10,7 +10,7 @@ import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.DifferentiationInput.Activations;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -33,21 +33,21 @@ class WinogradConvolutionTest {
     }
 
     /// Two blocks, the first with a skip around two convolutions, one mixed and one not.
-    @ParameterizedTest @EnumSource void gradientsAreThoseThatRecordingFinds(Activations activations) {
+    @ParameterizedTest @EnumSource void gradientsAreThoseThatRecordingFinds(Checkpointing activations) {
         for (String by : List.of("x", "m")) {
-            List<Tensor> direct = pass(by, Activations.KEPT, Way.DIRECT), fast = pass(by, activations, Way.WINOGRAD);
+            List<Tensor> direct = pass(by, Checkpointing.NONE, Way.DIRECT), fast = pass(by, activations, Way.WINOGRAD);
             for (int i = 0; i < direct.size(); i++) assertClose(List.of("output", "by " + by).get(i), direct.get(i), fast.get(i), 1e-4);
         }
     }
 
     @Test void kernelsGoToTheirPointsInParts() {
-        WinogradScript parts = new WinogradScript(new WinogradScript.Sides(1, 256, 1024, 2, 2), false), whole = new WinogradScript(new WinogradScript.Sides(1, 6, 6, 2, 2), false);
+        WinogradScript parts = new WinogradScript(new WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false), whole = new WinogradScript(new WinogradScript.LayerSizes(1, 6, 6, 2, 2), false);
         assertTrue(parts.forward().length > whole.forward().length);
-        try (TorchScope scope = torch.scope(Recording.OFF)) {
-            NDArray x = torch.array(Plain.random(6, 1, 256, 8, 8)), weight = torch.array(Plain.random(5, 1024, 256, 3, 3));
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
+            NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)), weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
             WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new LayerWeights<>(weight, null));
-            NDArray recorded = torch.leaf(Plain.random(6, 1, 256, 8, 8));       // through which the direct way is taken
-            assertClose("parts", torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), ConvGeometry.same(3))), torch.tensor(fast.output(x)), 3e-5);
+            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8));       // through which the direct way is taken
+            assertClose("parts", torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), ConvGeometry.same(3))), torch.tensor(fast.forward(x)), 3e-5);
         }
     }
 
@@ -56,41 +56,41 @@ class WinogradConvolutionTest {
     }
 
     private static Tensor wide(String by, Way way) {
-        try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(Activations.LEAN)) {
-            Tensor x = Plain.random(6, 1, 256, 8, 8), m = Plain.random(3, 9, 9);
+        try (TorchScope scope = torch.scope(GradMode.ON); Tape tape = torch.tape(Checkpointing.SELECTIVE)) {
+            Tensor x = ReferenceOps.random(6, 1, 256, 8, 8), m = ReferenceOps.random(3, 9, 9);
             NDArray leaf = torch.leaf(by.equals("x") ? x : m), trained = ops.scale(leaf, 1);
-            LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(Plain.random(5, 1024, 256, 3, 3)), null, by.equals("x") ? torch.array(m) : trained);
+            LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(ReferenceOps.random(5, 1024, 256, 3, 3)), null, by.equals("x") ? torch.array(m) : trained);
             NDArray y = convolve(by.equals("x") ? trained : torch.array(x), layer, tape, way);
-            return new Tensor(Arrays.shape(leaf), torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), List.of(leaf), tape));
+            return new Tensor(DjlShapes.shape(leaf), torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), List.of(leaf), tape));
         }
     }
 
     @Test void paysOverWholeTilesAlone() {
-        assertTrue(WinogradConvolution.pays(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
-        assertFalse(WinogradConvolution.pays(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
+        assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
+        assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
     }
 
     private enum Way { DIRECT, WINOGRAD }
 
-    private static List<Tensor> pass(String by, Activations activations, Way way) {
-        try (TorchScope scope = torch.scope(Recording.ON); Tape tape = torch.tape(activations)) {
-            EagerOps on = way == Way.DIRECT ? ops : ops.on(tape);
-            Tensor x = Plain.random(1, 2, 6, 8, 12), m = Plain.random(3, 9, 9);
+    private static List<Tensor> pass(String by, Checkpointing activations, Way way) {
+        try (TorchScope scope = torch.scope(GradMode.ON); Tape tape = torch.tape(activations)) {
+            EagerOps on = way == Way.DIRECT ? ops : ops.withTape(tape);
+            Tensor x = ReferenceOps.random(1, 2, 6, 8, 12), m = ReferenceOps.random(3, 9, 9);
             NDArray leaf = torch.leaf(by.equals("x") ? x : m), input = by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), mixing = by.equals("x") ? torch.array(m) : ops.scale(leaf, 1);
-            tape.usesTrained();
-            NDArray first = torch.array(Plain.random(4, 6, 6, 3, 3)), second = torch.array(Plain.random(5, 6, 6, 3, 3)), bias = torch.array(Plain.random(6, 6));
+            tape.markTrainableUse();
+            NDArray first = torch.array(ReferenceOps.random(4, 6, 6, 3, 3)), second = torch.array(ReferenceOps.random(5, 6, 6, 3, 3)), bias = torch.array(ReferenceOps.random(6, 6));
             NDArray middle = on.checkpointed("one", List.of(input), in -> {
-                tape.usesTrained();
+                tape.markTrainableUse();
                 NDArray h = on.add(convolve(activated(on, in.getFirst()), new LayerWeights<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
                 return on.add(in.getFirst(), convolve(activated(on, h), new LayerWeights<>(second, null), tape, way));
             });
             NDArray y = on.checkpointed("two", List.of(middle), in -> {
-                tape.usesTrained();
+                tape.markTrainableUse();
                 return convolve(activated(on, in.getFirst()), new LayerWeights<>(second, null, mixing), tape, way);
             });
             NDArray loss = ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1)));
             List<Tensor> found = new ArrayList<>(List.of(torch.tensor(y)));
-            found.add(way == Way.DIRECT ? torch.gradient(loss, leaf) : new Tensor(Arrays.shape(leaf), torch.gradient(loss, List.of(leaf), tape)));
+            found.add(way == Way.DIRECT ? torch.gradient(loss, leaf) : new Tensor(DjlShapes.shape(leaf), torch.gradient(loss, List.of(leaf), tape)));
             return found;
         }
     }

@@ -10,8 +10,8 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.torch.Batch;
-import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,9 +49,9 @@ class DatasetTest {
         Dataset dataset = dataset(USUAL.with(new Recipe.Material(0, Recipe.Crop.CENTRE, "", 16)), 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
         List<Float> timesteps = new ArrayList<>();
         for (int step = 0; step < 8; step++) {
-            Batch batch = dataset.batch(5, step, 0);
-            Batch again = dataset.batch(5, step + 8, 0);
-            assertEquals(batch.noisy(), again.noisy());
+            TrainingBatch batch = dataset.batch(5, step, 0);
+            TrainingBatch again = dataset.batch(5, step + 8, 0);
+            assertEquals(batch.noisyLatents(), again.noisyLatents());
             assertArrayEquals(batch.timesteps(), again.timesteps());
             for (float timestep : batch.timesteps()) timesteps.add(timestep);
         }
@@ -74,14 +74,14 @@ class DatasetTest {
         Dataset.Example wide = new Dataset.Example(filled(2, 2, 4), Optional.empty(), Optional.empty(), List.of("a"), 3);
         Dataset dataset = dataset(USUAL, 1, Optional.empty(), repeated(1, 1), wide);
         int many = 0;
-        for (int step = 0; step < 40; step++) if (dataset.batch(5, step, 0).noisy().shape().size(3) == 4) many++;
+        for (int step = 0; step < 40; step++) if (dataset.batch(5, step, 0).noisyLatents().shape().size(3) == 4) many++;
         assertEquals(30, many);
     }
 
     @Test void equalRepeatsAreAsNone() {
         Dataset once = dataset(USUAL, 2, Optional.empty(), repeated(1, 1), repeated(2, 1), repeated(3, 1));
         Dataset often = dataset(USUAL, 2, Optional.empty(), repeated(1, 10), repeated(2, 10), repeated(3, 10));
-        for (int step = 0; step < 9; step++) assertEquals(once.batch(5, step, 0).noisy(), often.batch(5, step, 0).noisy());
+        for (int step = 0; step < 9; step++) assertEquals(once.batch(5, step, 0).noisyLatents(), often.batch(5, step, 0).noisyLatents());
     }
 
     private static Dataset.Example repeated(float value, int repeats) {
@@ -93,12 +93,12 @@ class DatasetTest {
     }
 
     /// x0 from what is made noisy and its noise.
-    private static float[] clean(Batch batch) {
-        float[] clean = new float[batch.noisy().data().length];
+    private static float[] clean(TrainingBatch batch) {
+        float[] clean = new float[batch.noisyLatents().data().length];
         int each = clean.length / batch.timesteps().length;
         for (int i = 0; i < clean.length; i++) {
             double bar = noising.schedule().alphaCumprod((int) batch.timesteps()[i / each]);
-            clean[i] = (float) ((batch.noisy().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i]) / Math.sqrt(bar));
+            clean[i] = (float) ((batch.noisyLatents().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i]) / Math.sqrt(bar));
         }
         return clean;
     }
@@ -108,9 +108,9 @@ class DatasetTest {
         Dataset large = dataset(USUAL, 6, Optional.empty(), three);
         Dataset parts = dataset(accumulating(3), 2, Optional.empty(), three);
         for (int step = 0; step < 5; step++) {
-            Batch whole = large.batch(9, step, 0);
+            TrainingBatch whole = large.batch(9, step, 0);
             for (int pass = 0; pass < 3; pass++) {
-                assertEquals(whole.noisy().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).noisy());
+                assertEquals(whole.noisyLatents().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).noisyLatents());
                 assertEquals(whole.target().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).target());
             }
         }
@@ -120,9 +120,9 @@ class DatasetTest {
         Dataset parts = dataset(accumulating(2), 1, Optional.empty(), example(filled(1, 2, 2)));
         double[] losses = {3, 5};
         int[] asked = {0};
-        Differentiation.Gradient gradient = new Passes(parts, Optional.empty(), 0).gradient((numbers, batch) -> {
+        DenoisingLoss.Gradient gradient = new Passes(parts, Optional.empty(), 0).gradient((numbers, batch) -> {
             double loss = losses[asked[0]++];
-            return new Differentiation.Gradient(loss, new float[] {(float) loss, 1});
+            return new DenoisingLoss.Gradient(loss, new float[] {(float) loss, 1});
         }, new float[2], 0);
         assertEquals(4, gradient.loss());
         assertArrayEquals(new float[] {4, 1}, gradient.vector());
@@ -132,14 +132,14 @@ class DatasetTest {
         Recipe recipe = USUAL.with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior("auto", 0.5))));
         Dataset subject = dataset(recipe, 2, Optional.empty(), example(filled(1, 2, 2)));
         Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), WORDING, subject.drawing());
-        List<Batch> batches = new Passes(subject, Optional.of(prior), 0).batches(3);
+        List<TrainingBatch> batches = new Passes(subject, Optional.of(prior), 0).batches(3);
         assertEquals(2, batches.size());
-        assertArrayEquals(new float[] {1, 1}, batches.get(0).weights().data());
-        assertArrayEquals(new float[] {0.5f, 0.5f}, batches.get(1).weights().data());
+        assertArrayEquals(new float[] {1, 1}, batches.get(0).lossWeights().data());
+        assertArrayEquals(new float[] {0.5f, 0.5f}, batches.get(1).lossWeights().data());
         assertEquals(-1, clean(batches.get(1))[0], 0.1);
-        Differentiation.Gradient sum = new Passes(subject, Optional.of(prior), 0).gradient((numbers, batch) -> {
-            double mean = batch.weights().data()[0] * 2;
-            return new Differentiation.Gradient(mean, new float[] {(float) mean});
+        DenoisingLoss.Gradient sum = new Passes(subject, Optional.of(prior), 0).gradient((numbers, batch) -> {
+            double mean = batch.lossWeights().data()[0] * 2;
+            return new DenoisingLoss.Gradient(mean, new float[] {(float) mean});
         }, new float[1], 0);
         assertEquals(3, sum.loss(), "subject 2 + half of the class's 2");
     }
@@ -149,8 +149,8 @@ class DatasetTest {
         int[] wide = {0};
         int[] seen = new int[5];
         for (int step = 0; step < 40; step++) {
-            Batch batch = mixed.batch(1, step, 0);
-            if (batch.noisy().shape().size(3) == 4) wide[0]++;
+            TrainingBatch batch = mixed.batch(1, step, 0);
+            if (batch.noisyLatents().shape().size(3) == 4) wide[0]++;
             float[] clean = clean(batch);
             for (int i = 0; i < 2; i++) {
                 double sum = 0;
@@ -168,13 +168,13 @@ class DatasetTest {
         Dataset dataset = dataset(USUAL, 1, Optional.of(2), example(wide));
         int[] lefts = new int[4];
         for (int step = 0; step < 200; step++) {
-            Batch batch = dataset.batch(3, step, 0);
+            TrainingBatch batch = dataset.batch(3, step, 0);
             if (batch.timesteps()[0] > 500) continue;                   // too noisy to read the pixels back
             float[] clean = clean(batch);
             int left = Math.round(clean[0] / 10);
             lefts[left]++;
             assertEquals(10 * (left + 1), clean[1], 0.1);
-            assertEquals(batch.noisy(), dataset.batch(3, step, 0).noisy());
+            assertEquals(batch.noisyLatents(), dataset.batch(3, step, 0).noisyLatents());
         }
         for (int count : lefts) assertTrue(count > 5, java.util.Arrays.toString(lefts));
     }
@@ -187,9 +187,9 @@ class DatasetTest {
         Dataset dataset = dataset(USUAL, 1, Optional.empty(), new Dataset.Example(latents, Optional.of(mirrored), Optional.of(mask), List.of("a")));
         int flipped = 0;
         for (int step = 0; step < 100; step++) {
-            Batch batch = dataset.batch(3, step, 0);
+            TrainingBatch batch = dataset.batch(3, step, 0);
             boolean mirror = clean(batch)[0] < 0;
-            assertArrayEquals(mirror ? new float[] {0, 2} : new float[] {2, 0}, batch.weights().data());
+            assertArrayEquals(mirror ? new float[] {0, 2} : new float[] {2, 0}, batch.lossWeights().data());
             if (mirror) flipped++;
         }
         assertTrue(flipped > 30 && flipped < 70, "flipped " + flipped);
@@ -200,9 +200,9 @@ class DatasetTest {
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
         Dataset dataset = dataset(recipe, 2, Optional.empty(), new Dataset.Example(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
         for (int step = 0; step < 20; step++) {
-            Batch batch = dataset.batch(0, step, 0);
+            TrainingBatch batch = dataset.batch(0, step, 0);
             float[] snr = noising.minSnrWeights(batch.timesteps(), 5).data();
-            assertArrayEquals(new float[] {2 * snr[0], 0, 2 * snr[1], 0}, batch.weights().data(), 1e-6f);
+            assertArrayEquals(new float[] {2 * snr[0], 0, 2 * snr[1], 0}, batch.lossWeights().data(), 1e-6f);
             if (batch.timesteps()[0] < 100) assertTrue(snr[0] < 0.9 && snr[1] == 1, "little noise counts less");
         }
     }
@@ -223,9 +223,9 @@ class DatasetTest {
 
     @Test void whatIsHeldOutIsAlwaysSeenAlike() {
         Dataset held = dataset(USUAL, 4, Optional.empty(), example(filled(1, 2, 2)));
-        Batch batch = held.fixed(4, 4, 8);
-        assertEquals(batch.noisy(), held.fixed(4, 4, 8).noisy());
+        TrainingBatch batch = held.fixed(4, 4, 8);
+        assertEquals(batch.noisyLatents(), held.fixed(4, 4, 8).noisyLatents());
         assertArrayEquals(new float[] {562, 687, 812, 937}, batch.timesteps());
-        assertTrue(!batch.noisy().equals(held.fixed(0, 4, 8).noisy()));
+        assertTrue(!batch.noisyLatents().equals(held.fixed(0, 4, 8).noisyLatents()));
     }
 }

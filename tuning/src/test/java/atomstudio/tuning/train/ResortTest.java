@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.Batch;
 import atomstudio.tuning.torch.Conditioning;
-import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,21 +15,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ResortTest {
-    private static final Differentiation.Gradient GOOD = new Differentiation.Gradient(1, new float[] {1, 2});
-    private static final Differentiation.Gradient BETTER = new Differentiation.Gradient(1.1, new float[] {1, 2});
+    private static final DenoisingLoss.Gradient GOOD = new DenoisingLoss.Gradient(1, new float[] {1, 2});
+    private static final DenoisingLoss.Gradient BETTER = new DenoisingLoss.Gradient(1.1, new float[] {1, 2});
 
     @Test void onlyWhatLeftTheNumbersIsComputedAgainAndThatIsSaidOnce(@TempDir Path folder) throws Exception {
         List<TuneEvent> told = new ArrayList<>();
         try (EventLog log = EventLog.resume(folder.resolve("events.jsonl"), 0, -1)) {
             Journal journal = Journal.of(log, told::add);
-            Differentiation.Gradient[] next = {GOOD};
+            DenoisingLoss.Gradient[] next = {GOOD};
             Resort resort = new Resort((numbers, batch) -> next[0], (numbers, batch) -> BETTER, journal);
             Tensor one = Tensor.zeros(Shape.of(1, 1, 1, 1));
-            Batch batch = new Batch(one, new float[] {1}, new Conditioning.Embedded(one), one, one);
+            TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new Conditioning.Embedded(one), one, one);
             assertSame(GOOD, resort.gradient(new float[2], batch));
-            next[0] = new Differentiation.Gradient(Double.NaN, new float[] {1, 2});
+            next[0] = new DenoisingLoss.Gradient(Double.NaN, new float[] {1, 2});
             assertSame(BETTER, resort.gradient(new float[2], batch));
-            next[0] = new Differentiation.Gradient(1, new float[] {1, Float.POSITIVE_INFINITY});
+            next[0] = new DenoisingLoss.Gradient(1, new float[] {1, Float.POSITIVE_INFINITY});
             assertSame(BETTER, resort.gradient(new float[2], batch));
             assertEquals(1, told.size());
         }

@@ -18,8 +18,8 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.torch.Batch;
-import atomstudio.tuning.torch.Differentiation;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -70,14 +70,14 @@ class TrainerTest {
     }
 
     /// Σ (x − 0.1)² / n.
-    private static Differentiation.Gradient quadratic(float[] numbers) {
+    private static DenoisingLoss.Gradient quadratic(float[] numbers) {
         float[] gradient = new float[numbers.length];
         double loss = 0;
         for (int i = 0; i < numbers.length; i++) {
             gradient[i] = (numbers[i] - 0.1f) * 2 / numbers.length;
             loss += Math.pow(numbers[i] - 0.1, 2) / numbers.length;
         }
-        return new Differentiation.Gradient(loss, gradient);
+        return new DenoisingLoss.Gradient(loss, gradient);
     }
 
     private TrainingState train(Trainer.Loss loss) throws Failure {
@@ -103,9 +103,9 @@ class TrainerTest {
         float[][] seen = new float[60][];
         Trainer.Loss loss = (numbers, batch) -> {
             seen[asked.get()] = numbers.clone();
-            Differentiation.Gradient gradient = quadratic(numbers);
+            DenoisingLoss.Gradient gradient = quadratic(numbers);
             if (asked.incrementAndGet() < 33) return gradient;
-            if (what.equals("loss")) return new Differentiation.Gradient(Double.NaN, gradient.vector());
+            if (what.equals("loss")) return new DenoisingLoss.Gradient(Double.NaN, gradient.vector());
             gradient.vector()[7] = Float.POSITIVE_INFINITY;
             return gradient;
         };
@@ -118,10 +118,10 @@ class TrainerTest {
 
     @Test void batchesAreAFunctionOfSeedAndStep() throws Exception {
         Dataset dataset = dataset(4, 1, 2, 3);
-        Batch batch = dataset.batch(5, 17, 0);
-        assertEquals(batch.noisy(), dataset.batch(5, 17, 0).noisy());
-        assertTrue(!batch.noisy().equals(dataset.batch(5, 18, 0).noisy()));
-        assertTrue(!batch.noisy().equals(dataset.batch(6, 17, 0).noisy()));
+        TrainingBatch batch = dataset.batch(5, 17, 0);
+        assertEquals(batch.noisyLatents(), dataset.batch(5, 17, 0).noisyLatents());
+        assertTrue(!batch.noisyLatents().equals(dataset.batch(5, 18, 0).noisyLatents()));
+        assertTrue(!batch.noisyLatents().equals(dataset.batch(6, 17, 0).noisyLatents()));
         int[] timesTaken = new int[4];
         for (int step = 0; step < 100; step++) {
             float[] timesteps = dataset.batch(5, step, 0).timesteps();
@@ -139,10 +139,10 @@ class TrainerTest {
         boolean[] first = new boolean[4];
         for (int round = 0; round < 30; round++) {
             float[] means = new float[3];
-            Batch batch = dataset.batch(3, round, 0);
+            TrainingBatch batch = dataset.batch(3, round, 0);
             for (int i = 0; i < 3; i++) {
                 double alpha = Math.sqrt(dataset.drawing().noising().schedule().alphaCumprod((int) batch.timesteps()[i]));
-                means[i] = (float) (batch.noisy().rows(i, i + 1).data()[0] / alpha / 1000);
+                means[i] = (float) (batch.noisyLatents().rows(i, i + 1).data()[0] / alpha / 1000);
                 seen[Math.round(means[i])]++;
             }
             first[Math.round(means[0])] = true;

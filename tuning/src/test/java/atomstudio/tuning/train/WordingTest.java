@@ -68,7 +68,7 @@ class WordingTest {
         List<String> captions = List.of(SHORT, caption(2), caption(3));
         Conditioning.Embedded embedded = (Conditioning.Embedded) Wording.embedded(captions, tokenizer, engine).of(captions);
         assertEquals(6L * tokenizer.maxLength(), embedded.context().shape().size(1));
-        Conditioning.Words words = (Conditioning.Words) Wording.read(captions, tokenizer).of(captions);
+        Conditioning.TokenIds words = (Conditioning.TokenIds) Wording.read(captions, tokenizer).of(captions);
         assertEquals(6, words.chunks());
         assertEquals(18, words.ids().length);
         assertArrayEquals(words.ids()[0], words.ids()[5]);
@@ -81,6 +81,6 @@ class WordingTest {
         List<String> notes = Wording.notes(List.of(longer, longer, SHORT), tokenizer);
         assertEquals(1, notes.size());
         assertTrue(notes.getFirst().contains("a sks car, red and red") && notes.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)), notes.getFirst());
-        assertEquals(3, ((Conditioning.Words) Wording.read(List.of(longer), tokenizer).of(List.of(longer))).chunks());
+        assertEquals(3, ((Conditioning.TokenIds) Wording.read(List.of(longer), tokenizer).of(List.of(longer))).chunks());
     }
 }

@@ -1,0 +1,72 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// What an adapter at strength 1 adds to the layers of its base model, one layer at a time, in float32. Rows that it appends to a table are
+/// no change of a layer.
+public final class AdapterDeltas implements AutoCloseable {
+    private final List<Layer> layers;
+    private final Adapter adapter;
+    private final Torch torch;
+    private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
+
+    private AdapterDeltas(List<Layer> layers, Adapter adapter, Torch torch) {
+        this.layers = layers;
+        this.adapter = adapter;
+        this.torch = torch;
+    }
+
+    /// @throws Failure.NoDevice when PyTorch cannot be loaded
+    public static AdapterDeltas open(DiffusionModel model, Adapter adapter, TorchSettings settings) throws Failure {
+        List<Layer> layers = model.trainableLayers().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.adaptation().parameterShapes(layer).isEmpty()).toList();
+        AdapterDeltas weights = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
+        try {
+            for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) weights.checkpoints.put(part, model.openCheckpoint(part));
+            return weights;
+        } catch (Failure e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    /// The layers that are changed, in the network's order.
+    public List<Layer> layers() {
+        return layers;
+    }
+
+    /// What is added to a layer's weight and to its bias; no bias where it has none or its own stays.
+    public LayerWeights<Tensor> delta(Layer layer) {
+        Checkpoint checkpoint = checkpoints.get(ModelComponent.ofLayer(layer.name()));
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
+            NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
+            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
+            NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), 1));
+            LayerWeights<NDArray> adapted = adapter.adaptation().effective(torch.ops(), layer, base, slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), adapterWeight).materialized(torch.ops());
+            return new LayerWeights<>(torch.tensor(adapted.weight().sub(base.weight())), bias(adapted.bias(), bias));
+        }
+    }
+
+    private @Nullable Tensor bias(@Nullable NDArray adapted, @Nullable NDArray base) {
+        if (adapted == null || adapted == base) return null;
+        return torch.tensor(base == null ? adapted : adapted.sub(base));
+    }
+
+    @Override public void close() {
+        checkpoints.values().forEach(Checkpoint::close);
+        torch.close();
+    }
+}

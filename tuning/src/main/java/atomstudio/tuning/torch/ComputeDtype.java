@@ -1,0 +1,48 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.engine.EngineException;
+import ai.djl.util.cuda.CudaUtils;
+import atomstudio.diffusion.engine.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Of frozen weights and activations; what is trained, its moments, and the loss are always in float32.
+public enum ComputeDtype {
+    FP32, BF16;
+
+    private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+
+    /// The first compute capability whose GPUs have units for bfloat16: 8.0, without its dot.
+    private static final int MIN_COMPUTE_CAPABILITY = 80;
+
+    /// Whether this device says that it has units for bfloat16. On a GPU without them PyTorch computes it, but slowly.
+    public static boolean hasHardwareBf16(Device device) {
+        return switch (device) {
+            case CPU -> cpuHasBf16();
+            case CUDA -> gpuHasBf16();
+        };
+    }
+
+    private static boolean gpuHasBf16() {
+        try {
+            return CudaUtils.hasCuda() && supportsBf16(CudaUtils.getComputeCapability(0));
+        } catch (EngineException | IllegalArgumentException | IllegalStateException e) {
+            return false;                                                       // nobody says
+        }
+    }
+
+    /// @param capability major and minor without a dot between them, as DJL writes it
+    static boolean supportsBf16(String capability) {
+        return Integer.parseInt(capability) >= MIN_COMPUTE_CAPABILITY;
+    }
+
+    private static boolean cpuHasBf16() {
+        try {
+            String text = Files.readString(CPU_INFO);
+            return text.contains("avx512_bf16") || text.contains("amx_bf16");
+        } catch (IOException e) {
+            return false;                                                       // not Linux: nobody says
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.WeightSource;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A network's weights for sampling: adapters multiplied into the layers that they change, once for all steps, and everything in the
+/// precision that is computed in. Each layer is made when first asked for and kept until closed.
+final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
+    private final Torch torch;
+    private final TorchWeights base;
+    private final ComputeDtype computeDtype;
+    private final List<WeightedAdapter> adapters;
+    private final Map<String, LayerWeights<NDArray>> fused = new HashMap<>();
+    private final List<NDArray> owned = new ArrayList<>();
+
+    FusedLayers(Torch torch, TorchWeights base, ComputeDtype computeDtype, List<WeightedAdapter> adapters) {
+        this.torch = torch;
+        this.base = base;
+        this.computeDtype = computeDtype;
+        this.adapters = List.copyOf(adapters);
+    }
+
+    /// Whether these are the weights under these adapters at these strengths.
+    boolean matches(List<WeightedAdapter> others) {
+        if (others.size() != adapters.size()) return false;
+        for (int i = 0; i < adapters.size(); i++) {
+            if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).weight() != adapters.get(i).weight()) return false;
+        }
+        return true;
+    }
+
+    @Override public LayerWeights<NDArray> get(Layer layer) {
+        boolean isAdapted = adapters.stream().anyMatch(weighted -> !weighted.adapter().adaptation().parameterShapes(layer).isEmpty());
+        if (!isAdapted && computeDtype == ComputeDtype.FP32) return base.get(layer);
+        LayerWeights<NDArray> fusedLayer = fused.get(layer.name());
+        if (fusedLayer == null) fused.put(layer.name(), fusedLayer = fuse(layer));
+        return fusedLayer;
+    }
+
+    /// In float32 to the last, then rounded.
+    private LayerWeights<NDArray> fuse(Layer layer) {
+        try (NDScope scope = new NDScope()) {
+            EagerOps ops = torch.ops();
+            WeightSource<NDArray> baseLayers = computeDtype == ComputeDtype.FP32 ? base : base::loadTemporary;
+            List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
+            for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
+            LayerWeights<NDArray> baseLayer = baseLayers.get(layer);
+            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, same -> baseLayer, bound).get(layer).materialized(ops);
+            return new LayerWeights<>(retain(fusedLayer.weight(), baseLayer), fusedLayer.bias() == null ? null : retain(fusedLayer.bias(), baseLayer));
+        }
+    }
+
+    /// What an adapter leaves as it was in float32 stays the base's own.
+    private NDArray retain(NDArray array, LayerWeights<NDArray> baseLayer) {
+        NDArray converted = switch (computeDtype) {
+            case FP32 -> array;
+            case BF16 -> torch.kernels().toBf16(array);
+        };
+        if (converted == baseLayer.weight() || converted == baseLayer.bias()) return converted;
+        NDScope.unregister(converted);
+        owned.add(converted);
+        return converted;
+    }
+
+    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted) {
+        Map<String, Tensor> values = weighted.adapter().parameters();
+        NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) weighted.weight()));
+        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), adapterWeight);
+    }
+
+    @Override public void close() {
+        owned.forEach(NDArray::close);
+        owned.clear();
+        fused.clear();
+    }
+}

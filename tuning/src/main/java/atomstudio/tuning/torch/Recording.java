@@ -1,4 +1,0 @@
-package atomstudio.tuning.torch;
-
-/// Whether what is computed can be differentiated afterwards. Recording keeps every activation alive until its scope ends.
-public enum Recording { ON, OFF }

@@ -1,0 +1,68 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ImageEncoder;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.model.TextProjection;
+import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns arrays and maps.
+final class TorchClipEncoders implements AutoCloseable {
+    /// A tower with its weights.
+    private record LoadedEncoder<T>(T encoder, Checkpoint checkpoint, TorchWeights weights) {
+        void close() {
+            weights.close();
+            checkpoint.close();
+        }
+    }
+
+    private final DiffusionModel model;
+    private final Torch torch;
+    private @Nullable LoadedEncoder<ImageEncoder> vision;
+    private @Nullable LoadedEncoder<TextProjection> text;
+
+    TorchClipEncoders(DiffusionModel model, Torch torch) {
+        this.model = model;
+        this.torch = torch;
+    }
+
+    /// What embeds prepared pictures once it is run inside a scope.
+    Supplier<NDArray> embedImages(Tensor pixels) throws Failure {
+        LoadedEncoder<ImageEncoder> loaded = vision();
+        return () -> loaded.encoder.network().embed(torch.ops(), loaded.weights, torch.array(pixels));
+    }
+
+    /// What embeds texts once it is run inside a scope.
+    Supplier<NDArray> embedTexts(int[][] ids) throws Failure {
+        LoadedEncoder<TextProjection> loaded = text();
+        int[][] eosPositions = loaded.encoder.eosPositions(ids);
+        return () -> loaded.encoder.textEncoder().project(torch.ops(), loaded.weights, new ClipTextModel.TokenBatch<>(torch.array(ids), torch.array(eosPositions)), loaded.encoder.projectionDim());
+    }
+
+    private LoadedEncoder<ImageEncoder> vision() throws Failure {
+        if (vision != null) return vision;
+        ImageEncoder imageEncoder = model.imageEncoder().orElseThrow(() -> new Failure.Incompatible(model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+        Checkpoint checkpoint = imageEncoder.openCheckpoint();
+        return vision = new LoadedEncoder<>(imageEncoder, checkpoint, new TorchWeights(torch, checkpoint));
+    }
+
+    private LoadedEncoder<TextProjection> text() throws Failure {
+        if (text != null) return text;
+        TextProjection projection = model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
+        Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
+        return text = new LoadedEncoder<>(projection, checkpoint, new TorchWeights(torch, checkpoint));
+    }
+
+    @Override public void close() {
+        if (vision != null) vision.close();
+        if (text != null) text.close();
+        vision = null;
+        text = null;
+    }
+}

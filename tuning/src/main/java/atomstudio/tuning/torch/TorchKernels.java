@@ -1,0 +1,184 @@
+package atomstudio.tuning.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.optimize.Orthogonalization;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not tensors
+/// (groups, heads, epsilon) stand in the text, so a function of other numbers is another function.
+final class TorchKernels {
+    private record KernelKey(String name, double a, double b) {}
+
+    private final PtNDManager manager;
+    private final Function<Tensor, NDArray> arrayFactory;
+    private final Map<KernelKey, PtSymbolBlock> compiled = new HashMap<>();
+
+    /// @param arrayFactory makes an array of the current scope
+    TorchKernels(PtNDManager manager, Function<Tensor, NDArray> arrayFactory) {
+        this.manager = manager;
+        this.arrayFactory = arrayFactory;
+    }
+
+    NDArray silu(NDArray x) {
+        return run(new KernelKey("silu", 0, 0), new String[] {"x"}, "return torch.silu(x)", x);
+    }
+
+    NDArray quickGelu(NDArray x) {
+        return run(new KernelKey("quickGelu", 0, 0), new String[] {"x"}, "return torch.mul(x, torch.sigmoid(torch.mul(x, 1.702)))", x);
+    }
+
+    NDArray constant(Tensor tensor) {
+        return arrayFactory.apply(tensor);
+    }
+
+    NDArray skew(NDArray upperTriangle, int side) {
+        String[] body = {
+            "m = torch.gt(torch.triu(torch.new_ones(x, [" + side + ", " + side + "]), 1), 0)",
+            "u = torch.masked_scatter(torch.new_zeros(x, [torch.size(x, 0), " + side + ", " + side + "]), m, x)",
+            "return torch.sub(u, torch.transpose(u, 1, 2))"};
+        return run(new KernelKey("skew", side, 0), new String[] {"x"}, body, upperTriangle);
+    }
+
+    NDArray inverse(NDArray x) {
+        return run(new KernelKey("inverse", 0, 0), new String[] {"x"}, "return torch.inverse(x)", x);
+    }
+
+    /// A row of zeros counts as almost as short, so that zero over zero is zero.
+    NDArray inverseRowNorms(NDArray x) {
+        return run(new KernelKey("inverseRowNorms", 0, 0), new String[] {"x"},
+                "return torch.reciprocal(torch.clamp_min(torch.sqrt(torch.sum(torch.pow(torch.detach(x), 2), [1], True)), 1e-12))", x);
+    }
+
+    NDArray scale(NDArray x, double factor) {
+        KernelKey key = new KernelKey("scale", factor, 0);
+        return run(key, new String[] {"x"}, "return torch.mul(x, " + literal(factor) + ")", x);
+    }
+
+    NDArray groupNorm(NDArray x, NDArray weight, NDArray bias, GroupNormArguments group) {
+        KernelKey key = new KernelKey("groupNorm", group.groups, group.epsilon);
+        return run(key, new String[] {"x", "w", "b"}, "return torch.group_norm(x, " + group.groups + ", w, b, " + literal(group.epsilon) + ", True)", x, weight, bias);
+    }
+
+    record GroupNormArguments(int groups, double epsilon) {}
+
+    /// Heads of `width` channels cut from (B,S,C): fused attention, which never holds the S x S' matrix.
+    NDArray attention(NDArray[] qkv, int heads, long width, String causal) {
+        KernelKey key = new KernelKey("attention" + causal, heads, width);
+        String splitHeads = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
+        String call = "torch.scaled_dot_product_attention(torch.transpose(torch.reshape(q" + splitHeads + ", torch.transpose(torch.reshape(k" + splitHeads
+                + ", torch.transpose(torch.reshape(v" + splitHeads + ", None, 0., " + causal + ")";
+        return run(key, new String[] {"q", "k", "v"}, "return torch.reshape(torch.transpose(" + call + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
+    }
+
+    /// Whether gradients can be asked for through this array.
+    boolean requiresGrad(NDArray x) {
+        return run(new KernelKey("recorded", 0, 0), new String[] {"x"}, "return torch.zeros([int(x.requires_grad)])", x).size() == 1;
+    }
+
+    /// A zero of x's shape, one number in memory.
+    NDArray expandedZero(NDArray x) {
+        return run(new KernelKey("zero", 0, 0), new String[] {"x"}, "return torch.expand(torch.new_zeros(x, [1]), torch.size(x))", x);
+    }
+
+    /// x + y, in the place of x.
+    NDArray addInPlace(NDArray x, NDArray y) {
+        return run(new KernelKey("plus", 0, 0), new String[] {"x", "y"}, "return torch.add_(torch.detach(x), y)", x, y);
+    }
+
+    /// y (B,C,H,W) and the layer's bias, where it has one.
+    static NDArray addBias(NDArray y, LayerWeights<NDArray> layer) {
+        NDArray bias = layer.bias();
+        return bias == null ? y : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
+    }
+
+    /// As bfloat16, a type that DJL has no name for.
+    NDArray toBf16(NDArray x) {
+        return run(new KernelKey("half", 0, 0), new String[] {"x"}, "return torch.to(x, 15)", x);
+    }
+
+    /// As float32.
+    NDArray toFloat32(NDArray x) {
+        return run(new KernelKey("full", 0, 0), new String[] {"x"}, "return torch.to(x, 6)", x);
+    }
+
+    /// Attention as two matrix products and a softmax between them, the S x S' matrix held.
+    NDArray unfusedAttention(NDArray[] qkv, int heads, long width) {
+        KernelKey key = new KernelKey("plainAttention", heads, width);
+        String splitHeads = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
+        String[] body = {
+            "a = torch.mul(torch.transpose(torch.reshape(q" + splitHeads + ", " + literal(1 / Math.sqrt(width)) + ")",
+            "s = torch.softmax(torch.matmul(a, torch.transpose(torch.transpose(torch.reshape(k" + splitHeads + ", -2, -1)), -1)",
+            "y = torch.matmul(s, torch.transpose(torch.reshape(v" + splitHeads + ")",
+            "return torch.reshape(torch.transpose(y, 1, 2), [torch.size(q, 0), -1, " + heads * width + "])"};
+        return run(key, new String[] {"q", "k", "v"}, body, qkv);
+    }
+
+    /// A matrix whose singular values are taken to about 1, as `Orthogonalization` says; of a tall one by its transpose.
+    NDArray orthogonalize(NDArray matrix, MatrixOrder order) {
+        List<String> body = new ArrayList<>();
+        body.add(order == MatrixOrder.TRANSPOSED ? "y = torch.transpose(x, 0, 1)" : "y = x");
+        body.add("y0 = torch.div(y, torch.add(torch.norm(y), " + literal(Orthogonalization.EPSILON) + "))");
+        for (int k = 0; k < Orthogonalization.ITERATIONS; k++) {
+            String y = "y" + k, a = "a" + k;
+            body.add(a + " = torch.matmul(" + y + ", torch.transpose(" + y + ", 0, 1))");
+            body.add("b" + k + " = torch.add(torch.mul(" + a + ", " + literal(Orthogonalization.B) + "), torch.mul(torch.matmul(" + a + ", " + a + "), " + literal(Orthogonalization.C) + "))");
+            body.add("y" + (k + 1) + " = torch.add(torch.mul(" + y + ", " + literal(Orthogonalization.A) + "), torch.matmul(b" + k + ", " + y + "))");
+        }
+        String last = "y" + Orthogonalization.ITERATIONS;
+        body.add("return " + (order == MatrixOrder.TRANSPOSED ? "torch.contiguous(torch.transpose(" + last + ", 0, 1))" : last));
+        return run(new KernelKey("orthogonal" + order, 0, 0), new String[] {"x"}, body.toArray(String[]::new), matrix);
+    }
+
+    /// Which way a matrix is taken.
+    enum MatrixOrder { PLAIN, TRANSPOSED }
+
+    /// Mean of weight · squared difference, weights broadcast: a scalar.
+    NDArray loss(NDArray predicted, NDArray target, NDArray weights) {
+        return run(new KernelKey("loss", 0, 0), new String[] {"x", "y", "w"}, "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", predicted, target, weights);
+    }
+
+    /// A function that others have written.
+    /// @param name that no other function has
+    NDArray script(String name, String[] arguments, String[] body, NDArray... inputs) {
+        return run(new KernelKey(name, 0, 0), arguments, body, inputs);
+    }
+
+    private NDArray run(KernelKey key, String[] arguments, String body, NDArray... inputs) {
+        return run(key, arguments, new String[] {body}, inputs);
+    }
+
+    private NDArray run(KernelKey key, String[] arguments, String[] body, NDArray... inputs) {
+        PtSymbolBlock block = compiled.get(key);
+        if (block == null) compiled.put(key, block = compile(arguments, body));
+        return IValueUtils.forward(block, new NDList(inputs), true).singletonOrThrow();
+    }
+
+    private PtSymbolBlock compile(String[] arguments, String[] body) {
+        try {
+            return JniUtils.loadModule(manager, new ByteArrayInputStream(TorchScript.archive(arguments, body)), true, false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// TorchScript's floating point literal: a plain decimal with a small e.
+    private static String literal(double number) {
+        return Double.toString(number).toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,94 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Seconds and memory of the UNet's part in a guided step: `java … atomstudio.tuning.torch.LookBenchmark MODEL onnx|torch|torch-bf16 STEPS [METHOD]`.
+/// Two pictures of the model's own size, as guidance asks for, random numbers. Ready is the time from opening the model to the end of the
+/// text encoder's first answer and of the UNet's session; anonymous memory is what nobody but the process can give back.
+public final class PredictionBenchmark {
+    private static volatile long mostAnonymous;
+    private static volatile long mostResident;
+
+    private PredictionBenchmark() {}
+
+    public static void main(String[] arguments) throws Exception {
+        Thread.ofPlatform().daemon().start(PredictionBenchmark::watch);
+        long start = System.nanoTime();
+        DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
+        long side = model.sampleSize();
+        try (Engine engine = engine(model, arguments[1])) {
+            int[][] ids = new int[1][model.textEncoder().maxTokens()];
+            Arrays.fill(ids[0], 7);
+            Tensor context = engine.encodeText(ids, 1, List.of());
+            System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
+            List<WeightedAdapter> adapters = arguments.length > 3 ? List.of(new WeightedAdapter(adapter(model, arguments[3]), 1)) : List.of();
+            Tensor latents = ReferenceOps.random(1, 2, model.unet().channels().in(), side, side);
+            for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
+                long before = System.nanoTime();
+                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.concatenate(context, context), adapters);
+                System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0], memory());
+            }
+        }
+        System.out.println(memory());
+    }
+
+    /// Random numbers of a method's shapes, small enough to leave the network in its range.
+    private static Adapter adapter(DiffusionModel model, String method) throws Exception {
+        MethodSettings settings = MethodSettings.parse(method, Map.of());
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : model.layers(ModelComponent.UNET)) {
+            settings.method().storedShapes(layer).forEach((slot, shape) -> {
+                Tensor value = ReferenceOps.random(values.size(), shape.sizes());
+                for (int i = 0; i < value.data().length; i++) value.data()[i] *= 1e-3f;
+                values.put(layer.name() + "." + slot, value);
+            });
+        }
+        return new Adapter(method, "0", settings.method(), values);
+    }
+
+    private static Engine engine(DiffusionModel model, String name) throws Exception {
+        return switch (name) {
+            case "onnx" -> OnnxEngine.open(model, Device.CPU, Runtime.getRuntime().availableProcessors());
+            case "torch" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), ComputeDtype.FP32);
+            case "torch-bf16" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), ComputeDtype.BF16);
+            default -> throw new IllegalArgumentException(name + ": expected onnx, torch or torch-bf16");
+        };
+    }
+
+    /// Fifty times a second.
+    private static void watch() {
+        try {
+            for (;; Thread.sleep(20)) {
+                for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                    if (line.startsWith("RssAnon")) mostAnonymous = Math.max(mostAnonymous, number(line));
+                    if (line.startsWith("VmRSS")) mostResident = Math.max(mostResident, number(line));
+                }
+            }
+        } catch (java.io.IOException | InterruptedException e) {
+            System.err.println("memory is no longer watched: " + e);
+        }
+    }
+
+    private static long number(String line) {
+        return Long.parseLong(line.replaceAll("\\D", ""));
+    }
+
+    private static String memory() {
+        return "peak anonymous %.2f GB, resident %.2f GB".formatted(mostAnonymous * 1024 / 1e9, mostResident * 1024 / 1e9);
+    }
+}

@@ -1,0 +1,88 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD[/LAYERS[/lower]] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
+/// With `-` for STEPS one step for each line of standard input (docs/performance/turns.py).
+/// With `lower` the lower part of the network is computed once, timed, and steps begin above it, as with a bank (whose file is not read here).
+/// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
+public final class TrainingStepBenchmark {
+    private static volatile long mostAnonymous;
+
+    private TrainingStepBenchmark() {}
+
+    public static void main(String[] arguments) throws Exception {
+        DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
+        ParameterLayout layout = ParameterLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
+        long side = model.sampleSize();
+        Tensor noisy = ReferenceOps.random(1, 1, 4, side, side);
+        TrainingBatch batch = new TrainingBatch(noisy, new float[] {500}, new Conditioning.Embedded(ReferenceOps.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())), ReferenceOps.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        Checkpointing activations = Checkpointing.valueOf(arguments[2]);
+        ComputeDtype precision = ComputeDtype.valueOf(arguments[3]);
+        System.out.printf("predicted %.2f GB%n", new TrainingStepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
+        try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
+                DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
+            float[] numbers = layout.initialVector(new ParameterLayout.Initialization(engine::tensor, 1, List.of()));
+            System.out.println(memory());
+            Thread.ofPlatform().daemon().start(TrainingStepBenchmark::watch);
+            if (arguments[1].endsWith("/lower")) {
+                for (int time = 0; time < 2; time++) {
+                    long start = System.nanoTime();
+                    UNet.EncoderFeatures<Tensor> lower = differentiation.encoderFeatures(batch);
+                    System.out.printf("%.2f s for the lower part%n", (System.nanoTime() - start) / 1e9);
+                    batch = batch.with(lower);
+                }
+            }
+            Iterator<?> steps = (arguments[4].equals("-") ? new BufferedReader(new InputStreamReader(System.in)).lines() : IntStream.range(0, Integer.parseInt(arguments[4])).boxed()).iterator();
+            for (; steps.hasNext(); steps.next()) {
+                long start = System.nanoTime();
+                double loss = differentiation.gradient(numbers, batch).loss();
+                System.out.printf("%.2f s, loss %.4f, %s%n", (System.nanoTime() - start) / 1e9, loss, memory());
+            }
+        }
+        System.out.println(memory());
+    }
+
+    /// `atoms`, or with layers `atoms/up`.
+    private static MethodSettings settings(String text) throws Exception {
+        String[] parts = text.split("/");
+        return MethodSettings.parse(parts[0], parts.length == 1 ? Map.of() : Map.of("layers", parts[1]));
+    }
+
+    /// Twenty times a second.
+    private static void watch() {
+        try {
+            for (;; Thread.sleep(50)) {
+                for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                    if (line.startsWith("RssAnon")) mostAnonymous = Math.max(mostAnonymous, Long.parseLong(line.replaceAll("\\D", "")));
+                }
+            }
+        } catch (java.io.IOException | InterruptedException e) {
+            System.err.println("memory is no longer watched: " + e);
+        }
+    }
+
+    private static String memory() throws Exception {
+        StringBuilder text = new StringBuilder();
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+            if (line.startsWith("VmHWM") || line.startsWith("VmRSS") || line.startsWith("RssAnon")) text.append(line.replaceAll("\\s+", " ")).append("  ");
+        }
+        return text + "peak anon " + mostAnonymous + " kB";
+    }
+}
