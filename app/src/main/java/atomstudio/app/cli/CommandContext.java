@@ -5,7 +5,7 @@ import atomstudio.app.jobs.Home;
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.tuning.train.Machine;
+import atomstudio.tuning.train.TrainingEnvironment;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +23,8 @@ public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal
     }
 
     /// This machine, computing on a device with all its processors.
-    public Machine machine(Device device) {
-        return new Machine(device, Runtime.getRuntime().availableProcessors(), home.folder(), tokenizerLocations());
+    public TrainingEnvironment machine(Device device) {
+        return new TrainingEnvironment(device, Runtime.getRuntime().availableProcessors(), home.folder(), tokenizerLocations());
     }
 
     /// The embedded model and sample subjects.

@@ -12,8 +12,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.tuning.train.SubjectFiles;
-import atomstudio.tuning.train.TuneRequest;
+import atomstudio.tuning.train.PhotoFiles;
+import atomstudio.tuning.train.TrainingRequest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,7 +88,7 @@ final class CompareCommand implements Callable<Integer> {
         @Option(names = "--class", paramLabel = "WORD", required = true, description = "What the subject is, in a word that the model knows.")
         private String className = "";
 
-        @Option(names = "--token", paramLabel = "WORD", description = "A word of no meaning that stands for the subject. Default: " + TuneRequest.TOKEN + ".")
+        @Option(names = "--token", paramLabel = "WORD", description = "A word of no meaning that stands for the subject. Default: " + TrainingRequest.DEFAULT_TOKEN + ".")
         private @Nullable String token;
 
         @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = BaseModelOptions.MODEL_DESCRIPTION)
@@ -117,10 +117,10 @@ final class CompareCommand implements Callable<Integer> {
         if (options.className.isBlank()) throw usageError("--class: expected a word, found nothing");
         if (options.token != null && options.token.isBlank()) throw usageError("--token: expected a word, found nothing");
         if (options.trainingSteps != null && options.trainingSteps < 1) throw usageError("--tune-steps: expected at least 1, found " + options.trainingSteps);
-        SubjectFiles.of(options.photos);
+        PhotoFiles.of(options.photos);
         ModelReference model = new ModelReference(context.modelPath(options.model),
                 new ModelLoadOptions(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
-        ComparedSubject subject = new ComparedSubject(options.className.strip(), options.token == null ? TuneRequest.TOKEN : options.token.strip());
+        ComparedSubject subject = new ComparedSubject(options.className.strip(), options.token == null ? TrainingRequest.DEFAULT_TOKEN : options.token.strip());
         OptionalInt steps = options.trainingSteps == null ? OptionalInt.empty() : OptionalInt.of(options.trainingSteps);
         return new ComparisonRequest(model, subject, new TrainNewRuns(options.photos, steps), promptTexts, seedList, samplingFor(model), out);
     }

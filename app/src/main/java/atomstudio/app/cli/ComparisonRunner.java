@@ -9,8 +9,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.train.Machine;
-import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.train.TrainingEvent;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.HashSet;
@@ -39,7 +39,7 @@ final class ComparisonRunner implements ComparisonListener {
 
     static int run(CommandContext context, ComparisonRequest request, Device device, ComparisonFormat form) throws Failure {
         ComparisonRunner runner = new ComparisonRunner(context, trainingRunCount(request));
-        Machine machine = context.machine(device);
+        TrainingEnvironment machine = context.machine(device);
         ComparisonJob job = new ComparisonJob(request, machine, new BaseModelHashes(context.home().baseHashes()), runner);
         Optional<ComparisonJob.ComparisonResult> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
@@ -87,8 +87,8 @@ final class ComparisonRunner implements ComparisonListener {
         return json;
     }
 
-    @Override public void onTrainingEvent(String name, TuneEvent event) {
-        if (event instanceof TuneEvent.Note note) {
+    @Override public void onTrainingEvent(String name, TrainingEvent event) {
+        if (event instanceof TrainingEvent.Note note) {
             onNote(note.message());
             return;
         }

@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.train.Control;
+import atomstudio.tuning.train.RunControl;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Optional;
@@ -25,15 +25,15 @@ final class ControlOption {
         });
     }
 
-    Control control(CommandContext context) {
-        Control stdinControl = controlStdin ? StdinControl.start(System.in, context.terminal()) : Control.none();
-        return new Control() {
-            @Override public Wish wish() {
-                return context.stopSignal().requested() ? Wish.STOP : stdinControl.wish();
+    RunControl control(CommandContext context) {
+        RunControl stdinControl = controlStdin ? StdinControl.start(System.in, context.terminal()) : RunControl.none();
+        return new RunControl() {
+            @Override public RunCommand command() {
+                return context.stopSignal().requested() ? RunCommand.STOP : stdinControl.command();
             }
 
-            @Override public Optional<String> prompt() {
-                return stdinControl.prompt();
+            @Override public Optional<String> nextPreviewPrompt() {
+                return stdinControl.nextPreviewPrompt();
             }
         };
     }

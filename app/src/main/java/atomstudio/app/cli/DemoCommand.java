@@ -6,7 +6,7 @@ import atomstudio.app.compare.ComparisonRequest.ImageOptions;
 import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.tuning.train.TuneRequest;
+import atomstudio.tuning.train.TrainingRequest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
@@ -48,7 +48,7 @@ final class DemoCommand implements Callable<Integer> {
     @Override public Integer call() throws Failure {
         ModelReference model = ModelReference.of(context.assets().defaultModel());
         ImageOptions look = new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
-        ComparisonRequest request = new ComparisonRequest(model, new ComparedSubject(SUBJECT, TuneRequest.TOKEN),
+        ComparisonRequest request = new ComparisonRequest(model, new ComparedSubject(SUBJECT, TrainingRequest.DEFAULT_TOKEN),
             new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
         return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }

@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingEstimate;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
@@ -13,28 +13,28 @@ final class EstimateFormat {
 
     private EstimateFormat() {}
 
-    static String lines(Estimate estimate) {
+    static String lines(TrainingEstimate estimate) {
         List<String> lines = new ArrayList<>();
-        lines.add(String.format(Locale.ROOT, "%,d numbers tuned (%.2f %% of the network)", estimate.numbers(), 100 * estimate.share()));
-        Estimate.Memory memory = estimate.memory();
+        lines.add(String.format(Locale.ROOT, "%,d numbers tuned (%.2f %% of the network)", estimate.parameterCount(), 100 * estimate.parameterShare()));
+        TrainingEstimate.MemoryFit memory = estimate.memory();
         String availableText = memory.available() > 0 ? String.format(Locale.ROOT, " of %,.0f MB that there are", memory.available() / MEGABYTE) : "";
         lines.add(String.format(Locale.ROOT, "memory: %,.0f MB%s (%s)", memory.bytes() / MEGABYTE, availableText, memory.source()));
-        if (estimate.time().step() > 0) lines.add(String.format(Locale.ROOT, "time: %.2f s a step, %s in all", estimate.time().step(), duration(estimate.time().total())));
+        if (estimate.time().stepSeconds() > 0) lines.add(String.format(Locale.ROOT, "time: %.2f s a step, %s in all", estimate.time().stepSeconds(), duration(estimate.time().totalSeconds())));
         lines.add(estimate.fits() ? "It fits." : "It does not fit. What takes less:");
         estimate.advice().forEach(suggestion -> lines.add("  " + suggestion));
         return String.join(System.lineSeparator(), lines);
     }
 
-    static JsonObject json(Estimate estimate) {
+    static JsonObject json(TrainingEstimate estimate) {
         JsonObject json = new JsonObject();
-        json.addProperty("numbers", estimate.numbers());
-        json.addProperty("share", estimate.share());
+        json.addProperty("numbers", estimate.parameterCount());
+        json.addProperty("share", estimate.parameterShare());
         json.addProperty("memory", estimate.memory().bytes());
         json.addProperty("memorySource", estimate.memory().source());
         json.addProperty("available", estimate.memory().available());
-        json.addProperty("secondsPerStep", estimate.time().step());
-        json.addProperty("secondsBefore", estimate.time().before());
-        json.addProperty("seconds", estimate.time().total());
+        json.addProperty("secondsPerStep", estimate.time().stepSeconds());
+        json.addProperty("secondsBefore", estimate.time().setupSeconds());
+        json.addProperty("seconds", estimate.time().totalSeconds());
         json.addProperty("fits", estimate.fits());
         JsonArray advice = new JsonArray();
         estimate.advice().forEach(advice::add);

@@ -18,7 +18,7 @@ import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.Recipe;
+import atomstudio.tuning.train.TrainingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,7 +89,7 @@ final class ExperimentCommand implements Callable<Integer>, TrialListener {
     private int checkpoints;
 
     @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = PrecisionConverter.class, description = "Of training, as in tune: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
-    private Recipe.Precision precision = Recipe.Precision.FP32;
+    private TrainingConfig.PrecisionMode precision = TrainingConfig.PrecisionMode.FP32;
 
     @Option(names = "--plot", description = "Run nothing; draw experiment.png from the table as it is.")
     private boolean plotOnly;
@@ -199,9 +199,9 @@ final class ExperimentCommand implements Callable<Integer>, TrialListener {
         return context.stopSignal().requested() ? Next.STOP : Next.CONTINUE;
     }
 
-    private static final class PrecisionConverter implements ITypeConverter<Recipe.Precision> {
-        @Override public Recipe.Precision convert(String value) {
-            return Recipe.Named.of(Recipe.Precision.class, value).orElseThrow(() -> new TypeConversionException("expected auto, fp32 or bf16, found \"" + value + "\""));
+    private static final class PrecisionConverter implements ITypeConverter<TrainingConfig.PrecisionMode> {
+        @Override public TrainingConfig.PrecisionMode convert(String value) {
+            return TrainingConfig.OptionValue.ofOption(TrainingConfig.PrecisionMode.class, value).orElseThrow(() -> new TypeConversionException("expected auto, fp32 or bf16, found \"" + value + "\""));
         }
     }
 

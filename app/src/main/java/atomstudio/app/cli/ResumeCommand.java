@@ -1,9 +1,9 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.Tuning;
+import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.train.TrainingService;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -37,8 +37,8 @@ final class ResumeCommand implements Callable<Integer> {
 
     @Override public Integer call() throws Failure {
         String method = new RunFolder(runFolder).info().method().name();
-        Machine machine = context.machine(device.device());
+        TrainingEnvironment machine = context.machine(device.device());
         TrainingRunner runner = new TrainingRunner(context, runFolder, json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
-        return runner.execute(method, controlOption, (control, listener) -> new Tuning(machine).resume(runFolder, control, listener));
+        return runner.execute(method, controlOption, (control, listener) -> new TrainingService(machine).resume(runFolder, control, listener));
     }
 }

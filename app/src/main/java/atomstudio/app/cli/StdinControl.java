@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.train.Control;
+import atomstudio.tuning.train.RunControl;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,12 +12,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// A run steered by lines on standard input, as the window does: `pause`, `resume`, `stop`, and `generate PROMPT` for a picture from
 /// what is tuned by now. Its end means stop, so that a run does not outlive the window that started it.
-final class StdinControl implements Control {
+final class StdinControl implements RunControl {
     private static final String GENERATE_PREFIX = "generate ";
 
     private final Terminal terminal;
     private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
-    private volatile Wish wish = Wish.CONTINUE;
+    private volatile RunCommand wish = RunCommand.CONTINUE;
 
     private StdinControl(Terminal terminal) {
         this.terminal = terminal;
@@ -31,24 +31,24 @@ final class StdinControl implements Control {
     }
 
     @Override
-    public Wish wish() {
+    public RunCommand command() {
         return wish;
     }
 
     @Override
-    public Optional<String> prompt() {
+    public Optional<String> nextPreviewPrompt() {
         return Optional.ofNullable(prompts.poll());
     }
 
     private void read(InputStream lines) {
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(lines, StandardCharsets.UTF_8))) {
-            for (String line = reader.readLine(); line != null && wish != Wish.STOP; line = reader.readLine()) {
+            for (String line = reader.readLine(); line != null && wish != RunCommand.STOP; line = reader.readLine()) {
                 handle(line.strip());
             }
         } catch (IOException error) {
             terminal.printNote("Standard input broke: " + error.getMessage());
         } finally {
-            wish = Wish.STOP;
+            wish = RunCommand.STOP;
         }
     }
 
@@ -58,9 +58,9 @@ final class StdinControl implements Control {
             return;
         }
         switch (line) {
-            case "pause" -> wish = Wish.PAUSE;
-            case "resume" -> wish = Wish.CONTINUE;
-            case "stop" -> wish = Wish.STOP;
+            case "pause" -> wish = RunCommand.PAUSE;
+            case "resume" -> wish = RunCommand.CONTINUE;
+            case "stop" -> wish = RunCommand.STOP;
             case "" -> { }
             default -> terminal.printNote("Standard input: expected pause, resume, stop or generate PROMPT, found \"" + line + "\"");
         }

@@ -4,12 +4,12 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.train.Estimate;
-import atomstudio.tuning.train.Machine;
-import atomstudio.tuning.train.Recipe;
-import atomstudio.tuning.train.SubjectWords;
-import atomstudio.tuning.train.TuneRequest;
-import atomstudio.tuning.train.Tuning;
+import atomstudio.tuning.train.PartialTrigger;
+import atomstudio.tuning.train.TrainingConfig;
+import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.train.TrainingEstimate;
+import atomstudio.tuning.train.TrainingRequest;
+import atomstudio.tuning.train.TrainingService;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -52,7 +52,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--prediction", paramLabel = "NAME", converter = SamplingOptions.PredictionNames.class, description = "What the model predicts: epsilon, v or sample. Default: what it says of itself, or a guess that is named.")
     private @Nullable PredictionType prediction;
 
-    @Option(names = "--token", paramLabel = "WORD", description = "Rare word that comes to stand for the subject. Default: a folder's name gives it, or " + TuneRequest.TOKEN + ".")
+    @Option(names = "--token", paramLabel = "WORD", description = "Rare word that comes to stand for the subject. Default: a folder's name gives it, or " + TrainingRequest.DEFAULT_TOKEN + ".")
     private @Nullable String token;
 
     @Mixin
@@ -85,27 +85,27 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failure {
-        TuneRequest request = request();
-        Machine machine = context.machine(device.device());
+        TrainingRequest request = request();
+        TrainingEnvironment machine = context.machine(device.device());
         if (dryRun) {
             controlOption.stopAtEndOfInput(context);
-            Estimate estimate = new Tuning(machine).estimate(request);
+            TrainingEstimate estimate = new TrainingService(machine).estimate(request);
             context.terminal().printResult(json ? EstimateFormat.json(estimate).toString() : EstimateFormat.lines(estimate));
             return ExitCode.SUCCESS;
         }
         if (runFolder == null) throw new ParameterException(spec.commandLine(), "Missing required option: '--out=RUN'");
         Path folder = runFolder;
         TrainingRunner runner = new TrainingRunner(context, folder, json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
-        return runner.execute(request.method().name(), controlOption, (control, listener) -> new Tuning(machine).run(request, folder, control, listener));
+        return runner.execute(request.method().name(), controlOption, (control, listener) -> new TrainingService(machine).run(request, folder, control, listener));
     }
 
-    private TuneRequest request() throws Failure {
+    private TrainingRequest request() throws Failure {
         MethodSettings settings = methodOptions.settings();
-        Recipe trainingConfig = trainingOptions.trainingConfig(settings);
-        SubjectWords subjectWords = new SubjectWords(Optional.ofNullable(token), Optional.ofNullable(className)).completed(photos, trainingConfig);
+        TrainingConfig trainingConfig = trainingOptions.trainingConfig(settings);
+        PartialTrigger subjectWords = new PartialTrigger(Optional.ofNullable(token), Optional.ofNullable(className)).completedFrom(photos, trainingConfig);
         String classWord = subjectWords.className().orElseThrow(() -> new ParameterException(spec.commandLine(), "Missing required option: '--class=WORD' (no folder's name such as \"10_sks car\" gives it)"));
         try {
-            return new TuneRequest(modelOptions.reference(context, Optional.ofNullable(prediction)), photos, new Trigger(subjectWords.token().orElse(TuneRequest.TOKEN), classWord), settings, trainingConfig);
+            return new TrainingRequest(modelOptions.reference(context, Optional.ofNullable(prediction)), photos, new Trigger(subjectWords.token().orElse(TrainingRequest.DEFAULT_TOKEN), classWord), settings, trainingConfig);
         } catch (IllegalArgumentException error) {
             throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
         }

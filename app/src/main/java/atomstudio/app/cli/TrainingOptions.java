@@ -2,7 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Recipe;
+import atomstudio.tuning.train.TrainingConfig;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
 import java.util.EnumMap;
@@ -27,30 +27,30 @@ final class TrainingOptions {
     }
 
     private static OptionSpec option(TrainingSetting setting) {
-        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.command()).description(setting.description() + defaultText(setting));
-        if (setting.flag()) return builder.type(boolean.class).arity("0").build();
-        if (!setting.names().isEmpty()) builder.completionCandidates(setting.names());
-        return builder.type(String.class).paramLabel(setting.label()).build();
+        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(setting.description() + defaultText(setting));
+        if (setting.isFlag()) return builder.type(boolean.class).arity("0").build();
+        if (!setting.allowedValues().isEmpty()) builder.completionCandidates(setting.allowedValues());
+        return builder.type(String.class).paramLabel(setting.valueLabel()).build();
     }
 
     /// The default, where it is the same for every method and the description does not say it already.
     private static String defaultText(TrainingSetting setting) {
-        String defaultValue = TrainingSettings.USUAL.usual(setting, MethodSettings.of(MethodName.values()[0]));
-        return setting.flag() || setting.description().contains("Default:") ? "" : " Default: " + (defaultValue.isEmpty() ? "none" : defaultValue) + ".";
+        String defaultValue = TrainingSettings.DEFAULTS.defaultValue(setting, MethodSettings.of(MethodName.values()[0]));
+        return setting.isFlag() || setting.description().contains("Default:") ? "" : " Default: " + (defaultValue.isEmpty() ? "none" : defaultValue) + ".";
     }
 
     /// What was asked for.
-    Recipe trainingConfig(MethodSettings method) {
+    TrainingConfig trainingConfig(MethodSettings method) {
         CommandSpec spec = command;
         if (spec == null) throw new IllegalStateException("the options were not mixed into a command");
         Map<TrainingSetting, String> values = new EnumMap<>(TrainingSetting.class);
         for (TrainingSetting setting : TrainingSetting.values()) {
-            Object value = spec.findOption("--" + setting.command()).getValue();
+            Object value = spec.findOption("--" + setting.option()).getValue();
             if (value instanceof String text) values.put(setting, text);
             else if (Boolean.TRUE.equals(value)) values.put(setting, TrainingSetting.YES);
         }
         try {
-            return new TrainingSettings(values).recipe(method);
+            return new TrainingSettings(values).toConfig(method);
         } catch (IllegalArgumentException error) {
             throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
         }

@@ -1,13 +1,13 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.train.TuneEvent;
-import atomstudio.tuning.train.TuneListener;
+import atomstudio.tuning.train.TrainingEvent;
+import atomstudio.tuning.train.TrainingListener;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// A run's events as a bar with the loss beside it. On the thread that trains.
-final class TrainingProgressBar implements TuneListener, AutoCloseable {
+final class TrainingProgressBar implements TrainingListener, AutoCloseable {
     /// How much of the shown loss is what was shown before: single steps jump with their noise.
     private static final double LOSS_SMOOTHING = 0.9;
 
@@ -24,19 +24,19 @@ final class TrainingProgressBar implements TuneListener, AutoCloseable {
     }
 
     @Override
-    public void on(TuneEvent event) {
+    public void on(TrainingEvent event) {
         switch (event) {
-            case TuneEvent.Start start -> start(start);
-            case TuneEvent.Step step -> update(step);
-            case TuneEvent.Paused paused -> terminal.printNote("%s: paused after step %d".formatted(title, paused.step()));
-            case TuneEvent.Resumed resumed -> {
+            case TrainingEvent.Start start -> start(start);
+            case TrainingEvent.Step step -> update(step);
+            case TrainingEvent.Paused paused -> terminal.printNote("%s: paused after step %d".formatted(title, paused.step()));
+            case TrainingEvent.Resumed resumed -> {
                 terminal.printNote("%s: goes on after step %d".formatted(title, resumed.step()));
                 restartTiming = true;
             }
-            case TuneEvent.Validation validation -> terminal.printNote(String.format(Locale.ROOT, "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
-                    validation.best() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
-            case TuneEvent.Note note -> terminal.printNote(note.message());
-            case TuneEvent.Preview _, TuneEvent.Checkpoint _, TuneEvent.Cancelled _, TuneEvent.Failed _, TuneEvent.Done _ -> { }
+            case TrainingEvent.Validation validation -> terminal.printNote(String.format(Locale.ROOT, "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
+                    validation.bestStep() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
+            case TrainingEvent.Note note -> terminal.printNote(note.message());
+            case TrainingEvent.Preview _, TrainingEvent.Checkpoint _, TrainingEvent.Cancelled _, TrainingEvent.Failed _, TrainingEvent.Done _ -> { }
         }
     }
 
@@ -47,14 +47,14 @@ final class TrainingProgressBar implements TuneListener, AutoCloseable {
         }
     }
 
-    private void start(TuneEvent.Start event) {
+    private void start(TrainingEvent.Start event) {
         close();
         progressBar = ProgressBar.of(terminal, title, event.steps());
         progressBar.update(event.step());
         restartTiming = true;
     }
 
-    private void update(TuneEvent.Step step) {
+    private void update(TrainingEvent.Step step) {
         loss = Double.isNaN(loss) ? step.loss() : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * step.loss();
         if (progressBar != null) {
             if (restartTiming) {

@@ -19,16 +19,16 @@ public record ComparedRuns(ModelReference model, ComparedSubject subject) {
         for (Path run : runs) {
             RunFolder folder = new RunFolder(run);
             requireSame(runs.getFirst(), first, run, folder.info());
-            if (folder.result().isEmpty()) {
-                throw new Failure.Incompatible(run + ": expected a finished run, found one at step " + folder.step() + " of "
-                    + folder.info().training().steps() + ". Finish it (tune with the same settings and --out " + run + "), or leave it out.");
+            if (folder.trainingReport().isEmpty()) {
+                throw new Failure.Incompatible(run + ": expected a finished run, found one at step " + folder.checkpointStep() + " of "
+                    + folder.info().config().steps() + ". Finish it (tune with the same settings and --out " + run + "), or leave it out.");
             }
         }
-        return new ComparedRuns(first.base().model(tokenizerFolders), new ComparedSubject(first.subject().className(), first.subject().token()));
+        return new ComparedRuns(first.baseModel().model(tokenizerFolders), new ComparedSubject(first.subject().className(), first.subject().token()));
     }
 
     private static void requireSame(Path firstRun, RunInfo first, Path run, RunInfo other) throws Failure.Incompatible {
-        if (!BaseModel.sameWeights(first.base().hash(), other.base().hash())) throw mismatch("base model", firstRun, first.base().name() + " at " + first.base().path(), run, other.base().name() + " at " + other.base().path());
+        if (!BaseModel.sameWeights(first.baseModel().hash(), other.baseModel().hash())) throw mismatch("base model", firstRun, first.baseModel().name() + " at " + first.baseModel().path(), run, other.baseModel().name() + " at " + other.baseModel().path());
         if (!first.subject().className().equals(other.subject().className())) throw mismatch("class", firstRun, first.subject().className(), run, other.subject().className());
         if (!first.subject().token().equals(other.subject().token())) throw mismatch("token", firstRun, first.subject().token(), run, other.subject().token());
     }

@@ -18,13 +18,13 @@ import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Control.Wish;
-import atomstudio.tuning.train.Machine;
-import atomstudio.tuning.train.Report;
+import atomstudio.tuning.train.RunControl.RunCommand;
 import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TuneOutcome;
-import atomstudio.tuning.train.TuneRequest;
-import atomstudio.tuning.train.Tuning;
+import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.train.TrainingOutcome;
+import atomstudio.tuning.train.TrainingReport;
+import atomstudio.tuning.train.TrainingRequest;
+import atomstudio.tuning.train.TrainingService;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -40,13 +40,13 @@ public final class ComparisonJob {
     public static final List<MethodSettings> METHODS = Stream.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA).map(MethodSettings::of).toList();
 
     private final ComparisonRequest request;
-    private final Machine machine;
+    private final TrainingEnvironment machine;
     private final BaseModelHashes hashes;
     private final ComparisonListener listener;
     private final ComparisonFolder output;
 
     /// @param hashes of base models, remembered
-    public ComparisonJob(ComparisonRequest request, Machine machine, BaseModelHashes hashes, ComparisonListener listener) {
+    public ComparisonJob(ComparisonRequest request, TrainingEnvironment machine, BaseModelHashes hashes, ComparisonListener listener) {
         this.request = request;
         this.machine = machine;
         this.hashes = hashes;
@@ -84,7 +84,7 @@ public final class ComparisonJob {
     private Optional<List<Path>> collectRuns() throws Failure {
         return switch (request.source()) {
             case ExistingRuns given -> {
-                ComparedRuns.read(given.runs(), machine.vocabularies());
+                ComparedRuns.read(given.runs(), machine.tokenizerFolders());
                 yield Optional.of(given.runs());
             }
             case TrainNewRuns tuned -> trainRuns(tuned);
@@ -95,13 +95,13 @@ public final class ComparisonJob {
         for (PhotoFolders.Entry part : PhotoFolders.of(tuned.photos()).entries()) ImageFolder.list(part.folder()).skippedMessage().ifPresent(listener::onNote);
         List<Path> runs = new ArrayList<>();
         for (MethodSettings method : METHODS) {
-            TuneRequest trainRequest = TuneRequest.of(request.model(), tuned.photos(), request.subject().className(), method).withToken(request.subject().triggerWord());
+            TrainingRequest trainRequest = TrainingRequest.of(request.model(), tuned.photos(), request.subject().className(), method).withToken(request.subject().triggerWord());
             if (tuned.steps().isPresent()) trainRequest = trainRequest.withSteps(tuned.steps().getAsInt());
             Path run = output.runFolder(method.combinedName());
-            TuneOutcome outcome = new Tuning(machine).run(trainRequest, run, () -> listener.next() == ComparisonControl.STOP ? Wish.STOP : Wish.CONTINUE, event -> listener.onTrainingEvent(method.combinedName(), event));
+            TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run, () -> listener.next() == ComparisonControl.STOP ? RunCommand.STOP : RunCommand.CONTINUE, event -> listener.onTrainingEvent(method.combinedName(), event));
             switch (outcome) {
-                case TuneOutcome.Finished finished -> runs.add(run);
-                case TuneOutcome.Stopped stopped -> {
+                case TrainingOutcome.Finished finished -> runs.add(run);
+                case TrainingOutcome.Stopped stopped -> {
                     return Optional.empty();
                 }
             }
@@ -117,8 +117,8 @@ public final class ComparisonJob {
             RunFolder folder = new RunFolder(run);
             String method = folder.info().method().combinedName();
             int count = seen.merge(method, 1, Integer::sum);
-            Report report = folder.result().orElseThrow(() -> new Failure.Unreadable(run + ": expected the report of a finished run, found none; tune again with the same settings"));
-            rows.add(new ComparisonRow(count == 1 ? method : method + "-" + count, output.relativeName(run), report.numbers(), report.bytes(), report.seconds()));
+            TrainingReport report = folder.trainingReport().orElseThrow(() -> new Failure.Unreadable(run + ": expected the report of a finished run, found none; tune again with the same settings"));
+            rows.add(new ComparisonRow(count == 1 ? method : method + "-" + count, output.relativeName(run), report.parameterCount(), report.bytes(), report.seconds()));
         }
         return rows;
     }
@@ -126,7 +126,7 @@ public final class ComparisonJob {
     /// The prepared crops of a run, copied, so that the page finds them wherever the run lies.
     private List<RgbImage> copySubjectPhotos(Path run) throws Failure {
         List<RgbImage> photos = new ArrayList<>();
-        for (Path file : ImageFolder.list(new RunFolder(run).pictures()).images()) {
+        for (Path file : ImageFolder.list(new RunFolder(run).photos()).images()) {
             RgbImage photo = ImageFiles.read(file);
             PngWriter.write(output.folder().resolve(subjectPath(photos.size())), photo, Map.of());
             photos.add(photo);

@@ -1,6 +1,6 @@
 package atomstudio.app.compare;
 
-import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.TrainingEvent;
 
 /// Hears how a comparison goes on, on the thread that works: answer quickly.
 public interface ComparisonListener {
@@ -8,7 +8,7 @@ public interface ComparisonListener {
 
     /// A run's event.
     /// @param name the row's
-    void onTrainingEvent(String name, TuneEvent event);
+    void onTrainingEvent(String name, TrainingEvent event);
 
     /// So many of all sampling steps of all pictures are done.
     void onSamplingProgress(int done, int total);

@@ -3,9 +3,9 @@ package atomstudio.app.experiment;
 import atomstudio.app.tune.ChildProcessLauncher;
 import atomstudio.app.tune.TrainingProcess;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.train.Recipe;
 import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.Status;
+import atomstudio.tuning.train.TrainingConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.function.BooleanSupplier;
 
 /// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is the run's alone.
 /// @param precision of frozen weights and activations, for every run
-public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, Recipe.Precision precision) implements TrialTrainer {
+public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingConfig.PrecisionMode precision) implements TrialTrainer {
     /// The exit code of a command line that is not understood.
     private static final int USAGE_EXIT_CODE = 2;
     private static final Duration PREDECESSOR_TIMEOUT = Duration.ofMinutes(1);
@@ -48,10 +48,10 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, Recipe.Prec
 
     /// The child of an experiment that was killed writes its checkpoint before it ends, and holds the run until then.
     private static void awaitPredecessor(RunFolder runFolder, BooleanSupplier stop) throws InterruptedException {
-        for (long waitedMillis = 0; waitedMillis < PREDECESSOR_TIMEOUT.toMillis() && runFolder.status() == RunStatus.RUNNING && !stop.getAsBoolean(); waitedMillis += POLL_INTERVAL.toMillis()) Thread.sleep(POLL_INTERVAL);
+        for (long waitedMillis = 0; waitedMillis < PREDECESSOR_TIMEOUT.toMillis() && runFolder.status() == Status.RUNNING && !stop.getAsBoolean(); waitedMillis += POLL_INTERVAL.toMillis()) Thread.sleep(POLL_INTERVAL);
     }
 
-    static List<String> arguments(TrialRequest request, Recipe.Precision precision) {
+    static List<String> arguments(TrialRequest request, TrainingConfig.PrecisionMode precision) {
         Trial trial = request.trial();
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin", ChildProcessLauncher.option("model", request.model()),
                 ChildProcessLauncher.option("pictures", request.photos()), ChildProcessLauncher.option("class", trial.subject().className())));

@@ -12,7 +12,7 @@ import atomstudio.tuning.measure.ClipEmbedding;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.measure.PromptSamples;
-import atomstudio.tuning.train.SubjectFiles;
+import atomstudio.tuning.train.PhotoFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -77,7 +77,7 @@ final class Evaluator {
         List<ClipEmbedding> cached = referenceCache.get(photoFolder);
         if (cached == null) {
             List<RgbImage> photos = new ArrayList<>();
-            for (Path file : SubjectFiles.of(photoFolder).pictures()) photos.add(ImageFiles.read(file));
+            for (Path file : PhotoFiles.of(photoFolder).photos()) photos.add(ImageFiles.read(file));
             referenceCache.put(photoFolder, cached = metrics.embedImages(photos));
         }
         return cached;

@@ -18,10 +18,10 @@ import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.train.Recipe;
-import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TuneRequest;
+import atomstudio.tuning.train.TrainingConfig;
+import atomstudio.tuning.train.TrainingReport;
+import atomstudio.tuning.train.TrainingRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,7 +40,7 @@ public final class Experiment {
     /// @param outputFolder      the experiment's folder
     /// @param sampling  of every image that is measured
     /// @param precision of training
-    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device, BaseModelHashes hashes, Generation.GenerationSettings sampling, Recipe.Precision precision) {
+    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device, BaseModelHashes hashes, Generation.GenerationSettings sampling, TrainingConfig.PrecisionMode precision) {
         public Path tableFile() {
             return outputFolder.resolve("experiment.csv");
         }
@@ -124,7 +124,7 @@ public final class Experiment {
         for (String method : List.of(Key.BASE_MODEL, Key.BASE_MODEL_WITH_TOKEN)) {
             Key key = Key.ofBaseModel(phase, subject, method);
             if (table.contains(key)) continue;
-            String phrase = method.equals(Key.BASE_MODEL) ? subject.className() : TuneRequest.TOKEN + " " + subject.className();
+            String phrase = method.equals(Key.BASE_MODEL) ? subject.className() : TrainingRequest.DEFAULT_TOKEN + " " + subject.className();
             Optional<ClipScores> measures = evaluator.evaluate(new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(), phase.label() + "/" + subject.name() + "/" + method);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, measures.get()));
@@ -168,8 +168,8 @@ public final class Experiment {
     }
 
     private static Cost cost(Path runFolder) throws Failure {
-        Report report = new RunFolder(runFolder).result().orElseThrow(() -> new Failure.Unreadable(runFolder + ": expected the report of a finished run, found none"));
-        return new Cost(report.numbers(), report.bytes(), report.seconds(), report.peakMemory());
+        TrainingReport report = new RunFolder(runFolder).trainingReport().orElseThrow(() -> new Failure.Unreadable(runFolder + ": expected the report of a finished run, found none"));
+        return new Cost(report.parameterCount(), report.bytes(), report.seconds(), report.peakMemory());
     }
 
     private void add(ExperimentTable table, ExperimentRow row) throws Failure {

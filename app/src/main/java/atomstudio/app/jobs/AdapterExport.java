@@ -4,9 +4,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
-import atomstudio.tuning.train.Machine;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
+import atomstudio.tuning.train.TrainingEnvironment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,7 +24,7 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     /// @throws Failure.Unreadable where there is no run, or no checkpoint yet
     /// @throws Failure.Occupied where the file is there and is not to be replaced
     /// @throws Failure.Incompatible where the format has no place for what the run learned
-    public static AdapterExport write(Path run, Path file, IfExists existing, ExportFormat format, Machine machine) throws Failure {
+    public static AdapterExport write(Path run, Path file, IfExists existing, ExportFormat format, TrainingEnvironment machine) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         if (Files.isDirectory(file)) {
@@ -33,11 +33,11 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         if (Files.exists(file) && existing == IfExists.FAIL) {
             throw new Failure.Conflict(file + ": is there already; choose another file or add --overwrite");
         }
-        AdapterFile adapter = folder.trained().orElseThrow(() -> new Failure.Unreadable(
+        AdapterFile adapter = folder.latestAdapter().orElseThrow(() -> new Failure.Unreadable(
                 run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        ExportBaseModel base = new ExportBaseModel(info.base().model(machine.vocabularies()), machine.hashes(), machine.torch());
+        ExportBaseModel base = new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()), machine.baseModelHashes(), machine.torchSettings());
         ExportFormat.ExportResult written = format.write(adapter, base, file);
-        return new AdapterExport(file, adapter.training().steps(), info.training().steps(), written.parameterCount(), written.omitted());
+        return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(), written.omitted());
     }
 
     /// Whether all steps went into it.

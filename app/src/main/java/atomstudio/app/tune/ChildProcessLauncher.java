@@ -7,8 +7,8 @@ import atomstudio.app.jobs.NativeLibraries;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.tuning.method.MethodSetting;
-import atomstudio.tuning.train.Estimate;
 import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.train.TrainingEstimate;
 import atomstudio.tuning.train.TrainingSetting;
 import java.io.IOException;
 import java.io.Writer;
@@ -70,7 +70,7 @@ public final class ChildProcessLauncher implements ProcessLauncher, Estimator {
     }
 
     /// What a run would take, by the command's dry run. It ends when nobody wants to know any more, or this process is gone.
-    @Override public Estimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
+    @Override public TrainingEstimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json", "--control-stdin"));
         arguments.addAll(trainingArguments(spec));
         try {
@@ -129,8 +129,8 @@ public final class ChildProcessLauncher implements ProcessLauncher, Estimator {
         List<String> arguments = new ArrayList<>(List.of(option("model", spec.model()), option("pictures", spec.photos()),
             option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()), option("method", spec.choice().option())));
         choices.method().chosen().forEach((setting, value) -> addOption(arguments, setting.option(), value, setting == MethodSetting.TEXT_ENCODER));
-        choices.training().chosen().forEach((setting, value) -> addOption(arguments, setting.command(), value, setting.flag()));
-        if (!choices.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) addOption(arguments, TrainingSetting.PREVIEW_EVERY.command(), String.valueOf(Math.max(1, choices.steps() / DEFAULT_PREVIEWS)), false);
+        choices.training().chosen().forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));
+        if (!choices.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) addOption(arguments, TrainingSetting.PREVIEW_EVERY.option(), String.valueOf(Math.max(1, choices.steps() / DEFAULT_PREVIEWS)), false);
         return arguments;
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
-import atomstudio.tuning.train.TimedEvent;
-import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.Timed;
+import atomstudio.tuning.train.TrainingEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -43,20 +43,20 @@ public final class EventLogReader {
                 if (read < 0) break;
             }
             offset += added.position();
-            List<TuneEvent> events = parseLines(Arrays.copyOf(added.array(), added.position()));
+            List<TrainingEvent> events = parseLines(Arrays.copyOf(added.array(), added.position()));
             if (!events.isEmpty()) progress = progress.after(events);
         }
         return progress;
     }
 
-    private List<TuneEvent> parseLines(byte[] added) {
+    private List<TrainingEvent> parseLines(byte[] added) {
         byte[] all = Arrays.copyOf(partialLine, partialLine.length + added.length);
         System.arraycopy(added, 0, all, partialLine.length, added.length);
-        List<TuneEvent> events = new ArrayList<>();
+        List<TrainingEvent> events = new ArrayList<>();
         int start = 0;
         for (int i = 0; i < all.length; i++) {
             if (all[i] != '\n') continue;
-            TimedEvent.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(timed -> events.add(timed.event()));
+            Timed.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(timed -> events.add(timed.event()));
             start = i + 1;
         }
         partialLine = Arrays.copyOfRange(all, start, all.length);

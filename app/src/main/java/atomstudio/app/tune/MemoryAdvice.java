@@ -23,7 +23,7 @@ public record MemoryAdvice(String text, Map<MethodSetting, String> methodSetting
         Map<MethodSetting, String> method = new EnumMap<>(MethodSetting.class);
         Stream.of(MethodSetting.values()).filter(setting -> options.containsKey(setting.option())).forEach(setting -> method.put(setting, options.get(setting.option())));
         Map<TrainingSetting, String> training = new EnumMap<>(TrainingSetting.class);
-        Stream.of(TrainingSetting.values()).filter(setting -> options.containsKey(setting.command())).forEach(setting -> training.put(setting, options.get(setting.command())));
+        Stream.of(TrainingSetting.values()).filter(setting -> options.containsKey(setting.option())).forEach(setting -> training.put(setting, options.get(setting.option())));
         return new MemoryAdvice(text, method, training);
     }
 

@@ -4,7 +4,7 @@ import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.JobHandle;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingEstimate;
 import java.util.List;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryCheckViewModel {
     private final Jobs jobs;
     private final Estimator estimator;
-    private final ReadOnlyObjectWrapper<@Nullable Estimate> estimate = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<@Nullable TrainingEstimate> estimate = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper summary = new ReadOnlyStringWrapper("");
@@ -31,7 +31,7 @@ public final class MemoryCheckViewModel {
     }
 
     /// Null until it is asked for.
-    public ReadOnlyObjectProperty<@Nullable Estimate> estimate() {
+    public ReadOnlyObjectProperty<@Nullable TrainingEstimate> estimate() {
         return estimate.getReadOnlyProperty();
     }
 
@@ -62,9 +62,9 @@ public final class MemoryCheckViewModel {
             running = null;
             busy.set("");
             switch (outcome) {
-                case JobOutcome.Succeeded<Estimate>(Estimate result) -> showResult(result);
-                case JobOutcome.Failed<Estimate>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<Estimate>() -> {}
+                case JobOutcome.Succeeded<TrainingEstimate>(TrainingEstimate result) -> showResult(result);
+                case JobOutcome.Failed<TrainingEstimate>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<TrainingEstimate>() -> {}
             }
         });
         // Jobs that run inline are over by now.
@@ -83,16 +83,16 @@ public final class MemoryCheckViewModel {
         estimate.set(null);
     }
 
-    private void showResult(Estimate result) {
+    private void showResult(TrainingEstimate result) {
         summary.set(summary(result));
         estimate.set(result);
         advice.set(result.advice().stream().map(MemoryAdvice::parse).toList());
     }
 
-    private static String summary(Estimate result) {
-        Estimate.Memory memory = result.memory();
+    private static String summary(TrainingEstimate result) {
+        TrainingEstimate.MemoryFit memory = result.memory();
         String of = memory.available() > 0 ? " of " + DisplayFormat.bytes(memory.available()) : "";
-        String time = result.time().step() > 0 ? " · about " + DisplayFormat.duration(result.time().total()) : "";
+        String time = result.time().stepSeconds() > 0 ? " · about " + DisplayFormat.duration(result.time().totalSeconds()) : "";
         return (result.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
     }
 }

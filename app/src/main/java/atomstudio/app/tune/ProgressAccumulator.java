@@ -6,7 +6,7 @@ import atomstudio.app.tune.RunProgress.RunHistory;
 import atomstudio.app.tune.RunProgress.RunNote;
 import atomstudio.app.tune.RunProgress.RunPhase;
 import atomstudio.app.tune.RunProgress.ValidationPoint;
-import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.TrainingEvent;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -32,9 +32,9 @@ final class ProgressAccumulator {
     }
 
     /// What is still to get its history.
-    RunProgress apply(RunProgress before, TuneEvent event) {
+    RunProgress apply(RunProgress before, TrainingEvent event) {
         return switch (event) {
-            case TuneEvent.Start started -> {
+            case TrainingEvent.Start started -> {
                 // What lies past the checkpoint it resumes from did not happen.
                 losses.removeIf(loss -> loss.step() > started.step());
                 previews.removeIf(preview -> preview.step() > started.step());
@@ -42,33 +42,33 @@ final class ProgressAccumulator {
                 notes.removeIf(note -> note.step() > started.step());
                 yield progressAt(before, RunPhase.TRAINING, started.step(), started.steps());
             }
-            case TuneEvent.Step stepped -> {
+            case TrainingEvent.Step stepped -> {
                 double smooth = losses.isEmpty() ? stepped.loss() : smoothing * losses.getLast().smoothed() + (1 - smoothing) * stepped.loss();
                 losses.add(new LossPoint(stepped.step(), stepped.loss(), smooth, stepped.seconds()));
-                yield new RunProgress(RunPhase.TRAINING, stepped.step(), before.steps(), RunHistory.NONE, stepped.memory(), before.message());
+                yield new RunProgress(RunPhase.TRAINING, stepped.step(), before.steps(), RunHistory.NONE, stepped.residentBytes(), before.message());
             }
-            case TuneEvent.Preview previewed -> {
+            case TrainingEvent.Preview previewed -> {
                 PreviewImage newPreview = new PreviewImage(previewed.step(), previewed.file(), previewed.prompt());
                 previews.removeIf(preview -> preview.step() == newPreview.step() && preview.isManual() == newPreview.isManual() && preview.prompt().equals(newPreview.prompt()));
                 previews.add(newPreview);
                 yield before;
             }
-            case TuneEvent.Validation validated -> {
+            case TrainingEvent.Validation validated -> {
                 validations.removeIf(check -> check.step() == validated.step());
-                validations.add(new ValidationPoint(validated.step(), validated.measure(), validated.value(), validated.best()));
+                validations.add(new ValidationPoint(validated.step(), validated.measure(), validated.value(), validated.bestStep()));
                 yield before;
             }
-            case TuneEvent.Note note -> {
+            case TrainingEvent.Note note -> {
                 RunNote runNote = new RunNote(note.step(), note.message());
                 if (!notes.contains(runNote)) notes.add(runNote);
                 yield before;
             }
-            case TuneEvent.Checkpoint _ -> before;
-            case TuneEvent.Paused paused -> progressAt(before, RunPhase.PAUSED, paused.step(), before.steps());
-            case TuneEvent.Resumed resumed -> progressAt(before, RunPhase.TRAINING, resumed.step(), before.steps());
-            case TuneEvent.Cancelled cancelled -> progressAt(before, RunPhase.CANCELLED, cancelled.step(), before.steps());
-            case TuneEvent.Failed failed -> progressAt(before, RunPhase.FAILED, failed.step(), before.steps()).with(RunPhase.FAILED, failed.message());
-            case TuneEvent.Done done -> progressAt(before, RunPhase.DONE, done.step(), before.steps());
+            case TrainingEvent.Checkpoint _ -> before;
+            case TrainingEvent.Paused paused -> progressAt(before, RunPhase.PAUSED, paused.step(), before.steps());
+            case TrainingEvent.Resumed resumed -> progressAt(before, RunPhase.TRAINING, resumed.step(), before.steps());
+            case TrainingEvent.Cancelled cancelled -> progressAt(before, RunPhase.CANCELLED, cancelled.step(), before.steps());
+            case TrainingEvent.Failed failed -> progressAt(before, RunPhase.FAILED, failed.step(), before.steps()).with(RunPhase.FAILED, failed.message());
+            case TrainingEvent.Done done -> progressAt(before, RunPhase.DONE, done.step(), before.steps());
         };
     }
 

@@ -1,7 +1,7 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.DisplayFormat;
-import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.TrainingEvent;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -53,10 +53,10 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         return new RunProgress(state, 0, 0, RunHistory.NONE, 0, "");
     }
 
-    public RunProgress after(List<TuneEvent> events) {
+    public RunProgress after(List<TrainingEvent> events) {
         RunProgress progress = this;
         ProgressAccumulator accumulator = new ProgressAccumulator(history, LOSS_SMOOTHING);
-        for (TuneEvent event : events) progress = accumulator.apply(progress, event);
+        for (TrainingEvent event : events) progress = accumulator.apply(progress, event);
         return new RunProgress(progress.phase, progress.step, progress.steps, accumulator.history(), progress.memory, progress.message);
     }
 

@@ -21,16 +21,16 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
     public record TrainingChoices(MethodSettings method, TrainingSettings training) {
         /// A method with its usual settings.
         public static TrainingChoices of(MethodName choice) {
-            return new TrainingChoices(MethodSettings.of(choice), TrainingSettings.USUAL);
+            return new TrainingChoices(MethodSettings.of(choice), TrainingSettings.DEFAULTS);
         }
 
         public int steps() {
-            return training.recipe(method).course().steps();
+            return training.toConfig(method).schedule().steps();
         }
 
         /// Whether pictures are made on the way: they are, where a person did not choose otherwise.
         public boolean hasPreviews() {
-            return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY) || training.recipe(method).running().previewEvery() > 0;
+            return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY) || training.toConfig(method).runtime().previewEvery() > 0;
         }
 
         /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
@@ -46,7 +46,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         }
 
         private static String summary(TrainingSetting setting, String value) {
-            return setting.flag() ? displayName(setting.command()) : displayName(setting.command()) + " " + value;
+            return setting.isFlag() ? displayName(setting.option()) : displayName(setting.option()) + " " + value;
         }
 
         /// An option's name as words: `channel block`.

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.train.RunFolder;
 import atomstudio.tuning.train.RunInfo;
-import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.Status;
 import atomstudio.tuning.train.TrainingSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,12 +74,12 @@ public final class RunStore {
 
     private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
         RunInfo info = run.info();
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(), TrainingSettings.of(info.training().recipe(), info.method()));
-        RunSpec spec = new RunSpec(subject, info.base().path(), run.pictures(), new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(), TrainingSettings.of(info.config().requested(), info.method()));
+        RunSpec spec = new RunSpec(subject, info.baseModel().path(), run.photos(), new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
             choices, run.folder());
-        RunStatus status = run.status();
+        Status status = run.status();
         RunProgress progress = new EventLogReader(run.eventLog(), RunProgress.initial(RunProgress.RunPhase.CANCELLED)).poll();
-        if (progress.isActive() && status != RunStatus.RUNNING) progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
-        return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.result());
+        if (progress.isActive() && status != Status.RUNNING) progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
+        return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.trainingReport());
     }
 }

@@ -1,9 +1,9 @@
 package atomstudio.app.tune;
 
 import atomstudio.app.desktop.DisplayFormat;
-import atomstudio.tuning.train.Report;
 import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.Status;
+import atomstudio.tuning.train.TrainingReport;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.Optional;
 /// A run folder as lists and galleries show it.
 /// @param spec what made it, so that it can be gone on with
 /// @param report of a finished run
-public record RunSummary(RunSpec spec, Instant created, RunProgress progress, RunStatus status, Optional<Report> report) {
+public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Status status, Optional<TrainingReport> report) {
     public Path folder() {
         return spec.folder();
     }
@@ -22,7 +22,7 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
     }
 
     public boolean isDone() {
-        return status == RunStatus.FINISHED && report.isPresent();
+        return status == Status.FINISHED && report.isPresent();
     }
 
     public String title() {
@@ -37,7 +37,7 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
 
     /// `29,148 parameters · 0.18 %`, and the size of the file below.
     public List<String> costLines() {
-        return report.map(result -> List.of(DisplayFormat.count(result.numbers()) + " parameters · " + DisplayFormat.percent(result.share()),
+        return report.map(result -> List.of(DisplayFormat.count(result.parameterCount()) + " parameters · " + DisplayFormat.percent(result.parameterShare()),
             DisplayFormat.bytes(result.bytes()) + " · tuned in " + DisplayFormat.duration(result.seconds()))).orElse(List.of());
     }
 }

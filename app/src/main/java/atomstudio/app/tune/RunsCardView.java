@@ -2,7 +2,7 @@ package atomstudio.app.tune;
 
 import atomstudio.app.parts.CardView;
 import atomstudio.app.parts.NoteView;
-import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.Status;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Function;
@@ -52,7 +52,7 @@ public final class RunsCardView extends CardView {
         Label mark = new Label(run.isDone() ? "✓" : failed ? "failed" : "");
         mark.getStyleClass().add(failed ? "bad" : "good");
         mark.setMinWidth(Region.USE_PREF_SIZE);
-        Label when = new Label(run.summary(clock.instant()) + (run.status() == RunStatus.RUNNING ? " · in another process" : ""));
+        Label when = new Label(run.summary(clock.instant()) + (run.status() == Status.RUNNING ? " · in another process" : ""));
         when.getStyleClass().add("muted");
         Button open = new Button();
         open.setGraphic(new VBox(new HBox(6, title, mark), when));
@@ -64,7 +64,7 @@ public final class RunsCardView extends CardView {
         HBox.setHgrow(open, Priority.ALWAYS);
         HBox line = new HBox(4, open);
         line.setAlignment(Pos.CENTER_LEFT);
-        if (run.status() == RunStatus.UNFINISHED) line.getChildren().add(resume(run));
+        if (run.status() == Status.UNFINISHED) line.getChildren().add(resume(run));
         line.getChildren().add(menu(run));
         return line;
     }

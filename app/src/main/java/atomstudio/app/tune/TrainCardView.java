@@ -22,7 +22,7 @@ public final class TrainCardView extends CardView {
         subtitle().textProperty().bind(model.durationEstimate());
         MethodSettingsView method = new MethodSettingsView(model.method());
         TrainingSettingsView training = new TrainingSettingsView(model.training());
-        ObservableValue<String> chosen = model.method().settings().map(now -> new RunSpec.TrainingChoices(now, TrainingSettings.USUAL).summary());
+        ObservableValue<String> chosen = model.method().settings().map(now -> new RunSpec.TrainingChoices(now, TrainingSettings.DEFAULTS).summary());
         HBox buttons = new HBox(8, startButton(untrained), MemoryCheckView.checkButton(model));
         add(new MethodListView(model.method()), new ExpanderView("fold-method", "method settings", chosen, method), method, new NoteView(NoteView.NoteKind.ERROR, model.method().invalidMessage()),
             new ExpanderView("fold-training", "more settings", model.training().summary(), training), training, new NoteView(NoteView.NoteKind.ERROR, model.training().invalidMessage()),

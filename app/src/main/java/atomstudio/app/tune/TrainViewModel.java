@@ -8,7 +8,7 @@ import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.subjects.Subject;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Report;
+import atomstudio.tuning.train.TrainingReport;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -147,7 +147,7 @@ public final class TrainViewModel {
         ModelSummary summary = model.get();
         durationEstimate.set(runs.runs().stream().filter(run -> summary != null && run.isDone() && run.spec().choice() == choices.method().choice() && run.spec().model().equals(summary.path()))
             .findFirst().map(run -> {
-                Report report = run.report().orElseThrow();
+                TrainingReport report = run.report().orElseThrow();
                 return "about " + DisplayFormat.duration(report.seconds() / report.steps() * choices.steps()) + " · " + DisplayFormat.bytes(report.peakMemory());
             }).orElse(""));
     }

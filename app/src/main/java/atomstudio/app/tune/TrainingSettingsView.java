@@ -56,15 +56,15 @@ final class TrainingSettingsView extends VBox {
         Label title = new Label(group.title);
         title.getStyleClass().add("group-title");
         FlowPane flags = new FlowPane(14, 5);
-        Stream<Node> fields = optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().flag()).map(Map.Entry::getValue);
-        optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().flag()).map(Map.Entry::getValue).forEach(flags.getChildren()::add);
+        Stream<Node> fields = optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().isFlag()).map(Map.Entry::getValue);
+        optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().isFlag()).map(Map.Entry::getValue).forEach(flags.getChildren()::add);
         Stream<Node> last = flags.getChildren().isEmpty() ? Stream.of() : Stream.of(flags);
         return Stream.of(Stream.<Node>of(title), fields, last).flatMap(each -> each).toArray(Node[]::new);
     }
 
     private OptionView createView(TrainingSetting setting) {
-        OptionView.ControlKind kind = setting.flag() ? OptionView.ControlKind.FLAG : setting.names().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.command(), setting.description(), kind, setting.names());
+        OptionView.ControlKind kind = setting.isFlag() ? OptionView.ControlKind.FLAG : setting.allowedValues().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind, setting.allowedValues());
         return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting), () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
     }
 

@@ -16,7 +16,7 @@ public final class TrainingSettingsViewModel {
     private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
     private final Map<TrainingSetting, String> typedValues = new EnumMap<>(TrainingSetting.class);
-    private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(TrainingSettings.USUAL);
+    private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(TrainingSettings.DEFAULTS);
     private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper summary = new ReadOnlyStringWrapper("");
 
@@ -52,7 +52,7 @@ public final class TrainingSettingsViewModel {
 
     /// What a setting is while nothing is typed; empty where the model decides.
     public String defaultValue(TrainingSetting setting) {
-        return settings.get().usual(setting, method.get());
+        return settings.get().defaultValue(setting, method.get());
     }
 
     public void setText(TrainingSetting setting, String text) {
@@ -70,7 +70,7 @@ public final class TrainingSettingsViewModel {
         try {
             TrainingSettings parsed = new TrainingSettings(typedValues);
             // What is typed as it is anyway is not worth a word.
-            TrainingSettings effective = TrainingSettings.of(parsed.recipe(method.get()), method.get());
+            TrainingSettings effective = TrainingSettings.of(parsed.toConfig(method.get()), method.get());
             invalidMessage.set("");
             settings.set(parsed);
             summary.set(String.join(" · ", RunSpec.TrainingChoices.summaries(effective)));

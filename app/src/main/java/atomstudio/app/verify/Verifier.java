@@ -20,7 +20,7 @@ import atomstudio.diffusion.sample.SamplerGolden;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
-import atomstudio.tuning.train.TuningGolden;
+import atomstudio.tuning.train.TrainingGolden;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,7 +51,7 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
             if (ImageGolden.recognizes(file)) return verifyImage(golden, file);
             if (Img2ImgGolden.recognizes(file)) return verifyImageToImage(golden, file);
             if (PromptGolden.recognizes(file)) return verifyPrompts(golden, file);
-            if (TuningGolden.matches(file.tensors().keySet())) return verifyTraining(golden, file);
+            if (TrainingGolden.matches(file.tensors().keySet())) return verifyTraining(golden, file);
             if (NetworkGolden.recognizes(file)) return verifyNetworks(golden, file);
             if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
             if (NoiseGolden.recognizes(file)) return Verification.of(golden, "java", NoiseGolden.verify(golden));
@@ -98,8 +98,8 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
     }
 
     private Verification verifyTraining(Path golden, SafetensorsFile file) throws Failure {
-        TuningGolden.Comparison result = TuningGolden.compare(file, open(model.isPresent() ? model.get() : referencedModel(golden, file)), device, torch);
-        return new Verification(golden, Verification.checks("torch", result.deviations()), result.notBuilt());
+        TrainingGolden.GoldenComparison result = TrainingGolden.compare(file, open(model.isPresent() ? model.get() : referencedModel(golden, file)), device, torch);
+        return new Verification(golden, Verification.checks("torch", result.deviations()), result.unsupported());
     }
 
     /// The model that a golden's metadata names, relative to a folder above the golden.

@@ -19,7 +19,7 @@ import atomstudio.app.tune.RunStore;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.Machine;
+import atomstudio.tuning.train.TrainingEnvironment;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -41,7 +41,7 @@ final class Composition {
         SettingsFile settings = settings(home, jobs);
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new Machine(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
+        Services.Engines engines = new Services.Engines(new LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(), new LocalSystemInfo());
         return new Services(jobs, stores, engines, environment);
     }

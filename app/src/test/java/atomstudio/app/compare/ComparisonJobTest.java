@@ -24,8 +24,8 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.train.Machine;
-import atomstudio.tuning.train.TuneEvent;
+import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.train.TrainingEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +53,7 @@ class ComparisonJobTest {
         int total;
         int stopAfter = Integer.MAX_VALUE;
 
-        @Override public void onTrainingEvent(String name, TuneEvent event) {
+        @Override public void onTrainingEvent(String name, TrainingEvent event) {
             throw new AssertionError("nothing is tuned here");
         }
 
@@ -88,7 +88,7 @@ class ComparisonJobTest {
     }
 
     private Optional<ComparisonJob.ComparisonResult> compare(ComparisonRequest request, Listener listener) throws Failure {
-        return new ComparisonJob(request, Machine.cpu(folder), hashes(), listener).run();
+        return new ComparisonJob(request, TrainingEnvironment.cpu(folder), hashes(), listener).run();
     }
 
     @Test void writesEverythingWhereScriptsExpectIt() throws Failure, IOException {

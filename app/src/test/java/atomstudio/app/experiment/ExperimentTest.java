@@ -18,7 +18,7 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.Recipe;
+import atomstudio.tuning.train.TrainingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -76,7 +76,7 @@ class ExperimentTest {
     }
 
     private Experiment.ExperimentSetup setup(Path model) {
-        return new Experiment.ExperimentSetup(ModelReference.of(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
+        return new Experiment.ExperimentSetup(ModelReference.of(model), PICTURES, folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, TrainingConfig.PrecisionMode.FP32);
     }
 
     private static Experiment experiment(Experiment.ExperimentSetup setup, Tuner tuner, Listener listener) {
@@ -130,13 +130,13 @@ class ExperimentTest {
     }
 
     @Test void aSubjectWithoutPicturesIsRefusedBeforeAnythingIsRun() {
-        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(ModelReference.of(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, Recipe.Precision.FP32);
+        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(ModelReference.of(MODEL), folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP, TrainingConfig.PrecisionMode.FP32);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> experiment(setup, new Tuner(), new Listener()).run(plan("atoms"))).getMessage().contains("teapot"));
     }
 
     @Test void aTrialIsTunedByTheCommandThatAPersonWouldType() throws Failure {
         Trial trial = plan("lora-16").trials(Phase.TEST, ExperimentTable.open(folder.resolve("none.csv"))).getFirst();
-        List<String> arguments = ChildProcessTrialTrainer.arguments(new TrialRequest(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), Recipe.Precision.BF16);
+        List<String> arguments = ChildProcessTrialTrainer.arguments(new TrialRequest(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")), TrainingConfig.PrecisionMode.BF16);
         assertEquals(List.of("tune", "--control-stdin", "--model=m", "--pictures=p", "--class=object", "--method", "lora", "--rank", "16",
                 "--rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
     }

@@ -12,7 +12,7 @@ import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.Status;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final RunSummary run = new RunSummary(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
-        Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunStatus.FINISHED, Optional.empty());
+        Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), Status.FINISHED, Optional.empty());
 
     private ExportViewModel model(Exporter exporter) {
         return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);

@@ -19,8 +19,8 @@ import atomstudio.app.tune.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Report;
-import atomstudio.tuning.train.RunStatus;
+import atomstudio.tuning.train.Status;
+import atomstudio.tuning.train.TrainingReport;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -68,7 +68,7 @@ class GenerateViewModelTest {
 
     static RunSummary run(MethodName method, String token) {
         RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method), Path.of("/runs/car-" + method.option()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunStatus.FINISHED, Optional.of(new Report(2268, new Report.Written(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), Status.FINISHED, Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
     @Test void sizeAndGuidanceAreTheModels() {

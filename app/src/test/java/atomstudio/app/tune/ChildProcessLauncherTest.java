@@ -8,7 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingEstimate;
 import atomstudio.tuning.train.TrainingSetting;
 import atomstudio.tuning.train.TrainingSettings;
 import java.nio.file.Files;
@@ -83,7 +83,7 @@ class ChildProcessLauncherTest {
     }
 
     @Test void whatIsSetIsPassedOn() {
-        TrainingSettings training = TrainingSettings.USUAL.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
+        TrainingSettings training = TrainingSettings.DEFAULTS.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
         MethodSettings method = MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8").with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
         List<String> arguments = ChildProcessLauncher.arguments(order(new RunSpec.TrainingChoices(method, training)));
         for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8", "--also=textual-inversion", "--flip", "--text-encoder")) {
@@ -116,21 +116,21 @@ class ChildProcessLauncherTest {
 
     @Test void anEstimateIsWhatTheDryRunPrints() throws Exception {
         ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
-        Estimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(MethodName.LORA)), () -> false);
-        assertEquals(65792, estimate.numbers());
-        assertEquals(0.25, estimate.time().step());
+        TrainingEstimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(MethodName.LORA)), () -> false);
+        assertEquals(65792, estimate.parameterCount());
+        assertEquals(0.25, estimate.time().stepSeconds());
         assertEquals(List.of("--batch 1: one picture at a time"), estimate.advice());
         Assertions.assertFalse(estimate.fits());
     }
 
     @Test void anEstimateThatNobodyWantsEndsItsProcess() {
         ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
-        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.USUAL.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
+        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.DEFAULTS.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
         Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class, () -> tuner.estimate(order(slow), () -> true)));
     }
 
     @Test void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
-        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.USUAL.with(TrainingSetting.SIZE, "7"));
+        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.DEFAULTS.with(TrainingSetting.SIZE, "7"));
         ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
         Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.estimate(order(refused), () -> false));
         assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());

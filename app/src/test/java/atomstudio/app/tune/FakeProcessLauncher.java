@@ -90,13 +90,13 @@ public final class FakeProcessLauncher implements ProcessLauncher {
         TrainingSettings training = order.choices().training();
         JsonObject json = new JsonObject();
         for (TrainingSetting setting : TrainingSetting.values()) {
-            String value = training.chosen().getOrDefault(setting, training.usual(setting, order.choices().method()));
+            String value = training.chosen().getOrDefault(setting, training.defaultValue(setting, order.choices().method()));
             if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR)) value = "0";
-            if (value.isEmpty() && setting.command().endsWith("-rate")) continue;
+            if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
-            if (setting.flag()) json.addProperty(setting.command(), value.equals(TrainingSetting.YES));
-            else if (!setting.names().isEmpty() || setting == TrainingSetting.PRIOR || setting == TrainingSetting.CAPTION_TEMPLATE) json.addProperty(setting.command(), value);
-            else json.addProperty(setting.command(), value.isEmpty() ? new BigDecimal(0) : new BigDecimal(value));
+            if (setting.isFlag()) json.addProperty(setting.option(), value.equals(TrainingSetting.YES));
+            else if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.PRIOR || setting == TrainingSetting.CAPTION_TEMPLATE) json.addProperty(setting.option(), value);
+            else json.addProperty(setting.option(), value.isEmpty() ? new BigDecimal(0) : new BigDecimal(value));
         }
         return json;
     }

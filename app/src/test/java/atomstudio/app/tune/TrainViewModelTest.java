@@ -12,7 +12,7 @@ import atomstudio.app.window.WindowViewModel;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingEstimate;
 import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,7 +57,7 @@ class TrainViewModelTest {
         tune.training().setText(TrainingSetting.SEED, "7");
         RunSpec order = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", order.title());
-        assertEquals(7, order.choices().training().recipe(order.choices().method()).course().seed());
+        assertEquals(7, order.choices().training().toConfig(order.choices().method()).schedule().seed());
         assertEquals("rank 8 · also textual-inversion · text encoder · seed 7 · flip", order.choices().summary());
     }
 
@@ -184,7 +184,7 @@ class TrainViewModelTest {
         boolean[] wanted = {true};
         MemoryCheckViewModel fit = new MemoryCheckViewModel(jobs, (order, cancellation) -> {
             wanted[0] = !cancellation.isRequested();
-            return new Estimate(1, 0.1, new Estimate.Memory(1, "", 2), new Estimate.Time(1, 1, 1), List.of());
+            return new TrainingEstimate(1, 0.1, new TrainingEstimate.MemoryFit(1, "", 2), new TrainingEstimate.TimeEstimate(1, 1, 1), List.of());
         });
         fit.check(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), place));
         assertEquals("Trying a few steps…", fit.busy().get());

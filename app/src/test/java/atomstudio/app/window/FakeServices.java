@@ -23,7 +23,7 @@ import atomstudio.diffusion.picture.Infotext;
 import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.train.Estimate;
+import atomstudio.tuning.train.TrainingEstimate;
 import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,12 +93,12 @@ public final class FakeServices {
     }
 
     /// Fits when pictures go through the network one by one.
-    private Estimate estimate(RunSpec order) throws Failure {
+    private TrainingEstimate estimate(RunSpec order) throws Failure {
         estimated.add(order);
         if (estimateFailure != null) throw estimateFailure;
         boolean alone = "1".equals(order.choices().training().chosen().get(TrainingSetting.BATCH));
-        Estimate.Memory memory = new Estimate.Memory(alone ? 1_200_000_000L : 4_000_000_000L, "what 4 measured steps held", 3_100_000_000L);
-        return new Estimate(29_148, 0.0018, memory, new Estimate.Time(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
+        TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(alone ? 1_200_000_000L : 4_000_000_000L, "what 4 measured steps held", 3_100_000_000L);
+        return new TrainingEstimate(29_148, 0.0018, memory, new TrainingEstimate.TimeEstimate(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
     }
 
     /// Rows as if a subject were learned better from one to the next.

@@ -98,8 +98,8 @@ class TrainingWindowTest {
         robot.type(KeyCode.SPACE);
         window.shoot("training-settings");
         for (TrainingSetting setting : TrainingSetting.values()) {
-            Node control = robot.lookup("#option-" + setting.command()).query();
-            assertTrue(control.isFocusTraversable() && control.getAccessibleText().length() > setting.command().length() + 2, setting.command());
+            Node control = robot.lookup("#option-" + setting.option()).query();
+            assertTrue(control.isFocusTraversable() && control.getAccessibleText().length() > setting.option().length() + 2, setting.option());
         }
         focus(robot, "#fold-training");
         robot.type(KeyCode.SPACE);

@@ -28,10 +28,10 @@ final class EventLog implements AutoCloseable {
 
     /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again, a run without one
     /// begins again. So are previews and validations past `watched`.
-    static EventLog resume(Path file, int step, int watched) throws Failure {
-        StringBuilder kept = new StringBuilder();
-        for (TimedEvent event : read(file)) if (step > 0 && event.event().step() <= (again(event.event()) ? watched : step)) kept.append(json(event.time(), event.event())).append('\n');
-        AtomicFile.write(file, stream -> stream.write(kept.toString().getBytes(StandardCharsets.UTF_8)));
+    static EventLog resume(Path file, int step, int evaluatedStep) throws Failure {
+        StringBuilder keptLines = new StringBuilder();
+        for (Timed event : read(file)) if (step > 0 && event.event().step() <= (isEvaluation(event.event()) ? evaluatedStep : step)) keptLines.append(json(event.time(), event.event())).append('\n');
+        AtomicFile.write(file, stream -> stream.write(keptLines.toString().getBytes(StandardCharsets.UTF_8)));
         try {
             return new EventLog(file, Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
         } catch (IOException e) {
@@ -39,11 +39,11 @@ final class EventLog implements AutoCloseable {
         }
     }
 
-    private static boolean again(TuneEvent event) {
-        return event instanceof TuneEvent.Preview || event instanceof TuneEvent.Validation;
+    private static boolean isEvaluation(TrainingEvent event) {
+        return event instanceof TrainingEvent.Preview || event instanceof TrainingEvent.Validation;
     }
 
-    void append(TuneEvent event) throws Failure {
+    void append(TrainingEvent event) throws Failure {
         try {
             out.write((json(System.currentTimeMillis(), event) + "\n").getBytes(StandardCharsets.UTF_8));
             out.flush();
@@ -53,7 +53,7 @@ final class EventLog implements AutoCloseable {
     }
 
     /// Every whole line.
-    static List<TimedEvent> read(Path file) throws Failure {
+    static List<Timed> read(Path file) throws Failure {
         String text;
         try {
             text = Files.readString(file);
@@ -62,33 +62,33 @@ final class EventLog implements AutoCloseable {
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }
-        List<TimedEvent> events = new ArrayList<>();
+        List<Timed> events = new ArrayList<>();
         int from = 0;
         int line = 0;
         for (int end; (end = text.indexOf('\n', from)) >= 0; from = end + 1) {
-            TimedEvent event = parse(Json.parse(file + ": line " + ++line, text.substring(from, end)));
+            Timed event = parse(Json.parse(file + ": line " + ++line, text.substring(from, end)));
             if (event != null) events.add(event);
         }
         return events;
     }
 
-    static @Nullable TimedEvent parse(Json json) throws Failure.Unreadable {
+    static @Nullable Timed parse(Json json) throws Failure.Unreadable {
         int step = count(json, "step");
-        TuneEvent event = switch (json.string("kind")) {
-            case "start" -> new TuneEvent.Start(step, count(json, "steps"), json.string("device"), count(json, "threads"));
-            case "step" -> new TuneEvent.Step(step, number(json, "loss"), json.number("rate"), json.number("seconds"), json.integer("memory"));
-            case "preview" -> new TuneEvent.Preview(step, json.string("file"), json.string("prompt"));
-            case "validation" -> new TuneEvent.Validation(step, json.string("measure"), number(json, "value"), count(json, "best"));
-            case "checkpoint" -> new TuneEvent.Checkpoint(step);
-            case "paused" -> new TuneEvent.Paused(step);
-            case "resumed" -> new TuneEvent.Resumed(step);
-            case "cancelled" -> new TuneEvent.Cancelled(step);
-            case "failed" -> new TuneEvent.Failed(step, json.string("message"));
-            case "note" -> new TuneEvent.Note(step, json.string("message"));
-            case "done" -> new TuneEvent.Done(step, number(json, "loss"), json.integer("numbers"), json.integer("bytes"), json.number("seconds"));
+        TrainingEvent event = switch (json.string("kind")) {
+            case "start" -> new TrainingEvent.Start(step, count(json, "steps"), json.string("device"), count(json, "threads"));
+            case "step" -> new TrainingEvent.Step(step, number(json, "loss"), json.number("rate"), json.number("seconds"), json.integer("memory"));
+            case "preview" -> new TrainingEvent.Preview(step, json.string("file"), json.string("prompt"));
+            case "validation" -> new TrainingEvent.Validation(step, json.string("measure"), number(json, "value"), count(json, "best"));
+            case "checkpoint" -> new TrainingEvent.Checkpoint(step);
+            case "paused" -> new TrainingEvent.Paused(step);
+            case "resumed" -> new TrainingEvent.Resumed(step);
+            case "cancelled" -> new TrainingEvent.Cancelled(step);
+            case "failed" -> new TrainingEvent.Failed(step, json.string("message"));
+            case "note" -> new TrainingEvent.Note(step, json.string("message"));
+            case "done" -> new TrainingEvent.Done(step, number(json, "loss"), json.integer("numbers"), json.integer("bytes"), json.number("seconds"));
             default -> null;                                            // of a newer version: nothing to show here
         };
-        return event == null ? null : new TimedEvent(json.integer("time"), event);
+        return event == null ? null : new Timed(json.integer("time"), event);
     }
 
     private static int count(Json json, String key) throws Failure.Unreadable {
@@ -100,41 +100,41 @@ final class EventLog implements AutoCloseable {
         return json.find(key, "a number or null", Json::number).orElse(Double.NaN);
     }
 
-    private static JsonObject json(long time, TuneEvent event) {
+    private static JsonObject json(long time, TrainingEvent event) {
         JsonObject json = new JsonObject();
         json.addProperty("time", time);
         json.addProperty("kind", event.getClass().getSimpleName().toLowerCase(Locale.ROOT));
         json.addProperty("step", event.step());
         switch (event) {
-            case TuneEvent.Start start -> {
+            case TrainingEvent.Start start -> {
                 json.addProperty("steps", start.steps());
                 json.addProperty("device", start.device());
                 json.addProperty("threads", start.threads());
             }
-            case TuneEvent.Step step -> {
+            case TrainingEvent.Step step -> {
                 json.add("loss", Json.numberOrNull(step.loss()));
-                json.add("rate", Json.numberOrNull(step.rate()));
+                json.add("rate", Json.numberOrNull(step.learningRate()));
                 json.add("seconds", Json.numberOrNull(step.seconds()));
-                json.addProperty("memory", step.memory());
+                json.addProperty("memory", step.residentBytes());
             }
-            case TuneEvent.Preview preview -> {
+            case TrainingEvent.Preview preview -> {
                 json.addProperty("file", preview.file());
                 json.addProperty("prompt", preview.prompt());
             }
-            case TuneEvent.Validation validation -> {
+            case TrainingEvent.Validation validation -> {
                 json.addProperty("measure", validation.measure());
                 json.add("value", Json.numberOrNull(validation.value()));
-                json.addProperty("best", validation.best());
+                json.addProperty("best", validation.bestStep());
             }
-            case TuneEvent.Failed failed -> json.addProperty("message", failed.message());
-            case TuneEvent.Note note -> json.addProperty("message", note.message());
-            case TuneEvent.Done done -> {
+            case TrainingEvent.Failed failed -> json.addProperty("message", failed.message());
+            case TrainingEvent.Note note -> json.addProperty("message", note.message());
+            case TrainingEvent.Done done -> {
                 json.add("loss", Json.numberOrNull(done.loss()));
-                json.addProperty("numbers", done.numbers());
+                json.addProperty("numbers", done.parameterCount());
                 json.addProperty("bytes", done.bytes());
                 json.add("seconds", Json.numberOrNull(done.seconds()));
             }
-            case TuneEvent.Checkpoint _, TuneEvent.Paused _, TuneEvent.Resumed _, TuneEvent.Cancelled _ -> {}
+            case TrainingEvent.Checkpoint _, TrainingEvent.Paused _, TrainingEvent.Resumed _, TrainingEvent.Cancelled _ -> {}
         }
         return json;
     }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// A run as it lies on disk: read by window, export and comparison, written by `Tuning` alone.
+/// A run as it lies on disk: read by window, export and comparison, written by `TrainingService` alone.
 public record RunFolder(Path folder) {
     public RunFolder {
         folder = folder.toAbsolutePath().normalize();
@@ -26,31 +26,31 @@ public record RunFolder(Path folder) {
         return RunInfo.read(file("run.json"));
     }
 
-    public RunStatus status() {
-        if (RunLock.held(folder)) return RunStatus.RUNNING;
-        return Files.isRegularFile(report()) && Files.isRegularFile(adapter()) ? RunStatus.FINISHED : RunStatus.UNFINISHED;
+    public Status status() {
+        if (RunLock.isHeld(folder)) return Status.RUNNING;
+        return Files.isRegularFile(reportFile()) && Files.isRegularFile(adapter()) ? Status.FINISHED : Status.UNFINISHED;
     }
 
     /// Steps that the checkpoint holds; 0 where there is none yet.
-    public int step() throws Failure {
-        return Files.isRegularFile(checkpoint()) ? own(checkpoint()).training().steps() : 0;
+    public int checkpointStep() throws Failure {
+        return Files.isRegularFile(checkpoint()) ? readOwn(checkpoint()).training().steps() : 0;
     }
 
     /// Checks that the adapter and the checkpoint, where there are any, are this run's and not damaged.
-    void requireOwn(RunInfo info) throws Failure {
+    void requireConsistent(RunInfo info) throws Failure {
         for (Path file : List.of(adapter(), checkpoint())) {
             if (!Files.isRegularFile(file)) continue;
             try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-                info.requireMade(AdapterFile.of(tensors), file);
-                if (file.equals(checkpoint())) TrainingState.check(tensors, info);
+                info.requireBelongs(AdapterFile.of(tensors), file);
+                if (file.equals(checkpoint())) TrainingState.validate(tensors, info);
             }
         }
-        requireReported();
+        requireReportedHash();
     }
 
     /// Checks that the adapter is the one of which the report gives the hash.
-    private void requireReported() throws Failure {
-        Optional<String> hash = result().flatMap(report -> report.adapter().sha256());
+    private void requireReportedHash() throws Failure {
+        Optional<String> hash = trainingReport().flatMap(report -> report.adapterFile().sha256());
         if (hash.isEmpty() || !Files.isRegularFile(adapter())) return;
         String found = FileHashes.compute(adapter());
         if (!found.equals(hash.get())) {
@@ -58,27 +58,27 @@ public record RunFolder(Path folder) {
         }
     }
 
-    private AdapterFile own(Path file) throws Failure {
+    private AdapterFile readOwn(Path file) throws Failure {
         AdapterFile adapter = AdapterFile.read(file);
-        if (exists()) info().requireMade(adapter, file);
+        if (exists()) info().requireBelongs(adapter, file);
         return adapter;
     }
 
     /// The result of a finished run.
-    public Optional<Report> result() throws Failure {
-        return Files.isRegularFile(report()) ? Optional.of(Report.read(report())) : Optional.empty();
+    public Optional<TrainingReport> trainingReport() throws Failure {
+        return Files.isRegularFile(reportFile()) ? Optional.of(TrainingReport.read(reportFile())) : Optional.empty();
     }
 
     /// The adapter of a finished run, or what its last checkpoint holds; empty before the first.
-    public Optional<AdapterFile> trained() throws Failure {
-        boolean finished = status() == RunStatus.FINISHED;
-        if (finished) requireReported();
-        Path newest = finished ? adapter() : checkpoint();
-        return Files.isRegularFile(newest) ? Optional.of(own(newest)) : Optional.empty();
+    public Optional<AdapterFile> latestAdapter() throws Failure {
+        boolean finished = status() == Status.FINISHED;
+        if (finished) requireReportedHash();
+        Path file = finished ? adapter() : checkpoint();
+        return Files.isRegularFile(file) ? Optional.of(readOwn(file)) : Optional.empty();
     }
 
     /// What has happened so far.
-    public List<TimedEvent> events() throws Failure {
+    public List<Timed> events() throws Failure {
         return EventLog.read(eventLog());
     }
 
@@ -92,7 +92,7 @@ public record RunFolder(Path folder) {
     }
 
     /// The prepared pictures.
-    public Path pictures() {
+    public Path photos() {
         return file("pictures");
     }
 
@@ -102,17 +102,17 @@ public record RunFolder(Path folder) {
     }
 
     /// The prepared pictures of other members of the class.
-    Path prior() {
+    Path classImages() {
         return file("prior");
     }
 
     /// The adapter at the best validation.
-    public Path best() {
+    public Path bestAdapter() {
         return file("best.safetensors");
     }
 
     /// What the network's lower part says of noisy pictures, while the run goes on.
-    Path bank() {
+    Path featureCache() {
         return file("bank");
     }
 
@@ -120,11 +120,11 @@ public record RunFolder(Path folder) {
         return file("checkpoint.safetensors");
     }
 
-    Path report() {
+    Path reportFile() {
         return file("report.json");
     }
 
-    Path description() {
+    Path infoFile() {
         return file("run.json");
     }
 

@@ -18,12 +18,12 @@ import java.util.Optional;
 final class RunInfoJson {
     static final int FORMAT = 2;
     /// Of runs whose settings were few.
-    private static final int FIRST_FORMAT = 1;
+    private static final int LEGACY_FORMAT = 1;
     /// A latent pixel of published models is as many pixels.
-    private static final int SMALLEST_SIDE = 8;
-    private static final int LARGEST_SIDE = 1 << 14;
-    private static final int MOST_PICTURES = 1 << 14;
-    private static final int MOST_REPEATS = 1000;
+    private static final int MIN_SIDE = 8;
+    private static final int MAX_SIDE = 1 << 14;
+    private static final int MAX_PHOTOS = 1 << 14;
+    private static final int MAX_REPEATS = 1000;
 
     private final Json json;
     private final long format;
@@ -38,18 +38,18 @@ final class RunInfoJson {
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
         long format = json.integer("format");
-        if (format != FORMAT && format != FIRST_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
+        if (format != FORMAT && format != LEGACY_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
         return new RunInfoJson(json, format).info();
     }
 
     private RunInfo info() throws Failure {
         Json model = json.object("model");
-        RunInfo.Base base = new RunInfo.Base(model.get("path", "a path", Json::path), model.string("name"), model.string("hash"), BaseJson.choices(model));
-        RunInfo.Subject subject = new RunInfo.Subject(word(json, "class"), word(json, "token"), pictures("pictures"), texts(json, "captions"));
-        if (subject.pictures().isEmpty()) throw wrong("pictures", "at least one picture", "none");
-        if (subject.captions().isEmpty()) throw wrong("captions", "at least one caption", "none");
+        RunInfo.BaseModelInfo base = new RunInfo.BaseModelInfo(model.get("path", "a path", Json::path), model.string("name"), model.string("hash"), ModelChoicesJson.choices(model));
+        RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(nonBlankText(json, "class"), nonBlankText(json, "token"), photos("pictures"), texts(json, "captions"));
+        if (subject.photos().isEmpty()) throw invalid("pictures", "at least one picture", "none");
+        if (subject.defaultCaptions().isEmpty()) throw invalid("captions", "at least one caption", "none");
         String created = json.get("created", "an ISO time", element -> Instant.parse(Json.string(element)).toString());
-        return new RunInfo(base, subject, method(), training(), json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created);
+        return new RunInfo(base, subject, method(), resolvedConfig(), json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created);
     }
 
     private MethodSettings method() throws Failure {
@@ -69,53 +69,53 @@ final class RunInfoJson {
         return settings;
     }
 
-    private RunInfo.Training training() throws Failure {
+    private RunInfo.ResolvedConfig resolvedConfig() throws Failure {
         int batch = json.integer("batch", 1, Integer.MAX_VALUE);
         try {
-            if (format == FIRST_FORMAT) return new RunInfo.Training(RecipeJson.readFirst(json), batch, Recipe.OPEN);
-            Recipe recipe = RecipeJson.read(json.object("recipe"));
-            RunInfo.Training training = new RunInfo.Training(recipe, batch, json.integer("size", SMALLEST_SIDE, LARGEST_SIDE), json.has("prior") ? pictures("prior") : List.of());
-            requireAgreement(training);
-            return training;
+            if (format == LEGACY_FORMAT) return new RunInfo.ResolvedConfig(TrainingConfigJson.readVersion1(json), batch, TrainingConfig.UNSET);
+            TrainingConfig config = TrainingConfigJson.read(json.object("recipe"));
+            RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, batch, json.integer("size", MIN_SIDE, MAX_SIDE), json.has("prior") ? photos("prior") : List.of());
+            requireConsistent(resolved);
+            return resolved;
         } catch (IllegalArgumentException e) {
             throw new Failure.Unreadable(json.source() + ": recipe: " + e.getMessage(), e);
         }
     }
 
     /// What the recipe leaves open is decided within bounds; the rest is as it says.
-    private void requireAgreement(RunInfo.Training training) throws Failure {
-        Recipe recipe = training.recipe();
-        int batch = recipe.update().batch();
-        if (batch == Recipe.OPEN && training.batch() > Tuning.LARGEST_BATCH) throw wrong("batch", "1 to " + Tuning.LARGEST_BATCH + ", as the recipe leaves it open", training.batch());
-        if (batch != Recipe.OPEN && batch != training.batch()) throw wrong("batch", batch + " as in the recipe", training.batch());
-        int size = recipe.material().size();
-        if (size != Recipe.OPEN && size != training.size()) throw wrong("size", size + " as in the recipe", training.size());
-        Optional<Recipe.Prior> prior = recipe.weighing().prior();
-        boolean given = prior.isPresent() && !prior.get().made();
-        if (given && training.prior().isEmpty()) throw wrong("prior", "the pictures of the class that the recipe names", "none");
-        if (!given && !training.prior().isEmpty()) throw wrong("prior", "no pictures of the class, as the recipe names none", training.prior().size());
+    private void requireConsistent(RunInfo.ResolvedConfig resolved) throws Failure {
+        TrainingConfig config = resolved.requested();
+        int batch = config.optimizer().batchSize();
+        if (batch == TrainingConfig.UNSET && resolved.batchSize() > TrainingService.MAX_DEFAULT_BATCH) throw invalid("batch", "1 to " + TrainingService.MAX_DEFAULT_BATCH + ", as the recipe leaves it open", resolved.batchSize());
+        if (batch != TrainingConfig.UNSET && batch != resolved.batchSize()) throw invalid("batch", batch + " as in the recipe", resolved.batchSize());
+        int size = config.data().size();
+        if (size != TrainingConfig.UNSET && size != resolved.sideLength()) throw invalid("size", size + " as in the recipe", resolved.sideLength());
+        Optional<TrainingConfig.PriorPreservation> prior = config.loss().priorPreservation();
+        boolean hasGivenImages = prior.isPresent() && !prior.get().isGenerated();
+        if (hasGivenImages && resolved.classImages().isEmpty()) throw invalid("prior", "the pictures of the class that the recipe names", "none");
+        if (!hasGivenImages && !resolved.classImages().isEmpty()) throw invalid("prior", "no pictures of the class, as the recipe names none", resolved.classImages().size());
     }
 
-    private List<RunInfo.Picture> pictures(String key) throws Failure {
-        List<RunInfo.Picture> pictures = new ArrayList<>();
+    private List<RunInfo.PhotoInfo> photos(String key) throws Failure {
+        List<RunInfo.PhotoInfo> photos = new ArrayList<>();
         for (Json each : json.objects(key)) {
-            String mask = each.has("mask") ? each.get("mask", "a SHA-256", RunInfoJson::hash) : "";
-            pictures.add(new RunInfo.Picture(each.get("name", "the name of a file", RunInfoJson::fileName), each.get("sha256", "a SHA-256", RunInfoJson::hash), mask,
-                    each.has("captions") ? texts(each, "captions") : List.of(), each.has("repeats") ? each.integer("repeats", 1, MOST_REPEATS) : 1));
+            String mask = each.has("mask") ? each.get("mask", "a SHA-256", RunInfoJson::sha256) : "";
+            photos.add(new RunInfo.PhotoInfo(each.get("name", "the name of a file", RunInfoJson::fileName), each.get("sha256", "a SHA-256", RunInfoJson::sha256), mask,
+                    each.has("captions") ? texts(each, "captions") : List.of(), each.has("repeats") ? each.integer("repeats", 1, MAX_REPEATS) : 1));
         }
-        if (pictures.size() > MOST_PICTURES) throw wrong(key, "at most " + MOST_PICTURES, pictures.size());
-        return List.copyOf(pictures);
+        if (photos.size() > MAX_PHOTOS) throw invalid(key, "at most " + MAX_PHOTOS, photos.size());
+        return List.copyOf(photos);
     }
 
-    private static String word(Json json, String key) throws Failure.Unreadable {
-        return json.get(key, "a word", RunInfoJson::written);
+    private static String nonBlankText(Json json, String key) throws Failure.Unreadable {
+        return json.get(key, "a word", RunInfoJson::requireText);
     }
 
     private static List<String> texts(Json json, String key) throws Failure.Unreadable {
-        return json.get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(RunInfoJson::written).toList());
+        return json.get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(RunInfoJson::requireText).toList());
     }
 
-    private static String written(JsonElement element) {
+    private static String requireText(JsonElement element) {
         String text = Json.string(element);
         if (text.isBlank()) throw new IllegalArgumentException("empty");
         return text;
@@ -123,13 +123,13 @@ final class RunInfoJson {
 
     /// The run's own files lie beside each other: a name is no path.
     private static String fileName(JsonElement element) {
-        String name = written(element);
+        String name = requireText(element);
         boolean path = name.contains("/") || name.contains("\\") || name.equals(".") || name.equals("..") || !Path.of(name).equals(Path.of(name).getFileName());
         if (path) throw new IllegalArgumentException("a path");
         return name;
     }
 
-    private static String hash(JsonElement element) {
+    private static String sha256(JsonElement element) {
         String hash = Json.string(element);
         if (!hash.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("no hash");
         return hash;
@@ -141,7 +141,7 @@ final class RunInfoJson {
         return number;
     }
 
-    private Failure.Unreadable wrong(String key, String expected, Object found) {
+    private Failure.Unreadable invalid(String key, String expected, Object found) {
         return new Failure.Unreadable(json.source() + ": " + key + ": expected " + expected + ", found " + SafeText.of(found));
     }
 }

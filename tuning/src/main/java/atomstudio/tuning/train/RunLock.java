@@ -15,8 +15,8 @@ import java.time.Instant;
 /// A POSIX lock is also lost when its own process closes any other handle of the file, so that `owner` beside it names the process:
 /// whoever is that process asks no further.
 final class RunLock implements AutoCloseable {
-    private static final int TRIES = 5;
-    private static final long PAUSE_MILLIS = 40;
+    private static final int MAX_ATTEMPTS = 5;
+    private static final long RETRY_MILLIS = 40;
 
     private final Path folder;
     private final FileChannel channel;
@@ -27,16 +27,16 @@ final class RunLock implements AutoCloseable {
     }
 
     /// @throws Failure.Occupied when another run works on this folder
-    static RunLock take(Path folder) throws Failure {
+    static RunLock acquire(Path folder) throws Failure {
         try {
             StudioFolder.createDirectories(folder);
-            if (held(folder)) throw occupied(folder);
+            if (isHeld(folder)) throw occupied(folder);
             FileChannel channel = FileChannel.open(StudioFolder.createFile(folder.resolve("lock")), StandardOpenOption.WRITE);
-            if (!locked(channel)) {
+            if (!tryLock(channel)) {
                 channel.close();
                 throw occupied(folder);
             }
-            Files.writeString(StudioFolder.createFile(folder.resolve("owner")), self());
+            Files.writeString(StudioFolder.createFile(folder.resolve("owner")), processIdentity());
             return new RunLock(folder, channel);
         } catch (OverlappingFileLockException e) {
             throw occupied(folder);
@@ -46,11 +46,11 @@ final class RunLock implements AutoCloseable {
     }
 
     /// Tries for a moment: whoever only asks whether the lock is held has it for as long as asking takes.
-    private static boolean locked(FileChannel channel) throws IOException {
-        for (int i = 0; i < TRIES; i++) {
+    private static boolean tryLock(FileChannel channel) throws IOException {
+        for (int i = 0; i < MAX_ATTEMPTS; i++) {
             if (channel.tryLock() != null) return true;
             try {
-                Thread.sleep(PAUSE_MILLIS);
+                Thread.sleep(RETRY_MILLIS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return false;
@@ -60,10 +60,10 @@ final class RunLock implements AutoCloseable {
     }
 
     /// Whether some process works on this folder.
-    static boolean held(Path folder) {
+    static boolean isHeld(Path folder) {
         Path lock = folder.resolve("lock");
         if (!Files.exists(lock)) return false;
-        if (ownedHere(folder)) return true;
+        if (isOwnedByThisProcess(folder)) return true;
         try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE); FileLock probe = channel.tryLock()) {
             return probe == null;
         } catch (OverlappingFileLockException e) {
@@ -73,16 +73,16 @@ final class RunLock implements AutoCloseable {
         }
     }
 
-    private static boolean ownedHere(Path folder) {
+    private static boolean isOwnedByThisProcess(Path folder) {
         try {
-            return Files.readString(folder.resolve("owner")).equals(self());
+            return Files.readString(folder.resolve("owner")).equals(processIdentity());
         } catch (IOException e) {
             return false;
         }
     }
 
     /// Process numbers come again, with another time of birth.
-    private static String self() {
+    private static String processIdentity() {
         ProcessHandle process = ProcessHandle.current();
         return process.pid() + " " + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }

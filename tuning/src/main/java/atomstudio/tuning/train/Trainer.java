@@ -24,206 +24,206 @@ import java.util.Optional;
 /// The loop: the batches of a step, their gradient, a step of the optimizer, and what must be kept so that nothing is lost when it ends
 /// in between.
 final class Trainer {
-    private static final double LARGEST_NORM = 1;
-    private static final int CHECKPOINT_STEPS = 25;
-    private static final long CHECKPOINT_NANOS = 30_000_000_000L;
+    private static final double MAX_GRADIENT_NORM = 1;
+    private static final int CHECKPOINT_INTERVAL_STEPS = 25;
+    private static final long CHECKPOINT_INTERVAL_NANOS = 30_000_000_000L;
     /// Weight of a step in the running mean of losses.
-    private static final double LOSS_WEIGHT = 0.05;
-    private static final String BEST = "best";
-    static final String BEST_STEP = "best-step";
+    private static final double LOSS_SMOOTHING = 0.05;
+    private static final String BEST_VALUE_KEY = "best";
+    static final String BEST_STEP_KEY = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
-    record Setup(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, Passes passes, TrainingState.Place place) {}
+    record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers, Map<String, Tensor> frozenValues, GradientAccumulation accumulation, TrainingState.ComputeDevice computeDevice) {}
 
     /// What a trainer asks.
-    record Company(Loss loss, Orthogonalization orthogonalization, Journal journal, Previews previews, Optional<Validation> validation) {}
+    record Collaborators(LossFunction loss, Orthogonalization orthogonalization, EventSink events, PreviewGenerator previews, Optional<Validation> validation) {}
 
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
-    interface Loss {
+    interface LossFunction {
         DenoisingLoss.Gradient gradient(float[] numbers, TrainingBatch batch) throws Failure;
     }
 
     /// How training ended, and with what.
-    record Reached(TrainingState state, Ending ending) {}
+    record TrainingResult(TrainingState state, StopReason stopReason) {}
 
-    enum Ending { ALL_STEPS, EARLY, STOPPED }
+    enum StopReason { ALL_STEPS, EARLY_STOPPING, STOPPED }
 
-    private final Setup setup;
-    private final Company company;
+    private final TrainerContext context;
+    private final Collaborators collaborators;
     private final Optimizer optimizer;
     private final List<LearningRates.ParameterGroup> groups;
     private TrainingState state;
-    private TrainingState good;
-    private int saved;
+    private TrainingState lastGood;
+    private int savedStep;
     /// Whether something beside the numbers has changed since they were saved.
-    private boolean stale;
+    private boolean unsavedChanges;
     private long savedAt = System.nanoTime();
 
-    Trainer(Setup setup, Company company, TrainingState from) {
-        this.setup = setup;
-        this.company = company;
-        this.optimizer = Optimizers.of(recipe(), setup.layout, from, company.orthogonalization);
-        this.groups = Optimizers.groups(recipe(), setup.info.method(), setup.layout);
-        this.state = from;
-        this.good = from.copy();
-        this.saved = from.step();
+    Trainer(TrainerContext context, Collaborators collaborators, TrainingState initialState) {
+        this.context = context;
+        this.collaborators = collaborators;
+        this.optimizer = OptimizerFactory.create(config(), context.layout, initialState, collaborators.orthogonalization);
+        this.groups = OptimizerFactory.parameterGroups(config(), context.info.method(), context.layout);
+        this.state = initialState;
+        this.lastGood = initialState.copy();
+        this.savedStep = initialState.step();
     }
 
-    private Recipe recipe() {
-        return setup.info.training().recipe();
+    private TrainingConfig config() {
+        return context.info.config().requested();
     }
 
     /// Trains to the last step, or until told to stop, or until nothing gets better where the run may end then.
-    Reached run(Gate gate) throws Failure {
-        int steps = recipe().course().steps();
+    TrainingResult run(ControlPoint controlPoint) throws Failure {
+        int steps = config().schedule().steps();
         while (true) {
-            if (gate.stop(state.step(), held(gate))) {
+            if (controlPoint.shouldStop(state.step(), runningWork(controlPoint))) {
                 save();
-                company.journal.note(new TuneEvent.Cancelled(state.step()));
-                return new Reached(state, Ending.STOPPED);
+                collaborators.events.emit(new TrainingEvent.Cancelled(state.step()));
+                return new TrainingResult(state, StopReason.STOPPED);
             }
-            if (state.watched() < state.step() && !watch(gate)) continue;
-            if (state.step() >= steps || early()) break;
+            if (state.evaluatedStep() < state.step() && !evaluate(controlPoint)) continue;
+            if (state.step() >= steps || shouldStopEarly()) break;
             step();
-            if (state.step() - saved >= CHECKPOINT_STEPS || System.nanoTime() - savedAt > CHECKPOINT_NANOS) save();
+            if (state.step() - savedStep >= CHECKPOINT_INTERVAL_STEPS || System.nanoTime() - savedAt > CHECKPOINT_INTERVAL_NANOS) save();
         }
         save();
-        return new Reached(state, state.step() < steps ? Ending.EARLY : Ending.ALL_STEPS);
+        return new TrainingResult(state, state.step() < steps ? StopReason.EARLY_STOPPING : StopReason.ALL_STEPS);
     }
 
     private void step() throws Failure {
         long start = System.nanoTime();
         int step = state.step();
-        DenoisingLoss.Gradient gradient = setup.passes.gradient(company.loss, state.numbers(), step);
-        double norm = AdamW.clipGradientNorm(gradient.vector(), LARGEST_NORM);
+        DenoisingLoss.Gradient gradient = context.accumulation.gradient(collaborators.loss, state.parameters(), step);
+        double norm = AdamW.clipGradientNorm(gradient.vector(), MAX_GRADIENT_NORM);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
-        good = state.copy();
-        double rate = recipe().course().rate(step);
-        optimizer.step(state.numbers(), gradient.vector(), new LearningRates(rate, groups));
-        double mean = step == 0 ? gradient.loss() : state.loss() + LOSS_WEIGHT * (gradient.loss() - state.loss());
+        lastGood = state.copy();
+        double learningRate = config().schedule().learningRate(step);
+        optimizer.step(state.parameters(), gradient.vector(), new LearningRates(learningRate, groups));
+        double meanLoss = step == 0 ? gradient.loss() : state.meanLoss() + LOSS_SMOOTHING * (gradient.loss() - state.meanLoss());
         double seconds = (System.nanoTime() - start) / 1e9;
         Map<String, Double> scalars = new HashMap<>(state.scalars());
         scalars.putAll(optimizer.state().scalars());
-        state = new TrainingState(step + 1, state.numbers(), vectors(step), scalars, state.seconds() + seconds, mean);
-        company.journal.note(new TuneEvent.Step(step + 1, gradient.loss(), rate, seconds, ProcessMemory.resident()));
+        state = new TrainingState(step + 1, state.parameters(), stateVectors(step), scalars, state.seconds() + seconds, meanLoss);
+        collaborators.events.emit(new TrainingEvent.Step(step + 1, gradient.loss(), learningRate, seconds, ProcessMemory.resident()));
     }
 
     /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so that it is not
     /// bound to where training began.
-    private Map<String, float[]> vectors(int step) {
-        double most = recipe().update().ema();
-        if (most == 0) return optimizer.state().vectors();
+    private Map<String, float[]> stateVectors(int step) {
+        double emaDecay = config().optimizer().emaDecay();
+        if (emaDecay == 0) return optimizer.state().vectors();
         Map<String, float[]> vectors = new HashMap<>(optimizer.state().vectors());
-        double keep = Math.min(most, (1.0 + step) / (10 + step));
-        float[] before = state.kept();
-        float[] mean = new float[before.length];
-        for (int i = 0; i < mean.length; i++) mean[i] = (float) (keep * before[i] + (1 - keep) * state.numbers()[i]);
-        vectors.put(TrainingState.MEAN, mean);
+        double decay = Math.min(emaDecay, (1.0 + step) / (10 + step));
+        float[] previous = state.adapterParameters();
+        float[] ema = new float[previous.length];
+        for (int i = 0; i < ema.length; i++) ema[i] = (float) (decay * previous[i] + (1 - decay) * state.parameters()[i]);
+        vectors.put(TrainingState.EMA, ema);
         return vectors;
     }
 
     /// The numbers before the last step still had a finite loss: they are what is kept.
     private Failure diverged(double loss, double norm) throws Failure {
-        int at = state.step() + 1;
-        state = good;
+        int failedStep = state.step() + 1;
+        state = lastGood;
         save();
-        return new Failure.Diverged("training left the numbers at step " + at + ": loss " + loss + ", gradient " + norm + "; the checkpoint in " + setup.folder.folder()
-                + " holds step " + good.step() + ", the last that was good. Start again with a smaller --rate (it was " + recipe().course().rate() + ") and another --out");
+        return new Failure.Diverged("training left the numbers at step " + failedStep + ": loss " + loss + ", gradient " + norm + "; the checkpoint in " + context.folder.folder()
+                + " holds step " + lastGood.step() + ", the last that was good. Start again with a smaller --rate (it was " + config().schedule().learningRate() + ") and another --out");
     }
 
-    private Gate.Held held(Gate gate) {
-        return new Gate.Held() {
-            @Override public void keep() throws Failure {
+    private ControlPoint.RunningWork runningWork(ControlPoint controlPoint) {
+        return new ControlPoint.RunningWork() {
+            @Override public void saveCheckpoint() throws Failure {
                 save();
             }
 
-            @Override public void answer(String prompt) throws Failure {
+            @Override public void makePreview(String prompt) throws Failure {
                 try {
                     PromptAttentionParser.parse(prompt);
-                } catch (Failure.Incompatible mistyped) {
-                    company.journal.note(new TuneEvent.Note(state.step(), mistyped.getMessage()));
+                } catch (Failure.Incompatible invalidPrompt) {
+                    collaborators.events.emit(new TrainingEvent.Note(state.step(), invalidPrompt.getMessage()));
                     return;
                 }
-                Optional<Previews.Made> made = company.previews.asked(prompt, state.step(), adapter(state), gate.sampling());
-                if (made.isPresent()) company.journal.note(new TuneEvent.Preview(state.step(), made.get().file(), made.get().prompt()));
+                Optional<PreviewGenerator.GeneratedPreview> preview = collaborators.previews.requested(prompt, state.step(), adapter(state), controlPoint.samplingListener());
+                if (preview.isPresent()) collaborators.events.emit(new TrainingEvent.Preview(state.step(), preview.get().file(), preview.get().prompt()));
             }
         };
     }
 
-    private boolean due(int every) {
-        return every > 0 && (state.step() % every == 0 || state.step() == recipe().course().steps());
+    private boolean isDue(int every) {
+        return every > 0 && (state.step() % every == 0 || state.step() == config().schedule().steps());
     }
 
     /// Steps from one validation, and so from one preview that is scored, to the next; 0 for none.
-    private int validateEvery() {
-        int every = recipe().running().previewEvery();
-        return company.validation.isEmpty() ? 0 : every > 0 ? every : Validation.EVERY;
+    private int validationInterval() {
+        int every = config().runtime().previewEvery();
+        return collaborators.validation.isEmpty() ? 0 : every > 0 ? every : Validation.DEFAULT_INTERVAL;
     }
 
     /// The preview and the validation of this step, where they are due. Whether they are done: not when told to stop meanwhile.
-    private boolean watch(Gate gate) throws Failure {
-        boolean validate = due(validateEvery());
-        boolean scored = company.validation.isPresent() && company.validation.get() instanceof Validation.Scored;
-        Optional<RgbImage> picture = Optional.empty();
-        if (due(recipe().running().previewEvery()) || validate && scored) {
-            Optional<Previews.Made> made = company.previews.at(state.step(), adapter(state), gate.sampling());
-            if (made.isEmpty()) return false;
-            company.journal.note(new TuneEvent.Preview(state.step(), made.get().file(), made.get().prompt()));
-            picture = Optional.of(made.get().picture());
+    private boolean evaluate(ControlPoint controlPoint) throws Failure {
+        boolean validationDue = isDue(validationInterval());
+        boolean scoresPreviews = collaborators.validation.isPresent() && collaborators.validation.get() instanceof Validation.PreviewScored;
+        Optional<RgbImage> image = Optional.empty();
+        if (isDue(config().runtime().previewEvery()) || validationDue && scoresPreviews) {
+            Optional<PreviewGenerator.GeneratedPreview> preview = collaborators.previews.atStep(state.step(), adapter(state), controlPoint.samplingListener());
+            if (preview.isEmpty()) return false;
+            collaborators.events.emit(new TrainingEvent.Preview(state.step(), preview.get().file(), preview.get().prompt()));
+            image = Optional.of(preview.get().image());
         }
-        if (validate) validate(company.validation.orElseThrow(), picture);
-        state = state.with(Map.of(TrainingState.WATCHED, (double) state.step()));
-        stale = validate || picture.isPresent();
+        if (validationDue) validate(collaborators.validation.orElseThrow(), image);
+        state = state.with(Map.of(TrainingState.EVALUATED_STEP, (double) state.step()));
+        unsavedChanges = validationDue || image.isPresent();
         return true;
     }
 
     /// What training started from is validated, and never the best: it is no adapter.
-    private void validate(Validation validation, Optional<RgbImage> picture) throws Failure {
-        double value = validation.at(state.kept(), picture);
-        if (state.step() > 0 && value < state.scalar(BEST, Double.POSITIVE_INFINITY)) {
-            adapter(state).write(setup.folder.best());
-            state = state.with(Map.of(BEST, value, BEST_STEP, (double) state.step()));
+    private void validate(Validation validation, Optional<RgbImage> image) throws Failure {
+        double value = validation.evaluate(state.adapterParameters(), image);
+        if (state.step() > 0 && value < state.scalar(BEST_VALUE_KEY, Double.POSITIVE_INFINITY)) {
+            adapter(state).write(context.folder.bestAdapter());
+            state = state.with(Map.of(BEST_VALUE_KEY, value, BEST_STEP_KEY, (double) state.step()));
         }
-        company.journal.note(new TuneEvent.Validation(state.step(), validation.measure(), value, best()));
+        collaborators.events.emit(new TrainingEvent.Validation(state.step(), validation.description(), value, bestStep()));
     }
 
     /// The step of the best validation so far; 0 where there is none.
-    int best() {
-        return (int) state.scalar(BEST_STEP, 0);
+    int bestStep() {
+        return (int) state.scalar(BEST_STEP_KEY, 0);
     }
 
-    private boolean early() {
-        if (!recipe().has(Recipe.Feature.STOP_EARLY) || best() == 0) return false;
-        return due(validateEvery()) && state.step() - best() >= Validation.PATIENCE * validateEvery();
+    private boolean shouldStopEarly() {
+        if (!config().has(TrainingConfig.Feature.STOP_EARLY) || bestStep() == 0) return false;
+        return isDue(validationInterval()) && state.step() - bestStep() >= Validation.PATIENCE * validationInterval();
     }
 
     /// Saves what was decided before the first step, so that whoever goes on decides the same.
-    void keep() throws Failure {
-        stale = true;
+    void saveInitialState() throws Failure {
+        unsavedChanges = true;
         save();
     }
 
     private void save() throws Failure {
         savedAt = System.nanoTime();
-        if (saved == state.step() && !stale) return;
-        state.write(setup.folder.checkpoint(), adapter(state), setup.place);
-        saved = state.step();
-        stale = false;
-        company.journal.note(new TuneEvent.Checkpoint(saved));
+        if (savedStep == state.step() && !unsavedChanges) return;
+        state.write(context.folder.checkpoint(), adapter(state), context.computeDevice);
+        savedStep = state.step();
+        unsavedChanges = false;
+        collaborators.events.emit(new TrainingEvent.Checkpoint(savedStep));
     }
 
     /// The adapter at a state.
-    AdapterFile adapter(TrainingState at) {
-        return adapter(setup.info, setup.layout, setup.layers, setup.constants, at);
+    AdapterFile adapter(TrainingState state) {
+        return adapter(context.info, context.layout, context.adaptedLayers, context.frozenValues, state);
     }
 
     /// The adapter at a state of a run.
-    static AdapterFile adapter(RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> constants, TrainingState at) {
-        Map<String, Tensor> values = new HashMap<>(constants);
-        values.putAll(layout.fromVector(at.kept()));
-        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(at.step(), info.training().rate(), info.training().seed());
+    static AdapterFile adapter(RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> frozenValues, TrainingState state) {
+        Map<String, Tensor> values = new HashMap<>(frozenValues);
+        values.putAll(layout.fromVector(state.adapterParameters()));
+        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(state.step(), info.config().learningRate(), info.config().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
-        return new AdapterFile(info.method(), new BaseModel(info.base().name(), info.base().hash()), trigger, training, layers, values);
+        return new AdapterFile(info.method(), new BaseModel(info.baseModel().name(), info.baseModel().hash()), trigger, training, layers, values);
     }
 }

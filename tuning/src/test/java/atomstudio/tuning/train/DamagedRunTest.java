@@ -54,15 +54,15 @@ class DamagedRunTest {
     private Path run;
 
     /// Stops after the third step.
-    private static final class ThreeSteps implements Control, TuneListener {
+    private static final class ThreeSteps implements RunControl, TrainingListener {
         private int done;
 
-        @Override public Wish wish() {
-            return done >= 3 ? Wish.STOP : Wish.CONTINUE;
+        @Override public RunCommand command() {
+            return done >= 3 ? RunCommand.STOP : RunCommand.CONTINUE;
         }
 
-        @Override public void on(TuneEvent event) {
-            if (event instanceof TuneEvent.Step step) done = step.step();
+        @Override public void on(TrainingEvent event) {
+            if (event instanceof TrainingEvent.Step step) done = step.step();
         }
     }
 
@@ -70,12 +70,12 @@ class DamagedRunTest {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         Path pictures = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
-        TuneRequest request = TuneRequest.of(model.path(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2"))).withSteps(6).withRate(1e-2);
+        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2"))).withSteps(6).withLearningRate(1e-2);
         unfinished = shared.resolve("unfinished");
         ThreeSteps three = new ThreeSteps();
         tuning().run(request, unfinished, three, three);
         finished = shared.resolve("finished");
-        tuning().run(request.withSteps(2), finished, Control.none(), TuneListener.silent());
+        tuning().run(request.withSteps(2), finished, RunControl.none(), TrainingListener.none());
     }
 
     @BeforeEach void copy() throws IOException {
@@ -89,12 +89,12 @@ class DamagedRunTest {
         return to;
     }
 
-    private static Tuning tuning() {
-        return new Tuning(new Machine(Device.CPU, 1, RunTest.home()));
+    private static TrainingService tuning() {
+        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
     }
 
-    private TuneOutcome resume() throws Failure {
-        return tuning().resume(run, Control.none(), TuneListener.silent());
+    private TrainingOutcome resume() throws Failure {
+        return tuning().resume(run, RunControl.none(), TrainingListener.none());
     }
 
     /// Every file of the run, but for the lock.
@@ -125,10 +125,10 @@ class DamagedRunTest {
     }
 
     @Test void whatIsUntouchedGoesOn() throws Exception {
-        Report report = assertInstanceOf(TuneOutcome.Finished.class, resume()).report();
+        TrainingReport report = assertInstanceOf(TrainingOutcome.Finished.class, resume()).report();
         assertEquals(6, report.steps());
         assertTrue(Double.isFinite(report.loss().orElseThrow()));
-        assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")), report.adapter().sha256().orElseThrow());
+        assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")), report.adapterFile().sha256().orElseThrow());
     }
 
     @ParameterizedTest @CsvSource(delimiter = '|', value = {
@@ -202,7 +202,7 @@ class DamagedRunTest {
             assertEquals(28, runs.size());
             for (Path damaged : runs) {
                 RunFolder folder = new RunFolder(damaged);
-                String message = assertThrows(Failure.class, () -> folder.requireOwn(folder.info()), damaged.toString()).getMessage();
+                String message = assertThrows(Failure.class, () -> folder.requireConsistent(folder.info()), damaged.toString()).getMessage();
                 assertTrue(message.startsWith(damaged + "/") && message.contains(": "), message);
             }
         }
@@ -221,12 +221,12 @@ class DamagedRunTest {
         RunFolder folder = new RunFolder(run);
         ParameterLayout layout = ParameterLayout.of(folder.info().method().method(), model.trainableLayers());
         RunInfo info = folder.info();
-        int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireOwn(folder.info()));
+        int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireConsistent(folder.info()));
         refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times, () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));
         refused += mutations.run(run.resolve("events.jsonl"), 2 * times, folder::events);
         Path ended = copy(finished, this.folder.resolve("finished"));
-        refused += mutations.run(ended.resolve("report.json"), 2 * times, () -> new RunFolder(ended).trained());
-        refused += mutations.run(ended.resolve("adapter.safetensors"), times, () -> new RunFolder(ended).trained());
+        refused += mutations.run(ended.resolve("report.json"), 2 * times, () -> new RunFolder(ended).latestAdapter());
+        refused += mutations.run(ended.resolve("adapter.safetensors"), times, () -> new RunFolder(ended).latestAdapter());
         assertTrue(refused > 4 * times, refused + " refused");
     }
 
@@ -234,33 +234,33 @@ class DamagedRunTest {
         run = copy(finished, folder.resolve("reported"));
         Path report = run.resolve("report.json");
         String whole = Files.readString(report);
-        assertTrue(new RunFolder(run).trained().isPresent());
+        assertTrue(new RunFolder(run).latestAdapter().isPresent());
         for (String wrong : new String[] {"\"steps\":[2]", "\"steps\":-1", "\"steps\":4294967298", "\"steps\":\"2\""}) {
             Files.writeString(report, whole.replaceFirst("\"steps\":\\d+", wrong));
-            assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).result()).getMessage().contains("steps"));
+            assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trainingReport()).getMessage().contains("steps"));
         }
         Files.writeString(report, whole.replaceFirst("\"loss\":[^,]+", "\"loss\":NaN"));
-        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).result()).getMessage().contains("loss"));
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trainingReport()).getMessage().contains("loss"));
         Files.writeString(report, whole.replaceFirst("\"loss\":[^,]+", "\"loss\":null"));
-        assertTrue(new RunFolder(run).result().orElseThrow().loss().isEmpty());
+        assertTrue(new RunFolder(run).trainingReport().orElseThrow().loss().isEmpty());
         Files.writeString(report, whole);
         byte[] bytes = Files.readAllBytes(run.resolve("adapter.safetensors"));
         bytes[bytes.length - 2] ^= 1;
         Files.write(run.resolve("adapter.safetensors"), bytes);
-        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trained()).getMessage().contains("expected the adapter that report.json tells of"));
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).latestAdapter()).getMessage().contains("expected the adapter that report.json tells of"));
     }
 
     @Test void aLossThatIsNoNumberIsNullInEveryFile() throws Exception {
         Path file = folder.resolve("report.json");
-        new Report(1, new Report.Written(1, java.util.Optional.empty()), 1, 1, java.util.OptionalDouble.empty(), 0.5, 1, java.util.OptionalInt.empty()).write(file);
+        new TrainingReport(1, new TrainingReport.AdapterFileInfo(1, java.util.Optional.empty()), 1, 1, java.util.OptionalDouble.empty(), 0.5, 1, java.util.OptionalInt.empty()).write(file);
         assertTrue(Files.readString(file).contains("\"loss\":null"));
-        assertTrue(Report.read(file).loss().isEmpty());
+        assertTrue(TrainingReport.read(file).loss().isEmpty());
         Path events = folder.resolve("events.jsonl");
         try (EventLog log = EventLog.resume(events, 0, 0)) {
-            log.append(new TuneEvent.Validation(1, "held out", Double.NaN, 0));
+            log.append(new TrainingEvent.Validation(1, "held out", Double.NaN, 0));
         }
         assertFalse(Files.readString(events).contains("NaN"));
-        assertInstanceOf(TuneEvent.Validation.class, EventLog.read(events).getFirst().event());
+        assertInstanceOf(TrainingEvent.Validation.class, EventLog.read(events).getFirst().event());
     }
 
     @Test void eventsOfOtherKindsAreRefusedByTheirLine() throws Exception {

@@ -23,22 +23,22 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What is drawn, without a network.
 class DatasetTest {
-    private static final Recipe USUAL = Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
-    private static final Wording WORDING = new Wording.Embedded(Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
+    private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
+    private static final TextConditioning WORDING = new TextConditioning.PrecomputedStates(Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
     @TempDir static Path shared;
-    private static Noising noising;
+    private static DiffusionObjective noising;
 
     @BeforeAll static void prepare() throws Exception {
         DiffusionModel model = TinyModel.make(shared.resolve("model"), "sd1");
-        noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
+        noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
     }
 
-    private static Dataset.Example example(Tensor latents) {
-        return new Dataset.Example(latents, Optional.empty(), Optional.empty(), List.of("a"));
+    private static Dataset.TrainingExample example(Tensor latents) {
+        return new Dataset.TrainingExample(latents, Optional.empty(), Optional.empty(), List.of("a"));
     }
 
-    private static Dataset dataset(Recipe recipe, int batch, Optional<Integer> window, Dataset.Example... examples) {
-        return new Dataset("", List.of(examples), WORDING, new Dataset.Drawing(noising, recipe, batch, window));
+    private static Dataset dataset(TrainingConfig recipe, int batch, Optional<Integer> window, Dataset.TrainingExample... examples) {
+        return new Dataset("", List.of(examples), WORDING, new Dataset.BatchSampling(noising, recipe, batch, window));
     }
 
     private static Tensor filled(float value, int height, int width) {
@@ -46,7 +46,7 @@ class DatasetTest {
     }
 
     @Test void theStepsOfABankComeAgainAndTogetherCoverTheTimestepsEvenly() {
-        Dataset dataset = dataset(USUAL.with(new Recipe.Material(0, Recipe.Crop.CENTRE, "", 16)), 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
+        Dataset dataset = dataset(USUAL.with(new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "", 16)), 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
         List<Float> timesteps = new ArrayList<>();
         for (int step = 0; step < 8; step++) {
             TrainingBatch batch = dataset.batch(5, step, 0);
@@ -71,7 +71,7 @@ class DatasetTest {
     }
 
     @Test void picturesOfSeveralShapesAreDrawnAsOftenAsTheyAreRepeated() {
-        Dataset.Example wide = new Dataset.Example(filled(2, 2, 4), Optional.empty(), Optional.empty(), List.of("a"), 3);
+        Dataset.TrainingExample wide = new Dataset.TrainingExample(filled(2, 2, 4), Optional.empty(), Optional.empty(), List.of("a"), 3);
         Dataset dataset = dataset(USUAL, 1, Optional.empty(), repeated(1, 1), wide);
         int many = 0;
         for (int step = 0; step < 40; step++) if (dataset.batch(5, step, 0).noisyLatents().shape().size(3) == 4) many++;
@@ -84,12 +84,12 @@ class DatasetTest {
         for (int step = 0; step < 9; step++) assertEquals(once.batch(5, step, 0).noisyLatents(), often.batch(5, step, 0).noisyLatents());
     }
 
-    private static Dataset.Example repeated(float value, int repeats) {
-        return new Dataset.Example(filled(value, 2, 2), Optional.empty(), Optional.empty(), List.of("a"), repeats);
+    private static Dataset.TrainingExample repeated(float value, int repeats) {
+        return new Dataset.TrainingExample(filled(value, 2, 2), Optional.empty(), Optional.empty(), List.of("a"), repeats);
     }
 
-    private static Recipe accumulating(int passes) {
-        return USUAL.with(new Recipe.Update(Recipe.OptimizerName.ADAMW, 0, passes, 0));
+    private static TrainingConfig accumulating(int passes) {
+        return USUAL.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, passes, 0));
     }
 
     /// x0 from what is made noisy and its noise.
@@ -104,7 +104,7 @@ class DatasetTest {
     }
 
     @Test void accumulatedBatchesAreTheLargeOneInParts() {
-        Dataset.Example[] three = {example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2))};
+        Dataset.TrainingExample[] three = {example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2))};
         Dataset large = dataset(USUAL, 6, Optional.empty(), three);
         Dataset parts = dataset(accumulating(3), 2, Optional.empty(), three);
         for (int step = 0; step < 5; step++) {
@@ -120,7 +120,7 @@ class DatasetTest {
         Dataset parts = dataset(accumulating(2), 1, Optional.empty(), example(filled(1, 2, 2)));
         double[] losses = {3, 5};
         int[] asked = {0};
-        DenoisingLoss.Gradient gradient = new Passes(parts, Optional.empty(), 0).gradient((numbers, batch) -> {
+        DenoisingLoss.Gradient gradient = new GradientAccumulation(parts, Optional.empty(), 0).gradient((numbers, batch) -> {
             double loss = losses[asked[0]++];
             return new DenoisingLoss.Gradient(loss, new float[] {(float) loss, 1});
         }, new float[2], 0);
@@ -129,15 +129,15 @@ class DatasetTest {
     }
 
     @Test void theClassCountsByItsWeightBesideTheSubject() throws Exception {
-        Recipe recipe = USUAL.with(new Recipe.Weighing(0, 0, Optional.of(new Recipe.Prior("auto", 0.5))));
+        TrainingConfig recipe = USUAL.with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))));
         Dataset subject = dataset(recipe, 2, Optional.empty(), example(filled(1, 2, 2)));
-        Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), WORDING, subject.drawing());
-        List<TrainingBatch> batches = new Passes(subject, Optional.of(prior), 0).batches(3);
+        Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), WORDING, subject.sampling());
+        List<TrainingBatch> batches = new GradientAccumulation(subject, Optional.of(prior), 0).batches(3);
         assertEquals(2, batches.size());
         assertArrayEquals(new float[] {1, 1}, batches.get(0).lossWeights().data());
         assertArrayEquals(new float[] {0.5f, 0.5f}, batches.get(1).lossWeights().data());
         assertEquals(-1, clean(batches.get(1))[0], 0.1);
-        DenoisingLoss.Gradient sum = new Passes(subject, Optional.of(prior), 0).gradient((numbers, batch) -> {
+        DenoisingLoss.Gradient sum = new GradientAccumulation(subject, Optional.of(prior), 0).gradient((numbers, batch) -> {
             double mean = batch.lossWeights().data()[0] * 2;
             return new DenoisingLoss.Gradient(mean, new float[] {(float) mean});
         }, new float[1], 0);
@@ -184,7 +184,7 @@ class DatasetTest {
         Tensor mirrored = Tensor.zeros(Shape.of(1, 4, 1, 2));
         for (int i = 0; i < 8; i++) latents.data()[i] = mirrored.data()[7 - i] = i % 2 == 0 ? 100 : -100;
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
-        Dataset dataset = dataset(USUAL, 1, Optional.empty(), new Dataset.Example(latents, Optional.of(mirrored), Optional.of(mask), List.of("a")));
+        Dataset dataset = dataset(USUAL, 1, Optional.empty(), new Dataset.TrainingExample(latents, Optional.of(mirrored), Optional.of(mask), List.of("a")));
         int flipped = 0;
         for (int step = 0; step < 100; step++) {
             TrainingBatch batch = dataset.batch(3, step, 0);
@@ -196,9 +196,9 @@ class DatasetTest {
     }
 
     @Test void minSnrWeighsEveryPictureByItsTimestepAndLeavesMasksInPlace() {
-        Recipe recipe = USUAL.with(new Recipe.Weighing(5, 0, Optional.empty()));
+        TrainingConfig recipe = USUAL.with(new TrainingConfig.LossConfig(5, 0, Optional.empty()));
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
-        Dataset dataset = dataset(recipe, 2, Optional.empty(), new Dataset.Example(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
+        Dataset dataset = dataset(recipe, 2, Optional.empty(), new Dataset.TrainingExample(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
         for (int step = 0; step < 20; step++) {
             TrainingBatch batch = dataset.batch(0, step, 0);
             float[] snr = noising.minSnrWeights(batch.timesteps(), 5).data();
@@ -208,9 +208,9 @@ class DatasetTest {
     }
 
     @Test void noiseOffsetShiftsWholeChannels() {
-        Dataset.Example one = example(filled(0, 8, 8));
+        Dataset.TrainingExample one = example(filled(0, 8, 8));
         Dataset plain = dataset(USUAL, 1, Optional.empty(), one);
-        Dataset shifted = dataset(USUAL.with(new Recipe.Weighing(0, 0.5, Optional.empty())), 1, Optional.empty(), one);
+        Dataset shifted = dataset(USUAL.with(new TrainingConfig.LossConfig(0, 0.5, Optional.empty())), 1, Optional.empty(), one);
         float[] before = plain.batch(0, 0, 0).target().data();
         float[] after = shifted.batch(0, 0, 0).target().data();
         List<Float> shifts = new ArrayList<>();
@@ -223,9 +223,9 @@ class DatasetTest {
 
     @Test void whatIsHeldOutIsAlwaysSeenAlike() {
         Dataset held = dataset(USUAL, 4, Optional.empty(), example(filled(1, 2, 2)));
-        TrainingBatch batch = held.fixed(4, 4, 8);
-        assertEquals(batch.noisyLatents(), held.fixed(4, 4, 8).noisyLatents());
+        TrainingBatch batch = held.fixedBatch(4, 4, 8);
+        assertEquals(batch.noisyLatents(), held.fixedBatch(4, 4, 8).noisyLatents());
         assertArrayEquals(new float[] {562, 687, 812, 937}, batch.timesteps());
-        assertTrue(!batch.noisyLatents().equals(held.fixed(0, 4, 8).noisyLatents()));
+        assertTrue(!batch.noisyLatents().equals(held.fixedBatch(0, 4, 8).noisyLatents()));
     }
 }

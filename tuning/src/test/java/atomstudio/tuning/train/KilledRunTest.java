@@ -28,17 +28,17 @@ import org.junit.jupiter.api.io.TempDir;
 class KilledRunTest {
     @TempDir Path folder;
 
-    private static TuneRequest request(Path folder) throws Failure {
-        return TuneRequest.of(folder.resolve("model"), folder.resolve("pictures"), "thing", MethodSettings.parse("atoms", Map.of())).withSteps(70).withRate(1e-2);
+    private static TrainingRequest request(Path folder) throws Failure {
+        return TrainingRequest.of(folder.resolve("model"), folder.resolve("pictures"), "thing", MethodSettings.parse("atoms", Map.of())).withSteps(70).withLearningRate(1e-2);
     }
 
     /// Everything that has a state of its own: accumulation, a running mean, Prodigy, validation, pictures of the class that the model makes,
     /// random crops.
-    private static TuneRequest everything(Path folder) throws Failure {
-        TuneRequest plain = request(folder);
-        Recipe recipe = Recipe.of(plain.method()).with(new Recipe.Course(40, 1, 7, 3, Recipe.Decay.COSINE)).with(new Recipe.Update(Recipe.OptimizerName.PRODIGY, 2, 2, 0.95))
-                .with(new Recipe.Material(16, Recipe.Crop.RANDOM, "", 0)).with(new Recipe.Weighing(5, 0.05, Optional.of(new Recipe.Prior(Recipe.Prior.AUTO, 0.5))))
-                .with(new Recipe.Running(10, Recipe.Precision.FP32, Set.of(Recipe.Feature.VALIDATE, Recipe.Feature.FLIP)));
+    private static TrainingRequest everything(Path folder) throws Failure {
+        TrainingRequest plain = request(folder);
+        TrainingConfig recipe = TrainingConfig.of(plain.method()).with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateDecay.COSINE)).with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 2, 0.95))
+                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 0)).with(new TrainingConfig.LossConfig(5, 0.05, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 0.5))))
+                .with(new TrainingConfig.RuntimeConfig(10, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.VALIDATE, TrainingConfig.Feature.FLIP)));
         return plain.with(recipe);
     }
 
@@ -48,7 +48,7 @@ class KilledRunTest {
 
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
-            new Tuning(new Machine(Device.CPU, 1, folder.resolve("home"))).run(everything(folder), folder.resolve("run"), Control.none(), TuneListener.silent());
+            new TrainingService(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home"))).run(everything(folder), folder.resolve("run"), RunControl.none(), TrainingListener.none());
         }
     }
 
@@ -81,9 +81,9 @@ class KilledRunTest {
             }
         }
         assertTrue(killed > 0, "at least one was killed");
-        Tuning tuning = new Tuning(new Machine(Device.CPU, 1, folder.resolve("home")));
-        tuning.run(everything(folder), folder.resolve("run"), Control.none(), TuneListener.silent());
-        tuning.run(everything(folder), folder.resolve("straight"), Control.none(), TuneListener.silent());
+        TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home")));
+        tuning.run(everything(folder), folder.resolve("run"), RunControl.none(), TrainingListener.none());
+        tuning.run(everything(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
         for (String file : List.of("adapter.safetensors", "best.safetensors")) {
             assertArrayEquals(Files.readAllBytes(folder.resolve("straight").resolve(file)), Files.readAllBytes(folder.resolve("run").resolve(file)), file + ", moments by seed " + seed);
         }
@@ -91,11 +91,11 @@ class KilledRunTest {
     }
 
     private List<String> seen(String name) throws Failure {
-        return new RunFolder(folder.resolve(name)).events().stream().map(TimedEvent::event).filter(event -> switch (event) {
-            case TuneEvent.Step _, TuneEvent.Preview _, TuneEvent.Validation _ -> true;
+        return new RunFolder(folder.resolve(name)).events().stream().map(Timed::event).filter(event -> switch (event) {
+            case TrainingEvent.Step _, TrainingEvent.Preview _, TrainingEvent.Validation _ -> true;
             default -> false;
         }).map(event -> switch (event) {
-            case TuneEvent.Step step -> "step " + step.step() + " " + step.loss() + " " + step.rate();
+            case TrainingEvent.Step step -> "step " + step.step() + " " + step.loss() + " " + step.learningRate();
             default -> event.toString();
         }).toList();
     }
@@ -111,7 +111,7 @@ class KilledRunTest {
 
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
-            new Tuning(new Machine(Device.CPU, 1, RunTest.home())).run(request(folder), folder.resolve("run"), Control.none(), event -> {
+            new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request(folder), folder.resolve("run"), RunControl.none(), event -> {
                 if (event.step() >= 33) pause();                        // until killed
             });
         }
@@ -134,16 +134,16 @@ class KilledRunTest {
         Process child = start(Child.class);
         try {
             await(run, child);
-            assertEquals(RunStatus.RUNNING, run.status());
-            Tuning tuning = new Tuning(new Machine(Device.CPU, 1, RunTest.home()));
-            Failure occupied = assertThrows(Failure.Conflict.class, () -> tuning.run(request(folder), run.folder(), Control.none(), TuneListener.silent()));
+            assertEquals(Status.RUNNING, run.status());
+            TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
+            Failure occupied = assertThrows(Failure.Conflict.class, () -> tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
             assertTrue(occupied.getMessage().contains("already going on"));
             child.destroyForcibly();
             assertTrue(child.waitFor(20, TimeUnit.SECONDS));
-            assertEquals(RunStatus.UNFINISHED, run.status());
-            assertTrue(run.step() >= 25, "a checkpoint at 25 steps");
-            assertInstanceOf(TuneOutcome.Finished.class, tuning.run(request(folder), run.folder(), Control.none(), TuneListener.silent()));
-            tuning.run(request(folder), folder.resolve("straight"), Control.none(), TuneListener.silent());
+            assertEquals(Status.UNFINISHED, run.status());
+            assertTrue(run.checkpointStep() >= 25, "a checkpoint at 25 steps");
+            assertInstanceOf(TrainingOutcome.Finished.class, tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
+            tuning.run(request(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
             assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         } finally {
             child.destroyForcibly();

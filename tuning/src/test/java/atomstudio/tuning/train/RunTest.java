@@ -49,24 +49,24 @@ class RunTest {
         return new RgbImage(40, 50, argb);
     }
 
-    private static TuneRequest request(String method, int steps) throws Failure {
-        return TuneRequest.of(model.path(), pictures, "thing", MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))).withSteps(steps).withRate(1e-2);
+    private static TrainingRequest request(String method, int steps) throws Failure {
+        return TrainingRequest.of(model.path(), pictures, "thing", MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))).withSteps(steps).withLearningRate(1e-2);
     }
 
-    private Tuning tuning(int threads) {
-        return new Tuning(new Machine(Device.CPU, threads, home()));
+    private TrainingService tuning(int threads) {
+        return new TrainingService(new TrainingEnvironment(Device.CPU, threads, home()));
     }
 
     static Path home() {
         return Path.of(System.getProperty("user.home"), ".atomstudio");
     }
 
-    private TuneOutcome run(TuneRequest request, String name) throws Failure {
-        return tuning(1).run(request, folder.resolve(name), Control.none(), TuneListener.silent());
+    private TrainingOutcome run(TrainingRequest request, String name) throws Failure {
+        return tuning(1).run(request, folder.resolve(name), RunControl.none(), TrainingListener.none());
     }
 
     /// Says stop once so many steps are done.
-    private static final class StopAfter implements Control, TuneListener {
+    private static final class StopAfter implements RunControl, TrainingListener {
         private final int steps;
         private int done;
 
@@ -74,29 +74,29 @@ class RunTest {
             this.steps = steps;
         }
 
-        @Override public Wish wish() {
-            return done >= steps ? Wish.STOP : Wish.CONTINUE;
+        @Override public RunCommand command() {
+            return done >= steps ? RunCommand.STOP : RunCommand.CONTINUE;
         }
 
-        @Override public void on(TuneEvent event) {
-            if (event instanceof TuneEvent.Step step) done = step.step();
+        @Override public void on(TrainingEvent event) {
+            if (event instanceof TrainingEvent.Step step) done = step.step();
         }
     }
 
     @ParameterizedTest @CsvSource({"atoms", "atoms+channels", "lora"}) void aStoppedRunResumesToEqualBytes(String method) throws Exception {
-        Report straight = assertInstanceOf(TuneOutcome.Finished.class, run(request(method, 20), "straight")).report();
+        TrainingReport straight = assertInstanceOf(TrainingOutcome.Finished.class, run(request(method, 20), "straight")).report();
         StopAfter seven = new StopAfter(7);
-        TuneOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven, seven);
-        assertEquals(new TuneOutcome.Stopped(7, 20), stopped);
+        TrainingOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven, seven);
+        assertEquals(new TrainingOutcome.Stopped(7, 20), stopped);
         RunFolder run = new RunFolder(folder.resolve("stopped"));
-        assertEquals(7, run.step());
-        assertEquals(RunStatus.UNFINISHED, run.status());
-        assertEquals(7, run.trained().orElseThrow().training().steps());
-        assertInstanceOf(TuneOutcome.Finished.class, run(request(method, 20), "stopped"));
+        assertEquals(7, run.checkpointStep());
+        assertEquals(Status.UNFINISHED, run.status());
+        assertEquals(7, run.latestAdapter().orElseThrow().training().steps());
+        assertInstanceOf(TrainingOutcome.Finished.class, run(request(method, 20), "stopped"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
         assertEquals(Optional.empty(), adapter.compatibilityWarning("model", NetworkLayers.of(model.unet()), Optional.of(adapter.base().hash())));
-        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().parameterCount(NetworkLayers.of(model.unet())), straight.numbers());
+        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().parameterCount(NetworkLayers.of(model.unet())), straight.parameterCount());
         assertEquals(Files.size(run.adapter()), straight.bytes());
         assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
     }
@@ -104,30 +104,30 @@ class RunTest {
     @Test void aCrashedRunGoesOnFromItsLastCheckpoint() throws Exception {
         run(request("atoms", 60), "straight");
         Path crashed = folder.resolve("crashed");
-        IllegalStateException crash = assertThrows(IllegalStateException.class, () -> tuning(1).run(request("atoms", 60), crashed, Control.none(), event -> {
-            if (event instanceof TuneEvent.Step step && step.step() == 33) throw new IllegalStateException("crash");
+        IllegalStateException crash = assertThrows(IllegalStateException.class, () -> tuning(1).run(request("atoms", 60), crashed, RunControl.none(), event -> {
+            if (event instanceof TrainingEvent.Step step && step.step() == 33) throw new IllegalStateException("crash");
         }));
         assertEquals("crash", crash.getMessage());
-        int kept = new RunFolder(crashed).step();
+        int kept = new RunFolder(crashed).checkpointStep();
         assertTrue(kept >= 25 && kept <= 33, "a checkpoint at 25 steps, and more on a slow machine: " + kept);
         Files.writeString(crashed.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"st", java.nio.file.StandardOpenOption.APPEND);
-        assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 60), "crashed"));
+        assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 60), "crashed"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(crashed.resolve("adapter.safetensors")));
-        List<Integer> steps = new RunFolder(crashed).events().stream().map(TimedEvent::event).filter(TuneEvent.Step.class::isInstance).map(TuneEvent::step).toList();
+        List<Integer> steps = new RunFolder(crashed).events().stream().map(Timed::event).filter(TrainingEvent.Step.class::isInstance).map(TrainingEvent::step).toList();
         assertEquals(java.util.stream.IntStream.rangeClosed(1, 60).boxed().toList(), steps);
     }
 
     @Test void aFinishedRunGivesItsResultAgainAndMoreStepsGoOn() throws Exception {
         run(request("atoms", 12), "long");
-        TuneOutcome.Finished first = assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 5), "run"));
-        List<TuneEvent> heard = new ArrayList<>();
-        TuneOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"), Control.none(), heard::add);
+        TrainingOutcome.Finished first = assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 5), "run"));
+        List<TrainingEvent> heard = new ArrayList<>();
+        TrainingOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"), RunControl.none(), heard::add);
         assertEquals(first, again);
         assertEquals(List.of(), heard);
-        TuneOutcome.Finished more = assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 12), "run"));
+        TrainingOutcome.Finished more = assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 12), "run"));
         assertEquals(12, more.report().steps());
         assertArrayEquals(Files.readAllBytes(folder.resolve("long/adapter.safetensors")), Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
-        assertEquals(12, new RunFolder(folder.resolve("run")).info().training().steps());
+        assertEquals(12, new RunFolder(folder.resolve("run")).info().config().steps());
     }
 
     @Test void changedSettingsAreRefusedByNameAndNothingIsLost() throws Exception {
@@ -135,21 +135,21 @@ class RunTest {
         byte[] before = Files.readAllBytes(folder.resolve("run/adapter.safetensors"));
         Path other = Files.createDirectory(folder.resolve("other"));
         PngWriter.write(other.resolve("a.png"), picture(9), Map.of());
-        TuneRequest asked = request("atoms", 3);
-        refused(asked.withRate(0.5), "rate: the run has 0.01, asked for is 0.5");
+        TrainingRequest asked = request("atoms", 3);
+        refused(asked.withLearningRate(0.5), "rate: the run has 0.01, asked for is 0.5");
         refused(asked.withSeed(4), "seed");
         refused(asked.withToken("zwx"), "token");
         refused(asked.withSteps(2), "steps");
         refused(asked.withPreviewEvery(1), "preview-every");
         refused(request("lora", 3), "method: the run has atoms, asked for is lora");
-        refused(new TuneRequest(asked.model(), asked.pictures(), new Trigger("sks", "other"), asked.method(), asked.recipe()), "class");
-        refused(new TuneRequest(asked.model(), other, asked.words(), asked.method(), asked.recipe()), "pictures");
-        Failure both = assertThrows(Failure.Incompatible.class, () -> run(asked.withRate(0.5).withSeed(4), "run"));
+        refused(new TrainingRequest(asked.model(), asked.photos(), new Trigger("sks", "other"), asked.method(), asked.config()), "class");
+        refused(new TrainingRequest(asked.model(), other, asked.trigger(), asked.method(), asked.config()), "pictures");
+        Failure both = assertThrows(Failure.Incompatible.class, () -> run(asked.withLearningRate(0.5).withSeed(4), "run"));
         assertTrue(both.getMessage().contains("rate") && both.getMessage().contains("seed"), "all are listed");
         assertArrayEquals(before, Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
     }
 
-    private void refused(TuneRequest request, String message) {
+    private void refused(TrainingRequest request, String message) {
         Failure refused = assertThrows(Failure.Incompatible.class, () -> run(request, "run"));
         assertTrue(refused.getMessage().contains(message), refused.getMessage());
     }
@@ -158,48 +158,48 @@ class RunTest {
         run(request("atoms", 3), "run");
         Path renamed = Files.createDirectory(folder.resolve("renamed"));
         for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"), StandardCopyOption.REPLACE_EXISTING);
-        TuneRequest asked = request("atoms", 3);
-        TuneRequest same = new TuneRequest(asked.model(), renamed, asked.words(), asked.method(), asked.recipe());
-        assertInstanceOf(TuneOutcome.Finished.class, run(same, "run"));
+        TrainingRequest asked = request("atoms", 3);
+        TrainingRequest same = new TrainingRequest(asked.model(), renamed, asked.trigger(), asked.method(), asked.config());
+        assertInstanceOf(TrainingOutcome.Finished.class, run(same, "run"));
     }
 
     @Test void aRunGoesOnByItsOwnDescription() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("lora", 4), folder.resolve("run"), two, two);
-        assertInstanceOf(TuneOutcome.Finished.class, tuning(1).resume(folder.resolve("run"), Control.none(), TuneListener.silent()));
+        assertInstanceOf(TrainingOutcome.Finished.class, tuning(1).resume(folder.resolve("run"), RunControl.none(), TrainingListener.none()));
     }
 
     @Test void anotherThreadCountIsAllowedWithALine() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("atoms", 4), folder.resolve("run"), two, two);
-        List<TuneEvent> heard = new ArrayList<>();
-        tuning(2).run(request("atoms", 4), folder.resolve("run"), Control.none(), heard::add);
-        TuneEvent.Note note = heard.stream().filter(TuneEvent.Note.class::isInstance).map(TuneEvent.Note.class::cast).findFirst().orElseThrow();
+        List<TrainingEvent> heard = new ArrayList<>();
+        tuning(2).run(request("atoms", 4), folder.resolve("run"), RunControl.none(), heard::add);
+        TrainingEvent.Note note = heard.stream().filter(TrainingEvent.Note.class::isInstance).map(TrainingEvent.Note.class::cast).findFirst().orElseThrow();
         assertTrue(note.message().contains("cpu and 2 thread(s) after cpu and 1") && note.message().contains("last bits"), note.message());
     }
 
     @Test void aPausedRunWaitsAndCanBeStopped() throws Exception {
-        List<TuneEvent> heard = new ArrayList<>();
+        List<TrainingEvent> heard = new ArrayList<>();
         int[] asked = {0};
-        Control control = () -> {
+        RunControl control = () -> {
             int ask = ++asked[0] - 3;                                   // one before each picture is encoded
-            return ask <= 3 ? Control.Wish.CONTINUE : ask <= 6 ? Control.Wish.PAUSE : ask <= 8 ? Control.Wish.CONTINUE : ask <= 10 ? Control.Wish.PAUSE : Control.Wish.STOP;
+            return ask <= 3 ? RunControl.RunCommand.CONTINUE : ask <= 6 ? RunControl.RunCommand.PAUSE : ask <= 8 ? RunControl.RunCommand.CONTINUE : ask <= 10 ? RunControl.RunCommand.PAUSE : RunControl.RunCommand.STOP;
         };
-        assertEquals(new TuneOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
-        List<String> kinds = heard.stream().filter(event -> !(event instanceof TuneEvent.Step)).map(event -> event.getClass().getSimpleName() + event.step()).toList();
+        assertEquals(new TrainingOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
+        List<String> kinds = heard.stream().filter(event -> !(event instanceof TrainingEvent.Step)).map(event -> event.getClass().getSimpleName() + event.step()).toList();
         assertEquals(List.of("Start0", "Checkpoint3", "Paused3", "Resumed3", "Checkpoint5", "Paused5", "Cancelled5"), kinds);
-        assertEquals(heard, new RunFolder(folder.resolve("run")).events().stream().map(TimedEvent::event).toList(), "the log holds what the listener heard");
+        assertEquals(heard, new RunFolder(folder.resolve("run")).events().stream().map(Timed::event).toList(), "the log holds what the listener heard");
     }
 
     @Test void previewsAreWrittenBeforeDuringAndAtTheEnd() throws Exception {
-        List<TuneEvent> heard = new ArrayList<>();
-        tuning(1).run(request("atoms", 5).withPreviewEvery(2), folder.resolve("run"), Control.none(), heard::add);
-        List<Integer> at = heard.stream().filter(TuneEvent.Preview.class::isInstance).map(TuneEvent::step).toList();
+        List<TrainingEvent> heard = new ArrayList<>();
+        tuning(1).run(request("atoms", 5).withPreviewEvery(2), folder.resolve("run"), RunControl.none(), heard::add);
+        List<Integer> at = heard.stream().filter(TrainingEvent.Preview.class::isInstance).map(TrainingEvent::step).toList();
         assertEquals(List.of(0, 2, 4, 5), at);
         for (int step : at) assertTrue(Files.size(folder.resolve("run/previews/00000" + step + ".png")) > 100);
         byte[] before = Files.readAllBytes(folder.resolve("run/previews/000000.png"));
         assertFalse(java.util.Arrays.equals(before, Files.readAllBytes(folder.resolve("run/previews/000005.png"))));
-        tuning(1).run(request("atoms", 5), folder.resolve("plain"), Control.none(), TuneListener.silent());
+        tuning(1).run(request("atoms", 5), folder.resolve("plain"), RunControl.none(), TrainingListener.none());
         assertArrayEquals(Files.readAllBytes(folder.resolve("run/adapter.safetensors")), Files.readAllBytes(folder.resolve("plain/adapter.safetensors")), "previews change nothing");
     }
 
@@ -214,7 +214,7 @@ class RunTest {
     @Test void whatARunLeftThatWasKilledWhileItWroteIsInNobodysWay() throws Exception {
         Path run = Files.createDirectories(folder.resolve("killed"));
         Files.writeString(run.resolve(".run.json.123.part"), "{\"form");
-        assertInstanceOf(TuneOutcome.Finished.class, run(request("atoms", 2), "killed"));
+        assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 2), "killed"));
         try (var files = Files.list(run)) {
             assertTrue(files.noneMatch(file -> file.getFileName().toString().endsWith(".part")));
         }
@@ -224,8 +224,8 @@ class RunTest {
         Path bad = Files.createDirectory(folder.resolve("bad"));
         Files.copy(pictures.resolve("picture0.png"), bad.resolve("good.png"));
         Files.writeString(bad.resolve("broken.png"), "no picture");
-        TuneRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Unreadable.class, () -> run(new TuneRequest(asked.model(), bad, asked.words(), asked.method(), asked.recipe()), "run"));
+        TrainingRequest asked = request("atoms", 3);
+        Failure refused = assertThrows(Failure.Unreadable.class, () -> run(new TrainingRequest(asked.model(), bad, asked.trigger(), asked.method(), asked.config()), "run"));
         assertTrue(refused.getMessage().contains("broken.png"));
         assertFalse(Files.exists(folder.resolve("run")));
     }
@@ -238,15 +238,15 @@ class RunTest {
         Files.createDirectories(run.resolve("checkpoint.safetensors/in the way"));
         Failure unwritable = assertThrows(Failure.Unwritable.class, () -> run(request("atoms", 6), "run"));
         assertTrue(unwritable.getMessage().contains("checkpoint.safetensors"));
-        List<TimedEvent> events = new RunFolder(run).events();
-        assertInstanceOf(TuneEvent.Failed.class, events.getLast().event());
+        List<Timed> events = new RunFolder(run).events();
+        assertInstanceOf(TrainingEvent.Failed.class, events.getLast().event());
         assertTrue(Files.isRegularFile(run.resolve("adapter.safetensors")), "the old result is still there");
     }
 
     @Test void anInpaintingModelIsRefused() throws Exception {
         DiffusionModel inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
-        TuneRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TuneRequest(ModelReference.of(inpaint.path()), pictures, asked.words(), asked.method(), asked.recipe()), "run"));
+        TrainingRequest asked = request("atoms", 3);
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TrainingRequest(ModelReference.of(inpaint.path()), pictures, asked.trigger(), asked.method(), asked.config()), "run"));
         assertTrue(refused.getMessage().contains("9 input channels"));
     }
 }

@@ -33,19 +33,19 @@ class SingleFileRunTest {
         Path pictures = Files.createDirectory(folder.resolve("subject"));
         PngWriter.write(pictures.resolve("picture.png"), RunTest.picture(0), Map.of());
         ModelReference model = new ModelReference(file, ModelLoadOptions.ofTokenizerFolders(List.of(vocabulary)).withPredictionType(PredictionType.V).withVae(Shared.own("goldens/nets/sd1/model/vae")));
-        TuneRequest request = TuneRequest.of(model, pictures, "thing", MethodSettings.parse("atoms", Map.of())).withSteps(3).withRate(1e-2);
-        Tuning tuning = new Tuning(new Machine(Device.CPU, 1, RunTest.home(), List.of(vocabulary)));
+        TrainingRequest request = TrainingRequest.of(model, pictures, "thing", MethodSettings.parse("atoms", Map.of())).withSteps(3).withLearningRate(1e-2);
+        TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home(), List.of(vocabulary)));
         Path run = folder.resolve("run");
-        List<TuneEvent> heard = new ArrayList<>();
-        Control twoSteps = () -> heard.stream().filter(TuneEvent.Step.class::isInstance).count() < 2 ? Control.Wish.CONTINUE : Control.Wish.STOP;
-        assertInstanceOf(TuneOutcome.Stopped.class, tuning.run(request, run, twoSteps, heard::add));
-        RunInfo.Base base = new RunFolder(run).info().base();
-        assertEquals(Optional.of(PredictionType.V), base.choices().predictionType());
-        assertEquals(Optional.of(Shared.own("goldens/nets/sd1/model/vae")), base.choices().vae());
-        assertInstanceOf(TuneOutcome.Finished.class, tuning.resume(run, Control.none(), TuneListener.silent()));
+        List<TrainingEvent> heard = new ArrayList<>();
+        RunControl twoSteps = () -> heard.stream().filter(TrainingEvent.Step.class::isInstance).count() < 2 ? RunControl.RunCommand.CONTINUE : RunControl.RunCommand.STOP;
+        assertInstanceOf(TrainingOutcome.Stopped.class, tuning.run(request, run, twoSteps, heard::add));
+        RunInfo.BaseModelInfo base = new RunFolder(run).info().baseModel();
+        assertEquals(Optional.of(PredictionType.V), base.modelChoices().predictionType());
+        assertEquals(Optional.of(Shared.own("goldens/nets/sd1/model/vae")), base.modelChoices().vae());
+        assertInstanceOf(TrainingOutcome.Finished.class, tuning.resume(run, RunControl.none(), TrainingListener.none()));
         ModelReference other = new ModelReference(file, model.options().withPredictionType(PredictionType.EPSILON));
-        TuneRequest changed = new TuneRequest(other, pictures, request.words(), request.method(), request.recipe());
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> tuning.run(changed, run, Control.none(), TuneListener.silent()));
+        TrainingRequest changed = new TrainingRequest(other, pictures, request.trigger(), request.method(), request.config());
+        Failure refused = assertThrows(Failure.Incompatible.class, () -> tuning.run(changed, run, RunControl.none(), TrainingListener.none()));
         assertTrue(refused.getMessage().contains("prediction"), refused.getMessage());
     }
 }

@@ -77,9 +77,9 @@ class TextTuningTest {
     /// One step of AdamW moves every parameter by its learning rate, whatever its gradient: `full` alone has 3e-5.
     @Test void aWordBesideFullTuningHasALearningRateOfItsOwn() throws Exception {
         MethodSettings method = MethodSettings.of(MethodName.FULL).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
-        TuneRequest request = TuneRequest.of(model.path(), pictures, "thing", method).withSteps(1);
-        Recipe.Course course = request.recipe().course();
-        request = request.with(request.recipe().with(new Recipe.Course(1, course.rates(), 0, 0, Recipe.Decay.CONSTANT)));
+        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method).withSteps(1);
+        TrainingConfig.ScheduleConfig course = request.config().schedule();
+        request = request.with(request.config().with(new TrainingConfig.ScheduleConfig(1, course.learningRates(), 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)));
         AdapterFile adapter = tuned(request, "run");
         Tensor start = adapter.values().get(START);
         Tensor rows = adapter.values().get(ROWS);
@@ -93,27 +93,27 @@ class TextTuningTest {
         }
     }
 
-    private static TuneRequest request(MethodSettings method, int steps) {
-        return TuneRequest.of(model.path(), pictures, "thing", method).withSteps(steps).withRate(1e-2);
+    private static TrainingRequest request(MethodSettings method, int steps) {
+        return TrainingRequest.of(model.path(), pictures, "thing", method).withSteps(steps).withLearningRate(1e-2);
     }
 
-    private TuneOutcome run(TuneRequest request, String name, Control control, TuneListener listener) throws Failure {
-        return new Tuning(new Machine(Device.CPU, 1, RunTest.home())).run(request, folder.resolve(name), control, listener);
+    private TrainingOutcome run(TrainingRequest request, String name, RunControl control, TrainingListener listener) throws Failure {
+        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request, folder.resolve(name), control, listener);
     }
 
-    private AdapterFile tuned(TuneRequest request, String name) throws Failure {
-        assertInstanceOf(TuneOutcome.Finished.class, run(request, name, Control.none(), TuneListener.silent()));
+    private AdapterFile tuned(TrainingRequest request, String name) throws Failure {
+        assertInstanceOf(TrainingOutcome.Finished.class, run(request, name, RunControl.none(), TrainingListener.none()));
         return AdapterFile.read(folder.resolve(name).resolve("adapter.safetensors"));
     }
 
     @ParameterizedTest @MethodSource("methods") void everyTrainedNumberOfTheTextEncoderMovesAndAStoppedRunResumesToEqualBytes(MethodSettings method) throws Exception {
         AdapterFile adapter = tuned(request(method, 6), "straight");
-        for (TimedEvent event : new RunFolder(folder.resolve("straight")).events()) {
-            if (event.event() instanceof TuneEvent.Step step) assertTrue(Double.isFinite(step.loss()), "loss of step " + step.step());
+        for (Timed event : new RunFolder(folder.resolve("straight")).events()) {
+            if (event.event() instanceof TrainingEvent.Step step) assertTrue(Double.isFinite(step.loss()), "loss of step " + step.step());
         }
         boolean[] stop = new boolean[1];
-        TuneOutcome stopped = run(request(method, 6), "stopped", () -> stop[0] ? Control.Wish.STOP : Control.Wish.CONTINUE, event -> stop[0] = event.step() >= 3);
-        assertEquals(new TuneOutcome.Stopped(3, 6), stopped);
+        TrainingOutcome stopped = run(request(method, 6), "stopped", () -> stop[0] ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE, event -> stop[0] = event.step() >= 3);
+        assertEquals(new TrainingOutcome.Stopped(3, 6), stopped);
         tuned(request(method, 6), "stopped");
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(folder.resolve("stopped/adapter.safetensors")));
         assertEquals(Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER), adapter.components());
@@ -131,7 +131,7 @@ class TextTuningTest {
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1), "run");
         assertEquals(Optional.of(new EmbeddingToken("sks", 1)), adapter.embeddingToken());
-        assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().numbers(), "one row of the table's width");
+        assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().parameterCount(), "one row of the table's width");
         try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TOKEN_EMBEDDING + ".weight");
             List<Integer> ids = Stream.of("t", "h", "i", "n", "g</w>").map(letter -> letter.charAt(0) - 'a' + (letter.endsWith("</w>") ? 26 : 0)).toList();
@@ -142,7 +142,7 @@ class TextTuningTest {
     }
 
     @Test void anAdapterOfWordsChangesThePictureAndItsBaseHashCountsTheTextEncoder() throws Exception {
-        AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withRate(0.5), "run");
+        AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withLearningRate(0.5), "run");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
         assertEquals(hashes.hash(model, Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)), adapter.base().hash());
         assertNotEquals(hashes.hash(model), adapter.base().hash());
@@ -166,7 +166,7 @@ class TextTuningTest {
     }
 
     @Test void previewsAreMadeWithTheRowsAsTheyAre() throws Exception {
-        tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withRate(0.5).withPreviewEvery(2), "run");
+        tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withLearningRate(0.5).withPreviewEvery(2), "run");
         List<byte[]> previews = new java.util.ArrayList<>();
         for (int step : new int[] {0, 2, 4}) previews.add(Files.readAllBytes(folder.resolve("run/previews/%06d.png".formatted(step))));
         assertFalse(Arrays.equals(previews.get(0), previews.get(1)));
@@ -182,8 +182,8 @@ class TextTuningTest {
 
     @Test void aTokenThatCannotStandForRowsIsRefusedBeforeAnythingIsMade() {
         for (String token : List.of("two words", "THING", "<|endoftext|>")) {
-            TuneRequest request = request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1).withToken(token);
-            String message = assertThrows(Failure.Incompatible.class, () -> run(request, "run", Control.none(), TuneListener.silent())).getMessage();
+            TrainingRequest request = request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1).withToken(token);
+            String message = assertThrows(Failure.Incompatible.class, () -> run(request, "run", RunControl.none(), TrainingListener.none())).getMessage();
             assertTrue(message.contains(token) && message.contains("--token"), message);
             assertFalse(Files.exists(folder.resolve("run")));
         }

@@ -38,7 +38,7 @@ class TrainerTest {
     @TempDir Path folder;
     private RunFolder run;
     private ParameterLayout layout;
-    private Trainer.Setup setup;
+    private Trainer.TrainerContext setup;
     private DiffusionModel model;
 
     @BeforeEach void prepare() throws Exception {
@@ -47,26 +47,26 @@ class TrainerTest {
         MethodSettings method = MethodSettings.of(MethodSettings.MethodName.ATOMS);
         List<Layer> layers = NetworkLayers.of(model.unet());
         layout = ParameterLayout.of(method.method(), layers);
-        RunInfo info = new RunInfo(new RunInfo.Base(model.path(), "Base", "00"), new RunInfo.Subject("thing", "sks", List.of(), List.of("a")), method, new RunInfo.Training(recipe(), 1, 16), layout.size(), "");
-        setup = new Trainer.Setup(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(), new Passes(dataset(1, 0), Optional.empty(), 0), new TrainingState.Place("cpu", 1));
+        RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), "Base", "00"), new RunInfo.SubjectInfo("thing", "sks", List.of(), List.of("a")), method, new RunInfo.ResolvedConfig(recipe(), 1, 16), layout.size(), "");
+        setup = new Trainer.TrainerContext(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(), new GradientAccumulation(dataset(1, 0), Optional.empty(), 0), new TrainingState.ComputeDevice("cpu", 1));
     }
 
     /// Pictures of one number each.
     private Dataset dataset(int batch, float... numbers) throws Failure {
-        Noising noising = new Noising(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
-        List<Dataset.Example> examples = new ArrayList<>();
-        for (float number : numbers) examples.add(new Dataset.Example(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
-        return new Dataset("", examples, wording("a", "b"), new Dataset.Drawing(noising, recipe(), batch, Optional.empty()));
+        DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
+        List<Dataset.TrainingExample> examples = new ArrayList<>();
+        for (float number : numbers) examples.add(new Dataset.TrainingExample(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
+        return new Dataset("", examples, wording("a", "b"), new Dataset.BatchSampling(noising, recipe(), batch, Optional.empty()));
     }
 
-    private static Wording wording(String... captions) {
+    private static TextConditioning wording(String... captions) {
         Map<String, Tensor> contexts = new HashMap<>();
         for (String caption : captions) contexts.put(caption, Tensor.filled(Shape.of(1, 1, 1), contexts.size()));
-        return new Wording.Embedded(contexts);
+        return new TextConditioning.PrecomputedStates(contexts);
     }
 
-    private static Recipe recipe() {
-        return Recipe.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(new Recipe.Course(60, 0.01, 0, Recipe.WARM_UP, Recipe.Decay.CONSTANT));
+    private static TrainingConfig recipe() {
+        return TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS, TrainingConfig.LearningRateDecay.CONSTANT));
     }
 
     /// Σ (x − 0.1)² / n.
@@ -80,28 +80,28 @@ class TrainerTest {
         return new DenoisingLoss.Gradient(loss, gradient);
     }
 
-    private TrainingState train(Trainer.Loss loss) throws Failure {
+    private TrainingState train(Trainer.LossFunction loss) throws Failure {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
-            Journal journal = Journal.of(log, TuneListener.silent());
-            Previews none = new Previews(run, model, DiffusionPipeline.of(model, null), setup.info().subject());
-            return new Trainer(setup, new Trainer.Company(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()), TrainingState.start(new float[layout.size()])).run(new Gate(Control.none(), journal)).state();
+            EventSink journal = EventSink.of(log, TrainingListener.none());
+            PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, null), setup.info().subject());
+            return new Trainer(setup, new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()), TrainingState.initial(new float[layout.size()])).run(new ControlPoint(RunControl.none(), journal)).state();
         }
     }
 
     @Test void findsTheMinimum() throws Exception {
         TrainingState reached = train((numbers, batch) -> quadratic(numbers));
         assertEquals(60, reached.step());
-        for (float number : reached.numbers()) assertEquals(0.1, number, 0.02);
-        List<TuneEvent> steps = run.events().stream().map(TimedEvent::event).filter(TuneEvent.Step.class::isInstance).toList();
-        assertEquals(0.01 / 20, ((TuneEvent.Step) steps.get(0)).rate(), 1e-12, "the rate warms up");
-        assertEquals(0.01, ((TuneEvent.Step) steps.get(19)).rate(), 1e-12);
-        assertEquals(0.01, ((TuneEvent.Step) steps.get(59)).rate(), 1e-12);
+        for (float number : reached.parameters()) assertEquals(0.1, number, 0.02);
+        List<TrainingEvent> steps = run.events().stream().map(Timed::event).filter(TrainingEvent.Step.class::isInstance).toList();
+        assertEquals(0.01 / 20, ((TrainingEvent.Step) steps.get(0)).learningRate(), 1e-12, "the rate warms up");
+        assertEquals(0.01, ((TrainingEvent.Step) steps.get(19)).learningRate(), 1e-12);
+        assertEquals(0.01, ((TrainingEvent.Step) steps.get(59)).learningRate(), 1e-12);
     }
 
     @ParameterizedTest @ValueSource(strings = {"loss", "gradient"}) void numbersThatLeaveTheFinitesStopTheRunAndTheLastGoodOnesAreKept(String what) throws Exception {
         AtomicInteger asked = new AtomicInteger();
         float[][] seen = new float[60][];
-        Trainer.Loss loss = (numbers, batch) -> {
+        Trainer.LossFunction loss = (numbers, batch) -> {
             seen[asked.get()] = numbers.clone();
             DenoisingLoss.Gradient gradient = quadratic(numbers);
             if (asked.incrementAndGet() < 33) return gradient;
@@ -111,7 +111,7 @@ class TrainerTest {
         };
         Failure diverged = assertThrows(Failure.Diverged.class, () -> train(loss));
         assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--rate"), diverged.getMessage());
-        AdapterFile kept = run.trained().orElseThrow();
+        AdapterFile kept = run.latestAdapter().orElseThrow();
         assertEquals(31, kept.training().steps(), "the numbers before the last step, whose loss was finite");
         assertArrayEquals(seen[31], layout.toVector(kept.values()));
     }
@@ -141,7 +141,7 @@ class TrainerTest {
             float[] means = new float[3];
             TrainingBatch batch = dataset.batch(3, round, 0);
             for (int i = 0; i < 3; i++) {
-                double alpha = Math.sqrt(dataset.drawing().noising().schedule().alphaCumprod((int) batch.timesteps()[i]));
+                double alpha = Math.sqrt(dataset.sampling().objective().schedule().alphaCumprod((int) batch.timesteps()[i]));
                 means[i] = (float) (batch.noisyLatents().rows(i, i + 1).data()[0] / alpha / 1000);
                 seen[Math.round(means[i])]++;
             }

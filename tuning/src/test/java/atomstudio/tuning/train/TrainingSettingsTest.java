@@ -22,26 +22,26 @@ class TrainingSettingsTest {
     private static final MethodSettings TOGETHER = MethodSettings.of(MethodName.ATOMS_AND_WORD).with(MethodSetting.ALSO, "lora").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
 
     @Test void theFamilyNamesWhatRunJsonHolds() {
-        Set<String> names = Stream.of(TrainingSetting.values()).map(TrainingSetting::command).collect(Collectors.toSet());
-        assertEquals(RecipeJson.settings(Recipe.of(LORA)).keySet(), names);
-        for (Recipe.Feature feature : Recipe.Feature.values()) assertTrue(TrainingSetting.valueOf(feature.name()).flag(), feature.name());
+        Set<String> names = Stream.of(TrainingSetting.values()).map(TrainingSetting::option).collect(Collectors.toSet());
+        assertEquals(TrainingConfigJson.settings(TrainingConfig.of(LORA)).keySet(), names);
+        for (TrainingConfig.Feature feature : TrainingConfig.Feature.values()) assertTrue(TrainingSetting.valueOf(feature.name()).isFlag(), feature.name());
     }
 
     @Test void nothingChosenIsTheMethodsOwnRecipe() {
         for (MethodName choice : MethodName.values()) {
-            Recipe own = Recipe.of(MethodSettings.of(choice));
-            assertEquals(own, TrainingSettings.USUAL.recipe(MethodSettings.of(choice)));
-            assertEquals(TrainingSettings.USUAL, TrainingSettings.of(own, MethodSettings.of(choice)));
+            TrainingConfig own = TrainingConfig.of(MethodSettings.of(choice));
+            assertEquals(own, TrainingSettings.DEFAULTS.toConfig(MethodSettings.of(choice)));
+            assertEquals(TrainingSettings.DEFAULTS, TrainingSettings.of(own, MethodSettings.of(choice)));
         }
     }
 
     @Test void everythingChosenReadsBackFromItsRecipe() {
-        TrainingSettings asked = TrainingSettings.USUAL;
+        TrainingSettings asked = TrainingSettings.DEFAULTS;
         for (TrainingSetting setting : TrainingSetting.values()) asked = asked.with(setting, other(setting));
         assertEquals(TrainingSetting.values().length, asked.chosen().size());
-        Recipe recipe = asked.recipe(TOGETHER);
+        TrainingConfig recipe = asked.toConfig(TOGETHER);
         assertEquals(asked, TrainingSettings.of(recipe, TOGETHER));
-        assertEquals(recipe, TrainingSettings.of(recipe, TOGETHER).recipe(TOGETHER));
+        assertEquals(recipe, TrainingSettings.of(recipe, TOGETHER).toConfig(TOGETHER));
     }
 
     private static String other(TrainingSetting setting) {
@@ -55,24 +55,24 @@ class TrainingSettingsTest {
     }
 
     private static String otherName(TrainingSetting setting) {
-        return setting.names().stream().filter(name -> !name.equals(TrainingSettings.USUAL.usual(setting, LORA))).findFirst().orElseThrow();
+        return setting.allowedValues().stream().filter(name -> !name.equals(TrainingSettings.DEFAULTS.defaultValue(setting, LORA))).findFirst().orElseThrow();
     }
 
     @Test void whatIsTrainedTogetherHasTheLearningRatesOfItsOwnMethods() {
-        Recipe.Rates rates = TrainingSettings.USUAL.recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(MethodName.ATOMS_AND_WORD.learningRate(), OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(MethodName.TEXTUAL_INVERSION.learningRate()), OptionalDouble.of(MethodName.LORA.learningRate())), rates);
-        Recipe.Rates slow = TrainingSettings.USUAL.with(TrainingSetting.WORD_RATE, "0.25").recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(MethodName.ATOMS_AND_WORD.learningRate(), OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(0.25), OptionalDouble.of(MethodName.LORA.learningRate())), slow);
-        Recipe.Rates prodigy = TrainingSettings.USUAL.with(TrainingSetting.OPTIMIZER, "prodigy").recipe(TOGETHER).course().rates();
-        assertEquals(new Recipe.Rates(1, OptionalDouble.of(1), OptionalDouble.of(1), OptionalDouble.of(1)), prodigy);
+        TrainingConfig.LearningRateConfig rates = TrainingSettings.DEFAULTS.toConfig(TOGETHER).schedule().learningRates();
+        assertEquals(new TrainingConfig.LearningRateConfig(MethodName.ATOMS_AND_WORD.learningRate(), OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(MethodName.TEXTUAL_INVERSION.learningRate()), OptionalDouble.of(MethodName.LORA.learningRate())), rates);
+        TrainingConfig.LearningRateConfig slow = TrainingSettings.DEFAULTS.with(TrainingSetting.WORD_RATE, "0.25").toConfig(TOGETHER).schedule().learningRates();
+        assertEquals(new TrainingConfig.LearningRateConfig(MethodName.ATOMS_AND_WORD.learningRate(), OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(0.25), OptionalDouble.of(MethodName.LORA.learningRate())), slow);
+        TrainingConfig.LearningRateConfig prodigy = TrainingSettings.DEFAULTS.with(TrainingSetting.OPTIMIZER, "prodigy").toConfig(TOGETHER).schedule().learningRates();
+        assertEquals(new TrainingConfig.LearningRateConfig(1, OptionalDouble.of(1), OptionalDouble.of(1), OptionalDouble.of(1)), prodigy);
     }
 
     @Test void emptyMeansTheDefaultAndProdigyHasItsOwnRate() {
         TrainingSettings asked = new TrainingSettings(Map.of(TrainingSetting.STEPS, " ", TrainingSetting.OPTIMIZER, "prodigy", TrainingSetting.FLIP, "no"));
         assertEquals(Set.of(TrainingSetting.OPTIMIZER), asked.chosen().keySet());
-        assertEquals(1, asked.recipe(LORA).course().rate());
-        assertEquals("1", asked.usual(TrainingSetting.RATE, LORA));
-        assertEquals(asked, TrainingSettings.of(asked.recipe(LORA), LORA));
+        assertEquals(1, asked.toConfig(LORA).schedule().learningRate());
+        assertEquals("1", asked.defaultValue(TrainingSetting.RATE, LORA));
+        assertEquals(asked, TrainingSettings.of(asked.toConfig(LORA), LORA));
     }
 
     @ParameterizedTest
@@ -84,7 +84,7 @@ class TrainingSettingsTest {
         "WORD_RATE|0.1|word-rate: expected --method atoms+word or --also textual-inversion beside it, found none",
         "TEXT_ENCODER_RATE|0.1|text-encoder-rate: expected --text-encoder beside it, found none"})
     void whatCannotBeIsRefusedByName(TrainingSetting setting, String value, String message) {
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> TrainingSettings.USUAL.with(setting, value).recipe(LORA));
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> TrainingSettings.DEFAULTS.with(setting, value).toConfig(LORA));
         assertEquals(message, refused.getMessage());
         assertTrue(List.of(TrainingSetting.values()).contains(setting));
     }

@@ -1,0 +1,99 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.torch.ComputeDtype;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.DenoisingLossOptions;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import atomstudio.tuning.torch.TorchEngine;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// How a run's gradients are computed, and why where that was found by trying.
+record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optional<String> reason) {
+    /// Networks of more parameters have feed-forward blocks whose activations are worth computing again.
+    private static final long LARGE_MODEL_PARAMETERS = 100_000_000;
+    /// How much faster bfloat16 must be to be worth its rounding.
+    private static final double MIN_SPEEDUP = 1.15;
+    /// In a training state: whether its steps were taken in bfloat16.
+    static final String BF16_KEY = "half";
+
+    /// What is trained, for a trial.
+    record PrecisionTrial(TorchEngine engine, ParameterLayout layout, Map<String, Tensor> frozenValues, GradientAccumulation accumulation, TrainingState state) {}
+
+    /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
+    static ComputeMode of(TrainingConfig config, DiffusionModel model, Device device, PrecisionTrial trial) throws Failure {
+        Checkpointing checkpointing = checkpointing(config, model);
+        return switch (config.runtime().precision()) {
+            case FP32 -> new ComputeMode(checkpointing, ComputeDtype.FP32, Optional.empty());
+            case BF16 -> new ComputeMode(checkpointing, ComputeDtype.BF16, Optional.empty());
+            case AUTO -> {
+                double recorded = trial.state.scalar(BF16_KEY, -1);
+                if (recorded >= 0) yield new ComputeMode(checkpointing, recorded > 0 ? ComputeDtype.BF16 : ComputeDtype.FP32, Optional.empty());
+                if (!ComputeDtype.hasHardwareBf16(device)) yield new ComputeMode(checkpointing, ComputeDtype.FP32, Optional.of("computed in fp32: " + deviceName(device) + " has no units for bf16"));
+                yield benchmark(checkpointing, trial);
+            }
+        };
+    }
+
+    private static String deviceName(Device device) {
+        return switch (device) {
+            case CPU -> "this processor";
+            case CUDA -> "this graphics processor";
+        };
+    }
+
+    /// What is known before anything is tried: `auto` counts as float32, which takes more.
+    static ComputeMode predicted(TrainingConfig config, DiffusionModel model) {
+        ComputeDtype computeDtype = config.runtime().precision() == TrainingConfig.PrecisionMode.BF16 ? ComputeDtype.BF16 : ComputeDtype.FP32;
+        return new ComputeMode(checkpointing(config, model), computeDtype, Optional.empty());
+    }
+
+    private static Checkpointing checkpointing(TrainingConfig config, DiffusionModel model) {
+        return config.has(TrainingConfig.Feature.CHECKPOINTING) ? Checkpointing.FULL : TrainingService.parameterCount(model) > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE : Checkpointing.NONE;
+    }
+
+    private static ComputeMode benchmark(Checkpointing checkpointing, PrecisionTrial trial) throws Failure {
+        return choose(checkpointing, stepSeconds(trial, checkpointing, ComputeDtype.FP32), stepSeconds(trial, checkpointing, ComputeDtype.BF16));
+    }
+
+    /// @param fp32Seconds seconds of a step in float32, and half those in bfloat16; infinity where memory is too small for it
+    static ComputeMode choose(Checkpointing checkpointing, double fp32Seconds, double bf16Seconds) {
+        ComputeDtype faster = fp32Seconds > MIN_SPEEDUP * bf16Seconds ? ComputeDtype.BF16 : ComputeDtype.FP32;
+        return new ComputeMode(checkpointing, faster, Optional.of("computed in " + faster.name().toLowerCase(Locale.ROOT) + ": in fp32 a step " + describeTime(fp32Seconds) + ", in bf16 it " + describeTime(bf16Seconds)));
+    }
+
+    private static String describeTime(double seconds) {
+        return Double.isInfinite(seconds) ? "does not fit in memory" : String.format(Locale.ROOT, "took %.3g s", seconds);
+    }
+
+    /// Of the second gradient: the first one converts weights and allocates.
+    private static double stepSeconds(PrecisionTrial trial, Checkpointing checkpointing, ComputeDtype computeDtype) throws Failure {
+        try (DenoisingLoss differentiation = trial.engine.denoisingLoss(new DenoisingLossOptions(trial.layout, trial.frozenValues, checkpointing, computeDtype))) {
+            trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
+            long start = System.nanoTime();
+            trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
+            return (System.nanoTime() - start) / 1e9;
+        } catch (Failure.OutOfMemory e) {
+            return Double.POSITIVE_INFINITY;
+        }
+    }
+
+    /// The state with what was chosen in it, so that a run that goes on need not choose again.
+    TrainingState recordedIn(TrainingState state) {
+        return state.with(Map.of(BF16_KEY, computeDtype == ComputeDtype.BF16 ? 1.0 : 0.0));
+    }
+
+    ComputeMode withFp32() {
+        return new ComputeMode(checkpointing, ComputeDtype.FP32, Optional.empty());
+    }
+
+    DenoisingLossOptions lossOptions(ParameterLayout layout, Map<String, Tensor> frozenValues) {
+        return new DenoisingLossOptions(layout, frozenValues, checkpointing, computeDtype);
+    }
+}

@@ -1,0 +1,64 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.TrainingBatch;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its class where that is
+/// to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight times the mean over the class's.
+/// @param featureCache where what the network's lower part says of the batches is kept
+record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed, Optional<UNetFeatureCache> featureCache) {
+    GradientAccumulation(Dataset subject, Optional<Dataset> prior, long seed) {
+        this(subject, prior, seed, Optional.empty());
+    }
+
+    /// The same with a bank, where the recipe has one.
+    GradientAccumulation withFeatureCache(Path folder, UNetFeatureCache.FeatureExtractor featureExtractor) {
+        OptionalInt steps = subject.sampling().noiseBankSteps();
+        return steps.isEmpty() ? this : new GradientAccumulation(subject, classImages, seed, Optional.of(new UNetFeatureCache(folder, steps.getAsInt(), featureExtractor)));
+    }
+
+    DenoisingLoss.Gradient gradient(Trainer.LossFunction loss, float[] parameters, int step) throws Failure {
+        List<TrainingBatch> batches = batches(step);
+        if (batches.size() == 1) return loss.gradient(parameters, batches.getFirst());
+        double sum = 0;
+        float[] vector = new float[parameters.length];
+        double weight = 1.0 / subject.sampling().config().optimizer().accumulationSteps();
+        for (TrainingBatch batch : batches) {
+            DenoisingLoss.Gradient gradient = loss.gradient(parameters, batch);
+            sum += weight * gradient.loss();
+            for (int i = 0; i < vector.length; i++) vector[i] += (float) (weight * gradient.vector()[i]);
+        }
+        return new DenoisingLoss.Gradient(sum, vector);
+    }
+
+    List<TrainingBatch> batches(int step) throws Failure {
+        List<TrainingBatch> batches = sampledBatches(step);
+        if (featureCache.isEmpty()) return batches;
+        List<TrainingBatch> cached = new ArrayList<>();
+        for (int pass = 0; pass < batches.size(); pass++) cached.add(featureCache.get().with(batches.get(pass), step, pass));
+        return cached;
+    }
+
+    private List<TrainingBatch> sampledBatches(int step) {
+        List<TrainingBatch> batches = new ArrayList<>();
+        for (int pass = 0; pass < subject.sampling().config().optimizer().accumulationSteps(); pass++) {
+            batches.add(subject.batch(seed, step, pass));
+            if (classImages.isPresent()) batches.add(withPriorWeight(classImages.get().batch(seed, step, pass)));
+        }
+        return batches;
+    }
+
+    private TrainingBatch withPriorWeight(TrainingBatch batch) {
+        float weight = (float) subject.sampling().config().loss().priorPreservation().orElseThrow().weight();
+        Tensor weights = new Tensor(batch.lossWeights().shape(), batch.lossWeights().data().clone());
+        for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= weight;
+        return batch.with(weights);
+    }
+}

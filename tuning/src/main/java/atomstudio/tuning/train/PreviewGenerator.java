@@ -1,0 +1,99 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplingSettings;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.adapter.AdapterFile;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. They are made by the engine that
+/// trains, which has derived what adapters leave out. The prompt's embedding is kept from the first on, unless training changes it.
+final class PreviewGenerator {
+    private static final long SEED = 0;
+    static final int STEPS = 20;
+    static final double GUIDANCE = 4;
+
+    private final RunFolder folder;
+    private final DiffusionModel model;
+    private final DiffusionPipeline textToImage;
+    private final RunInfo.SubjectInfo subject;
+    private int requested;
+
+    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline textToImage, RunInfo.SubjectInfo subject) {
+        this.folder = folder;
+        this.model = model;
+        this.textToImage = textToImage;
+        this.subject = subject;
+    }
+
+    /// What makes the pictures.
+    DiffusionPipeline textToImage() {
+        return textToImage;
+    }
+
+    /// A picture, and its file within the run folder.
+    record GeneratedPreview(RgbImage image, String file, String prompt) {}
+
+    String prompt() {
+        return prompt(subject.phrase());
+    }
+
+    /// The prompt of a subject's previews.
+    static String prompt(RunInfo.SubjectInfo subject) {
+        return promptFor(subject.phrase());
+    }
+
+    /// The preview's prompt with these words in the subject's place.
+    String prompt(String phrase) {
+        return promptFor(phrase);
+    }
+
+    private static String promptFor(String phrase) {
+        return "a " + phrase + " on the grass";
+    }
+
+    /// Embeds the prompts, so that the text encoder is needed no more.
+    void encodePrompts() throws Failure {
+        textToImage.promptEncoder().encode(new Generation.PromptPair(prompt(), ""), 1, List.of());
+    }
+
+    /// The preview of a step; empty when the listener said stop.
+    Optional<GeneratedPreview> atStep(int step, AdapterFile adapter, StepListener listener) throws Failure {
+        return generate(prompt(), adapter, String.format(Locale.ROOT, "previews/%06d.png", step), listener);
+    }
+
+    /// A picture that a person asks for; `{}` in the prompt stands for the subject.
+    Optional<GeneratedPreview> requested(String prompt, int step, AdapterFile adapter, StepListener listener) throws Failure {
+        String file = String.format(Locale.ROOT, "previews/%06d-asked-%d.png", step, ++requested);
+        return generate(prompt.replace(Captions.SUBJECT_PLACEHOLDER, subject.phrase()), adapter, file, listener);
+    }
+
+    private Optional<GeneratedPreview> generate(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
+        Generation generation = new Generation(new Generation.PromptPair(prompt, ""), generationSettings(model), SEED, List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1)));
+        Optional<RgbImage> image = textToImage.generate(generation, listener);
+        if (image.isPresent()) PngWriter.write(folder.file(file), image.get(), Map.of());
+        return image.map(each -> new GeneratedPreview(each, file, prompt));
+    }
+
+    /// How pictures are sampled while training goes on.
+    static Generation.GenerationSettings generationSettings(DiffusionModel model) throws Failure {
+        return generationSettings(model, STEPS);
+    }
+
+    /// The same with another number of steps.
+    static Generation.GenerationSettings generationSettings(DiffusionModel model, int steps) throws Failure {
+        SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
+        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.defaultImageSize(), model.defaultImageSize());
+    }
+}

@@ -1,0 +1,87 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.sample.PredictionType;
+import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.method.MethodSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What names the kept pictures of a class.
+class ClassImagesTest {
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+    @TempDir Path folder;
+
+    private String key(DiffusionModel model, String className, String template) throws Exception {
+        TrainingConfig recipe = TrainingConfig.of(ATOMS).with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, template, 0)).with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+        RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(className, "sks", List.of(), List.of());
+        RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), "the UNet's alone"), subject, ATOMS, new RunInfo.ResolvedConfig(recipe, 1, 16), 1, "");
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            return new ClassImages(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home")), new RunFolder(folder.resolve("run")), info, model, DiffusionPipeline.of(model, engine)).cacheKey();
+        }
+    }
+
+    private DiffusionModel copy(String name) throws Exception {
+        return TinyModel.make(folder.resolve(name), "sd1");
+    }
+
+    /// A copy with one tensor of a part doubled.
+    private DiffusionModel doubled(String name, String file) throws Exception {
+        Path weights = copy(name).path().resolve(file);
+        Map<String, Tensor> tensors = new HashMap<>();
+        try (SafetensorsFile read = SafetensorsFile.open(weights)) {
+            for (String key : read.tensors().keySet()) tensors.put(key, read.read(key));
+        }
+        String first = tensors.keySet().stream().filter(key -> key.endsWith("weight")).sorted().findFirst().orElseThrow();
+        for (int i = 0; i < tensors.get(first).data().length; i++) tensors.get(first).data()[i] *= 2;
+        SafetensorsWriter.write(weights, tensors, Map.of());
+        return DiffusionModel.open(folder.resolve(name));
+    }
+
+    private DiffusionModel edited(String name, String file, String from, String to) throws Exception {
+        Path path = copy(name).path().resolve(file);
+        String text = Files.readString(path);
+        assertTrue(text.contains(from), file + " has " + from + ": " + text);
+        Files.writeString(path, text.replace(from, to));
+        return DiffusionModel.open(folder.resolve(name));
+    }
+
+    @Test void allThatChangesThePicturesChangesTheirName() throws Exception {
+        DiffusionModel model = copy("model");
+        Map<String, String> keys = new LinkedHashMap<>();
+        keys.put("as it is", key(model, "car", ""));
+        keys.put("another class", key(model, "owl", ""));
+        keys.put("a template", key(model, "car", "a painting of {}"));
+        keys.put("prediction", key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withPredictionType(PredictionType.V)), "car", ""));
+        keys.put("another autoencoder", key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withVae(TinyModel.reference("sd2").resolve("vae"))), "car", ""));
+        keys.put("UNet", key(doubled("unet", "unet/diffusion_pytorch_model.safetensors"), "car", ""));
+        keys.put("text encoder", key(doubled("text", "text_encoder/model.safetensors"), "car", ""));
+        keys.put("VAE", key(doubled("vae", "vae/diffusion_pytorch_model.safetensors"), "car", ""));
+        keys.put("betas", key(edited("betas", "scheduler/scheduler_config.json", "0.012", "0.013"), "car", ""));
+        keys.put("activation", key(edited("act", "text_encoder/config.json", "quick_gelu", "gelu"), "car", ""));
+        keys.put("vocabulary", key(edited("words", "tokenizer/vocab.json", "\"c\":2", "\"c\":102"), "car", ""));
+        Set<String> different = new HashSet<>(keys.values());
+        assertEquals(keys.size(), different.size(), keys.toString());
+        assertEquals(keys.get("as it is"), key(copy("again"), "car", ""), "a copy elsewhere is the same model");
+    }
+}
