@@ -10,7 +10,7 @@ import json, pathlib, sys
 from PIL import Image, ImageDraw, ImageFont, features
 
 fonts = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "/usr/share/fonts/truetype/dejavu")
-to = pathlib.Path(__file__).parent.parent / "main/resources/atomstudio/app/compare"
+to = pathlib.Path(__file__).parent.parent / "main/resources/atomstudio/app/drawing"
 STYLES = {"title": ("DejaVuSans-Bold.ttf", 40), "heading": ("DejaVuSans-Bold.ttf", 24), "body": ("DejaVuSans.ttf", 20), "small": ("DejaVuSans.ttf", 17)}
 MISSING = 0x25AF
 RANGES = [(0x20, 0x7E), (0xA1, 0x17F), (0x192, 0x192), (0x218, 0x21B), (0x386, 0x3CE), (0x400, 0x45F), (0x490, 0x491), (0x1E9E, 0x1E9E),

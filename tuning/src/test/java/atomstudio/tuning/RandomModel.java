@@ -1,9 +1,9 @@
 package atomstudio.tuning;
 
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.diffusion.tensor.Shape;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;

@@ -1,11 +1,11 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.LoadedAdapter;
-import atomstudio.app.jobs.PromptAdapters;
+import atomstudio.app.pipeline.LoadedAdapter;
+import atomstudio.app.pipeline.PromptAdapters;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.PngAttachment;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.Assets;
-import atomstudio.app.jobs.Home;
 import atomstudio.app.models.TokenizerFolders;
+import atomstudio.app.runtime.Assets;
+import atomstudio.app.runtime.Home;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingEnvironment;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

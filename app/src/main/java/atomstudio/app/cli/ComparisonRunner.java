@@ -2,15 +2,14 @@ package atomstudio.app.cli;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonJob;
-import atomstudio.app.compare.ComparisonListener;
 import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonText;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.train.TrainingEnvironment;
-import atomstudio.tuning.train.TrainingEvent;
+import atomstudio.tuning.run.TrainingEvent;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.HashSet;
@@ -20,7 +19,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a comparison with a bar on the terminal and prints what came of it: for `compare` and `demo`.
-final class ComparisonRunner implements ComparisonListener {
+final class ComparisonRunner implements ComparisonJob.ComparisonListener {
     private final CommandContext context;
     private final int phases;
     private final Set<String> printedNotes = new HashSet<>();

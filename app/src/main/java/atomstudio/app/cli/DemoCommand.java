@@ -6,7 +6,7 @@ import atomstudio.app.compare.ComparisonRequest.ImageOptions;
 import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.tuning.train.TrainingRequest;
+import atomstudio.tuning.config.TrainingRequest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;

@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.Devices;
+import atomstudio.app.runtime.Devices;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import java.util.Optional;

@@ -11,14 +11,13 @@ import atomstudio.app.experiment.MethodVariant;
 import atomstudio.app.experiment.Plot;
 import atomstudio.app.experiment.Trial;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.app.experiment.TrialListener;
-import atomstudio.app.tune.ChildProcessLauncher;
+import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.TrainingConfig;
+import atomstudio.tuning.config.TrainingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,7 +47,7 @@ import picocli.CommandLine.TypeConversionException;
             "atoms-up (the up blocks only), lora-4, lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\" are the model as it is, asked for the class word without and with the token.", "", "Examples:",
             "  studio experiment --out experiment", "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat --checkpoints 1",
             "  studio experiment --out experiment --phase test --rate atoms=1e-2 --rate lora-4=4e-3 --seeds 1", "  studio experiment --out experiment --plot --table"})
-final class ExperimentCommand implements Callable<Integer>, TrialListener {
+final class ExperimentCommand implements Callable<Integer>, Experiment.TrialListener {
     private static final int DEFAULT_SEEDS = 3;
     /// In place of methods: the untuned model alone.
     private static final String NO_METHODS = "none";

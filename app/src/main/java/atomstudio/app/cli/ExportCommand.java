@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.AdapterExport;
-import atomstudio.app.jobs.AdapterExport.IfExists;
+import atomstudio.app.export.AdapterExport;
+import atomstudio.app.export.AdapterExport.IfExists;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.export.ExportFormat;

@@ -1,16 +1,17 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.ImageGenerator;
-import atomstudio.app.jobs.PromptAdapters;
-import atomstudio.app.jobs.SafetyFilter;
+import atomstudio.app.pipeline.EngineName;
+import atomstudio.app.pipeline.ImageGenerator;
+import atomstudio.app.pipeline.PromptAdapters;
+import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.image.ImageMetadata;
+import atomstudio.diffusion.image.PngAttachment;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.ImageMetadata;
-import atomstudio.diffusion.picture.PngAttachment;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener.Next;
 import atomstudio.tuning.adapter.FileHashes;
@@ -220,5 +221,22 @@ final class GenerateCommand implements Callable<Integer> {
         json.add("pictures", images);
         json.addProperty("seconds", seconds);
         return json;
+    }
+
+    /// `--engine`, for commands that make pictures. Use it as a picocli mixin.
+    static final class EngineOption {
+        @Option(names = "--engine", paramLabel = "auto|onnx|torch", converter = EngineConverter.class, defaultValue = "auto",
+                description = "What runs the networks. auto: onnx, or for a large model on a processor with bfloat16 units torch, whose pictures differ by rounding. Default: ${DEFAULT-VALUE}.")
+        private EngineName engine = EngineName.AUTO;
+
+        EngineName engineName() {
+            return engine;
+        }
+
+        private static final class EngineConverter implements ITypeConverter<EngineName> {
+            @Override public EngineName convert(String value) {
+                return EngineName.ofOption(value).orElseThrow(() -> new TypeConversionException("expected auto, onnx or torch, found \"" + value + "\""));
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
         name = "inspect",
         description = "Says what a model, run, adapter, file of tensors or picture is: sizes, numbers, what does not fit.",
         footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5", "  studio inspect v1-5-pruned-emaonly.ckpt", "  studio inspect unet/config.json", "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
-final class InspectCommand implements Callable<Integer>, RunsWithoutNatives {
+final class InspectCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
     @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or an image.")

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
         name = "methods",
         description = "Lists the tuning methods: their settings with defaults, and what each tunes of a model.",
         footer = {"", "Examples:", "  studio methods", "  studio methods --model ~/models/stable-diffusion-v1-5 --json"})
-final class MethodsCommand implements Callable<Integer>, RunsWithoutNatives {
+final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
     @Mixin

@@ -1,12 +1,12 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.ImageGenerator;
-import atomstudio.app.jobs.LivePreview;
+import atomstudio.app.pipeline.ImageGenerator;
+import atomstudio.app.pipeline.LivePreview;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.file.TemporaryPath;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;

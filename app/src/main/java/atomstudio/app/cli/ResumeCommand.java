@@ -1,8 +1,8 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.train.TrainingService;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
         name = "samplers",
         description = "Lists the samplers, the schedules that each takes, and its usual --eta where one can be chosen.",
         footer = {"", "Examples:", "  studio samplers", "  studio samplers --json"})
-final class SamplersCommand implements Callable<Integer>, RunsWithoutNatives {
+final class SamplersCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
     @Option(names = "--json", description = "Print one JSON object.")

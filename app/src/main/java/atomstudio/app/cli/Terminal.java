@@ -4,10 +4,14 @@ import atomstudio.diffusion.SafeText;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Where commands speak: results go to standard output, everything that is only for a person's eyes to standard error.
 ///
@@ -115,5 +119,39 @@ public final class Terminal {
             return Math.max(NO_TERMINAL, declared);
         }
         return System.console() != null && System.console().isTerminal() ? DEFAULT_COLUMNS : NO_TERMINAL;
+    }
+
+    /// Standard output that remembers why it could not be written: Java's own print streams only say that something was lost.
+    static final class ResultStream extends OutputStream {
+        private final OutputStream out;
+        private volatile @Nullable IOException failure;
+
+        ResultStream(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override public void write(int value) throws IOException {
+            write(new byte[] {(byte) value}, 0, 1);
+        }
+
+        @Override public void write(byte[] bytes, int from, int length) throws IOException {
+            try {
+                out.write(bytes, from, length);
+            } catch (IOException e) {
+                failure = e;
+                throw e;
+            }
+        }
+
+        @Override public void flush() throws IOException {
+            out.flush();
+        }
+
+        /// Why something of a result was lost. A reader that closed its end has seen enough, as `| head` has.
+        Optional<String> writeFailure() {
+            IOException error = failure;
+            if (error == null || String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe")) return Optional.empty();
+            return Optional.of(String.valueOf(error.getMessage()));
+        }
     }
 }

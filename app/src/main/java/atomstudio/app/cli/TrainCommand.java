@@ -3,14 +3,19 @@ package atomstudio.app.cli;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.data.PartialTrigger;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.train.PartialTrigger;
-import atomstudio.tuning.train.TrainingConfig;
-import atomstudio.tuning.train.TrainingEnvironment;
 import atomstudio.tuning.train.TrainingEstimate;
-import atomstudio.tuning.train.TrainingRequest;
 import atomstudio.tuning.train.TrainingService;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -108,6 +113,49 @@ final class TrainCommand implements Callable<Integer> {
             return new TrainingRequest(modelOptions.reference(context, Optional.ofNullable(prediction)), photos, new Trigger(subjectWords.token().orElse(TrainingRequest.DEFAULT_TOKEN), classWord), settings, trainingConfig);
         } catch (IllegalArgumentException error) {
             throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
+        }
+    }
+
+    /// What a run would take, for people and for programs.
+    static final class EstimateFormat {
+        private static final double MEGABYTE = 1e6;
+
+        private EstimateFormat() {}
+
+        static String lines(TrainingEstimate estimate) {
+            List<String> lines = new ArrayList<>();
+            lines.add(String.format(Locale.ROOT, "%,d numbers tuned (%.2f %% of the network)", estimate.parameterCount(), 100 * estimate.parameterShare()));
+            TrainingEstimate.MemoryFit memory = estimate.memory();
+            String availableText = memory.available() > 0 ? String.format(Locale.ROOT, " of %,.0f MB that there are", memory.available() / MEGABYTE) : "";
+            lines.add(String.format(Locale.ROOT, "memory: %,.0f MB%s (%s)", memory.bytes() / MEGABYTE, availableText, memory.source()));
+            if (estimate.time().stepSeconds() > 0) lines.add(String.format(Locale.ROOT, "time: %.2f s a step, %s in all", estimate.time().stepSeconds(), duration(estimate.time().totalSeconds())));
+            lines.add(estimate.fits() ? "It fits." : "It does not fit. What takes less:");
+            estimate.advice().forEach(suggestion -> lines.add("  " + suggestion));
+            return String.join(System.lineSeparator(), lines);
+        }
+
+        static JsonObject json(TrainingEstimate estimate) {
+            JsonObject json = new JsonObject();
+            json.addProperty("numbers", estimate.parameterCount());
+            json.addProperty("share", estimate.parameterShare());
+            json.addProperty("memory", estimate.memory().bytes());
+            json.addProperty("memorySource", estimate.memory().source());
+            json.addProperty("available", estimate.memory().available());
+            json.addProperty("secondsPerStep", estimate.time().stepSeconds());
+            json.addProperty("secondsBefore", estimate.time().setupSeconds());
+            json.addProperty("seconds", estimate.time().totalSeconds());
+            json.addProperty("fits", estimate.fits());
+            JsonArray advice = new JsonArray();
+            estimate.advice().forEach(advice::add);
+            json.add("advice", advice);
+            return json;
+        }
+
+        private static String duration(double seconds) {
+            long whole = Math.round(seconds);
+            if (whole < 120) return whole + " s";
+            if (whole < 7200) return Math.round(whole / 60.0) + " min";
+            return String.format(Locale.ROOT, "%.1f h", whole / 3600.0);
         }
     }
 }

@@ -1,10 +1,10 @@
 package atomstudio.app.cli;
 
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.TrainingConfig;
-import atomstudio.tuning.train.TrainingSetting;
-import atomstudio.tuning.train.TrainingSettings;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

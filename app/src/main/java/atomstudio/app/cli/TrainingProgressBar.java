@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.train.TrainingEvent;
-import atomstudio.tuning.train.TrainingListener;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

@@ -2,11 +2,11 @@ package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
-import atomstudio.tuning.train.RunControl;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TrainingListener;
-import atomstudio.tuning.train.TrainingOutcome;
-import atomstudio.tuning.train.TrainingReport;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.TrainingReport;
+import atomstudio.tuning.train.TrainingService;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -17,28 +17,28 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
 
     /// Trains, or goes on training.
     interface TrainingTask {
-        TrainingOutcome run(RunControl control, TrainingListener listener) throws Failure;
+        TrainingService.TrainingOutcome run(RunControl control, TrainingListener listener) throws Failure;
     }
 
     /// @return the exit code
     int execute(String method, ControlOption controlOption, TrainingTask task) throws Failure {
         try (StopSignal.Registration registration = context.stopSignal().register(); TrainingProgressBar progress = new TrainingProgressBar(context.terminal(), method)) {
-            TrainingOutcome outcome = task.run(controlOption.control(context), progress);
+            TrainingService.TrainingOutcome outcome = task.run(controlOption.control(context), progress);
             progress.close();
             return printOutcome(method, outcome);
         }
     }
 
-    private int printOutcome(String method, TrainingOutcome outcome) {
+    private int printOutcome(String method, TrainingService.TrainingOutcome outcome) {
         return switch (outcome) {
-            case TrainingOutcome.Finished finished -> {
+            case TrainingService.TrainingOutcome.Finished finished -> {
                 context.terminal().printResult(switch (format) {
                     case JSON -> json(method, finished.report()).toString();
                     case LINES -> text(method, finished.report());
                 });
                 yield ExitCode.SUCCESS;
             }
-            case TrainingOutcome.Stopped stopped -> {
+            case TrainingService.TrainingOutcome.Stopped stopped -> {
                 context.terminal().printNote("Stopped after step %d of %d; the same command goes on from there.".formatted(stopped.step(), stopped.steps()));
                 yield ExitCode.CANCELLED;
             }

@@ -1,8 +1,7 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.verify.Verification;
-import atomstudio.app.verify.Verification.TensorCheck;
 import atomstudio.app.verify.Verifier;
+import atomstudio.app.verify.Verifier.Verification.TensorCheck;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.tensor.Deviation;
@@ -52,15 +51,15 @@ final class VerifyCommand implements Callable<Integer> {
         boolean unsupported = false;
         for (Path golden : goldens) {
             try {
-                Verification verification = verifier.verify(golden);
+                Verifier.Verification verification = verifier.verify(golden);
                 failed |= !verification.isWithinTolerance();
                 unsupported |= !verification.unsupported().isEmpty();
                 if (json) results.add(json(verification));
                 else print(verification);
             } catch (Failure.Unsupported e) {
                 unsupported = true;
-                if (json) results.add(json(new Verification(golden, List.of(), List.of(e.getMessage()))));
-                else print(new Verification(golden, List.of(), List.of(e.getMessage())));
+                if (json) results.add(json(new Verifier.Verification(golden, List.of(), List.of(e.getMessage()))));
+                else print(new Verifier.Verification(golden, List.of(), List.of(e.getMessage())));
             } catch (Failure e) {
                 failed = true;
                 String message = String.valueOf(e.getMessage());
@@ -71,7 +70,7 @@ final class VerifyCommand implements Callable<Integer> {
         return failed ? ExitCode.FAILED : unsupported ? ExitCode.UNSUPPORTED : ExitCode.SUCCESS;
     }
 
-    private void print(Verification verification) {
+    private void print(Verifier.Verification verification) {
         Terminal terminal = context.terminal();
         terminal.printResult(verification.golden().toString());
         int width = verification.checks().stream().mapToInt(check -> check.deviation().name().length()).max().orElse(0);
@@ -83,7 +82,7 @@ final class VerifyCommand implements Callable<Integer> {
         verification.unsupported().forEach(message -> terminal.printResult("  not built: " + message));
     }
 
-    private static JsonObject json(Verification verification) {
+    private static JsonObject json(Verifier.Verification verification) {
         JsonObject json = new JsonObject();
         json.addProperty("golden", verification.golden().toString());
         JsonArray checks = new JsonArray();

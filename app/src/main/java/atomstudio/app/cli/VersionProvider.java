@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.BuildInfo;
+import atomstudio.app.runtime.BuildInfo;
 import picocli.CommandLine.IVersionProvider;
 
 /// What `--version` prints: the program's version and the Java that runs it.

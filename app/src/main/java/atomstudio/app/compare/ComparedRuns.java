@@ -4,8 +4,8 @@ import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.BaseModel;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.RunInfo;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,18 +1,29 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonDeserializationContext;
+import com.google.gson.JsonDeserializer;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.JsonSerializationContext;
+import com.google.gson.JsonSerializer;
 import com.google.gson.annotations.SerializedName;
 import java.io.IOException;
+import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /// What was compared with what: the same prompts and seeds in every row. Its JSON is `compare.json`.
@@ -100,6 +111,61 @@ public record Comparison(String model, @SerializedName("class") String className
             return comparison;
         } catch (IOException | RuntimeException unreadable) {
             throw new Failure.Unreadable(file + ": expected a comparison's description, found something else (" + unreadable.getMessage() + ").", unreadable);
+        }
+    }
+
+    /// Where a comparison's pictures come from.
+    @FunctionalInterface
+    interface ImageLookup {
+        RgbImage load(Comparison.ComparisonRow row, int prompt, long seed) throws Failure;
+    }
+
+    /// What a sheet or a page shows around the galleries.
+    /// @param photos the pictures that were learned from
+    /// @param details how the pictures were made, in one line: model, sampler, steps, guidance, size
+    /// @param software the program and its version
+    record ReportContent(Comparison comparison, List<RgbImage> photos, String details, String software) {
+        ReportContent {
+            photos = List.copyOf(photos);
+        }
+    }
+
+    /// A row as `compare.json` has it: flat, and a measure that is absent is null.
+    static final class RowJsonAdapter implements JsonSerializer<ComparisonRow>, JsonDeserializer<ComparisonRow> {
+        @Override public JsonElement serialize(ComparisonRow row, Type type, JsonSerializationContext context) {
+            JsonObject json = new JsonObject();
+            json.addProperty("name", row.name());
+            json.addProperty("run", row.run());
+            json.addProperty("numbers", row.parameterCount());
+            json.addProperty("bytes", row.bytes());
+            json.addProperty("seconds", row.seconds());
+            Optional<ClipScores> metrics = row.metrics();
+            json.addProperty("encoder", metrics.map(ClipScores::encoder).orElse(null));
+            json.add("likeness", numberOrNull(metrics.map(ClipScores::likeness)));
+            json.add("diversity", numberOrNull(metrics.map(ClipScores::diversity)));
+            json.add("alignment", numberOrNull(metrics.map(ClipScores::alignment)));
+            return json;
+        }
+
+        private static JsonElement numberOrNull(Optional<OptionalDouble> metric) {
+            return metric.isPresent() && metric.get().isPresent() ? new JsonPrimitive(metric.get().getAsDouble()) : JsonNull.INSTANCE;
+        }
+
+        @Override public ComparisonRow deserialize(JsonElement element, Type type, JsonDeserializationContext context) {
+            JsonObject json = element.getAsJsonObject();
+            Optional<ClipScores> metrics = isPresent(json, "encoder")
+                    ? Optional.of(new ClipScores(json.get("encoder").getAsString(), metric(json, "likeness"), metric(json, "diversity"), metric(json, "alignment"))) : Optional.empty();
+            return new ComparisonRow(json.get("name").getAsString(), isPresent(json, "run") ? json.get("run").getAsString() : null,
+                    json.get("numbers").getAsLong(), json.get("bytes").getAsLong(), json.get("seconds").getAsDouble(), metrics);
+        }
+
+        private static OptionalDouble metric(JsonObject json, String key) {
+            return isPresent(json, key) ? OptionalDouble.of(json.get(key).getAsDouble()) : OptionalDouble.empty();
+        }
+
+        /// Comparisons of older versions have no measures.
+        private static boolean isPresent(JsonObject json, String key) {
+            return json.has(key) && !json.get(key).isJsonNull();
         }
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.diffusion.file.AtomicFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

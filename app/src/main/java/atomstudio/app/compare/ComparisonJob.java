@@ -1,29 +1,32 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.app.compare.ComparisonListener.ComparisonControl;
+import atomstudio.app.compare.ComparisonJob.ComparisonListener.ComparisonControl;
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
 import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
-import atomstudio.app.jobs.BuildInfo;
-import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.ImageGenerator;
+import atomstudio.app.pipeline.EngineName;
+import atomstudio.app.pipeline.ImageGenerator;
+import atomstudio.app.runtime.BuildInfo;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageFolder;
+import atomstudio.diffusion.image.PhotoFolders;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.ImageFolder;
-import atomstudio.diffusion.picture.PhotoFolders;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.measure.ClipEmbedding;
+import atomstudio.tuning.measure.ClipMetrics;
+import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.RunControl.RunCommand;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TrainingEnvironment;
-import atomstudio.tuning.train.TrainingOutcome;
-import atomstudio.tuning.train.TrainingReport;
-import atomstudio.tuning.train.TrainingRequest;
+import atomstudio.tuning.run.RunControl.RunCommand;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingReport;
 import atomstudio.tuning.train.TrainingService;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,7 +76,7 @@ public final class ComparisonJob {
         try (ImageGenerator maker = ImageGenerator.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
             ComparisonSampler sampler = new ComparisonSampler(maker, hashes, request, listener);
             if (sampler.generate(comparison, runs.get(), output) == ComparisonControl.STOP) return Optional.empty();
-            ImageLookup images = (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed));
+            Comparison.ImageLookup images = (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed));
             Comparison measured = ComparisonMetrics.measure(comparison, photos, images, maker, listener);
             output.write(output.descriptionFile(), measured.toJson());
             return Optional.of(writeReport(measured, photos, model));
@@ -98,10 +101,10 @@ public final class ComparisonJob {
             TrainingRequest trainRequest = TrainingRequest.of(request.model(), tuned.photos(), request.subject().className(), method).withToken(request.subject().triggerWord());
             if (tuned.steps().isPresent()) trainRequest = trainRequest.withSteps(tuned.steps().getAsInt());
             Path run = output.runFolder(method.combinedName());
-            TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run, () -> listener.next() == ComparisonControl.STOP ? RunCommand.STOP : RunCommand.CONTINUE, event -> listener.onTrainingEvent(method.combinedName(), event));
+            TrainingService.TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run, () -> listener.next() == ComparisonControl.STOP ? RunCommand.STOP : RunCommand.CONTINUE, event -> listener.onTrainingEvent(method.combinedName(), event));
             switch (outcome) {
-                case TrainingOutcome.Finished finished -> runs.add(run);
-                case TrainingOutcome.Stopped stopped -> {
+                case TrainingService.TrainingOutcome.Finished finished -> runs.add(run);
+                case TrainingService.TrainingOutcome.Stopped stopped -> {
                     return Optional.empty();
                 }
             }
@@ -139,12 +142,62 @@ public final class ComparisonJob {
     }
 
     private ComparisonResult writeReport(Comparison comparison, List<RgbImage> photos, DiffusionModel model) throws Failure {
-        ReportContent content = new ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + BuildInfo.current().version());
+        Comparison.ReportContent content = new Comparison.ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + BuildInfo.current().version());
         RgbImage sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed)));
         PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));
         List<String> links = new ArrayList<>();
         for (int i = 0; i < photos.size(); i++) links.add(subjectPath(i));
         output.write(output.pageFile(), ComparisonPage.render(content, links));
         return new ComparisonResult(comparison, output.sheetFile(), output.pageFile(), output.descriptionFile());
+    }
+
+    /// Hears how a comparison goes on, on the thread that works: answer quickly.
+    public interface ComparisonListener {
+        enum ComparisonControl { CONTINUE, STOP }
+
+        /// A run's event.
+        /// @param name the row's
+        void onTrainingEvent(String name, TrainingEvent event);
+
+        /// So many of all sampling steps of all pictures are done.
+        void onSamplingProgress(int done, int total);
+
+        /// A line for the person.
+        void onNote(String line);
+
+        /// Asked at every step.
+        ComparisonControl next();
+    }
+
+    /// Measures a comparison's rows by the model's own CLIP.
+    static final class ComparisonMetrics {
+        private ComparisonMetrics() {}
+
+        /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure with, and a line why
+        /// where what it has is damaged: the pictures are there all the same.
+        static Comparison measure(Comparison comparison, List<RgbImage> photos, Comparison.ImageLookup images, ImageGenerator maker, ComparisonListener listener) throws Failure {
+            Optional<ClipMetrics> ruler;
+            try {
+                ruler = maker.clipMetrics();
+            } catch (Failure damaged) {
+                listener.onNote("No likeness, diversity or alignment: " + damaged.getMessage());
+                return comparison;
+            }
+            if (ruler.isEmpty()) return comparison;
+            List<ClipEmbedding> subjectEmbeddings = ruler.get().embedImages(photos);
+            List<ComparisonRow> rows = new ArrayList<>();
+            for (ComparisonRow row : comparison.rows()) rows.add(row.with(ruler.get().measure(subjectEmbeddings, samples(comparison, row, images, ruler.get()))));
+            return comparison.with(rows);
+        }
+
+        private static List<ClipScores.PromptSamples> samples(Comparison comparison, ComparisonRow row, Comparison.ImageLookup images, ClipMetrics ruler) throws Failure {
+            List<ClipScores.PromptSamples> result = new ArrayList<>();
+            for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
+                List<ClipEmbedding> embeddings = new ArrayList<>();
+                for (long seed : comparison.seeds()) embeddings.add(ruler.embedImage(images.load(row, prompt, seed)));
+                result.add(new ClipScores.PromptSamples(embeddings, ruler.embedPrompt(comparison.classPrompt(prompt))));
+            }
+            return result;
+        }
     }
 }

@@ -47,17 +47,17 @@ final class ComparisonPage {
         }
         """;
 
-    private final ReportContent content;
+    private final Comparison.ReportContent content;
     private final List<String> photoPaths;
     private final StringBuilder html = new StringBuilder();
 
-    private ComparisonPage(ReportContent content, List<String> photoPaths) {
+    private ComparisonPage(Comparison.ReportContent content, List<String> photoPaths) {
         this.content = content;
         this.photoPaths = photoPaths;
     }
 
     /// @param photoPaths the subject's pictures, as paths relative to the page with forward slashes
-    static String render(ReportContent content, List<String> photoPaths) {
+    static String render(Comparison.ReportContent content, List<String> photoPaths) {
         return new ComparisonPage(content, photoPaths).renderPage();
     }
 

@@ -1,20 +1,20 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.app.compare.ComparisonListener.ComparisonControl;
-import atomstudio.app.jobs.ImageGenerator;
+import atomstudio.app.compare.ComparisonJob.ComparisonListener.ComparisonControl;
+import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.RunFolder;
+import atomstudio.tuning.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -30,9 +30,9 @@ final class ComparisonSampler {
     private final ImageGenerator maker;
     private final BaseModelHashes hashes;
     private final ComparisonRequest request;
-    private final ComparisonListener listener;
+    private final ComparisonJob.ComparisonListener listener;
 
-    ComparisonSampler(ImageGenerator maker, BaseModelHashes hashes, ComparisonRequest request, ComparisonListener listener) {
+    ComparisonSampler(ImageGenerator maker, BaseModelHashes hashes, ComparisonRequest request, ComparisonJob.ComparisonListener listener) {
         this.maker = maker;
         this.hashes = hashes;
         this.request = request;

@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.picture.Infotext;
+import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.method.MethodSettings;

@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.prompt.TextFile;
+import atomstudio.diffusion.file.TextFile;
 import java.nio.file.Path;
 import java.util.List;
 

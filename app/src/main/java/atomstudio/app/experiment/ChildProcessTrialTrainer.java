@@ -1,11 +1,10 @@
 package atomstudio.app.experiment;
 
-import atomstudio.app.tune.ChildProcessLauncher;
-import atomstudio.app.tune.TrainingProcess;
+import atomstudio.app.process.ChildProcessLauncher;
+import atomstudio.app.process.TrainingProcess;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.Status;
-import atomstudio.tuning.train.TrainingConfig;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.run.RunFolder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +13,7 @@ import java.util.function.BooleanSupplier;
 
 /// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is the run's alone.
 /// @param precision of frozen weights and activations, for every run
-public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingConfig.PrecisionMode precision) implements TrialTrainer {
+public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingConfig.PrecisionMode precision) implements Experiment.TrialTrainer {
     /// The exit code of a command line that is not understood.
     private static final int USAGE_EXIT_CODE = 2;
     private static final Duration PREDECESSOR_TIMEOUT = Duration.ofMinutes(1);
@@ -48,7 +47,7 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
 
     /// The child of an experiment that was killed writes its checkpoint before it ends, and holds the run until then.
     private static void awaitPredecessor(RunFolder runFolder, BooleanSupplier stop) throws InterruptedException {
-        for (long waitedMillis = 0; waitedMillis < PREDECESSOR_TIMEOUT.toMillis() && runFolder.status() == Status.RUNNING && !stop.getAsBoolean(); waitedMillis += POLL_INTERVAL.toMillis()) Thread.sleep(POLL_INTERVAL);
+        for (long waitedMillis = 0; waitedMillis < PREDECESSOR_TIMEOUT.toMillis() && runFolder.status() == RunFolder.Status.RUNNING && !stop.getAsBoolean(); waitedMillis += POLL_INTERVAL.toMillis()) Thread.sleep(POLL_INTERVAL);
     }
 
     static List<String> arguments(TrialRequest request, TrainingConfig.PrecisionMode precision) {

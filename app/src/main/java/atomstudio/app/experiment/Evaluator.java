@@ -1,18 +1,17 @@
 package atomstudio.app.experiment;
 
-import atomstudio.app.jobs.ImageGenerator;
+import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
+import atomstudio.tuning.data.PhotoFiles;
 import atomstudio.tuning.measure.ClipEmbedding;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.measure.PromptSamples;
-import atomstudio.tuning.train.PhotoFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -54,7 +53,7 @@ final class Evaluator {
     /// @param subfolder where the pictures go, within the folder
     /// @return empty when somebody said stop
     Optional<ClipScores> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder) throws Failure {
-        List<PromptSamples> samples = new ArrayList<>();
+        List<ClipScores.PromptSamples> samples = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
             List<ClipEmbedding> embeddings = new ArrayList<>();
             for (long seed : SEEDS) {
@@ -64,7 +63,7 @@ final class Evaluator {
                 PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.infotext(generation, Optional.empty()).toPngText());
                 embeddings.add(metrics.embedImage(image.get()));
             }
-            samples.add(new PromptSamples(embeddings, metrics.embedPrompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
+            samples.add(new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
         }
         return Optional.of(metrics.measure(referenceEmbeddings(evaluated.photos), samples));
     }

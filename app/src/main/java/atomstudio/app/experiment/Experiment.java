@@ -1,27 +1,27 @@
 package atomstudio.app.experiment;
 
 import atomstudio.app.compare.ComparisonText;
+import atomstudio.app.experiment.Experiment.TrialListener.Next;
+import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.experiment.ExperimentRow.Cost;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.app.experiment.TrialListener.Next;
-import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
-import atomstudio.app.jobs.ImageGenerator;
-import atomstudio.app.jobs.LoadedAdapter;
+import atomstudio.app.pipeline.ImageGenerator;
+import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.diffusion.tensor.AtomicFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.train.RunFolder;
-import atomstudio.tuning.train.TrainingConfig;
-import atomstudio.tuning.train.TrainingReport;
-import atomstudio.tuning.train.TrainingRequest;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingReport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,6 +31,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /// Runs an experiment: tunes every trial to each of its checkpoints, samples the same prompts and seeds from it, measures, and adds a row
 /// to the table. What the table has is not done again, so a killed experiment goes on where it was.
@@ -181,5 +182,46 @@ public final class Experiment {
         Path folder = setup.photos().resolve(subject.name());
         if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a folder with pictures of the subject, found nothing");
         return folder;
+    }
+
+    /// Hears how an experiment goes on, on the thread that works: answer quickly.
+    public interface TrialListener {
+        enum Next { CONTINUE, STOP }
+
+        /// A run begins, or is gone on with: so many of so many.
+        void trialStarted(int number, int total, Trial trial);
+
+        /// A row was added to the table.
+        void rowAdded(ExperimentRow entry);
+
+        /// A line for the person.
+        void note(String line);
+
+        /// Asked many times a second.
+        Next next();
+    }
+
+    /// Tunes one run as far as a step, or goes on with it.
+    @FunctionalInterface
+    public interface TrialTrainer {
+        /// What is to be tuned on which pictures, into which folder.
+        /// @param endStep the step at which it ends this time
+        record TrialRequest(Path model, Path photos, Trial trial, int endStep, Path runFolder) {}
+
+        /// How it ended.
+        sealed interface TrialOutcome {
+            record TrialCompleted() implements TrialOutcome {}
+
+            record TrialStopped() implements TrialOutcome {}
+
+            /// In the words of the process.
+            record TrialFailed(String reason) implements TrialOutcome {}
+
+            /// The method is none that this program has.
+            record UnsupportedMethod(String reason) implements TrialOutcome {}
+        }
+
+        /// @param stop asked many times a second
+        TrialOutcome train(TrialRequest request, BooleanSupplier stop) throws Failure;
     }
 }

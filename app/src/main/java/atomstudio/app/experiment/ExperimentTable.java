@@ -3,7 +3,7 @@ package atomstudio.app.experiment;
 import atomstudio.app.experiment.ExperimentRow.Cost;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.tuning.measure.ClipScores;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package atomstudio.app.export;
 
-import atomstudio.app.parts.NoteView;
-import atomstudio.app.tune.RunSummary;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.runs.RunSummary;
 import atomstudio.tuning.export.ExportFormat;
 import java.util.List;
 import java.util.Locale;

@@ -4,7 +4,8 @@ import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.tune.RunSummary;
+import atomstudio.app.runs.RunSummary;
+import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,5 +58,12 @@ public final class ExportViewModel {
     public void showInFolder() {
         ExportNote last = exportNote.get();
         if (last != null) last.file().ifPresent(desktopActions::showInFileManager);
+    }
+
+    /// Writes a run's adapter to a file of its own.
+    @FunctionalInterface
+    public interface Exporter {
+        /// @return what is worth knowing about it, such as that the run is not finished; empty if nothing is
+        String export(Path run, Path file, ExportFormat format) throws Failure;
     }
 }

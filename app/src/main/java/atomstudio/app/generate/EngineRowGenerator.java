@@ -1,30 +1,29 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.jobs.Cancellation;
-import atomstudio.app.jobs.Devices;
-import atomstudio.app.jobs.EngineName;
-import atomstudio.app.jobs.ImageGenerator;
-import atomstudio.app.jobs.LivePreview;
-import atomstudio.app.jobs.LoadedAdapter;
-import atomstudio.app.jobs.PromptAdapters;
 import atomstudio.app.models.TokenizerFolders;
+import atomstudio.app.pipeline.EngineName;
+import atomstudio.app.pipeline.ImageGenerator;
+import atomstudio.app.pipeline.LivePreview;
+import atomstudio.app.pipeline.LoadedAdapter;
+import atomstudio.app.pipeline.PromptAdapters;
+import atomstudio.app.runtime.Devices;
+import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageMetadata;
+import atomstudio.diffusion.image.PngAttachment;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.ImageMetadata;
-import atomstudio.diffusion.picture.PngAttachment;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.ClipEmbedding;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.measure.PromptSamples;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,7 +130,7 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
                 cancellation.throwIfRequested();
                 embeddings.add(ruler.embedImage(image));
             }
-            measures.add(ruler.measure(subjectEmbeddings, List.of(new PromptSamples(embeddings, ruler.embedPrompt(PromptAdapters.parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home()).prompt().positive())))));
+            measures.add(ruler.measure(subjectEmbeddings, List.of(new ClipScores.PromptSamples(embeddings, ruler.embedPrompt(PromptAdapters.parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home()).prompt().positive())))));
         }
         return Optional.of(measures);
     }

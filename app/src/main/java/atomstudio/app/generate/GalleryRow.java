@@ -1,8 +1,8 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
-import atomstudio.app.tune.RunSummary;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.app.runs.RunSummary;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.HashSet;
 import java.util.List;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// A row of pictures, one a seed: of the base model, or of a run's adapter.
 public final class GalleryRow {
     /// A place in the row; `made` is null until its picture is there.
-    public record GalleryCell(long seed, @Nullable GeneratedImage image) {}
+    public record GalleryCell(long seed, RowGenerator.@Nullable GeneratedImage image) {}
 
     /// What a picture looks like while it is made.
     public record CellPreview(int column, RgbImage image) {}
@@ -42,7 +42,7 @@ public final class GalleryRow {
     private final ReadOnlyObjectWrapper<@Nullable CellPreview> preview = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     private final Set<Integer> updated = new HashSet<>();
-    private @Nullable RowRequest request;
+    private RowGenerator.@Nullable RowRequest request;
 
     GalleryRow(Optional<RunSummary> run) {
         this.run = run;
@@ -117,7 +117,7 @@ public final class GalleryRow {
     }
 
     List<RgbImage> images() {
-        return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).map(GeneratedImage::image).toList();
+        return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).map(RowGenerator.GeneratedImage::image).toList();
     }
 
     void metricsStatus(String text) {
@@ -129,11 +129,11 @@ public final class GalleryRow {
     }
 
     /// Whether all pictures of `wanted` are there already.
-    boolean hasImages(RowRequest wanted) {
+    boolean hasImages(RowGenerator.RowRequest wanted) {
         return wanted.equals(request) && cells.stream().allMatch(cell -> cell.image != null);
     }
 
-    void updateStale(RowRequest wanted) {
+    void updateStale(RowGenerator.RowRequest wanted) {
         stale.set(request != null && !wanted.equals(request));
     }
 
@@ -144,7 +144,7 @@ public final class GalleryRow {
     }
 
     /// Makes room; pictures that are there stay until others come, where there is still a column for them.
-    void begin(RowRequest wanted) {
+    void begin(RowGenerator.RowRequest wanted) {
         preview.set(null);
         updated.clear();
         List<Long> seeds = wanted.settings().seeds().list();
@@ -167,7 +167,7 @@ public final class GalleryRow {
         preview.set(new CellPreview(column, image));
     }
 
-    void setImage(int column, GeneratedImage image) {
+    void setImage(int column, RowGenerator.GeneratedImage image) {
         preview.set(null);
         updated.add(column);
         cells.set(column, new GalleryCell(cells.get(column).seed(), image));
@@ -178,7 +178,7 @@ public final class GalleryRow {
         if (!before.contains(message)) warning.set(before.isEmpty() ? message : before + "\n" + message);
     }
 
-    void complete(RowRequest wanted) {
+    void complete(RowGenerator.RowRequest wanted) {
         request = wanted;
         updated.clear();
         stale.set(false);

@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.parts.NoteView;
+import atomstudio.app.controls.NoteView;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,10 +1,10 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
-import atomstudio.app.subjects.Subject;
-import atomstudio.app.tune.RunSummary;
+import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.sample.Guidance;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -150,10 +150,10 @@ public final class GenerateViewModel {
         for (GalleryRow row : rows) row.updateStale(requestFor(row, summary));
     }
 
-    private RowRequest requestFor(GalleryRow row, ModelSummary summary) {
+    private RowGenerator.RowRequest requestFor(GalleryRow row, ModelSummary summary) {
         Subject currentSubject = subject.get();
         String phrase = currentSubject == null ? "" : row.run().map(run -> phrase(run.spec().phrase().triggerWord(), run.spec().phrase().className())).orElse(currentSubject.className());
-        return new RowRequest(summary.path(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
+        return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
     }
 
     private static String phrase(String token, String className) {

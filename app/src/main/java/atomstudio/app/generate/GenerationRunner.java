@@ -2,12 +2,11 @@ package atomstudio.app.generate;
 
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Cancellation;
-import atomstudio.app.jobs.JobHandle;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.StepRate;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -29,7 +28,7 @@ final class GenerationRunner {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
     private StepRate pace;
-    private @Nullable JobHandle running;
+    private Jobs.@Nullable JobHandle running;
 
     GenerationRunner(Jobs jobs, RowGenerator generator, InstantSource clock) {
         this.jobs = jobs;
@@ -70,7 +69,7 @@ final class GenerationRunner {
     }
 
     /// A row and what its pictures are to be made from.
-    record RowTask(GalleryRow row, RowRequest request) {}
+    record RowTask(GalleryRow row, RowGenerator.RowRequest request) {}
 
     /// @param onFinished runs when it is over, however it ended
     void start(List<RowTask> tasks, Runnable onFinished) {
@@ -94,7 +93,7 @@ final class GenerationRunner {
 
         record PreviewReady(GalleryRow row, int column, RgbImage image) implements RowEvent {}
 
-        record ImageReady(GalleryRow row, int column, GeneratedImage image) implements RowEvent {}
+        record ImageReady(GalleryRow row, int column, RowGenerator.GeneratedImage image) implements RowEvent {}
 
         record WarningRaised(GalleryRow row, String message) implements RowEvent {}
 
@@ -116,7 +115,7 @@ final class GenerationRunner {
                     events.accept(new RowEvent.PreviewReady(task.row, column, look));
                 }
 
-                @Override public void image(int column, GeneratedImage made) {
+                @Override public void image(int column, RowGenerator.GeneratedImage made) {
                     events.accept(new RowEvent.ImageReady(task.row, column, made));
                 }
 
@@ -139,7 +138,7 @@ final class GenerationRunner {
                 busy.set(row.title() + " · step " + done + " of " + total + timeLeft(all));
             }
             case RowEvent.PreviewReady(GalleryRow row, int column, RgbImage image) -> row.showPreview(column, image);
-            case RowEvent.ImageReady(GalleryRow row, int column, GeneratedImage image) -> row.setImage(column, image);
+            case RowEvent.ImageReady(GalleryRow row, int column, RowGenerator.GeneratedImage image) -> row.setImage(column, image);
             case RowEvent.WarningRaised(GalleryRow row, String message) -> row.addWarning(message);
             case RowEvent.RowCompleted(RowTask task) -> task.row.complete(task.request);
         }

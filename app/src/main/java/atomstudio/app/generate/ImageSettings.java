@@ -1,7 +1,7 @@
 package atomstudio.app.generate;
 
-import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.Mask;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;

@@ -1,9 +1,9 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.OverlayView;
-import atomstudio.app.parts.RoundedImageView;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.OverlayView;
+import atomstudio.app.controls.RoundedImageView;
+import atomstudio.diffusion.image.RgbImage;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;

@@ -4,7 +4,7 @@ import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.diffusion.picture.PngWriter;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.sample.Seed;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// One picture of the galleries, large. Up and down goes to the same seed in another row, left and right to another seed.
 public final class LargeImageViewModel {
     /// The picture in view and where it stands.
-    public record ShownImage(GalleryRow row, int column, GeneratedImage image) {
+    public record ShownImage(GalleryRow row, int column, RowGenerator.GeneratedImage image) {
         public String title() {
             return row.title() + " · seed " + Seed.format(row.cells().get(column).seed());
         }

@@ -1,11 +1,11 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.LabeledFieldView;
+import atomstudio.app.controls.OverlayView;
+import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.PaintedMask.BrushMode;
 import atomstudio.app.generate.PaintedMask.BrushTip;
-import atomstudio.app.parts.LabeledFieldView;
-import atomstudio.app.parts.OverlayView;
-import atomstudio.app.parts.RoundedImageView;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;

@@ -1,9 +1,8 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.jobs.JobHandle;
+import atomstudio.app.dataset.Subject;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.subjects.Subject;
 import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,7 +16,7 @@ public final class MetricsViewModel {
     private final Jobs jobs;
     private final RowEvaluator evaluator;
     private final ReadOnlyStringWrapper note = new ReadOnlyStringWrapper("");
-    private @Nullable JobHandle running;
+    private Jobs.@Nullable JobHandle running;
     private List<GalleryRow> pending = List.of();
     private int requestId;
 

@@ -1,8 +1,8 @@
 package atomstudio.app.generate;
 
-import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.Resampling;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.Mask;
+import atomstudio.diffusion.image.Resampling;
+import atomstudio.diffusion.image.RgbImage;
 import java.util.Arrays;
 import java.util.Optional;
 

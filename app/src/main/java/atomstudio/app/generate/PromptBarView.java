@@ -1,7 +1,7 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.NumberFieldView;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.NumberFieldView;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;

@@ -1,6 +1,6 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.subjects.Subject;
+import atomstudio.app.dataset.Subject;
 import java.util.List;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.geometry.Pos;

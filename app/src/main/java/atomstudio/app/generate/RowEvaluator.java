@@ -2,7 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.List;

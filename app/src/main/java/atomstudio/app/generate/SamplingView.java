@@ -1,9 +1,9 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.LabeledFieldView;
+import atomstudio.app.controls.NumberFieldView;
+import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
-import atomstudio.app.parts.LabeledFieldView;
-import atomstudio.app.parts.NumberFieldView;
-import atomstudio.app.parts.TitleConverter;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;

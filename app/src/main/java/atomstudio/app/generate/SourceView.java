@@ -1,10 +1,10 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.LabeledFieldView;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.NumberFieldView;
+import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.generate.ImageSettings.SourceImage;
-import atomstudio.app.parts.LabeledFieldView;
-import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.NumberFieldView;
-import atomstudio.app.parts.RoundedImageView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,9 +1,9 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.adapter.AdapterSource;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;

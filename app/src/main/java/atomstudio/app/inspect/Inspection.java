@@ -1,8 +1,8 @@
 package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.model.TensorFileKind;
-import atomstudio.diffusion.picture.ImageFiles;
 import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;

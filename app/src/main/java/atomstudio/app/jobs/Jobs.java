@@ -13,4 +13,18 @@ public interface Jobs {
 
     /// A listener that jobs may call from their thread: `listener` gets every value, in order, on the window's thread.
     <P> Consumer<P> deliverEach(Consumer<P> listener);
+
+    /// Work that may take long. It looks at `cancellation` often enough that a person does not wait.
+    @FunctionalInterface
+    interface Job<T> {
+        /// @throws Exception a `Failure` with a message for the person, or `CancellationException`
+        T run(Cancellation cancellation) throws Exception;
+    }
+
+    /// A job on its way.
+    @FunctionalInterface
+    interface JobHandle {
+        /// Asks the job to end; its outcome still arrives.
+        void cancel();
+    }
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.models;
 
-import atomstudio.app.jobs.Assets;
+import atomstudio.app.runtime.Assets;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /// Models in folders and files, and the one that comes with the program.
-public final class ModelFolderReader implements SummaryReader {
+public final class ModelFolderReader implements ModelSummary.SummaryReader {
     private final TokenizerFolders tokenizerFolders;
 
     /// @param tokenizerFolders where to look for the tokenizer of a model that brings none

@@ -1,5 +1,6 @@
 package atomstudio.app.models;
 
+import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -39,5 +40,14 @@ public record ModelSummary(Path path, String name, Origin origin, int imageSize,
     /// What the reference recipes use: small illustrated models want less guidance than photographs.
     public double defaultGuidanceScale() {
         return origin == Origin.BUILT_IN ? 4 : 7.5;
+    }
+
+    /// Reads what a model, in a folder or a file, says of itself, without loading its weights.
+    public interface SummaryReader {
+        ModelSummary readBuiltIn() throws Failure;
+
+        /// @throws Failure.Unreadable when it is no model
+        /// @throws Failure.Incompatible when the model is of a kind that cannot be run
+        ModelSummary read(Path path) throws Failure;
     }
 }

@@ -1,8 +1,8 @@
 package atomstudio.app.models;
 
+import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.NoteView;
 import atomstudio.app.desktop.DisplayFormat;
-import atomstudio.app.parts.CardView;
-import atomstudio.app.parts.NoteView;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;

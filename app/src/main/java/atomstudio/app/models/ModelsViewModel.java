@@ -1,11 +1,11 @@
 package atomstudio.app.models;
 
-import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.app.desktop.SettingsStore;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.settings.AppSettings;
+import atomstudio.app.settings.SettingsStore;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// The models the studio knows: the embedded one first, then folders and files that were opened.
 public final class ModelsViewModel {
     private final Jobs jobs;
-    private final SummaryReader reader;
+    private final ModelSummary.SummaryReader reader;
     private final SettingsStore settings;
     private final FileChoosers choosers;
     private final DesktopActions desktop;
@@ -40,7 +40,7 @@ public final class ModelsViewModel {
     /// Stands for the model that is being opened; null when none is.
     private @Nullable Object openToken;
 
-    public ModelsViewModel(Jobs jobs, SummaryReader reader, SettingsStore settings, FileChoosers choosers, DesktopActions desktop) {
+    public ModelsViewModel(Jobs jobs, ModelSummary.SummaryReader reader, SettingsStore settings, FileChoosers choosers, DesktopActions desktop) {
         this.jobs = jobs;
         this.reader = reader;
         this.settings = settings;

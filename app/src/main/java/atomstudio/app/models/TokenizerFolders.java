@@ -1,8 +1,8 @@
 package atomstudio.app.models;
 
-import atomstudio.app.desktop.SettingsFile;
-import atomstudio.app.jobs.Assets;
-import atomstudio.app.jobs.Home;
+import atomstudio.app.runtime.Assets;
+import atomstudio.app.runtime.Home;
+import atomstudio.app.settings.SettingsFile;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.parts.CardView;
-import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.RoundedImageView;
+import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.RoundedImageView;
 import java.util.ArrayList;
 import java.util.List;
 import javafx.collections.ListChangeListener;
@@ -26,7 +26,7 @@ public final class PhotosCardView extends CardView {
         super("Pictures");
         this.model = model;
         tiles.setPrefColumns(4);
-        model.thumbnails().addListener((ListChangeListener<Thumbnail>) change -> refresh());
+        model.thumbnails().addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> refresh());
         model.busy().subscribe(now -> updateCount());
         model.subject().subscribe(now -> updateCount());
         Hyperlink dismiss = new Hyperlink("Dismiss");
@@ -58,7 +58,7 @@ public final class PhotosCardView extends CardView {
         tiles.getChildren().setAll(nodes);
     }
 
-    private Node tile(Thumbnail thumbnail) {
+    private Node tile(SubjectViewModel.Thumbnail thumbnail) {
         String name = thumbnail.file().getFileName().toString();
         Button remove = new Button("×");
         remove.getStyleClass().add("remove");

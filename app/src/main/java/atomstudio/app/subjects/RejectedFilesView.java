@@ -1,5 +1,6 @@
 package atomstudio.app.subjects;
 
+import atomstudio.app.dataset.SubjectStore;
 import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
 import javafx.scene.control.Label;
@@ -8,7 +9,7 @@ import javafx.scene.layout.VBox;
 
 /// Files that were not taken, each by its name and with the reason.
 public final class RejectedFilesView extends VBox {
-    public RejectedFilesView(ObservableList<RejectedFile> rejected) {
+    public RejectedFilesView(ObservableList<SubjectStore.RejectedFile> rejected) {
         super(4);
         getStyleClass().add("refusals");
         Runnable refresh = () -> {
@@ -16,11 +17,11 @@ public final class RejectedFilesView extends VBox {
             setVisible(!rejected.isEmpty());
             setManaged(!rejected.isEmpty());
         };
-        rejected.addListener((ListChangeListener<RejectedFile>) change -> refresh.run());
+        rejected.addListener((ListChangeListener<SubjectStore.RejectedFile>) change -> refresh.run());
         refresh.run();
     }
 
-    private static Label line(RejectedFile rejected) {
+    private static Label line(SubjectStore.RejectedFile rejected) {
         Label line = new Label(rejected.message());
         line.setWrapText(true);
         line.setMinHeight(Region.USE_PREF_SIZE);

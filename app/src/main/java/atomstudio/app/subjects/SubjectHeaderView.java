@@ -1,7 +1,8 @@
 package atomstudio.app.subjects;
 
-import atomstudio.app.parts.AutocompleteFieldView;
-import atomstudio.app.parts.LabeledFieldView;
+import atomstudio.app.controls.AutocompleteFieldView;
+import atomstudio.app.controls.LabeledFieldView;
+import atomstudio.app.dataset.Subject;
 import java.util.List;
 import java.util.function.Supplier;
 import javafx.css.PseudoClass;

@@ -1,11 +1,14 @@
 package atomstudio.app.subjects;
 
+import atomstudio.app.dataset.PhotoFinder;
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Cancellation;
-import atomstudio.app.jobs.Job;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +30,8 @@ public final class SubjectViewModel {
     private final AtomicReference<Subject> latest;
     private final ObservableList<Thumbnail> thumbnails = FXCollections.observableArrayList();
     private final ObservableList<Thumbnail> thumbnailsView = FXCollections.unmodifiableObservableList(thumbnails);
-    private final ObservableList<RejectedFile> rejected = FXCollections.observableArrayList();
-    private final ObservableList<RejectedFile> rejectedView = FXCollections.unmodifiableObservableList(rejected);
+    private final ObservableList<SubjectStore.RejectedFile> rejected = FXCollections.observableArrayList();
+    private final ObservableList<SubjectStore.RejectedFile> rejectedView = FXCollections.unmodifiableObservableList(rejected);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
@@ -51,7 +54,7 @@ public final class SubjectViewModel {
     }
 
     /// Files that were not taken, until they are dismissed or others come.
-    public ObservableList<RejectedFile> rejected() {
+    public ObservableList<SubjectStore.RejectedFile> rejected() {
         return rejectedView;
     }
 
@@ -64,7 +67,7 @@ public final class SubjectViewModel {
     }
 
     /// Shows what was refused when the subject was made.
-    public void showRejected(List<RejectedFile> atCreation) {
+    public void showRejected(List<SubjectStore.RejectedFile> atCreation) {
         rejected.setAll(atCreation);
     }
 
@@ -116,9 +119,9 @@ public final class SubjectViewModel {
         runJob("Removing " + thumbnail.file().getFileName(), cancellation -> new SubjectChange(store.remove(before, thumbnail.file()), List.of()));
     }
 
-    private record SubjectChange(Subject subject, List<RejectedFile> rejected) {}
+    private record SubjectChange(Subject subject, List<SubjectStore.RejectedFile> rejected) {}
 
-    private void runJob(String title, Job<SubjectChange> job) {
+    private void runJob(String title, Jobs.Job<SubjectChange> job) {
         if (!busy.get().isEmpty()) return;
         busy.set(title);
         problem.set("");
@@ -157,5 +160,11 @@ public final class SubjectViewModel {
             result.add(known != null ? known : new Thumbnail(file, photoFinder.read(file).centerSquare(Thumbnail.SIZE)));
         }
         return result;
+    }
+
+    /// A picture file and a small square of it.
+    public record Thumbnail(Path file, RgbImage image) {
+        /// Pixels a side: twice what is shown, for dense screens.
+        public static final int SIZE = 128;
     }
 }

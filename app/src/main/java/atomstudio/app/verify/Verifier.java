@@ -1,7 +1,7 @@
 package atomstudio.app.verify;
 
-import atomstudio.app.jobs.Assets;
-import atomstudio.app.verify.Verification.TensorCheck;
+import atomstudio.app.runtime.Assets;
+import atomstudio.app.verify.Verifier.Verification.TensorCheck;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Device;
@@ -17,6 +17,7 @@ import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.prompt.TokenizerGolden;
 import atomstudio.diffusion.sample.NoiseGolden;
 import atomstudio.diffusion.sample.SamplerGolden;
+import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
@@ -116,5 +117,24 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
     private Path tokenizerFolder() throws Failure {
         Path folder = model.isPresent() ? model.get() : Assets.find().defaultModel();
         return Files.isDirectory(folder.resolve("tokenizer")) ? folder.resolve("tokenizer") : folder;
+    }
+
+    /// What came of one golden: how far each tensor is from its reference on each engine, and what could not be run.
+    public record Verification(Path golden, List<TensorCheck> checks, List<String> unsupported) {
+        /// A tensor computed by an engine (`onnx`, `torch`, or `java`).
+        public record TensorCheck(String engine, Deviation deviation) {}
+
+        static Verification of(Path golden, String engine, List<Deviation> deviations) {
+            return new Verification(golden, checks(engine, deviations), List.of());
+        }
+
+        static List<TensorCheck> checks(String engine, List<Deviation> deviations) {
+            return deviations.stream().map(deviation -> new TensorCheck(engine, deviation)).toList();
+        }
+
+        /// Whether everything that was run is within its tolerance. A golden of which nothing was run agrees with nothing.
+        public boolean isWithinTolerance() {
+            return checks.stream().allMatch(check -> check.deviation().isWithinTolerance());
+        }
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.parts.OverlayView;
+import atomstudio.app.controls.OverlayView;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;

@@ -1,10 +1,10 @@
 package atomstudio.app.window;
 
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.tune.RunProgress;
-import atomstudio.app.tune.RunQueue;
-import atomstudio.app.tune.RunSpec;
-import atomstudio.app.tune.RunStore;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunQueue;
+import atomstudio.app.runs.RunStore;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 

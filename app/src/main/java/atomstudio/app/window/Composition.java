@@ -1,25 +1,27 @@
 package atomstudio.app.window;
 
+import atomstudio.app.dataset.PhotoFinder;
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.app.desktop.SettingsFile;
+import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.export.RunAdapterExporter;
 import atomstudio.app.generate.EngineRowGenerator;
-import atomstudio.app.jobs.Assets;
-import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
 import atomstudio.app.models.TokenizerFolders;
-import atomstudio.app.subjects.DiskPhotoFinder;
-import atomstudio.app.subjects.SampleSubject;
-import atomstudio.app.subjects.SubjectStore;
-import atomstudio.app.tune.ChildProcessLauncher;
-import atomstudio.app.tune.LayerCostCounter;
-import atomstudio.app.tune.RunStore;
+import atomstudio.app.process.ChildProcessLauncher;
+import atomstudio.app.runs.RunStore;
+import atomstudio.app.runtime.Assets;
+import atomstudio.app.runtime.Home;
+import atomstudio.app.services.Services;
+import atomstudio.app.settings.SettingsFile;
+import atomstudio.app.train.MethodCost;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingEnvironment;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -36,13 +38,13 @@ final class Composition {
     private Composition() {}
 
     static Services create(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
-        DiskPhotoFinder photoFinder = new DiskPhotoFinder();
+        PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()), Composition::samples);
         SettingsFile settings = settings(home, jobs);
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
-        Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(), new LocalSystemInfo());
+        Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
+        Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(), new SystemInfo.LocalSystemInfo());
         return new Services(jobs, stores, engines, environment);
     }
 
@@ -54,16 +56,16 @@ final class Composition {
     }
 
     /// A few of the subjects that come with the program.
-    private static List<SampleSubject> samples() throws Failure {
+    private static List<Subject.SampleSubject> samples() throws Failure {
         Assets assets = Assets.find();
-        DiskPhotoFinder photoFinder = new DiskPhotoFinder();
-        List<SampleSubject> samples = new ArrayList<>();
+        PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
+        List<Subject.SampleSubject> samples = new ArrayList<>();
         for (SampleEntry entry : SAMPLE_ENTRIES) {
             String name = entry.name();
             if (!assets.subjectNames().contains(name)) continue;
             Path folder = assets.subjectFolder(name);
             List<Path> files = photoFinder.find(List.of(folder)).files();
-            if (!files.isEmpty()) samples.add(new SampleSubject(name, entry.className(), folder, files.getFirst()));
+            if (!files.isEmpty()) samples.add(new Subject.SampleSubject(name, entry.className(), folder, files.getFirst()));
         }
         return samples;
     }

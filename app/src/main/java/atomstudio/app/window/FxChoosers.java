@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.diffusion.picture.ImageFiles;
+import atomstudio.diffusion.image.ImageFiles;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;

@@ -5,27 +5,36 @@ import atomstudio.app.generate.ImageSettings;
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
-import atomstudio.app.generate.PngInfo;
 import atomstudio.app.generate.SubjectPrompt;
-import atomstudio.app.jobs.GenerationParameters;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
-import atomstudio.app.tune.RunSummary;
+import atomstudio.app.pipeline.GenerationParameters;
+import atomstudio.app.runs.RunSummary;
+import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.Infotext.AdapterEntry;
+import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.Infotext.AdapterEntry;
+import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.Seed;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.tuning.adapter.AdapterSource;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the window as it was when a saved picture was made: its model, the subject whose run made it, prompt, seed, sampler and adapters.
@@ -195,5 +204,39 @@ final class PngInfoRestorer {
         ImageSettings.OutputSize size = recipe.size().filter(PngInfoRestorer::isAllowed).map(said -> new ImageSettings.OutputSize(said.width(), said.height())).orElse(current.size());
         ImageSettings.Seeds seeds = recipe.seed().isPresent() ? new ImageSettings.Seeds(recipe.seed().getAsLong(), 1) : current.seeds();
         return current.withNegativePrompt(recipe.prompt().negative().replaceAll("\\R", " ")).withSampling(sampling).withSource(source).withSize(size).withSeeds(seeds);
+    }
+
+    /// A saved picture that says how it was made, and the adapters that it carries, each in a file of its own by now.
+    public record PngInfo(Path file, GenerationParameters recipe, List<AttachedAdapter> attached) {
+        public PngInfo {
+            attached = List.copyOf(attached);
+        }
+
+        /// @param name that the picture has for it
+        public record AttachedAdapter(String name, Path file) {}
+
+        /// Empty for a file that is no PNG, or says nothing of its making. For jobs.
+        /// @param adapters the folder where adapters are kept that came in pictures
+        public static Optional<PngInfo> read(Path file, Path adapters) throws Failure {
+            if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png") || !Files.isRegularFile(file)) return Optional.empty();
+            Optional<GenerationParameters> recipe = GenerationParameters.read(file);
+            if (recipe.isEmpty()) return Optional.empty();
+            List<AttachedAdapter> attached = new ArrayList<>();
+            if (!PngAttachment.read(file).isEmpty()) {
+                for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
+            }
+            return Optional.of(new PngInfo(file, recipe.get(), attached));
+        }
+
+        /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters are kept once.
+        private static Path saveAdapter(AdapterSource.NamedAdapter found, Path folder) throws Failure {
+            byte[] bytes = found.source().bytes(DType.F32);
+            CRC32 crc = new CRC32();
+            crc.update(bytes);
+            String name = found.name().replaceAll("[^\\p{L}\\p{N}+._ -]+", "-").replaceFirst("^[. ]+", "");
+            Path file = folder.resolve(HexFormat.of().toHexDigits((int) crc.getValue())).resolve((name.isEmpty() ? "adapter" : name) + ".safetensors");
+            if (!Files.exists(file)) AtomicFile.write(file, out -> out.write(bytes));
+            return file;
+        }
     }
 }

@@ -1,9 +1,10 @@
 package atomstudio.app.window;
 
-import atomstudio.app.parts.NoteView;
-import atomstudio.app.parts.RoundedImageView;
-import atomstudio.app.subjects.Subject;
-import atomstudio.app.subjects.Thumbnail;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.RoundedImageView;
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.app.subjects.SubjectViewModel;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -69,7 +70,7 @@ final class SidebarView extends VBox {
         cover.setMinSize(COVER_SIDE, COVER_SIDE);
         cover.setMaxSize(COVER_SIDE, COVER_SIDE);
         Runnable updateCover = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER_SIDE)).toList());
-        subject.subject().thumbnails().addListener((ListChangeListener<Thumbnail>) change -> updateCover.run());
+        subject.subject().thumbnails().addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> updateCover.run());
         updateCover.run();
         HBox content = new HBox(9, cover, new VBox(title, state));
         content.setAlignment(Pos.CENTER_LEFT);

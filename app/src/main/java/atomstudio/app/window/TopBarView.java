@@ -2,8 +2,12 @@ package atomstudio.app.window;
 
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
+import javafx.animation.Animation;
+import javafx.animation.KeyFrame;
+import javafx.animation.Timeline;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.MenuButton;
@@ -70,5 +74,19 @@ final class TopBarView extends HBox {
             action.run();
         });
         return item;
+    }
+
+    /// Something that happens again and again while a node is on a screen.
+    static final class RepeatWhileShown {
+        private RepeatWhileShown() {}
+
+        static void every(Duration period, Node node, Runnable action) {
+            Timeline timeline = new Timeline(new KeyFrame(period, tick -> action.run()));
+            timeline.setCycleCount(Animation.INDEFINITE);
+            node.sceneProperty().subscribe(scene -> {
+                if (scene == null) timeline.stop();
+                else timeline.play();
+            });
+        }
     }
 }

@@ -2,8 +2,9 @@ package atomstudio.app.window;
 
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.BackgroundJobs;
-import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.runtime.Home;
+import atomstudio.app.services.Services;
 import atomstudio.diffusion.Failure;
 import java.util.concurrent.CountDownLatch;
 import javafx.application.Platform;

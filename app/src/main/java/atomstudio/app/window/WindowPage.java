@@ -2,6 +2,7 @@ package atomstudio.app.window;
 
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageViewModel;
+import atomstudio.app.subjects.SubjectPageViewModel;
 
 /// What the middle of the window shows.
 public sealed interface WindowPage {

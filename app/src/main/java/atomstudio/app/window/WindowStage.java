@@ -2,8 +2,9 @@ package atomstudio.app.window;
 
 import atlantafx.base.theme.PrimerDark;
 import atlantafx.base.theme.PrimerLight;
-import atomstudio.app.desktop.AppSettings;
-import atomstudio.app.jobs.BuildInfo;
+import atomstudio.app.runtime.BuildInfo;
+import atomstudio.app.services.Services;
+import atomstudio.app.settings.AppSettings;
 import java.net.URL;
 import java.util.List;
 import java.util.Objects;
@@ -15,7 +16,7 @@ import javafx.stage.Stage;
 
 /// The stage with the window in it.
 final class WindowStage {
-    private static final List<String> STYLE_SHEETS = List.of("parts/parts.css", "window/window.css", "subjects/subjects.css", "tune/tune.css", "generate/generate.css");
+    private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css", "subjects/subjects.css", "train/train.css", "generate/generate.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 

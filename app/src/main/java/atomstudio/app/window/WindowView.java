@@ -1,9 +1,13 @@
 package atomstudio.app.window;
 
+import atomstudio.app.generate.GeneratePageView;
 import atomstudio.app.generate.LargeImageView;
 import atomstudio.app.generate.MaskPaintView;
 import atomstudio.app.models.ModelsView;
-import atomstudio.app.subjects.StartView;
+import atomstudio.app.settings.SettingsView;
+import atomstudio.app.start.StartView;
+import atomstudio.app.subjects.SubjectPageView;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import java.io.File;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -11,10 +15,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import javafx.css.PseudoClass;
+import javafx.geometry.Pos;
 import javafx.scene.Node;
+import javafx.scene.control.Label;
 import javafx.scene.input.DragEvent;
 import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
+import javafx.scene.layout.HBox;
 import javafx.scene.layout.StackPane;
 
 /// The whole window: bars around a page, and what lies over it. All of it takes dropped files.
@@ -87,5 +94,18 @@ public final class WindowView extends StackPane {
         if (files) model.onFilesDropped(drag.getDragboard().getFiles().stream().map(File::toPath).toList());
         drag.setDropCompleted(files);
         drag.consume();
+    }
+
+    /// One line of what is going on.
+    static final class StatusBarView extends HBox {
+        StatusBarView(WindowViewModel model) {
+            getStyleClass().add("status-bar");
+            setAlignment(Pos.CENTER_LEFT);
+            Label status = new Label();
+            status.setId("status");
+            status.getStyleClass().add("muted");
+            status.textProperty().bind(model.status());
+            getChildren().add(status);
+        }
     }
 }

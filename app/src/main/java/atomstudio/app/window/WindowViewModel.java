@@ -1,19 +1,21 @@
 package atomstudio.app.window;
 
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageViewModel;
-import atomstudio.app.generate.PngInfo;
-import atomstudio.app.jobs.Home;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.models.ModelsViewModel;
-import atomstudio.app.subjects.SampleSubject;
-import atomstudio.app.subjects.StartViewModel;
-import atomstudio.app.subjects.Subject;
-import atomstudio.app.subjects.SubjectStore;
-import atomstudio.app.tune.RunProgress;
-import atomstudio.app.tune.RunQueue;
-import atomstudio.app.tune.RunSpec;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunQueue;
+import atomstudio.app.runtime.Home;
+import atomstudio.app.services.Services;
+import atomstudio.app.settings.SettingsViewModel;
+import atomstudio.app.start.StartViewModel;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -63,9 +65,9 @@ public final class WindowViewModel {
         refreshSystemInfo();
         services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<List<SampleSubject>>(List<SampleSubject> samples) -> start.setSamples(samples);
-                case JobOutcome.Failed<List<SampleSubject>>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<List<SampleSubject>>() -> {}
+                case JobOutcome.Succeeded<List<Subject.SampleSubject>>(List<Subject.SampleSubject> samples) -> start.setSamples(samples);
+                case JobOutcome.Failed<List<Subject.SampleSubject>>(String message) -> problem.set(message);
+                case JobOutcome.Cancelled<List<Subject.SampleSubject>>() -> {}
             }
         });
         services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
@@ -186,17 +188,17 @@ public final class WindowViewModel {
             return;
         }
         Path file = files.getFirst();
-        services.jobs().start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()), outcome -> {
+        services.jobs().start("Reading " + file, cancellation -> PngInfoRestorer.PngInfo.read(file, new Home(home()).adapters()), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<Optional<PngInfo>>(Optional<PngInfo> info) -> info.ifPresentOrElse(this::restore, () -> useFiles(files));
+                case JobOutcome.Succeeded<Optional<PngInfoRestorer.PngInfo>>(Optional<PngInfoRestorer.PngInfo> info) -> info.ifPresentOrElse(this::restore, () -> useFiles(files));
                 // As a picture it says for itself what is wrong with it.
-                case JobOutcome.Failed<Optional<PngInfo>> _ -> useFiles(files);
-                case JobOutcome.Cancelled<Optional<PngInfo>>() -> {}
+                case JobOutcome.Failed<Optional<PngInfoRestorer.PngInfo>> _ -> useFiles(files);
+                case JobOutcome.Cancelled<Optional<PngInfoRestorer.PngInfo>>() -> {}
             }
         });
     }
 
-    private void restore(PngInfo info) {
+    private void restore(PngInfoRestorer.PngInfo info) {
         PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate()).restore(info);
         result.page().ifPresentOrElse(this::open, this::openGenerate);
         result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(result.message());

@@ -1,6 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.jobs.Home;
+import atomstudio.app.runtime.Home;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.RgbImage;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import atomstudio.app.jobs.Assets;
-import atomstudio.app.jobs.Home;
+import atomstudio.app.runtime.Assets;
+import atomstudio.app.runtime.Home;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.diffusion.file.AtomicFile;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.jobs.Home;
+import atomstudio.app.runtime.Home;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import atomstudio.app.jobs.Assets;
-import atomstudio.app.jobs.Home;
+import atomstudio.app.runtime.Assets;
+import atomstudio.app.runtime.Home;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -28,11 +28,11 @@ final class ComparisonExamples {
         return new ClipScores("image_encoder of Small", OptionalDouble.of(likeness), diversity, alignment);
     }
 
-    static ReportContent showing(Comparison comparison) {
-        return new ReportContent(comparison, List.of(RgbImage.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
+    static Comparison.ReportContent showing(Comparison comparison) {
+        return new Comparison.ReportContent(comparison, List.of(RgbImage.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
     }
 
-    static ImageLookup gallery(Comparison comparison) {
+    static Comparison.ImageLookup gallery(Comparison comparison) {
         return (row, prompt, seed) -> RgbImage.filled(SIDE, SIDE, colour(comparison.rows().indexOf(row), prompt, seed));
     }
 

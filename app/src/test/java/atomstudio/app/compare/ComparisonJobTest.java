@@ -14,18 +14,18 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.train.TrainingEnvironment;
-import atomstudio.tuning.train.TrainingEvent;
+import atomstudio.tuning.run.TrainingEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class ComparisonJobTest {
     @TempDir private Path folder;
 
     /// Hears everything, and stops when told so.
-    private static final class Listener implements ComparisonListener {
+    private static final class Listener implements ComparisonJob.ComparisonListener {
         final List<String> notes = new ArrayList<>();
         int sampled;
         int total;

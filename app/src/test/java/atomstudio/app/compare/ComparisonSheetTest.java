@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -95,13 +95,13 @@ class ComparisonSheetTest {
             .orShould().dependOnClassesThat().haveFullyQualifiedName("java.awt.Graphics")
             .orShould().dependOnClassesThat().haveFullyQualifiedName("java.awt.Graphics2D")
             .because("a bare machine has no font, and drawing text there fails")
-            .check(new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("atomstudio.app.compare", "atomstudio.diffusion.picture"));
+            .check(new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("atomstudio.app.compare", "atomstudio.diffusion.image"));
     }
 
     @Test void manyColumnsGoOnBelow() throws Failure {
         List<Long> seeds = LongStream.range(0, 3).boxed().toList();
         Comparison comparison = ComparisonExamples.comparison(List.of("a", "b", "c", "d", "e"), seeds);
-        SheetLayout bands = SheetLayout.of(comparison);
+        ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout.of(comparison);
         assertEquals(2, bands.bands().size());
         assertEquals(List.of(2, 3), bands.bands().stream().map(List::size).toList());
         RgbImage sheet = sheet(comparison);
@@ -109,14 +109,14 @@ class ComparisonSheetTest {
     }
 
     @Test void manySeedsOfOnePromptGoOnBelow() {
-        SheetLayout bands = SheetLayout.of(ComparisonExamples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
+        ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout.of(ComparisonExamples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
         assertEquals(3, bands.bands().size());
         assertEquals(25, bands.bands().stream().flatMap(List::stream).mapToInt(span -> span.seeds().size()).sum());
     }
 
     @Test void aSheetStopsGrowingAndSaysSo() {
         List<String> prompts = LongStream.range(0, 300).mapToObj(i -> "prompt " + i).toList();
-        assertEquals(180, SheetLayout.of(ComparisonExamples.comparison(prompts, List.of(0L))).omittedPrompts());
+        assertEquals(180, ComparisonSheet.SheetLayout.of(ComparisonExamples.comparison(prompts, List.of(0L))).omittedPrompts());
     }
 
     @Test void equalComparisonsGiveEqualSheets() throws Failure {

@@ -1,5 +1,7 @@
 package atomstudio.app.desktop;
 
+import atomstudio.app.settings.AppSettings;
+import atomstudio.app.settings.SettingsStore;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

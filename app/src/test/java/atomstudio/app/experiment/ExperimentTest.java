@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.compare.FakeRun;
+import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
+import atomstudio.app.experiment.Experiment.TrialTrainer.TrialRequest;
 import atomstudio.app.experiment.Trial.Phase;
-import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
-import atomstudio.app.experiment.TrialTrainer.TrialRequest;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
@@ -18,7 +18,7 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.train.TrainingConfig;
+import atomstudio.tuning.config.TrainingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +38,7 @@ class ExperimentTest {
     @TempDir Path folder;
 
     /// Writes made-up runs and remembers what it was asked for.
-    private final class Tuner implements TrialTrainer {
+    private final class Tuner implements Experiment.TrialTrainer {
         final List<String> asked = new ArrayList<>();
 
         @Override public TrialOutcome train(TrialRequest order, BooleanSupplier stop) throws Failure {
@@ -54,7 +54,7 @@ class ExperimentTest {
         }
     }
 
-    private static final class Listener implements TrialListener {
+    private static final class Listener implements Experiment.TrialListener {
         final List<ExperimentRow> added = new ArrayList<>();
         int stopAfter = Integer.MAX_VALUE;
 

@@ -3,10 +3,10 @@ package atomstudio.app.experiment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.experiment.PlotCurves.Axis;
-import atomstudio.app.experiment.PlotCurves.Curve;
-import atomstudio.app.experiment.PlotCurves.CurvePoint;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.app.experiment.Plot.PlotCurves.Axis;
+import atomstudio.app.experiment.Plot.PlotCurves.Curve;
+import atomstudio.app.experiment.Plot.PlotCurves.CurvePoint;
+import atomstudio.diffusion.image.RgbImage;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -17,7 +17,7 @@ class PlotTest {
             ExperimentRows.of(ExperimentRows.test("teapot", "atoms", 0, 400), 0.1, 0.1), ExperimentRows.of(ExperimentRows.test("owl", "lora-4", 0, 400), 0.5, 0.3));
 
     @Test void aCurveGoesThroughTheCheckpointsInTheirOrderAveragedOverSeeds() {
-        PlotCurves curves = PlotCurves.of(TEST);
+        Plot.PlotCurves curves = Plot.PlotCurves.of(TEST);
         Curve atoms = curves.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.ALIGNMENT).getFirst();
         assertEquals("atoms", atoms.method());
         assertEquals(2, atoms.points().size());
@@ -28,7 +28,7 @@ class PlotTest {
     }
 
     @Test void theTwoKindsOfSubjectStandApart() {
-        PlotCurves curves = PlotCurves.of(TEST);
+        Plot.PlotCurves curves = Plot.PlotCurves.of(TEST);
         assertEquals(List.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, ExperimentSubject.SubjectKind.NEW_CLASS), curves.subjectKinds());
         assertEquals(List.of("teapot"), curves.subjects(ExperimentSubject.SubjectKind.NEW_CLASS));
         RgbImage both = Plot.draw(TEST);
@@ -39,7 +39,7 @@ class PlotTest {
 
     @Test void ofTheTuningPhaseEachMethodsBestRateIsShown() {
         List<ExperimentRow> tune = List.of(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 0.01, 400), 0.3, 0.3), ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 0.03, 400), 0.6, 0.6));
-        assertEquals(List.of(new Curve("atoms", List.of(new CurvePoint(0.6, 0.6)))), PlotCurves.of(tune).of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.ALIGNMENT));
+        assertEquals(List.of(new Curve("atoms", List.of(new CurvePoint(0.6, 0.6)))), Plot.PlotCurves.of(tune).of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.ALIGNMENT));
     }
 
     @Test void linesAreDrawnInTheirMethodsColour() {

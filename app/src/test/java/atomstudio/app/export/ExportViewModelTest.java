@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
-import atomstudio.app.tune.RunProgress;
-import atomstudio.app.tune.RunSpec;
-import atomstudio.app.tune.RunSummary;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Status;
+import atomstudio.tuning.run.RunFolder;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Test;
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final RunSummary run = new RunSummary(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
-        Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), Status.FINISHED, Optional.empty());
+        Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.empty());
 
-    private ExportViewModel model(Exporter exporter) {
+    private ExportViewModel model(ExportViewModel.Exporter exporter) {
         return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);
     }
 

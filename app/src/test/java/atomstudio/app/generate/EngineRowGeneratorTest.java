@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.desktop.AppSettings;
-import atomstudio.app.jobs.Home;
 import atomstudio.app.models.TokenizerFolders;
+import atomstudio.app.runtime.Home;
+import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class EngineRowGeneratorTest {
     /// What a row said.
     private static class Heard implements RowGenerator.RowListener {
         final List<Integer> steps = new ArrayList<>();
-        final List<GeneratedImage> pictures = new ArrayList<>();
+        final List<RowGenerator.GeneratedImage> pictures = new ArrayList<>();
         final List<RgbImage> looks = new ArrayList<>();
         final List<String> warnings = new ArrayList<>();
         int of;
@@ -38,7 +38,7 @@ class EngineRowGeneratorTest {
             of = all;
         }
 
-        @Override public void image(int column, GeneratedImage made) {
+        @Override public void image(int column, RowGenerator.GeneratedImage made) {
             pictures.add(made);
         }
 
@@ -56,7 +56,7 @@ class EngineRowGeneratorTest {
         ImageSettings settings = initial.withSeeds(new ImageSettings.Seeds(1, 2)).withSampling(initial.sampling().withSteps(4)).withSource(new ImageSettings.SourceSettings(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
         Heard heard = new Heard();
         try (EngineRowGenerator rows = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")), new TokenizerFolders(new Home(home)), () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
-            rows.generate(new RowRequest(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
+            rows.generate(new RowGenerator.RowRequest(Shared.root().resolve("assets/default-model"), "a red apple", Optional.empty(), settings), heard, () -> false);
         }
         return heard;
     }
@@ -79,7 +79,7 @@ class EngineRowGeneratorTest {
         }
         Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
         ImageSettings initial = ImageSettings.initial(64, 4);
-        RowRequest order = new RowRequest(model, "a red apple", Optional.empty(), initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
+        RowGenerator.RowRequest order = new RowGenerator.RowRequest(model, "a red apple", Optional.empty(), initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
         try (EngineRowGenerator rows = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")), new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
             Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.generate(order, new Heard() {
                 @Override public void step(int done, int all) {

@@ -2,9 +2,9 @@ package atomstudio.app.generate;
 
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.ImageMetadata;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.ImageMetadata;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;

@@ -6,21 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
-import atomstudio.app.subjects.Subject;
-import atomstudio.app.tune.RunProgress;
-import atomstudio.app.tune.RunSpec;
-import atomstudio.app.tune.RunSummary;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.Status;
-import atomstudio.tuning.train.TrainingReport;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -68,7 +68,7 @@ class GenerateViewModelTest {
 
     static RunSummary run(MethodName method, String token) {
         RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method), Path.of("/runs/car-" + method.option()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), Status.FINISHED, Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
     @Test void sizeAndGuidanceAreTheModels() {
@@ -85,7 +85,7 @@ class GenerateViewModelTest {
         galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         galleries.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         galleries.generate();
-        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowRequest::prompt).toList());
+        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowGenerator.RowRequest::prompt).toList());
     }
 
     @Test void everyRowSaysWhatItWears() {

@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.models.ModelSummary;
-import atomstudio.app.subjects.Subject;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.PngText;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.PngText;
 import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -19,7 +19,7 @@ class ModelsViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private Optional<String> lack = Optional.empty();
 
-    private final SummaryReader library = new SummaryReader() {
+    private final ModelSummary.SummaryReader library = new ModelSummary.SummaryReader() {
         @Override public ModelSummary readBuiltIn() {
             return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car"));
         }

@@ -35,7 +35,7 @@ class DamagedFilesTest {
 
     @TempDir Path folder;
 
-    private static Verification verify(Path golden) throws Failure {
+    private static Verifier.Verification verify(Path golden) throws Failure {
         return new Verifier(Optional.empty(), ModelLoadOptions.defaults(), Device.CPU, TorchSettings.standard().withThreads(1)).verify(golden);
     }
 

@@ -1,30 +1,29 @@
 package atomstudio.app.window;
 
+import atomstudio.app.dataset.PhotoFinder;
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FakeDesktop;
-import atomstudio.app.generate.GeneratedImage;
+import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.generate.RowEvaluator;
 import atomstudio.app.generate.RowGenerator;
-import atomstudio.app.generate.RowRequest;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
-import atomstudio.app.models.SummaryReader;
-import atomstudio.app.subjects.DiskPhotoFinder;
-import atomstudio.app.subjects.SampleSubject;
-import atomstudio.app.subjects.SubjectStore;
-import atomstudio.app.tune.FakeProcessLauncher;
-import atomstudio.app.tune.MethodCost;
-import atomstudio.app.tune.RunSpec;
-import atomstudio.app.tune.RunStore;
+import atomstudio.app.process.FakeProcessLauncher;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunStore;
+import atomstudio.app.services.Services;
+import atomstudio.app.train.MethodCost;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.picture.ImageMetadata;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.ImageMetadata;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.TrainingEstimate;
-import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -43,14 +42,14 @@ public final class FakeServices {
 
     public final FakeDesktop desktop = new FakeDesktop();
     public final FakeProcessLauncher tuner = new FakeProcessLauncher();
-    public final List<RowRequest> made = new ArrayList<>();
+    public final List<RowGenerator.RowRequest> made = new ArrayList<>();
     public final List<RunSpec> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
     public final Services services;
 
     public FakeServices(Path home, Jobs jobs) {
-        DiskPhotoFinder pictures = new DiskPhotoFinder();
+        PhotoFinder.DiskPhotoFinder pictures = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new Library(), new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
             () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines((model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner, (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file, format) -> {
@@ -72,10 +71,10 @@ public final class FakeServices {
         }));
     }
 
-    public static SampleSubject sample(String name) {
+    public static Subject.SampleSubject sample(String name) {
         Path folder = Shared.root().resolve("assets/subjects").resolve(name);
         try (Stream<Path> files = Files.list(folder)) {
-            return new SampleSubject(name, name, folder, files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
+            return new Subject.SampleSubject(name, name, folder, files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
         } catch (java.io.IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -107,7 +106,7 @@ public final class FakeServices {
             question.rows().get(row).size() > 1 ? OptionalDouble.of(0.3) : OptionalDouble.empty(), OptionalDouble.of(0.24))).toList());
     }
 
-    private void make(RowRequest order, RowGenerator.RowListener listener, Cancellation cancellation) throws Failure {
+    private void make(RowGenerator.RowRequest order, RowGenerator.RowListener listener, Cancellation cancellation) throws Failure {
         made.add(order);
         int of = order.settings().sampling().steps();
         for (int step = 1; step <= of; step++) {
@@ -116,11 +115,11 @@ public final class FakeServices {
         }
         for (int column = 0; column < order.settings().seeds().count(); column++) {
             int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
-            listener.image(column, new GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500), new ImageMetadata(Infotext.of(order.prompt(), order.settings().negativePrompt()).withSeed(order.settings().seeds().list().get(column)), List.of())));
+            listener.image(column, new RowGenerator.GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500), new ImageMetadata(Infotext.of(order.prompt(), order.settings().negativePrompt()).withSeed(order.settings().seeds().list().get(column)), List.of())));
         }
     }
 
-    private static final class Library implements SummaryReader {
+    private static final class Library implements ModelSummary.SummaryReader {
         @Override public ModelSummary readBuiltIn() {
             return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, 128, 16_480_196, List.of("boat", "car", "cat", "owl", "police car"));
         }

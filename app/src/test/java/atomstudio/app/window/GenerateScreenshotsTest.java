@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.GeneratedImage;
 import atomstudio.app.generate.ImageSettings.Seeds;
+import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.sample.SamplerName;
@@ -78,8 +78,8 @@ class GenerateScreenshotsTest {
         assertEquals(256, firstOf(page).image().width());
     }
 
-    private static GeneratedImage firstOf(GenerateViewModel page) {
-        GeneratedImage made = page.rows().getFirst().cells().getFirst().image();
+    private static RowGenerator.GeneratedImage firstOf(GenerateViewModel page) {
+        RowGenerator.GeneratedImage made = page.rows().getFirst().cells().getFirst().image();
         assertNotNull(made);
         return made;
     }

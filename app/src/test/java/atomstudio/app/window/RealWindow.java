@@ -4,7 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.BackgroundJobs;
-import atomstudio.app.jobs.Home;
+import atomstudio.app.runtime.Home;
+import atomstudio.app.services.Services;
 import atomstudio.diffusion.Shared;
 import java.nio.file.Files;
 import java.nio.file.Path;

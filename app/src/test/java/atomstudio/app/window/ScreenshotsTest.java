@@ -4,9 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.SubjectPrompt;
-import atomstudio.app.tune.RunProgress;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.TrainingSetting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javafx.scene.control.ToggleButton;

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.tune.RunProgress;
-import atomstudio.app.tune.TrainViewModel;
-import atomstudio.app.tune.TrainingProcess;
+import atomstudio.app.process.TrainingProcess;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.train.TrainViewModel;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSettings.MethodName;
-import atomstudio.tuning.train.TrainingSetting;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

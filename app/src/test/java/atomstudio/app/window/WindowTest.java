@@ -4,11 +4,11 @@ import static atomstudio.app.window.FakeWindow.waitFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.desktop.AppSettings;
 import atomstudio.app.generate.LargeImageViewModel;
-import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.app.settings.AppSettings;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.io.IOException;
 import java.nio.file.Files;

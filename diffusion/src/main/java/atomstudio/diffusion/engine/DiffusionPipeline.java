@@ -2,8 +2,8 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
@@ -32,7 +32,7 @@ public final class DiffusionPipeline {
 
     /// @param warnings hears, in a sentence, when something was done another way than usual: decoded in tiles, made again in full precision
     public static DiffusionPipeline of(DiffusionModel model, Engine engine, Consumer<String> warnings) throws Failure {
-        return new DiffusionPipeline(engine, PromptEncoder.of(model, engine), new LatentSampler(model, engine, warnings), new LatentDecoder(model, engine, AvailableMemory::bytes, warnings));
+        return new DiffusionPipeline(engine, PromptEncoder.of(model, engine), new LatentSampler(model, engine, warnings), new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warnings));
     }
 
     /// How this pipeline reads prompts.

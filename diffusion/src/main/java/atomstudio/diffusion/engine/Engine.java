@@ -2,6 +2,8 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.sample.NoiseSource;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
@@ -58,4 +60,31 @@ public interface Engine extends AutoCloseable {
     }
 
     @Override void close();
+
+    /// What the autoencoder says of a picture: mean and log variance of its latents, (B,4,H/8,W/8), the latter within -30..20.
+    record LatentDistribution(Tensor mean, Tensor logVariance) {
+        /// Latents of the distribution, mean + exp(½ log variance) · noise, not multiplied by the scaling factor.
+        public Tensor sample(NoiseSource noiseSource) {
+            Tensor noise = noiseSource.draw(mean.shape());
+            Tensor sample = Tensor.zeros(mean.shape());
+            for (int i = 0; i < sample.data().length; i++) {
+                sample.data()[i] = mean.data()[i] + (float) Math.exp(0.5f * logVariance.data()[i]) * noise.data()[i];
+            }
+            return sample;
+        }
+
+        /// From the encoder's output (B,8,h,w): means, then log variances, clamped here.
+        public static LatentDistribution ofEncoderOutput(Tensor encoderOutput) {
+            int batch = Math.toIntExact(encoderOutput.shape().size(0));
+            Shape half = encoderOutput.shape().with(1, encoderOutput.shape().size(1) / 2);
+            int rowSize = Math.toIntExact(half.elements() / batch);
+            Tensor mean = Tensor.zeros(half);
+            Tensor logVariance = Tensor.zeros(half);
+            for (int b = 0; b < batch; b++) {
+                System.arraycopy(encoderOutput.data(), 2 * b * rowSize, mean.data(), b * rowSize, rowSize);
+                for (int i = 0; i < rowSize; i++) logVariance.data()[b * rowSize + i] = Math.clamp(encoderOutput.data()[(2 * b + 1) * rowSize + i], -30f, 20f);
+            }
+            return new LatentDistribution(mean, logVariance);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
-import atomstudio.diffusion.picture.Mask;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.Mask;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplingSettings;
 import java.util.List;

@@ -1,9 +1,9 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.Resampling;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.Resampling;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.SplittableRandom;

@@ -4,6 +4,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.Vae;
 import atomstudio.diffusion.tensor.Tensor;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -45,5 +49,26 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
             if (Float.BYTES * fine * MAPS_HELD * (vae.inputChannels(level) + vae.outputChannels(level)) > limit) return level;
         }
         return vae.levels();
+    }
+
+    /// What of the machine's memory is there to be used.
+    static final class AvailableMemory {
+        private static final Path MEMINFO = Path.of("/proc/meminfo");
+        private static final String MEM_AVAILABLE = "MemAvailable:";
+
+        private AvailableMemory() {}
+
+        /// Bytes that could be used without pushing others out: on Linux with what the file cache would give back. As much as one likes where
+        /// nobody says.
+        static long bytes() {
+            try {
+                for (String line : Files.readAllLines(MEMINFO)) {
+                    if (line.startsWith(MEM_AVAILABLE)) return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;
+                }
+            } catch (IOException | NumberFormatException notLinux) {
+                // Not Linux: the next best.
+            }
+            return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system ? system.getFreeMemorySize() : Long.MAX_VALUE;
+        }
     }
 }

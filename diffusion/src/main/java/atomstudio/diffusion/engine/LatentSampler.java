@@ -9,7 +9,6 @@ import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.SamplingPlan;
-import atomstudio.diffusion.sample.SamplingProgress;
 import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.SamplingRun;
 import atomstudio.diffusion.sample.StepListener;
@@ -39,7 +38,7 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
         Hires hires = generation.hires().get();
         LatentSize upscaledSize = upscaledSize(size, hires);
         LatentInit second = new LatentInit(generation.source(), upscaledSize, Optional.of(new LatentInit.UpscaledLatents(new LatentUpscale(upscaledSize.height, upscaledSize.width).apply(firstLatents), hires.denoisingStrength())));
-        StepListener offsetListener = progress -> listener.onStep(new SamplingProgress(firstSteps + progress.completedSteps(), progress.latents(), progress.denoised()));
+        StepListener offsetListener = progress -> listener.onStep(new StepListener.SamplingProgress(firstSteps + progress.completedSteps(), progress.latents(), progress.denoised()));
         return runPass(generation, conditioning.forAllSteps(new Pass(second.steps(plan), firstSteps)), second, plan, offsetListener);
     }
 
@@ -71,18 +70,18 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
     /// @param embeddings what each of its steps attends to; a sampler that asks more than once a step hears of one
     private SamplingResult runPass(Generation generation, List<PromptEmbeddings> embeddings, LatentInit init, SamplingPlan plan, StepListener listener) throws Failure {
         NoiseSource noiseSource = NoiseSource.ofSeeds(generation.seed());
-        PassInputs inputs = init.inputs(model, engine, plan, noiseSource);
+        LatentInit.PassInputs inputs = init.inputs(model, engine, plan, noiseSource);
         AtomicInteger stepsDone = new AtomicInteger();
         Denoiser denoiser = denoiser(generation, () -> embeddings.get(stepsDone.get()), inputs);
         StepListener compositeListener = progress -> {
             stepsDone.set(progress.completedSteps());
-            return listener.onStep(new SamplingProgress(progress.completedSteps(), progress.latents(), inputs.composite(progress.denoised())));
+            return listener.onStep(new StepListener.SamplingProgress(progress.completedSteps(), progress.latents(), inputs.composite(progress.denoised())));
         };
         return inputs.plan().run(new SamplingRun(denoiser, inputs.initialLatents(), noiseSource, compositeListener, inputs.callback()));
     }
 
     /// With guidance, both prompts go through the network together, as one batch of two.
-    private Denoiser denoiser(Generation generation, Supplier<PromptEmbeddings> currentEmbeddings, PassInputs inputs) {
+    private Denoiser denoiser(Generation generation, Supplier<PromptEmbeddings> currentEmbeddings, LatentInit.PassInputs inputs) {
         Guidance guidance = generation.settings().guidance();
         List<WeightedAdapter> adapters = generation.adapters();
         if (!guidance.isActive()) return (latents, timestep) -> predictNoise(inputs.modelInput(latents), timestep, currentEmbeddings.get().prompt(), adapters);
@@ -110,5 +109,49 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
     /// A shape of latents.
     static Shape latentShape(DiffusionModel model, LatentSize size) {
         return Shape.of(1, model.vae().latentChannels(), size.height, size.width);
+    }
+
+    /// Scales maps (B,C,h,w) linearly between the four nearest pixels' centres: torch's `interpolate(mode="bilinear", align_corners=False,
+    /// antialias=False)`, which "latent upscale" means in other programs.
+    record LatentUpscale(int height, int width) {
+        Tensor apply(Tensor x) {
+            Shape from = x.shape();
+            Axis vertical = Axis.of(Math.toIntExact(from.size(2)), height);
+            Axis horizontal = Axis.of(Math.toIntExact(from.size(3)), width);
+            Tensor upscaled = Tensor.zeros(from.with(2, height).with(3, width));
+            int planes = Math.toIntExact(from.size(0) * from.size(1));
+            int sourceWidth = Math.toIntExact(from.size(3));
+            int planeSize = Math.toIntExact(from.size(2)) * sourceWidth;
+            for (int plane = 0; plane < planes; plane++) {
+                for (int y = 0; y < height; y++) {
+                    int top = plane * planeSize + vertical.first[y] * sourceWidth;
+                    int bottom = plane * planeSize + vertical.second[y] * sourceWidth;
+                    for (int i = 0; i < width; i++) {
+                        float above = lerp(x.data()[top + horizontal.first[i]], x.data()[top + horizontal.second[i]], horizontal.weight[i]);
+                        float below = lerp(x.data()[bottom + horizontal.first[i]], x.data()[bottom + horizontal.second[i]], horizontal.weight[i]);
+                        upscaled.data()[(plane * height + y) * width + i] = lerp(above, below, vertical.weight[y]);
+                    }
+                }
+            }
+            return upscaled;
+        }
+
+        private static float lerp(float a, float b, float weight) {
+            return a * (1 - weight) + b * weight;
+        }
+
+        /// The two source pixels of every target pixel, and the second one's weight.
+        private record Axis(int[] first, int[] second, float[] weight) {
+            static Axis of(int from, int to) {
+                Axis axis = new Axis(new int[to], new int[to], new float[to]);
+                for (int i = 0; i < to; i++) {
+                    float at = Math.max(0, (i + 0.5f) * from / to - 0.5f);
+                    axis.first[i] = Math.min((int) at, from - 1);
+                    axis.second[i] = Math.min(axis.first[i] + 1, from - 1);
+                    axis.weight[i] = at - axis.first[i];
+                }
+                return axis;
+            }
+        }
     }
 }

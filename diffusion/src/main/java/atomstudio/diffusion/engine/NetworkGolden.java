@@ -51,7 +51,7 @@ public final class NetworkGolden {
     }
 
     private static void encoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
-        LatentDistribution distribution = engine.encode(golden.read(name + ".image"));
+        Engine.LatentDistribution distribution = engine.encode(golden.read(name + ".image"));
         add(golden, name + ".mean", distribution.mean(), deviations);
         add(golden, name + ".logvar", distribution.logVariance(), deviations);
     }

@@ -5,8 +5,6 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.EmbeddingToken;
-import atomstudio.diffusion.prompt.Chunk;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -41,7 +39,7 @@ public final class PromptEncoder {
     private record CacheKey(String text, int clipSkip, List<TextAdapterKey> adapters) {}
 
     /// What an adapter does to the text encoder, and how strongly.
-    private record TextAdapterKey(Adaptation adaptation, String hash, Optional<EmbeddingToken> embeddingToken, double weight) {
+    private record TextAdapterKey(Adaptation adaptation, String hash, Optional<Adapter.EmbeddingToken> embeddingToken, double weight) {
         static TextAdapterKey of(WeightedAdapter weighted) {
             return new TextAdapterKey(weighted.adapter().adaptation(), weighted.adapter().hash(), weighted.adapter().embeddingToken(), weighted.weight());
         }
@@ -69,7 +67,7 @@ public final class PromptEncoder {
         for (WeightedAdapter weighted : targets.targetingTextEncoder(adapters)) {
             Adapter adapter = weighted.adapter();
             if (adapter.embeddingToken().isEmpty()) continue;
-            EmbeddingToken embeddingToken = adapter.embeddingToken().get();
+            Adapter.EmbeddingToken embeddingToken = adapter.embeddingToken().get();
             for (Adapter other : previous) requireDistinctTokens(other, adapter);
             try {
                 extended = withToken(extended, embeddingToken.token(), IntStream.range(nextId, nextId + embeddingToken.vectors()).boxed().toList());
@@ -122,7 +120,7 @@ public final class PromptEncoder {
         Tensor embedding = cache.get(key);
         if (embedding == null) {
             List<Tensor> chunks = new ArrayList<>();
-            for (Chunk chunk : tokenizer(textAdapters).chunks(text)) chunks.add(applyTokenWeights(engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters), chunk));
+            for (Tokenizer.Chunk chunk : tokenizer(textAdapters).chunks(text)) chunks.add(applyTokenWeights(engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters), chunk));
             embedding = concatenate(chunks);
             cache.put(key, embedding);
         }
@@ -131,7 +129,7 @@ public final class PromptEncoder {
 
     /// Each token's state times its weight, all of it scaled so that the mean stays what it was.
     /// Source: AUTOMATIC1111's stable-diffusion-webui, emphasis "Original".
-    private static Tensor applyTokenWeights(Tensor states, Chunk chunk) {
+    private static Tensor applyTokenWeights(Tensor states, Tokenizer.Chunk chunk) {
         if (chunk.isUnweighted()) return states;
         int width = Math.toIntExact(states.shape().size(2));
         Tensor weighted = Tensor.zeros(states.shape());

@@ -19,7 +19,7 @@ record Autoencoder(Vae network, WeightLocation weights) {
     }
 
     static Autoencoder ofFolder(Path folder) throws Failure {
-        return new Autoencoder(NetworkFactory.vae(ModelConfig.read(folder.resolve("config.json"))), new WeightLocation.InFolder(folder, KeyMapping.renaming(ModelComponent.VAE::diffusersKey)));
+        return new Autoencoder(NetworkFactory.vae(ModelConfig.read(folder.resolve("config.json"))), new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ModelComponent.VAE::diffusersKey)));
     }
 
     private static Autoencoder ofFile(Path file) throws Failure {
@@ -37,7 +37,7 @@ record Autoencoder(Vae network, WeightLocation weights) {
             throw new Failure.Incompatible(file + ": holds no autoencoder (expected tensors " + prefix + "encoder.… and " + prefix + "decoder.…)"
                     + (isTiny ? "; it is a tiny one for previews: give it with --preview" : names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX)) ? "; give one with --vae" : ""));
         }
-        KeyMapping mapping = LdmLayout.vae(names, prefix);
+        WeightLocation.KeyMapping mapping = LdmLayout.vae(names, prefix);
         Path configFile = file.toAbsolutePath().resolveSibling("config.json");
         boolean hasConfigFile = prefix.isEmpty() && Files.isRegularFile(configFile) && ModelConfig.read(configFile).string("_class_name", "").equals("AutoencoderKL");
         ModelConfig vaeConfig = hasConfigFile ? ModelConfig.read(configFile) : sidecar.mergedConfig(ModelComponent.VAE.folder(), new InferredConfigs(file, LdmLayout.shapes(tensors.tensors().values(), mapping)).vae());

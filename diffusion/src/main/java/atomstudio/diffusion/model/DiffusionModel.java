@@ -70,7 +70,7 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get()) : Autoencoder.ofFolder(folder.resolve(ModelComponent.VAE.folder()));
         Networks networks = new Networks(NetworkFactory.unet(unetConfig), vae.network(), NetworkFactory.textEncoder(config(folder, ModelComponent.TEXT_ENCODER)));
         Map<ModelComponent, WeightLocation> weights = new EnumMap<>(ModelComponent.class);
-        for (ModelComponent component : ModelComponent.values()) weights.put(component, new WeightLocation.InFolder(folder.resolve(component.folder()), KeyMapping.renaming(component::diffusersKey)));
+        for (ModelComponent component : ModelComponent.values()) weights.put(component, new WeightLocation.InFolder(folder.resolve(component.folder()), WeightLocation.KeyMapping.renaming(component::diffusersKey)));
         weights.put(ModelComponent.VAE, vae.weights());
         SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         if (options.predictionType().isPresent()) scheduler = scheduler.withPredictionType(options.predictionType().get());

@@ -1,9 +1,14 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.Resampling;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,7 +69,7 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
 
     /// Maps the weights and checks that all are there; the caller closes.
     public Checkpoint openCheckpoint() throws Failure {
-        Checkpoint checkpoint = Checkpoint.open(new WeightLocation.InFolder(folder, KeyMapping.renaming(ImageEncoder::transformersKey)));
+        Checkpoint checkpoint = Checkpoint.open(new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ImageEncoder::transformersKey)));
         try {
             checkpoint.check(layers());
             return checkpoint;
@@ -80,5 +85,77 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         boolean lacksPrefix = name.startsWith("embeddings.") || name.startsWith("encoder.") || name.startsWith("pre_layrnorm.") || name.startsWith("post_layernorm.");
         name = lacksPrefix ? "vision_model." + name : name;
         return name.endsWith(".class_embedding") ? name + ".weight" : name;
+    }
+
+    /// How a picture is made ready for CLIP's vision tower: its shorter side scaled, the middle cut out, colours normalised.
+    /// Source: transformers, CLIPImageProcessor with Pillow.
+    /// @param shortestEdge pixels that the shorter side is scaled to
+    /// @param cropSize    of the square that is cut out
+    public record ImageProcessor(int shortestEdge, int cropSize, Resampling resampling, Normalization normalization) {
+        /// Mean and standard deviation a channel, in 0..1.
+        public record Normalization(List<Double> mean, List<Double> std) {
+            private static final Normalization CLIP = new Normalization(List.of(0.48145466, 0.4578275, 0.40821073), List.of(0.26862954, 0.26130258, 0.27577711));
+
+            public Normalization {
+                mean = List.copyOf(mean);
+                std = List.copyOf(std);
+            }
+        }
+
+        private static final int BILINEAR = 2;
+        private static final int BICUBIC = 3;
+        private static final int LANCZOS = 1;
+
+        /// Reads `preprocessor_config.json`; CLIP's own preparation at the tower's size where there is none.
+        /// @param imageSize of the pictures that the tower takes
+        static ImageProcessor read(Path file, int imageSize) throws Failure {
+            if (!Files.exists(file)) return new ImageProcessor(imageSize, imageSize, Resampling.BICUBIC, Normalization.CLIP);
+            ModelConfig config = ModelConfig.read(file);
+            for (String step : List.of("do_resize", "do_center_crop", "do_rescale", "do_normalize")) config.requireSupported(step, new JsonPrimitive(true));
+            int croppedSize = uniformSize(config, "crop_size", List.of("height", "width"), imageSize);
+            int resizedEdge = uniformSize(config, "size", List.of("shortest_edge"), imageSize);
+            if (croppedSize != imageSize) throw new Failure.Incompatible(file + ": crop_size = " + croppedSize + ", but the vision tower takes pictures of " + imageSize + "x" + imageSize);
+            if (resizedEdge < croppedSize) throw new Failure.Incompatible(file + ": size = " + resizedEdge + " is smaller than crop_size = " + croppedSize);
+            Normalization meanAndStd = new Normalization(config.numbers("image_mean", Normalization.CLIP.mean), config.numbers("image_std", Normalization.CLIP.std));
+            return new ImageProcessor(resizedEdge, croppedSize, resampling(config), meanAndStd);
+        }
+
+        private static Resampling resampling(ModelConfig config) throws Failure {
+            return switch (config.integer("resample", BICUBIC)) {
+                case BICUBIC -> Resampling.BICUBIC;
+                case BILINEAR -> Resampling.BILINEAR;
+                case LANCZOS -> Resampling.LANCZOS;
+                default -> throw new Failure.Incompatible(config.file() + ": resample = " + config.json().get("resample") + " is not supported; 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are");
+            };
+        }
+
+        /// A whole number, or an object whose named entries are all the same.
+        private static int uniformSize(ModelConfig config, String key, List<String> keys, int defaultValue) throws Failure {
+            if (!config.has(key) || !config.json().get(key).isJsonObject()) return config.positiveInteger(key, defaultValue);
+            ModelConfig sides = config.section(key);
+            int first = sides.positiveInteger(keys.getFirst(), defaultValue);
+            for (String name : keys) {
+                if (!sides.has(name) || sides.positiveInteger(name, defaultValue) != first) throw config.invalid(key, "equal " + String.join(" and ", keys), config.json().get(key));
+            }
+            return first;
+        }
+
+        /// (1, 3, side, side); transparency over mid grey.
+        public Tensor preprocess(RgbImage image) {
+            int shorterSide = Math.min(image.width(), image.height());
+            int width = (int) ((long) shortestEdge * image.width() / shorterSide);
+            int height = (int) ((long) shortestEdge * image.height() / shorterSide);
+            RgbImage scaled = image.resize(width, height, resampling);
+            RgbImage cropped = scaled.crop((width - cropSize) / 2, (height - cropSize) / 2, cropSize, cropSize);
+            int plane = cropSize * cropSize;
+            float[] data = new float[3 * plane];
+            for (int channel = 0; channel < 3; channel++) {
+                float mean = normalization.mean.get(channel).floatValue();
+                float std = normalization.std.get(channel).floatValue();
+                int shift = 16 - 8 * channel;
+                for (int i = 0; i < plane; i++) data[channel * plane + i] = ((float) ((cropped.argb()[i] >> shift & 0xFF) / 255.0) - mean) / std;
+            }
+            return new Tensor(Shape.of(1, 3, cropSize, cropSize), data);
+        }
     }
 }

@@ -1,10 +1,15 @@
 package atomstudio.diffusion.model;
 
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The names that the original Stable Diffusion code gives its tensors, turned into today's. A name of neither is left as it is.
 /// Source: CompVis/latent-diffusion and CompVis/stable-diffusion, ldm/modules/diffusionmodules/{openaimodel,model}.py; mlfoundations/open_clip, transformer.py.
-final class LdmKeys {
+public final class LdmKeys {
     static final Map<String, String> UNET_PREFIXES = Map.of("time_embed.0.", "time_embedding.linear_1.", "time_embed.2.", "time_embedding.linear_2.",
             "input_blocks.0.0.", "conv_in.", "out.0.", "conv_norm_out.", "out.2.", "conv_out.",
             "middle_block.1.", "mid_block.attentions.0.");
@@ -91,5 +96,65 @@ final class LdmKeys {
 
     private static boolean isNumber(String text) {
         return !text.isEmpty() && text.length() < 5 && text.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    /// The names that the original Stable Diffusion code gives the UNet's layers, from today's: the way back of [LdmKeys].
+    public static final class FromDiffusers {
+        private static final Pattern RESNET_LAYER = Pattern.compile("(down|up)_blocks\\.(\\d+)\\.resnets\\.(\\d+)\\.(.+)");
+        private static final Pattern ATTENTION_LAYER = Pattern.compile("(down|up)_blocks\\.(\\d+)\\.attentions\\.(\\d+)\\.(.+)");
+        private static final Pattern MID_RESNET_LAYER = Pattern.compile("mid_block\\.resnets\\.(\\d+)\\.(.+)");
+        private static final Pattern DOWNSAMPLER_LAYER = Pattern.compile("down_blocks\\.(\\d+)\\.downsamplers\\.0\\.conv");
+        private static final Pattern UPSAMPLER_LAYER = Pattern.compile("up_blocks\\.(\\d+)\\.upsamplers\\.0\\.conv");
+
+        private final Set<String> layers;
+        /// Residual blocks of a level on the way down, and the downsampler.
+        private final int blocksPerLevel;
+
+        /// @param layers today's names of all of the UNet's layers
+        public FromDiffusers(Collection<String> layers) {
+            this.layers = new HashSet<>(layers);
+            int blocks = 1;
+            while (this.layers.contains("down_blocks.0.resnets." + blocks + ".conv1")) blocks++;
+            this.blocksPerLevel = blocks + 1;
+        }
+
+        /// @param layer today's name; one that the original code has no other for is left as it is
+        public String ldmKey(String layer) {
+            for (Map.Entry<String, String> entry : LdmKeys.UNET_PREFIXES.entrySet()) {
+                if ((layer + ".").startsWith(entry.getValue())) return join(entry.getKey(), (layer + ".").substring(entry.getValue().length()));
+            }
+            Matcher mid = MID_RESNET_LAYER.matcher(layer);
+            if (mid.matches()) return "middle_block." + 2 * number(mid, 1) + "." + resnet(mid.group(2));
+            Matcher resnet = RESNET_LAYER.matcher(layer);
+            if (resnet.matches()) return block(resnet) + ".0." + resnet(resnet.group(4));
+            Matcher attention = ATTENTION_LAYER.matcher(layer);
+            if (attention.matches()) return block(attention) + ".1." + attention.group(4);
+            Matcher down = DOWNSAMPLER_LAYER.matcher(layer);
+            if (down.matches()) return "input_blocks." + blocksPerLevel * (number(down, 1) + 1) + ".0.op";
+            Matcher up = UPSAMPLER_LAYER.matcher(layer);
+            if (!up.matches()) return layer;
+            boolean hasAttention = layers.contains("up_blocks." + number(up, 1) + ".attentions.0.proj_in");
+            return "output_blocks." + (blocksPerLevel * (number(up, 1) + 1) - 1) + (hasAttention ? ".2" : ".1") + ".conv";
+        }
+
+        private String block(Matcher block) {
+            int index = blocksPerLevel * number(block, 2) + number(block, 3);
+            return block.group(1).equals("down") ? "input_blocks." + (index + 1) : "output_blocks." + index;
+        }
+
+        private static String resnet(String rest) {
+            for (Map.Entry<String, String> entry : LdmKeys.RESNET_PREFIXES.entrySet()) {
+                if (entry.getValue().equals(rest + ".")) return join(entry.getKey(), "");
+            }
+            return rest;
+        }
+
+        private static String join(String prefix, String rest) {
+            return (prefix + rest).replaceFirst("\\.$", "");
+        }
+
+        private static int number(Matcher matcher, int group) {
+            return Integer.parseInt(matcher.group(group));
+        }
     }
 }

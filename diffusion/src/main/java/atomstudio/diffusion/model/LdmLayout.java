@@ -20,20 +20,20 @@ final class LdmLayout {
 
     private LdmLayout() {}
 
-    static KeyMapping unet(Set<String> names) {
+    static WeightLocation.KeyMapping unet(Set<String> names) {
         int blocks = 1;
         while (names.contains(UNET_PREFIX + "input_blocks." + (blocks + 1) + ".0.in_layers.2.weight")) blocks++;
         int blocksPerLevel = blocks;
-        return withPrefix(UNET_PREFIX, KeyMapping.renaming(name -> LdmKeys.unet(name, blocksPerLevel)));
+        return withPrefix(UNET_PREFIX, WeightLocation.KeyMapping.renaming(name -> LdmKeys.unet(name, blocksPerLevel)));
     }
 
     /// @param prefix empty where a file holds the autoencoder alone
-    static KeyMapping vae(Set<String> names, String prefix) {
+    static WeightLocation.KeyMapping vae(Set<String> names, String prefix) {
         int levels = 1;
         while (names.contains(prefix + "decoder.up." + levels + ".block.0.conv1.weight")) levels++;
         int levelCount = levels;
         UnaryOperator<String> diffusersKey = name -> ModelComponent.VAE.diffusersKey(LdmKeys.vae(name, levelCount));
-        return withPrefix(prefix, stored -> List.of(toLinear(KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
+        return withPrefix(prefix, stored -> List.of(toLinear(WeightLocation.KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
     }
 
     /// The original attention of the autoencoder is of 1×1 convolutions; as numbers they are linear layers.
@@ -43,12 +43,12 @@ final class LdmLayout {
         return isConvolution ? new TensorInfo(stored.name(), stored.dtype(), Shape.of(shape.size(0), shape.size(1)), stored.offset(), stored.byteLength()) : stored;
     }
 
-    static KeyMapping textEncoder() {
-        return withPrefix(TEXT_ENCODER_PREFIX, KeyMapping.renaming(ModelComponent.TEXT_ENCODER::diffusersKey));
+    static WeightLocation.KeyMapping textEncoder() {
+        return withPrefix(TEXT_ENCODER_PREFIX, WeightLocation.KeyMapping.renaming(ModelComponent.TEXT_ENCODER::diffusersKey));
     }
 
-    static KeyMapping openClip() {
-        return withPrefix(OPEN_CLIP_PREFIX, stored -> splitProjections(KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
+    static WeightLocation.KeyMapping openClip() {
+        return withPrefix(OPEN_CLIP_PREFIX, stored -> splitProjections(WeightLocation.KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
     }
 
     /// Queries, keys and values of all heads lie one after the other in rows.
@@ -66,12 +66,12 @@ final class LdmLayout {
         return parts;
     }
 
-    private static KeyMapping withPrefix(String prefix, KeyMapping mapping) {
-        return stored -> stored.name().startsWith(prefix) ? mapping.map(KeyMapping.renamed(stored, stored.name().substring(prefix.length()))) : List.of();
+    private static WeightLocation.KeyMapping withPrefix(String prefix, WeightLocation.KeyMapping mapping) {
+        return stored -> stored.name().startsWith(prefix) ? mapping.map(WeightLocation.KeyMapping.renamed(stored, stored.name().substring(prefix.length()))) : List.of();
     }
 
     /// Today's names and shapes of one part of a file.
-    static Map<String, Shape> shapes(Iterable<TensorInfo> stored, KeyMapping mapping) {
+    static Map<String, Shape> shapes(Iterable<TensorInfo> stored, WeightLocation.KeyMapping mapping) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (TensorInfo info : stored) mapping.map(info).forEach(mapped -> shapes.put(mapped.name(), mapped.shape()));
         return shapes;

@@ -5,7 +5,6 @@ import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
-import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
 import com.google.gson.JsonNull;
@@ -53,9 +52,9 @@ public final class NetworkFactory {
                 config.bool("use_linear_projection", false) ? UNet.Projection.LINEAR : UNet.Projection.CONV, timestepFeatures(config, widths.getFirst()));
     }
 
-    private static SinusoidalEmbedding timestepFeatures(ModelConfig config, int width) throws Failure {
-        SinusoidalEmbedding.Order order = config.bool("flip_sin_to_cos", true) ? SinusoidalEmbedding.Order.COSINE_SINE : SinusoidalEmbedding.Order.SINE_COSINE;
-        return new SinusoidalEmbedding(width, order, config.number("freq_shift", 0));
+    private static UNet.SinusoidalEmbedding timestepFeatures(ModelConfig config, int width) throws Failure {
+        UNet.SinusoidalEmbedding.Order order = config.bool("flip_sin_to_cos", true) ? UNet.SinusoidalEmbedding.Order.COSINE_SINE : UNet.SinusoidalEmbedding.Order.SINE_COSINE;
+        return new UNet.SinusoidalEmbedding(width, order, config.number("freq_shift", 0));
     }
 
     private static void requireSupportedUnet(ModelConfig config) throws Failure {

@@ -34,7 +34,7 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
 
     private DiffusionModel load(ModelLoadOptions options) throws Failure {
         Path file = tensors.file();
-        KeyMapping mapping = LdmLayout.unet(tensors.tensors().keySet());
+        WeightLocation.KeyMapping mapping = LdmLayout.unet(tensors.tensors().keySet());
         InferredConfigs inferred = inferredConfigs(mapping);
         boolean isSd2 = inferred.usesLinearProjection();
         ModelConfig config = sidecar.mergedConfig(ModelComponent.UNET.folder(), inferred.unet());
@@ -50,15 +50,15 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
                 new DiffusionModel.Sources(weights, TokenizerLocator.of(file, options), warnings));
     }
 
-    private InferredConfigs inferredConfigs(KeyMapping mapping) {
+    private InferredConfigs inferredConfigs(WeightLocation.KeyMapping mapping) {
         return new InferredConfigs(tensors.file(), LdmLayout.shapes(tensors.tensors().values(), mapping));
     }
 
-    private record TextEncoder(ClipTextModel network, KeyMapping mapping) {}
+    private record TextEncoder(ClipTextModel network, WeightLocation.KeyMapping mapping) {}
 
     private TextEncoder textEncoder(boolean isSd2) throws Failure {
         boolean openClip = tensors.has(LdmLayout.OPEN_CLIP_PREFIX + "token_embedding.weight");
-        KeyMapping mapping = openClip ? LdmLayout.openClip() : LdmLayout.textEncoder();
+        WeightLocation.KeyMapping mapping = openClip ? LdmLayout.openClip() : LdmLayout.textEncoder();
         InferredConfigs inferred = inferredConfigs(mapping);
         if (inferred.tensors().isEmpty()) {
             throw new Failure.Incompatible(tensors.file() + ": holds no text encoder (expected tensors " + LdmLayout.TEXT_ENCODER_PREFIX + "… or " + LdmLayout.OPEN_CLIP_PREFIX + "…); get the whole model");

@@ -26,7 +26,7 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
                 throw new Failure.Incompatible(path + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
                         + (names.stream().anyMatch(name -> name.startsWith("0.")) ? "an encoder" : "other tensors"));
             }
-            KeyMapping mapping = KeyMapping.renaming(TinyAutoencoder::publishedKey);
+            WeightLocation.KeyMapping mapping = WeightLocation.KeyMapping.renaming(TinyAutoencoder::publishedKey);
             Map<String, Shape> shapes = LdmLayout.shapes(tensors.tensors().values(), mapping);
             Shape first = shapes.get(FIRST_CONV);
             if (first == null || first.rank() != 4) throw new Failure.Incompatible(path + ": " + FIRST_CONV + ": expected the weight of a convolution, found " + first);

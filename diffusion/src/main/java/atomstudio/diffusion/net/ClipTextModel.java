@@ -1,10 +1,10 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 

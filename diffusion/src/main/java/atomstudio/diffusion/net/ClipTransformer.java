@@ -1,6 +1,5 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.AttentionConfig;
 import atomstudio.diffusion.ops.Ops;
 
 /// The pre-norm transformer blocks that CLIP's text and vision towers are made of.
@@ -10,14 +9,14 @@ public record ClipTransformer(int hiddenSize, int intermediateSize, int depth, i
 
     /// x (B,S,width) through the first `count` blocks, whose names are NAME.0, NAME.1, …
     <T> T forward(Modules<T> nn, String prefix, T x, ForwardOptions options) {
-        for (int i = 0; i < options.layers; i++) x = encoderLayer(nn, prefix + "." + i, x, new AttentionConfig(heads, options.mask));
+        for (int i = 0; i < options.layers; i++) x = encoderLayer(nn, prefix + "." + i, x, new Ops.AttentionConfig(heads, options.mask));
         return x;
     }
 
     /// How many blocks from the first, and which tokens a token may see.
-    record ForwardOptions(int layers, AttentionConfig.Mask mask) {}
+    record ForwardOptions(int layers, Ops.AttentionConfig.Mask mask) {}
 
-    private <T> T encoderLayer(Modules<T> nn, String name, T x, AttentionConfig attention) {
+    private <T> T encoderLayer(Modules<T> nn, String name, T x, Ops.AttentionConfig attention) {
         Ops<T> ops = nn.ops();
         T h = nn.layerNorm(name + ".layer_norm1", x, epsilon);
         T q = nn.linear(name + ".self_attn.q_proj", h, hiddenSize);

@@ -1,11 +1,10 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.AttentionConfig.Mask;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 
@@ -43,7 +42,7 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
     private <T> T patchTokens(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Shape weight = Shape.of(hiddenSize(), patches.channels, patches.patchSize, patches.patchSize);
         Layer patchEmbedding = new Layer("vision_model.embeddings.patch_embedding", Kind.CONV, weight, Bias.ABSENT);
-        T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), ConvGeometry.strided(patches.patchSize, 0));
+        T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), Ops.ConvGeometry.strided(patches.patchSize, 0));
         x = ops.reshape(x, Shape.of(ops.shape(x).size(0), hiddenSize(), patches.tokens() - 1));
         return ops.permute(x, 0, 2, 1);
     }

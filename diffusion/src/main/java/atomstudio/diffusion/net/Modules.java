@@ -1,6 +1,5 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
@@ -12,10 +11,10 @@ import atomstudio.diffusion.tensor.Shape;
 /// The layers that every network here is made of, asked for by name with the shape that follows from the input.
 record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
     T conv(String name, T x, long outChannels, int kernelSize) {
-        return conv(name, x, outChannels, kernelSize, ConvGeometry.same(kernelSize));
+        return conv(name, x, outChannels, kernelSize, Ops.ConvGeometry.same(kernelSize));
     }
 
-    T conv(String name, T x, long outChannels, int kernelSize, ConvGeometry geometry) {
+    T conv(String name, T x, long outChannels, int kernelSize, Ops.ConvGeometry geometry) {
         Shape weight = Shape.of(outChannels, channels(x), kernelSize, kernelSize);
         return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.PRESENT)), geometry);
     }
@@ -23,7 +22,7 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
     /// A 3×3 convolution of the same size without a bias.
     T convWithoutBias(String name, T x, long outChannels) {
         Shape weight = Shape.of(outChannels, channels(x), 3, 3);
-        return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), ConvGeometry.same(3));
+        return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), Ops.ConvGeometry.same(3));
     }
 
     T linear(String name, T x, long outFeatures) {

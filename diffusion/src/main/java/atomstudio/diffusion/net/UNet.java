@@ -1,11 +1,10 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.AttentionConfig;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -105,7 +104,7 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
                 skips.add(x);
             }
             if (i < levels.size() - 1) {
-                x = nn.conv(name + ".downsamplers.0.conv", x, level.channels, 3, ConvGeometry.strided(2, 1));
+                x = nn.conv(name + ".downsamplers.0.conv", x, level.channels, 3, Ops.ConvGeometry.strided(2, 1));
                 skips.add(x);
             }
             return x;
@@ -183,7 +182,7 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             T q = nn.linear(name + ".to_q", x, dim, Bias.ABSENT);
             T k = nn.linear(name + ".to_k", keyValueStates, dim, Bias.ABSENT);
             T v = nn.linear(name + ".to_v", keyValueStates, dim, Bias.ABSENT);
-            return nn.linear(name + ".to_out.0", ops.attention(q, k, v, AttentionConfig.of(heads)), dim);
+            return nn.linear(name + ".to_out.0", ops.attention(q, k, v, Ops.AttentionConfig.of(heads)), dim);
         }
 
         /// GEGLU. Source: Shazeer 2020.
@@ -195,6 +194,31 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
                 return ops.multiply(halves.get(0), ops.gelu(halves.get(1)));
             });
             return nn.linear(name + ".ff.net.2", gated, dim);
+        }
+    }
+
+    /// Sines and cosines of the timestep at geometrically falling frequencies, the UNet's view of time.
+    /// Source: Vaswani et al. 2017, section 3.5, with diffusers' order and shift; computed in float32 as there.
+    public record SinusoidalEmbedding(int dim, Order order, double downscaleFreqShift) {
+        /// Which half comes first; Stable Diffusion has the cosines first.
+        public enum Order { SINE_COSINE, COSINE_SINE }
+
+        private static final int MAX_PERIOD = 10_000;
+
+        /// (B) timesteps -> (B, width).
+        public Tensor embed(float[] timesteps) {
+            int half = dim / 2;
+            float[] features = new float[timesteps.length * dim];
+            int sine = order == Order.SINE_COSINE ? 0 : half;
+            for (int b = 0; b < timesteps.length; b++) {
+                for (int i = 0; i < half; i++) {
+                    float exponent = (float) -Math.log(MAX_PERIOD) * i / (float) (half - downscaleFreqShift);
+                    float angle = timesteps[b] * (float) Math.exp(exponent);
+                    features[b * dim + sine + i] = (float) Math.sin(angle);
+                    features[b * dim + half - sine + i] = (float) Math.cos(angle);
+                }
+            }
+            return new Tensor(Shape.of(timesteps.length, dim), features);
         }
     }
 }

@@ -1,7 +1,5 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.AttentionConfig;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
@@ -113,7 +111,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
             for (int i = 0; i < blockOutChannels.size(); i++) {
                 String name = "encoder.down_blocks." + i;
                 for (int j = 0; j < layersPerBlock; j++) x = resnet(name + ".resnets." + j, x, blockOutChannels.get(i));
-                if (i < blockOutChannels.size() - 1) x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3, new ConvGeometry(2, 0, 0, 1, 1));
+                if (i < blockOutChannels.size() - 1) x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3, new Ops.ConvGeometry(2, 0, 0, 1, 1));
             }
             x = midBlock("encoder", x);
             x = nn.conv("encoder.conv_out", ops.silu(groupNorm("encoder.conv_norm_out", x)), 2L * latentChannels, 3);
@@ -172,7 +170,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
             T q = nn.linear(name + ".to_q", h, channels);
             T k = nn.linear(name + ".to_k", h, channels);
             T v = nn.linear(name + ".to_v", h, channels);
-            h = nn.linear(name + ".to_out.0", ops.attention(q, k, v, AttentionConfig.of(1)), channels);
+            h = nn.linear(name + ".to_out.0", ops.attention(q, k, v, Ops.AttentionConfig.of(1)), channels);
             h = ops.reshape(h, Shape.of(shape.size(0), shape.size(2), shape.size(3), channels));
             return ops.add(x, ops.permute(h, 0, 3, 1, 2));
         }

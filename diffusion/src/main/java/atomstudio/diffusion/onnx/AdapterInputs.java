@@ -7,7 +7,6 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
@@ -25,31 +24,31 @@ final class AdapterInputs implements AutoCloseable {
     private final Map<Adapter, Map<String, OnnxTensor>> tensors = new IdentityHashMap<>();
 
     /// The layers of a graph with these forms over them.
-    static WeightSource<Value> adapted(Graph graph, GraphOps ops, WeightSource<Value> base, List<Adaptation> adaptations) {
-        List<AdaptedWeights.BoundAdapter<Value>> bound = new ArrayList<>();
+    static WeightSource<Graph.Value> adapted(Graph graph, GraphOps ops, WeightSource<Graph.Value> base, List<Adaptation> adaptations) {
+        List<AdaptedWeights.BoundAdapter<Graph.Value>> bound = new ArrayList<>();
         for (int i = 0; i < adaptations.size(); i++) {
             int index = i;
             Adaptation adaptation = adaptations.get(i);
-            Value weight = graph.input(weightInput(i), Shape.of(1), Graph.ElementType.FLOAT);
+            Graph.Value weight = graph.input(weightInput(i), Shape.of(1), Graph.ElementType.FLOAT);
             bound.add(new AdaptedWeights.BoundAdapter<>(adaptation, layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
         }
         return new AdaptedWeights<>(ops, base, bound);
     }
 
-    private static AdapterParameters<Value> parameterInputs(Graph graph, String prefix, Adaptation adaptation, Layer layer) {
-        Map<String, Value> inputs = new LinkedHashMap<>();
+    private static Adaptation.AdapterParameters<Graph.Value> parameterInputs(Graph graph, String prefix, Adaptation adaptation, Layer layer) {
+        Map<String, Graph.Value> inputs = new LinkedHashMap<>();
         adaptation.parameterShapes(layer).forEach((parameter, shape) -> inputs.put(parameter, graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
         return parameter -> {
-            Value value = inputs.get(parameter);
+            Graph.Value value = inputs.get(parameter);
             if (value == null) throw new IllegalArgumentException(layer.name() + ": no slot " + parameter);
             return value;
         };
     }
 
     /// Feeds of the adapters' strengths.
-    static Map<String, Feed> weightFeeds(List<WeightedAdapter> adapters) {
-        Map<String, Feed> feeds = new LinkedHashMap<>();
-        for (int i = 0; i < adapters.size(); i++) feeds.put(weightInput(i), Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
+    static Map<String, OnnxSession.Feed> weightFeeds(List<WeightedAdapter> adapters) {
+        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
+        for (int i = 0; i < adapters.size(); i++) feeds.put(weightInput(i), OnnxSession.Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
         return feeds;
     }
 
@@ -83,7 +82,7 @@ final class AdapterInputs implements AutoCloseable {
         OnnxTensor tensor = cache.get(key);
         if (tensor != null) return tensor;
         try {
-            tensor = Feed.of(adapter.parameters().get(key)).createTensor(runtime.environment());
+            tensor = OnnxSession.Feed.of(adapter.parameters().get(key)).createTensor(runtime.environment());
         } catch (OrtException e) {
             throw OnnxRuntime.failure(e, "adapter " + adapter.name());
         }

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOps.AttentionKernel;
-import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.EnumMap;
@@ -33,7 +33,7 @@ final class AttentionBenchmark {
         Map<AttentionKernel, Double> seconds = new EnumMap<>(AttentionKernel.class);
         for (AttentionKernel kernel : AttentionKernel.values()) {
             try {
-                seconds.put(kernel, measureSeconds(runtime, kernel, shape, AttentionConfig.of(level.heads()), element));
+                seconds.put(kernel, measureSeconds(runtime, kernel, shape, Ops.AttentionConfig.of(level.heads()), element));
             } catch (Failure failure) {
                 seconds.put(kernel, Double.POSITIVE_INFINITY);                  // too large, or the device has no such kernel for these numbers
                 log.log(System.Logger.Level.INFO, "attention " + kernel + " cannot run", failure);
@@ -52,10 +52,10 @@ final class AttentionBenchmark {
     }
 
     /// Of the fastest run after a first one, which allocates.
-    private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, AttentionConfig attention, ElementType element) throws Failure {
+    private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, Ops.AttentionConfig attention, ElementType element) throws Failure {
         double best = Double.POSITIVE_INFINITY;
         try (OnnxSession session = attentionSession(runtime, kernel, shape, attention, element)) {
-            Map<String, Feed> feeds = Map.of("x", Feed.of(Tensor.filled(shape, 0.1f)));
+            Map<String, OnnxSession.Feed> feeds = Map.of("x", OnnxSession.Feed.of(Tensor.filled(shape, 0.1f)));
             for (int run = 0; run <= RUNS; run++) {
                 long start = System.nanoTime();
                 session.run(feeds, Map.of());
@@ -66,10 +66,10 @@ final class AttentionBenchmark {
     }
 
     /// A graph that is nothing but self-attention.
-    static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, AttentionConfig attention, ElementType element) throws Failure {
+    static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, Ops.AttentionConfig attention, ElementType element) throws Failure {
         Graph graph = new Graph();
-        Value x = graph.cast(graph.input("x", shape, ElementType.FLOAT), element);
-        Value output = graph.cast(new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.DEFAULT, element, kernel, GraphOps.ConvolutionAlgorithm.DIRECT)).attention(x, x, x, attention), ElementType.FLOAT);
+        Graph.Value x = graph.cast(graph.input("x", shape, ElementType.FLOAT), element);
+        Graph.Value output = graph.cast(new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.DEFAULT, element, kernel, GraphOps.ConvolutionAlgorithm.DIRECT)).attention(x, x, x, attention), ElementType.FLOAT);
         return runtime.createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape());
     }
 }

@@ -34,12 +34,12 @@ final class ClipEncoders implements AutoCloseable {
     }
 
     Tensor embedImages(Tensor pixels) throws Failure {
-        return session(new SessionKey(Modality.IMAGE, pixels.shape())).run(Map.of("pictures", Feed.of(pixels)), Map.of());
+        return session(new SessionKey(Modality.IMAGE, pixels.shape())).run(Map.of("pictures", OnnxSession.Feed.of(pixels)), Map.of());
     }
 
     Tensor embedText(int[][] ids) throws Failure {
         int[][] ends = textProjection().eosPositions(ids);
-        return session(new SessionKey(Modality.TEXT, Shape.of(ids.length, ids[0].length))).run(Map.of("ids", Feed.ids(ids), "ends", Feed.ids(ends)), Map.of());
+        return session(new SessionKey(Modality.TEXT, Shape.of(ids.length, ids[0].length))).run(Map.of("ids", OnnxSession.Feed.ids(ids), "ends", OnnxSession.Feed.ids(ends)), Map.of());
     }
 
     private OnnxSession session(SessionKey key) throws Failure {
@@ -60,8 +60,8 @@ final class ClipEncoders implements AutoCloseable {
         Checkpoint weights = imageWeights != null ? imageWeights : imageEncoder.openCheckpoint();
         imageWeights = weights;
         Graph graph = new Graph();
-        Value pixelValues = graph.input("pictures", input, Graph.ElementType.FLOAT);
-        Value output = imageEncoder.network().embed(new GraphOps(graph), new GraphWeights(graph, weights), pixelValues);
+        Graph.Value pixelValues = graph.input("pictures", input, Graph.ElementType.FLOAT);
+        Graph.Value output = imageEncoder.network().embed(new GraphOps(graph), new GraphWeights(graph, weights), pixelValues);
         return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
     }
 
@@ -70,8 +70,8 @@ final class ClipEncoders implements AutoCloseable {
         Checkpoint weights = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         textWeights = weights;
         Graph graph = new Graph();
-        ClipTextModel.TokenBatch<Value> tokens = new ClipTextModel.TokenBatch<>(graph.input("ids", input, Graph.ElementType.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.ElementType.INT64));
-        Value output = projection.textEncoder().project(new GraphOps(graph), new GraphWeights(graph, weights), tokens, projection.projectionDim());
+        ClipTextModel.TokenBatch<Graph.Value> tokens = new ClipTextModel.TokenBatch<>(graph.input("ids", input, Graph.ElementType.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.ElementType.INT64));
+        Graph.Value output = projection.textEncoder().project(new GraphOps(graph), new GraphWeights(graph, weights), tokens, projection.projectionDim());
         return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
     }
 

@@ -84,10 +84,10 @@ final class FusedWeights implements AutoCloseable {
     }
 
     /// A network's layers where these weights are the graph's inputs.
-    static WeightSource<Value> withWeightInputs(Graph graph, WeightSource<Value> base, Set<String> inputs) {
+    static WeightSource<Graph.Value> withWeightInputs(Graph graph, WeightSource<Graph.Value> base, Set<String> inputs) {
         return layer -> {
             if (!inputs.contains(layer.weightKey())) return base.get(layer);
-            Value weight = graph.input(layer.weightKey(), layer.weightShape(), Graph.ElementType.FLOAT);
+            Graph.Value weight = graph.input(layer.weightKey(), layer.weightShape(), Graph.ElementType.FLOAT);
             return new LayerWeights<>(weight, inputs.contains(layer.biasKey()) ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT) : null);
         };
     }
@@ -130,10 +130,10 @@ final class FusedWeights implements AutoCloseable {
         List<Adaptation> adaptations = adaptations(adapters);
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
-        WeightSource<Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), adaptations);
-        Map<String, Value> outputs = new LinkedHashMap<>();
+        WeightSource<Graph.Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), adaptations);
+        Map<String, Graph.Value> outputs = new LinkedHashMap<>();
         for (Layer layer : targetedLayers(adaptations)) {
-            LayerWeights<Value> adapted = weights.get(layer).materialized(ops);
+            LayerWeights<Graph.Value> adapted = weights.get(layer).materialized(ops);
             outputs.put(layer.weightKey(), adapted.weight());
             if (adapted.bias() != null) outputs.put(layer.biasKey(), adapted.bias());
         }

@@ -16,12 +16,12 @@ import java.util.Map;
 
 /// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of another type than the graph.
 /// Nothing of the model is copied to disk. What cannot be mapped (eight-bit floats, tensors saved out of order) is copied into the graph.
-final class GraphWeights implements WeightSource<Value> {
+final class GraphWeights implements WeightSource<Graph.Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
     private final HalfWeightsMode halfMode;
     private final ElementType elementType;
-    private final Map<String, Value> values = new HashMap<>();
+    private final Map<String, Graph.Value> values = new HashMap<>();
 
     /// How 16-bit weights get into the graph.
     enum HalfWeightsMode { INITIALIZERS, INPUTS }
@@ -60,23 +60,23 @@ final class GraphWeights implements WeightSource<Value> {
         }
     }
 
-    @Override public LayerWeights<Value> get(Layer layer) {
+    @Override public LayerWeights<Graph.Value> get(Layer layer) {
         return new LayerWeights<>(tensor(layer.weightKey(), layer.weightShape()), layer.hasBias() ? tensor(layer.biasKey(), layer.biasShape()) : null);
     }
 
-    private Value tensor(String key, Shape shape) {
+    private Graph.Value tensor(String key, Shape shape) {
         return values.computeIfAbsent(key, k -> {
             TensorInfo info = checkpoint.info(key);
             if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
             if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), ElementType.FLOAT);
             ElementType storedType = ElementType.of(info.dtype());
             if (halfMode == HalfWeightsMode.INPUTS && (storedType == ElementType.FLOAT16 || storedType == ElementType.BFLOAT16)) return cast(graph.input(key, shape, storedType), storedType);
-            Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
+            Graph.Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
             return cast(stored, storedType);
         });
     }
 
-    private Value cast(Value stored, ElementType storedType) {
+    private Graph.Value cast(Graph.Value stored, ElementType storedType) {
         return storedType == elementType ? stored : graph.cast(stored, elementType);
     }
 }

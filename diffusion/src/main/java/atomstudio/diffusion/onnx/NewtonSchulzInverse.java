@@ -10,15 +10,15 @@ import java.util.Map;
 record NewtonSchulzInverse(Graph graph, Shape shape) {
     private static final int ITERATIONS = 28;
 
-    Value inverse(Value a) {
+    Graph.Value inverse(Graph.Value a) {
         Shape scalarShape = Shape.of(shape.size(0), 1, 1);
-        Value squares = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1, 2}, "keepdims", 1L)), scalarShape, a);
-        Value norm = graph.node(Operator.of("Mul"), scalarShape, squares, squares);
-        Value transposed = graph.node(Operator.of("Transpose", Map.of("perm", new long[] {0, 2, 1})), shape, a);
-        Value x = graph.node(Operator.of("Div"), shape, transposed, norm);
-        Value twiceIdentity = graph.constant(Shape.of(1, shape.size(1), shape.size(2)), twiceIdentity((int) shape.size(1)));
+        Graph.Value squares = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1, 2}, "keepdims", 1L)), scalarShape, a);
+        Graph.Value norm = graph.node(Operator.of("Mul"), scalarShape, squares, squares);
+        Graph.Value transposed = graph.node(Operator.of("Transpose", Map.of("perm", new long[] {0, 2, 1})), shape, a);
+        Graph.Value x = graph.node(Operator.of("Div"), shape, transposed, norm);
+        Graph.Value twiceIdentity = graph.constant(Shape.of(1, shape.size(1), shape.size(2)), twiceIdentity((int) shape.size(1)));
         for (int round = 0; round < ITERATIONS; round++) {
-            Value correction = graph.node(Operator.of("Sub"), shape, twiceIdentity, graph.node(Operator.of("MatMul"), shape, a, x));
+            Graph.Value correction = graph.node(Operator.of("Sub"), shape, twiceIdentity, graph.node(Operator.of("MatMul"), shape, a, x));
             x = graph.node(Operator.of("MatMul"), shape, x, correction);
         }
         return x;

@@ -5,7 +5,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -90,18 +89,18 @@ public final class OnnxEngine implements Engine {
     @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
         List<WeightedAdapter> textAdapters = targets.targetingTextEncoder(adapters);
         OnnxSession session = session(new SessionKey(Network.TEXT, clipSkip - 1, List.of(Shape.of(ids.length, ids[0].length)), adaptations(textAdapters), Set.of()));
-        Map<String, Feed> feeds = new LinkedHashMap<>(AdapterInputs.weightFeeds(textAdapters));
-        feeds.put("ids", Feed.ids(ids));
+        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>(AdapterInputs.weightFeeds(textAdapters));
+        feeds.put("ids", OnnxSession.Feed.ids(ids));
         return session.run(feeds, textInputs.persistentInputs(runtime, textAdapters, session.inputs()));
     }
 
     @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
         List<WeightedAdapter> used = targets.targetingUnet(adapters);
         List<Shape> shapes = List.of(latents.shape(), context.shape());
-        Map<String, Feed> feeds = new LinkedHashMap<>();
-        feeds.put("latents", Feed.of(latents));
-        feeds.put("features", Feed.of(model.unet().timeProjection().embed(timesteps)));
-        feeds.put("context", Feed.of(context));
+        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
+        feeds.put("latents", OnnxSession.Feed.of(latents));
+        feeds.put("features", OnnxSession.Feed.of(model.unet().timeProjection().embed(timesteps)));
+        feeds.put("context", OnnxSession.Feed.of(context));
         Set<String> open = settings.adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty() ? fusedWeights().changedKeys(adaptations(used)) : Set.of();
         OnnxSession session = session(new SessionKey(Network.UNET, 0, shapes, open.isEmpty() ? adaptations(used) : List.of(), open));
         Map<String, OnnxTensor> standing = new LinkedHashMap<>(mappedInputs().inputs(runtime, session.inputs(), open));
@@ -166,7 +165,7 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public Tensor decode(Tensor latents) throws Failure {
-        return session(new SessionKey(Network.DECODER, List.of(latents.shape()))).run(Map.of("latents", Feed.of(latents)), Map.of());
+        return session(new SessionKey(Network.DECODER, List.of(latents.shape()))).run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
     }
 
     @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
@@ -178,7 +177,7 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override public LatentDistribution encode(Tensor images) throws Failure {
-        Tensor encoderOutput = session(new SessionKey(Network.ENCODER, List.of(images.shape()))).run(Map.of("pictures", Feed.of(images)), Map.of());
+        Tensor encoderOutput = session(new SessionKey(Network.ENCODER, List.of(images.shape()))).run(Map.of("pictures", OnnxSession.Feed.of(images)), Map.of());
         return LatentDistribution.ofEncoderOutput(encoderOutput);
     }
 
@@ -211,9 +210,9 @@ public final class OnnxEngine implements Engine {
         Checkpoint checkpoint = checkpoint(component(key.network));
         OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(checkpoint, settings);
         GraphOps ops = new GraphOps(graph, GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode()));
-        WeightSource<Value> weights = memoized(AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), key.adaptations));
+        WeightSource<Graph.Value> weights = memoized(AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), key.adaptations));
         Shape firstShape = key.inputShapes.getFirst();
-        Value output = switch (key.network) {
+        Graph.Value output = switch (key.network) {
             case TEXT -> model.textEncoder().encode(ops, weights, graph.input("ids", firstShape, Graph.ElementType.INT64), key.skippedLayers);
             case DECODER -> model.vae().decode(ops, weights, ops.input("latents", firstShape));
             case ENCODER -> model.vae().encode(ops, weights, ops.input("pictures", firstShape));
@@ -230,7 +229,7 @@ public final class OnnxEngine implements Engine {
         GraphWeights.HalfWeightsMode halfMode = sessionWeights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device() == Device.CPU ? GraphWeights.HalfWeightsMode.INPUTS : GraphWeights.HalfWeightsMode.INITIALIZERS;
         UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.UNetGraphOptions(halfMode, options));
         Shape features = Shape.of(key.inputShapes.getFirst().size(0), model.unet().timeProjection().dim());
-        Value output = unet.build(new UNetGraph.Inputs(key.inputShapes.getFirst(), features, key.inputShapes.get(1)), key.adaptations, key.weightInputs);
+        Graph.Value output = unet.build(new UNetGraph.Inputs(key.inputShapes.getFirst(), features, key.inputShapes.get(1)), key.adaptations, key.weightInputs);
         return runtime.createSession(unet.graph().model(output), sessionWeights, output.shape());
     }
 
@@ -241,8 +240,8 @@ public final class OnnxEngine implements Engine {
     }
 
     /// Parts of a block ask for a layer again.
-    static WeightSource<Value> memoized(WeightSource<Value> layers) {
-        Map<String, LayerWeights<Value>> cache = new HashMap<>();
+    static WeightSource<Graph.Value> memoized(WeightSource<Graph.Value> layers) {
+        Map<String, LayerWeights<Graph.Value>> cache = new HashMap<>();
         return layer -> cache.computeIfAbsent(layer.name(), name -> layers.get(layer));
     }
 

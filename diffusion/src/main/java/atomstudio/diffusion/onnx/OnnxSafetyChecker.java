@@ -2,9 +2,9 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.SafetyChecker;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
@@ -37,12 +37,12 @@ public final class OnnxSafetyChecker implements AutoCloseable {
     /// The same of a prepared picture (1,3,S,S).
     boolean isUnsafe(Tensor prepared) throws Failure {
         OnnxSession current = session != null ? session : build(prepared.shape());
-        return checker.isUnsafe(current.run(Map.of("pictures", Feed.of(prepared)), Map.of()).data());
+        return checker.isUnsafe(current.run(Map.of("pictures", OnnxSession.Feed.of(prepared)), Map.of()).data());
     }
 
     private OnnxSession build(Shape shape) throws Failure {
         Graph graph = new Graph();
-        Value output = checker.imageEncoder().network().embed(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("pictures", shape, Graph.ElementType.FLOAT));
+        Graph.Value output = checker.imageEncoder().network().embed(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("pictures", shape, Graph.ElementType.FLOAT));
         OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
         session = built;
         return built;

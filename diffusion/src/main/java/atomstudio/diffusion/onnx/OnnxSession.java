@@ -11,8 +11,10 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +100,21 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
             session.close();
         } catch (OrtException e) {
             throw new IllegalStateException("closing a session", e);
+        }
+    }
+
+    /// A graph input's value, made native for one run.
+    @FunctionalInterface
+    interface Feed {
+        OnnxTensor createTensor(OrtEnvironment environment) throws OrtException;
+
+        static Feed of(Tensor tensor) {
+            return environment -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(tensor.data()), tensor.shape().sizes());
+        }
+
+        static Feed ids(int[][] rows) {
+            long[] flat = Arrays.stream(rows).flatMapToInt(Arrays::stream).asLongStream().toArray();
+            return environment -> OnnxTensor.createTensor(environment, LongBuffer.wrap(flat), new long[] {rows.length, rows[0].length});
         }
     }
 }

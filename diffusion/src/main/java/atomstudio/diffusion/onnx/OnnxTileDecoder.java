@@ -32,19 +32,19 @@ final class OnnxTileDecoder implements AutoCloseable {
         Graph graph = new Graph();
         OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(weights);
         GraphOps ops = ops(graph, sessionWeights);
-        Value output = vae.decodeHead(ops, new GraphWeights(graph, weights), ops.input("latents", latents.shape()), levels);
+        Graph.Value output = vae.decodeHead(ops, new GraphWeights(graph, weights), ops.input("latents", latents.shape()), levels);
         try (OnnxSession headSession = runtime.createSession(graph.model(output), sessionWeights, output.shape())) {
-            return headSession.run(Map.of("latents", Feed.of(latents)), Map.of());
+            return headSession.run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
         }
     }
 
     Tensor decodeTile(Checkpoint weights, Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         TileKey newKey = new TileKey(level, norms.size(), features.shape());
         OnnxSession current = newKey.equals(key) && session != null ? session : build(weights, newKey, norms);
-        Map<String, Feed> feeds = new LinkedHashMap<>(Map.of("features", Feed.of(features)));
+        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>(Map.of("features", OnnxSession.Feed.of(features)));
         for (int i = 0; i < norms.size(); i++) {
-            feeds.put("scale" + i, Feed.of(norms.get(i).weight()));
-            feeds.put("shift" + i, Feed.of(Objects.requireNonNull(norms.get(i).bias())));
+            feeds.put("scale" + i, OnnxSession.Feed.of(norms.get(i).weight()));
+            feeds.put("shift" + i, OnnxSession.Feed.of(Objects.requireNonNull(norms.get(i).bias())));
         }
         return current.run(feeds, Map.of());
     }
@@ -54,13 +54,13 @@ final class OnnxTileDecoder implements AutoCloseable {
         Graph graph = new Graph();
         OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(weights);
         GraphOps ops = ops(graph, sessionWeights);
-        Value features = ops.input("features", newKey.input);
-        List<LayerWeights<Value>> normInputs = new ArrayList<>();
+        Graph.Value features = ops.input("features", newKey.input);
+        List<LayerWeights<Graph.Value>> normInputs = new ArrayList<>();
         for (int i = 0; i < norms.size(); i++) {
             Shape shape = norms.get(i).weight().shape();
             normInputs.add(new LayerWeights<>(graph.input("scale" + i, shape, Graph.ElementType.FLOAT), graph.input("shift" + i, shape, Graph.ElementType.FLOAT)));
         }
-        Value output = vae.decodeTile(ops, new GraphWeights(graph, weights), features, newKey.level, normInputs);
+        Graph.Value output = vae.decodeTile(ops, new GraphWeights(graph, weights), features, newKey.level, normInputs);
         OnnxSession built = runtime.createSession(graph.model(output), sessionWeights, output.shape());
         session = built;
         key = newKey;

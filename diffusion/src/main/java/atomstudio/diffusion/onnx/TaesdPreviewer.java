@@ -3,10 +3,10 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.LatentPreviewer;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.TinyAutoencoder;
 import atomstudio.diffusion.net.TaesdDecoder;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
@@ -39,13 +39,13 @@ public final class TaesdPreviewer implements LatentPreviewer, AutoCloseable {
     /// (1,3,8h,8w), about -1..1.
     Tensor decode(Tensor denoised) throws Failure {
         OnnxSession current = session != null && denoised.shape().equals(size) ? session : build(denoised.shape());
-        return current.run(Map.of("latents", Feed.of(denoised)), Map.of());
+        return current.run(Map.of("latents", OnnxSession.Feed.of(denoised)), Map.of());
     }
 
     private OnnxSession build(Shape shape) throws Failure {
         if (session != null) session.close();
         Graph graph = new Graph();
-        Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("latents", shape, Graph.ElementType.FLOAT));
+        Graph.Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("latents", shape, Graph.ElementType.FLOAT));
         OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
         session = built;
         size = shape;

@@ -31,31 +31,31 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions options, Gra
     /// @param adaptations of the adapters whose numbers are inputs
     /// @param weightInputs  keys of the weights that are inputs
     /// @return what the network says, in float32
-    Value build(Inputs inputs, List<Adaptation> adaptations, Set<String> weightInputs) {
+    Graph.Value build(Inputs inputs, List<Adaptation> adaptations, Set<String> weightInputs) {
         GraphOps ops = new GraphOps(graph, options.graphOptions);
-        Value output = unet.forward(ops, OnnxEngine.memoized(weights(adaptations, weightInputs)), input(ops, "latents", inputs.latents), input(ops, "features", inputs.features), input(ops, "context", inputs.context));
+        Graph.Value output = unet.forward(ops, OnnxEngine.memoized(weights(adaptations, weightInputs)), input(ops, "latents", inputs.latents), input(ops, "features", inputs.features), input(ops, "context", inputs.context));
         return options.elementType() == ElementType.FLOAT ? output : graph.cast(output, ElementType.FLOAT);
     }
 
-    private Value input(GraphOps ops, String name, Shape shape) {
+    private Graph.Value input(GraphOps ops, String name, Shape shape) {
         return cast(ops.input(name, shape));
     }
 
-    private Value cast(Value value) {
+    private Graph.Value cast(Graph.Value value) {
         return options.elementType() == ElementType.FLOAT ? value : graph.cast(value, options.elementType());
     }
 
-    private WeightSource<Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
+    private WeightSource<Graph.Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
         GraphWeights fullWeights = new GraphWeights(graph, checkpoint, options.halfMode, ElementType.FLOAT);
         GraphOps fullOps = new GraphOps(graph);
-        WeightSource<Value> adapted = AdapterInputs.adapted(graph, fullOps, FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
+        WeightSource<Graph.Value> adapted = AdapterInputs.adapted(graph, fullOps, FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
         if (options.elementType() == ElementType.FLOAT) return adapted;
         GraphWeights halfWeights = new GraphWeights(graph, checkpoint, options.halfMode, options.elementType());
         return layer -> {
             boolean isChanged = weightInputs.contains(layer.weightKey()) || adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty());
             if (!isChanged) return halfWeights.get(layer);
-            LayerWeights<Value> changedLayer = adapted.get(layer).materialized(fullOps);
-            @Nullable Value bias = changedLayer.bias();
+            LayerWeights<Graph.Value> changedLayer = adapted.get(layer).materialized(fullOps);
+            Graph.@Nullable Value bias = changedLayer.bias();
             return new LayerWeights<>(cast(changedLayer.weight()), bias == null ? null : cast(bias));
         };
     }

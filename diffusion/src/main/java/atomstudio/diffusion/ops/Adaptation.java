@@ -23,4 +23,10 @@ public interface Adaptation {
     default <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return Optional.empty();
     }
+
+    /// The numbers that an adapter brings for one layer, by slot name.
+    @FunctionalInterface
+    interface AdapterParameters<T> {
+        T get(String name);
+    }
 }

@@ -10,7 +10,7 @@ import java.util.function.Function;
 /// rows that adapters append to a table follow one another, in the adapters' order.
 public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdapter<T>> adapters) implements WeightSource<T> {
     /// An adaptation with a carrier's numbers: its slots of each layer, and its strength of shape (1).
-    public record BoundAdapter<T>(Adaptation adaptation, Function<Layer, AdapterParameters<T>> parameters, T adapterWeight) {
+    public record BoundAdapter<T>(Adaptation adaptation, Function<Layer, Adaptation.AdapterParameters<T>> parameters, T adapterWeight) {
         boolean targets(Layer layer) {
             return !adaptation.parameterShapes(layer).isEmpty();
         }
@@ -22,7 +22,7 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
         /// The same for the only adapter of a layer: the change of one that maps channels is left to those who use it.
         LayerWeights<T> lazilyEffective(Ops<T> ops, Layer layer, LayerWeights<T> base) {
             if (!layer.isProjection() || !adaptation.changesWeight(layer)) return effective(ops, layer, base);
-            AdapterParameters<T> layerParameters = parameters.apply(layer);
+            Adaptation.AdapterParameters<T> layerParameters = parameters.apply(layer);
             return adaptation.kernelTransform(ops, layer, layerParameters, adapterWeight).map(transform -> new LayerWeights<>(base.weight(), base.bias(), transform))
                     .orElseGet(() -> new LayerWeights<>(base.weight(), base.bias(), null, () -> adaptation.effective(ops, layer, base, layerParameters, adapterWeight)));
         }

@@ -21,4 +21,8 @@ public record Adapter(String name, String hash, Adaptation adaptation, Map<Strin
     public boolean targets(Set<String> layers) {
         return parameters.keySet().stream().anyMatch(key -> layers.contains(key.substring(0, key.lastIndexOf('.'))));
     }
+
+    /// A word that an adapter brings with it: in a prompt it stands for the rows that the adapter appends to the text encoder's table.
+    /// @param vectors at least 1
+    public record EmbeddingToken(String token, int vectors) {}
 }

@@ -79,4 +79,25 @@ public interface Ops<T> {
     default T checkpointed(String name, List<T> inputs, Function<List<T>, T> body) {
         return body.apply(inputs);
     }
+
+    /// How many heads the channels are cut into, and which tokens a token may see.
+    record AttentionConfig(int heads, Mask mask) {
+        public enum Mask { NONE, CAUSAL }
+
+        public static AttentionConfig of(int heads) {
+            return new AttentionConfig(heads, Mask.NONE);
+        }
+    }
+
+    /// Stride and zero padding of a convolution, each side by itself: the autoencoder's downsampling pads right and bottom only.
+    record ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight) {
+        /// Stride 1, padded so that an odd kernel keeps the size.
+        public static ConvGeometry same(int kernelSize) {
+            return new ConvGeometry(1, kernelSize / 2, kernelSize / 2, kernelSize / 2, kernelSize / 2);
+        }
+
+        public static ConvGeometry strided(int stride, int padding) {
+            return new ConvGeometry(stride, padding, padding, padding, padding);
+        }
+    }
 }

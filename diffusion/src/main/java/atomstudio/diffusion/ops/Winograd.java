@@ -25,8 +25,8 @@ public final class Winograd {
     private Winograd() {}
 
     /// Whether it computes this convolution of x (B,Ci,H,W) by weights (Co,Ci,k,k), and sooner.
-    public static boolean isFaster(Shape x, Shape weight, ConvGeometry geometry) {
-        boolean applies = weight.size(2) == 3 && weight.size(3) == 3 && geometry.equals(ConvGeometry.same(3));
+    public static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
+        boolean applies = weight.size(2) == 3 && weight.size(3) == 3 && geometry.equals(Ops.ConvGeometry.same(3));
         return applies && Math.min(weight.size(0), weight.size(1)) >= MIN_CHANNELS && x.size(0) * tiles(x.size(2)) * tiles(x.size(3)) >= MIN_TILES;
     }
 
@@ -36,8 +36,8 @@ public final class Winograd {
     }
 
     /// Cuts patches out of one channel, every tile's with a pixel of its neighbours around it: stride and padding for `patches`.
-    public static ConvGeometry patchGeometry(long height, long width) {
-        return new ConvGeometry(TILE_SIZE, 1, 1, (int) (TILE_SIZE * tiles(height) + 1 - height), (int) (TILE_SIZE * tiles(width) + 1 - width));
+    public static Ops.ConvGeometry patchGeometry(long height, long width) {
+        return new Ops.ConvGeometry(TILE_SIZE, 1, 1, (int) (TILE_SIZE * tiles(height) + 1 - height), (int) (TILE_SIZE * tiles(width) + 1 - width));
     }
 
     /// The map of a patch to its points, as kernels (36,1,6,6) of a convolution.

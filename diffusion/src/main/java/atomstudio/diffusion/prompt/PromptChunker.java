@@ -15,7 +15,7 @@ final class PromptChunker {
 
     private final Tokenizer tokenizer;
     private final int capacity;
-    private final List<Chunk> chunks = new ArrayList<>();
+    private final List<Tokenizer.Chunk> chunks = new ArrayList<>();
     private final List<WeightedId> current = new ArrayList<>();
     private int lastComma = NONE;
 
@@ -27,13 +27,13 @@ final class PromptChunker {
     }
 
     /// At least one chunk.
-    List<Chunk> chunk(String prompt) throws Failure {
-        for (Segment segment : PromptAttentionParser.parse(prompt)) {
+    List<Tokenizer.Chunk> chunk(String prompt) throws Failure {
+        for (PromptAttentionParser.Segment segment : PromptAttentionParser.parse(prompt)) {
             switch (segment) {
-                case Segment.Text(String text, double weight) -> {
+                case PromptAttentionParser.Segment.Text(String text, double weight) -> {
                     for (int[] piece : tokenizer.pieces(text)) add(piece, (float) weight);
                 }
-                case Segment.Break() -> closeChunk(current.size());
+                case PromptAttentionParser.Segment.Break() -> closeChunk(current.size());
             }
         }
         if (!current.isEmpty() || chunks.isEmpty()) closeChunk(current.size());
@@ -41,7 +41,7 @@ final class PromptChunker {
     }
 
     /// The same of a text without weights or BREAK: brackets are letters.
-    List<Chunk> chunkLiteral(String text) throws Failure {
+    List<Tokenizer.Chunk> chunkLiteral(String text) throws Failure {
         for (int[] piece : tokenizer.pieces(text)) add(piece, 1);
         if (!current.isEmpty() || chunks.isEmpty()) closeChunk(current.size());
         return List.copyOf(chunks);
@@ -64,7 +64,7 @@ final class PromptChunker {
         float[] weights = new float[capacity + 2];
         Arrays.fill(weights, 1);
         for (int i = 0; i < size; i++) weights[i + 1] = chunkIds.get(i).weight;
-        chunks.add(new Chunk(tokenizer.withSpecialTokens(chunkIds.stream().mapToInt(WeightedId::id).toArray()), weights));
+        chunks.add(new Tokenizer.Chunk(tokenizer.withSpecialTokens(chunkIds.stream().mapToInt(WeightedId::id).toArray()), weights));
         chunkIds.clear();
         lastComma = NONE;
     }

@@ -82,9 +82,9 @@ public final class TokenizerGolden {
         return vector(values);
     }
 
-    private static Tensor flattenFound(List<Chunk> chunks) {
+    private static Tensor flattenFound(List<Tokenizer.Chunk> chunks) {
         List<Float> values = new ArrayList<>();
-        for (Chunk chunk : chunks) {
+        for (Tokenizer.Chunk chunk : chunks) {
             for (int id : chunk.ids()) values.add((float) id);
             for (float weight : chunk.weights()) values.add(weight);
         }

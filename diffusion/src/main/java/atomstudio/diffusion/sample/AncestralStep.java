@@ -11,7 +11,7 @@ record AncestralStep(double sigmaDown, double sigmaUp) {
         return new AncestralStep(Math.sqrt(sigmaTo * sigmaTo - sigmaUp * sigmaUp), sigmaUp);
     }
 
-    static AncestralStep of(Step step, double eta) {
+    static AncestralStep of(Schedule.Step step, double eta) {
         return between(step.from().sigma(), step.to().sigma(), eta);
     }
 

@@ -16,10 +16,10 @@ public record Ddim(Thresholding thresholding, double eta) implements Sampler {
         Ddim ddim = new Ddim(Thresholding.clipOrDynamic(config, true), request.eta());
         if (request.schedule() != ScheduleName.MODEL) return new SamplingPlan(ddim, TimestepSchedules.schedule(request, TimestepSchedules.namedSteps(request)));
         NoiseSchedule noiseSchedule = NoiseSchedule.of(config);
-        List<Step> steps = new ArrayList<>();
+        List<Schedule.Step> steps = new ArrayList<>();
         for (int timestep : TimestepSchedules.timesteps(request)) {
             int nextTimestep = timestep - noiseSchedule.size() / request.steps();
-            steps.add(new Step(timestep, noiseSchedule.level(timestep), nextTimestep >= 0 ? noiseSchedule.level(nextTimestep) : TimestepSchedules.finalLevel(config)));
+            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep), nextTimestep >= 0 ? noiseSchedule.level(nextTimestep) : TimestepSchedules.finalLevel(config)));
         }
         return new SamplingPlan(ddim, TimestepSchedules.schedule(request, steps));
     }

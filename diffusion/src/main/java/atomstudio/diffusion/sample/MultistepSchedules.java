@@ -44,8 +44,8 @@ final class MultistepSchedules {
         return rounded;
     }
 
-    static Schedule schedule(SamplerRequest request, List<Step> steps) throws Failure {
-        return new Schedule(steps, request.config().predictionType(), Parameterization.VARIANCE_PRESERVING, 1, TrainedSigmas.of(request.config()));
+    static Schedule schedule(SamplerRequest request, List<Schedule.Step> steps) throws Failure {
+        return new Schedule(steps, request.config().predictionType(), Schedule.Parameterization.VARIANCE_PRESERVING, 1, TrainedSigmas.of(request.config()));
     }
 
     /// Whether the last steps are to be of lower order because there are few.

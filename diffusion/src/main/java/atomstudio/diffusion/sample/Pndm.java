@@ -20,16 +20,16 @@ public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sample
         NoiseSchedule noiseSchedule = NoiseSchedule.of(config);
         int stepRatio = noiseSchedule.size() / request.steps();
         NoiseLevel end = config.bool("set_alpha_to_one", false) ? new NoiseLevel(1, 0) : noiseSchedule.level(0);
-        List<Step> steps = new ArrayList<>();
+        List<Schedule.Step> steps = new ArrayList<>();
         for (int timestep : TimestepSchedules.timesteps(request)) {
-            steps.add(new Step(timestep, noiseSchedule.level(timestep), timestep >= stepRatio ? noiseSchedule.level(timestep - stepRatio) : end));
+            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep), timestep >= stepRatio ? noiseSchedule.level(timestep - stepRatio) : end));
         }
         requireNonzeroSignal(steps);
         return new SamplingPlan(new Pndm(noiseSchedule, stepRatio), TimestepSchedules.schedule(request, steps));
     }
 
     /// Its step divides by the signal at the step's beginning.
-    private static void requireNonzeroSignal(List<Step> steps) throws Failure {
+    private static void requireNonzeroSignal(List<Schedule.Step> steps) throws Failure {
         if (steps.getFirst().from().alphaT() > 0) return;
         throw new Failure.Incompatible("sampler pndm with zero terminal SNR (rescale_betas_zero_snr): it divides by the signal, which is 0 at timestep "
                 + (int) steps.getFirst().timestep() + "; choose ddim, euler or another sampler");

@@ -74,7 +74,7 @@ public final class SamplerGolden {
     }
 
     /// Where the reference asks twice a step, every level but the first stands twice in its list.
-    private static Tensor expectedSigmas(List<Step> steps, int length) {
+    private static Tensor expectedSigmas(List<Schedule.Step> steps, int length) {
         double[] sigmas = new double[length];
         int entriesPerStep = length > steps.size() + 1 ? 2 : 1;
         for (int i = 0; i < length; i++) {

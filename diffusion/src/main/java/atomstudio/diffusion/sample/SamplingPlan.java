@@ -14,15 +14,15 @@ public record SamplingPlan(Sampler sampler, Schedule schedule) {
     /// The one loop of all samplers: step, edit, tell.
     public SamplingResult run(SamplingRun run) throws Failure {
         Tensor x = run.initialLatents().prepare(schedule);
-        List<Step> steps = schedule.steps();
+        List<Schedule.Step> steps = schedule.steps();
         List<ModelOutput> history = new ArrayList<>();
         int done = 0;
-        for (Step step : steps) {
-            StepResult result = sampler.step(new StepContext(step, x, List.copyOf(history), steps.subList(++done, steps.size()), new StepContext.RunContext(run, schedule)));
+        for (Schedule.Step step : steps) {
+            Sampler.StepResult result = sampler.step(new StepContext(step, x, List.copyOf(history), steps.subList(++done, steps.size()), new StepContext.RunContext(run, schedule)));
             x = run.callback().onStepEnd(step, result.x());
             history.addFirst(result.output());
             if (history.size() > MAX_HISTORY) history.removeLast();
-            if (run.listener().onStep(new SamplingProgress(done, x, result.output().denoised())) == Next.STOP) return new SamplingResult.Cancelled(done);
+            if (run.listener().onStep(new StepListener.SamplingProgress(done, x, result.output().denoised())) == Next.STOP) return new SamplingResult.Cancelled(done);
         }
         return new SamplingResult.Finished(x);
     }

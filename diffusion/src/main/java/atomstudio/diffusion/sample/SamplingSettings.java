@@ -84,13 +84,13 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
 
     /// Samplers divide by differences of noise levels. Only the last step may have no length: some schedules visit their last level twice.
     private void checkDecreasing(Schedule checked) throws Failure {
-        List<Step> all = checked.steps();
+        List<Schedule.Step> all = checked.steps();
         for (int i = 0; i < all.size(); i++) {
-            Step step = all.get(i);
+            Schedule.Step step = all.get(i);
             double from = step.from().sigma();
             double to = step.to().sigma();
             boolean decreases = i + 1 == all.size() ? from >= to : from > to && from > all.get(i + 1).from().sigma();
-            boolean mayBePureNoise = i == 0 && checked.parameterization() == Parameterization.VARIANCE_PRESERVING;
+            boolean mayBePureNoise = i == 0 && checked.parameterization() == Schedule.Parameterization.VARIANCE_PRESERVING;
             boolean valid = Double.isFinite(step.timestep()) && from > 0 && to >= 0 && (Double.isFinite(from) || mayBePureNoise);
             if (decreases && valid) continue;
             throw new Failure.Incompatible(String.format(Locale.ROOT, "sampler %s, schedule %s, %d steps: expected noise that falls from step to step, found sigma %s, then %s, at step %d (timestep %s); take fewer steps or another schedule, or check the betas in scheduler_config.json",

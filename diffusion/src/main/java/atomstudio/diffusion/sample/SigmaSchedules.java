@@ -34,9 +34,9 @@ final class SigmaSchedules {
     }
 
     /// Leading spacing starts from √(σ² + 1) · noise, the others from σ · noise.
-    static Schedule schedule(SamplerRequest request, List<Step> steps) throws Failure {
+    static Schedule schedule(SamplerRequest request, List<Schedule.Step> steps) throws Failure {
         double sigmaMax = steps.stream().mapToDouble(step -> step.from().sigma()).max().orElseThrow();
         double initNoiseSigma = request.config().spacing() == TimestepSpacing.LEADING ? Math.sqrt(sigmaMax * sigmaMax + 1) : sigmaMax;
-        return new Schedule(steps, request.config().predictionType(), Parameterization.VARIANCE_EXPLODING, initNoiseSigma, TrainedSigmas.of(request.config()));
+        return new Schedule(steps, request.config().predictionType(), Schedule.Parameterization.VARIANCE_EXPLODING, initNoiseSigma, TrainedSigmas.of(request.config()));
     }
 }

@@ -38,11 +38,11 @@ record Sigmas(double[] timesteps, double[] sigmas) {
     }
 
     /// Steps from each to the next and from the last to the ratio `end`, each rounded to float32 as the reference keeps them.
-    List<Step> steps(double finalSigma) {
-        List<Step> steps = new ArrayList<>();
+    List<Schedule.Step> steps(double finalSigma) {
+        List<Schedule.Step> steps = new ArrayList<>();
         for (int i = 0; i < size(); i++) {
             double next = i + 1 < size() ? sigmas[i + 1] : finalSigma;
-            steps.add(new Step(timesteps[i], NoiseLevel.ofSigma((float) sigmas[i]), NoiseLevel.ofSigma((float) next)));
+            steps.add(new Schedule.Step(timesteps[i], NoiseLevel.ofSigma((float) sigmas[i]), NoiseLevel.ofSigma((float) next)));
         }
         return steps;
     }

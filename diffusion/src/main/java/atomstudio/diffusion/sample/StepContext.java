@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /// @param x (B, C, H, W) in the schedule's own space
 /// @param history what the network said at the steps before, latest first
 /// @param remaining the steps after this one
-record StepContext(Step step, Tensor x, List<ModelOutput> history, List<Step> remaining, RunContext runContext) {
+record StepContext(Schedule.Step step, Tensor x, List<ModelOutput> history, List<Schedule.Step> remaining, RunContext runContext) {
     record RunContext(SamplingRun run, Schedule schedule) {}
 
     boolean isLast() {

@@ -47,22 +47,22 @@ final class TimestepSchedules {
     }
 
     /// From each to the next, from the last to `end`.
-    static List<Step> steps(SamplerRequest request, int[] timesteps, NoiseLevel finalLevel) throws Failure {
+    static List<Schedule.Step> steps(SamplerRequest request, int[] timesteps, NoiseLevel finalLevel) throws Failure {
         NoiseSchedule noiseSchedule = NoiseSchedule.of(request.config());
-        List<Step> steps = new ArrayList<>();
+        List<Schedule.Step> steps = new ArrayList<>();
         for (int i = 0; i < timesteps.length; i++) {
-            steps.add(new Step(timesteps[i], noiseSchedule.level(timesteps[i]), i + 1 < timesteps.length ? noiseSchedule.level(timesteps[i + 1]) : finalLevel));
+            steps.add(new Schedule.Step(timesteps[i], noiseSchedule.level(timesteps[i]), i + 1 < timesteps.length ? noiseSchedule.level(timesteps[i + 1]) : finalLevel));
         }
         return steps;
     }
 
     /// Through the levels of a named schedule to no noise at all.
-    static List<Step> namedSteps(SamplerRequest request) throws Failure {
+    static List<Schedule.Step> namedSteps(SamplerRequest request) throws Failure {
         return sigmas(request, request.steps()).steps(0);
     }
 
     /// The same without the least noise that was trained: schedules that end there have one point more, which is not visited.
-    static List<Step> namedStepsAboveSigmaMin(SamplerRequest request) throws Failure {
+    static List<Schedule.Step> namedStepsAboveSigmaMin(SamplerRequest request) throws Failure {
         return switch (request.schedule()) {
             case KARRAS, EXPONENTIAL, BETA_SIGMAS -> sigmas(request, request.steps() + 1).first(request.steps()).steps(0);
             case MODEL, BETA, AYS, SGM_UNIFORM, SIMPLE -> withoutTimestepZero(sigmas(request, request.steps())).steps(0);
@@ -86,11 +86,11 @@ final class TimestepSchedules {
         return config.bool("set_alpha_to_one", true) ? NO_NOISE : NoiseSchedule.of(config).level(0);
     }
 
-    static Schedule schedule(SamplerRequest request, List<Step> steps) throws Failure {
+    static Schedule schedule(SamplerRequest request, List<Schedule.Step> steps) throws Failure {
         SchedulerConfig config = request.config();
         if (config.predictionType() == PredictionType.EPSILON && steps.getFirst().from().alphaT() == 0) {
             throw new Failure.Incompatible("this sampler from zero terminal SNR: the predicted noise says nothing of the picture there; the model must predict v_prediction or sample");
         }
-        return new Schedule(steps, config.predictionType(), Parameterization.VARIANCE_PRESERVING, 1, TrainedSigmas.of(config));
+        return new Schedule(steps, config.predictionType(), Schedule.Parameterization.VARIANCE_PRESERVING, 1, TrainedSigmas.of(config));
     }
 }

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import java.util.Arrays;
 
 /// A training schedule as samplers in σ = sigma / alpha read it: between timesteps, and backwards from σ to timestep.
-record TrainedSigmas(float[] sigmas) implements SigmaToTimestep {
+record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
     static TrainedSigmas of(SchedulerConfig config) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(config);
         return new TrainedSigmas((config.hasZeroTerminalSnr() ? schedule.withoutZeroSnr() : schedule).sigmas());

@@ -2,6 +2,8 @@ package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -111,6 +113,31 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
             strided.put(end, new StridedTensor(info, source, tensor.strides()));
             end += length + Long.BYTES - length % Long.BYTES;
             return info;
+        }
+    }
+
+    /// A tensor whose elements do not lie in its own order, as PyTorch saves transposed ones: they are put in order when first asked for.
+    /// @param info   the tensor; its offset lies behind the end of the file
+    /// @param sourceOffset offset in the file of its first element
+    /// @param strides elements from one to the next along each axis
+    record StridedTensor(TensorInfo info, long sourceOffset, List<Long> strides) {
+        /// @param file the bytes of the file
+        MemorySegment toContiguous(MemorySegment file, Arena arena) {
+            MemorySegment contiguous = arena.allocate(info.byteLength(), Long.BYTES);
+            int elementBytes = info.dtype().bytes();
+            long[] sizes = info.shape().sizes();
+            long[] at = new long[sizes.length];
+            long element = 0;
+            for (long i = 0; i < info.shape().elements(); i++) {
+                MemorySegment.copy(file, sourceOffset + element * elementBytes, contiguous, i * elementBytes, elementBytes);
+                for (int axis = sizes.length - 1; axis >= 0; axis--) {
+                    element += strides.get(axis);
+                    if (++at[axis] < sizes[axis]) break;
+                    element -= at[axis] * strides.get(axis);
+                    at[axis] = 0;
+                }
+            }
+            return contiguous;
         }
     }
 }

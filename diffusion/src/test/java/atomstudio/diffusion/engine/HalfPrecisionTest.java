@@ -8,9 +8,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -29,7 +29,7 @@ class HalfPrecisionTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
 
     @ParameterizedTest
-    @ValueSource(strings = {"predict", "decode"})
+    @ValueSource(strings = {"predictNoise", "decode"})
     void makesThePictureAgainInFullPrecisionAndSaysSo(String overflowing) throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
@@ -45,8 +45,8 @@ class HalfPrecisionTest {
     private static Engine half(Engine engine, String overflowing) {
         Engine.ComputePrecision[] precision = {Engine.ComputePrecision.HALF};
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "width" -> precision[0];
-            case "widen" -> {
+            case "precision" -> precision[0];
+            case "useFullPrecision" -> {
                 precision[0] = Engine.ComputePrecision.FULL;
                 yield null;
             }
@@ -60,8 +60,8 @@ class HalfPrecisionTest {
 
     private static Engine overflowingAlways(Engine engine) {
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "width" -> Engine.ComputePrecision.FULL;
-            case "predict" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
+            case "precision" -> Engine.ComputePrecision.FULL;
+            case "predictNoise" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
             default -> call(engine, method, arguments);
         });
     }

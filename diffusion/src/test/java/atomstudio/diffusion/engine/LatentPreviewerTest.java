@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.Resampling;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.Resampling;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

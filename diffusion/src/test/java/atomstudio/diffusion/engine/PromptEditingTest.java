@@ -7,9 +7,9 @@ import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -57,7 +57,7 @@ class PromptEditingTest {
 
     private Engine listening() {
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
-            if (method.getName().equals("predict")) heard.add((Tensor) arguments[2]);
+            if (method.getName().equals("predictNoise")) heard.add((Tensor) arguments[2]);
             try {
                 return method.invoke(engine, arguments);
             } catch (InvocationTargetException e) {

@@ -61,10 +61,10 @@ class SlicedAttentionTest {
     private static Engine small(Engine engine) {
         boolean[] sliced = {false};
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
-            if (method.getName().equals("predict") && !sliced[0]) throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
+            if (method.getName().equals("predictNoise") && !sliced[0]) throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
             try {
                 Object result = method.invoke(engine, arguments);
-                if (method.getName().equals("slice")) sliced[0] = (boolean) result;
+                if (method.getName().equals("enableAttentionSlicing")) sliced[0] = (boolean) result;
                 return result;
             } catch (InvocationTargetException e) {
                 throw e.getCause();

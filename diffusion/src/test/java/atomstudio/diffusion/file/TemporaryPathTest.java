@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.tensor.AtomicFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipTestModels;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParser;
@@ -74,8 +74,8 @@ class ImageEncoderTest {
     }
 
     @Test void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
-        ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL).imageEncoder().orElseThrow().processor();
-        ImageProcessor clip = ImageProcessor.read(temporary.resolve("none.json"), 32);
+        ImageEncoder.ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL).imageEncoder().orElseThrow().processor();
+        ImageEncoder.ImageProcessor clip = ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32);
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
                 RgbImage picture = picture(golden.read("picture." + n));
@@ -91,7 +91,7 @@ class ImageEncoderTest {
     @Test void theOldFormOfAPreparationIsReadToo() throws Exception {
         Path file = temporary.resolve("old.json");
         Files.writeString(file, JsonParser.parseString("{'crop_size': 32, 'size': 32, 'resample': 3, 'do_resize': true}").toString());
-        assertEquals(ImageProcessor.read(temporary.resolve("none.json"), 32), ImageProcessor.read(file, 32));
+        assertEquals(ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32), ImageEncoder.ImageProcessor.read(file, 32));
     }
 
     @Test void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// The original code's names of the first generation's UNet: two residual blocks a level, transformers in all levels but the lowest.
 class LdmKeysTest {
     private static final int BLOCKS = 2;
-    private static final FromDiffusers NAMES = new FromDiffusers(List.of("down_blocks.0.resnets.0.conv1", "down_blocks.0.resnets.1.conv1", "up_blocks.0.resnets.0.conv1",
+    private static final LdmKeys.FromDiffusers NAMES = new LdmKeys.FromDiffusers(List.of("down_blocks.0.resnets.0.conv1", "down_blocks.0.resnets.1.conv1", "up_blocks.0.resnets.0.conv1",
             "up_blocks.1.attentions.0.proj_in", "up_blocks.2.attentions.0.proj_in", "up_blocks.3.attentions.0.proj_in"));
 
     @ParameterizedTest

@@ -3,14 +3,13 @@ package atomstudio.diffusion.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
@@ -20,7 +19,7 @@ class NetworkLayersTest {
     /// Stable Diffusion 1.5's configuration.
     static final UNet SD15 = new UNet(new UNet.Channels(4, 4),
             List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
-            2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new SinusoidalEmbedding(320, SinusoidalEmbedding.Order.COSINE_SINE, 0));
+            2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
 
     @Test void hasStableDiffusionsLayersAndParameters() {
         List<Layer> layers = NetworkLayers.of(SD15);
@@ -38,7 +37,7 @@ class NetworkLayersTest {
 
     @Test void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null), ConvGeometry.same(3)));
+                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null), Ops.ConvGeometry.same(3)));
         assertEquals("conv2d: (1,9,8,8) and (320,4,3,3) do not fit", e.getMessage());
     }
 }

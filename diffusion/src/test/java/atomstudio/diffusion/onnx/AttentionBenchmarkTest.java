@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOps.AttentionKernel;
-import atomstudio.diffusion.ops.AttentionConfig;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ class AttentionBenchmarkTest {
     /// Otherwise a second try after a lack of memory would ask for as much again.
     @ParameterizedTest @CsvSource({"8, 1", "9, 2", "63, 8", "65, 9", "100, 13", "5, 1", "1, 1"}) void noSliceHoldsMoreThanAnEighthOfTheQueries(long tokens, long most) {
         Graph graph = new Graph();
-        List<Value> pieces = graph.splitSecondAxis(graph.input("x", Shape.of(2, tokens, 12), ElementType.FLOAT), 8);
+        List<Graph.Value> pieces = graph.splitSecondAxis(graph.input("x", Shape.of(2, tokens, 12), ElementType.FLOAT), 8);
         assertEquals(tokens, pieces.stream().mapToLong(piece -> piece.shape().size(1)).sum());
         assertEquals(most, pieces.stream().mapToLong(piece -> piece.shape().size(1)).max().orElseThrow());
         assertEquals(Math.min(8, tokens), pieces.size());
@@ -51,13 +51,13 @@ class AttentionBenchmarkTest {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(memory, ElementType.FLOAT, AttentionKernel.FUSED, GraphOps.ConvolutionAlgorithm.DIRECT));
         List<Long> parts = new ArrayList<>();
-        Value output = ops.checkpointed("block.ff", List.of(ops.input("x", shape)), inputs -> {
+        Graph.Value output = ops.checkpointed("block.ff", List.of(ops.input("x", shape)), inputs -> {
             parts.add(inputs.getFirst().shape().size(1));
             return ops.silu(inputs.getFirst());
         });
         assertEquals(memory == GraphOps.MemoryMode.DEFAULT ? 1 : 4, parts.size());
         try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1).createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape())) {
-            return session.run(Map.of("x", Feed.of(numbers(shape))), Map.of());
+            return session.run(Map.of("x", OnnxSession.Feed.of(numbers(shape))), Map.of());
         }
     }
 
@@ -68,8 +68,8 @@ class AttentionBenchmarkTest {
     }
 
     private static Tensor attention(AttentionKernel kernel, ElementType element, Shape shape) throws Exception {
-        try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape, AttentionConfig.of(4), element)) {
-            return session.run(Map.of("x", Feed.of(numbers(shape))), Map.of());
+        try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape, Ops.AttentionConfig.of(4), element)) {
+            return session.run(Map.of("x", OnnxSession.Feed.of(numbers(shape))), Map.of());
         }
     }
 }

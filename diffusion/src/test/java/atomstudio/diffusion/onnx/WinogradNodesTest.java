@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -37,11 +37,11 @@ class WinogradNodesTest {
 
     @Test void paysForManyChannelsOverManyTiles() {
         Shape weight = Shape.of(1280, 640, 3, 3);
-        assertTrue(Winograd.isFaster(Shape.of(2, 640, 16, 16), weight, ConvGeometry.same(3)));
-        assertFalse(Winograd.isFaster(Shape.of(2, 640, 8, 8), weight, ConvGeometry.same(3)), "few tiles");
-        assertFalse(Winograd.isFaster(Shape.of(2, 640, 16, 16), weight, ConvGeometry.strided(2, 1)), "not every pixel");
-        assertFalse(Winograd.isFaster(Shape.of(2, 640, 16, 16), Shape.of(1280, 640, 1, 1), ConvGeometry.same(1)), "another kernel");
-        assertFalse(Winograd.isFaster(Shape.of(2, 4, 64, 64), Shape.of(320, 4, 3, 3), ConvGeometry.same(3)), "few channels");
+        assertTrue(Winograd.isFaster(Shape.of(2, 640, 16, 16), weight, Ops.ConvGeometry.same(3)));
+        assertFalse(Winograd.isFaster(Shape.of(2, 640, 8, 8), weight, Ops.ConvGeometry.same(3)), "few tiles");
+        assertFalse(Winograd.isFaster(Shape.of(2, 640, 16, 16), weight, Ops.ConvGeometry.strided(2, 1)), "not every pixel");
+        assertFalse(Winograd.isFaster(Shape.of(2, 640, 16, 16), Shape.of(1280, 640, 1, 1), Ops.ConvGeometry.same(1)), "another kernel");
+        assertFalse(Winograd.isFaster(Shape.of(2, 4, 64, 64), Shape.of(320, 4, 3, 3), Ops.ConvGeometry.same(3)), "few channels");
     }
 
     @Test void partsOfAStoredWeightAreReadWhereTheyLie(@TempDir Path folder) throws Exception {
@@ -50,9 +50,9 @@ class WinogradNodesTest {
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("model.safetensors"))) {
             TensorInfo info = file.tensors().get("a.weight");
             Graph graph = new Graph();
-            Value stored = graph.externalInitializer("a.weight", info.shape(), ElementType.FLOAT, new Graph.ExternalData("model.safetensors", info.offset(), info.byteLength()));
-            List<Value> parts = graph.splitRows(stored, 3);
-            Value turned = new GraphOps(graph).concat(parts.get(2), parts.get(0), 0);
+            Graph.Value stored = graph.externalInitializer("a.weight", info.shape(), ElementType.FLOAT, new Graph.ExternalData("model.safetensors", info.offset(), info.byteLength()));
+            List<Graph.Value> parts = graph.splitRows(stored, 3);
+            Graph.Value turned = new GraphOps(graph).concat(parts.get(2), parts.get(0), 0);
             try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1).createSession(graph.model(turned), new OnnxSession.SessionWeights(folder, OnnxSession.WeightMode.MAPPED, Optional.empty()), turned.shape())) {
                 assertEquals(Tensor.concatenate(weight.rows(4, 6), weight.rows(0, 2)), session.run(Map.of(), Map.of()));
             }
@@ -63,14 +63,14 @@ class WinogradNodesTest {
     private static Tensor run(Tensor x, Tensor weight, Tensor bias, GraphOps.ConvolutionAlgorithm how) throws Exception {
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.LOW, ElementType.FLOAT, GraphOps.AttentionKernel.FUSED, GraphOps.ConvolutionAlgorithm.DIRECT));
-        Value input = ops.input("x", x.shape());
-        LayerWeights<Value> layer = new LayerWeights<>(graph.input("weight", weight.shape(), ElementType.FLOAT), graph.input("bias", bias.shape(), ElementType.FLOAT));
-        Value output = switch (how) {
-            case DIRECT -> ops.conv2d(input, layer, ConvGeometry.same(3));
+        Graph.Value input = ops.input("x", x.shape());
+        LayerWeights<Graph.Value> layer = new LayerWeights<>(graph.input("weight", weight.shape(), ElementType.FLOAT), graph.input("bias", bias.shape(), ElementType.FLOAT));
+        Graph.Value output = switch (how) {
+            case DIRECT -> ops.conv2d(input, layer, Ops.ConvGeometry.same(3));
             case WINOGRAD -> new WinogradNodes(graph, ops).convolve(input, layer);
         };
         try (OnnxSession session = OnnxRuntime.open(Device.CPU, 2).createSession(graph.model(output), OnnxSession.SessionWeights.none(), output.shape())) {
-            return session.run(Map.of("x", Feed.of(x), "weight", Feed.of(weight), "bias", Feed.of(bias)), Map.of());
+            return session.run(Map.of("x", OnnxSession.Feed.of(x), "weight", OnnxSession.Feed.of(weight), "bias", OnnxSession.Feed.of(bias)), Map.of());
         }
     }
 

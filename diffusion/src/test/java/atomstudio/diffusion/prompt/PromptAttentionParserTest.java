@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.prompt.Segment.Break;
-import atomstudio.diffusion.prompt.Segment.Text;
+import atomstudio.diffusion.prompt.PromptAttentionParser.Segment.Break;
+import atomstudio.diffusion.prompt.PromptAttentionParser.Segment.Text;
 import atomstudio.diffusion.tensor.Deviation;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +19,7 @@ class PromptAttentionParserTest {
     private static final double STRESS = 1.1;
     private static final double RELIEF = 1 / 1.1;
 
-    private static void parses(String prompt, Segment... expected) throws Failure {
+    private static void parses(String prompt, PromptAttentionParser.Segment... expected) throws Failure {
         assertEquals(List.of(expected), PromptAttentionParser.parse(prompt), prompt);
     }
 
@@ -27,7 +27,7 @@ class PromptAttentionParserTest {
         return Tokenizer.open(Shared.own("goldens/tokenizer/plain"));
     }
 
-    private static int[] own(Chunk chunk, int count) {
+    private static int[] own(Tokenizer.Chunk chunk, int count) {
         return IntStream.range(1, count + 1).map(i -> chunk.ids()[i]).toArray();
     }
 
@@ -72,7 +72,7 @@ class PromptAttentionParserTest {
 
     @Test void aPromptOfOneChunkHasTheIdsThatItHasAsPlainText() throws Exception {
         for (String text : List.of("", "a dog", "a red car, in: the snow", "a dog ".repeat(7))) {
-            List<Chunk> chunks = plain().chunks(text);
+            List<Tokenizer.Chunk> chunks = plain().chunks(text);
             assertEquals(1, chunks.size(), text);
             assertArrayEquals(plain().encodePadded(text).ids(), chunks.getFirst().ids(), text);
             assertTrue(chunks.getFirst().isUnweighted());
@@ -83,7 +83,7 @@ class PromptAttentionParserTest {
         Tokenizer tokenizer = plain().withWord("sks", List.of(700, 701, 702));
         int[] filler = plain().encode("a b c");
         assertEquals(5, filler.length, "a letter is an id");
-        List<Chunk> chunks = tokenizer.chunks("a ".repeat(12) + "(SKS:2)");
+        List<Tokenizer.Chunk> chunks = tokenizer.chunks("a ".repeat(12) + "(SKS:2)");
         assertEquals(2, chunks.size());
         assertArrayEquals(new int[] {700, 701, 702}, own(chunks.get(1), 3));
         assertArrayEquals(new float[] {1, 2, 2, 2, 1}, Arrays.copyOf(chunks.get(1).weights(), 5));

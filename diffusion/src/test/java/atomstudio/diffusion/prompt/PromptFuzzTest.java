@@ -37,7 +37,7 @@ class PromptFuzzTest {
             assertTrue(text.length() <= prompt.length(), "no step says more than is written");
             try {
                 assertFalse(PromptAttentionParser.parse(text).isEmpty());
-                for (Chunk chunk : tokenizer.chunks(text)) assertEquals(tokenizer.maxLength(), chunk.ids().length);
+                for (Tokenizer.Chunk chunk : tokenizer.chunks(text)) assertEquals(tokenizer.maxLength(), chunk.ids().length);
             } catch (Failure.Incompatible refused) {
                 assertTrue(refused.getMessage().contains("expected") || refused.getMessage().contains("close them"), refused.getMessage());
                 assertTrue(refused.getMessage().length() < 400, refused.getMessage());

@@ -64,7 +64,7 @@ class TokenizerTest {
 
     @Test void quotesFromTheMiddleOfAWordWhereCompositionShortenedIt() throws Exception {
         String text = "e\u0301".repeat(7) + "e\u0301!";
-        PaddedTokens tokens = plain().encodePadded(text);
+        Tokenizer.PaddedTokens tokens = plain().encodePadded(text);
         int[] whole = plain().encode(text);
         assertArrayEquals(Arrays.copyOf(whole, 15), Arrays.copyOf(tokens.ids(), 15));
         assertTrue(whole.length > 16);
@@ -99,7 +99,7 @@ class TokenizerTest {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000, 5001)).withWord("qwe", List.of(5002));
         assertArrayEquals(new int[] {5002, 5000, 5001, 5002}, inner(tokenizer.encode("qwe sks qwe")));
         assertEquals(Optional.empty(), tokenizer.encodePadded("sks ".repeat(7)).truncatedText());
-        PaddedTokens cut = tokenizer.encodePadded("sks ".repeat(7) + "QWE and more");
+        Tokenizer.PaddedTokens cut = tokenizer.encodePadded("sks ".repeat(7) + "QWE and more");
         assertEquals(Optional.of("QWE and more"), cut.truncatedText());
         assertEquals(16, cut.ids().length);
         assertEquals(5001, cut.ids()[14]);
@@ -128,7 +128,7 @@ class TokenizerTest {
         Tokenizer tokenizer = plain();
         for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19), "a" + "\u0301\u0323".repeat(1 << 18))) {
             int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encode(text));
-            PaddedTokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encodePadded(text));
+            Tokenizer.PaddedTokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encodePadded(text));
             assertArrayEquals(Arrays.copyOf(ids, 15), Arrays.copyOf(tokens.ids(), 15));
             assertTrue(tokens.truncatedText().orElseThrow().length() > 1 << 16);
         }
@@ -140,8 +140,8 @@ class TokenizerTest {
             StringBuilder text = new StringBuilder();
             for (int i = 0; i < 40; i++) text.appendCodePoint(random.nextInt(8) == 0 ? 'a' + random.nextInt(26) : round % 2 == 0 ? 0x300 + random.nextInt(0x70) : 0x300 + random.nextInt(0x1D00));
             String expected = Normalizer.normalize(text, Normalizer.Form.NFC);
-            assertEquals(expected, Normalizer.normalize(CanonicalOrdering.apply(text.toString()), Normalizer.Form.NFC));
-            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD), CanonicalOrdering.apply(text.toString()));
+            assertEquals(expected, Normalizer.normalize(ReferenceUnicode.CanonicalOrdering.apply(text.toString()), Normalizer.Form.NFC));
+            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD), ReferenceUnicode.CanonicalOrdering.apply(text.toString()));
         }
     }
 

@@ -39,7 +39,7 @@ class ConvergenceTest {
     private static final int BEGUN = 3;
     private static final double BETWEEN = 0.4;
 
-    private static final SigmaToTimestep CONTINUOUS = ratio -> ratio;
+    private static final Schedule.SigmaToTimestep CONTINUOUS = ratio -> ratio;
     private static final NoiseSchedule TRAINED = trained();
     private static final Thresholding FREE = new Thresholding.None();
 
@@ -60,25 +60,25 @@ class ConvergenceTest {
         return new DpmPlusPlus2M(order, form, DpmPlusPlus2M.FinalOrder.SECOND, 0, FREE);
     }
 
-    private static Parameterization space(Sampler sampler) {
+    private static Schedule.Parameterization space(Sampler sampler) {
         return switch (sampler) {
-            case Euler e -> Parameterization.VARIANCE_EXPLODING;
-            case EulerAncestral e -> Parameterization.VARIANCE_EXPLODING;
-            case Heun h -> Parameterization.VARIANCE_EXPLODING;
-            case Lms l -> Parameterization.VARIANCE_EXPLODING;
-            case Dpm2 d -> Parameterization.VARIANCE_EXPLODING;
-            case Dpm2Ancestral d -> Parameterization.VARIANCE_EXPLODING;
-            case DpmPlusPlusSde d -> Parameterization.VARIANCE_EXPLODING;
-            case DpmPlusPlus2SAncestral d -> Parameterization.VARIANCE_EXPLODING;
-            case DpmPlusPlus3MSde d -> Parameterization.VARIANCE_EXPLODING;
-            case Ddim d -> Parameterization.VARIANCE_PRESERVING;
-            case Ddpm d -> Parameterization.VARIANCE_PRESERVING;
-            case Pndm p -> Parameterization.VARIANCE_PRESERVING;
-            case DpmPlusPlus2M d -> Parameterization.VARIANCE_PRESERVING;
-            case UniPc u -> Parameterization.VARIANCE_PRESERVING;
-            case Deis d -> Parameterization.VARIANCE_PRESERVING;
-            case Lcm l -> Parameterization.VARIANCE_PRESERVING;
-            case Tcd t -> Parameterization.VARIANCE_PRESERVING;
+            case Euler e -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case EulerAncestral e -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case Heun h -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case Lms l -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case Dpm2 d -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case Dpm2Ancestral d -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case DpmPlusPlusSde d -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case DpmPlusPlus2SAncestral d -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case DpmPlusPlus3MSde d -> Schedule.Parameterization.VARIANCE_EXPLODING;
+            case Ddim d -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case Ddpm d -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case Pndm p -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case DpmPlusPlus2M d -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case UniPc u -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case Deis d -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case Lcm l -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case Tcd t -> Schedule.Parameterization.VARIANCE_PRESERVING;
         };
     }
 
@@ -108,11 +108,11 @@ class ConvergenceTest {
         Tensor starts = Tensor.zeros(SHAPE);
         for (int i = 0; i < starts.data().length; i++) starts.data()[i] = (float) (first * (2.0 * i / (starts.data().length - 1) - 1));
         Denoiser network = Mixture.network(levels(schedule));
-        InitialLatents start = InitialLatents.noisedImage(Tensor.zeros(SHAPE), LatentMath.scale(1 / first, starts));
+        SamplingRun.InitialLatents start = SamplingRun.InitialLatents.noisedImage(Tensor.zeros(SHAPE), LatentMath.scale(1 / first, starts));
         Tensor end = end(new SamplingPlan(sampler, schedule), new SamplingRun(network, start, NoiseSource.ofSeeds(1), StepListener.none(), begun(schedule, starts)));
         double worst = 0;
         for (int i = 0; i < end.data().length; i++) {
-            double x = schedule.parameterization() == Parameterization.VARIANCE_EXPLODING ? end.data()[i] : end.data()[i] / last.alphaT();
+            double x = schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? end.data()[i] : end.data()[i] / last.alphaT();
             worst = Math.max(worst, Math.abs(x - Mixture.flow(starts.data()[i], first, last.sigma())));
         }
         return worst;
@@ -127,31 +127,31 @@ class ConvergenceTest {
         return schedule.sigmaToTimestep() == CONTINUOUS ? NoiseLevel::ofSigma : time -> TRAINED.level((int) time);
     }
 
-    private static LatentCallback begun(Schedule schedule, Tensor starts) {
-        List<Step> first = schedule.steps().subList(0, BEGUN);
+    private static SamplingRun.LatentCallback begun(Schedule schedule, Tensor starts) {
+        List<Schedule.Step> first = schedule.steps().subList(0, BEGUN);
         return (step, x) -> {
             if (!first.contains(step)) return x;
             Tensor exact = Tensor.zeros(SHAPE);
             for (int i = 0; i < exact.data().length; i++) exact.data()[i] = (float) Mixture.flow(starts.data()[i], first.getFirst().from().sigma(), step.to().sigma());
-            return schedule.parameterization() == Parameterization.VARIANCE_EXPLODING ? exact : LatentMath.scale(step.to().alphaT(), exact);
+            return schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? exact : LatentMath.scale(step.to().alphaT(), exact);
         };
     }
 
     /// Even in log σ, which is the time.
-    private static Schedule inRatios(Parameterization space, int count) {
-        List<Step> steps = new ArrayList<>();
+    private static Schedule inRatios(Schedule.Parameterization space, int count) {
+        List<Schedule.Step> steps = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             double from = MOST * Math.pow(LEAST / MOST, (double) i / count);
-            steps.add(new Step(from, NoiseLevel.ofSigma(from), NoiseLevel.ofSigma(MOST * Math.pow(LEAST / MOST, (i + 1.0) / count))));
+            steps.add(new Schedule.Step(from, NoiseLevel.ofSigma(from), NoiseLevel.ofSigma(MOST * Math.pow(LEAST / MOST, (i + 1.0) / count))));
         }
         return new Schedule(steps, PredictionType.EPSILON, space, 1, CONTINUOUS);
     }
 
     /// Even in trained timesteps, from the same first to the same last for all strides that divide them.
     private static Schedule inTimesteps(int stride, int least) {
-        List<Step> steps = new ArrayList<>();
-        for (int t = TRAINED.size() - 1; t > least; t -= stride) steps.add(new Step(t, TRAINED.level(t), TRAINED.level(Math.max(t - stride, least))));
-        return new Schedule(steps, PredictionType.EPSILON, Parameterization.VARIANCE_PRESERVING, 1, ratio -> ratio);
+        List<Schedule.Step> steps = new ArrayList<>();
+        for (int t = TRAINED.size() - 1; t > least; t -= stride) steps.add(new Schedule.Step(t, TRAINED.level(t), TRAINED.level(Math.max(t - stride, least))));
+        return new Schedule(steps, PredictionType.EPSILON, Schedule.Parameterization.VARIANCE_PRESERVING, 1, ratio -> ratio);
     }
 
     /// Smooth, with many more timesteps than steps.
@@ -174,10 +174,10 @@ class ConvergenceTest {
     private static void assertMoments(Sampler sampler, Schedule schedule) throws Failure {
         Shape many = Shape.of(1, 4, 64, 64);
         NoiseSource random = NoiseSource.ofSeeds(2);
-        InitialLatents start = InitialLatents.noisedImage(Mixture.drawn(many, new Random(3)), random.draw(many));
-        Tensor end = end(new SamplingPlan(sampler, schedule), new SamplingRun(Mixture.network(levels(schedule)), start, random, StepListener.none(), LatentCallback.none()));
+        SamplingRun.InitialLatents start = SamplingRun.InitialLatents.noisedImage(Mixture.drawn(many, new Random(3)), random.draw(many));
+        Tensor end = end(new SamplingPlan(sampler, schedule), new SamplingRun(Mixture.network(levels(schedule)), start, random, StepListener.none(), SamplingRun.LatentCallback.none()));
         NoiseLevel last = schedule.steps().getLast().to();
-        double scale = schedule.parameterization() == Parameterization.VARIANCE_EXPLODING ? 1 : last.alphaT();
+        double scale = schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? 1 : last.alphaT();
         double mean = 0;
         for (float x : end.data()) mean += x / scale / end.data().length;
         double variance = Math.pow(LatentMath.standardDeviation(end) / scale, 2);

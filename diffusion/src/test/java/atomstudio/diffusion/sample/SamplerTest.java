@@ -29,7 +29,7 @@ class SamplerTest {
     /// A network that knows the picture: whatever the noise, its output says exactly what it is.
     private static Denoiser knowing(Tensor clean, Schedule schedule) {
         Map<Double, NoiseLevel> levels = new HashMap<>();
-        for (Step step : schedule.steps()) levels.put(step.timestep(), step.from());
+        for (Schedule.Step step : schedule.steps()) levels.put(step.timestep(), step.from());
         return (x, timestep) -> {
             NoiseLevel at = levels.getOrDefault(timestep, NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
             Tensor noise = LatentMath.weightedSum(1 / at.sigmaT(), x, -at.alphaT() / at.sigmaT(), clean);

@@ -23,8 +23,8 @@ class SamplingRunTest {
         return SamplingSettings.of(name, ScheduleName.MODEL, steps).planUnmodified(SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true}"));
     }
 
-    private static SamplingRun walk(Denoiser denoiser, InitialLatents start) {
-        return new SamplingRun(denoiser, start, NoiseSource.ofSeeds(5), StepListener.none(), LatentCallback.none());
+    private static SamplingRun walk(Denoiser denoiser, SamplingRun.InitialLatents start) {
+        return new SamplingRun(denoiser, start, NoiseSource.ofSeeds(5), StepListener.none(), SamplingRun.LatentCallback.none());
     }
 
     @Test void aPictureStartsUnderTheNoiseOfTheFirstStepThatIsLeft() throws Exception {
@@ -36,7 +36,7 @@ class SamplingRunTest {
             left.run(walk((x, timestep) -> {
                 shown.add(x);
                 return x;
-            }, InitialLatents.noisedImage(CLEAN, NOISE)).withListener(progress -> Next.STOP));
+            }, SamplingRun.InitialLatents.noisedImage(CLEAN, NOISE)).withListener(progress -> Next.STOP));
             TensorAssert.assertWithin(name.toString(), LatentMath.weightedSum(first.alphaT(), CLEAN, first.sigmaT(), NOISE), shown.getFirst(), 1e-6);
         }
     }
@@ -51,12 +51,12 @@ class SamplingRunTest {
     @Test void whatIsPutBackBetweenStepsStaysAndIsHeard() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = plan(name, 6);
-            List<Step> edited = new ArrayList<>();
-            LatentCallback putBack = (step, x) -> {
+            List<Schedule.Step> edited = new ArrayList<>();
+            SamplingRun.LatentCallback putBack = (step, x) -> {
                 edited.add(step);
                 return plan.schedule().parameterization().addNoise(CLEAN, NOISE, step.to());
             };
-            SamplingRun walk = walk((x, timestep) -> x, InitialLatents.pureNoise(NOISE)).withCallback(putBack).withListener(progress -> {
+            SamplingRun walk = walk((x, timestep) -> x, SamplingRun.InitialLatents.pureNoise(NOISE)).withCallback(putBack).withListener(progress -> {
                 assertEquals(plan.schedule().parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()), progress.latents());
                 assertEquals(edited.size(), progress.completedSteps());
                 return Next.CONTINUE;
@@ -72,7 +72,7 @@ class SamplingRunTest {
             SamplingPlan plan = plan(name, 3);
             NoiseLevel first = plan.schedule().steps().getFirst().from();
             Denoiser knowing = (x, timestep) -> LatentMath.weightedSum(1 / first.sigmaT(), x, -first.alphaT() / first.sigmaT(), CLEAN);
-            plan.run(walk(knowing, InitialLatents.pureNoise(NOISE)).withListener(progress -> {
+            plan.run(walk(knowing, SamplingRun.InitialLatents.pureNoise(NOISE)).withListener(progress -> {
                 TensorAssert.assertWithin(name.toString(), CLEAN, progress.denoised(), 1e-4);
                 return Next.STOP;
             }));

@@ -58,9 +58,9 @@ class ScheduleLawTest {
     }
 
     private static void check(String which, SamplingPlan plan) throws Failure {
-        List<Step> steps = plan.schedule().steps();
+        List<Schedule.Step> steps = plan.schedule().steps();
         for (int i = 0; i < steps.size(); i++) {
-            Step step = steps.get(i);
+            Schedule.Step step = steps.get(i);
             assertTrue(Double.isFinite(step.timestep()) && Double.isFinite(step.from().alphaT()) && Double.isFinite(step.from().sigmaT()), which + " step " + i);
             assertTrue(step.timestep() >= 0 && step.timestep() < 1000, which + " step " + i + " at " + step.timestep());
             if (i + 1 < steps.size()) assertTrue(step.from().sigma() > steps.get(i + 1).from().sigma(), which + " step " + i + " at " + step.timestep());

@@ -125,7 +125,7 @@ class SchedulerConfigTest {
     @Test void everyScheduleGoesItsOwnWayWithEverySamplerThatTakesIt() throws Exception {
         SchedulerConfig config = parse("{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\"}");
         for (SamplerName name : SamplerName.values()) {
-            Set<List<Step>> ways = new HashSet<>();
+            Set<List<Schedule.Step>> ways = new HashSet<>();
             for (ScheduleName schedule : ScheduleName.values()) {
                 SamplingSettings sampling = SamplingSettings.of(name, schedule, 8);
                 if (name.schedules().contains(schedule)) {

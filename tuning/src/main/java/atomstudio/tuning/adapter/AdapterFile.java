@@ -5,7 +5,6 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -127,8 +126,8 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// The token, where it stands for rows of the text encoder's table that the adapter brings.
-    public Optional<EmbeddingToken> embeddingToken() {
-        return Optional.ofNullable(values.get(EMBEDDING_ROWS)).map(rows -> new EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
+    public Optional<Adapter.EmbeddingToken> embeddingToken() {
+        return Optional.ofNullable(values.get(EMBEDDING_ROWS)).map(rows -> new Adapter.EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
     }
 
     /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.

@@ -8,7 +8,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
-import atomstudio.tuning.foreign.AdapterKind;
+import atomstudio.tuning.interop.AdapterKind;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;

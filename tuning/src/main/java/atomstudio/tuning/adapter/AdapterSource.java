@@ -1,12 +1,12 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.PngAttachment;
+import atomstudio.diffusion.image.PngText;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.Infotext;
-import atomstudio.diffusion.picture.PngAttachment;
-import atomstudio.diffusion.picture.PngText;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.TensorFile;

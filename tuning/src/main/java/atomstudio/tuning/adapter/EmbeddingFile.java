@@ -4,7 +4,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -93,7 +92,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
     @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
         requireFits(model);
         Map<String, Tensor> values = Map.of(AdapterFile.EMBEDDING_ROWS, rows, TextualInversion.TOKEN_EMBEDDING + ".start", Tensor.zeros(rows.shape()));
-        return new Adapter(name, hash, new TextualInversion(rowCount()), values, Optional.of(new EmbeddingToken(word, rowCount())));
+        return new Adapter(name, hash, new TextualInversion(rowCount()), values, Optional.of(new Adapter.EmbeddingToken(word, rowCount())));
     }
 
     @Override public void requireFits(DiffusionModel model) throws Failure {

@@ -1,9 +1,9 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.ImageFiles;
-import atomstudio.diffusion.picture.PngText;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParseException;

@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.diffusion.file.AtomicFile;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;

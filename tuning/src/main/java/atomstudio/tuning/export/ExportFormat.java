@@ -1,7 +1,7 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.ops.EmbeddingToken;
+import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
@@ -117,7 +117,7 @@ public enum ExportFormat {
     }
 
     private static ExportResult embedding(AdapterFile adapter, Path file) throws Failure {
-        EmbeddingToken token = adapter.embeddingToken().orElseThrow(() -> new Failure.Incompatible(
+        Adapter.EmbeddingToken token = adapter.embeddingToken().orElseThrow(() -> new Failure.Incompatible(
                 "format embedding: expected an adapter that holds rows of a textual inversion, found one of method " + adapter.method().name() + " without; export it as " + recommended(adapter).option));
         Tensor rows = adapter.values().get(AdapterFile.EMBEDDING_ROWS);
         SafetensorsWriter.write(file, Map.of(token.token(), rows), Map.of("base.name", adapter.base().name(), "steps", Integer.toString(adapter.training().steps())));

@@ -2,13 +2,12 @@ package atomstudio.tuning.measure;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.TextProjection;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.prompt.PromptSchedule;
-import atomstudio.diffusion.prompt.Segment;
 import atomstudio.diffusion.prompt.Tokenizer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -75,17 +74,17 @@ public final class ClipMetrics {
 
     private static String plainText(String prompt) throws Failure {
         StringBuilder plain = new StringBuilder();
-        for (Segment segment : PromptAttentionParser.parse(PromptSchedule.parse(prompt).atEnd())) {
+        for (PromptAttentionParser.Segment segment : PromptAttentionParser.parse(PromptSchedule.parse(prompt).atEnd())) {
             plain.append(switch (segment) {
-                case Segment.Text(String text, double weight) -> text;
-                case Segment.Break() -> " ";
+                case PromptAttentionParser.Segment.Text(String text, double weight) -> text;
+                case PromptAttentionParser.Segment.Break() -> " ";
             });
         }
         return plain.toString();
     }
 
     /// @param subject pictures of what the samples should be like
-    public ClipScores measure(List<ClipEmbedding> subject, List<PromptSamples> gallery) {
+    public ClipScores measure(List<ClipEmbedding> subject, List<ClipScores.PromptSamples> gallery) {
         return ClipScores.of(encoderName(), subject, gallery);
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.AdapterParameters;
+import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -40,7 +40,7 @@ record LinearCoding(int atomCount, int atomSize) {
     }
 
     /// M (size,size).
-    <T> T transformMatrix(Ops<T> ops, AdapterParameters<T> parameters) {
+    <T> T transformMatrix(Ops<T> ops, Adaptation.AdapterParameters<T> parameters) {
         return isComplete() ? parameters.get("M") : ops.matmul(ops.permute(parameters.get("D"), 1, 0), parameters.get("dD"));
     }
 }

@@ -1,6 +1,6 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.AdapterParameters;
+import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -19,7 +19,7 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
 
     /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to this slot alone;
     /// the token ids of the class word, for textual inversion; and the frozen slots of the layer that come before this one.
-    public record InitContext(Supplier<Tensor> baseWeight, CounterRng rng, List<Integer> classTokens, AdapterParameters<Tensor> frozen) {
+    public record InitContext(Supplier<Tensor> baseWeight, CounterRng rng, List<Integer> classTokens, Adaptation.AdapterParameters<Tensor> frozen) {
         public InitContext {
             classTokens = List.copyOf(classTokens);
         }

@@ -1,6 +1,5 @@
 package atomstudio.tuning.method;
 
-import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;

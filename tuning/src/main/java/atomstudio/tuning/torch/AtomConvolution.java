@@ -1,8 +1,8 @@
 package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import java.util.Objects;
@@ -13,7 +13,7 @@ import java.util.Objects;
 /// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), turned round: here the atoms act on X.
 /// @param layer    weight (Co,Ci,k,k), and a mixing (k²,k²) or (Ci,k²,k²); its bias is somebody else's
 /// @param geometry with the same padding on all sides
-record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, ConvGeometry geometry) implements Tape.CustomFunction {
+record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) implements Tape.CustomFunction {
     /// Found by measurement (docs/performance.md): the way through the activations costs k² · Ci numbers a pixel, the other one a weight
     /// and a weight gradient of k² · Ci · Co numbers; it pays where there are many channels and few pixels.
     private static final double MIN_COST_RATIO = 1200;
@@ -22,12 +22,12 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, ConvGe
     private static final long MIN_CHANNEL_PRODUCT = 1 << 18;
     private static final String BATCH_AND_CHANNELS = "b, n = torch.size(x, 0), torch.size(x, 1)";
 
-    static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+    static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) {
         return layer.kernelTransform() != null && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
     /// Whether it pays for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
-    static boolean isFaster(Shape x, Shape weight, ConvGeometry geometry) {
+    static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean symmetric = geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight() && geometry.padTop() == geometry.padLeft();
         long out = weight.size(0), in = weight.size(1);
         double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();

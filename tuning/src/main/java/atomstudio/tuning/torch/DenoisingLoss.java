@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
-import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -123,7 +123,7 @@ public final class DenoisingLoss implements AutoCloseable {
         return tokenIds.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(tokenIds.ids().length / tokenIds.chunks(), (long) tokenIds.chunks() * length, text.hiddenSize()));
     }
 
-    private static AdapterParameters<NDArray> parameterArrays(Map<String, NDArray> all, Layer layer, Tape tape) {
+    private static Adaptation.AdapterParameters<NDArray> parameterArrays(Map<String, NDArray> all, Layer layer, Tape tape) {
         return slot -> {
             tape.markTrainableUse();
             return all.get(layer.name() + "." + slot);

@@ -1,7 +1,5 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.ops.AttentionConfig;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;

@@ -3,8 +3,8 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param ops      that carry no tape
 /// @param layer    still to be changed
 /// @param geometry of a convolution, the same on both sides; none for a linear layer
-record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) implements Tape.CustomFunction {
+record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray> layer, Ops.@Nullable ConvGeometry geometry) implements Tape.CustomFunction {
     private static final String[] BACKWARD_ARGUMENTS = {"y", "x", "w"};
 
     @Override public NDArray forward(NDArray x) {
@@ -63,7 +63,7 @@ record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray>
     }
 
     private NDArray convolutionBackward(String target, String result, String mask, NDArray... inputs) {
-        ConvGeometry conv = Objects.requireNonNull(geometry);
+        Ops.ConvGeometry conv = Objects.requireNonNull(geometry);
         String stride = "[" + conv.stride() + ", " + conv.stride() + "]", padding = "[" + conv.padTop() + ", " + conv.padLeft() + "]";
         String[] body = {
             "g, h, _ = torch.convolution_backward(y, x, w, None, " + stride + ", " + padding + ", [1, 1], False, [0, 0], 1, [" + mask + ", False])",

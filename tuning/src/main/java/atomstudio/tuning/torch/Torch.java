@@ -15,6 +15,7 @@ import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.tuning.optimize.Orthogonalization;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -196,5 +197,17 @@ public final class Torch implements AutoCloseable {
         bf16Weights.close();
         manager.close();
         heap.close();
+    }
+
+    /// Muon's matrices made nearly orthogonal by PyTorch, on its device and with its threads.
+    public record NewtonSchulz(Torch torch) implements Orthogonalization {
+        @Override public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
+            TorchKernels.MatrixOrder turn = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED : TorchKernels.MatrixOrder.PLAIN;
+            return TorchFailures.translate("optimizer", () -> {
+                try (TorchScope scope = torch.scope(GradMode.OFF)) {
+                    return torch.tensor(torch.kernels().orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), turn)).data();
+                }
+            });
+        }
     }
 }

@@ -5,7 +5,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -207,7 +206,7 @@ public final class TorchEngine implements Engine {
 
     /// What Muon computes with.
     public Orthogonalization orthogonalization() {
-        return new NewtonSchulz(torch);
+        return new Torch.NewtonSchulz(torch);
     }
 
     DiffusionModel model() {

@@ -2,8 +2,8 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
-import atomstudio.diffusion.ops.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
@@ -34,7 +34,7 @@ public record TrainingStepMemory(DiffusionModel model, ParameterLayout layout, D
         return ops.peak();
     }
 
-    private AdapterParameters<TensorUse> parameters(Layer layer) {
+    private Adaptation.AdapterParameters<TensorUse> parameters(Layer layer) {
         return slot -> TensorUse.trainable(layout.method().parameterShapes(layer).get(slot));
     }
 }

@@ -1,11 +1,12 @@
 package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients: by the input, and by the matrix that mixes its kernels.
@@ -18,13 +19,13 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
     private static final long MIN_TILES = 64;
 
     /// Whether this is the way: as `Winograd` says, over whole tiles, on the processor.
-    static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+    static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) {
         boolean shared = layer.kernelTransform() == null || layer.kernelTransform().getShape().dimension() == 2;
         return shared && !x.getDevice().isGpu() && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
     /// The same for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
-    static boolean isFaster(Shape x, Shape weight, ConvGeometry geometry) {
+    static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean whole = x.size(2) % Winograd.TILE_SIZE == 0 && x.size(3) % Winograd.TILE_SIZE == 0;
         return whole && Winograd.isFaster(x, weight, geometry) && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= MIN_TILES;
     }
@@ -66,5 +67,101 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
         float[] flipped = new float[map.data().length];
         for (int i = 0; i < flipped.length; i++) flipped[i] = map.data()[i / 9 * 9 + 8 - i % 9];
         return new Tensor(map.shape(), flipped);
+    }
+
+    /// Winograd's convolution, and its gradients, as the text of functions of PyTorch: x (B,Ci,H,W) and y (B,Co,H,W) on the two sides of a layer, its weight w, the
+    /// maps of patches b, of kernels k and of tiles a, and the mixing m of a mixed layer. Kernels go to their points by some output channels at a time:
+    /// four times the weights at once would be new memory in every call, and its pages cost more than the arithmetic.
+    /// @param hasTransform whether the functions take m
+    record WinogradScript(LayerSizes sizes, boolean hasTransform) {
+        /// Sizes of a layer: pictures, channels, and whole tiles.
+        record LayerSizes(long batch, long inputChannels, long outputChannels, long tileRows, long tileColumns) {
+            long tiles() {
+                return batch * tileRows * tileColumns;
+            }
+        }
+
+        /// Numbers of the kernels' points that are held at a time.
+        private static final long MAX_CHUNK_ELEMENTS = 1L << 21;
+
+        /// x -> y, of the arguments x, w, b, k, a.
+        String[] forward() {
+            List<String> body = kernels("k");
+            body.add(points("x", sizes.inputChannels));
+            List<String> parts = new ArrayList<>();
+            for (long from = 0; from < sizes.outputChannels; from += chunkChannels()) {
+                parts.add("t" + from);
+                body.add("t" + from + " = torch.reshape(" + tiles("torch.bmm(" + points(from) + ", v)") + ", [16, " + chunkChannels() + ", -1])");
+            }
+            body.add(pixels("torch.cat([" + String.join(", ", parts) + "], 1)", sizes.outputChannels));
+            return body.toArray(String[]::new);
+        }
+
+        /// The gradient by x of y's, of the arguments y, w, b, k (kernels turned round), a.
+        String[] inputGradient() {
+            List<String> body = kernels("k");
+            body.add(points("y", sizes.outputChannels));
+            for (long from = 0; from < sizes.outputChannels; from += chunkChannels()) {
+                String factors = "torch.transpose(" + points(from) + ", 1, 2), " + slice("v", 1, from);
+                body.add(from == 0 ? "z = torch.bmm(" + factors + ")" : "z = torch.baddbmm_(z, " + factors + ")");
+            }
+            body.add(pixels(tiles("z"), sizes.inputChannels));
+            return body.toArray(String[]::new);
+        }
+
+        /// The gradient (9,9) by the mixing, of the arguments x, y, w, b, k, a.
+        String[] transformGradient() {
+            List<String> body = new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])", points("x", sizes.inputChannels), "t = torch.transpose(v, 1, 2)"));
+            body.add("c = torch.permute(torch.reshape(y, " + List.of(sizes.batch, sizes.outputChannels, sizes.tileRows, 4, sizes.tileColumns, 4) + "), [3, 5, 1, 0, 2, 4])");
+            body.add("d = torch.reshape(torch.mm(torch.reshape(a, [36, 16]), torch.reshape(c, [16, -1])), " + List.of(Winograd.POINTS, sizes.outputChannels, sizes.tiles()) + ")");
+            for (long from = 0; from < sizes.outputChannels; from += chunkChannels()) {
+                String products = "torch.reshape(torch.bmm(" + slice("d", 1, from) + ", t), [36, -1])";
+                String part = "torch.mm(torch.t(" + rows(from) + "), torch.t(" + products + "))";       // turned round it takes twice the time
+                body.add(from == 0 ? "s = " + part : "s = torch.add(s, " + part + ")");
+            }
+            body.add("return torch.mm(s, k)");
+            return body.toArray(String[]::new);
+        }
+
+        private List<String> kernels(String map) {
+            return new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])", hasTransform ? "g = torch.add(" + map + ", torch.mm(" + map + ", torch.t(m)))" : "g = " + map));
+        }
+
+        /// Pictures at their points: v (36,C,tiles).
+        private String points(String images, long channels) {
+            String single = "torch.reshape(" + images + ", " + List.of(sizes.batch * channels, 1, sizes.tileRows * Winograd.TILE_SIZE, sizes.tileColumns * Winograd.TILE_SIZE) + ")";
+            String patches = "torch.reshape(torch.conv2d(" + single + ", b, None, [4, 4], [1, 1], [1, 1], 1), " + List.of(sizes.batch, channels, Winograd.POINTS, sizes.tileRows * sizes.tileColumns) + ")";
+            return "v = torch.reshape(torch.permute(" + patches + ", [2, 1, 0, 3]), " + List.of(Winograd.POINTS, channels, sizes.tiles()) + ")";
+        }
+
+        /// Kernels of some output channels at their points, (36,n,Ci).
+        private String points(long from) {
+            return "torch.reshape(torch.mm(g, torch.t(" + rows(from) + ")), " + List.of(Winograd.POINTS, chunkChannels(), sizes.inputChannels) + ")";
+        }
+
+        private String rows(long from) {
+            return "torch.slice(p, 0, " + from * sizes.inputChannels + ", " + (from + chunkChannels()) * sizes.inputChannels + ", 1)";
+        }
+
+        private String slice(String name, int axis, long from) {
+            return "torch.slice(" + name + ", " + axis + ", " + from + ", " + (from + chunkChannels()) + ", 1)";
+        }
+
+        /// Products (36,C,tiles) as tiles of 16 pixels.
+        private static String tiles(String products) {
+            return "torch.mm(torch.t(torch.reshape(a, [36, 16])), torch.reshape(" + products + ", [36, -1]))";
+        }
+
+        /// Tiles as pictures.
+        private String pixels(String tiles, long channels) {
+            return "return torch.reshape(torch.permute(torch.reshape(" + tiles + ", " + List.of(4, 4, channels, sizes.batch, sizes.tileRows, sizes.tileColumns) + "), [3, 2, 4, 0, 5, 1]), "
+                    + List.of(sizes.batch, channels, sizes.tileRows * Winograd.TILE_SIZE, sizes.tileColumns * Winograd.TILE_SIZE) + ")";
+        }
+
+        private long chunkChannels() {
+            long step = sizes.outputChannels;
+            while (step % 2 == 0 && Winograd.POINTS * step * sizes.inputChannels > MAX_CHUNK_ELEMENTS) step /= 2;
+            return step;
+        }
     }
 }

@@ -2,6 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.run.RunInfo;
 
 /// What a run makes beside its steps: previews, validations, and pictures of the class. Counted before the run.
 /// @param validationKind how the numbers are validated, as far as the model allows it

@@ -2,6 +2,8 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.data.Dataset;
+import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TrainingBatch;
 import java.nio.file.Path;
@@ -13,8 +15,8 @@ import java.util.OptionalInt;
 /// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its class where that is
 /// to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight times the mean over the class's.
 /// @param featureCache where what the network's lower part says of the batches is kept
-record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed, Optional<UNetFeatureCache> featureCache) {
-    GradientAccumulation(Dataset subject, Optional<Dataset> prior, long seed) {
+public record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed, Optional<UNetFeatureCache> featureCache) {
+    public GradientAccumulation(Dataset subject, Optional<Dataset> prior, long seed) {
         this(subject, prior, seed, Optional.empty());
     }
 
@@ -24,7 +26,7 @@ record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long
         return steps.isEmpty() ? this : new GradientAccumulation(subject, classImages, seed, Optional.of(new UNetFeatureCache(folder, steps.getAsInt(), featureExtractor)));
     }
 
-    DenoisingLoss.Gradient gradient(Trainer.LossFunction loss, float[] parameters, int step) throws Failure {
+    public DenoisingLoss.Gradient gradient(Trainer.LossFunction loss, float[] parameters, int step) throws Failure {
         List<TrainingBatch> batches = batches(step);
         if (batches.size() == 1) return loss.gradient(parameters, batches.getFirst());
         double sum = 0;
@@ -38,7 +40,7 @@ record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long
         return new DenoisingLoss.Gradient(sum, vector);
     }
 
-    List<TrainingBatch> batches(int step) throws Failure {
+    public List<TrainingBatch> batches(int step) throws Failure {
         List<TrainingBatch> batches = sampledBatches(step);
         if (featureCache.isEmpty()) return batches;
         List<TrainingBatch> cached = new ArrayList<>();

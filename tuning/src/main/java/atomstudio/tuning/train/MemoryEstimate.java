@@ -1,11 +1,16 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.torch.GpuMemory;
+import atomstudio.tuning.torch.ProcessMemory;
 import atomstudio.tuning.torch.SamplingMemory;
 import atomstudio.tuning.torch.TrainingStepMemory;
 
@@ -61,6 +66,31 @@ interface MemoryEstimate {
     record MeasuredMemory(int steps, long bytes) implements MemoryEstimate {
         @Override public String source() {
             return "the most that " + steps + " measured steps held";
+        }
+    }
+
+    /// Memory that steps on a device are held in: the machine's, or the graphics processor's.
+    record DeviceMemory(Device device) {
+        /// Bytes that a run can have in all; 0 where nobody says.
+        long limit() {
+            return switch (device) {
+                case CPU -> ProcessMemory.limit();
+                case CUDA -> GpuMemory.total();
+            };
+        }
+
+        /// The most that was held so far.
+        long peak() {
+            return switch (device) {
+                case CPU -> ProcessMemory.peakResident();
+                case CUDA -> GpuMemory.used();
+            };
+        }
+
+        /// Whether so much is known not to fit.
+        boolean isTooSmallFor(long needed) {
+            long limit = limit();
+            return limit > 0 && needed > limit;
         }
     }
 }

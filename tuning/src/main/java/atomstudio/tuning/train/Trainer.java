@@ -1,18 +1,26 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.optimize.Orthogonalization;
+import atomstudio.tuning.run.ControlPoint;
+import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.OptimizerFactory;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.ProcessMemory;
 import atomstudio.tuning.torch.TrainingBatch;
@@ -23,14 +31,14 @@ import java.util.Optional;
 
 /// The loop: the batches of a step, their gradient, a step of the optimizer, and what must be kept so that nothing is lost when it ends
 /// in between.
-final class Trainer {
+public final class Trainer {
     private static final double MAX_GRADIENT_NORM = 1;
     private static final int CHECKPOINT_INTERVAL_STEPS = 25;
     private static final long CHECKPOINT_INTERVAL_NANOS = 30_000_000_000L;
     /// Weight of a step in the running mean of losses.
     private static final double LOSS_SMOOTHING = 0.05;
     private static final String BEST_VALUE_KEY = "best";
-    static final String BEST_STEP_KEY = "best-step";
+    public static final String BEST_STEP_KEY = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
     record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers, Map<String, Tensor> frozenValues, GradientAccumulation accumulation, TrainingState.ComputeDevice computeDevice) {}
@@ -40,7 +48,7 @@ final class Trainer {
 
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
-    interface LossFunction {
+    public interface LossFunction {
         DenoisingLoss.Gradient gradient(float[] numbers, TrainingBatch batch) throws Failure;
     }
 

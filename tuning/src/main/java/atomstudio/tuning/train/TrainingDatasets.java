@@ -1,8 +1,18 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.data.Captions;
+import atomstudio.tuning.data.CropPolicy;
+import atomstudio.tuning.data.Dataset;
+import atomstudio.tuning.data.DatasetEncoder;
+import atomstudio.tuning.data.PreparedPhotos;
 import atomstudio.tuning.method.CounterRng;
+import atomstudio.tuning.run.ControlPoint;
+import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

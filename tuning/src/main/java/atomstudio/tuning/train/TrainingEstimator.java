@@ -5,18 +5,30 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.file.TemporaryPath;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.data.Dataset;
+import atomstudio.tuning.data.DatasetEncoder;
+import atomstudio.tuning.data.PreparedData;
+import atomstudio.tuning.data.PreparedPhotos;
+import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Optimizer;
+import atomstudio.tuning.run.ControlPoint;
+import atomstudio.tuning.run.OptimizerFactory;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
@@ -68,8 +80,8 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
         return new TrainingEstimate(info.parameterCount(), parameterShare(), memoryFit, time, memoryFit.fits() ? List.of() : advice());
     }
 
-    private DeviceMemory deviceMemory() {
-        return new DeviceMemory(environment.device());
+    private MemoryEstimate.DeviceMemory deviceMemory() {
+        return new MemoryEstimate.DeviceMemory(environment.device());
     }
 
     private double parameterShare() {
@@ -114,7 +126,7 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
         double imageSeconds = fewStepsSeconds + (PreviewGenerator.STEPS - TRIAL_SAMPLING_STEPS) * Math.max(0, moreStepsSeconds - fewStepsSeconds);
         if (evaluationPlan.validationKind() != EvaluationPlan.ValidationKind.BY_SCORE) return new SamplingTrial(imageSeconds, 0, 0);
         long start = System.nanoTime();
-        Optional<Validation.ImageScore> score = ClipImageScore.of(model, engine, data.photos(), prompt);
+        Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, engine, data.photos(), prompt);
         double setupSeconds = (System.nanoTime() - start) / 1e9;
         start = System.nanoTime();
         if (score.isPresent()) score.get().score(last.image);

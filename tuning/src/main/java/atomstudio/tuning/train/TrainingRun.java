@@ -10,7 +10,22 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.LearningRateAdvice;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.data.DatasetEncoder;
+import atomstudio.tuning.data.PreparedPhotos;
+import atomstudio.tuning.data.SubjectTokenizer;
+import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.ControlPoint;
+import atomstudio.tuning.run.EventLog;
+import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingReport;
+import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.ComputeDtype;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.ProcessMemory;
@@ -45,7 +60,7 @@ final class TrainingRun implements AutoCloseable {
         return new TrainingRun(folder, info, model, environment);
     }
 
-    TrainingOutcome train(TrainingService.RunCallbacks callbacks) throws Failure {
+    TrainingService.TrainingOutcome train(TrainingService.RunCallbacks callbacks) throws Failure {
         List<Layer> layers = TrainingService.tunableLayers(model);
         ParameterLayout layout = ParameterLayout.of(info.method().method(), layers);
         TrainingState.ComputeDevice device = computeDevice();
@@ -72,13 +87,13 @@ final class TrainingRun implements AutoCloseable {
     /// What is trained, and from where.
     private record RunInputs(ParameterLayout layout, List<Layer> layers, TrainingState.SavedState savedState) {}
 
-    private TrainingOutcome train(RunInputs inputs, EventSink events, ControlPoint controlPoint) throws Failure {
+    private TrainingService.TrainingOutcome train(RunInputs inputs, EventSink events, ControlPoint controlPoint) throws Failure {
         TrainingState start = inputs.savedState.state();
         PreviewGenerator previews = new PreviewGenerator(folder, model, DiffusionPipeline.of(model, engine), info.subject());
         Optional<TrainingDatasets> encoded = datasets(inputs, previews, events, controlPoint);
         if (encoded.isEmpty()) {
             events.emit(new TrainingEvent.Cancelled(start.step()));
-            return new TrainingOutcome.Stopped(start.step(), info.config().steps());
+            return new TrainingService.TrainingOutcome.Stopped(start.step(), info.config().steps());
         }
         TrainingDatasets datasets = encoded.get();
         GradientAccumulation accumulation = new GradientAccumulation(datasets.photos(), datasets.classImages(), info.config().seed());
@@ -88,15 +103,15 @@ final class TrainingRun implements AutoCloseable {
         for (String line : runWarnings(inputs, computeMode)) events.emit(new TrainingEvent.Note(start.step(), line));
         try (DenoisingLoss lossFunction = engine.denoisingLoss(computeMode.lossOptions(inputs.layout, frozenValues));
                 DenoisingLoss fp32Loss = engine.denoisingLoss(computeMode.withFp32().lossOptions(inputs.layout, frozenValues))) {
-            Trainer.LossFunction loss = computeMode.computeDtype() == ComputeDtype.FP32 ? lossFunction::gradient : new Fp32Fallback(lossFunction::gradient, fp32Loss::gradient, events);
+            Trainer.LossFunction loss = computeMode.computeDtype() == ComputeDtype.FP32 ? lossFunction::gradient : new ComputeMode.Fp32Fallback(lossFunction::gradient, fp32Loss::gradient, events);
             Optional<Validation> validation = validation(datasets, lossFunction, previews, events);
             Trainer.TrainerContext context = new Trainer.TrainerContext(folder, info, inputs.layout, AdaptedLayer.of(inputs.layout.method(), inputs.layers), inputs.savedState.frozenValues(), accumulation.withFeatureCache(folder.featureCache(), lossFunction::encoderFeatures), computeDevice());
             Trainer trainer = new Trainer(context, new Trainer.Collaborators(loss, engine.orthogonalization(), events, previews, validation), computeMode.recordedIn(start));
             if (computeMode.reason().isPresent()) trainer.saveInitialState();
             Trainer.TrainingResult result = trainer.run(controlPoint);
             return switch (result.stopReason()) {
-                case STOPPED -> new TrainingOutcome.Stopped(result.state().step(), info.config().steps());
-                case ALL_STEPS, EARLY_STOPPING -> new TrainingOutcome.Finished(finish(trainer, result, events));
+                case STOPPED -> new TrainingService.TrainingOutcome.Stopped(result.state().step(), info.config().steps());
+                case ALL_STEPS, EARLY_STOPPING -> new TrainingService.TrainingOutcome.Finished(finish(trainer, result, events));
             };
         }
     }
@@ -120,7 +135,7 @@ final class TrainingRun implements AutoCloseable {
     private List<String> runWarnings(RunInputs inputs, ComputeMode computeMode) throws Failure {
         List<String> warnings = new ArrayList<>();
         long neededBytes = MemoryEstimate.PredictedMemory.of(info, model, inputs.layout, computeMode).bytes();
-        DeviceMemory deviceMemory = new DeviceMemory(environment.device());
+        MemoryEstimate.DeviceMemory deviceMemory = new MemoryEstimate.DeviceMemory(environment.device());
         if (deviceMemory.isTooSmallFor(neededBytes)) warnings.add(memoryWarning(neededBytes, deviceMemory.limit()));
         int noiseBank = info.config().requested().data().noiseBank();
         if (noiseBank > 0) warnings.add(String.format(Locale.ROOT, "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", noiseBank, UNetFeatureCache.bytes(model, noiseBank, info.config().sideLength()) / 1e9, folder.featureCache()));
@@ -137,7 +152,7 @@ final class TrainingRun implements AutoCloseable {
     private Optional<Validation> validation(TrainingDatasets datasets, DenoisingLoss differentiation, PreviewGenerator previews, EventSink events) throws Failure {
         if (!info.config().requested().has(TrainingConfig.Feature.VALIDATE)) return Optional.empty();
         if (datasets.heldOut().isPresent()) return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), differentiation::loss));
-        Optional<Validation.ImageScore> score = ClipImageScore.of(model, engine, PreparedPhotos.readRun(folder, info.subject().photos()), previews.prompt(info.subject().className()));
+        Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, engine, PreparedPhotos.readRun(folder, info.subject().photos()), previews.prompt(info.subject().className()));
         if (score.isEmpty()) {
             events.emit(new TrainingEvent.Note(folder.checkpointStep(), "nothing is validated: that takes " + Validation.MIN_PHOTOS + " or more pictures, of which one is held out (here are " + info.subject().photos().size()
                     + "), or a model that brings CLIP's encoders of pictures and texts"));

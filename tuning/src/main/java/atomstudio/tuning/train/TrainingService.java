@@ -1,12 +1,26 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.diffusion.tensor.AtomicFile;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.data.Captions;
+import atomstudio.tuning.data.PreparedData;
+import atomstudio.tuning.data.PreparedPhotos;
+import atomstudio.tuning.data.SubjectTokenizer;
+import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.RunLock;
+import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.TrainingReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +35,7 @@ import java.util.stream.Stream;
 public final class TrainingService {
     /// Latent pixels that a step of the default batch holds: six pictures of the small model, one of a large one.
     private static final long DEFAULT_BATCH_LATENT_PIXELS = 6 * 16 * 16;
-    static final int MAX_DEFAULT_BATCH = 6;
+    public static final int MAX_DEFAULT_BATCH = 6;
     /// What a folder may hold that is no run yet: left by a run that was killed while it began.
     private static final Set<String> INITIAL_FILES = Set.of("lock", "owner", "pictures", "masks", "prior");
 
@@ -160,5 +174,14 @@ public final class TrainingService {
     /// Numbers of all layers of a model's UNet.
     static long parameterCount(DiffusionModel model) {
         return LayerRecorder.parameterCount(NetworkLayers.of(model.unet()));
+    }
+
+    /// How a run ended without failing.
+    public sealed interface TrainingOutcome {
+        /// All steps are done and the adapter is there.
+        record Finished(TrainingReport report) implements TrainingOutcome {}
+
+        /// A person stopped it after this many steps; run it again to go on.
+        record Stopped(int step, int steps) implements TrainingOutcome {}
     }
 }

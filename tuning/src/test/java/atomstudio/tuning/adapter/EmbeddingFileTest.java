@@ -15,7 +15,7 @@ import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.EmbeddingToken;
+import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -142,7 +142,7 @@ class EmbeddingFileTest {
     }
 
     @Test void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
-        assertEquals(Optional.of(new EmbeddingToken("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).toAdapter("any", model()).embeddingToken());
+        assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).toAdapter("any", model()).embeddingToken());
     }
 
     @Test void anEmbeddingWithoutRowsOrWithoutAWordIsRefused() throws Exception {

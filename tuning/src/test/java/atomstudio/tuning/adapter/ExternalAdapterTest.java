@@ -13,7 +13,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.FromDiffusers;
+import atomstudio.diffusion.model.LdmKeys;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -310,7 +310,7 @@ class ExternalAdapterTest {
     /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
     @Test void everyLayerHasItsOriginalName() throws Exception {
         Map<String, Tensor> expected = new HashMap<>(), original = new HashMap<>(), dotted = new HashMap<>();
-        FromDiffusers names = new FromDiffusers(model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
+        LdmKeys.FromDiffusers names = new LdmKeys.FromDiffusers(model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
         Set<String> blocks = new TreeSet<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) {
             Tensor change = random(layer.weightShape().sizes());

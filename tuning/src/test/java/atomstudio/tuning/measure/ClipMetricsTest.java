@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.picture.RgbImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,7 +33,7 @@ class ClipMetricsTest {
             Optional<ClipEmbedding> prompt = ruler.embedPrompt("a car");
             assertEquals(red.unitVector().length, prompt.orElseThrow().unitVector().length);
             assertEquals(1, prompt.get().cosine(ruler.embedPrompt("a [(cat:1.4)|(car:1.2)]").orElseThrow()), 1e-6, "its words, as it ends");
-            ClipScores measures = ruler.measure(List.of(red), List.of(new PromptSamples(List.of(red, ruler.embedImage(BLUE)), prompt)));
+            ClipScores measures = ruler.measure(List.of(red), List.of(new ClipScores.PromptSamples(List.of(red, ruler.embedImage(BLUE)), prompt)));
             assertEquals("image_encoder of " + model.name(), measures.encoder());
             assertTrue(measures.likeness().isPresent() && measures.diversity().isPresent() && measures.alignment().isPresent());
         }
@@ -44,7 +44,7 @@ class ClipMetricsTest {
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             ClipMetrics ruler = ClipMetrics.of(model, engine).orElseThrow();
             assertEquals(Optional.empty(), ruler.embedPrompt("a car"));
-            assertEquals(1, ruler.measure(ruler.embedImages(List.of(RED)), List.of(new PromptSamples(ruler.embedImages(List.of(RED)), ruler.embedPrompt("a car")))).likeness().orElseThrow(), 1e-6);
+            assertEquals(1, ruler.measure(ruler.embedImages(List.of(RED)), List.of(new ClipScores.PromptSamples(ruler.embedImages(List.of(RED)), ruler.embedPrompt("a car")))).likeness().orElseThrow(), 1e-6);
             assertEquals("safety_checker of " + model.name(), ruler.encoderName());
         }
     }

@@ -22,7 +22,7 @@ class ClipScoresTest {
     }
 
     @Test void diversityIsTheMeanDistanceWithinAPromptAveragedOverPrompts() {
-        List<PromptSamples> gallery = List.of(samples(EAST, NORTH, NORTH_EAST), samples(EAST, EAST), samples(NORTH));
+        List<ClipScores.PromptSamples> gallery = List.of(samples(EAST, NORTH, NORTH_EAST), samples(EAST, EAST), samples(NORTH));
         double first = (1 + (1 - HALF) + (1 - HALF)) / 3;
         assertEquals(first / 2, ClipScores.of("e", List.of(EAST), gallery).diversity().orElseThrow(), 1e-6, "two prompts have pairs, the third has none");
     }
@@ -32,7 +32,7 @@ class ClipScoresTest {
     }
 
     @Test void alignmentIsTheMeanOverSamplesOfTheCosineWithTheirPrompt() {
-        List<PromptSamples> gallery = List.of(new PromptSamples(List.of(EAST, NORTH), Optional.of(EAST)), new PromptSamples(List.of(NORTH_EAST), Optional.of(NORTH)));
+        List<ClipScores.PromptSamples> gallery = List.of(new ClipScores.PromptSamples(List.of(EAST, NORTH), Optional.of(EAST)), new ClipScores.PromptSamples(List.of(NORTH_EAST), Optional.of(NORTH)));
         assertEquals((1 + 0 + HALF) / 3, ClipScores.of("e", List.of(EAST), gallery).alignment().orElseThrow(), 1e-6);
     }
 
@@ -45,7 +45,7 @@ class ClipScoresTest {
         assertThrows(IllegalArgumentException.class, () -> ClipEmbedding.of(new float[2]));
     }
 
-    private static PromptSamples samples(ClipEmbedding... pictures) {
-        return new PromptSamples(List.of(pictures), Optional.empty());
+    private static ClipScores.PromptSamples samples(ClipEmbedding... pictures) {
+        return new ClipScores.PromptSamples(List.of(pictures), Optional.empty());
     }
 }

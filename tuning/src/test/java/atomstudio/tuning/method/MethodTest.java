@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
@@ -230,6 +229,6 @@ class MethodTest {
     static UNet stableDiffusion15() {
         return new UNet(new UNet.Channels(4, 4),
                 List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
-                2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new SinusoidalEmbedding(320, SinusoidalEmbedding.Order.COSINE_SINE, 0));
+                2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
     }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.net.SinusoidalEmbedding;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
@@ -124,6 +123,6 @@ class ParameterCountsTest {
     private static UNet stableDiffusion21() {
         return new UNet(new UNet.Channels(4, 4),
                 List.of(new Level(320, 5, BlockType.CROSS_ATTENTION), new Level(640, 10, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.PLAIN)),
-                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR, new SinusoidalEmbedding(320, SinusoidalEmbedding.Order.COSINE_SINE, 0));
+                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR, new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
     }
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.CounterRng;
-import atomstudio.tuning.torch.NewtonSchulz;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchSettings;
 import java.time.Duration;
@@ -22,7 +21,7 @@ class MuonTest {
 
     @BeforeAll static void load() throws Exception {
         opened = Torch.open(Device.CPU, TorchSettings.standard());
-        torch = new NewtonSchulz(opened);
+        torch = new Torch.NewtonSchulz(opened);
     }
 
     @AfterAll static void release() {

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
@@ -35,10 +35,10 @@ class AtomConvolutionTest {
     }
 
     static Stream<Arguments> cases() {
-        return Stream.of(Arguments.of(Shape.of(9, 9), ConvGeometry.same(3)), Arguments.of(Shape.of(9, 9), ConvGeometry.strided(2, 1)), Arguments.of(Shape.of(6, 9, 9), ConvGeometry.same(3)), Arguments.of(Shape.of(6, 9, 9), ConvGeometry.strided(2, 1)));
+        return Stream.of(Arguments.of(Shape.of(9, 9), Ops.ConvGeometry.same(3)), Arguments.of(Shape.of(9, 9), Ops.ConvGeometry.strided(2, 1)), Arguments.of(Shape.of(6, 9, 9), Ops.ConvGeometry.same(3)), Arguments.of(Shape.of(6, 9, 9), Ops.ConvGeometry.strided(2, 1)));
     }
 
-    @ParameterizedTest @MethodSource("cases") void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, ConvGeometry geometry) {
+    @ParameterizedTest @MethodSource("cases") void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, Ops.ConvGeometry geometry) {
         List<Tensor> weight = pass(mixing, (x, layer, tape) -> ops.conv2d(x, layer.materialized(ops), geometry));
         List<Tensor> recorded = pass(mixing, (x, layer, tape) -> TorchKernels.addBias(new AtomConvolution(torch.kernels(), layer, geometry).forward(x), layer));
         List<Tensor> own = pass(mixing, (x, layer, tape) -> TorchKernels.addBias(tape.run(x, new AtomConvolution(torch.kernels(), layer, geometry)), layer));
@@ -52,7 +52,7 @@ class AtomConvolutionTest {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray x = torch.array(ReferenceOps.random(1, 1, 6, 8, 8));
             LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(ReferenceOps.random(2, 5, 6, 3, 3)), null, torch.array(ReferenceOps.random(3, 9, 9)));
-            assertEquals(false, AtomConvolution.isFaster(x, layer, ConvGeometry.same(3)));
+            assertEquals(false, AtomConvolution.isFaster(x, layer, Ops.ConvGeometry.same(3)));
         }
     }
 

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
@@ -36,23 +36,23 @@ class CustomFunctionTest {
 
     private enum Change { BLOCKS, WEIGHT, WEIGHT_AND_BIAS }
 
-    private record Case(Change change, Shape x, Shape weight, @Nullable ConvGeometry geometry, boolean biased) {}
+    private record Case(Change change, Shape x, Shape weight, Ops.@Nullable ConvGeometry geometry, boolean biased) {}
 
     static Stream<Arguments> cases() {
         List<Case> cases = new ArrayList<>();
         for (Change change : Change.values()) {
             cases.add(new Case(change, Shape.of(2, 5, 8), Shape.of(12, 8), null, true));
             cases.add(new Case(change, Shape.of(3, 8), Shape.of(12, 8), null, false));
-            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), ConvGeometry.same(1), true));
-            cases.add(new Case(change, Shape.of(1, 8, 6, 4), Shape.of(12, 8, 1, 1), ConvGeometry.same(1), false));
-            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), ConvGeometry.strided(2, 0), true));
+            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.same(1), true));
+            cases.add(new Case(change, Shape.of(1, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.same(1), false));
+            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.strided(2, 0), true));
             cases.add(new Case(change, Shape.of(1, 3, 1024), Shape.of(2 * 2048 + 4, 1024), null, true));               // in parts
-            cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1), ConvGeometry.same(1), true));
+            cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1), Ops.ConvGeometry.same(1), true));
         }
-        cases.add(new Case(Change.WEIGHT, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), ConvGeometry.same(3), true));
-        cases.add(new Case(Change.WEIGHT_AND_BIAS, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), ConvGeometry.strided(2, 1), true));
-        cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3), new ConvGeometry(2, 0, 0, 1, 1), true));
-        cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3), true));     // by Winograd's way
+        cases.add(new Case(Change.WEIGHT, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), Ops.ConvGeometry.same(3), true));
+        cases.add(new Case(Change.WEIGHT_AND_BIAS, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), Ops.ConvGeometry.strided(2, 1), true));
+        cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3), new Ops.ConvGeometry(2, 0, 0, 1, 1), true));
+        cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3), true));     // by Winograd's way
         return cases.stream().map(Arguments::of);
     }
 

@@ -8,9 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.AttentionConfig;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -36,7 +35,7 @@ class EagerOpsTest {
     @Test void convolutionEqualsItsFormulaForEveryPaddingAndStride() {
         Tensor x = ReferenceOps.random(1, 2, 3, 7, 6);
         Tensor bias = ReferenceOps.random(3, 4);
-        for (ConvGeometry geometry : List.of(ConvGeometry.same(3), ConvGeometry.strided(2, 1), new ConvGeometry(2, 0, 0, 1, 1), new ConvGeometry(1, 0, 1, 2, 0))) {
+        for (Ops.ConvGeometry geometry : List.of(Ops.ConvGeometry.same(3), Ops.ConvGeometry.strided(2, 1), new Ops.ConvGeometry(2, 0, 0, 1, 1), new Ops.ConvGeometry(1, 0, 1, 2, 0))) {
             Tensor w = ReferenceOps.random(2, 4, 3, 3, 3);
             assertClose(geometry.toString(), ReferenceOps.conv2d(x, w, bias.data(), geometry), eager(l -> ops.conv2d(l.get(0), new LayerWeights<>(l.get(1), l.get(2)), geometry), x, w, bias), TOLERANCE);
             assertClose(geometry + " without bias", ReferenceOps.conv2d(x, w, new float[4], geometry), eager(l -> ops.conv2d(l.get(0), new LayerWeights<>(l.get(1), null), geometry), x, w), TOLERANCE);
@@ -102,8 +101,8 @@ class EagerOpsTest {
         Tensor q = ReferenceOps.random(1, 2, 5, 8);
         Tensor k = ReferenceOps.random(2, 2, 3, 8);
         Tensor v = ReferenceOps.random(3, 2, 3, 8);
-        assertClose("across", ReferenceOps.attention(q, k, v, 2, false), eager(l -> ops.attention(l.get(0), l.get(1), l.get(2), AttentionConfig.of(2)), q, k, v), TOLERANCE);
-        AttentionConfig causal = new AttentionConfig(4, AttentionConfig.Mask.CAUSAL);
+        assertClose("across", ReferenceOps.attention(q, k, v, 2, false), eager(l -> ops.attention(l.get(0), l.get(1), l.get(2), Ops.AttentionConfig.of(2)), q, k, v), TOLERANCE);
+        Ops.AttentionConfig causal = new Ops.AttentionConfig(4, Ops.AttentionConfig.Mask.CAUSAL);
         assertClose("causal", ReferenceOps.attention(q, q, q, 4, true), eager(l -> ops.attention(l.getFirst(), l.getFirst(), l.getFirst(), causal), q), TOLERANCE);
     }
 

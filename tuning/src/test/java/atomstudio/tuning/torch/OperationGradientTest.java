@@ -6,9 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.AttentionConfig;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -46,13 +45,13 @@ class OperationGradientTest {
         functions.put("add and multiply", x -> ops.multiply(ops.add(x, x), x));
         functions.put("groupNorm", x -> ops.groupNorm(x, native_(norm), 2, 1e-5));
         functions.put("layerNorm", x -> ops.layerNorm(ops.permute(x, 0, 2, 3, 1), native_(norm), 1e-5));
-        functions.put("conv2d", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), ConvGeometry.same(3)));
-        functions.put("conv2d padded on two sides", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), new ConvGeometry(2, 0, 0, 1, 1)));
-        functions.put("conv2d by its weight", x -> ops.conv2d(torch.array(ReferenceOps.random(12, 1, 4, 6, 6)), new LayerWeights<>(x, null), ConvGeometry.same(3)));
+        functions.put("conv2d", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), Ops.ConvGeometry.same(3)));
+        functions.put("conv2d padded on two sides", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), new Ops.ConvGeometry(2, 0, 0, 1, 1)));
+        functions.put("conv2d by its weight", x -> ops.conv2d(torch.array(ReferenceOps.random(12, 1, 4, 6, 6)), new LayerWeights<>(x, null), Ops.ConvGeometry.same(3)));
         functions.put("linear by its weight", x -> ops.linear(torch.array(ReferenceOps.random(12, 5, 6)), new LayerWeights<>(ops.reshape(x, Shape.of(24, 6)), null)));
         functions.put("attention", x -> {
             List<NDArray> parts = ops.split(ops.reshape(x, Shape.of(1, 6, 24)), 3, 2);
-            return ops.attention(parts.get(0), parts.get(1), parts.get(2), AttentionConfig.of(2));
+            return ops.attention(parts.get(0), parts.get(1), parts.get(2), Ops.AttentionConfig.of(2));
         });
         functions.put("upsampleNearest", x -> ops.upsampleNearest(x, 13, 7));
         functions.put("concat", x -> ops.concat(x, ops.silu(x), 1));
@@ -111,7 +110,7 @@ class OperationGradientTest {
     @Test void equalStepsGiveEqualBits() {
         Tensor x = ReferenceOps.random(1, 4, 32, 16, 16);
         Tensor w = ReferenceOps.random(2, 32, 32, 3, 3);
-        Function<NDArray, NDArray> f = leaf -> ops.groupNorm(ops.silu(ops.conv2d(torch.array(x), new LayerWeights<>(leaf, null), ConvGeometry.same(3))), native_(new LayerWeights<>(ReferenceOps.random(3, 32), ReferenceOps.random(4, 32))), 4, 1e-5);
+        Function<NDArray, NDArray> f = leaf -> ops.groupNorm(ops.silu(ops.conv2d(torch.array(x), new LayerWeights<>(leaf, null), Ops.ConvGeometry.same(3))), native_(new LayerWeights<>(ReferenceOps.random(3, 32), ReferenceOps.random(4, 32))), 4, 1e-5);
         float[] first = gradient(f, w).data();
         for (int i = 0; i < 5; i++) assertArrayEquals(first, gradient(f, w).data());
     }

@@ -12,13 +12,12 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
-import atomstudio.diffusion.ops.EmbeddingToken;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -72,10 +71,10 @@ class PromptsWithAdaptersTest {
     }
 
     private static WeightedAdapter rows(String name, String word, int count, double strength) {
-        return new WeightedAdapter(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new EmbeddingToken(word, count))), strength);
+        return new WeightedAdapter(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Adapter.EmbeddingToken(word, count))), strength);
     }
 
-    private static Adapter adapter(String name, Adaptation form, Optional<EmbeddingToken> placeholder) {
+    private static Adapter adapter(String name, Adaptation form, Optional<Adapter.EmbeddingToken> placeholder) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
             form.parameterShapes(layer).forEach((slot, shape) -> {

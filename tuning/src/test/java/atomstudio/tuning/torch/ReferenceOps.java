@@ -1,6 +1,6 @@
 package atomstudio.tuning.torch;
 
-import atomstudio.diffusion.ops.ConvGeometry;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Random;
@@ -23,7 +23,7 @@ final class ReferenceOps {
         return y;
     }
 
-    static Tensor conv2d(Tensor x, Tensor w, float[] bias, ConvGeometry g) {
+    static Tensor conv2d(Tensor x, Tensor w, float[] bias, Ops.ConvGeometry g) {
         int batch = n(x, 0), ci = n(x, 1), h = n(x, 2), width = n(x, 3), co = n(w, 0), k = n(w, 2);
         int oh = (h + g.padTop() + g.padBottom() - k) / g.stride() + 1, ow = (width + g.padLeft() + g.padRight() - k) / g.stride() + 1;
         Tensor y = Tensor.zeros(Shape.of(batch, co, oh, ow));

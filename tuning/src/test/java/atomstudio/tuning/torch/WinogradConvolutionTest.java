@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.ops.ConvGeometry;
 import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
@@ -41,13 +41,13 @@ class WinogradConvolutionTest {
     }
 
     @Test void kernelsGoToTheirPointsInParts() {
-        WinogradScript parts = new WinogradScript(new WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false), whole = new WinogradScript(new WinogradScript.LayerSizes(1, 6, 6, 2, 2), false);
+        WinogradConvolution.WinogradScript parts = new WinogradConvolution.WinogradScript(new WinogradConvolution.WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false), whole = new WinogradConvolution.WinogradScript(new WinogradConvolution.WinogradScript.LayerSizes(1, 6, 6, 2, 2), false);
         assertTrue(parts.forward().length > whole.forward().length);
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)), weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
             WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new LayerWeights<>(weight, null));
             NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8));       // through which the direct way is taken
-            assertClose("parts", torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), ConvGeometry.same(3))), torch.tensor(fast.forward(x)), 3e-5);
+            assertClose("parts", torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), Ops.ConvGeometry.same(3))), torch.tensor(fast.forward(x)), 3e-5);
         }
     }
 
@@ -66,8 +66,8 @@ class WinogradConvolutionTest {
     }
 
     @Test void paysOverWholeTilesAlone() {
-        assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
-        assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), ConvGeometry.same(3)));
+        assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3)));
+        assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3)));
     }
 
     private enum Way { DIRECT, WINOGRAD }
@@ -101,7 +101,7 @@ class WinogradConvolutionTest {
 
     private static NDArray convolve(NDArray x, LayerWeights<NDArray> layer, Tape tape, Way way) {
         return switch (way) {
-            case DIRECT -> ops.conv2d(x, new LayerWeights<>(layer.weight(), null, layer.kernelTransform()).materialized(ops), ConvGeometry.same(3));
+            case DIRECT -> ops.conv2d(x, new LayerWeights<>(layer.weight(), null, layer.kernelTransform()).materialized(ops), Ops.ConvGeometry.same(3));
             case WINOGRAD -> tape.run(x, new WinogradConvolution(torch.kernels(), layer));
         };
     }

@@ -6,17 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.TrainingListener;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -49,8 +54,8 @@ class AllMethodsTrainingTest {
 
     @ParameterizedTest @MethodSource("methods") void everyTrainedTensorMoves(MethodSettings method) throws Exception {
         TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method).withToken("qx").withSteps(4);
-        TrainingOutcome outcome = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
-        assertInstanceOf(TrainingOutcome.Finished.class, outcome);
+        TrainingService.TrainingOutcome outcome = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, outcome);
         AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
         assertEquals(method, adapter.method());
         assertEquals(Optional.empty(), adapter.compatibilityWarning("model", model.trainableLayers(), Optional.empty()));

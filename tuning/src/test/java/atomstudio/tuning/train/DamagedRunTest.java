@@ -11,16 +11,26 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.EventLog;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.TrainingReport;
+import atomstudio.tuning.run.TrainingState;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -93,7 +103,7 @@ class DamagedRunTest {
         return new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
     }
 
-    private TrainingOutcome resume() throws Failure {
+    private TrainingService.TrainingOutcome resume() throws Failure {
         return tuning().resume(run, RunControl.none(), TrainingListener.none());
     }
 
@@ -125,7 +135,7 @@ class DamagedRunTest {
     }
 
     @Test void whatIsUntouchedGoesOn() throws Exception {
-        TrainingReport report = assertInstanceOf(TrainingOutcome.Finished.class, resume()).report();
+        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, resume()).report();
         assertEquals(6, report.steps());
         assertTrue(Double.isFinite(report.loss().orElseThrow()));
         assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")), report.adapterFile().sha256().orElseThrow());

@@ -10,12 +10,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.data.PreparedData;
+import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -61,12 +72,12 @@ class FeaturesRunTest {
         return TrainingRequest.of(model.path(), pictures, "thing", method).with(recipe);
     }
 
-    private TrainingOutcome run(TrainingConfig recipe, String name, RunControl control, TrainingListener listener) throws Failure {
+    private TrainingService.TrainingOutcome run(TrainingConfig recipe, String name, RunControl control, TrainingListener listener) throws Failure {
         return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request(recipe), folder.resolve(name), control, listener);
     }
 
     private List<TrainingEvent> events(String name) throws Failure {
-        return new RunFolder(folder.resolve(name)).events().stream().map(Timed::event).toList();
+        return new RunFolder(folder.resolve(name)).events().stream().map(TrainingEvent.Timed::event).toList();
     }
 
     private byte[] adapter(String name) throws Exception {
@@ -91,11 +102,11 @@ class FeaturesRunTest {
     }
 
     @ParameterizedTest @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "bank", "prior", "validate", "cosine"}) void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
-        assertInstanceOf(TrainingOutcome.Finished.class, run(of(kind, 10), "straight", RunControl.none(), TrainingListener.none()));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(of(kind, 10), "straight", RunControl.none(), TrainingListener.none()));
         int[] done = {0};
         RunControl stop = () -> done[0] >= 6 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
-        assertEquals(new TrainingOutcome.Stopped(6, 10), run(of(kind, 10), "stopped", stop, event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]));
-        assertInstanceOf(TrainingOutcome.Finished.class, new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).resume(folder.resolve("stopped"), RunControl.none(), TrainingListener.none()));
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(6, 10), run(of(kind, 10), "stopped", stop, event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).resume(folder.resolve("stopped"), RunControl.none(), TrainingListener.none()));
         assertArrayEquals(adapter("straight"), adapter("stopped"));
         run(of("plain", 10), "plain", RunControl.none(), TrainingListener.none());
         assertFalse(Arrays.equals(adapter("plain"), adapter("straight")), "the setting does something");
@@ -121,7 +132,7 @@ class FeaturesRunTest {
 
     @Test void oneOfFiveOrMoreIsHeldOutAndTheBestStepIsTheAdapter() throws Exception {
         TrainingConfig recipe = recipe(12).with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)).with(new TrainingConfig.RuntimeConfig(3, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.VALIDATE)));
-        TrainingReport report = assertInstanceOf(TrainingOutcome.Finished.class, run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
+        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
         List<TrainingEvent.Validation> validations = events("run").stream().filter(TrainingEvent.Validation.class::isInstance).map(TrainingEvent.Validation.class::cast).toList();
         assertEquals(List.of(0, 3, 6, 9, 12), validations.stream().map(TrainingEvent.Validation::step).toList());
         int best = validations.stream().skip(1).min(java.util.Comparator.comparingDouble(TrainingEvent.Validation::value)).orElseThrow().step();
@@ -134,11 +145,11 @@ class FeaturesRunTest {
 
     @Test void aRunThatGetsNoBetterEndsEarly() throws Exception {
         TrainingConfig recipe = recipe(100).with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)).with(new TrainingConfig.RuntimeConfig(2, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.STOP_EARLY)));
-        TrainingReport report = assertInstanceOf(TrainingOutcome.Finished.class, run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
+        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
         assertTrue(report.steps() < 100, "ended at " + report.steps());
         assertEquals(report.steps(), report.bestStep().orElseThrow() + Validation.PATIENCE * 2);
         assertTrue(events("run").stream().anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("ended early")));
-        assertEquals(Status.FINISHED, new RunFolder(folder.resolve("run")).status());
+        assertEquals(RunFolder.Status.FINISHED, new RunFolder(folder.resolve("run")).status());
     }
 
     @Test void withFewerPicturesAndNoImageEncoderNothingIsValidatedAndItIsSaid() throws Exception {
@@ -154,7 +165,7 @@ class FeaturesRunTest {
         TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
         int[] asked = {0};
         RunControl later = () -> ++asked[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
-        assertEquals(new TrainingOutcome.Stopped(0, 2), run(recipe, "first", later, TrainingListener.none()), "stop is heard while they are made");
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2), run(recipe, "first", later, TrainingListener.none()), "stop is heard while they are made");
         run(recipe, "first", RunControl.none(), TrainingListener.none());
         List<TrainingEvent> heard = new ArrayList<>();
         run(recipe, "second", RunControl.none(), heard::add);

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.run.EventLog;
+import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.TrainingEvent;
 import atomstudio.tuning.torch.Conditioning;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TrainingBatch;
@@ -23,7 +26,7 @@ class Fp32FallbackTest {
         try (EventLog log = EventLog.resume(folder.resolve("events.jsonl"), 0, -1)) {
             EventSink journal = EventSink.of(log, told::add);
             DenoisingLoss.Gradient[] next = {GOOD};
-            Fp32Fallback resort = new Fp32Fallback((numbers, batch) -> next[0], (numbers, batch) -> BETTER, journal);
+            ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((numbers, batch) -> next[0], (numbers, batch) -> BETTER, journal);
             Tensor one = Tensor.zeros(Shape.of(1, 1, 1, 1));
             TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new Conditioning.Embedded(one), one, one);
             assertSame(GOOD, resort.gradient(new float[2], batch));

@@ -8,10 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,7 +98,7 @@ class KilledRunTest {
     }
 
     private List<String> seen(String name) throws Failure {
-        return new RunFolder(folder.resolve(name)).events().stream().map(Timed::event).filter(event -> switch (event) {
+        return new RunFolder(folder.resolve(name)).events().stream().map(TrainingEvent.Timed::event).filter(event -> switch (event) {
             case TrainingEvent.Step _, TrainingEvent.Preview _, TrainingEvent.Validation _ -> true;
             default -> false;
         }).map(event -> switch (event) {
@@ -134,15 +141,15 @@ class KilledRunTest {
         Process child = start(Child.class);
         try {
             await(run, child);
-            assertEquals(Status.RUNNING, run.status());
+            assertEquals(RunFolder.Status.RUNNING, run.status());
             TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
             Failure occupied = assertThrows(Failure.Conflict.class, () -> tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
             assertTrue(occupied.getMessage().contains("already going on"));
             child.destroyForcibly();
             assertTrue(child.waitFor(20, TimeUnit.SECONDS));
-            assertEquals(Status.UNFINISHED, run.status());
+            assertEquals(RunFolder.Status.UNFINISHED, run.status());
             assertTrue(run.checkpointStep() >= 25, "a checkpoint at 25 steps");
-            assertInstanceOf(TrainingOutcome.Finished.class, tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
+            assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
             tuning.run(request(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
             assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         } finally {

@@ -9,15 +9,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -61,7 +68,7 @@ class RunTest {
         return Path.of(System.getProperty("user.home"), ".atomstudio");
     }
 
-    private TrainingOutcome run(TrainingRequest request, String name) throws Failure {
+    private TrainingService.TrainingOutcome run(TrainingRequest request, String name) throws Failure {
         return tuning(1).run(request, folder.resolve(name), RunControl.none(), TrainingListener.none());
     }
 
@@ -84,15 +91,15 @@ class RunTest {
     }
 
     @ParameterizedTest @CsvSource({"atoms", "atoms+channels", "lora"}) void aStoppedRunResumesToEqualBytes(String method) throws Exception {
-        TrainingReport straight = assertInstanceOf(TrainingOutcome.Finished.class, run(request(method, 20), "straight")).report();
+        TrainingReport straight = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request(method, 20), "straight")).report();
         StopAfter seven = new StopAfter(7);
-        TrainingOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven, seven);
-        assertEquals(new TrainingOutcome.Stopped(7, 20), stopped);
+        TrainingService.TrainingOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven, seven);
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(7, 20), stopped);
         RunFolder run = new RunFolder(folder.resolve("stopped"));
         assertEquals(7, run.checkpointStep());
-        assertEquals(Status.UNFINISHED, run.status());
+        assertEquals(RunFolder.Status.UNFINISHED, run.status());
         assertEquals(7, run.latestAdapter().orElseThrow().training().steps());
-        assertInstanceOf(TrainingOutcome.Finished.class, run(request(method, 20), "stopped"));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request(method, 20), "stopped"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
         assertEquals(Optional.empty(), adapter.compatibilityWarning("model", NetworkLayers.of(model.unet()), Optional.of(adapter.base().hash())));
@@ -111,20 +118,20 @@ class RunTest {
         int kept = new RunFolder(crashed).checkpointStep();
         assertTrue(kept >= 25 && kept <= 33, "a checkpoint at 25 steps, and more on a slow machine: " + kept);
         Files.writeString(crashed.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"st", java.nio.file.StandardOpenOption.APPEND);
-        assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 60), "crashed"));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 60), "crashed"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(crashed.resolve("adapter.safetensors")));
-        List<Integer> steps = new RunFolder(crashed).events().stream().map(Timed::event).filter(TrainingEvent.Step.class::isInstance).map(TrainingEvent::step).toList();
+        List<Integer> steps = new RunFolder(crashed).events().stream().map(TrainingEvent.Timed::event).filter(TrainingEvent.Step.class::isInstance).map(TrainingEvent::step).toList();
         assertEquals(java.util.stream.IntStream.rangeClosed(1, 60).boxed().toList(), steps);
     }
 
     @Test void aFinishedRunGivesItsResultAgainAndMoreStepsGoOn() throws Exception {
         run(request("atoms", 12), "long");
-        TrainingOutcome.Finished first = assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 5), "run"));
+        TrainingService.TrainingOutcome.Finished first = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 5), "run"));
         List<TrainingEvent> heard = new ArrayList<>();
-        TrainingOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"), RunControl.none(), heard::add);
+        TrainingService.TrainingOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"), RunControl.none(), heard::add);
         assertEquals(first, again);
         assertEquals(List.of(), heard);
-        TrainingOutcome.Finished more = assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 12), "run"));
+        TrainingService.TrainingOutcome.Finished more = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 12), "run"));
         assertEquals(12, more.report().steps());
         assertArrayEquals(Files.readAllBytes(folder.resolve("long/adapter.safetensors")), Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
         assertEquals(12, new RunFolder(folder.resolve("run")).info().config().steps());
@@ -160,13 +167,13 @@ class RunTest {
         for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"), StandardCopyOption.REPLACE_EXISTING);
         TrainingRequest asked = request("atoms", 3);
         TrainingRequest same = new TrainingRequest(asked.model(), renamed, asked.trigger(), asked.method(), asked.config());
-        assertInstanceOf(TrainingOutcome.Finished.class, run(same, "run"));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(same, "run"));
     }
 
     @Test void aRunGoesOnByItsOwnDescription() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("lora", 4), folder.resolve("run"), two, two);
-        assertInstanceOf(TrainingOutcome.Finished.class, tuning(1).resume(folder.resolve("run"), RunControl.none(), TrainingListener.none()));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, tuning(1).resume(folder.resolve("run"), RunControl.none(), TrainingListener.none()));
     }
 
     @Test void anotherThreadCountIsAllowedWithALine() throws Exception {
@@ -185,10 +192,10 @@ class RunTest {
             int ask = ++asked[0] - 3;                                   // one before each picture is encoded
             return ask <= 3 ? RunControl.RunCommand.CONTINUE : ask <= 6 ? RunControl.RunCommand.PAUSE : ask <= 8 ? RunControl.RunCommand.CONTINUE : ask <= 10 ? RunControl.RunCommand.PAUSE : RunControl.RunCommand.STOP;
         };
-        assertEquals(new TrainingOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
         List<String> kinds = heard.stream().filter(event -> !(event instanceof TrainingEvent.Step)).map(event -> event.getClass().getSimpleName() + event.step()).toList();
         assertEquals(List.of("Start0", "Checkpoint3", "Paused3", "Resumed3", "Checkpoint5", "Paused5", "Cancelled5"), kinds);
-        assertEquals(heard, new RunFolder(folder.resolve("run")).events().stream().map(Timed::event).toList(), "the log holds what the listener heard");
+        assertEquals(heard, new RunFolder(folder.resolve("run")).events().stream().map(TrainingEvent.Timed::event).toList(), "the log holds what the listener heard");
     }
 
     @Test void previewsAreWrittenBeforeDuringAndAtTheEnd() throws Exception {
@@ -214,7 +221,7 @@ class RunTest {
     @Test void whatARunLeftThatWasKilledWhileItWroteIsInNobodysWay() throws Exception {
         Path run = Files.createDirectories(folder.resolve("killed"));
         Files.writeString(run.resolve(".run.json.123.part"), "{\"form");
-        assertInstanceOf(TrainingOutcome.Finished.class, run(request("atoms", 2), "killed"));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 2), "killed"));
         try (var files = Files.list(run)) {
             assertTrue(files.noneMatch(file -> file.getFileName().toString().endsWith(".part")));
         }
@@ -238,7 +245,7 @@ class RunTest {
         Files.createDirectories(run.resolve("checkpoint.safetensors/in the way"));
         Failure unwritable = assertThrows(Failure.Unwritable.class, () -> run(request("atoms", 6), "run"));
         assertTrue(unwritable.getMessage().contains("checkpoint.safetensors"));
-        List<Timed> events = new RunFolder(run).events();
+        List<TrainingEvent.Timed> events = new RunFolder(run).events();
         assertInstanceOf(TrainingEvent.Failed.class, events.getLast().event());
         assertTrue(Files.isRegularFile(run.resolve("adapter.safetensors")), "the old result is still there");
     }

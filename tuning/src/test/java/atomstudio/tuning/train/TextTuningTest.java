@@ -14,14 +14,14 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.EmbeddingToken;
-import atomstudio.diffusion.picture.PngWriter;
-import atomstudio.diffusion.picture.RgbImage;
+import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -32,12 +32,19 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.TextualInversion;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,23 +104,23 @@ class TextTuningTest {
         return TrainingRequest.of(model.path(), pictures, "thing", method).withSteps(steps).withLearningRate(1e-2);
     }
 
-    private TrainingOutcome run(TrainingRequest request, String name, RunControl control, TrainingListener listener) throws Failure {
+    private TrainingService.TrainingOutcome run(TrainingRequest request, String name, RunControl control, TrainingListener listener) throws Failure {
         return new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request, folder.resolve(name), control, listener);
     }
 
     private AdapterFile tuned(TrainingRequest request, String name) throws Failure {
-        assertInstanceOf(TrainingOutcome.Finished.class, run(request, name, RunControl.none(), TrainingListener.none()));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request, name, RunControl.none(), TrainingListener.none()));
         return AdapterFile.read(folder.resolve(name).resolve("adapter.safetensors"));
     }
 
     @ParameterizedTest @MethodSource("methods") void everyTrainedNumberOfTheTextEncoderMovesAndAStoppedRunResumesToEqualBytes(MethodSettings method) throws Exception {
         AdapterFile adapter = tuned(request(method, 6), "straight");
-        for (Timed event : new RunFolder(folder.resolve("straight")).events()) {
+        for (TrainingEvent.Timed event : new RunFolder(folder.resolve("straight")).events()) {
             if (event.event() instanceof TrainingEvent.Step step) assertTrue(Double.isFinite(step.loss()), "loss of step " + step.step());
         }
         boolean[] stop = new boolean[1];
-        TrainingOutcome stopped = run(request(method, 6), "stopped", () -> stop[0] ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE, event -> stop[0] = event.step() >= 3);
-        assertEquals(new TrainingOutcome.Stopped(3, 6), stopped);
+        TrainingService.TrainingOutcome stopped = run(request(method, 6), "stopped", () -> stop[0] ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE, event -> stop[0] = event.step() >= 3);
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(3, 6), stopped);
         tuned(request(method, 6), "stopped");
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(folder.resolve("stopped/adapter.safetensors")));
         assertEquals(Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER), adapter.components());
@@ -130,7 +137,7 @@ class TextTuningTest {
 
     @Test void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1), "run");
-        assertEquals(Optional.of(new EmbeddingToken("sks", 1)), adapter.embeddingToken());
+        assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 1)), adapter.embeddingToken());
         assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().parameterCount(), "one row of the table's width");
         try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TOKEN_EMBEDDING + ".weight");

@@ -5,14 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.LayerRecorder;
-import atomstudio.diffusion.picture.PngWriter;
 import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
 import atomstudio.tuning.torch.SamplingMemory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,8 +126,8 @@ class TrainingEstimateTest {
     @Test void asManyPreviewsAndValidationsAreCountedAsARunMakes() throws Exception {
         TrainingConfig recipe = previewed(recipe(ATOMS, 7), 3).with(TrainingConfig.Feature.VALIDATE);
         Path run = folder.resolve("run");
-        assertInstanceOf(TrainingOutcome.Finished.class, new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(), TrainingListener.none()));
-        List<TrainingEvent> events = new RunFolder(run).events().stream().map(Timed::event).toList();
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(), TrainingListener.none()));
+        List<TrainingEvent> events = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).toList();
         EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, recipe, 5), model);
         assertEquals(4, watching.previewCount(), "of steps 0, 3, 6 and 7");
         assertEquals(events.stream().filter(TrainingEvent.Preview.class::isInstance).count(), watching.previewCount());

@@ -4,7 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.run.TrainingListener;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +44,7 @@ class TrainingMemoryTest {
         Process child = builder.start();
         assertTrue(child.waitFor(15, TimeUnit.MINUTES));
         assertEquals(0, child.exitValue());
-        List<TrainingEvent.Step> steps = new RunFolder(run).events().stream().map(Timed::event).filter(TrainingEvent.Step.class::isInstance).map(TrainingEvent.Step.class::cast).toList();
+        List<TrainingEvent.Step> steps = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).filter(TrainingEvent.Step.class::isInstance).map(TrainingEvent.Step.class::cast).toList();
         long before = steps.get(29).residentBytes();
         long after = steps.get(299).residentBytes();
         assertTrue(before > 0 && after < before * 1.05, before + " bytes at step 30, " + after + " at step 300");

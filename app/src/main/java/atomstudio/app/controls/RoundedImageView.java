@@ -1,0 +1,45 @@
+package atomstudio.app.controls;
+
+import atomstudio.diffusion.image.RgbImage;
+import javafx.scene.image.Image;
+import javafx.scene.image.ImageView;
+import javafx.scene.image.PixelFormat;
+import javafx.scene.image.WritableImage;
+import javafx.scene.shape.Rectangle;
+
+/// A picture with round corners, as large as it is told, keeping its proportions.
+public final class RoundedImageView extends ImageView {
+    private static final double CORNER_ARC = 10;
+
+    private final Rectangle corners = new Rectangle();
+
+    public RoundedImageView(RgbImage picture, double side) {
+        this(toFxImage(picture), side);
+    }
+
+    public RoundedImageView(Image image, double side) {
+        super(image);
+        setPreserveRatio(true);
+        setSmooth(true);
+        corners.setArcWidth(CORNER_ARC);
+        corners.setArcHeight(CORNER_ARC);
+        setClip(corners);
+        layoutBoundsProperty().subscribe(bounds -> {
+            corners.setWidth(bounds.getWidth());
+            corners.setHeight(bounds.getHeight());
+        });
+        setSide(side);
+    }
+
+    /// The longer side.
+    public void setSide(double side) {
+        setFitWidth(side);
+        setFitHeight(side);
+    }
+
+    public static Image toFxImage(RgbImage image) {
+        WritableImage fxImage = new WritableImage(image.width(), image.height());
+        fxImage.getPixelWriter().setPixels(0, 0, image.width(), image.height(), PixelFormat.getIntArgbInstance(), image.argb(), 0, image.width());
+        return fxImage;
+    }
+}

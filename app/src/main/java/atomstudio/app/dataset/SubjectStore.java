@@ -1,0 +1,219 @@
+package atomstudio.app.dataset;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.image.KohyaFolder;
+import atomstudio.diffusion.image.PhotoFolders;
+import atomstudio.diffusion.json.Json;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The subjects of a person, a folder each. Everything here may take long: for jobs only.
+public final class SubjectStore {
+    private static final Logger log = LoggerFactory.getLogger(SubjectStore.class);
+    private static final String FILE = "subject.json";
+
+    private final Path folder;
+    private final PhotoFinder photoFinder;
+
+    public SubjectStore(Path folder, PhotoFinder photoFinder) {
+        this.folder = folder;
+        this.photoFinder = photoFinder;
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    /// A subject, and the files that were not taken.
+    public record ImportResult(Subject subject, int addedCount, List<RejectedFile> rejected) {}
+
+    /// All subjects, the newest first; a damaged folder is left alone and left out.
+    public List<Subject> list() throws Failure {
+        if (!Files.isDirectory(folder)) return List.of();
+        try (Stream<Path> folders = Files.list(folder)) {
+            List<Path> found = folders.filter(path -> Files.isRegularFile(path.resolve(FILE)))
+                .sorted(Comparator.comparing((Path path) -> path.resolve(FILE).toFile().lastModified()).reversed().thenComparing(Comparator.naturalOrder())).toList();
+            List<Subject> subjects = new ArrayList<>();
+            for (Path path : found) {
+                try {
+                    subjects.add(read(path));
+                } catch (Failure damaged) {
+                    log.warn("left out: {}", damaged.getMessage());
+                }
+            }
+            return subjects;
+        } catch (IOException e) {
+            throw new Failure.Unreadable("The subjects in " + folder + " cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one. Folders named in kohya's layout keep
+    /// their names, which give the pictures' repeats, and give the words where no class word is given.
+    /// @param desiredName the name it should have; a number is added where that is taken
+    /// @throws Failure.Incompatible when folders give different words
+    public ImportResult create(String desiredName, String className, List<Path> files, Cancellation cancellation) throws Failure {
+        PhotoFinder.FoundFiles found = photoFinder.find(files);
+        List<RejectedFile> rejected = new ArrayList<>();
+        List<Path> readable = readablePhotos(found, List.of(), rejected, cancellation);
+        if (readable.isEmpty()) return new ImportResult(new Subject(desiredName, folder, className, Subject.DEFAULT_TRIGGER_WORD, List.of()), 0, rejected);
+        String triggerWord = className.isEmpty() ? found.folders().triggerWord().orElse(Subject.DEFAULT_TRIGGER_WORD) : Subject.DEFAULT_TRIGGER_WORD;
+        String resolvedClassName = className.isEmpty() ? found.folders().className().orElse("") : className;
+        Path subjectFolder = uniqueFolder(desiredName);
+        Subject subject = new Subject(subjectFolder.getFileName().toString(), subjectFolder, resolvedClassName, triggerWord, List.of());
+        copy(readable, subject);
+        save(subject);
+        return new ImportResult(read(subjectFolder), readable.size(), rejected);
+    }
+
+    /// Adds the pictures among `files` to a subject.
+    public ImportResult add(Subject subject, List<Path> files, Cancellation cancellation) throws Failure {
+        List<RejectedFile> rejected = new ArrayList<>();
+        PhotoFinder.FoundFiles found = photoFinder.find(files);
+        List<Path> readable = readablePhotos(found, subject.photos(), rejected, cancellation);
+        copy(readable, subject);
+        copySidecars(found, subject);
+        return new ImportResult(read(subject.folder()), readable.size(), rejected);
+    }
+
+    /// Captions and masks go with their pictures: those that are there, and those that come.
+    private List<Path> readablePhotos(PhotoFinder.FoundFiles found, List<Path> existing, List<RejectedFile> rejected, Cancellation cancellation) {
+        List<Path> photos = Stream.concat(existing.stream(), found.files().stream().filter(file -> !SidecarFiles.isCaption(file) && !SidecarFiles.isMask(file))).toList();
+        List<Path> readable = new ArrayList<>();
+        for (Path file : found.files()) {
+            cancellation.throwIfRequested();
+            if (SidecarFiles.belongsTo(file, photos)) continue;
+            if (SidecarFiles.isMask(file)) {
+                rejected.add(new RejectedFile(file.getFileName().toString(), "a mask without its picture, left out"));
+                continue;
+            }
+            try {
+                photoFinder.read(file);
+                readable.add(file);
+            } catch (Failure e) {
+                rejected.add(new RejectedFile(file.getFileName().toString(), e.getMessage()));
+            }
+        }
+        for (PhotoFolders.Skipped folder : found.folders().skipped()) rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.reason()));
+        for (Path file : found.ignored()) if (!SidecarFiles.belongsTo(file, photos)) rejected.add(new RejectedFile(file.getFileName().toString(), "not a picture, left out"));
+        return readable;
+    }
+
+    private static void copy(List<Path> files, Subject subject) throws Failure {
+        try {
+            StudioFolder.createDirectories(subject.photoFolder());
+            for (Path file : files) {
+                Path copy = uniquePath(copyFolder(file, subject), file.getFileName().toString());
+                StudioFolder.restrictPermissions(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
+                for (Path sidecar : SidecarFiles.of(file)) StudioFolder.restrictPermissions(Files.copy(sidecar, SidecarFiles.copyTarget(sidecar, file, copy), StandardCopyOption.REPLACE_EXISTING));
+            }
+        } catch (IOException e) {
+            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+        }
+    }
+
+    /// Where a file's copy goes: to a folder of the same name where that gives repeats.
+    private static Path copyFolder(Path file, Subject subject) throws IOException {
+        Path from = file.toAbsolutePath().normalize().getParent();
+        if (KohyaFolder.of(from).filter(name -> name.repeats() > 0).isEmpty()) return subject.photoFolder();
+        return StudioFolder.createDirectories(subject.photoFolder().resolve(from.getFileName().toString()));
+    }
+
+    /// Captions and masks that come by themselves, for pictures that are there.
+    private static void copySidecars(PhotoFinder.FoundFiles found, Subject subject) throws Failure {
+        try {
+            for (Path file : Stream.concat(found.files().stream(), found.ignored().stream()).toList()) {
+                for (Path photo : subject.photos()) {
+                    if (SidecarFiles.belongsTo(file, List.of(photo))) StudioFolder.restrictPermissions(Files.copy(file, photo.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
+                }
+            }
+        } catch (IOException e) {
+            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+        }
+    }
+
+    private static Path uniquePath(Path folder, String name) {
+        Path candidate = folder.resolve(name);
+        int dot = name.lastIndexOf('.');
+        String stem = dot > 0 ? name.substring(0, dot) : name;
+        String extension = dot > 0 ? name.substring(dot) : "";
+        for (int n = 2; Files.exists(candidate); n++) candidate = folder.resolve(stem + "-" + n + extension);
+        return candidate;
+    }
+
+    private Path uniqueFolder(String desiredName) {
+        String name = desiredName.strip().replaceAll("[^\\p{L}\\p{N} _-]+", "-").replaceAll("^[-. ]+|[-. ]+$", "");
+        return uniquePath(folder, name.isEmpty() ? Subject.DEFAULT_NAME : name);
+    }
+
+    public void save(Subject subject) throws Failure {
+        JsonObject json = new JsonObject();
+        json.addProperty("format", 1);
+        json.addProperty("class", subject.className());
+        json.addProperty("token", subject.triggerWord());
+        AtomicFile.write(subject.folder().resolve(FILE), out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /// Takes a picture out of the subject. The copy is deleted, the file it came from is not touched.
+    public Subject remove(Subject subject, Path photo) throws Failure {
+        if (!subject.photos().contains(photo)) throw new IllegalArgumentException(photo + " is no picture of " + subject.name());
+        try {
+            List<Path> sidecars = SidecarFiles.of(photo);
+            Files.deleteIfExists(photo);
+            for (Path sidecar : sidecars) Files.deleteIfExists(sidecar);
+            removeIfEmpty(photo.getParent(), subject);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(photo + " cannot be deleted: " + e.getMessage(), e);
+        }
+        return read(subject.folder());
+    }
+
+    private static void removeIfEmpty(Path folder, Subject subject) throws IOException {
+        if (folder.equals(subject.photoFolder())) return;
+        try (Stream<Path> entries = Files.list(folder)) {
+            if (entries.findAny().isPresent()) return;
+        }
+        Files.delete(folder);
+    }
+
+    private Subject read(Path subjectFolder) throws Failure {
+        Json json;
+        try {
+            json = Json.read(subjectFolder.resolve(FILE));
+            json.string("class");
+            json.string("token");
+        } catch (Failure.Unreadable e) {
+            throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
+        }
+        Path photoFolder = subjectFolder.resolve("pictures");
+        List<Path> files = Files.isDirectory(photoFolder) ? photoFinder.find(List.of(photoFolder)).files().stream().filter(file -> !SidecarFiles.isMask(file)).toList() : List.of();
+        List<Path> sidecars = new ArrayList<>();
+        try {
+            for (Path file : files) sidecars.addAll(SidecarFiles.of(file));
+        } catch (IOException e) {
+            throw new Failure.Unreadable(photoFolder + ": cannot be read: " + e.getMessage(), e);
+        }
+        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.string("class"), json.string("token"), files, sidecars);
+    }
+
+    /// A file that was not taken, and why, in one sentence.
+    public record RejectedFile(String file, String reason) {
+        /// `notes.txt: expected a picture, …`, without the path that a reason may begin with: the name is enough here.
+        public String message() {
+            int index = reason.indexOf(file + ": ");
+            return file + ": " + (index >= 0 ? reason.substring(index + file.length() + 2) : reason);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.dataset;
+
+import org.jspecify.annotations.NullMarked;

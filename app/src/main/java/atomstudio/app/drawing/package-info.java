@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.drawing;
+
+import org.jspecify.annotations.NullMarked;

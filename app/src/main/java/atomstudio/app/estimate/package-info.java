@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.estimate;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,62 @@
+package atomstudio.app.pipeline;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.SplitEngine;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.NetworkLayers;
+import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.torch.ComputeDtype;
+import atomstudio.tuning.torch.TorchEngine;
+import atomstudio.tuning.torch.TorchSettings;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/// What runs a model's networks when pictures are made.
+public enum EngineName {
+    /// ONNX Runtime, on a graphics processor always; a large UNet on a processor with units for bfloat16 by PyTorch, where that is much faster (docs/performance.md).
+    AUTO,
+    /// ONNX Runtime: in float32 on the CPU, the UNet in float16 on a graphics processor.
+    ONNX,
+    /// PyTorch; a large UNet in bfloat16 on a device that has units for it. A picture differs from the other engine's by rounding.
+    TORCH;
+
+    /// Parameters of a UNet from which bfloat16 pays for loading PyTorch.
+    private static final long MIN_BF16_PARAMETERS = 100_000_000;
+
+    /// The command line's word.
+    public String option() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    public static Optional<EngineName> ofOption(String option) {
+        return Arrays.stream(values()).filter(name -> name.option().equals(option)).findFirst();
+    }
+
+    /// Opens a model for sampling with all processors.
+    Engine open(DiffusionModel model, Device device) throws Failure {
+        return switch (this) {
+            case AUTO -> device == Device.CPU && prefersBf16(model, device) ? openSplit(model, device) : ONNX.open(model, device);
+            case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
+            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), prefersBf16(model, device) ? ComputeDtype.BF16 : ComputeDtype.FP32);
+        };
+    }
+
+    private static Engine openSplit(DiffusionModel model, Device device) throws Failure {
+        Engine unet = TORCH.open(model, device);
+        try {
+            return new SplitEngine(unet, ONNX.open(model, device));
+        } catch (Failure e) {
+            unet.close();
+            throw e;
+        }
+    }
+
+    /// A small network gains nothing from bfloat16.
+    private static boolean prefersBf16(DiffusionModel model, Device device) {
+        return ComputeDtype.hasHardwareBf16(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum() >= MIN_BF16_PARAMETERS;
+    }
+}

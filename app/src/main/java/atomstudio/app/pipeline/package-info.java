@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.pipeline;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.process;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,64 @@
+package atomstudio.app.runs;
+
+import atomstudio.tuning.run.TrainingEvent;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Follows a growing `events.jsonl`. A line counts once its end was written; a file that became shorter, as it does when
+/// a killed run resumes, is read from its beginning. One thread.
+public final class EventLogReader {
+    private final Path file;
+    private RunProgress progress;
+    private final RunProgress initial;
+    private long offset;
+    private byte[] partialLine = {};
+
+    public EventLogReader(Path file, RunProgress initial) {
+        this.file = file;
+        this.initial = initial;
+        this.progress = initial;
+    }
+
+    /// Reads what was added since the last call; the same object as before if that was nothing.
+    public RunProgress poll() throws IOException {
+        if (!Files.exists(file)) return progress;
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            if (channel.size() < offset) {
+                offset = 0;
+                partialLine = new byte[0];
+                progress = initial;
+            }
+            ByteBuffer added = ByteBuffer.allocate(Math.toIntExact(channel.size() - offset));
+            while (added.hasRemaining()) {
+                int read = channel.read(added, offset + added.position());
+                if (read < 0) break;
+            }
+            offset += added.position();
+            List<TrainingEvent> events = parseLines(Arrays.copyOf(added.array(), added.position()));
+            if (!events.isEmpty()) progress = progress.after(events);
+        }
+        return progress;
+    }
+
+    private List<TrainingEvent> parseLines(byte[] added) {
+        byte[] all = Arrays.copyOf(partialLine, partialLine.length + added.length);
+        System.arraycopy(added, 0, all, partialLine.length, added.length);
+        List<TrainingEvent> events = new ArrayList<>();
+        int start = 0;
+        for (int i = 0; i < all.length; i++) {
+            if (all[i] != '\n') continue;
+            TrainingEvent.Timed.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(timed -> events.add(timed.event()));
+            start = i + 1;
+        }
+        partialLine = Arrays.copyOfRange(all, start, all.length);
+        return events;
+    }
+}

@@ -1,0 +1,213 @@
+package atomstudio.app.runs;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.jobs.JobOutcome;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.process.TrainingProcess;
+import atomstudio.diffusion.Failure;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.collections.FXCollections;
+import javafx.collections.ObservableList;
+import org.jspecify.annotations.Nullable;
+
+/// The one run that is tuned now, and those that wait for it: a machine tunes one at a time.
+public final class RunQueue {
+    private final Jobs jobs;
+    private final TrainingProcess.ProcessLauncher launcher;
+    private final ReadOnlyObjectWrapper<@Nullable RunSpec> current = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<RunProgress> progress = new ReadOnlyObjectWrapper<>(RunProgress.initial(RunProgress.RunPhase.WAITING));
+    private final ReadOnlyStringWrapper pendingCommand = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper pendingPreview = new ReadOnlyStringWrapper("");
+    private final ObservableList<RunSpec> waiting = FXCollections.observableArrayList();
+    private final ObservableList<RunSpec> waitingView = FXCollections.unmodifiableObservableList(waiting);
+    private final List<BiConsumer<RunSpec, RunProgress>> listeners = new ArrayList<>();
+    private @Nullable ActiveRun activeRun;
+
+    public RunQueue(Jobs jobs, TrainingProcess.ProcessLauncher launcher) {
+        this.jobs = jobs;
+        this.launcher = launcher;
+    }
+
+    /// What is tuned now; null when nothing is.
+    public ReadOnlyObjectProperty<@Nullable RunSpec> current() {
+        return current.getReadOnlyProperty();
+    }
+
+    /// Where the current run stands, or how the last one ended.
+    public ReadOnlyObjectProperty<RunProgress> progress() {
+        return progress.getReadOnlyProperty();
+    }
+
+    /// What the run was asked to do and has not done yet (`Pausing…`); empty otherwise.
+    public ReadOnlyStringProperty pendingCommand() {
+        return pendingCommand.getReadOnlyProperty();
+    }
+
+    /// Which picture a person asked for is not there yet; empty when none is.
+    public ReadOnlyStringProperty pendingPreview() {
+        return pendingPreview.getReadOnlyProperty();
+    }
+
+    public ObservableList<RunSpec> waiting() {
+        return waitingView;
+    }
+
+    /// Calls `listener` with every run that ends, before the next one starts.
+    public void addEndListener(BiConsumer<RunSpec, RunProgress> listener) {
+        listeners.add(listener);
+    }
+
+    public boolean isBusy() {
+        return current.get() != null;
+    }
+
+    /// Starts the run, or lets it wait for those before it.
+    public void add(RunSpec spec) {
+        if (isBusy()) waiting.add(spec);
+        else start(spec);
+    }
+
+    public void remove(RunSpec spec) {
+        waiting.remove(spec);
+    }
+
+    public void pause() {
+        send(TrainingProcess.ProcessCommand.PAUSE, "Pausing…");
+    }
+
+    public void resume() {
+        send(TrainingProcess.ProcessCommand.RESUME, "Going on…");
+    }
+
+    /// Ends the current run with a checkpoint, so that it can be gone on with later.
+    public void cancel() {
+        send(TrainingProcess.ProcessCommand.STOP, "Stopping after this step…");
+    }
+
+    /// Ends everything: nothing waits any more, and the current run writes its checkpoint.
+    public void stopAll() {
+        waiting.clear();
+        cancel();
+    }
+
+    /// A picture of this prompt from what the run has learned by now; it goes on, or stays paused.
+    public void requestPreview(String prompt) {
+        if (activeRun == null || prompt.isBlank()) return;
+        pendingPreview.set("Making a picture of “" + prompt.strip() + "”…");
+        activeRun.enqueue(process -> process.requestPreview(prompt));
+    }
+
+    private void send(TrainingProcess.ProcessCommand command, String text) {
+        if (activeRun == null) return;
+        pendingCommand.set(text);
+        activeRun.enqueue(process -> process.send(command));
+    }
+
+    private void start(RunSpec spec) {
+        ActiveRun run = new ActiveRun(spec);
+        activeRun = run;
+        pendingCommand.set("");
+        pendingPreview.set("");
+        progress.set(RunProgress.initial(RunProgress.RunPhase.STARTING));
+        current.set(spec);
+        jobs.start("Tuning " + spec.subject(), cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))), outcome -> {
+            switch (outcome) {
+                case JobOutcome.Succeeded<RunProgress>(RunProgress last) -> finish(spec, last);
+                case JobOutcome.Failed<RunProgress>(String message) -> finish(spec, progress.get().with(RunProgress.RunPhase.FAILED, message));
+                case JobOutcome.Cancelled<RunProgress>() -> finish(spec, progress.get().with(RunProgress.RunPhase.CANCELLED, ""));
+            }
+        });
+    }
+
+    private void onProgress(ActiveRun run, RunProgress latest) {
+        if (activeRun != run) return;
+        RunProgress before = progress.get();
+        if (latest.phase() != before.phase()) pendingCommand.set("");
+        // An answer is a picture that was asked for, or a line why there is none.
+        if (latest.manualPreviews() > before.manualPreviews() || latest.history().notes().size() > before.history().notes().size()) pendingPreview.set("");
+        progress.set(latest);
+    }
+
+    private void finish(RunSpec spec, RunProgress last) {
+        activeRun = null;
+        pendingCommand.set("");
+        pendingPreview.set("");
+        progress.set(last);
+        current.set(null);
+        for (BiConsumer<RunSpec, RunProgress> listener : List.copyOf(listeners)) listener.accept(spec, last);
+        if (!isBusy() && !waiting.isEmpty()) start(waiting.removeFirst());
+    }
+
+    /// Starts a tuning process, passes orders on to it, and reads what it writes until it has ended.
+    static final class ActiveRun {
+        private static final Duration POLL = Duration.ofMillis(200);
+
+        private final RunSpec spec;
+        private final Queue<Consumer<TrainingProcess>> commands = new ConcurrentLinkedQueue<>();
+
+        ActiveRun(RunSpec spec) {
+            this.spec = spec;
+        }
+
+        RunSpec spec() {
+            return spec;
+        }
+
+        /// Any thread.
+        void enqueue(Consumer<TrainingProcess> command) {
+            commands.add(command);
+        }
+
+        /// The run's last state. For a job's thread.
+        RunProgress run(TrainingProcess.ProcessLauncher launcher, Cancellation cancellation, Consumer<RunProgress> listener) throws Failure, IOException, InterruptedException {
+            EventLogReader events = new EventLogReader(spec.folder().resolve("events.jsonl"), RunProgress.initial(RunProgress.RunPhase.STARTING));
+            RunProgress before = events.poll();
+            listener.accept(before.with(RunProgress.RunPhase.STARTING, ""));
+            RunProgress last = before;
+            boolean stopped = false;
+            try (TrainingProcess process = launcher.start(spec)) {
+                while (true) {
+                    OptionalInt exit = process.await(POLL);
+                    if (cancellation.isRequested() && !stopped) {
+                        stopped = true;
+                        process.send(TrainingProcess.ProcessCommand.STOP);
+                    }
+                    for (Consumer<TrainingProcess> command = commands.poll(); command != null; command = commands.poll()) command.accept(process);
+                    RunProgress latest = events.poll();
+                    if (exit.isPresent()) return finalProgress(exit.getAsInt(), latest == before ? before.with(RunProgress.RunPhase.STARTING, "") : latest, process.lastOutput());
+                    if (latest != last) listener.accept(latest);
+                    last = latest;
+                }
+            }
+        }
+
+        private static RunProgress finalProgress(int exit, RunProgress last, String output) {
+            if (exit == 0) return last.with(RunProgress.RunPhase.DONE, "");
+            if (exit == 130) return last.with(RunProgress.RunPhase.CANCELLED, "");
+            if (exit == 1 || exit == 2) {
+                String message = last.phase() == RunProgress.RunPhase.FAILED && !last.message().isEmpty() ? last.message() : output;
+                return last.with(RunProgress.RunPhase.FAILED, message.isEmpty() ? "Tuning failed without saying why." : message);
+            }
+            // 128 + signal: 6 abort, 9 kill, 11 segmentation fault.
+            String cause = switch (exit) {
+                case 137 -> "was killed by the system, most likely because the memory did not suffice. Close other programs, then resume.";
+                case 134, 139, 132, 136 -> "crashed in native code (code " + exit + "). Resume it; if that happens again, tune with another method or fewer pictures, and report it.";
+                default -> "ended by itself (code " + exit + "). Resume it.";
+            };
+            return last.with(RunProgress.RunPhase.FAILED, "The tuning process " + cause + " Nothing up to the last checkpoint is lost.");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package atomstudio.app.runs;
+
+import atomstudio.app.process.RunSpec;
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.config.TrainingSettings;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The run folders of a person, `SUBJECT-METHOD` or `SUBJECT-METHOD-n`. For jobs only.
+public final class RunStore {
+    private static final Logger log = LoggerFactory.getLogger(RunStore.class);
+    private static final String METHODS = Stream.of(MethodName.values()).map(method -> Pattern.quote(method.option())).collect(Collectors.joining("|"));
+
+    private final Path folder;
+
+    public RunStore(Path folder) {
+        this.folder = folder;
+    }
+
+    /// Runs of a subject, the newest first. Damaged ones are left out.
+    public List<RunSummary> list(String subject) throws Failure {
+        if (!Files.isDirectory(folder)) return List.of();
+        Pattern name = Pattern.compile(Pattern.quote(subject) + "-(" + METHODS + ")(-\\d+)?");
+        try (Stream<Path> folders = Files.list(folder)) {
+            List<Path> found = folders.filter(path -> name.matcher(path.getFileName().toString()).matches()).toList();
+            List<RunSummary> runs = new ArrayList<>();
+            for (Path path : found) {
+                RunFolder run = new RunFolder(path);
+                if (!run.exists()) continue;
+                try {
+                    runs.add(read(subject, run));
+                } catch (Failure | IOException | RuntimeException damaged) {
+                    log.warn("{} is left out of the list of runs", path, damaged);
+                }
+            }
+            runs.sort(Comparator.comparing(RunSummary::created).reversed().thenComparing(run -> run.folder().toString()));
+            return runs;
+        } catch (IOException e) {
+            throw new Failure.Unreadable("The runs in " + folder + " cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    /// A folder for a new run, neither there nor promised; it is made by whoever tunes.
+    public Path newFolder(String subject, MethodName method, Collection<Path> reserved) {
+        String name = subject + "-" + method.option();
+        Path path = folder.resolve(name);
+        for (int n = 2; Files.exists(path) || reserved.contains(path); n++) path = folder.resolve(name + "-" + n);
+        return path;
+    }
+
+    /// Deletes a run for good.
+    public void delete(Path run) throws Failure {
+        if (!run.startsWith(folder) || run.equals(folder) || !Files.isDirectory(run)) return;
+        try (Stream<Path> files = Files.walk(run)) {
+            for (Path path : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(path);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(run + " cannot be deleted: " + e.getMessage(), e);
+        }
+    }
+
+    private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
+        RunInfo info = run.info();
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(), TrainingSettings.of(info.config().requested(), info.method()));
+        RunSpec spec = new RunSpec(subject, info.baseModel().path(), run.photos(), new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
+            choices, run.folder());
+        RunFolder.Status status = run.status();
+        RunProgress progress = new EventLogReader(run.eventLog(), RunProgress.initial(RunProgress.RunPhase.CANCELLED)).poll();
+        if (progress.isActive() && status != RunFolder.Status.RUNNING) progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
+        return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.trainingReport());
+    }
+}

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.runs;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,28 @@
+package atomstudio.app.runtime;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+
+/// What the build knew: the version, and for which devices natives were put beside the program.
+public record BuildInfo(String version, boolean cuda) {
+    /// The command that builds the program for NVIDIA GPUs.
+    public static final String CUDA_BUILD_COMMAND = "mvn -P cuda -pl app -am -DskipTests package";
+
+    private static final String RESOURCE = "/atomstudio/app/build.properties";
+
+    /// This program's build.
+    public static BuildInfo current() {
+        Properties properties = new Properties();
+        try (InputStream stream = BuildInfo.class.getResourceAsStream(RESOURCE)) {
+            if (stream == null) {
+                throw new IllegalStateException(RESOURCE + " is missing from the class path");
+            }
+            properties.load(stream);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+        return new BuildInfo(properties.getProperty("version"), properties.getProperty("onnxruntime").endsWith("_gpu"));
+    }
+}

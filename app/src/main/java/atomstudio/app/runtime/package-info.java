@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.runtime;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.services;
+
+import org.jspecify.annotations.NullMarked;

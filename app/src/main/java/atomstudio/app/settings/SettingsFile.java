@@ -1,0 +1,89 @@
+package atomstudio.app.settings;
+
+import atomstudio.app.pipeline.EngineName;
+import atomstudio.app.pipeline.SafetyFilter;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Settings in a JSON file, written beside and moved. A damaged file counts as none: the settings are conveniences.
+public final class SettingsFile implements SettingsStore {
+    private static final Logger log = LoggerFactory.getLogger(SettingsFile.class);
+
+    private final Path file;
+    private final Executor writer;
+    private AppSettings settings;
+
+    /// @param writer runs the writing: the disk may be slow
+    public SettingsFile(Path file, Executor writer) {
+        this.file = file;
+        this.writer = writer;
+        this.settings = read(file);
+    }
+
+    @Override public synchronized AppSettings get() {
+        return settings;
+    }
+
+    @Override public synchronized void update(UnaryOperator<AppSettings> change) {
+        settings = change.apply(settings);
+        writer.execute(this::write);
+    }
+
+    private synchronized void write() {
+        try {
+            byte[] text = toJson(settings).getBytes(StandardCharsets.UTF_8);
+            AtomicFile.write(file, out -> out.write(text));
+        } catch (Failure e) {
+            log.warn("settings could not be written to {}", file, e);
+        }
+    }
+
+    private static String toJson(AppSettings settings) {
+        JsonObject json = new JsonObject();
+        json.addProperty("theme", settings.theme() == AppSettings.Theme.DARK ? "dark" : "light");
+        settings.model().ifPresent(model -> json.addProperty("model", model.toString()));
+        JsonArray models = new JsonArray();
+        settings.otherModels().forEach(model -> models.add(model.toString()));
+        json.add("models", models);
+        AppSettings.GenerationPreferences generation = settings.generation();
+        generation.previewDecoder().ifPresent(preview -> json.addProperty("preview", preview.toString()));
+        if (generation.safetyFilter() == SafetyFilter.OFF) json.addProperty("safety", "off");
+        if (generation.engine() != EngineName.AUTO) json.addProperty("engine", generation.engine().option());
+        return json + "\n";
+    }
+
+    private static AppSettings read(Path file) {
+        if (!Files.isRegularFile(file)) return AppSettings.defaults();
+        try {
+            JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+            AppSettings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark") ? AppSettings.Theme.DARK : AppSettings.Theme.LIGHT;
+            Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
+            List<Path> models = new ArrayList<>();
+            if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
+            Optional<Path> previewDecoder = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
+            SafetyFilter safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off") ? SafetyFilter.OFF : SafetyFilter.ON;
+            EngineName engine = Optional.ofNullable(json.get("engine")).map(JsonElement::getAsString).flatMap(EngineName::ofOption).orElse(EngineName.AUTO);
+            return new AppSettings(theme, model, models, new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
+        } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
+            log.warn("settings in {} are not readable and were passed over", file, e);
+            return AppSettings.defaults();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.settings;
+
+import org.jspecify.annotations.NullMarked;

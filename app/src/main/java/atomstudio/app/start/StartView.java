@@ -1,0 +1,118 @@
+package atomstudio.app.start;
+
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.RoundedImageView;
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.subjects.RejectedFilesView;
+import javafx.beans.binding.Bindings;
+import javafx.collections.ListChangeListener;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.ContentDisplay;
+import javafx.scene.control.Hyperlink;
+import javafx.scene.control.Label;
+import javafx.scene.control.ProgressIndicator;
+import javafx.scene.image.Image;
+import javafx.scene.layout.FlowPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import javafx.scene.text.TextAlignment;
+
+/// The page one starts on: everything is drop target, and there are samples.
+public final class StartView extends StackPane {
+    private static final double COVER = 94;
+
+    public StartView(StartViewModel model) {
+        getStyleClass().add("start-page");
+        Label title = new Label("Drop 3 to 10 photos of one subject");
+        title.getStyleClass().add("start-title");
+        Label hint = new Label("a toy, a pet, a mug: all of it visible, on different backgrounds");
+        hint.getStyleClass().add("muted");
+        Button choose = new Button("Choose photos…");
+        choose.setId("choose-pictures");
+        choose.getStyleClass().add("accent");
+        choose.setOnAction(pressed -> model.choosePhotos());
+        Label orLabel = new Label("or try a sample");
+        orLabel.getStyleClass().addAll("muted", "start-or");
+        VBox idle = new VBox(14, title, hint, choose, rejected(model), orLabel, samples(model), generate(model), modelNotice(model));
+        idle.setAlignment(Pos.CENTER);
+        idle.visibleProperty().bind(model.busy().isEmpty());
+
+        StackPane frame = new StackPane(idle, busy(model));
+        frame.getStyleClass().add("drop-frame");
+        getChildren().add(frame);
+    }
+
+    private static Hyperlink generate(StartViewModel model) {
+        Hyperlink generate = new Hyperlink("or only generate images from a prompt");
+        generate.setId("start-generate");
+        generate.setOnAction(pressed -> model.openGenerate());
+        return generate;
+    }
+
+    private static VBox modelNotice(StartViewModel model) {
+        NoteView notice = new NoteView(NoteView.NoteKind.PLAIN, model.modelNotice());
+        notice.setId("about-model");
+        notice.setMaxWidth(620);
+        notice.setTextAlignment(TextAlignment.CENTER);
+        notice.setAlignment(Pos.CENTER);
+        Hyperlink download = new Hyperlink("Get a model…");
+        download.setId("get-model");
+        download.setOnAction(pressed -> model.openModels());
+        VBox box = new VBox(2, notice, download);
+        box.getStyleClass().add("start-or");
+        box.setAlignment(Pos.CENTER);
+        box.visibleProperty().bind(notice.visibleProperty());
+        box.managedProperty().bind(notice.visibleProperty());
+        return box;
+    }
+
+    private static VBox busy(StartViewModel model) {
+        Label what = new Label();
+        what.textProperty().bind(model.busy());
+        Button cancel = new Button("Cancel");
+        cancel.setOnAction(pressed -> model.cancel());
+        ProgressIndicator spinner = new ProgressIndicator();
+        spinner.setMaxSize(40, 40);
+        VBox busy = new VBox(14, spinner, what, cancel);
+        busy.setAlignment(Pos.CENTER);
+        busy.visibleProperty().bind(model.busy().isNotEmpty());
+        // An indicator that turns unseen would cost a core.
+        spinner.visibleProperty().bind(busy.visibleProperty());
+        return busy;
+    }
+
+    private static VBox rejected(StartViewModel model) {
+        NoteView problem = new NoteView(NoteView.NoteKind.ERROR, model.problem());
+        RejectedFilesView rejectedFiles = new RejectedFilesView(model.rejected());
+        VBox box = new VBox(6, problem, rejectedFiles);
+        box.setMaxWidth(560);
+        box.managedProperty().bind(problem.visibleProperty().or(Bindings.isNotEmpty(model.rejected())));
+        box.visibleProperty().bind(box.managedProperty());
+        return box;
+    }
+
+    private static FlowPane samples(StartViewModel model) {
+        FlowPane tiles = new FlowPane(12, 12);
+        tiles.setAlignment(Pos.CENTER);
+        tiles.setMaxWidth(760);
+        tiles.setId("samples");
+        Runnable refresh = () -> tiles.getChildren().setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
+        model.samples().addListener((ListChangeListener<Subject.SampleSubject>) change -> refresh.run());
+        refresh.run();
+        return tiles;
+    }
+
+    private static Button tile(StartViewModel model, Subject.SampleSubject sample) {
+        Button tile = new Button(sample.name());
+        HBox cover = new HBox(new RoundedImageView(new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
+        cover.setMinSize(COVER, COVER);
+        tile.setGraphic(cover);
+        tile.setContentDisplay(ContentDisplay.TOP);
+        tile.getStyleClass().add("sample-tile");
+        tile.setId("sample-" + sample.name());
+        tile.setOnAction(pressed -> model.useSample(sample));
+        return tile;
+    }
+}

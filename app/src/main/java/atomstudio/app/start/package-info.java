@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.app.start;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,177 @@
+package atomstudio.app.subjects;
+
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.LargeImageViewModel;
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.models.ModelsViewModel;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunQueue;
+import atomstudio.app.runs.RunSummary;
+import atomstudio.app.runs.RunsViewModel;
+import atomstudio.app.services.Services;
+import atomstudio.app.train.TrainViewModel;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.collections.ListChangeListener;
+
+/// Everything about one subject, on one page.
+public final class SubjectPageViewModel {
+    private enum RowVisibility { SHOWN, HIDDEN }
+
+    private final SubjectViewModel subject;
+    private final RunQueue queue;
+    private final RunsViewModel runs;
+    private final TrainViewModel train;
+    private final GenerateViewModel generate;
+    private final LargeImageViewModel largeImage;
+    private final ExportViewModel export;
+    private final ModelsViewModel models;
+    private final Map<Path, RowVisibility> rowVisibility = new HashMap<>();
+    private final ReadOnlyStringWrapper sidebarText = new ReadOnlyStringWrapper("");
+    private final ReadOnlyBooleanWrapper training = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper untrained = new ReadOnlyBooleanWrapper(true);
+
+    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Subject initial) {
+        this.models = models;
+        this.queue = queue;
+        Services.Stores stores = services.stores();
+        Services.Environment environment = services.environment();
+        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.photoFinder(), environment.choosers(), initial);
+        runs = new RunsViewModel(services.jobs(), stores.runs(), queue, initial.name());
+        train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(), services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
+        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), services.engines().rowEvaluator(), environment.choosers()), environment.clock(), models.current(), subject.subject());
+        largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate);
+        export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(), environment.desktop());
+        runs.runs().addListener((ListChangeListener<RunSummary>) change -> update());
+        queue.current().subscribe(now -> update());
+        queue.progress().subscribe(now -> update());
+        subject.subject().subscribe(now -> update());
+        models.current().subscribe(now -> update());
+    }
+
+    public SubjectViewModel subject() {
+        return subject;
+    }
+
+    public RunQueue queue() {
+        return queue;
+    }
+
+    public RunsViewModel runs() {
+        return runs;
+    }
+
+    public TrainViewModel train() {
+        return train;
+    }
+
+    public GenerateViewModel generate() {
+        return generate;
+    }
+
+    public LargeImageViewModel largeImage() {
+        return largeImage;
+    }
+
+    public ExportViewModel export() {
+        return export;
+    }
+
+    /// Words for the class that the current model knows.
+    public List<String> classWords() {
+        ModelSummary model = models.current().get();
+        return model == null ? List.of() : model.classWords();
+    }
+
+    /// What the sidebar says: `tuning · 62 %`, `Atoms ✓ · LoRA ✓`, `6 pictures`.
+    public ReadOnlyStringProperty sidebarText() {
+        return sidebarText.getReadOnlyProperty();
+    }
+
+    /// Whether one of the subject's runs is being tuned.
+    public ReadOnlyBooleanProperty training() {
+        return training.getReadOnlyProperty();
+    }
+
+    /// Whether nothing was tuned yet, so that Start is what comes next.
+    public ReadOnlyBooleanProperty untrained() {
+        return untrained.getReadOnlyProperty();
+    }
+
+    private void update() {
+        training.set(runs.isTraining());
+        untrained.set(runs.runs().stream().noneMatch(RunSummary::isDone));
+        sidebarText.set(describeState());
+        generate.showRuns(comparedRuns());
+    }
+
+    private String describeState() {
+        String name = subject.subject().get().name();
+        RunSpec current = queue.current().get();
+        if (current != null && current.subject().equals(name)) {
+            RunProgress progress = queue.progress().get();
+            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
+        }
+        if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
+        List<MethodName> trained = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
+        if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
+        if (trained.size() > 2) return trained.size() + " methods tuned ✓";
+        return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
+    }
+
+    private static String shortName(MethodName method) {
+        return switch (method) {
+            case ATOMS -> "Atoms";
+            case ATOMS_AND_WORD -> "A + W";
+            case ATOMS_AND_CHANNELS -> "A + C";
+            case CHANNELS -> "Channels";
+            case OVERCOMPLETE -> "Overcomplete";
+            case OVERCOMPLETE_AND_CHANNELS -> "O + C";
+            case TEXTUAL_INVERSION -> "Words";
+            case NORM -> "Norms";
+            case FULL -> "Full";
+            case LORA, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, SSF, DIFFFIT, GLORA -> method.displayName();
+        };
+    }
+
+    /// Whether a run is a row of the galleries.
+    public boolean isCompared(Path run) {
+        return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run));
+    }
+
+    /// Makes a run a row of the galleries, or takes its row away.
+    public void toggleRow(RunSummary run) {
+        rowVisibility.put(run.folder(), isCompared(run.folder()) ? RowVisibility.HIDDEN : RowVisibility.SHOWN);
+        update();
+    }
+
+    /// The rows below Base: the newest finished run of every method on the current model, and whatever else the person wished for, in the methods' order.
+    private List<RunSummary> comparedRuns() {
+        ModelSummary model = models.current().get();
+        List<RunSummary> rows = new ArrayList<>();
+        Set<MethodName> seen = EnumSet.noneOf(MethodName.class);
+        for (RunSummary run : runs.runs()) {
+            if (!run.isDone() || model == null || !run.spec().model().equals(model.path())) continue;
+            RowVisibility defaultVisibility = seen.add(run.spec().choice()) ? RowVisibility.SHOWN : RowVisibility.HIDDEN;
+            if (rowVisibility.getOrDefault(run.folder(), defaultVisibility) == RowVisibility.SHOWN) rows.add(run);
+        }
+        rows.sort(Comparator.comparing(run -> run.spec().choice()));
+        return rows;
+    }
+}

@@ -1,0 +1,60 @@
+package atomstudio.app.train;
+
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import javafx.scene.layout.VBox;
+
+/// The settings that belong to the chosen method, made from the family's own descriptions.
+final class MethodSettingsView extends VBox {
+    private final MethodViewModel model;
+    private final Map<MethodSetting, OptionView> optionViews = new EnumMap<>(MethodSetting.class);
+
+    MethodSettingsView(MethodViewModel model) {
+        super(5);
+        this.model = model;
+        setId("method-settings");
+        getStyleClass().add("settings");
+        for (MethodSetting setting : MethodSetting.values()) optionViews.put(setting, createView(setting));
+        getChildren().addAll(optionViews.values());
+        model.settings().subscribe(this::show);
+        model.invalidMessage().subscribe(wrong -> optionViews.values().forEach(view -> view.markInvalid(wrong)));
+    }
+
+    private void show(MethodSettings settings) {
+        List<MethodSetting> applicable = settings.settings();
+        optionViews.forEach((setting, view) -> {
+            view.setVisible(applicable.contains(setting));
+            view.setManaged(view.isVisible());
+            view.refresh();
+        });
+    }
+
+    private OptionView createView(MethodSetting setting) {
+        OptionView.ControlKind kind = switch (setting) {
+            case CODING, SIDE, ALSO -> OptionView.ControlKind.CHOICE;
+            case LAYERS -> OptionView.ControlKind.AUTOCOMPLETE;
+            case TEXT_ENCODER -> OptionView.ControlKind.FLAG;
+            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> OptionView.ControlKind.TEXT;
+        };
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind, setting.allowedValues(), name -> displayName(setting, name));
+        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting), () -> defaultValue(setting), text -> model.setText(setting, text)), MethodSetting.YES);
+    }
+
+    /// What a setting is while nothing is typed for it.
+    private String defaultValue(MethodSetting setting) {
+        MethodSettings settings = model.settings().get();
+        if (!settings.settings().contains(setting)) return "";
+        if (setting != MethodSetting.ALPHA || !model.text(setting).isEmpty()) return MethodSettings.of(settings.choice()).value(setting);
+        return settings.value(setting);
+    }
+
+    private static String displayName(MethodSetting setting, String name) {
+        if (setting == MethodSetting.TEXT_ENCODER) return name + " too";
+        if (setting != MethodSetting.ALSO) return name;
+        return name.isEmpty() ? "nothing else" : MethodName.ofOption(name).displayName();
+    }
+}

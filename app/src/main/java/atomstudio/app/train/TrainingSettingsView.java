@@ -1,0 +1,99 @@
+package atomstudio.app.train;
+
+import atomstudio.tuning.config.TrainingSetting;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.FlowPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.VBox;
+
+/// How the method is trained, in groups; made from the family of training settings.
+final class TrainingSettingsView extends VBox {
+    private final TrainingSettingsViewModel model;
+    private final Map<TrainingSetting, OptionView> optionViews = new EnumMap<>(TrainingSetting.class);
+
+    /// What settings are about.
+    private enum SettingGroup {
+        SCHEDULE("Course"), PHOTOS("Pictures"), PRIOR_PRESERVATION("Keeping the class"), OPTIMIZATION("Each step"), PREVIEWS("Watching"), PERFORMANCE("Machine");
+
+        private final String title;
+
+        SettingGroup(String title) {
+            this.title = title;
+        }
+
+        static SettingGroup of(TrainingSetting setting) {
+            return switch (setting) {
+                case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, WARMUP, DECAY, SEED -> SCHEDULE;
+                case SIZE, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PHOTOS;
+                case PRIOR, PRIOR_WEIGHT -> PRIOR_PRESERVATION;
+                case OPTIMIZER, BATCH, ACCUMULATE, EMA, MIN_SNR, NOISE_OFFSET -> OPTIMIZATION;
+                case PREVIEW_EVERY, VALIDATE, STOP_EARLY -> PREVIEWS;
+                case PRECISION, CHECKPOINTING, BANK -> PERFORMANCE;
+            };
+        }
+    }
+
+    TrainingSettingsView(TrainingSettingsViewModel model) {
+        super(5);
+        this.model = model;
+        setId("training-settings");
+        getStyleClass().add("settings");
+        for (TrainingSetting setting : TrainingSetting.values()) optionViews.put(setting, createView(setting));
+        optionViews.get(TrainingSetting.PRIOR).addTrailing(classImagesChooser());
+        for (SettingGroup group : SettingGroup.values()) getChildren().addAll(groupNodes(group));
+        model.settings().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
+        model.method().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
+        model.invalidMessage().subscribe(wrong -> optionViews.values().forEach(view -> view.markInvalid(wrong)));
+    }
+
+    private Node[] groupNodes(SettingGroup group) {
+        Label title = new Label(group.title);
+        title.getStyleClass().add("group-title");
+        FlowPane flags = new FlowPane(14, 5);
+        Stream<Node> fields = optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().isFlag()).map(Map.Entry::getValue);
+        optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().isFlag()).map(Map.Entry::getValue).forEach(flags.getChildren()::add);
+        Stream<Node> last = flags.getChildren().isEmpty() ? Stream.of() : Stream.of(flags);
+        return Stream.of(Stream.<Node>of(title), fields, last).flatMap(each -> each).toArray(Node[]::new);
+    }
+
+    private OptionView createView(TrainingSetting setting) {
+        OptionView.ControlKind kind = setting.isFlag() ? OptionView.ControlKind.FLAG : setting.allowedValues().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind, setting.allowedValues());
+        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting), () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
+    }
+
+    private String defaultText(TrainingSetting setting) {
+        return switch (setting) {
+            case BATCH, SIZE -> "as the model";
+            case PREVIEW_EVERY -> "five in all";
+            case CAPTION_TEMPLATE -> "a few usual ones";
+            case MIN_SNR, PRIOR -> "none";
+            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.defaultValue(setting);
+        };
+    }
+
+    /// A folder for the class; `auto` is offered with it.
+    private Node classImagesChooser() {
+        Button auto = button("auto", "Let the model make pictures of the class", () -> model.setText(TrainingSetting.PRIOR, model.text(TrainingSetting.PRIOR).equals("auto") ? "" : "auto"));
+        Button folder = button("…", "Choose a folder with pictures of the class", model::chooseClassImages);
+        HBox both = new HBox(3, auto, folder);
+        both.setMinWidth(USE_PREF_SIZE);
+        return both;
+    }
+
+    private static Button button(String text, String help, Runnable action) {
+        Button button = new Button(text);
+        button.setId("prior-" + (text.equals("…") ? "folder" : text));
+        button.getStyleClass().add("small");
+        button.setAccessibleText(help);
+        button.setTooltip(new Tooltip(help));
+        button.setOnAction(pressed -> action.run());
+        return button;
+    }
+}

@@ -1,5 +1,0 @@
-/// Tuning as the window shows it: choosing a method, watching a run, past runs.
-@NullMarked
-package atomstudio.app.tune;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,71 @@
+package atomstudio.app.dataset;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.subjects.SubjectViewModel;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SubjectViewModelTest {
+    @TempDir Path place;
+    private SubjectStore store;
+    private SubjectViewModel model;
+
+    @BeforeEach void subject() throws Exception {
+        PhotoFinder.DiskPhotoFinder files = new PhotoFinder.DiskPhotoFinder();
+        store = new SubjectStore(place.resolve("subjects"), files);
+        Subject subject = store.create("car", "", List.of(picture("a.png", 300, 200)), () -> false).subject();
+        model = new SubjectViewModel(new InlineJobs(), store, files, new FakeDesktop(), subject);
+    }
+
+    private Path picture(String name, int width, int height) throws Exception {
+        Path file = place.resolve(name);
+        PngWriter.write(file, RgbImage.filled(width, height, 0x2244AA), Map.of());
+        return file;
+    }
+
+    @Test void thumbnailsAreSmallSquares() {
+        RgbImage thumbnail = model.thumbnails().getFirst().image();
+        assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.width());
+        assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.height());
+    }
+
+    @Test void moreMayBeDroppedAndWhatIsNoPictureIsNamedInTheCard() throws Exception {
+        Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
+        model.add(List.of(picture("b.png", 10, 10), notes));
+        assertEquals(2, model.thumbnails().size());
+        assertEquals(List.of("notes.txt"), model.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
+        model.dismissMessages();
+        assertEquals(0, model.rejected().size());
+    }
+
+    @Test void wordsAreSavedAsTheyAreTyped() throws Exception {
+        model.setClassName("c");
+        model.setClassName("car ");
+        model.setTriggerWord("zwx");
+        assertEquals("zwx car", model.subject().get().promptPhrase());
+        assertEquals("zwx car", store.list().getFirst().promptPhrase());
+    }
+
+    @Test void aRemovedPictureIsGoneFromCardAndDisk() throws Exception {
+        model.add(List.of(picture("b.png", 10, 10)));
+        model.remove(model.thumbnails().getFirst());
+        assertEquals(List.of("b.png"), model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
+        assertEquals(1, store.list().getFirst().photos().size());
+    }
+
+    @Test void addingKeepsWordsTypedMeanwhile() throws Exception {
+        model.setClassName("car");
+        model.add(List.of(picture("b.png", 10, 10)));
+        assertEquals("car", model.subject().get().className());
+    }
+}

@@ -1,0 +1,77 @@
+package atomstudio.app.runs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.process.FakeProcessLauncher;
+import atomstudio.app.process.RunSpec;
+import atomstudio.tuning.method.MethodSettings.MethodName;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunStoreTest {
+    @TempDir Path runs;
+
+    private void tuned(FakeProcessLauncher tuner, String name, String subject, MethodName method) {
+        new RunQueue(new InlineJobs(), tuner).add(new RunSpec(subject, Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve(name)));
+    }
+
+    @Test void listsTheRunsOfASubjectAndNoOthers() throws Exception {
+        tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
+        tuned(new FakeProcessLauncher(), "car-lora-2", "car", MethodName.LORA);
+        tuned(new FakeProcessLauncher(), "car-atoms-lora", "car-atoms", MethodName.LORA);
+        tuned(new FakeProcessLauncher(), "cart-atoms", "cart", MethodName.ATOMS);
+        assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(new RunStore(runs).list("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
+    }
+
+    @Test void aFinishedRunKnowsItsPrice() throws Exception {
+        tuned(new FakeProcessLauncher(), "car-lora", "car", MethodName.LORA);
+        RunSummary run = new RunStore(runs).list("car").getFirst();
+        assertTrue(run.isDone());
+        assertEquals("LoRA rank 4", run.title());
+        assertEquals(List.of("2,268 parameters · 0.038 %", "9.6 KB · tuned in 0:05"), run.costLines());
+        assertTrue(run.summary(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "), run.summary(Instant.parse("2026-05-03T10:20:00Z")));
+    }
+
+    @Test void aRunThatWasCutOffIsUnfinishedAndCanBeGoneOnWith() throws Exception {
+        FakeProcessLauncher tuner = new FakeProcessLauncher();
+        tuner.breakAt = 8;
+        tuner.breakCode = 137;
+        tuned(tuner, "car-atoms", "car", MethodName.ATOMS);
+        RunSummary run = new RunStore(runs).list("car").getFirst();
+        assertFalse(run.isDone());
+        assertEquals(RunProgress.RunPhase.CANCELLED, run.progress().phase());
+        assertEquals(8, run.progress().step());
+        assertEquals(runs.resolve("car-atoms/pictures"), run.spec().photos());
+        assertEquals(20, run.spec().choices().steps());
+    }
+
+    @Test void aDamagedRunIsLeftOut() throws Exception {
+        tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
+        Files.createDirectories(runs.resolve("car-lora"));
+        Files.writeString(runs.resolve("car-lora/run.json"), "{\"format\":1}");
+        assertEquals(1, new RunStore(runs).list("car").size());
+    }
+
+    @Test void aNewRunGetsANameThatNeitherDiskNorQueueHas() throws Exception {
+        RunStore store = new RunStore(runs);
+        Files.createDirectory(runs.resolve("car-atoms"));
+        assertEquals(runs.resolve("car-atoms-3"), store.newFolder("car", MethodName.ATOMS, List.of(runs.resolve("car-atoms-2"))));
+    }
+
+    @Test void deletesARunAndNothingOutsideItsFolder() throws Exception {
+        tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
+        RunStore store = new RunStore(runs);
+        store.delete(runs.resolve("car-atoms"));
+        assertFalse(Files.exists(runs.resolve("car-atoms")));
+        store.delete(runs);
+        assertTrue(Files.exists(runs));
+    }
+}

@@ -1,0 +1,178 @@
+package atomstudio.diffusion.image;
+
+import atomstudio.diffusion.sample.Seed;
+import com.google.gson.JsonPrimitive;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// How a picture was made, as the text `parameters` that other programs write and read in PNG files:
+/// the prompt, `Negative prompt: …`, and a last line of `Key: value` pairs.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, infotext; a value with a comma, colon, quote or line break is a JSON string.
+/// As there, a prompt line that starts with `Negative prompt:` is read back as one, and white space around lines goes.
+public record Infotext(String prompt, String negativePrompt, Map<String, String> settings) {
+    /// Keyword of the text in PNG files.
+    public static final String PNG_KEYWORD = "parameters";
+
+    private static final String NEGATIVE_PREFIX = "Negative prompt:";
+    private static final String WEIGHT_SUFFIX = " strength";
+    private static final String TEXT_ENCODER_WEIGHT_SUFFIX = " text encoder strength";
+
+    public Infotext {
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+
+    public static Infotext of(String prompt, String negativePrompt) {
+        return new Infotext(prompt, negativePrompt, Map.of());
+    }
+
+    public Infotext withSteps(int steps) {
+        return with("Steps", Integer.toString(steps));
+    }
+
+    /// By the name that other programs have for it, e.g. `Euler a`.
+    public Infotext withSampler(String title) {
+        return with("Sampler", title);
+    }
+
+    /// `Karras`, or `Automatic` for the model's own spacing.
+    public Infotext withScheduleType(String title) {
+        return with("Schedule type", title);
+    }
+
+    public Infotext withGuidanceScale(double scale) {
+        return with("CFG scale", formatNumber(scale));
+    }
+
+    /// The picture's own seed.
+    public Infotext withSeed(long seed) {
+        return with("Seed", Seed.format(seed));
+    }
+
+    public Infotext withSize(int width, int height) {
+        return with("Size", width + "x" + height);
+    }
+
+    /// Counted as there: 1 is the text encoder's last layer.
+    public Infotext withClipSkip(int clipSkip) {
+        return with("Clip skip", Integer.toString(clipSkip));
+    }
+
+    public Infotext withModel(String name) {
+        return with("Model", name);
+    }
+
+    /// An adapter and how strongly it was applied.
+    /// @param textEncoderWeight in the text encoder
+    public record AdapterEntry(String name, double weight, double textEncoderWeight) {
+        public AdapterEntry(String name, double weight) {
+            this(name, weight, weight);
+        }
+    }
+
+    /// With one more adapter, behind those that are there.
+    public Infotext withAdapter(String name, double weight) {
+        String key = adapterKey(adapters().size());
+        return with(key, name).with(key + WEIGHT_SUFFIX, formatNumber(weight));
+    }
+
+    /// The same with a strength of its own in the text encoder.
+    public Infotext withAdapter(String name, double weight, double textEncoderWeight) {
+        String key = adapterKey(adapters().size());
+        Infotext added = withAdapter(name, weight);
+        return textEncoderWeight == weight ? added : added.with(key + TEXT_ENCODER_WEIGHT_SUFFIX, formatNumber(textEncoderWeight));
+    }
+
+    /// With one more hash in a list of them, as other programs have for LoRA (`Lora hashes`) and embeddings (`TI hashes`).
+    /// @param hash hex SHA-256; its first 12 digits are written
+    public Infotext withHash(String list, String name, String hash) {
+        String entry = name.replaceAll("[:,]", "") + ": " + hash.substring(0, Math.min(12, hash.length()));
+        return with(list, settings.containsKey(list) ? settings.get(list) + ", " + entry : entry);
+    }
+
+    /// Those that were applied, in their order.
+    public List<AdapterEntry> adapters() {
+        List<AdapterEntry> adapters = new ArrayList<>();
+        for (String name = settings.get(adapterKey(0)); name != null; name = settings.get(adapterKey(adapters.size()))) {
+            String key = adapterKey(adapters.size());
+            double weight = parseWeight(settings.get(key + WEIGHT_SUFFIX));
+            adapters.add(new AdapterEntry(name, weight, settings.containsKey(key + TEXT_ENCODER_WEIGHT_SUFFIX) ? parseWeight(settings.get(key + TEXT_ENCODER_WEIGHT_SUFFIX)) : weight));
+        }
+        return adapters;
+    }
+
+    private static String adapterKey(int index) {
+        return index == 0 ? "Adapter" : "Adapter " + (index + 1);
+    }
+
+    private static double parseWeight(@Nullable String number) {
+        try {
+            return number == null ? 1 : Double.parseDouble(number);
+        } catch (NumberFormatException edited) {
+            return 1;
+        }
+    }
+
+    public Infotext withVersion(String version) {
+        return with("Version", version);
+    }
+
+    /// With one more pair at the end, or another value where the key is there already.
+    public Infotext with(String key, String value) {
+        Map<String, String> changed = new LinkedHashMap<>(settings);
+        changed.put(key, value);
+        return new Infotext(prompt, negativePrompt, changed);
+    }
+
+    /// The text to put into the file.
+    public String format() {
+        StringBuilder text = new StringBuilder(prompt);
+        if (!negativePrompt.isEmpty()) text.append('\n').append(NEGATIVE_PREFIX).append(' ').append(negativePrompt);
+        String pairs = settings.entrySet().stream().map(pair -> pair.getKey() + ": " + quote(pair.getValue())).collect(Collectors.joining(", "));
+        return text.append('\n').append(pairs).toString();
+    }
+
+    /// The text as a PNG chunk's entry.
+    public Map<String, String> toPngText() {
+        return Map.of(PNG_KEYWORD, format());
+    }
+
+    /// Reads what any of these programs wrote. The settings are the last line that is a list of them; extensions write lines behind it, which
+    /// are left out. A text without such a line is all prompt.
+    public static Infotext parse(String text) {
+        String[] lines = text.strip().split("\n", -1);
+        int end = lines.length - 1;
+        Map<String, String> settings = InfotextLine.parse(lines[end]);
+        while (end > 0 && !InfotextLine.isSettings(settings)) settings = InfotextLine.parse(lines[--end]);
+        if (!InfotextLine.isSettings(settings)) {
+            end = lines.length;
+            settings = Map.of();
+        }
+        StringBuilder[] parts = {new StringBuilder(), new StringBuilder()};
+        int current = 0;
+        for (int i = 0; i < end; i++) {
+            String line = lines[i].strip();
+            if (line.startsWith(NEGATIVE_PREFIX)) {
+                current = 1;
+                line = line.substring(NEGATIVE_PREFIX.length()).strip();
+            }
+            parts[current].append(parts[current].isEmpty() ? "" : "\n").append(line);
+        }
+        return new Infotext(parts[0].toString(), parts[1].toString(), settings);
+    }
+
+    private static String quote(String value) {
+        boolean isPlain = value.chars().noneMatch(c -> c == ',' || c == ':' || c == '"' || c == '\n') && value.equals(value.strip());
+        return isPlain ? value : new JsonPrimitive(value).toString();
+    }
+
+    /// 7.5 as 7.5, 4.0 as 4.
+    public static String formatNumber(double value) {
+        return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+    }
+}

@@ -1,0 +1,48 @@
+package atomstudio.diffusion.image;
+
+import atomstudio.diffusion.Failure;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/// A small file that a PNG carries along in a private chunk `stAd`: its name in UTF-8, a zero byte, its bytes. By the letters' case other
+/// programs pass over it, and may copy it when they edit the picture.
+/// Source: W3C, Portable Network Graphics (Third Edition), 5.4 (naming of chunks).
+public record PngAttachment(String name, byte[] content) {
+    static final String CHUNK_TYPE = "stAd";
+
+    public PngAttachment {
+        if (name.indexOf('\0') >= 0) throw new IllegalArgumentException("name: expected no zero byte in it, found one");
+    }
+
+    byte[] toChunk() {
+        ByteArrayOutputStream data = new ByteArrayOutputStream();
+        data.writeBytes(name.getBytes(StandardCharsets.UTF_8));
+        data.write(0);
+        data.writeBytes(content);
+        return PngChunks.encodeChunk(CHUNK_TYPE, data.toByteArray());
+    }
+
+    /// All that a file carries, in its order.
+    /// @throws Failure.Unreadable when it is no PNG file, or a chunk's checksum does not fit
+    public static List<PngAttachment> read(Path file) throws Failure {
+        try {
+            List<PngAttachment> found = new ArrayList<>();
+            for (PngChunks.Chunk chunk : PngChunks.readChunks(file, Set.of(CHUNK_TYPE))) {
+                if (chunk.problem().isPresent()) throw new IOException(chunk.problem().get());
+                byte[] data = chunk.data();
+                int end = PngChunks.indexOfZero(data, 0);
+                if (end == data.length) throw new IOException("a chunk " + CHUNK_TYPE + " has no name");
+                found.add(new PngAttachment(new String(data, 0, end, StandardCharsets.UTF_8), Arrays.copyOfRange(data, end + 1, data.length)));
+            }
+            return found;
+        } catch (IOException damaged) {
+            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + damaged.getMessage() + ").", damaged);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package atomstudio.diffusion.image;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.Deflater;
+
+/// Small PNG files put together chunk by chunk, for tests of odd ones.
+final class PngBytes {
+    private final List<byte[]> chunks = new ArrayList<>();
+
+    private PngBytes() {}
+
+    /// A grey picture of 8 bits whose rows all have these levels.
+    static PngBytes grey(int height, int... levels) {
+        PngBytes png = new PngBytes();
+        png.chunks.add(PngChunks.encodeChunk("IHDR", ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
+        ByteArrayOutputStream rows = new ByteArrayOutputStream();
+        for (int y = 0; y < height; y++) {
+            rows.write(0);
+            for (int level : levels) rows.write(level);
+        }
+        return png.with("IDAT", deflated(rows.toByteArray()));
+    }
+
+    /// Behind those that are there, but for the pixels, which stay last.
+    PngBytes with(String type, byte[] data) {
+        byte[] chunk = PngChunks.encodeChunk(type, data);
+        if (type.equals("IDAT")) chunks.add(chunk);
+        else chunks.add(chunks.size() - 1, chunk);
+        return this;
+    }
+
+    PngBytes text(String keyword, String text) {
+        return with("tEXt", (keyword + "\0" + text).getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /// A chunk iCCP.
+    PngBytes profile(byte[] profile) {
+        byte[] deflated = deflated(profile);
+        return with("iCCP", ByteBuffer.allocate(6 + deflated.length).put("test\0\0".getBytes(StandardCharsets.ISO_8859_1)).put(deflated).array());
+    }
+
+    byte[] bytes() {
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.writeBytes(withoutEnd());
+        file.writeBytes(PngChunks.encodeChunk("IEND", new byte[0]));
+        return file.toByteArray();
+    }
+
+    byte[] withoutEnd() {
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.writeBytes(PngChunks.SIGNATURE);
+        chunks.forEach(file::writeBytes);
+        return file.toByteArray();
+    }
+
+    static byte[] deflated(byte[] data) {
+        try (Deflater deflater = new Deflater()) {
+            deflater.setInput(data);
+            deflater.finish();
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            byte[] part = new byte[8192];
+            while (!deflater.finished()) out.write(part, 0, deflater.deflate(part));
+            return out.toByteArray();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.tuning.config;
+
+import org.jspecify.annotations.NullMarked;

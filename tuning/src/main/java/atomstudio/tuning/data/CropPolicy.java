@@ -1,0 +1,43 @@
+package atomstudio.tuning.data;
+
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.config.TrainingConfig;
+
+/// Which part of a picture is prepared for training, and how large. Nothing is stretched by more than a pixel's rounding.
+/// @param sideLength   side of the square that training sees, in pixels
+/// @param latentFactor pixels to a latent pixel, which all sides are multiples of
+public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int latentFactor) {
+    /// A long picture is kept this many squares long for random crops; more would only cost time and memory to encode.
+    private static final int MAX_ASPECT_RATIO = 2;
+
+    /// The picture as it is prepared; a mask goes through the same as its picture.
+    RgbImage apply(RgbImage image) {
+        return switch (mode) {
+            case CENTRE -> image.centerSquare(sideLength);
+            case RANDOM -> cropAndResize(image, targetSide(image.width(), image.height()), targetSide(image.height(), image.width()));
+            case WHOLE -> keepShape(image);
+        };
+    }
+
+    /// The shorter side is the square's; the longer one follows.
+    private int targetSide(int side, int other) {
+        return side <= other ? sideLength : Math.min(MAX_ASPECT_RATIO * sideLength, roundToLatents(sideLength * (double) side / other));
+    }
+
+    /// As many pixels as the square, in the picture's own shape.
+    private RgbImage keepShape(RgbImage image) {
+        double ratio = Math.sqrt((double) image.width() / image.height());
+        return cropAndResize(image, roundToLatents(sideLength * ratio), roundToLatents(sideLength / ratio));
+    }
+
+    private int roundToLatents(double side) {
+        return Math.max(latentFactor, Math.toIntExact(Math.round(side / latentFactor) * latentFactor));
+    }
+
+    /// The largest centred part of the shape width : height, scaled to it.
+    private static RgbImage cropAndResize(RgbImage image, int width, int height) {
+        int cropWidth = Math.clamp(Math.round((double) image.height() * width / height), 1, image.width());
+        int cropHeight = Math.clamp(Math.round((double) image.width() * height / width), 1, image.height());
+        return image.crop((image.width() - cropWidth) / 2, (image.height() - cropHeight) / 2, cropWidth, cropHeight).resize(width, height);
+    }
+}

@@ -1,0 +1,51 @@
+package atomstudio.tuning.data;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.prompt.Tokenizer;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.run.ControlPoint;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Makes datasets of pictures and captions.
+public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer tokenizer, CaptionEncoding captionEncoding) {
+    /// Whether captions are read once for all, or in every step by a text encoder that is tuned itself.
+    public enum CaptionEncoding { PRECOMPUTED, ENCODE_EACH_STEP }
+
+    /// The pictures of one dataset, what they are called where they have no captions of their own, and how they are drawn.
+    public record EncoderInput(String rngStream, PreparedPhotos photos, List<String> defaultCaptions, Dataset.BatchSampling sampling) {}
+
+    /// Means of the pictures' latents times the scaling factor, and the captions; empty when told to stop.
+    public Optional<Dataset> encode(EncoderInput input, ControlPoint controlPoint, int step) throws Failure {
+        boolean flip = input.sampling.config().has(TrainingConfig.Feature.FLIP);
+        Set<String> captions = new LinkedHashSet<>();
+        List<Dataset.TrainingExample> examples = new ArrayList<>();
+        for (PreparedPhotos.PreparedPhoto photo : input.photos.photos()) {
+            if (controlPoint.shouldStopBeforeTraining(step)) return Optional.empty();
+            Tensor latents = latents(photo.image());
+            Optional<Tensor> mirrored = flip ? Optional.of(latents(photo.image().flipHorizontally())) : Optional.empty();
+            Optional<Tensor> weights = photo.mask().map(mask -> mask.latentWeights(model.vae().downsamplingFactor()));
+            List<String> photoCaptions = photo.info().captions().isEmpty() ? input.defaultCaptions : photo.info().captions();
+            captions.addAll(photoCaptions);
+            examples.add(new Dataset.TrainingExample(latents, mirrored, weights, photoCaptions, photo.info().repeats()));
+        }
+        TextConditioning textConditioning = switch (captionEncoding) {
+            case PRECOMPUTED -> TextConditioning.precompute(captions, tokenizer, engine);
+            case ENCODE_EACH_STEP -> TextConditioning.tokenize(captions, tokenizer);
+        };
+        return Optional.of(new Dataset(input.rngStream, examples, textConditioning, input.sampling));
+    }
+
+    private Tensor latents(RgbImage image) throws Failure {
+        Tensor mean = engine.encode(image.toTensor()).mean();
+        for (int i = 0; i < mean.data().length; i++) mean.data()[i] *= (float) model.vae().scalingFactor();
+        return mean;
+    }
+}

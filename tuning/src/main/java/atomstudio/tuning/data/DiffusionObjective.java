@@ -1,0 +1,55 @@
+package atomstudio.tuning.data;
+
+import atomstudio.diffusion.sample.NoiseLevel;
+import atomstudio.diffusion.sample.NoiseSchedule;
+import atomstudio.diffusion.sample.PredictionType;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+
+/// What a denoiser is trained on: latents made noisy, and what it should say of them.
+/// Source: Ho, Jain and Abbeel 2020, equation 4; Salimans and Ho 2022, appendix D, for v.
+public record DiffusionObjective(NoiseSchedule schedule, PredictionType prediction) {
+    /// x = √ᾱ · x0 + √(1 − ᾱ) · noise, at each picture's timestep (B).
+    public Tensor addNoise(Tensor latents, Tensor noise, float[] timesteps) {
+        return combine(latents, noise, timesteps, (level, x0, e) -> level.alphaT() * x0 + level.sigmaT() * e);
+    }
+
+    /// The network's output if it were right.
+    public Tensor target(Tensor latents, Tensor noise, float[] timesteps) {
+        return switch (prediction) {
+            case EPSILON -> noise;
+            case SAMPLE -> latents;
+            case V -> combine(latents, noise, timesteps, (level, x0, e) -> level.alphaT() * e - level.sigmaT() * x0);
+        };
+    }
+
+    /// min(snr, γ) over what the prediction's plain loss already weighs by: snr for noise, snr + 1 for v, 1 for latents.
+    /// Source: Hang et al. 2023, "Efficient Diffusion Training via Min-SNR Weighting Strategy", section 3.4.
+    public Tensor minSnrWeights(float[] timesteps, double gamma) {
+        float[] weights = new float[timesteps.length];
+        for (int i = 0; i < weights.length; i++) {
+            double alphaBar = schedule.alphaCumprod((int) timesteps[i]);
+            double snr = alphaBar / (1 - alphaBar);
+            weights[i] = (float) (Math.min(snr, gamma) / switch (prediction) {
+                case EPSILON -> snr;
+                case V -> snr + 1;
+                case SAMPLE -> 1;
+            });
+        }
+        return new Tensor(Shape.of(weights.length), weights);
+    }
+
+    private interface NoiseCombination {
+        double combine(NoiseLevel level, double x0, double noise);
+    }
+
+    private Tensor combine(Tensor latents, Tensor noise, float[] timesteps, NoiseCombination combination) {
+        Tensor combined = Tensor.zeros(latents.shape());
+        int elementsPerSample = combined.data().length / timesteps.length;
+        for (int i = 0; i < combined.data().length; i++) {
+            NoiseLevel level = schedule.level((int) timesteps[i / elementsPerSample]);
+            combined.data()[i] = (float) combination.combine(level, latents.data()[i], noise.data()[i]);
+        }
+        return combined;
+    }
+}

@@ -1,0 +1,56 @@
+package atomstudio.tuning.data;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.prompt.Tokenizer;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.method.ParameterLayout;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// How a run's words are read: what the class is made of, and what its token stands for where a method appends rows to the text
+/// encoder's table.
+public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
+    public static SubjectTokenizer of(DiffusionModel model, ParameterLayout layout, Trigger trigger) throws Failure {
+        Tokenizer baseTokenizer = model.tokenizer();
+        int[] ids = baseTokenizer.encode(trigger.className());
+        List<Integer> classTokens = Arrays.stream(ids, 1, ids.length - 1).boxed().toList();
+        Optional<ParameterLayout.LayerParameter> rows = embeddingRows(layout);
+        if (rows.isEmpty()) return new SubjectTokenizer(baseTokenizer, classTokens);
+        requireUsableToken(trigger);
+        int first = Math.toIntExact(rows.get().layer().weightShape().size(0));
+        int count = Math.toIntExact(rows.get().spec().shape().size(0));
+        try {
+            return new SubjectTokenizer(baseTokenizer.withWord(trigger.token(), IntStream.range(first, first + count).boxed().toList()), classTokens);
+        } catch (IllegalArgumentException e) {
+            throw new Failure.Incompatible("token " + trigger.token() + ": " + e.getMessage() + "; choose another --token");
+        }
+    }
+
+    /// The parts whose layers a method tunes, and the UNet in any case: the weights that the trained numbers belong to.
+    public static Set<ModelComponent> components(ParameterLayout layout) {
+        Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
+        for (ParameterLayout.LayerParameter entry : layout.trained()) components.add(ModelComponent.ofLayer(entry.layer().name()));
+        return components;
+    }
+
+    private static Optional<ParameterLayout.LayerParameter> embeddingRows(ParameterLayout layout) {
+        return layout.trained().stream().filter(entry -> entry.layer().kind() == Layer.Kind.EMBEDDING && entry.spec().name().equals("rows")).findFirst();
+    }
+
+    private static void requireUsableToken(Trigger trigger) throws Failure {
+        if (!Tokenizer.isWord(trigger.token())) {
+            throw new Failure.Incompatible("token \"" + trigger.token() + "\": expected one word without white space, since it stands for rows of its own; choose another --token");
+        }
+        if (Stream.of(trigger.className().split("\\s+")).anyMatch(word -> Tokenizer.isSameToken(word, trigger.token()))) {
+            throw new Failure.Incompatible("token \"" + trigger.token() + "\": expected another word than the class \"" + trigger.className() + "\", since it stands for rows of its own; choose another --token");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package atomstudio.tuning.data;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.torch.TrainingBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What the network's lower part says of the batches of a few steps that come again and again. While only the upper part is tuned it stays
+/// the same: it is computed when a batch first comes, kept in a file of half precision, and read from there ever after, also by a run that
+/// goes on.
+/// @param folder of the files, made when there is one to write
+/// @param cycleSteps  after which batches come again
+public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor featureExtractor) {
+    private static final double MAX_FLOAT16 = 65504;
+    private static final String MIDDLE_KEY = "middle";
+    private static final String SKIP_PREFIX = "skip.";
+
+    /// What the lower part says of a batch.
+    @FunctionalInterface
+    public interface FeatureExtractor {
+        UNet.EncoderFeatures<Tensor> extract(TrainingBatch batch) throws Failure;
+    }
+
+    /// Refuses what a bank would be wrong for.
+    public static void requireFrozenEncoder(TrainingConfig config, ParameterLayout layout) throws Failure.Incompatible {
+        if (config.data().noiseBank() == 0) return;
+        Optional<String> trainedBelow = layout.trained().stream().map(entry -> entry.layer().name()).filter(name -> !UNet.isDecoderLayer(name)).findFirst();
+        if (trainedBelow.isPresent()) throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found " + trainedBelow.get() + " too; add --layers up, or leave the bank out");
+    }
+
+    /// Bytes of a model's entries for pictures of this side, in half precision.
+    public static long bytes(DiffusionModel model, int entries, int sideLength) {
+        long latents = sideLength / model.vae().downsamplingFactor();
+        UNet unet = model.unet();
+        UNet.EncoderFeatures<Shape> shapes = unet.encode(new ShapeOps(), new LayerRecorder(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
+        return entries * DType.F16.bytes() * Stream.concat(Stream.of(shapes.middle()), shapes.skips().stream()).mapToLong(Shape::elements).sum();
+    }
+
+    /// The batch with what is known of it. What is computed is rounded as it is kept, so that a step is the same the first time and later.
+    public TrainingBatch with(TrainingBatch batch, int step, int pass) throws Failure {
+        Path file = folder.resolve(step % cycleSteps + "-" + pass + ".safetensors");
+        if (!Files.isRegularFile(file)) write(file, featureExtractor.extract(batch));
+        return batch.with(read(file));
+    }
+
+    private static void write(Path file, UNet.EncoderFeatures<Tensor> features) throws Failure {
+        Map<String, Tensor> tensors = new HashMap<>(Map.of(MIDDLE_KEY, features.middle()));
+        for (int i = 0; i < features.skips().size(); i++) tensors.put(SKIP_PREFIX + i, features.skips().get(i));
+        DType dtype = tensors.values().stream().allMatch(UNetFeatureCache::fitsFloat16) ? DType.F16 : DType.F32;
+        byte[] bytes = SafetensorsWriter.toBytes(tensors, Map.of(), dtype);
+        AtomicFile.write(file, out -> out.write(bytes));
+    }
+
+    private static boolean fitsFloat16(Tensor tensor) {
+        for (float number : tensor.data()) if (!(Math.abs(number) <= MAX_FLOAT16)) return false;
+        return true;
+    }
+
+    private static UNet.EncoderFeatures<Tensor> read(Path file) throws Failure {
+        try (SafetensorsFile stored = SafetensorsFile.open(file)) {
+            List<Tensor> skips = new ArrayList<>();
+            while (stored.tensors().containsKey(SKIP_PREFIX + skips.size())) skips.add(stored.read(SKIP_PREFIX + skips.size()));
+            return new UNet.EncoderFeatures<>(stored.read(MIDDLE_KEY), skips);
+        }
+    }
+
+    /// Removes a bank that has served. What cannot be removed is only in the way.
+    public static void remove(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) Files.deleteIfExists(file);
+            Files.deleteIfExists(folder);
+        } catch (IOException e) {
+            return;
+        }
+    }
+}

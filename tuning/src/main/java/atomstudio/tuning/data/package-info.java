@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.tuning.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/// Adapters that other programs trained: how they name layers and numbers, and the same as methods of ours.
-@NullMarked
-package atomstudio.tuning.foreign;
-
-import org.jspecify.annotations.NullMarked;

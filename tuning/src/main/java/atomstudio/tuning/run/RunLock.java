@@ -1,0 +1,102 @@
+package atomstudio.tuning.run;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.StudioFolder;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+
+/// The operating system's lock on a run folder: gone with the process that holds it, however that ends.
+/// A POSIX lock is also lost when its own process closes any other handle of the file, so that `owner` beside it names the process:
+/// whoever is that process asks no further.
+public final class RunLock implements AutoCloseable {
+    private static final int MAX_ATTEMPTS = 5;
+    private static final long RETRY_MILLIS = 40;
+
+    private final Path folder;
+    private final FileChannel channel;
+
+    private RunLock(Path folder, FileChannel channel) {
+        this.folder = folder;
+        this.channel = channel;
+    }
+
+    /// @throws Failure.Occupied when another run works on this folder
+    public static RunLock acquire(Path folder) throws Failure {
+        try {
+            StudioFolder.createDirectories(folder);
+            if (isHeld(folder)) throw occupied(folder);
+            FileChannel channel = FileChannel.open(StudioFolder.createFile(folder.resolve("lock")), StandardOpenOption.WRITE);
+            if (!tryLock(channel)) {
+                channel.close();
+                throw occupied(folder);
+            }
+            Files.writeString(StudioFolder.createFile(folder.resolve("owner")), processIdentity());
+            return new RunLock(folder, channel);
+        } catch (OverlappingFileLockException e) {
+            throw occupied(folder);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(folder + ": a run cannot be kept here: " + e.getMessage() + "; choose another --out", e);
+        }
+    }
+
+    /// Tries for a moment: whoever only asks whether the lock is held has it for as long as asking takes.
+    private static boolean tryLock(FileChannel channel) throws IOException {
+        for (int i = 0; i < MAX_ATTEMPTS; i++) {
+            if (channel.tryLock() != null) return true;
+            try {
+                Thread.sleep(RETRY_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return false;
+    }
+
+    /// Whether some process works on this folder.
+    public static boolean isHeld(Path folder) {
+        Path lock = folder.resolve("lock");
+        if (!Files.exists(lock)) return false;
+        if (isOwnedByThisProcess(folder)) return true;
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE); FileLock probe = channel.tryLock()) {
+            return probe == null;
+        } catch (OverlappingFileLockException e) {
+            return true;
+        } catch (IOException e) {
+            return false;                                               // not ours to write: a finished run on a read-only disk
+        }
+    }
+
+    private static boolean isOwnedByThisProcess(Path folder) {
+        try {
+            return Files.readString(folder.resolve("owner")).equals(processIdentity());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /// Process numbers come again, with another time of birth.
+    private static String processIdentity() {
+        ProcessHandle process = ProcessHandle.current();
+        return process.pid() + " " + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+    }
+
+    public static Failure occupied(Path folder) {
+        return new Failure.Conflict(folder + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
+    }
+
+    @Override public void close() throws Failure {
+        try {
+            Files.deleteIfExists(folder.resolve("owner"));
+            channel.close();
+        } catch (IOException e) {
+            throw new Failure.Unwritable(folder + ": the run's lock could not be released: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/// TODO
+@NullMarked
+package atomstudio.tuning.run;
+
+import org.jspecify.annotations.NullMarked;
